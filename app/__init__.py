@@ -1,0 +1,1 @@
+"""The CBAM Lens program: server, page and command line."""

@@ -1,0 +1,236 @@
+"""The only orchestrator: picture, pair and question in, `Comparison` out.
+
+HTML, JSON, PNG and the command line are renderings of a `Comparison`.
+"""
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+import numpy as np
+from PIL import Image
+
+from app.analyses import PREVIEW_SIDE_PIXELS, Analysis, shrink
+from app.engine import Engine
+from app.errors import InvalidOption
+from app.explain.cam import compute_heat_map
+from app.explain.image_input import decode_picture, prepare_input
+from app.explain.maps import FloatArray, HeatMap
+from app.explain.methods import Method
+from app.explain.metrics import (
+    HeatMapStatistics,
+    MapComparison,
+    compare_heat_maps,
+    describe_heat_map,
+)
+from app.explain.placement import Placement, place
+from app.options import GeometryOptions, TargetOptions
+from app.timing import Timings
+from models.card import ClassLabel
+from models.names import NetworkName, Stage
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+ChosenBy = Literal["baseline", "index", "name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The class that both networks are asked about, and who chose it."""
+
+    label: ClassLabel
+    chosen_by: ChosenBy
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One class and its softmax probability, 0..1."""
+
+    label: ClassLabel
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Both networks' answers to one question about one picture.
+
+    Attributes:
+        analysis: the picture and its traces.
+        labels: all classes.
+        target: the class that is explained.
+        method: how the maps were made.
+        stage: whose output they explain.
+        heat_maps: one map a network, (H, W), both of one shape.
+    """
+
+    analysis: Analysis
+    labels: tuple[ClassLabel, ...]
+    target: Target
+    method: Method
+    stage: Stage
+    heat_maps: Mapping[NetworkName, HeatMap]
+
+    @property
+    def shared_maximum(self) -> float:
+        """The highest value of the two maps."""
+        return max(heat_map.maximum for heat_map in self.heat_maps.values())
+
+    @property
+    def metrics(self) -> MapComparison:
+        """What the two maps have in common."""
+        baseline, cbam = (self.heat_maps[name] for name in NetworkName)
+        return compare_heat_maps(baseline, cbam, self.analysis.placement)
+
+    def statistics(self, name: NetworkName) -> HeatMapStatistics:
+        """One map's numbers."""
+        return describe_heat_map(self.heat_maps[name], self.analysis.placement)
+
+    def target_probability(self, name: NetworkName) -> float:
+        """P of the target class by one network, 0..1."""
+        return float(softmax(self.analysis.traces[name].logits)[self.target.label.index])
+
+    def predictions(self, name: NetworkName, *, count: int = 5) -> tuple[Prediction, ...]:
+        """One network's likeliest classes, the likeliest first."""
+        probabilities = softmax(self.analysis.traces[name].logits)
+        ranked = np.argsort(-probabilities, kind="stable")[:count]
+        return tuple(Prediction(self.labels[index], float(probabilities[index])) for index in ranked)
+
+
+class Lens:
+    """Answers questions about pictures with one pair.
+
+    Args:
+        engine: the pair on its device, started.
+        max_pixels: width times height that may be decoded.
+    """
+
+    def __init__(self, engine: Engine, *, max_pixels: int) -> None:
+        self.engine = engine
+        self.pair = engine.pair
+        self._max_pixels = max_pixels
+        # Decoding and drawing take a core and a picture's memory each.
+        self._threads = anyio.CapacityLimiter(os.cpu_count() or 1)
+
+    async def analyse(self, data: bytes, options: GeometryOptions, timings: Timings) -> Analysis:
+        """Decode a picture and trace it through both networks.
+
+        Args:
+            data: the uploaded bytes.
+            options: how the picture becomes the input; the pair's own way where nothing is asked for.
+            timings: what is added to.
+
+        Raises:
+            LensError: see `decode_picture` and `Engine.trace`.
+        """
+        preprocessing = self.pair.card.preprocessing
+        geometry = options.geometry or preprocessing.geometry
+        resolution = options.resolution or preprocessing.resolution
+        with timings.measure("decode"):
+            picture = await self.run(decode_picture, data, max_pixels=self._max_pixels)
+            placement = place(picture.width, picture.height, geometry=geometry, resolution=resolution)
+            preview, values = await self.run(self._prepare, picture, placement)
+        with timings.measure("networks"):
+            traces = await self.engine.trace(values)
+        return Analysis(
+            data=data,
+            preview=preview,
+            placement=placement,
+            geometry=geometry,
+            resolution=resolution,
+            traces=traces,
+        )
+
+    async def compare(self, analysis: Analysis, options: TargetOptions, timings: Timings) -> Comparison:
+        """Both networks' heat maps for one class, without another forward pass over the picture.
+
+        Args:
+            analysis: from `analyse`.
+            options: class, method and stage.
+            timings: what is added to.
+
+        Raises:
+            InvalidOption: for a class that the pair does not know.
+            LensError: see `Engine.differentiate`.
+        """
+        target = self.choose_target(options.target, analysis)
+        with timings.measure("maps"):
+            heat_maps = await self._map(analysis, target.label.index, options.method, options.stage)
+        return Comparison(
+            analysis=analysis,
+            labels=self.pair.labels,
+            target=target,
+            method=options.method,
+            stage=options.stage,
+            heat_maps=heat_maps,
+        )
+
+    def choose_target(self, target: str, analysis: Analysis) -> Target:
+        """The class that a text means: an index, a name or identifier, or the baseline's first for an empty one.
+
+        Raises:
+            InvalidOption: for a class that the pair does not know; it names the nearest ones.
+        """
+        labels = self.pair.labels
+        wanted = target.strip()
+        if not wanted:
+            return Target(labels[int(analysis.traces[NetworkName.BASELINE].logits.argmax())], "baseline")
+        for label in labels:
+            if wanted.casefold() in (label.name.casefold(), label.id.casefold()):
+                return Target(label, "name")
+        if wanted.isascii() and wanted.isdigit() and int(wanted) < len(labels):
+            return Target(labels[int(wanted)], "index")
+        raise _unknown_class(wanted, labels)
+
+    async def run(self, work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        """Run decoding, drawing or encoding off the event loop; a caller that gives up does not wait for it."""
+        return await anyio.to_thread.run_sync(
+            partial(work, *args, **kwargs), limiter=self._threads, abandon_on_cancel=True
+        )
+
+    def _prepare(self, picture: Image.Image, placement: Placement) -> tuple[Image.Image, FloatArray]:
+        values = prepare_input(picture, placement, self.pair.card.preprocessing)
+        return shrink(picture, PREVIEW_SIDE_PIXELS), values
+
+    async def _map(
+        self, analysis: Analysis, class_index: int, method: Method, stage: Stage
+    ) -> Mapping[NetworkName, HeatMap]:
+        key = (class_index, method, stage)
+        heat_maps = analysis.heat_maps.get(key)
+        if heat_maps is None:
+            heat_maps = {
+                name: await self._map_network(analysis, name, class_index, method, stage) for name in NetworkName
+            }
+            analysis.heat_maps[key] = heat_maps
+        return heat_maps
+
+    async def _map_network(
+        self, analysis: Analysis, name: NetworkName, class_index: int, method: Method, stage: Stage
+    ) -> HeatMap:
+        features = analysis.traces[name].features[stage]
+        gradient = await self.engine.differentiate(name, features, stage=stage, class_index=class_index)
+        return await self.run(compute_heat_map, method, activation=features, gradient=gradient)
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Probabilities, (K,), of logits, (K,)."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max())
+    probabilities: FloatArray = (shifted / shifted.sum()).astype(np.float32)
+    return probabilities
+
+
+def _unknown_class(wanted: str, labels: tuple[ClassLabel, ...]) -> InvalidOption:
+    names = [label.name for label in labels]
+    nearest = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
+    hint = f"did you mean {', '.join(nearest)}?" if nearest else f"for example {names[0]} or {names[-1]}"
+    return InvalidOption(
+        f"target {wanted!r} is not one of the {len(names)} classes; give a name or an index from 0 to "
+        f"{len(names) - 1}; {hint}",
+        option="target",
+        allowed=names,
+    )

@@ -1,0 +1,93 @@
+"""Every error that a user can cause or meet, and the one table that turns them into HTTP answers.
+
+The errors know no HTTP. Each message states the rule, the value and the remedy.
+"""
+
+from collections.abc import Sequence
+
+
+class LensError(Exception):
+    """The root of the tree; `title` is the same for every error of one kind."""
+
+    title = "The request failed"
+
+
+class InvalidPicture(LensError):
+    """The bytes are no picture, or a damaged one."""
+
+    title = "Not a readable picture"
+
+
+class PictureTooLarge(LensError):
+    """The upload has too many bytes, or the picture too many pixels."""
+
+    title = "The picture is too large"
+
+
+class UnsupportedFormat(LensError):
+    """A picture in a format that is not accepted."""
+
+    title = "The picture's format is not supported"
+
+
+class InvalidOption(LensError):
+    """An option's value is not one of the allowed ones.
+
+    Args:
+        message: rule, value and remedy.
+        option: the option's name.
+        allowed: every allowed value, where they can be listed.
+    """
+
+    title = "An option is not valid"
+
+    def __init__(self, message: str, *, option: str, allowed: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.option = option
+        self.allowed = tuple(allowed)
+
+
+class AnalysisGone(LensError):
+    """No analysis has this id, or it has left the cache."""
+
+    title = "The analysis is not there"
+
+
+class QueueFull(LensError):
+    """More work is waiting than the queue takes.
+
+    Args:
+        message: rule, value and remedy.
+        retry_after_seconds: after how long another try is likely to be taken.
+    """
+
+    title = "The server is busy"
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class DeadlinePassed(LensError):
+    """The answer was not ready in time."""
+
+    title = "The answer took too long"
+
+
+class EngineFailed(LensError):
+    """The computation itself went wrong."""
+
+    title = "The computation failed"
+
+
+HTTP_STATUS: dict[type[LensError], int] = {
+    InvalidPicture: 400,
+    AnalysisGone: 404,
+    PictureTooLarge: 413,
+    UnsupportedFormat: 415,
+    InvalidOption: 422,
+    EngineFailed: 500,
+    QueueFull: 503,
+    DeadlinePassed: 504,
+}
+"""The one table from error to HTTP status."""

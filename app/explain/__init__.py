@@ -1,0 +1,1 @@
+"""From picture to maps: input geometry, class activation maps, attention maps and their numbers."""

@@ -1,0 +1,105 @@
+"""Class activation maps of any class at any stage.
+
+The weighting is the grad-cam package's; the activations and gradients are ours, from a trace. Nothing is hooked and
+nothing stays on a network, so one network serves any number of requests at once.
+
+Sources: Selvaraju et al., *Grad-CAM*, ICCV 2017, and the papers that the package cites for its other classes.
+"""
+
+from functools import cache
+
+import numpy as np
+import pytorch_grad_cam as grad_cam
+import torch
+from pytorch_grad_cam.base_cam import BaseCAM
+from torch import nn
+
+from app.explain.maps import FloatArray, HeatMap
+from app.explain.methods import Method
+from models.names import Stage
+from models.resnet import ResNet
+
+WEIGHTINGS: dict[Method, type[BaseCAM]] = {
+    Method.GRADCAM: grad_cam.GradCAM,
+    Method.GRADCAM_PLUS_PLUS: grad_cam.GradCAMPlusPlus,
+    Method.XGRADCAM: grad_cam.XGradCAM,
+    Method.HIRESCAM: grad_cam.HiResCAM,
+    Method.LAYERCAM: grad_cam.LayerCAM,
+    Method.EIGENCAM: grad_cam.EigenCAM,
+    Method.EIGENGRADCAM: grad_cam.EigenGradCAM,
+    Method.GRADCAM_ELEMENTWISE: grad_cam.GradCAMElementWise,
+}
+
+EIGEN_METHODS = frozenset({Method.EIGENCAM, Method.EIGENGRADCAM})
+
+LARGEST_FULL_DECOMPOSITION = 3_200
+"""Positions up to which the package decomposes the map itself.
+
+It asks for all H*W left singular vectors although one right vector is used: (H*W)^2 floats, 40 MB at this bound and
+2.5 GB at stage 1 of a `whole` picture at resolution 448.
+"""
+
+
+def score_gradient(
+    network: ResNet, features: torch.Tensor, *, stage: Stage, class_indices: torch.Tensor
+) -> torch.Tensor:
+    """The gradient of each picture's class score with respect to one stage's output.
+
+    At the last stage, behind which are a mean over positions and one linear layer, it is that layer's weight row over
+    H*W and needs no backward pass. Elsewhere the graph begins at `features`; the parameters are frozen and get none.
+
+    Args:
+        network: the network that computed `features`.
+        features: the output of `stage`, (N, C, H, W), without a graph.
+        stage: which stage.
+        class_indices: the class of each picture, (N,), whole numbers in 0..K-1.
+
+    Returns:
+        d logit / d features, (N, C, H, W).
+    """
+    if stage is Stage.FOUR:
+        height, width = features.shape[2:]
+        rows = network.fc.weight.detach()[class_indices]  # (N, C)
+        return (rows / (height * width))[:, :, None, None].expand_as(features)
+    with torch.enable_grad():
+        leaf = features.detach().requires_grad_()
+        logits = network.resume(leaf, after=stage)  # (N, K)
+        score = logits.gather(1, class_indices[:, None]).sum()
+        return torch.autograd.grad(score, leaf)[0]
+
+
+def compute_heat_map(method: Method, *, activation: FloatArray, gradient: FloatArray) -> HeatMap:
+    """One picture's map by one method: relu of the method's weighted sum over channels.
+
+    Args:
+        method: how to weight.
+        activation: one stage's output, (C, H, W).
+        gradient: d logit / d activation, (C, H, W).
+
+    Returns:
+        The map, (H, W), in the method's own units.
+    """
+    batch, gradients = activation[None], gradient[None]  # (1, C, H, W)
+    height, width = activation.shape[1:]
+    if method in EIGEN_METHODS and height * width > LARGEST_FULL_DECOMPOSITION:
+        values = _project(batch[0] if method is Method.EIGENCAM else (gradients * batch)[0])
+    else:
+        values = _weighting(method).get_cam_image(None, None, None, batch, gradients, False)[0]
+    return HeatMap(np.maximum(values, 0).astype(np.float32))
+
+
+def _project(activation: FloatArray) -> FloatArray:
+    """(C, H, W) -> (H, W): the package's projection on the first principal component, by a thin decomposition."""
+    channels, height, width = activation.shape
+    positions = activation.reshape(channels, height * width).T  # (H*W, C)
+    positions = positions - positions.mean(axis=0)
+    _, _, components = np.linalg.svd(positions, full_matrices=False)
+    projection: FloatArray = (positions @ components[0]).reshape(height, width)
+    return projection
+
+
+@cache
+def _weighting(method: Method) -> BaseCAM:
+    # The package's classes want a model to put in evaluation mode and to read a device from; with no target layers
+    # they hook nothing, and `get_cam_image` reads its arguments alone.
+    return WEIGHTINGS[method](model=nn.Linear(1, 1), target_layers=[])

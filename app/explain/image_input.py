@@ -1,0 +1,129 @@
+"""From uploaded bytes to a network's input.
+
+Nothing is decoded before its format and its size are known to be allowed.
+"""
+
+import io
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from app.errors import InvalidPicture, PictureTooLarge, UnsupportedFormat
+from app.explain.maps import FloatArray
+from app.explain.placement import Placement
+from models.card import Preprocessing
+
+ALLOWED_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
+"""Pillow's names; its JPEG reader also takes MPO, a JPEG with a second picture inside that phones write."""
+
+# Pillow warns from a bound of its own on; ours is an error and is checked before decoding.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+
+FORMAT_SENTENCE = "send JPEG, PNG, WebP, BMP, GIF, TIFF or AVIF"
+
+OTHER_SIGNATURES = {b"<svg": "SVG", b"\xff\x0a": "JPEG XL", b"\x00\x00\x00\x0cJXL ": "JPEG XL", b"8BPS": "PSD"}
+"""Pictures that Pillow does not know by their first bytes."""
+
+
+def decode_picture(data: bytes, *, max_pixels: int) -> Image.Image:
+    """The upright RGB picture in an upload.
+
+    The first frame; EXIF orientation applied; transparency over white; 16-bit, 32-bit and floating-point gray scaled
+    to 8 bits; CMYK and palettes converted.
+
+    Args:
+        data: the file's bytes.
+        max_pixels: width times height that may be decoded.
+
+    Raises:
+        InvalidPicture: for bytes that are no picture or a truncated one.
+        UnsupportedFormat: for a picture in another format.
+        PictureTooLarge: for too many pixels; known from the header, before decoding.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=ALLOWED_FORMATS) as image:
+            _check_pixels(image, max_pixels)
+            image.load()
+            return _to_rgb(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError as error:
+        raise _explain_unidentified(data) from error
+    except Image.DecompressionBombError as error:
+        raise PictureTooLarge(f"the picture has more than {max_pixels:,} pixels; send a smaller one") from error
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError) as error:
+        # Pillow's readers answer damaged files with any of these.
+        raise InvalidPicture(
+            f"the picture is damaged or truncated ({error}); check that it opens elsewhere and send it again"
+        ) from error
+
+
+def prepare_input(picture: Image.Image, placement: Placement, preprocessing: Preprocessing) -> FloatArray:
+    """The normalised input of a network.
+
+    Args:
+        picture: upright RGB.
+        placement: from `place` for this picture.
+        preprocessing: mean and standard deviation per channel, for values in 0..1.
+
+    Returns:
+        (3, H, W) float32.
+    """
+    size = (placement.input_width, placement.input_height)
+    resized = picture.resize(size, Image.Resampling.BILINEAR, box=placement.box)
+    values = np.asarray(resized, dtype=np.float32) / np.float32(255)  # (H, W, 3)
+    mean = np.asarray(preprocessing.mean, dtype=np.float32)
+    deviation = np.asarray(preprocessing.standard_deviation, dtype=np.float32)
+    return np.ascontiguousarray(((values - mean) / deviation).transpose(2, 0, 1))  # (3, H, W)
+
+
+def _check_pixels(image: Image.Image, max_pixels: int) -> None:
+    pixels = image.width * image.height
+    if pixels > max_pixels:
+        raise PictureTooLarge(
+            f"{image.width} x {image.height} are {pixels / 1e6:.1f} megapixels; the limit is "
+            f"{max_pixels / 1e6:g}; send a smaller picture"
+        )
+
+
+def _explain_unidentified(data: bytes) -> InvalidPicture | UnsupportedFormat:
+    """Tell a picture in another format from what is no picture or is broken in its header."""
+    kind = _sniff(data)
+    if kind is None:
+        return InvalidPicture(f"{len(data):,} bytes that are not a picture; {FORMAT_SENTENCE}")
+    if kind in ALLOWED_FORMATS:
+        return InvalidPicture(f"a {kind} file whose header is damaged or cut off; send it again")
+    return UnsupportedFormat(f"a {kind} file; {FORMAT_SENTENCE}")
+
+
+def _sniff(data: bytes) -> str | None:
+    prefix = data[:16]
+    Image.init()
+    for kind, (_, accepts) in Image.OPEN.items():
+        if accepts is not None and accepts(prefix) is True:
+            return kind
+    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"hevc"):
+        return "HEIC"
+    head = data[:1024].lstrip().lower()
+    if head.startswith(b"<?xml") and b"<svg" in head:
+        return "SVG"
+    return next((kind for start, kind in OTHER_SIGNATURES.items() if head.startswith(start.lower())), None)
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I", "F"):
+        image = _gray_to_8_bit(image)
+    if image.has_transparency_data:
+        layered = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered).convert("RGB")
+    return image.convert("RGB")
+
+
+def _gray_to_8_bit(image: Image.Image) -> Image.Image:
+    """Gray of more than 8 bits: 16 bits by their full range, anything else between its own extremes."""
+    values: NDArray[np.float32] = np.nan_to_num(np.asarray(image, dtype=np.float32))
+    is_16_bit = image.mode.startswith("I;16") or (image.mode == "I" and 0 <= values.min() <= values.max() <= 65535)
+    low, high = (0.0, 65535.0) if is_16_bit else (float(values.min()), float(values.max()))
+    span = high - low if high > low else 1.0
+    scaled = np.round((values - low) * (255.0 / span)).clip(0, 255)
+    return Image.fromarray(scaled.astype(np.uint8))

@@ -1,0 +1,93 @@
+"""Two limits that hold for every request: how many bytes it may send and how long it may take."""
+
+import asyncio
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import DeadlinePassed, LensError, PictureTooLarge
+from app.problems import answer_lens_error
+
+MULTIPART_ALLOWANCE_BYTES = 64 * 1024
+"""For boundaries, part headers and the options beside the picture."""
+
+
+class BodyLimit:
+    """Refuse a body that is too long: by its declared length before reading, else while it comes in.
+
+    Args:
+        app: the application inside.
+        max_upload_bytes: the largest picture.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_upload_bytes: int) -> None:
+        self._app = app
+        self._max_upload_bytes = max_upload_bytes
+        self._max_body_bytes = max_upload_bytes + MULTIPART_ALLOWANCE_BYTES
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "")
+        if declared.isdigit() and int(declared) > self._max_body_bytes:
+            answer = answer_lens_error(Request(scope), refuse_bytes(int(declared), self._max_upload_bytes))
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, self._count(receive), send)
+
+    def _count(self, receive: Receive) -> Receive:
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_body_bytes:
+                raise refuse_bytes(received, self._max_upload_bytes)
+            return message
+
+        return counted
+
+
+class Deadline:
+    """Answer 504 when an answer has not begun in time; what is still computing for it is given up.
+
+    Args:
+        app: the application inside.
+        seconds: from the request's first byte to the answer's.
+    """
+
+    def __init__(self, app: ASGIApp, *, seconds: float) -> None:
+        self._app = app
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(self._seconds) as timeout:
+
+                async def send_in_time(message: Message) -> None:
+                    timeout.reschedule(None)
+                    await send(message)
+
+                await self._app(scope, receive, send_in_time)
+        except TimeoutError as error:
+            if not timeout.expired():
+                raise
+            await answer_lens_error(Request(scope), self._explain(error))(scope, receive, send)
+
+    def _explain(self, error: TimeoutError) -> LensError:
+        passed = DeadlinePassed(
+            f"the answer was not ready within {self._seconds:g} s; send a smaller picture or try again later"
+        )
+        passed.__cause__ = error
+        return passed
+
+
+def refuse_bytes(size: int, limit: int) -> PictureTooLarge:
+    """The error for an upload of `size` bytes where `limit` is the most."""
+    return PictureTooLarge(f"{size / 1e6:.1f} MB; the limit is {limit / 1e6:g} MB; send a smaller picture")

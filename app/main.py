@@ -1,0 +1,65 @@
+"""The application: `create_app()` puts routes, limits, error handlers and the lens together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.formparsers import MultiPartParser
+
+from app.analyses import AnalysisStore
+from app.comparison import Lens
+from app.engine import Engine
+from app.limits import BodyLimit, Deadline
+from app.loading import load_chosen_pair
+from app.problems import install_error_handlers
+from app.routes import api, health, pages
+from app.settings import Settings
+from app.templating import STATIC
+from app.version import VERSION
+from models.pair import NetworkPair
+
+DESCRIPTION = """\
+Where does a network look, and what does attention change? Send a picture; get Grad-CAM of a baseline and of the same
+network with CBAM, and every attention map that CBAM computed on the way.
+
+Both networks are asked about one class: `target`, by index or name, or the baseline's first. Heat maps keep their own
+units and lie on the pixels that produced them. Errors are problem+json (RFC 9457) whose `detail` says the rule, the
+value and the remedy.
+"""
+
+
+def create_app(settings: Settings | None = None, *, pair: NetworkPair | None = None) -> FastAPI:
+    """The application.
+
+    Args:
+        settings: from the environment by default.
+        pair: the networks; loaded by the settings when the application starts, where none are given.
+    """
+    settings = settings or Settings()
+    app = FastAPI(title="CBAM Lens", version=VERSION, description=DESCRIPTION, lifespan=_live)
+    app.state.settings = settings
+    app.state.pair = pair
+    # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.
+    MultiPartParser.spool_max_size = settings.max_upload_bytes + 1
+    app.add_middleware(BodyLimit, max_upload_bytes=settings.max_upload_bytes)
+    app.add_middleware(Deadline, seconds=settings.deadline_seconds)
+    install_error_handlers(app)
+    for routes in (api, health, pages):
+        app.include_router(routes.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app
+
+
+@asynccontextmanager
+async def _live(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    pair = app.state.pair or load_chosen_pair(settings)
+    engine = Engine(pair, queue_size=settings.queue_size)
+    engine.start()
+    app.state.lens = Lens(engine, max_pixels=settings.max_picture_pixels)
+    app.state.store = AnalysisStore(max_bytes=settings.cache_bytes, seconds=settings.cache_seconds)
+    try:
+        yield
+    finally:
+        engine.close()

@@ -1,0 +1,74 @@
+"""What can be asked for: the options that page, REST and command line share, with their ranges and defaults."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.explain.methods import Method
+from app.render.colour_scale import Colormap, Scale
+from app.render.overlay import Render
+from models.names import Geometry, Resolution, Stage
+
+
+class Options(BaseModel):
+    """Frozen options; what was not given keeps its default."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class TargetOptions(Options):
+    """What the heat maps explain."""
+
+    target: str = Field(
+        default="",
+        max_length=200,
+        description="Class to explain, by index or by name; empty for the class that the baseline ranks first. "
+        "Both networks are asked about the same class.",
+        examples=["dalmatian", "30", ""],
+    )
+    method: Method = Field(default=Method.GRADCAM, description="How activations and gradients become one map.")
+    stage: Stage = Field(default=Stage.FOUR, description="The stage whose output is explained: 1 is fine, 4 is deep.")
+
+
+class GeometryOptions(Options):
+    """How the picture becomes the networks' input."""
+
+    geometry: Geometry | None = Field(
+        default=None, description="`whole` picture or `center_crop`; the pair's own by default."
+    )
+    resolution: Resolution | None = Field(
+        default=None, description="Shorter side of the networks' input in pixels; the pair's own by default."
+    )
+
+
+class ColourOptions(Options):
+    """How values become colours."""
+
+    scale: Scale = Field(
+        default=Scale.SHARED,
+        description="`shared`: one maximum for both networks, so that the two can be compared; `own`: each its own.",
+    )
+    colormap: Colormap = Field(default=Colormap.VIRIDIS, description="matplotlib's name; `jet` is the paper's.")
+    opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the colours over the picture.")
+
+
+class MapOptions(TargetOptions, ColourOptions):
+    """One network's heat map."""
+
+    render: Render = Field(
+        default=Render.OVERLAY,
+        description="`overlay`: over the picture; `heatmap`: colours alone; `gray`: the 256 steps of the scale.",
+    )
+
+
+class AttentionOptions(Options):
+    """One gate of one block."""
+
+    render: Render | None = Field(
+        default=None,
+        description="`overlay` (the default for a spatial gate), `heatmap` (the default for a channel gate) or `gray`.",
+    )
+    colormap: Colormap = Field(default=Colormap.VIRIDIS, description="The scale is absolute: 0 to 1.")
+    opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the colours over the picture.")
+
+
+class FigureOptions(TargetOptions, ColourOptions):
+    """The paper's figure."""

@@ -1,0 +1,169 @@
+"""A comparison's panels as pictures and files: heat maps, their difference, gates, the figure, the arrays."""
+
+import io
+from enum import StrEnum
+
+import numpy as np
+from PIL import Image
+
+from app.analyses import Analysis
+from app.comparison import Comparison
+from app.errors import InvalidOption
+from app.explain.maps import BlockMaps, FloatArray
+from app.options import AttentionOptions, ColourOptions, FigureOptions, MapOptions
+from app.render.attention import draw_channel_strip, gate_scale
+from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, Scale
+from app.render.figure import FigureFormat, Panel, draw_figure
+from app.render.overlay import Drawing, Render, draw_map
+from app.render.png import encode_png
+from models.names import NetworkName
+
+FIGURE_SIDE_PIXELS = 640
+
+TITLES = {NetworkName.BASELINE: "Baseline", NetworkName.CBAM: "Baseline + CBAM"}
+
+
+class GateKind(StrEnum):
+    """The two gates of a block."""
+
+    SPATIAL = "spatial"
+    CHANNEL = "channel"
+
+
+def heat_map_scale(comparison: Comparison, name: NetworkName, options: ColourOptions) -> ColourScale:
+    """The colours of one network's heat map, from 0 to the shared or its own maximum."""
+    own = comparison.heat_maps[name].maximum
+    maximum = own if options.scale is Scale.OWN else comparison.shared_maximum
+    return ColourScale(colormap=options.colormap.value, minimum=0.0, maximum=maximum)
+
+
+def difference_scale(comparison: Comparison, options: ColourOptions) -> ColourScale:
+    """The colours of CBAM minus baseline: symmetric about 0, up to the maximum that the panels use."""
+    limit = 1.0 if options.scale is Scale.OWN else comparison.shared_maximum
+    return ColourScale(colormap=DIFFERENCE_COLORMAP, minimum=-limit, maximum=limit)
+
+
+def draw_heat_map(
+    comparison: Comparison, name: NetworkName, options: MapOptions, *, max_side: int | None = None
+) -> Image.Image:
+    """One network's heat map at the picture's size, or at most `max_side` pixels."""
+    heat_map = comparison.heat_maps[name]
+    notice = None if heat_map.has_evidence else f"no positive evidence for {comparison.target.label.name}"
+    drawing = Drawing(options.render, heat_map_scale(comparison, name, options), options.opacity, notice)
+    analysis = comparison.analysis
+    return draw_map(analysis.picture(max_side=max_side), heat_map.values, analysis.placement, drawing)
+
+
+def draw_difference(comparison: Comparison, options: MapOptions, *, max_side: int | None = None) -> Image.Image:
+    """CBAM's map minus the baseline's, each divided by its own maximum on the `own` scale."""
+    drawing = Drawing(options.render, difference_scale(comparison, options), options.opacity)
+    analysis = comparison.analysis
+    values = subtract_heat_maps(comparison, options.scale)
+    return draw_map(analysis.picture(max_side=max_side), values, analysis.placement, drawing)
+
+
+def subtract_heat_maps(comparison: Comparison, scale: Scale) -> FloatArray:
+    """CBAM minus baseline, (H, W): in the method's units, or in shares of each map's own maximum."""
+    baseline, cbam = (comparison.heat_maps[name] for name in NetworkName)
+    if scale is Scale.SHARED:
+        return cbam.values - baseline.values
+    return cbam.values / np.float32(cbam.maximum or 1) - baseline.values / np.float32(baseline.maximum or 1)
+
+
+def find_block(analysis: Analysis, name: str) -> BlockMaps:
+    """The gates of the block of that name; raises `InvalidOption`, which lists the blocks."""
+    blocks = analysis.traces[NetworkName.CBAM].blocks
+    for block in blocks:
+        if block.name == name:
+            return block
+    names = [block.name for block in blocks]
+    raise InvalidOption(
+        f"block {name!r} is not one of {', '.join(names)}; choose one of these", option="block", allowed=names
+    )
+
+
+def draw_attention(
+    analysis: Analysis, block: str, kind: GateKind, options: AttentionOptions, *, max_side: int | None = None
+) -> Image.Image:
+    """One gate: a spatial one at the picture's size, a channel one as a strip.
+
+    Raises:
+        InvalidOption: for an unknown block, or a channel gate as an overlay.
+    """
+    maps = find_block(analysis, block)
+    if kind is GateKind.CHANNEL:
+        if options.render is Render.OVERLAY:
+            allowed = [Render.HEATMAP.value, Render.GRAY.value]
+            raise InvalidOption(
+                "render is 'overlay', but a channel gate has no place on the picture; choose heatmap or gray",
+                option="render",
+                allowed=allowed,
+            )
+        render = options.render or Render.HEATMAP
+        return draw_channel_strip(maps.channel, render=render, colormap=options.colormap.value)
+    drawing = Drawing(options.render or Render.OVERLAY, gate_scale(options.colormap.value), options.opacity)
+    picture = analysis.picture(max_side=max_side)
+    return draw_map(picture, maps.spatial.values, analysis.placement, drawing)
+
+
+def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_format: FigureFormat) -> bytes:
+    """The paper's figure: picture, baseline, CBAM, with P of the target class."""
+    target = comparison.target.label
+    map_options = MapOptions(**options.model_dump(), render=Render.OVERLAY)
+    picture = comparison.analysis.picture(max_side=FIGURE_SIDE_PIXELS)
+    panels = [Panel(title="Picture", picture=picture, caption=f"explained class: {target.name}")]
+    panels += [
+        Panel(
+            title=TITLES[name],
+            picture=draw_heat_map(comparison, name, map_options, max_side=FIGURE_SIDE_PIXELS),
+            caption=f"P = {comparison.target_probability(name):.4f}",
+            scale=heat_map_scale(comparison, name, options),
+        )
+        for name in NetworkName
+    ]
+    heading = f"{comparison.method.value}, stage {comparison.stage.value}, {comparison.analysis.geometry.value} at "
+    heading += f"{comparison.analysis.resolution.value} pixels"
+    return draw_figure(panels, heading=heading, units="evidence", file_format=file_format)
+
+
+def pack_maps(comparison: Comparison) -> bytes:
+    """Every array of a comparison as a compressed NPZ file; nothing in it needs pickle.
+
+    Heat maps (H, W), logits (K,), gates (C,) and (H, W), the box of the picture that the maps lie on in pixels
+    (left, upper, right, lower), the picture's size (width, height), the class explained and all class names.
+    """
+    analysis = comparison.analysis
+    arrays: dict[str, np.ndarray] = {
+        "box": np.array(analysis.placement.box),
+        "picture_size": np.array([analysis.placement.picture_width, analysis.placement.picture_height]),
+        "class_index": np.array(comparison.target.label.index),
+        "class_names": np.array([label.name for label in comparison.labels]),
+    }
+    for name in NetworkName:
+        arrays[f"{name}_heat_map"] = comparison.heat_maps[name].values
+        arrays[f"{name}_logits"] = analysis.traces[name].logits
+    for block in analysis.traces[NetworkName.CBAM].blocks:
+        arrays[f"{block.name}_channel"] = block.channel.values
+        arrays[f"{block.name}_spatial"] = block.spatial.values
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stub takes **kwargs for its flags
+    return buffer.getvalue()
+
+
+def encode_heat_map(
+    comparison: Comparison, name: NetworkName, options: MapOptions, *, max_side: int | None = None
+) -> bytes:
+    """`draw_heat_map` as PNG."""
+    return encode_png(draw_heat_map(comparison, name, options, max_side=max_side))
+
+
+def encode_difference(comparison: Comparison, options: MapOptions, *, max_side: int | None = None) -> bytes:
+    """`draw_difference` as PNG."""
+    return encode_png(draw_difference(comparison, options, max_side=max_side))
+
+
+def encode_attention(
+    analysis: Analysis, block: str, kind: GateKind, options: AttentionOptions, *, max_side: int | None = None
+) -> bytes:
+    """`draw_attention` as PNG."""
+    return encode_png(draw_attention(analysis, block, kind, options, max_side=max_side))

@@ -1,0 +1,114 @@
+"""Errors as answers: problem+json (RFC 9457) for the API, a page for browsers."""
+
+import logging
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from app.errors import HTTP_STATUS, InvalidOption, LensError, QueueFull
+from app.page_contexts import ErrorPage
+from app.schemas import Problem
+from app.templating import render_page
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Make every error of the application a problem."""
+    app.add_exception_handler(LensError, _answer_lens_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+    app.add_exception_handler(Exception, _answer_unexpected)
+
+
+def describe_error(error: LensError) -> Problem:
+    """A domain error as a problem."""
+    status = next(HTTP_STATUS[kind] for kind in type(error).__mro__ if kind in HTTP_STATUS)
+    kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
+    return Problem(
+        type=f"urn:cbam-lens:problem:{kind}",
+        title=error.title,
+        status=status,
+        detail=str(error),
+        option=error.option if isinstance(error, InvalidOption) else None,
+        allowed=list(error.allowed) or None if isinstance(error, InvalidOption) else None,
+    )
+
+
+def answer_problem(request: Request, problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    """The problem in the form that the caller reads."""
+    if request.url.path.startswith(("/api/", "/healthz", "/readyz")):
+        content = problem.model_dump(exclude_none=True)
+        return JSONResponse(content, status_code=problem.status, headers=headers, media_type=MEDIA_TYPE)
+    page = ErrorPage(title=problem.title, detail=problem.detail, status=problem.status)
+    return render_page(request, page, status_code=problem.status, headers=headers)
+
+
+def answer_lens_error(request: Request, error: LensError) -> Response:
+    """A domain error as an answer, with Retry-After where another try makes sense."""
+    headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, QueueFull) else None
+    return answer_problem(request, describe_error(error), headers)
+
+
+async def _answer_lens_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LensError)  # noqa: S101  # registered for this type alone
+    return answer_lens_error(request, error)
+
+
+async def _answer_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this type alone
+    sentences = list(dict.fromkeys(_explain(entry) for entry in error.errors()))
+    first = error.errors()[0]
+    problem = Problem(
+        type="urn:cbam-lens:problem:invalid-option",
+        title=InvalidOption.title,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        detail="; ".join(sentences),
+        option=_name_option(first["loc"]),
+    )
+    return answer_problem(request, problem)
+
+
+async def _answer_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for this type alone
+    if isinstance(error.__cause__, LensError):
+        # FastAPI wraps what went wrong while it read the body; the limit on its size is told from there.
+        return answer_lens_error(request, error.__cause__)
+    problem = Problem(
+        type="about:blank",
+        title=HTTPStatus(error.status_code).phrase,
+        status=error.status_code,
+        detail=f"{request.method} {request.url.path}: {error.detail}; see /docs for what there is",
+    )
+    return answer_problem(request, problem, dict(error.headers or {}))
+
+
+async def _answer_unexpected(request: Request, error: Exception) -> Response:
+    logger.error("an unexpected error", exc_info=error)
+    problem = Problem(
+        type="about:blank",
+        title="Internal Server Error",
+        status=HTTPStatus.INTERNAL_SERVER_ERROR,
+        detail="the server made a mistake; its log says which",
+    )
+    return answer_problem(request, problem)
+
+
+def _explain(entry: dict[str, Any]) -> str:
+    option = _name_option(entry["loc"])
+    if entry["type"] == "missing":
+        return f"{option} is missing; send it"
+    value = str(entry["input"])[:80]
+    return f"{option} is {value!r}: {entry['msg'][0].lower()}{entry['msg'][1:]}"
+
+
+def _name_option(location: Sequence[str | int]) -> str:
+    return ".".join(str(part) for part in location[1:]) or "the request's body"

@@ -1,0 +1,34 @@
+"""CBAM's own maps as pictures, on the absolute scale 0 to 1."""
+
+import numpy as np
+from PIL import Image
+
+from app.explain.maps import GateMap
+from app.render.colour_scale import ColourScale
+from app.render.overlay import Render
+
+STRIP_HEIGHT_PIXELS = 48
+STRIP_WIDTH_PIXELS = 512
+
+
+def gate_scale(colormap: str) -> ColourScale:
+    """The scale of every gate: 0 blocks, 1 passes unchanged."""
+    return ColourScale(colormap=colormap, minimum=0.0, maximum=1.0)
+
+
+def draw_channel_strip(gate: GateMap, *, render: Render, colormap: str) -> Image.Image:
+    """A channel gate as a strip: one column a channel, in the channels' order.
+
+    Args:
+        gate: (C,).
+        render: colours, or gray steps; an overlay has no meaning here and is drawn as colours.
+        colormap: a matplotlib name.
+
+    Returns:
+        A picture at least 512 pixels wide with the same whole number of pixels for each channel.
+    """
+    columns = -(-STRIP_WIDTH_PIXELS // gate.values.size)
+    row = np.repeat(gate.values, columns)[None]  # (C,) -> (1, C * columns)
+    values = np.repeat(row, STRIP_HEIGHT_PIXELS, axis=0)  # (48, C * columns)
+    scale = gate_scale(colormap)
+    return Image.fromarray(scale.quantise(values)) if render is Render.GRAY else scale.colour(values)

@@ -1,0 +1,78 @@
+"""Colours that mean something: a colour map with the values at its two ends."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+
+import matplotlib
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from app.explain.maps import FloatArray
+
+
+class Colormap(StrEnum):
+    """Colour maps by matplotlib's names; the first four are perceptually uniform or nearly so."""
+
+    VIRIDIS = "viridis"
+    MAGMA = "magma"
+    CIVIDIS = "cividis"
+    TURBO = "turbo"
+    JET = "jet"
+
+
+DIFFERENCE_COLORMAP = "RdBu_r"
+"""For signed differences: blue where the baseline has more, white at 0, red where CBAM has more."""
+
+
+class Scale(StrEnum):
+    """What the upper end of a heat map's colours is."""
+
+    SHARED = "shared"
+    """The maximum over both networks: two panels can be compared."""
+    OWN = "own"
+    """Each panel's own maximum."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColourScale:
+    """A linear scale from values to colours.
+
+    Attributes:
+        colormap: a matplotlib name.
+        minimum: the value that gets the first colour.
+        maximum: the value that gets the last.
+    """
+
+    colormap: str
+    minimum: float
+    maximum: float
+
+    def quantise(self, values: FloatArray) -> NDArray[np.uint8]:
+        """Values of any shape as steps 0..255 of the scale; what is beyond an end gets that end's step."""
+        span = self.maximum - self.minimum
+        if span <= 0:
+            return np.zeros(values.shape, dtype=np.uint8)
+        scaled = (values - np.float32(self.minimum)) * np.float32(255 / span)
+        steps: NDArray[np.uint8] = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+        return steps
+
+    def colour(self, values: FloatArray) -> Image.Image:
+        """Values, (H, W), as an RGB picture."""
+        indexed = Image.fromarray(self.quantise(values)).convert("P")
+        indexed.putpalette(colour_table(self.colormap).tobytes())
+        return indexed.convert("RGB")
+
+
+@cache
+def colour_table(colormap: str) -> NDArray[np.uint8]:
+    """The 256 colours of a matplotlib colour map, (256, 3) uint8."""
+    colours = matplotlib.colormaps[colormap](np.arange(256), bytes=True)[:, :3]
+    table: NDArray[np.uint8] = np.ascontiguousarray(colours, dtype=np.uint8)
+    return table
+
+
+def render_colour_bar(colormap: str) -> Image.Image:
+    """The colour map from left to right, 256 x 1 RGB."""
+    return Image.fromarray(colour_table(colormap)[None])

@@ -1,0 +1,113 @@
+"""The paper's figure: picture, baseline, CBAM, with P of the target class under each network.
+
+Woo et al., ECCV 2018, the Grad-CAM figure; here the two maps share one scale unless asked otherwise, and it is printed.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from PIL import Image
+
+from app.render.colour_scale import ColourScale
+
+PANEL_INCHES = 3.0
+DOTS_PER_INCH = 150
+CAPTION_INCHES = 0.95
+BAR_INCHES = 0.75
+
+
+class FigureFormat(StrEnum):
+    """File formats of the figure."""
+
+    PNG = "png"
+    SVG = "svg"
+    PDF = "pdf"
+
+
+MEDIA_TYPES = {
+    FigureFormat.PNG: "image/png",
+    FigureFormat.SVG: "image/svg+xml",
+    FigureFormat.PDF: "application/pdf",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One picture of the figure.
+
+    Attributes:
+        title: what it is, above it.
+        picture: the drawn map, or the picture itself.
+        caption: the line under it.
+        scale: the map's colours, or None for the picture itself.
+    """
+
+    title: str
+    picture: Image.Image
+    caption: str
+    scale: ColourScale | None = None
+
+
+def draw_figure(panels: Sequence[Panel], *, heading: str, units: str, file_format: FigureFormat) -> bytes:
+    """The panels in one row, with a colour bar for each scale that differs.
+
+    Args:
+        panels: the picture and the two networks.
+        heading: the line above all.
+        units: what the colours measure.
+        file_format: PNG, SVG or PDF.
+
+    Returns:
+        The file's bytes.
+    """
+    aspect = panels[0].picture.height / panels[0].picture.width
+    height = min(3 * PANEL_INCHES, max(PANEL_INCHES / 2, PANEL_INCHES * aspect))
+    # `Figure` alone: pyplot keeps global state, and figures are drawn on several threads.
+    figure = Figure(
+        figsize=(PANEL_INCHES * len(panels) + 2 * BAR_INCHES, height + CAPTION_INCHES), layout="constrained"
+    )
+    FigureCanvasAgg(figure)
+    figure.suptitle(heading, fontsize=10, parse_math=False)
+    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, panel in zip(all_axes, panels, strict=True):
+        _draw_panel(axes, panel)
+    _draw_colour_bars(figure, list(all_axes), panels, units)
+    buffer = io.BytesIO()
+    # A fixed date and no random identifiers: the same maps give the same bytes.
+    metadata = {FigureFormat.SVG: {"Date": None}, FigureFormat.PDF: {"CreationDate": None}}.get(file_format)
+    figure.savefig(buffer, format=file_format.value, dpi=DOTS_PER_INCH, metadata=metadata)
+    return buffer.getvalue()
+
+
+def _draw_panel(axes: Axes, panel: Panel) -> None:
+    axes.imshow(panel.picture)
+    axes.set_title(panel.title, fontsize=10, parse_math=False)
+    axes.set_xlabel(panel.caption, fontsize=10, parse_math=False)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _draw_colour_bars(figure: Figure, all_axes: list[Axes], panels: Sequence[Panel], units: str) -> None:
+    scales = [panel.scale for panel in panels if panel.scale is not None and panel.scale.maximum > 0]
+    is_shared = len(set(scales)) == 1
+    for axes, panel in zip(all_axes, panels, strict=True):
+        if panel.scale is None or panel.scale.maximum <= 0:
+            continue
+        mappable = ScalarMappable(Normalize(panel.scale.minimum, panel.scale.maximum), panel.scale.colormap)
+        figure.colorbar(
+            mappable,
+            ax=all_axes if is_shared else axes,
+            label=f"{units}, {'one scale for both' if is_shared else 'own scale'}",
+            shrink=0.8,
+        )
+        if is_shared:
+            return

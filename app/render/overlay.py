@@ -1,0 +1,118 @@
+"""A map laid over the picture, exactly on the pixels that produced it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from app.explain.maps import FloatArray
+from app.explain.placement import Placement
+from app.render.colour_scale import ColourScale
+
+UNSEEN_OPACITY = 0.55
+"""How strongly the part of the picture that no network saw is covered with gray."""
+
+UNSEEN_COLOUR = (128, 128, 128)
+
+
+class Render(StrEnum):
+    """How a map is drawn."""
+
+    OVERLAY = "overlay"
+    """Colours over the picture."""
+    HEATMAP = "heatmap"
+    """Colours alone."""
+    GRAY = "gray"
+    """The scale's 256 steps as gray."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How a map becomes a picture.
+
+    Attributes:
+        render: overlay, colours alone or gray.
+        scale: the colours and the values at their ends.
+        opacity: of the colours in an overlay, 0..1.
+        notice: a sentence to write across the picture, for a map that has nothing to show.
+    """
+
+    render: Render
+    scale: ColourScale
+    opacity: float = 0.5
+    notice: str | None = None
+
+
+def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, drawing: Drawing) -> Image.Image:
+    """Draw a map at the picture's size, on the box of the picture that the network saw and nowhere else.
+
+    Args:
+        picture: upright RGB; it may be a smaller copy of the picture that `placement` speaks of.
+        values: the map, (H, W).
+        placement: where the network's input lies.
+        drawing: how to draw.
+
+    Returns:
+        An overlay in RGB, outside the box covered with gray; colours in RGB and steps in L, with a transparent
+        alpha channel outside the box where there is an outside.
+    """
+    box = _scale_box(placement, picture.size)
+    size = (box[2] - box[0], box[3] - box[1])
+    spread = spread_map(values, size)
+    if drawing.render is Render.GRAY:
+        return _paste_on_clear(Image.fromarray(drawing.scale.quantise(spread)), picture.size, box)
+    colours = drawing.scale.colour(spread)
+    if drawing.render is Render.OVERLAY:
+        colours = Image.blend(picture.crop(box), colours, drawing.opacity)
+        drawn = Image.blend(picture, Image.new("RGB", picture.size, UNSEEN_COLOUR), UNSEEN_OPACITY)
+        drawn.paste(colours, box)
+    else:
+        drawn = _paste_on_clear(colours, picture.size, box)
+    if drawing.notice is not None:
+        _write_notice(drawn, drawing.notice)
+    return drawn
+
+
+def spread_map(values: FloatArray, size: tuple[int, int]) -> FloatArray:
+    """Interpolate a map, (H, W), to `size` = (width, height) pixels.
+
+    Bilinear between the centres of positions, so that each position covers the pixels it stands for.
+    """
+    resized = Image.fromarray(values).resize(size, Image.Resampling.BILINEAR)
+    spread: FloatArray = np.asarray(resized, dtype=np.float32)
+    return spread
+
+
+def _scale_box(placement: Placement, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The placement's box in whole pixels of a picture of `size`; at least one pixel."""
+    width, height = size
+    left, upper, right, lower = placement.box
+    across, down = width / placement.picture_width, height / placement.picture_height
+    first_column = min(round(left * across), width - 1)
+    first_row = min(round(upper * down), height - 1)
+    return (
+        first_column,
+        first_row,
+        min(width, max(first_column + 1, round(right * across))),
+        min(height, max(first_row + 1, round(lower * down))),
+    )
+
+
+def _paste_on_clear(drawn: Image.Image, size: tuple[int, int], box: tuple[int, int, int, int]) -> Image.Image:
+    if drawn.size == size:
+        return drawn
+    with_alpha = drawn.convert("LA" if drawn.mode == "L" else "RGBA")
+    canvas = Image.new(with_alpha.mode, size)
+    canvas.paste(with_alpha, box)
+    return canvas
+
+
+def _write_notice(picture: Image.Image, sentence: str) -> None:
+    """Write a sentence across the middle, as large as fits, on a dark band."""
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(size=max(8, min(48, picture.width // 20)))
+    _, upper, _, lower = draw.textbbox((0, 0), sentence, font=font)
+    middle, half = picture.height // 2, (lower - upper)
+    draw.rectangle((0, middle - half, picture.width, middle + half), fill=(20, 20, 20))
+    draw.text((picture.width // 2, middle), sentence, font=font, fill=(255, 255, 255), anchor="mm")

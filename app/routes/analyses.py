@@ -1,0 +1,189 @@
+"""`/api/v1/analyses`: a picture in, everything about it out, kept for later questions."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from app import panels
+from app.options import AttentionOptions, FigureOptions, GeometryOptions, MapOptions, TargetOptions
+from app.panels import GateKind
+from app.render.figure import MEDIA_TYPES, FigureFormat
+from app.routes.answers import (
+    ANALYSIS_PROBLEMS,
+    PNG,
+    UPLOAD_PROBLEMS,
+    describe_file,
+    describe_in_headers,
+    describe_problems,
+)
+from app.routes.dependencies import (
+    AnalysisDependency,
+    LensDependency,
+    PictureBytes,
+    StoreDependency,
+    TimingsDependency,
+    merge_options,
+)
+from app.schemas import AnalysisAnswer, describe_comparison
+from models.names import NetworkName
+
+router = APIRouter(prefix="/analyses", tags=["analyses"])
+
+
+class AnalysisForm(TargetOptions, GeometryOptions):
+    """What `POST /analyses` takes beside the picture."""
+
+
+class MapQuery(MapOptions):
+    """What a heat map of an analysis takes."""
+
+    max_side: int | None = Query(
+        default=None, ge=1, le=20_000, description="Longer side in pixels; the picture's own size by default."
+    )
+
+
+class GateQuery(AttentionOptions):
+    """What a gate of an analysis takes."""
+
+    max_side: int | None = Query(
+        default=None, ge=1, le=20_000, description="Longer side in pixels; the picture's own size by default."
+    )
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Analyse a picture and keep the result for a while",
+    response_model=AnalysisAnswer,
+    responses=UPLOAD_PROBLEMS,
+)
+async def create_analysis(
+    data: PictureBytes,
+    options: Annotated[AnalysisForm, Depends(merge_options(AnalysisForm))],
+    request: Request,
+    response: Response,
+    lens: LensDependency,
+    store: StoreDependency,
+    timings: TimingsDependency,
+) -> AnalysisAnswer:
+    """Both networks' likeliest classes, their heat maps in numbers, every gate, and links to all pictures.
+
+    Another class, method or stage needs no new upload: ask the links with another query.
+
+    `curl -F image=@dog.jpg http://127.0.0.1:8000/api/v1/analyses`
+    """
+    analysis = await lens.analyse(data, options, timings)
+    comparison = await lens.compare(analysis, options, timings)
+    store.add(analysis)
+    root = _root(request, analysis.id)
+    response.headers["Location"] = root
+    response.headers["Server-Timing"] = timings.header()
+    return describe_comparison(comparison, pair=lens.pair.card.name, root=root)
+
+
+@router.get(
+    "/{analysis_id}",
+    summary="An analysis, for this or another class, method or stage",
+    responses=ANALYSIS_PROBLEMS,
+)
+async def read_analysis(
+    request: Request,
+    analysis: AnalysisDependency,
+    options: Annotated[TargetOptions, Query()],
+    lens: LensDependency,
+    timings: TimingsDependency,
+) -> AnalysisAnswer:
+    """The same answer as `POST /analyses`, without a new upload."""
+    comparison = await lens.compare(analysis, options, timings)
+    return describe_comparison(comparison, pair=lens.pair.card.name, root=_root(request, analysis.id))
+
+
+@router.delete("/{analysis_id}", status_code=204, responses=describe_problems(404))
+def delete_analysis(analysis_id: str, store: StoreDependency) -> None:
+    """Forget a picture and everything computed from it."""
+    store.remove(analysis_id)
+
+
+@router.get(
+    "/{analysis_id}/heatmaps/{network}.png",
+    summary="A heat map of an analysis",
+    response_class=Response,
+    responses=describe_file("The heat map.", PNG) | ANALYSIS_PROBLEMS,
+)
+async def read_heat_map(
+    analysis: AnalysisDependency,
+    network: Annotated[NetworkName | Literal["difference"], Path(description="`difference` is CBAM minus baseline.")],
+    options: Annotated[MapQuery, Query()],
+    lens: LensDependency,
+    timings: TimingsDependency,
+) -> Response:
+    """One network's heat map, or the signed difference of both."""
+    comparison = await lens.compare(analysis, options, timings)
+    with timings.measure("render"):
+        if isinstance(network, NetworkName):
+            png = await lens.run(panels.encode_heat_map, comparison, network, options, max_side=options.max_side)
+            headers = describe_in_headers(comparison, network, timings)
+        else:
+            png = await lens.run(panels.encode_difference, comparison, options, max_side=options.max_side)
+            headers = {"X-Target-Class": str(comparison.target.label.index)}
+    return Response(png, media_type=PNG, headers=headers | {"Server-Timing": timings.header()})
+
+
+@router.get(
+    "/{analysis_id}/attention/{block}/{kind}.png",
+    summary="A gate of an analysis",
+    response_class=Response,
+    responses=describe_file("The gate: spatial at the picture's size, channel as a strip.", PNG) | ANALYSIS_PROBLEMS,
+)
+async def read_attention_map(
+    analysis: AnalysisDependency,
+    block: Annotated[str, Path(examples=["layer3.1"])],
+    kind: GateKind,
+    options: Annotated[GateQuery, Query()],
+    lens: LensDependency,
+) -> Response:
+    """One of CBAM's own maps."""
+    png = await lens.run(panels.encode_attention, analysis, block, kind, options, max_side=options.max_side)
+    return Response(png, media_type=PNG)
+
+
+@router.get(
+    "/{analysis_id}/figure.{format}",
+    summary="The paper's figure of an analysis",
+    response_class=Response,
+    responses=describe_file("The figure.", *MEDIA_TYPES.values()) | ANALYSIS_PROBLEMS,
+)
+async def read_figure(
+    analysis: AnalysisDependency,
+    format: FigureFormat,  # noqa: A002  # the path's own word
+    options: Annotated[FigureOptions, Query()],
+    lens: LensDependency,
+    timings: TimingsDependency,
+) -> Response:
+    """Picture, baseline and CBAM with P, as PNG, SVG or PDF."""
+    comparison = await lens.compare(analysis, options, timings)
+    content = await lens.run(panels.draw_comparison_figure, comparison, options, format)
+    return Response(content, media_type=MEDIA_TYPES[format])
+
+
+@router.get(
+    "/{analysis_id}/maps.npz",
+    summary="Every array of an analysis",
+    response_class=Response,
+    responses=describe_file("NumPy's NPZ.", "application/octet-stream") | ANALYSIS_PROBLEMS,
+)
+async def read_maps(
+    analysis: AnalysisDependency,
+    options: Annotated[TargetOptions, Query()],
+    lens: LensDependency,
+    timings: TimingsDependency,
+) -> Response:
+    """Heat maps, logits and gates in their own floating-point values, with the box of the picture they lie on."""
+    comparison = await lens.compare(analysis, options, timings)
+    content = await lens.run(panels.pack_maps, comparison)
+    headers = {"Content-Disposition": 'attachment; filename="maps.npz"'}
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+def _root(request: Request, analysis_id: str) -> str:
+    return request.url_for("read_analysis", analysis_id=analysis_id).path

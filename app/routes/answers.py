@@ -1,0 +1,47 @@
+"""How answers that are no JSON are described in OpenAPI, and what their headers tell."""
+
+from typing import Any
+
+from app.comparison import Comparison
+from app.schemas import Problem
+from app.timing import Timings
+from models.names import NetworkName
+
+PNG = "image/png"
+
+
+def describe_file(description: str, *media_types: str) -> dict[int | str, dict[str, Any]]:
+    """A binary answer of one of the media types."""
+    schema = {"schema": {"type": "string", "format": "binary"}}
+    return {200: {"description": description, "content": dict.fromkeys(media_types, schema)}}
+
+
+def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Errors that a call may answer with."""
+    content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
+    reasons = {
+        400: "Not a picture, or a truncated one.",
+        404: "No such analysis, or it has left the cache.",
+        413: "Too many bytes or pixels.",
+        415: "A format that is not accepted.",
+        422: "An option is not valid; the allowed values are named.",
+        503: "The queue is full; Retry-After says when to try again.",
+        504: "The answer was not ready in time.",
+    }
+    return {status: {"description": reasons[status], "content": content} for status in statuses}
+
+
+UPLOAD_PROBLEMS = describe_problems(400, 413, 415, 422, 503, 504)
+ANALYSIS_PROBLEMS = describe_problems(404, 422, 503, 504)
+
+
+def describe_in_headers(comparison: Comparison, network: NetworkName, timings: Timings) -> dict[str, str]:
+    """What a script wants to know of a heat map without a second call."""
+    heat_map = comparison.heat_maps[network]
+    return {
+        "X-Target-Class": str(comparison.target.label.index),
+        "X-Target-Probability": f"{comparison.target_probability(network):.6f}",
+        "X-Cam-Min": f"{heat_map.minimum:.6g}",
+        "X-Cam-Max": f"{heat_map.maximum:.6g}",
+        "Server-Timing": timings.header(),
+    }

@@ -1,0 +1,79 @@
+"""What routes ask for by type."""
+
+from collections.abc import Callable
+from typing import Annotated, TypeVar, cast
+
+from fastapi import Depends, File, Form, Query, Request, UploadFile
+
+from app.analyses import Analysis, AnalysisStore
+from app.comparison import Lens
+from app.errors import InvalidPicture
+from app.limits import refuse_bytes
+from app.options import Options
+from app.settings import Settings
+from app.timing import Timings
+
+AnyOptions = TypeVar("AnyOptions", bound=Options)
+
+
+def get_lens(request: Request) -> Lens:
+    """The lens that the application's lifespan made."""
+    lens: Lens = request.app.state.lens
+    return lens
+
+
+def get_store(request: Request) -> AnalysisStore:
+    """The analyses that are kept."""
+    store: AnalysisStore = request.app.state.store
+    return store
+
+
+def get_settings(request: Request) -> Settings:
+    """The server's settings."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def get_analysis(analysis_id: str, store: Annotated[AnalysisStore, Depends(get_store)]) -> Analysis:
+    """The analysis of the path."""
+    return store.get(analysis_id)
+
+
+LensDependency = Annotated[Lens, Depends(get_lens)]
+StoreDependency = Annotated[AnalysisStore, Depends(get_store)]
+SettingsDependency = Annotated[Settings, Depends(get_settings)]
+AnalysisDependency = Annotated[Analysis, Depends(get_analysis)]
+TimingsDependency = Annotated[Timings, Depends(Timings)]
+Upload = Annotated[
+    UploadFile, File(description="The picture: JPEG, PNG, WebP, BMP, GIF (first frame), TIFF or AVIF; at most 20 MB.")
+]
+
+
+async def read_upload(image: Upload, settings: SettingsDependency) -> bytes:
+    """The bytes of the uploaded picture.
+
+    Raises:
+        PictureTooLarge: for more bytes than the settings allow.
+        InvalidPicture: for none.
+    """
+    data = await image.read(settings.max_upload_bytes + 1)
+    if len(data) > settings.max_upload_bytes:
+        raise refuse_bytes(image.size or len(data), settings.max_upload_bytes)
+    if not data:
+        raise InvalidPicture("the picture has 0 bytes; choose a file and send it again")
+    return data
+
+
+PictureBytes = Annotated[bytes, Depends(read_upload)]
+
+
+def merge_options(options: type[AnyOptions]) -> Callable[..., AnyOptions]:
+    """A dependency that reads options from the form and from the query; where both are given, the form's count."""
+
+    def merge(form: Annotated[Options, Form()], query: Annotated[Options, Query()]) -> AnyOptions:
+        given = {name: getattr(form, name) for name in form.model_fields_set}
+        return cast("AnyOptions", query.model_copy(update=given))
+
+    # FastAPI reads the annotations at run time, and a type that is an argument can only be written there.
+    merge.__annotations__ |= {"form": Annotated[options, Form()], "query": Annotated[options, Query()]}
+    return merge

@@ -1,0 +1,23 @@
+"""Whether the server lives, and whether it takes pictures."""
+
+from fastapi import APIRouter, Response
+
+from app.routes.dependencies import LensDependency
+from app.schemas import Health
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", summary="Whether the process lives")
+def read_health() -> Health:
+    """200 as long as the server answers at all."""
+    return Health(status="ok")
+
+
+@router.get("/readyz", summary="Whether pictures are taken", responses={503: {"model": Health}})
+def read_readiness(lens: LensDependency, response: Response) -> Health:
+    """200 when both networks are loaded and answering, else 503."""
+    if lens.engine.is_ready:
+        return Health(status="ok")
+    response.status_code = 503
+    return Health(status="starting")

@@ -1,0 +1,31 @@
+"""`/api/v1/pairs` and the colour maps."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+
+from app.render.colour_scale import Colormap, render_colour_bar
+from app.render.png import encode_png
+from app.routes.answers import PNG, describe_file, describe_problems
+from app.routes.dependencies import LensDependency
+from app.schemas import PairDescription, describe_pair
+
+router = APIRouter(tags=["pairs"])
+
+
+@router.get("/pairs", summary="The loaded pairs")
+def list_pairs(lens: LensDependency) -> list[PairDescription]:
+    """Architecture, parameters, multiply-adds, class names, provenance and measured accuracy of each loaded pair."""
+    return [describe_pair(lens.pair)]
+
+
+@router.get(
+    "/colormaps/{colormap}.png",
+    summary="A colour map from left to right",
+    response_class=Response,
+    responses=describe_file("256 x 1 pixels.", PNG) | describe_problems(422),
+)
+def read_colour_map(colormap: Colormap | Literal["RdBu_r"]) -> Response:
+    """The 256 colours of a heat map's scale, or of the difference's (`RdBu_r`)."""
+    headers = {"Cache-Control": "public, max-age=86400"}
+    return Response(encode_png(render_colour_bar(str(colormap))), media_type=PNG, headers=headers)

@@ -1,0 +1,111 @@
+"""`/api/v1/heatmap`, `/figure` and `/attention`: a picture in, one picture out, nothing kept."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import Field
+
+from app import panels
+from app.options import AttentionOptions, FigureOptions, GeometryOptions, MapOptions
+from app.panels import GateKind
+from app.render.figure import MEDIA_TYPES, FigureFormat
+from app.routes.answers import PNG, UPLOAD_PROBLEMS, describe_file, describe_in_headers
+from app.routes.dependencies import LensDependency, PictureBytes, TimingsDependency, merge_options
+from models.names import NetworkName
+
+router = APIRouter(tags=["one picture"])
+
+
+class HeatMapForm(MapOptions, GeometryOptions):
+    """What `POST /heatmap` takes beside the picture."""
+
+    network: NetworkName = Field(default=NetworkName.CBAM, description="Whose heat map.")
+
+
+class FigureForm(FigureOptions, GeometryOptions):
+    """What `POST /figure` takes beside the picture."""
+
+    format: FigureFormat = Field(default=FigureFormat.PNG, description="The file's format.")
+
+
+class AttentionForm(AttentionOptions, GeometryOptions):
+    """What `POST /attention` takes beside the picture."""
+
+    block: str = Field(
+        default="layer4.1", max_length=40, description="The block's name; `GET /pairs` and every analysis list them."
+    )
+    kind: GateKind = Field(default=GateKind.SPATIAL, description="The spatial or the channel gate.")
+
+
+@router.post(
+    "/heatmap",
+    summary="One network's heat map of a picture",
+    response_class=Response,
+    responses=describe_file("The heat map, of the picture's own size.", PNG) | UPLOAD_PROBLEMS,
+)
+async def create_heat_map(
+    data: PictureBytes,
+    options: Annotated[HeatMapForm, Depends(merge_options(HeatMapForm))],
+    lens: LensDependency,
+    timings: TimingsDependency,
+) -> Response:
+    """Grad-CAM of one network for one class, drawn on the pixels that it was computed from.
+
+    Options may be form fields beside the picture or query parameters. The answer's headers tell the class, its
+    probability and the map's extremes, so that a script needs no second call. Nothing is kept.
+
+    `curl -F image=@dog.jpg -F network=cbam -F target=dalmatian -o heatmap.png http://127.0.0.1:8000/api/v1/heatmap`
+    """
+    analysis = await lens.analyse(data, options, timings)
+    comparison = await lens.compare(analysis, options, timings)
+    with timings.measure("render"):
+        png = await lens.run(panels.encode_heat_map, comparison, options.network, options)
+    return Response(png, media_type=PNG, headers=describe_in_headers(comparison, options.network, timings))
+
+
+@router.post(
+    "/figure",
+    summary="The paper's figure of a picture",
+    response_class=Response,
+    responses=describe_file("Picture, baseline and CBAM side by side.", *MEDIA_TYPES.values()) | UPLOAD_PROBLEMS,
+)
+async def create_figure(
+    data: PictureBytes,
+    options: Annotated[FigureForm, Depends(merge_options(FigureForm))],
+    lens: LensDependency,
+    timings: TimingsDependency,
+) -> Response:
+    """Picture | baseline | CBAM, each network with P, its softmax probability of the explained class.
+
+    `curl -F image=@dog.jpg -F format=pdf -o figure.pdf http://127.0.0.1:8000/api/v1/figure`
+    """
+    analysis = await lens.analyse(data, options, timings)
+    comparison = await lens.compare(analysis, options, timings)
+    with timings.measure("render"):
+        content = await lens.run(panels.draw_comparison_figure, comparison, options, options.format)
+    headers = {"X-Target-Class": str(comparison.target.label.index), "Server-Timing": timings.header()}
+    return Response(content, media_type=MEDIA_TYPES[options.format], headers=headers)
+
+
+@router.post(
+    "/attention",
+    summary="One of CBAM's own maps of a picture",
+    response_class=Response,
+    responses=describe_file("The gate: spatial at the picture's own size, channel as a strip.", PNG) | UPLOAD_PROBLEMS,
+)
+async def create_attention_map(
+    data: PictureBytes,
+    options: Annotated[AttentionForm, Depends(merge_options(AttentionForm))],
+    lens: LensDependency,
+    timings: TimingsDependency,
+) -> Response:
+    """What one block's gate lets through, on the absolute scale 0 (blocked) to 1 (unchanged).
+
+    A spatial gate lies on the picture; a channel gate is a strip with one column a channel.
+
+    `curl -F image=@dog.jpg -F block=layer3.1 -o gate.png http://127.0.0.1:8000/api/v1/attention`
+    """
+    analysis = await lens.analyse(data, options, timings)
+    with timings.measure("render"):
+        png = await lens.run(panels.encode_attention, analysis, options.block, options.kind, options)
+    return Response(png, media_type=PNG, headers={"Server-Timing": timings.header()})

@@ -1,0 +1,54 @@
+"""Gallery pictures, taken from packages that are installed anyway; none is part of this project."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from app.errors import InvalidOption
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One gallery picture.
+
+    Attributes:
+        name: its name in addresses.
+        title: what is on it.
+        package: the package that has it.
+        file: its file there.
+    """
+
+    name: str
+    title: str
+    package: str
+    file: str
+
+
+SAMPLES = (
+    Sample("motorcycle", "Motorcycle", "skimage.data", "motorcycle_left.png"),
+    Sample("flower", "Flower", "sklearn.datasets.images", "flower.jpg"),
+    Sample("temple", "Temple", "sklearn.datasets.images", "china.jpg"),
+    Sample("coffee", "Coffee cup", "skimage.data", "coffee.png"),
+    Sample("astronaut", "Astronaut", "skimage.data", "astronaut.png"),
+    Sample("cat", "Cat", "skimage.data", "chelsea.png"),
+    Sample("rocket", "Rocket", "skimage.data", "rocket.jpg"),
+    Sample("photographer", "Photographer", "skimage.data", "camera.png"),
+)
+
+
+def find_sample(name: str) -> Sample:
+    """The sample of that name; raises `InvalidOption`."""
+    for sample in SAMPLES:
+        if sample.name == name:
+            return sample
+    names = [sample.name for sample in SAMPLES]
+    raise InvalidOption(
+        f"sample {name!r} is not one of {', '.join(names)}; choose one of these", option="sample", allowed=names
+    )
+
+
+@cache
+def read_sample(name: str) -> bytes:
+    """The file of a sample; raises `InvalidOption`."""
+    sample = find_sample(name)
+    return resources.files(sample.package).joinpath(sample.file).read_bytes()

@@ -1,0 +1,26 @@
+"""What can be set from outside: by environment variables that begin with `CBAM_LENS_`, or by the command line."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ByteSize, Field, PositiveFloat, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.card import SHIPPED_PAIR
+
+
+class Settings(BaseSettings):
+    """The server's settings; each has a default that suits a laptop."""
+
+    model_config = SettingsConfigDict(env_prefix="CBAM_LENS_", frozen=True)
+
+    pair: Path = Field(default=SHIPPED_PAIR, description="the pair's TOML file")
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:0")
+    threads: PositiveInt | None = Field(default=None, description="CPU threads of torch; all cores by default")
+    max_upload_bytes: ByteSize = Field(default=ByteSize(20_000_000), gt=0, description="one picture's bytes")
+    max_picture_pixels: PositiveInt = Field(default=50_000_000, description="one picture's pixels")
+    queue_size: PositiveInt = Field(default=32, description="waiting jobs before 503")
+    deadline_seconds: PositiveFloat = Field(default=30.0, description="the longest a request may take before 504")
+    cache_bytes: ByteSize = Field(default=ByteSize(512_000_000), gt=0, description="memory for analyses")
+    cache_seconds: PositiveFloat = Field(default=3600.0, description="how long an analysis is kept")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"

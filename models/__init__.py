@@ -1,0 +1,1 @@
+"""The networks, their attention and the pairs that the program compares."""

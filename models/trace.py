@@ -1,0 +1,37 @@
+"""What one forward pass of a network leaves behind: a `Trace`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from models.names import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class BlockAttention:
+    """The two gates that one CBAM computed for one batch, before they are applied.
+
+    Attributes:
+        channel: the channel gate M_c, (N, C), each value in 0..1.
+        spatial: the spatial gate M_s, (N, H, W), each value in 0..1.
+    """
+
+    channel: torch.Tensor
+    spatial: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Everything the program shows of one forward pass.
+
+    Attributes:
+        logits: the classifier's output before softmax, (N, K).
+        features: each asked-for stage's output, (N, C, H, W).
+        attentions: each block's gates by the block's name (`layer1.0`), in the order in which the blocks run;
+            empty for a network without attention.
+    """
+
+    logits: torch.Tensor
+    features: Mapping[Stage, torch.Tensor]
+    attentions: Mapping[str, BlockAttention]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from app.errors import InvalidPicture, PictureTooLarge, UnsupportedFormat
+from app.errors import InvalidPicture, LensError, PictureTooLarge, UnsupportedFormat
 from app.explain.maps import FloatArray
 from app.explain.placement import Placement
 from models.card import Preprocessing
@@ -51,8 +51,11 @@ def decode_picture(data: bytes, *, max_pixels: int) -> Image.Image:
         raise _explain_unidentified(data) from error
     except Image.DecompressionBombError as error:
         raise PictureTooLarge(f"the picture has more than {max_pixels:,} pixels; send a smaller one") from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError) as error:
-        # Pillow's readers answer damaged files with any of these.
+    except (LensError, MemoryError):
+        raise
+    except Exception as error:
+        # What Pillow's readers raise on a damaged file depends on the byte: OSError, SyntaxError, struct.error,
+        # zlib.error, IndexError and more. Whatever it is, the picture cannot be read.
         raise InvalidPicture(
             f"the picture is damaged or truncated ({error}); check that it opens elsewhere and send it again"
         ) from error
@@ -97,7 +100,8 @@ def _explain_unidentified(data: bytes) -> InvalidPicture | UnsupportedFormat:
 
 
 def _sniff(data: bytes) -> str | None:
-    prefix = data[:16]
+    # Padded: some of Pillow's checks read past the end of a shorter one.
+    prefix = data[:16].ljust(16, b"\x00")
     Image.init()
     for kind, (_, accepts) in Image.OPEN.items():
         if accepts is not None and accepts(prefix) is True:

@@ -1,0 +1,179 @@
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.transforms import v2
+
+from app.errors import InvalidPicture, LensError, PictureTooLarge, UnsupportedFormat
+from app.explain.image_input import decode_picture, prepare_input
+from app.explain.placement import place
+from models.names import Geometry, Resolution
+from models.pair import NetworkPair
+from tests.conftest import encode, make_picture
+
+LIMIT = 1_000_000
+
+
+def decode(data: bytes) -> Image.Image:
+    return decode_picture(data, max_pixels=LIMIT)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF"])
+def test_decode_picture_reads_every_accepted_format(form: str) -> None:
+    picture = decode(encode(make_picture(60, 40), form))
+    assert picture.mode == "RGB"
+    assert picture.size == (60, 40)
+    difference = np.asarray(picture, dtype=int) - np.asarray(make_picture(60, 40), dtype=int)
+    assert np.abs(difference).mean() < 12
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_decode_picture_applies_exif_orientation(orientation: int) -> None:
+    upright = make_picture(64, 48)
+    # What a camera stores so that its viewer's turn gives the upright picture back.
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    stored = upright.transpose(undo[orientation]) if orientation in undo else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = decode(encode(stored, "PNG", exif=exif))
+    assert np.array_equal(np.asarray(picture), np.asarray(upright))
+
+
+def test_decode_picture_lays_transparency_over_white() -> None:
+    layered = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
+    layered.putpixel((0, 0), (10, 20, 30, 255))
+    picture = decode(encode(layered))
+    assert picture.getpixel((0, 0)) == (10, 20, 30)
+    assert picture.getpixel((3, 3)) == (255, 255, 255)
+
+
+def test_decode_picture_converts_palette_with_a_transparent_colour() -> None:
+    palette = Image.new("P", (2, 1))
+    palette.putpalette([255, 0, 0, 0, 255, 0])
+    palette.putpixel((1, 0), 1)
+    picture = decode(encode(palette, "GIF", transparency=1))
+    assert [picture.getpixel((x, 0)) for x in (0, 1)] == [(255, 0, 0), (255, 255, 255)]
+
+
+def test_decode_picture_scales_16_bit_gray_by_its_full_range() -> None:
+    values = np.array([[0, 32768, 65535]], dtype=np.uint16)
+    picture = decode(encode(Image.fromarray(values)))
+    assert [picture.getpixel((x, 0)) for x in range(3)] == [(0, 0, 0), (128, 128, 128), (255, 255, 255)]
+
+
+def test_decode_picture_scales_float_gray_between_its_extremes() -> None:
+    values = np.array([[-1.0, 0.0, 1.0, np.nan]], dtype=np.float32)
+    picture = decode(encode(Image.fromarray(values), "TIFF"))
+    assert [picture.getpixel((x, 0)) for x in range(3)] == [(0, 0, 0), (128, 128, 128), (255, 255, 255)]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "CMYK", "RGBA", "YCbCr"])
+def test_decode_picture_makes_rgb_of_every_mode(mode: str) -> None:
+    form = "TIFF" if mode in {"CMYK", "YCbCr"} else "PNG"
+    picture = decode(encode(make_picture(20, 10).convert(mode), form))
+    assert (picture.mode, picture.size) == ("RGB", (20, 10))
+
+
+def test_decode_picture_takes_the_first_frame_of_an_animation() -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    picture = decode(encode(frames[0], "GIF", save_all=True, append_images=frames[1:]))
+    assert picture.getpixel((4, 4)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_decode_picture_refuses_truncated_files(form: str, share: float) -> None:
+    data = encode(make_picture(300, 200), form)
+    with pytest.raises(InvalidPicture, match=r"damaged|not a picture"):
+        decode(data[: int(len(data) * share)])
+
+
+@pytest.mark.parametrize("data", [b"\x00", b"hello", b"<html></html>", b"PK\x03\x04" + bytes(100)])
+def test_decode_picture_refuses_what_is_no_picture(data: bytes) -> None:
+    with pytest.raises(InvalidPicture, match="bytes that are not a picture; send JPEG"):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
+        (b'<?xml version="1.0"?>\n<svg/>', "SVG"),
+        (b"\x00\x00\x00\x18ftypheic" + bytes(40), "HEIC"),
+        (encode(make_picture(16, 16), "ICO"), "ICO"),
+        (encode(make_picture(16, 16), "PPM"), "PPM"),
+        (encode(make_picture(16, 16), "JPEG2000"), "JPEG2000"),
+    ],
+)
+def test_decode_picture_names_a_format_that_is_not_accepted(data: bytes, kind: str) -> None:
+    with pytest.raises(UnsupportedFormat, match=f"{kind} file; send JPEG"):
+        decode(data)
+
+
+def make_png_header(width: int, height: int) -> bytes:
+    """A PNG that declares a size and holds almost nothing: what a decompression bomb begins with."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100)))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1001, 1000), (12_000, 9_000), (60_000, 60_000)])
+def test_decode_picture_refuses_too_many_pixels_before_decoding(width: int, height: int) -> None:
+    with pytest.raises(PictureTooLarge, match="send a smaller"):
+        decode(make_png_header(width, height))
+
+
+def test_prepare_input_equals_torchvisions_resize_and_crop(pair: NetworkPair) -> None:
+    picture = make_picture(500, 333)
+    preprocessing = pair.card.preprocessing
+    placement = place(500, 333, geometry=Geometry.CENTER_CROP, resolution=Resolution.PIXELS_160)
+    theirs = v2.Compose(
+        [
+            v2.Resize(160, interpolation=v2.InterpolationMode.BILINEAR),
+            v2.CenterCrop(160),
+            v2.PILToTensor(),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize(preprocessing.mean, preprocessing.standard_deviation),
+        ]
+    )(picture)
+    ours = prepare_input(picture, placement, preprocessing)
+    # One step of 8 bits, divided by the smallest deviation.
+    assert np.abs(ours - theirs.numpy()).max() <= 1.01 / 255 / 0.224
+
+
+def test_prepare_input_sees_the_box_and_nothing_else(pair: NetworkPair) -> None:
+    picture = Image.new("RGB", (400, 200), "black")
+    # The filter reaches two pixels over the border, as it does when a whole resized picture is cropped.
+    picture.paste("white", (98, 0, 302, 200))
+    placement = place(400, 200, geometry=Geometry.CENTER_CROP, resolution=Resolution.PIXELS_160)
+    values = prepare_input(picture, placement, pair.card.preprocessing)
+    assert values.shape == (3, 160, 160)
+    assert np.ptp(values, axis=(1, 2)).max() == pytest.approx(0, abs=1e-6)
+
+
+def test_decode_picture_never_raises_anything_but_its_own_errors() -> None:
+    rng = np.random.default_rng(7)
+    whole = encode(make_picture(64, 64), "PNG")
+    for _ in range(200):
+        data = bytearray(whole)
+        for place_ in rng.integers(8, len(data), 6):
+            data[place_] = rng.integers(256)
+        try:
+            decode(bytes(data))
+        except LensError as error:
+            assert str(error)  # noqa: PT017  # whether it raises at all depends on the byte
+    assert decode(whole).size == (64, 64)

@@ -90,9 +90,7 @@ async def _compare_all(lens: Lens, images: Sequence[Path], options: CompareOptio
 
 
 async def _compare_one(lens: Lens, image: Path, options: CompareOptions) -> None:
-    timings = Timings()
-    analysis = await lens.analyse(image.read_bytes(), options.geometry, timings)
-    comparison = await lens.compare(analysis, options.target, timings)
+    comparison = await lens.compare_picture(image.read_bytes(), options.geometry, options.target, Timings())
     if options.output is not None:
         for name, content in _draw_files(comparison, options).items():
             path = options.output / f"{image.stem}.{name}"

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from app.analyses import PREVIEW_SIDE_PIXELS, Analysis, shrink
-from app.engine import Engine
+from app.engine import Engine, PairGradient, PairTrace, Question
 from app.errors import InvalidOption
 from app.explain.cam import compute_heat_map
 from app.explain.image_input import decode_picture, prepare_input
@@ -32,7 +32,7 @@ from app.explain.placement import Placement, place
 from app.options import GeometryOptions, TargetOptions
 from app.timing import Timings
 from models.card import ClassLabel
-from models.names import NetworkName, Stage
+from models.names import Geometry, NetworkName, Resolution, Stage
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -102,6 +102,34 @@ class Comparison:
         return tuple(Prediction(self.labels[index], float(probabilities[index])) for index in ranked)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedPicture:
+    """A decoded picture on its way to the networks.
+
+    Attributes:
+        data, preview, placement, geometry, resolution: as in `Analysis`.
+        values: the networks' input, (3, H, W).
+    """
+
+    data: bytes
+    preview: Image.Image
+    placement: Placement
+    geometry: Geometry
+    resolution: Resolution
+    values: FloatArray
+
+    def analyse(self, traces: PairTrace) -> Analysis:
+        """The analysis that the networks' traces complete."""
+        return Analysis(
+            data=self.data,
+            preview=self.preview,
+            placement=self.placement,
+            geometry=self.geometry,
+            resolution=self.resolution,
+            traces=traces,
+        )
+
+
 class Lens:
     """Answers questions about pictures with one pair.
 
@@ -117,34 +145,21 @@ class Lens:
         # Decoding and drawing take a core and a picture's memory each.
         self._threads = anyio.CapacityLimiter(os.cpu_count() or 1)
 
-    async def analyse(self, data: bytes, options: GeometryOptions, timings: Timings) -> Analysis:
+    async def analyse(self, data: bytes, geometry: GeometryOptions, timings: Timings) -> Analysis:
         """Decode a picture and trace it through both networks.
 
         Args:
             data: the uploaded bytes.
-            options: how the picture becomes the input; the pair's own way where nothing is asked for.
+            geometry: how the picture becomes the input; the pair's own way where nothing is asked for.
             timings: what is added to.
 
         Raises:
             LensError: see `decode_picture` and `Engine.trace`.
         """
-        preprocessing = self.pair.card.preprocessing
-        geometry = options.geometry or preprocessing.geometry
-        resolution = options.resolution or preprocessing.resolution
-        with timings.measure("decode"):
-            picture = await self.run(decode_picture, data, max_pixels=self._max_pixels)
-            placement = place(picture.width, picture.height, geometry=geometry, resolution=resolution)
-            preview, values = await self.run(self._prepare, picture, placement)
+        prepared = await self._prepare(data, geometry, timings)
         with timings.measure("networks"):
-            traces = await self.engine.trace(values)
-        return Analysis(
-            data=data,
-            preview=preview,
-            placement=placement,
-            geometry=geometry,
-            resolution=resolution,
-            traces=traces,
-        )
+            traces = await self.engine.trace(prepared.values)
+        return prepared.analyse(traces)
 
     async def compare(self, analysis: Analysis, options: TargetOptions, timings: Timings) -> Comparison:
         """Both networks' heat maps for one class, without another forward pass over the picture.
@@ -158,20 +173,41 @@ class Lens:
             InvalidOption: for a class that the pair does not know.
             LensError: see `Engine.differentiate`.
         """
-        target = self.choose_target(options.target, analysis)
-        with timings.measure("maps"):
-            heat_maps = await self._map(analysis, target.label.index, options.method, options.stage)
-        return Comparison(
-            analysis=analysis,
-            labels=self.pair.labels,
-            target=target,
-            method=options.method,
-            stage=options.stage,
-            heat_maps=heat_maps,
-        )
+        label, chosen_by = self.find_class(options.target)
+        first = int(analysis.traces[NetworkName.BASELINE].logits.argmax())
+        target = Target(label or self.pair.labels[first], chosen_by)
+        if (target.label.index, options.method, options.stage) in analysis.heat_maps:
+            return self._build(analysis, target, options)
+        with timings.measure("networks"):
+            question = Question(options.stage, target.label.index)
+            gradient = await self.engine.differentiate(analysis.traces, question)
+        return await self._finish(analysis, target, gradient, options, timings)
 
-    def choose_target(self, target: str, analysis: Analysis) -> Target:
-        """The class that a text means: an index, a name or identifier, or the baseline's first for an empty one.
+    async def compare_picture(
+        self, data: bytes, geometry: GeometryOptions, options: TargetOptions, timings: Timings
+    ) -> Comparison:
+        """`analyse` and `compare` with one place in the engine's queue.
+
+        Args:
+            data: the uploaded bytes.
+            geometry: how the picture becomes the input; the pair's own way where nothing is asked for.
+            options: class, method and stage.
+            timings: what is added to.
+
+        Raises:
+            InvalidOption: for a class that the pair does not know; known before anything is computed.
+            LensError: see `decode_picture` and `Engine.trace_and_differentiate`.
+        """
+        label, chosen_by = self.find_class(options.target)
+        prepared = await self._prepare(data, geometry, timings)
+        with timings.measure("networks"):
+            question = Question(options.stage, None if label is None else label.index)
+            traces, gradient = await self.engine.trace_and_differentiate(prepared.values, question)
+        target = Target(self.pair.labels[gradient.class_index], chosen_by)
+        return await self._finish(prepared.analyse(traces), target, gradient, options, timings)
+
+    def find_class(self, target: str) -> tuple[ClassLabel | None, ChosenBy]:
+        """The class that a text means: a name or identifier, an index, or none for an empty text.
 
         Raises:
             InvalidOption: for a class that the pair does not know; it names the nearest ones.
@@ -179,12 +215,12 @@ class Lens:
         labels = self.pair.labels
         wanted = target.strip()
         if not wanted:
-            return Target(labels[int(analysis.traces[NetworkName.BASELINE].logits.argmax())], "baseline")
+            return None, "baseline"
         for label in labels:
             if wanted.casefold() in (label.name.casefold(), label.id.casefold()):
-                return Target(label, "name")
+                return label, "name"
         if wanted.isascii() and wanted.isdigit() and int(wanted) < len(labels):
-            return Target(labels[int(wanted)], "index")
+            return labels[int(wanted)], "index"
         raise _unknown_class(wanted, labels)
 
     async def run(self, work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
@@ -193,28 +229,46 @@ class Lens:
             partial(work, *args, **kwargs), limiter=self._threads, abandon_on_cancel=True
         )
 
-    def _prepare(self, picture: Image.Image, placement: Placement) -> tuple[Image.Image, FloatArray]:
-        values = prepare_input(picture, placement, self.pair.card.preprocessing)
-        return shrink(picture, PREVIEW_SIDE_PIXELS), values
+    async def _prepare(self, data: bytes, options: GeometryOptions, timings: Timings) -> PreparedPicture:
+        with timings.measure("decode"):
+            return await self.run(self._decode, data, options)
 
-    async def _map(
-        self, analysis: Analysis, class_index: int, method: Method, stage: Stage
-    ) -> Mapping[NetworkName, HeatMap]:
-        key = (class_index, method, stage)
-        heat_maps = analysis.heat_maps.get(key)
-        if heat_maps is None:
-            heat_maps = {
-                name: await self._map_network(analysis, name, class_index, method, stage) for name in NetworkName
-            }
-            analysis.heat_maps[key] = heat_maps
-        return heat_maps
+    def _decode(self, data: bytes, options: GeometryOptions) -> PreparedPicture:
+        preprocessing = self.pair.card.preprocessing
+        geometry = options.geometry or preprocessing.geometry
+        resolution = options.resolution or preprocessing.resolution
+        picture = decode_picture(data, max_pixels=self._max_pixels)
+        placement = place(picture.width, picture.height, geometry=geometry, resolution=resolution)
+        values = prepare_input(picture, placement, preprocessing)
+        preview = shrink(picture, PREVIEW_SIDE_PIXELS)
+        return PreparedPicture(data, preview, placement, geometry, resolution, values)
 
-    async def _map_network(
-        self, analysis: Analysis, name: NetworkName, class_index: int, method: Method, stage: Stage
-    ) -> HeatMap:
-        features = analysis.traces[name].features[stage]
-        gradient = await self.engine.differentiate(name, features, stage=stage, class_index=class_index)
-        return await self.run(compute_heat_map, method, activation=features, gradient=gradient)
+    async def _finish(
+        self, analysis: Analysis, target: Target, gradient: PairGradient, options: TargetOptions, timings: Timings
+    ) -> Comparison:
+        with timings.measure("maps"):
+            heat_maps = await self.run(_map, analysis, gradient, options)
+        analysis.heat_maps[target.label.index, options.method, options.stage] = heat_maps
+        return self._build(analysis, target, options)
+
+    def _build(self, analysis: Analysis, target: Target, options: TargetOptions) -> Comparison:
+        return Comparison(
+            analysis=analysis,
+            labels=self.pair.labels,
+            target=target,
+            method=options.method,
+            stage=options.stage,
+            heat_maps=analysis.heat_maps[target.label.index, options.method, options.stage],
+        )
+
+
+def _map(analysis: Analysis, gradient: PairGradient, options: TargetOptions) -> Mapping[NetworkName, HeatMap]:
+    return {
+        name: compute_heat_map(
+            options.method, activation=trace.features[options.stage], gradient=gradient.gradients[name]
+        )
+        for name, trace in analysis.traces.items()
+    }
 
 
 def softmax(logits: FloatArray) -> FloatArray:

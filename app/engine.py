@@ -1,8 +1,9 @@
 """The engine: the one owner of the device.
 
-The life of a job: a caller awaits `Engine.trace` or `Engine.differentiate` -> the job waits in one bounded queue, or is
-refused with `QueueFull` -> the device's worker takes it, skipping a job whose caller has gone or ran out of time ->
-the answer goes back to the caller's event loop. Only the worker's thread touches a network.
+The life of a request: it awaits one call of `Engine` and so becomes one job -> the job waits in one bounded queue, or
+is refused with `QueueFull` before anything was computed for it -> the device's worker takes it, skipping a job whose
+caller has gone or ran out of time -> the answer goes back to the caller's event loop. Only the worker's thread touches
+a network.
 """
 
 import asyncio
@@ -54,6 +55,32 @@ class NetworkTrace:
 PairTrace = Mapping[NetworkName, NetworkTrace]
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be explained.
+
+    Attributes:
+        stage: whose output.
+        class_index: the class, 0..K-1; None for the one that the baseline ranks first.
+    """
+
+    stage: Stage
+    class_index: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairGradient:
+    """The gradients of one class score with respect to one stage's output.
+
+    Attributes:
+        class_index: the class, 0..K-1.
+        gradients: each network's, (C, H, W).
+    """
+
+    class_index: int
+    gradients: Mapping[NetworkName, FloatArray]
+
+
 class Engine:
     """A pair on its device, behind a bounded queue.
 
@@ -98,22 +125,32 @@ class Engine:
         """
         return await self._submit(lambda: self._trace(values))
 
-    async def differentiate(
-        self, name: NetworkName, features: FloatArray, *, stage: Stage, class_index: int
-    ) -> FloatArray:
-        """The gradient of one class score with respect to one stage's output, (C, H, W).
-
-        Args:
-            name: which network.
-            features: that network's output of `stage`, (C, H, W).
-            stage: which stage.
-            class_index: the class, 0..K-1.
+    async def differentiate(self, traces: PairTrace, question: Question) -> PairGradient:
+        """Both networks' gradients on a picture that was traced before.
 
         Raises:
             QueueFull: when too many jobs wait.
             EngineFailed: when the computation went wrong.
         """
-        return await self._submit(lambda: self._differentiate(name, features, stage, class_index))
+        return await self._submit(lambda: self._differentiate(traces, question))
+
+    async def trace_and_differentiate(self, values: FloatArray, question: Question) -> tuple[PairTrace, PairGradient]:
+        """`trace` and `differentiate` as one job, so that a request is taken or refused as a whole.
+
+        Args:
+            values: a normalised picture, (3, H, W).
+            question: what is to be explained.
+
+        Raises:
+            QueueFull: when too many jobs wait.
+            EngineFailed: when the computation went wrong.
+        """
+
+        def compute() -> tuple[PairTrace, PairGradient]:
+            traces = self._trace(values)
+            return traces, self._differentiate(traces, question)
+
+        return await self._submit(compute)
 
     async def _submit(self, compute: Callable[[], Result]) -> Result:
         if not self._is_accepting:
@@ -151,13 +188,15 @@ class Engine:
         batch = torch.from_numpy(values)[None].to(self.pair.device)  # (1, 3, H, W)
         return {name: _trace_network(self.pair, name, batch) for name in NetworkName}
 
-    def _differentiate(self, name: NetworkName, features: FloatArray, stage: Stage, class_index: int) -> FloatArray:
-        device = self.pair.device
-        # The trace's arrays are shared and not writable; torch wants its own copy.
-        batch = torch.tensor(features, device=device)[None]  # (1, C, H, W)
-        classes = torch.tensor([class_index], device=device)
-        gradient = score_gradient(self.pair.networks[name], batch, stage=stage, class_indices=classes)
-        return _to_array(gradient[0])
+    def _differentiate(self, traces: PairTrace, question: Question) -> PairGradient:
+        class_index = question.class_index
+        if class_index is None:
+            class_index = int(traces[NetworkName.BASELINE].logits.argmax())
+        gradients = {
+            name: _differentiate_network(self.pair, name, trace.features[question.stage], question.stage, class_index)
+            for name, trace in traces.items()
+        }
+        return PairGradient(class_index, gradients)
 
 
 def _trace_network(pair: NetworkPair, name: NetworkName, batch: torch.Tensor) -> NetworkTrace:
@@ -170,6 +209,15 @@ def _trace_network(pair: NetworkPair, name: NetworkName, batch: torch.Tensor) ->
         features={stage: _to_array(features[0]) for stage, features in trace.features.items()},
         blocks=read_attention_maps(trace),
     )
+
+
+def _differentiate_network(
+    pair: NetworkPair, name: NetworkName, features: FloatArray, stage: Stage, class_index: int
+) -> FloatArray:
+    # The trace's arrays are shared and not writable; torch wants its own copy.
+    batch = torch.tensor(features, device=pair.device)[None]  # (1, C, H, W)
+    classes = torch.tensor([class_index], device=pair.device)
+    return _to_array(score_gradient(pair.networks[name], batch, stage=stage, class_indices=classes)[0])
 
 
 def _to_array(tensor: torch.Tensor) -> FloatArray:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
@@ -16,6 +17,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from app.render.colour_scale import ColourScale
+
+# The same maps give the same bytes: without a salt of its own an SVG's identifiers are random.
+matplotlib.rcParams["svg.hashsalt"] = "cbam-lens"
 
 PANEL_INCHES = 3.0
 DOTS_PER_INCH = 150
@@ -80,7 +84,7 @@ def draw_figure(panels: Sequence[Panel], *, heading: str, units: str, file_forma
         _draw_panel(axes, panel)
     _draw_colour_bars(figure, list(all_axes), panels, units)
     buffer = io.BytesIO()
-    # A fixed date and no random identifiers: the same maps give the same bytes.
+    # No date, for the same reason as the salt.
     metadata = {FigureFormat.SVG: {"Date": None}, FigureFormat.PDF: {"CreationDate": None}}.get(file_format)
     figure.savefig(buffer, format=file_format.value, dpi=DOTS_PER_INCH, metadata=metadata)
     return buffer.getvalue()

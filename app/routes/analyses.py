@@ -72,10 +72,9 @@ async def create_analysis(
 
     `curl -F image=@dog.jpg http://127.0.0.1:8000/api/v1/analyses`
     """
-    analysis = await lens.analyse(data, options, timings)
-    comparison = await lens.compare(analysis, options, timings)
-    store.add(analysis)
-    root = _root(request, analysis.id)
+    comparison = await lens.compare_picture(data, options, options, timings)
+    store.add(comparison.analysis)
+    root = _root(request, comparison.analysis.id)
     response.headers["Location"] = root
     response.headers["Server-Timing"] = timings.header()
     return describe_comparison(comparison, pair=lens.pair.card.name, root=root)

@@ -56,8 +56,7 @@ async def create_heat_map(
 
     `curl -F image=@dog.jpg -F network=cbam -F target=dalmatian -o heatmap.png http://127.0.0.1:8000/api/v1/heatmap`
     """
-    analysis = await lens.analyse(data, options, timings)
-    comparison = await lens.compare(analysis, options, timings)
+    comparison = await lens.compare_picture(data, options, options, timings)
     with timings.measure("render"):
         png = await lens.run(panels.encode_heat_map, comparison, options.network, options)
     return Response(png, media_type=PNG, headers=describe_in_headers(comparison, options.network, timings))
@@ -79,8 +78,7 @@ async def create_figure(
 
     `curl -F image=@dog.jpg -F format=pdf -o figure.pdf http://127.0.0.1:8000/api/v1/figure`
     """
-    analysis = await lens.analyse(data, options, timings)
-    comparison = await lens.compare(analysis, options, timings)
+    comparison = await lens.compare_picture(data, options, options, timings)
     with timings.measure("render"):
         content = await lens.run(panels.draw_comparison_figure, comparison, options, options.format)
     headers = {"X-Target-Class": str(comparison.target.label.index), "Server-Timing": timings.header()}

@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.explain.placement import Placement, place
+from app.render.colour_scale import ColourScale
+from app.render.overlay import Drawing, Render, draw_map, spread_map
+from models.names import Geometry, Resolution
+from tests.conftest import make_picture
+
+SCALE = ColourScale("viridis", 0.0, 4.0)
+VALUES = np.array([[0, 1], [2, 4]], dtype=np.float32)
+
+
+def place_crop(width: int, height: int) -> Placement:
+    return place(width, height, geometry=Geometry.CENTER_CROP, resolution=Resolution.PIXELS_160)
+
+
+def draw(picture: Image.Image, render: Render, *, opacity: float = 0.5, notice: str | None = None) -> Image.Image:
+    drawing = Drawing(render, SCALE, opacity, notice)
+    return draw_map(picture, VALUES, place_crop(*picture.size), drawing)
+
+
+@pytest.mark.parametrize("render", Render)
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (120, 80), (80, 121), (64, 64)])
+def test_draw_map_has_the_pictures_size(render: Render, size: tuple[int, int]) -> None:
+    assert draw(make_picture(*size), render).size == size
+
+
+def test_overlay_lies_on_the_crop_and_nowhere_else() -> None:
+    picture = make_picture(120, 60)
+    drawn = np.asarray(draw(picture, Render.OVERLAY, opacity=1.0))
+    inside = np.asarray(SCALE.colour(spread_map(VALUES, (60, 60))))
+    assert np.array_equal(drawn[:, 30:90], inside)
+    # Outside: the picture, grayer; never a colour of the map.
+    source = np.asarray(picture, dtype=float)
+    expected = source * 0.45 + 128 * 0.55
+    assert np.abs(drawn[:, :30] - expected[:, :30]).max() <= 1
+    assert np.abs(drawn[:, 90:] - expected[:, 90:]).max() <= 1
+
+
+def test_overlay_of_opacity_zero_is_the_picture_inside_the_crop() -> None:
+    picture = make_picture(50, 50)
+    assert np.array_equal(np.asarray(draw(picture, Render.OVERLAY, opacity=0.0)), np.asarray(picture))
+
+
+@pytest.mark.parametrize("render", [Render.HEATMAP, Render.GRAY])
+def test_maps_alone_are_transparent_outside_the_crop(render: Render) -> None:
+    alpha = np.asarray(draw(make_picture(120, 60), render).getchannel("A"))
+    assert alpha[:, 30:90].min() == 255
+    assert alpha[:, :30].max() == alpha[:, 90:].max() == 0
+
+
+def test_gray_holds_the_steps_of_the_scale() -> None:
+    gray = np.asarray(draw(make_picture(60, 60), Render.GRAY))
+    assert (gray.min(), gray.max()) == (0, 255)
+    # Lower left holds 2 of 4.
+    assert gray[-1, 0] == 128
+
+
+def test_map_on_a_smaller_copy_lies_on_the_same_part() -> None:
+    placement = place_crop(400, 200)
+    drawing = Drawing(Render.GRAY, SCALE)
+    large = draw_map(make_picture(400, 200), VALUES, placement, drawing).getchannel("A")
+    small = draw_map(make_picture(100, 50), VALUES, placement, drawing).getchannel("A")
+    assert np.array_equal(np.asarray(large)[::4, ::4], np.asarray(small))
+
+
+@pytest.mark.parametrize(("size", "side"), [((40, 20), "left"), ((20, 40), "upper")])
+def test_peak_of_a_whole_map_lies_on_its_own_cell(size: tuple[int, int], side: str) -> None:
+    """One hot position in a map of a picture's own aspect: the brightest pixels are those it stands for."""
+    width, height = size
+    values = np.zeros((height // 10, width // 10), dtype=np.float32)
+    values[0, 0] = 4
+    placement = place(width, height, geometry=Geometry.WHOLE, resolution=Resolution.PIXELS_160)
+    gray = np.asarray(draw_map(make_picture(width, height), values, placement, Drawing(Render.GRAY, SCALE)))
+    rows, columns = np.nonzero(gray == gray.max())
+    assert rows.max() <= 5, side
+    assert columns.max() <= 5, side
+
+
+def test_notice_is_written_across_the_picture() -> None:
+    picture = make_picture(300, 200)
+    plain, noted = draw(picture, Render.OVERLAY), draw(picture, Render.OVERLAY, notice="no positive evidence for ant")
+    changed = np.any(np.asarray(plain) != np.asarray(noted), axis=(1, 2))
+    assert changed[100]
+    assert not changed[:70].any()
+
+
+def test_spread_map_keeps_each_position_on_its_own_pixels() -> None:
+    spread = spread_map(np.array([[1, 0, 0, 0]], dtype=np.float32), (40, 10))
+    assert spread[:, :5].min() == 1
+    assert spread[:, 15:].max() == 0

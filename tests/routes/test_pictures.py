@@ -1,0 +1,155 @@
+"""`POST /heatmap`, `/figure` and `/attention`."""
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from app.explain.methods import Method
+from models.names import Geometry, Stage
+from tests.conftest import decode, encode, make_picture
+
+Options = dict[str, str]
+
+
+def post(client: TestClient, call: str, image: bytes, **options: str) -> bytes:
+    answer = client.post(f"/api/v1/{call}", files={"image": ("picture", image)}, data=options)
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+@pytest.mark.parametrize("size", [(120, 80), (80, 120), (900, 90), (1, 1)])
+@pytest.mark.parametrize("geometry", Geometry)
+@pytest.mark.parametrize("network", ["baseline", "cbam"])
+def test_heat_map_has_the_uploaded_pictures_size(
+    client: TestClient, size: tuple[int, int], geometry: str, network: str
+) -> None:
+    content = post(client, "heatmap", encode(make_picture(*size)), geometry=geometry, network=network)
+    assert decode(content).size == size
+
+
+@pytest.mark.parametrize("orientation", [6, 8])
+def test_heat_map_of_a_turned_photo_equals_that_of_the_upright_one(client: TestClient, orientation: int) -> None:
+    upright = make_picture(160, 96)
+    turn = Image.Transpose.ROTATE_90 if orientation == 6 else Image.Transpose.ROTATE_270
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    turned = encode(upright.transpose(turn), exif=exif)
+    options = {"render": "gray", "target": "3", "geometry": "whole"}
+    first, second = (post(client, "heatmap", data, **options) for data in (encode(upright), turned))
+    assert decode(first).size == (160, 96)
+    assert np.array_equal(np.asarray(decode(first)), np.asarray(decode(second)))
+
+
+def test_heat_map_follows_the_object_when_the_picture_is_flipped(client: TestClient, motorcycle: bytes) -> None:
+    options = {"render": "gray", "target": "motorbikes", "scale": "own", "network": "baseline"}
+    flipped = encode(decode(motorcycle).transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+    plain, mirrored = (
+        np.asarray(decode(post(client, "heatmap", data, **options)).getchannel("L"), dtype=float)
+        for data in (motorcycle, flipped)
+    )
+    assert np.corrcoef(plain[:, ::-1].ravel(), mirrored.ravel())[0, 1] > 0.8
+
+
+def test_heat_map_tells_class_probability_extremes_and_timing_in_headers(client: TestClient, motorcycle: bytes) -> None:
+    answer = client.post(
+        "/api/v1/heatmap", files={"image": ("m.png", motorcycle)}, data={"target": "motorbikes", "network": "cbam"}
+    )
+    analysis = client.post("/api/v1/analyses", files={"image": ("m.png", motorcycle)}, data={"target": "2"}).json()
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["x-target-class"] == "2"
+    cbam = analysis["networks"]["cbam"]
+    assert float(answer.headers["x-target-probability"]) == pytest.approx(cbam["target_probability"], abs=1e-5)
+    assert float(answer.headers["x-cam-max"]) == pytest.approx(cbam["heat_map"]["max"], rel=1e-4)
+    assert float(answer.headers["x-cam-min"]) == pytest.approx(cbam["heat_map"]["min"], rel=1e-4, abs=1e-6)
+    assert {"decode", "networks", "maps", "render"} <= {
+        entry.split(";")[0].strip() for entry in answer.headers["server-timing"].split(",")
+    }
+
+
+@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize("stage", Stage)
+def test_heat_map_can_be_asked_for_by_every_method_at_every_stage(
+    client: TestClient, motorcycle: bytes, method: Method, stage: Stage
+) -> None:
+    content = post(client, "heatmap", motorcycle, method=method.value, stage=str(stage.value), target="2")
+    assert decode(content).size == decode(motorcycle).size
+
+
+def test_heat_map_takes_options_from_form_and_query_and_the_form_wins(client: TestClient, motorcycle: bytes) -> None:
+    files = {"image": ("m.png", motorcycle)}
+    by_query = client.post("/api/v1/heatmap?target=5&render=gray", files=files)
+    by_form = client.post("/api/v1/heatmap", files=files, data={"target": "5", "render": "gray"})
+    by_both = client.post("/api/v1/heatmap?target=7&render=gray", files=files, data={"target": "5"})
+    assert by_query.headers["x-target-class"] == by_form.headers["x-target-class"] == "5"
+    assert by_query.content == by_form.content == by_both.content
+
+
+def test_heat_map_takes_an_unescaped_plus_in_the_query(client: TestClient, motorcycle: bytes) -> None:
+    files = {"image": ("m.png", motorcycle)}
+    escaped, plain = (
+        client.post(f"/api/v1/heatmap?method={method}", files=files) for method in ("gradcam%2B%2B", "gradcam++")
+    )
+    assert plain.status_code == 200
+    assert plain.content == escaped.content
+
+
+def test_heat_map_renders_differ_and_gray_is_gray(client: TestClient, motorcycle: bytes) -> None:
+    pictures = {
+        render: decode(post(client, "heatmap", motorcycle, render=render, geometry="whole"))
+        for render in ("overlay", "heatmap", "gray")
+    }
+    assert {render: picture.mode for render, picture in pictures.items()} == {
+        "overlay": "RGB",
+        "heatmap": "RGB",
+        "gray": "L",
+    }
+    assert len({picture.tobytes() for picture in pictures.values()}) == 3
+
+
+def test_heat_map_scale_shared_makes_networks_comparable(client: TestClient, motorcycle: bytes) -> None:
+    steps = {
+        (scale, network): np.asarray(
+            decode(post(client, "heatmap", motorcycle, render="gray", network=network, scale=scale, geometry="whole"))
+        ).max()
+        for scale in ("shared", "own")
+        for network in ("baseline", "cbam")
+    }
+    assert min(steps["own", "baseline"], steps["own", "cbam"]) >= 250
+    assert max(steps["shared", "baseline"], steps["shared", "cbam"]) >= 250
+    assert min(steps["shared", "baseline"], steps["shared", "cbam"]) < 245
+
+
+@pytest.mark.parametrize(
+    ("form", "media_type", "start"),
+    [
+        ("png", "image/png", b"\x89PNG"),
+        ("svg", "image/svg+xml", b"<?xml"),
+        ("pdf", "application/pdf", b"%PDF"),
+    ],
+)
+def test_figure_is_a_file_of_the_asked_for_format(
+    client: TestClient, motorcycle: bytes, form: str, media_type: str, start: bytes
+) -> None:
+    answer = client.post("/api/v1/figure", files={"image": ("m.png", motorcycle)}, data={"format": form})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].split(";")[0] == media_type
+    assert answer.content.startswith(start)
+
+
+@pytest.mark.parametrize("block", [f"layer{stage}.{index}" for stage in (1, 2, 3, 4) for index in (0, 1)])
+def test_attention_spatial_map_has_the_pictures_size(client: TestClient, motorcycle: bytes, block: str) -> None:
+    assert decode(post(client, "attention", motorcycle, block=block)).size == decode(motorcycle).size
+
+
+def test_attention_gray_is_the_gate_on_the_absolute_scale(client: TestClient, motorcycle: bytes) -> None:
+    answer = client.post("/api/v1/analyses", files={"image": ("m.png", motorcycle)}).json()
+    strip = np.asarray(decode(post(client, "attention", motorcycle, block="layer2.0", kind="channel", render="gray")))
+    gate = next(block for block in answer["blocks"] if block["name"] == "layer2.0")
+    assert strip.min() / 255 == pytest.approx(gate["channel"]["min"], abs=0.5 / 255 + 1e-6)
+    assert strip.max() / 255 == pytest.approx(gate["channel"]["max"], abs=0.5 / 255 + 1e-6)
+    assert strip.mean() / 255 == pytest.approx(gate["channel"]["mean"], abs=1 / 255)
+
+
+def test_the_same_request_gives_the_same_bytes(client: TestClient, motorcycle: bytes) -> None:
+    assert post(client, "heatmap", motorcycle) == post(client, "heatmap", motorcycle)

@@ -1,0 +1,128 @@
+import asyncio
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from app.engine import Engine, Question
+from app.errors import EngineFailed, QueueFull
+from models.names import NetworkName, Stage
+from models.pair import NetworkPair, load_pair
+from models.resnet import ResNet
+
+
+@pytest.fixture
+def engine(pair: NetworkPair) -> Iterator[Engine]:
+    engine = Engine(pair, queue_size=4)
+    engine.start()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def values() -> np.ndarray:
+    return np.random.default_rng(1).standard_normal((3, 96, 64)).astype(np.float32)
+
+
+def test_trace_equals_the_networks_own(engine: Engine, pair: NetworkPair, values: np.ndarray) -> None:
+    traces = asyncio.run(engine.trace(values))
+    for name in NetworkName:
+        with torch.no_grad():
+            expected = pair.networks[name].trace(torch.from_numpy(values)[None])
+        assert np.array_equal(traces[name].logits, expected.logits[0].numpy())
+        for stage in Stage:
+            assert np.array_equal(traces[name].features[stage], expected.features[stage][0].numpy())
+        assert [block.name for block in traces[name].blocks] == list(expected.attentions)
+
+
+def test_trace_size_counts_every_array(engine: Engine, values: np.ndarray) -> None:
+    trace = asyncio.run(engine.trace(values))[NetworkName.BASELINE]
+    floats = 110 + 64 * 24 * 16 + 128 * 12 * 8 + 256 * 6 * 4 + 512 * 3 * 2
+    assert trace.size_bytes == 4 * floats
+
+
+def test_differentiate_without_a_class_asks_about_the_baselines_first(engine: Engine, values: np.ndarray) -> None:
+    traces, gradient = asyncio.run(engine.trace_and_differentiate(values, Question(Stage.THREE, None)))
+    first = int(traces[NetworkName.BASELINE].logits.argmax())
+    asked = asyncio.run(engine.differentiate(traces, Question(Stage.THREE, first)))
+    assert gradient.class_index == asked.class_index == first
+    for name in NetworkName:
+        assert np.array_equal(gradient.gradients[name], asked.gradients[name])
+        assert np.abs(gradient.gradients[name]).max() > 0
+
+
+def test_many_callers_get_their_own_answers(engine: Engine) -> None:
+    rng = np.random.default_rng(2)
+    inputs = [rng.standard_normal((3, 64, 64)).astype(np.float32) for _ in range(4)]
+
+    async def ask_all() -> list[np.ndarray]:
+        traces = await asyncio.gather(*(engine.trace(values) for values in inputs))
+        return [trace[NetworkName.CBAM].logits for trace in traces]
+
+    together = asyncio.run(ask_all())
+    alone = [asyncio.run(engine.trace(values))[NetworkName.CBAM].logits for values in inputs]
+    for first, second in zip(together, alone, strict=True):
+        assert np.array_equal(first, second)
+    assert len({logits.tobytes() for logits in together}) == len(inputs)
+
+
+def test_traces_cannot_be_changed(engine: Engine, values: np.ndarray) -> None:
+    trace = asyncio.run(engine.trace(values))[NetworkName.CBAM]
+    with pytest.raises(ValueError, match="read-only"):
+        trace.features[Stage.FOUR][0, 0, 0] = 1
+
+
+def test_engine_answers_the_next_job_after_one_failed(engine: Engine, values: np.ndarray) -> None:
+    with pytest.raises(EngineFailed, match="could not be computed"):
+        asyncio.run(engine.trace(values[:2]))
+    assert asyncio.run(engine.trace(values))[NetworkName.CBAM].logits.shape == (110,)
+
+
+def test_engine_refuses_logits_that_are_not_finite(engine: Engine) -> None:
+    with pytest.raises(EngineFailed, match="not finite"):
+        asyncio.run(engine.trace(np.full((3, 64, 64), np.nan, dtype=np.float32)))
+
+
+def test_engine_refuses_jobs_after_it_closed(pair: NetworkPair, values: np.ndarray) -> None:
+    engine = Engine(pair, queue_size=1)
+    assert not engine.is_ready
+    engine.start()
+    assert engine.is_ready
+    engine.close()
+    assert not engine.is_ready
+    with pytest.raises(QueueFull, match="shutting down"):
+        asyncio.run(engine.trace(values))
+
+
+def test_engine_answers_waiting_jobs_when_it_closes(pair: NetworkPair, values: np.ndarray) -> None:
+    engine = Engine(pair, queue_size=4)
+    engine._is_accepting = True
+
+    async def ask() -> list[int]:
+        jobs = [asyncio.create_task(engine.trace(values)) for _ in range(3)]
+        await asyncio.sleep(0)
+        engine.start()
+        await asyncio.to_thread(engine.close)
+        return [len((await job)[NetworkName.BASELINE].logits) for job in jobs]
+
+    assert asyncio.run(ask()) == [110, 110, 110]
+
+
+def test_engine_leaves_no_gradient_and_no_graph(engine: Engine, pair: NetworkPair, values: np.ndarray) -> None:
+    asyncio.run(engine.trace_and_differentiate(values, Question(Stage.ONE, 5)))
+    network: ResNet = pair.networks[NetworkName.CBAM]
+    assert all(parameter.grad is None and not parameter.requires_grad for parameter in network.parameters())
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
+def test_cuda_agrees_with_the_cpu(pair: NetworkPair, values: np.ndarray) -> None:
+    engines = [Engine(pair, queue_size=1), Engine(load_pair(device="cuda"), queue_size=1)]
+    answers = []
+    for engine in engines:
+        engine.start()
+        answers.append(asyncio.run(engine.trace(values)))
+        engine.close()
+    for name in NetworkName:
+        assert np.abs(answers[0][name].logits - answers[1][name].logits).max() < 1e-2

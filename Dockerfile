@@ -1,0 +1,36 @@
+# CBAM Lens with its weights inside.
+#   docker build -t cbam-lens .                       CPU
+#   docker build -t cbam-lens --build-arg DEVICE=cuda .   CUDA; run with --gpus all
+
+FROM python:3.12-slim AS build
+ARG DEVICE=cpu
+ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 VIRTUAL_ENV=/opt/venv
+# hadolint ignore=DL3013
+RUN pip install --no-cache-dir uv
+WORKDIR /build
+COPY .ci/requirements/server.txt pyproject.toml ./
+# CUDA: exactly the tested files. CPU: the same versions, with torch's own CPU builds, whose hashes are others.
+RUN uv venv "$VIRTUAL_ENV" \
+    && case "$DEVICE" in \
+         cuda) uv pip sync --no-cache --require-hashes server.txt ;; \
+         cpu) uv pip install --no-cache --torch-backend=cpu --no-verify-hashes -c server.txt -r pyproject.toml ;; \
+         *) echo "DEVICE is $DEVICE; choose cpu or cuda" >&2; exit 2 ;; \
+       esac
+COPY README.md LICENSE ./
+COPY app app
+COPY models models
+COPY templates templates
+COPY static static
+RUN uv pip install --no-cache --no-deps .
+
+FROM python:3.12-slim
+RUN useradd --create-home --uid 10001 lens
+COPY --from=build /opt/venv /opt/venv
+# The root file system may be read-only: what matplotlib caches goes to /tmp.
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 MPLCONFIGDIR=/tmp/matplotlib
+USER 10001
+WORKDIR /home/lens
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
+CMD ["cbam-lens", "serve", "--host", "0.0.0.0"]

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from fastapi_offline import FastAPIOffline
 from starlette.formparsers import MultiPartParser
 
 from app.analyses import AnalysisStore
@@ -37,7 +38,15 @@ def create_app(settings: Settings | None = None, *, pair: NetworkPair | None = N
         pair: the networks; loaded by the settings when the application starts, where none are given.
     """
     settings = settings or Settings()
-    app = FastAPI(title="CBAM Lens", version=VERSION, description=DESCRIPTION, lifespan=_live)
+    # FastAPI's own documentation page loads its scripts from another host; this one has them in its package.
+    app = FastAPIOffline(
+        title="CBAM Lens",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=_live,
+        redoc_url=None,
+        favicon_url="/static/favicon.svg",
+    )
     app.state.settings = settings
     app.state.pair = pair
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.

@@ -1,10 +1,153 @@
 """What each template is given: one frozen dataclass per template, and nothing else."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+from app.render.colour_scale import Scale
 from app.samples import Sample
-from app.schemas import AnalysisAnswer, PairDescription
+from app.schemas import AnalysisAnswer, GateAnswer, PairDescription
+from models.card import Accuracy
+
+Layout = Literal["wide", "regular", "tall"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a select box."""
+
+    value: str
+    title: str
+    is_selected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """An image with its alternative text, and its size in pixels so that nothing moves when it arrives."""
+
+    address: str
+    description: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadForm:
+    """The form that takes a picture, or one of the gallery.
+
+    Attributes:
+        samples: the gallery.
+        geometries, resolutions: how the picture may become the networks' input, the pair's own selected.
+        max_upload_bytes: the largest picture.
+        error: what was wrong with the last picture, or None.
+    """
+
+    samples: tuple[Sample, ...]
+    geometries: tuple[Choice, ...]
+    resolutions: tuple[Choice, ...]
+    max_upload_bytes: int
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyRow:
+    """What both networks reached under one condition; None for one that was not measured there."""
+
+    condition: str
+    accuracies: tuple[Accuracy | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """The loaded pair.
+
+    Attributes:
+        description: the pair, as REST gives it.
+        trained_for: its own geometry and resolution in words.
+        accuracy: one row a condition; none where nothing was measured.
+    """
+
+    description: PairDescription
+    trained_for: str
+    accuracy: tuple[AccuracyRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RankedClass:
+    """One of a network's likeliest classes; its address explains that class."""
+
+    class_name: str
+    probability: float
+    address: str
+    is_target: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkView:
+    """One network's panel and its likeliest classes.
+
+    Attributes:
+        name: `baseline` or `cbam`.
+        title: its name for people.
+        image: the heat map over the picture.
+        probability: P of the explained class, 0..1.
+        maximum: the heat map's own highest value; 0 where there is no positive evidence.
+        ranking: the likeliest classes, the likeliest first.
+    """
+
+    name: str
+    title: str
+    image: PageImage
+    probability: float
+    maximum: float
+    ranking: tuple[RankedClass, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number that compares the maps; `reason` says why there is none where `value` is None."""
+
+    title: str
+    value: str | None
+    explanation: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """One gate as an image and in numbers; a flat one treats everything alike."""
+
+    image: PageImage
+    numbers: GateAnswer
+    is_flat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BlockView:
+    """Both gates of one block.
+
+    Attributes:
+        name: the block's name, `layer1.0`.
+        title: its place in the network in words.
+        channels: how many the channel gate has.
+        positions: the spatial gate's size, `40 × 40`.
+        spatial, channel: the gates.
+    """
+
+    name: str
+    title: str
+    channels: int
+    positions: str
+    spatial: GateView
+    channel: GateView
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file to take away."""
+
+    title: str
+    address: str
+    file_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,35 +172,12 @@ class UploadPage:
 
     Attributes:
         pair: the loaded pair.
-        samples: the gallery.
-        max_upload_megabytes: the largest picture.
-        error: what was wrong with the last picture, or None.
+        upload: the form, with the gallery.
     """
 
     template: ClassVar[str] = "upload.html"
-    pair: PairDescription
-    samples: tuple[Sample, ...]
-    max_upload_megabytes: float
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One value of a select box."""
-
-    value: str
-    title: str
-    is_selected: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ImageLinks:
-    """Addresses of the pictures on the analysis page, at a size for the screen."""
-
-    picture: str
-    baseline: str
-    cbam: str
-    difference: str
+    pair: PairView
+    upload: UploadForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +187,44 @@ class AnalysisPage:
     Attributes:
         pair: the loaded pair.
         answer: the comparison, as REST gives it.
-        images: addresses of the panels.
-        colormap, scale: as chosen.
+        target_reason: a sentence that says why this class is explained.
+        doubt: a sentence where the networks are not sure, or None.
+        picture: the upright picture.
+        networks: baseline, then CBAM.
+        difference: CBAM minus baseline.
         difference_limit: the value at the ends of the difference's colours.
+        layout: how the panels are laid out, by the picture's shape.
+        colormap, scale, opacity: as chosen.
         classes, methods, stages, scales, colormaps: what can be chosen.
-        samples: the gallery, for the next picture.
-        max_upload_megabytes: the largest picture.
-        geometry_warnings: sentences when the geometry is not the pair's own or part of the picture was not seen.
+        measures: the numbers that compare the two maps.
+        blocks: every block's gates in the order in which the blocks run.
+        downloads: files to take away.
+        geometry_sentence: what part of the picture the networks saw.
+        geometry_warnings: sentences when the geometry is not the pair's own.
+        upload: the form for the next picture.
     """
 
     template: ClassVar[str] = "analysis.html"
-    pair: PairDescription
+    pair: PairView
     answer: AnalysisAnswer
-    images: ImageLinks
-    colormap: str
-    scale: str
+    target_reason: str
+    doubt: str | None
+    picture: PageImage
+    networks: tuple[NetworkView, ...]
+    difference: PageImage
     difference_limit: float
+    layout: Layout
+    colormap: str
+    scale: Scale
+    opacity: float
     classes: tuple[Choice, ...]
     methods: tuple[Choice, ...]
     stages: tuple[Choice, ...]
     scales: tuple[Choice, ...]
     colormaps: tuple[Choice, ...]
-    samples: tuple[Sample, ...]
-    max_upload_megabytes: float
+    measures: tuple[Measure, ...]
+    blocks: tuple[BlockView, ...]
+    downloads: tuple[Download, ...]
+    geometry_sentence: str
     geometry_warnings: tuple[str, ...]
+    upload: UploadForm

@@ -39,7 +39,8 @@ def heat_map_scale(comparison: Comparison, name: NetworkName, options: ColourOpt
 
 def difference_scale(comparison: Comparison, options: ColourOptions) -> ColourScale:
     """The colours of CBAM minus baseline: symmetric about 0, up to the maximum that the panels use."""
-    limit = 1.0 if options.scale is Scale.OWN else comparison.shared_maximum
+    # Without any evidence every limit would do; 0 would make no difference look like the lowest one.
+    limit = 1.0 if options.scale is Scale.OWN else comparison.shared_maximum or 1.0
     return ColourScale(colormap=DIFFERENCE_COLORMAP, minimum=-limit, maximum=limit)
 
 

@@ -20,18 +20,67 @@ class PageContext(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
-def _format_count(value: float) -> str:
+CONTENT_SECURITY_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    # An analysis is protected by its address alone.
+    "Referrer-Policy": "same-origin",
+}
+
+
+def format_count(value: float) -> str:
+    """A whole number with thousands separated: 11,689,512."""
     return f"{value:,.0f}"
 
 
-def _format_share(value: float, digits: int = 1) -> str:
+def format_millions(value: float) -> str:
+    """A count in millions with three figures: 11.7 million."""
+    millions = value / 1e6
+    return f"{millions:.1f} million" if millions < 100 else f"{millions:,.0f} million"
+
+
+def format_share(value: float, digits: int = 1) -> str:
+    """A share 0..1 in percent: 92.5 %."""
     return f"{value * 100:.{digits}f} %"
+
+
+def format_probability(value: float) -> str:
+    """P with three digits; what would round to a certainty says that it is none."""
+    if value < 0.0005:
+        return "< 0.001"
+    return "> 0.999" if value >= 0.9995 else f"{value:.3f}"
+
+
+def format_equation(value: float) -> str:
+    """P with its sign: P = 0.925, P < 0.001."""
+    text = format_probability(value)
+    return f"P {text}" if text[0] in "<>" else f"P = {text}"
+
+
+def format_evidence(value: float) -> str:
+    """A heat map's value with three figures."""
+    return f"{value:.3g}"
+
+
+def measure_bar(value: float) -> float:
+    """The length of a share's bar where the whole is 100."""
+    return round(value * 100, 1)
 
 
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-ENVIRONMENT.filters |= {"count": _format_count, "share": _format_share}
+ENVIRONMENT.filters |= {
+    "count": format_count,
+    "millions": format_millions,
+    "share": format_share,
+    "probability": format_probability,
+    "equation": format_equation,
+    "evidence": format_evidence,
+    "bar": measure_bar,
+}
 
 
 def render_page(
@@ -47,7 +96,7 @@ def render_page(
     """
     values = {field.name: getattr(page, field.name) for field in fields(page)}
     html = ENVIRONMENT.get_template(page.template).render(values, url_for=_path_builder(request))
-    return HTMLResponse(html, status_code=status_code, headers=headers)
+    return HTMLResponse(html, status_code=status_code, headers=HEADERS | (headers or {}))
 
 
 def _path_builder(request: Request) -> Any:  # noqa: ANN401  # a template calls it

@@ -1,21 +1,20 @@
 """The page: choose a picture, see the comparison."""
 
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
 from app.analyses import shrink
-from app.comparison import Comparison, Lens
+from app.analysis_page import PANEL_SIDE_PIXELS, Addresses, build_analysis_page
+from app.comparison import Lens
 from app.errors import InvalidPicture, LensError
 from app.explain.image_input import decode_picture
-from app.explain.methods import Method
-from app.options import ColourOptions, GeometryOptions, TargetOptions
-from app.page_contexts import AnalysisPage, Choice, ImageLinks, UploadPage
-from app.panels import difference_scale
+from app.options import FigureOptions, GeometryOptions
+from app.page_choices import list_geometries, list_resolutions
+from app.page_contexts import UploadForm, UploadPage
+from app.page_sentences import describe_pair_view
 from app.problems import describe_error
-from app.render.colour_scale import Colormap, Scale
 from app.render.png import encode_jpeg
 from app.routes.dependencies import (
     AnalysisDependency,
@@ -26,30 +25,13 @@ from app.routes.dependencies import (
     read_upload,
 )
 from app.samples import SAMPLES, read_sample
-from app.schemas import describe_comparison, describe_pair
+from app.schemas import describe_pair
 from app.settings import Settings
 from app.templating import render_page
-from models.names import Stage
 
-PANEL_SIDE_PIXELS = 640
-THUMBNAIL_SIDE_PIXELS = 240
-
-TITLES = {
-    Method.GRADCAM: "Grad-CAM",
-    Method.GRADCAM_PLUS_PLUS: "Grad-CAM++",
-    Method.XGRADCAM: "XGrad-CAM",
-    Method.HIRESCAM: "HiResCAM",
-    Method.LAYERCAM: "LayerCAM",
-    Method.EIGENCAM: "Eigen-CAM",
-    Method.EIGENGRADCAM: "Eigen-Grad-CAM",
-    Method.GRADCAM_ELEMENTWISE: "Grad-CAM element-wise",
-}
+THUMBNAIL_SIDE_PIXELS = 320
 
 router = APIRouter(include_in_schema=False)
-
-
-class PageForm(TargetOptions, ColourOptions):
-    """What the comparison page lets people choose."""
 
 
 @router.get("/")
@@ -84,14 +66,24 @@ async def take_upload(
 async def show_analysis(
     request: Request,
     analysis: AnalysisDependency,
-    options: Annotated[PageForm, Query()],
+    options: Annotated[FigureOptions, Query()],
     lens: LensDependency,
     settings: SettingsDependency,
     timings: TimingsDependency,
 ) -> Response:
     """The comparison."""
     comparison = await lens.compare(analysis, options, timings)
-    page = _build_page(request, comparison, options, lens, settings)
+    page = build_analysis_page(
+        comparison,
+        options,
+        pair=describe_pair(lens.pair),
+        upload=_describe_upload(lens, settings),
+        addresses=Addresses(
+            page=request.url_for("show_analysis", analysis_id=analysis.id).path,
+            answer=request.url_for("read_analysis", analysis_id=analysis.id).path,
+            picture=request.url_for("show_picture", analysis_id=analysis.id).path,
+        ),
+    )
     return render_page(request, page, headers={"Server-Timing": timings.header(), "Cache-Control": "no-store"})
 
 
@@ -111,10 +103,11 @@ async def show_sample(name: str, lens: LensDependency, settings: SettingsDepende
 
 
 async def _read_choice(image: UploadFile | None, sample: str | None, settings: Settings) -> bytes:
-    if image is not None and (image.filename or image.size):
-        return await read_upload(image, settings)
+    # A gallery picture is a button that was pressed; a file may have been chosen before that.
     if sample:
         return read_sample(sample)
+    if image is not None and (image.filename or image.size):
+        return await read_upload(image, settings)
     raise InvalidPicture("no picture was chosen; choose a file or one of the gallery")
 
 
@@ -122,74 +115,17 @@ def _render_upload(
     request: Request, lens: Lens, settings: Settings, *, error: str | None = None, status_code: int = 200
 ) -> Response:
     page = UploadPage(
-        pair=describe_pair(lens.pair),
-        samples=SAMPLES,
-        max_upload_megabytes=settings.max_upload_bytes / 1e6,
-        error=error,
+        pair=describe_pair_view(describe_pair(lens.pair)), upload=_describe_upload(lens, settings, error=error)
     )
     return render_page(request, page, status_code=status_code)
 
 
-def _build_page(
-    request: Request, comparison: Comparison, options: PageForm, lens: Lens, settings: Settings
-) -> AnalysisPage:
-    root = request.url_for("read_analysis", analysis_id=comparison.analysis.id).path
-    return AnalysisPage(
-        pair=describe_pair(lens.pair),
-        answer=describe_comparison(comparison, pair=lens.pair.card.name, root=root),
-        images=_link_images(request, root, comparison, options),
-        colormap=options.colormap.value,
-        scale=options.scale.value,
-        difference_limit=difference_scale(comparison, options).maximum,
-        classes=tuple(
-            Choice(str(label.index), label.name, is_selected=label == comparison.target.label)
-            for label in comparison.labels
-        ),
-        methods=tuple(Choice(method.value, TITLES[method], method is comparison.method) for method in Method),
-        stages=tuple(Choice(str(stage.value), f"Stage {stage.value}", stage is comparison.stage) for stage in Stage),
-        scales=tuple(
-            Choice(scale.value, title, scale is options.scale)
-            for scale, title in ((Scale.SHARED, "One scale for both"), (Scale.OWN, "Each its own scale"))
-        ),
-        colormaps=tuple(Choice(colormap.value, colormap.value, colormap is options.colormap) for colormap in Colormap),
-        samples=SAMPLES,
-        max_upload_megabytes=settings.max_upload_bytes / 1e6,
-        geometry_warnings=_warn_of_geometry(comparison, lens),
-    )
-
-
-def _link_images(request: Request, root: str, comparison: Comparison, options: PageForm) -> ImageLinks:
-    query = urlencode(
-        {
-            "target": comparison.target.label.index,
-            "method": options.method.value,
-            "stage": options.stage.value,
-            "scale": options.scale.value,
-            "colormap": options.colormap.value,
-            "opacity": options.opacity,
-            "max_side": PANEL_SIDE_PIXELS,
-        }
-    )
-    return ImageLinks(
-        picture=request.url_for("show_picture", analysis_id=comparison.analysis.id).path,
-        baseline=f"{root}/heatmaps/baseline.png?{query}",
-        cbam=f"{root}/heatmaps/cbam.png?{query}",
-        difference=f"{root}/heatmaps/difference.png?{query}",
-    )
-
-
-def _warn_of_geometry(comparison: Comparison, lens: Lens) -> tuple[str, ...]:
-    analysis = comparison.analysis
+def _describe_upload(lens: Lens, settings: Settings, *, error: str | None = None) -> UploadForm:
     own = lens.pair.card.preprocessing
-    warnings = []
-    if (analysis.geometry, analysis.resolution) != (own.geometry, own.resolution):
-        warnings.append(
-            f"This pair was trained for {own.geometry.value} at {own.resolution.value} pixels; "
-            f"{analysis.geometry.value} at {analysis.resolution.value} pixels is outside of what it knows, and its "
-            "maps and probabilities may mislead."
-        )
-    if analysis.placement.is_cropped:
-        warnings.append(
-            "The networks saw the centre of the picture; the part covered with gray was cut off before they looked."
-        )
-    return tuple(warnings)
+    return UploadForm(
+        samples=SAMPLES,
+        geometries=list_geometries(own.geometry),
+        resolutions=list_resolutions(own.resolution),
+        max_upload_bytes=settings.max_upload_bytes,
+        error=error,
+    )

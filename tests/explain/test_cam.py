@@ -48,7 +48,8 @@ def explain_with_hooks(
 
         explainer.get_cam_image = record
         explainer(input_tensor=batch.clone().requires_grad_(), targets=[ClassifierOutputTarget(class_index)])
-    return np.maximum(maps[0][0], 0)
+    positive: FloatArray = np.maximum(maps[0][0], 0)
+    return positive
 
 
 @pytest.mark.parametrize("name", NetworkName)

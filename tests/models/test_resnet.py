@@ -31,7 +31,7 @@ def test_stride_placement_moves_the_stride_of_a_bottleneck() -> None:
     strides = {}
     for placement in StridePlacement:
         block = ResNet(depth=50, stride_placement=placement).stage(Stage.TWO)[0]
-        strides[placement] = tuple(block.get_submodule(f"conv{index}").stride[0] for index in (1, 2, 3))  # type: ignore[index, union-attr]
+        strides[placement] = tuple(block.get_submodule(f"conv{index}").stride[0] for index in (1, 2, 3))  # type: ignore[index]
     assert strides == {StridePlacement.V1: (2, 1, 1), StridePlacement.V1_5: (1, 2, 1)}
 
 

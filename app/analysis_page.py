@@ -1,0 +1,241 @@
+"""A comparison as the page's context: images with their alternative texts, numbers with their meaning, links."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from app.comparison import Comparison
+from app.explain.methods import Method
+from app.options import FigureOptions
+from app.page_choices import METHOD_TITLES, list_choices, list_classes
+from app.page_contexts import (
+    AnalysisPage,
+    BlockView,
+    Download,
+    GateView,
+    Layout,
+    NetworkView,
+    PageImage,
+    RankedClass,
+    UploadForm,
+)
+from app.page_sentences import (
+    describe_doubt,
+    describe_geometry,
+    describe_measures,
+    describe_pair_view,
+    describe_target,
+    warn_of_geometry,
+)
+from app.panels import difference_scale
+from app.render.attention import STRIP_HEIGHT_PIXELS, STRIP_WIDTH_PIXELS
+from app.render.colour_scale import Colormap, Scale
+from app.render.figure import FigureFormat
+from app.schemas import AnalysisAnswer, BlockAnswer, GateAnswer, PairDescription, describe_comparison
+from models.names import NetworkName, Stage
+
+PANEL_SIDE_PIXELS = 640
+GATE_SIDE_PIXELS = 256
+
+FLAT_DEVIATION = 0.01
+"""A gate whose standard deviation is below this lets everything through alike."""
+
+WIDE_ASPECT, TALL_ASPECT = 1.9, 0.6
+
+NETWORK_TITLES = {NetworkName.BASELINE: "Baseline", NetworkName.CBAM: "Baseline + CBAM"}
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Paths on this server of one analysis: its page, its REST answer and its picture."""
+
+    page: str
+    answer: str
+    picture: str
+
+
+def build_analysis_page(
+    comparison: Comparison, options: FigureOptions, *, pair: PairDescription, upload: UploadForm, addresses: Addresses
+) -> AnalysisPage:
+    """The page of a comparison.
+
+    Args:
+        comparison: what to show.
+        options: as they were asked for.
+        pair: the loaded pair.
+        upload: the form for the next picture.
+        addresses: where the analysis is served.
+    """
+    answer = describe_comparison(comparison, pair=pair.name, root=addresses.answer)
+    asked = _list_options(comparison, options)
+    return AnalysisPage(
+        pair=describe_pair_view(pair),
+        answer=answer,
+        target_reason=describe_target(answer),
+        doubt=describe_doubt(answer, class_count=len(comparison.labels)),
+        picture=_show_picture(answer, addresses),
+        networks=tuple(_show_network(answer, name, asked, addresses) for name in NetworkName),
+        difference=_show_difference(comparison, answer, options, asked),
+        difference_limit=difference_scale(comparison, options).maximum,
+        layout=_choose_layout(answer),
+        colormap=options.colormap.value,
+        scale=options.scale,
+        opacity=options.opacity,
+        classes=list_classes(comparison.labels, comparison.target.label),
+        methods=list_choices(METHOD_TITLES, comparison.method),
+        stages=list_choices(
+            {Stage.ONE: "1 (finest)", Stage.TWO: "2", Stage.THREE: "3", Stage.FOUR: "4 (deepest)"},
+            comparison.stage,
+        ),
+        scales=list_choices({Scale.SHARED: "One for both", Scale.OWN: "Each its own"}, options.scale),
+        colormaps=list_choices({colormap: colormap.value for colormap in Colormap}, options.colormap),
+        measures=describe_measures(answer),
+        blocks=tuple(_show_block(answer, block, options) for block in answer.blocks),
+        downloads=_list_downloads(answer, asked, addresses),
+        geometry_sentence=describe_geometry(answer.geometry),
+        geometry_warnings=warn_of_geometry(answer.geometry, pair),
+        upload=upload,
+    )
+
+
+def _list_options(comparison: Comparison, options: FigureOptions) -> dict[str, str]:
+    # The class that was chosen, not the question: a link must show the same class when it is shared.
+    chosen = {"target": str(comparison.target.label.index)}
+    return {name: str(value) for name, value in options.model_dump(mode="json").items()} | chosen
+
+
+def _address(path: str, asked: dict[str, str], **changes: str) -> str:
+    return f"{path}?{urlencode(asked | changes)}"
+
+
+def _fit(answer: AnalysisAnswer, max_side: int) -> tuple[int, int]:
+    """The picture's width and height with its longer side at most `max_side`."""
+    width, height = answer.geometry.picture_width, answer.geometry.picture_height
+    ratio = min(1.0, max_side / max(width, height))
+    return max(1, round(width * ratio)), max(1, round(height * ratio))
+
+
+def _choose_layout(answer: AnalysisAnswer) -> Layout:
+    aspect = answer.geometry.picture_width / answer.geometry.picture_height
+    if aspect > WIDE_ASPECT:
+        return "wide"
+    return "tall" if aspect < TALL_ASPECT else "regular"
+
+
+def _show_picture(answer: AnalysisAnswer, addresses: Addresses) -> PageImage:
+    size = f"{answer.geometry.picture_width} × {answer.geometry.picture_height} pixels"
+    return PageImage(addresses.picture, f"The picture, {size}", *_fit(answer, PANEL_SIDE_PIXELS))
+
+
+def _show_network(
+    answer: AnalysisAnswer, name: NetworkName, asked: dict[str, str], addresses: Addresses
+) -> NetworkView:
+    network = answer.networks[name]
+    path = f"{addresses.answer}/heatmaps/{name}.png"
+    return NetworkView(
+        name=name.value,
+        title=NETWORK_TITLES[name],
+        image=PageImage(
+            _address(path, asked, max_side=str(PANEL_SIDE_PIXELS)),
+            _describe_heat_map(answer, name),
+            *_fit(answer, PANEL_SIDE_PIXELS),
+        ),
+        probability=network.target_probability,
+        maximum=network.heat_map.max,
+        ranking=tuple(
+            RankedClass(
+                class_name=prediction.class_name,
+                probability=prediction.probability,
+                address=_address(addresses.page, asked, target=str(prediction.class_index)),
+                is_target=prediction.class_index == answer.target.class_index,
+            )
+            for prediction in network.predictions
+        ),
+    )
+
+
+def _describe_heat_map(answer: AnalysisAnswer, name: NetworkName) -> str:
+    heat_map = answer.networks[name].heat_map
+    title, target = NETWORK_TITLES[name], answer.target.class_name
+    probability = f"P = {answer.networks[name].target_probability:.3f}"
+    if heat_map.peak_x is None or heat_map.peak_y is None:
+        return f"{title}: no positive evidence for {target}, {probability}"
+    method = METHOD_TITLES[Method(answer.method)]
+    return (
+        f"{title}: {method} for {target} over the picture, {probability}, values {heat_map.min:.3g} to "
+        f"{heat_map.max:.3g}, highest at x {heat_map.peak_x:.0f}, y {heat_map.peak_y:.0f}"
+    )
+
+
+def _show_difference(
+    comparison: Comparison, answer: AnalysisAnswer, options: FigureOptions, asked: dict[str, str]
+) -> PageImage:
+    limit = difference_scale(comparison, options).maximum
+    path = answer.links["difference"].partition("?")[0]
+    return PageImage(
+        _address(path, asked, max_side=str(PANEL_SIDE_PIXELS)),
+        f"CBAM minus baseline over the picture, from -{limit:.3g}, blue, baseline more, "
+        f"to +{limit:.3g}, red, CBAM more",
+        *_fit(answer, PANEL_SIDE_PIXELS),
+    )
+
+
+def _show_block(answer: AnalysisAnswer, block: BlockAnswer, options: FigureOptions) -> BlockView:
+    title = _name_block(block.name)
+    positions = f"{block.width} × {block.height}"
+    colours = {"colormap": options.colormap.value}
+    overlay = colours | {"opacity": str(options.opacity), "max_side": str(GATE_SIDE_PIXELS)}
+    # One channel takes a whole number of columns, so the strip is as wide as that makes it.
+    strip_width = -(-STRIP_WIDTH_PIXELS // block.channels) * block.channels
+    return BlockView(
+        name=block.name,
+        title=title,
+        channels=block.channels,
+        positions=positions,
+        spatial=_show_gate(
+            block.spatial,
+            _address(block.links["spatial"], overlay),
+            f"Spatial gate of {block.name}, {positions} positions",
+            _fit(answer, GATE_SIDE_PIXELS),
+        ),
+        channel=_show_gate(
+            block.channel,
+            _address(block.links["channel"], colours),
+            f"Channel gate of {block.name}, {block.channels} channels",
+            (strip_width, STRIP_HEIGHT_PIXELS),
+        ),
+    )
+
+
+def _show_gate(gate: GateAnswer, address: str, title: str, size: tuple[int, int]) -> GateView:
+    description = (
+        f"{title}: {gate.min:.2f} to {gate.max:.2f}, mean {gate.mean:.2f}, "
+        f"standard deviation {gate.standard_deviation:.3f}"
+    )
+    return GateView(PageImage(address, description, *size), gate, gate.standard_deviation < FLAT_DEVIATION)
+
+
+def _name_block(name: str) -> str:
+    stage, _, position = name.removeprefix("layer").partition(".")
+    return f"Stage {stage}, block {int(position) + 1}"
+
+
+def _list_downloads(answer: AnalysisAnswer, asked: dict[str, str], addresses: Addresses) -> tuple[Download, ...]:
+    stem = re.sub(r"[^a-z0-9]+", "-", f"{answer.target.class_name}-{answer.method}".lower()).strip("-")
+    figures = [
+        Download(
+            f"Figure as {form.value.upper()}",
+            _address(f"{addresses.answer}/figure.{form}", asked),
+            f"cbam-lens-{stem}.{form}",
+        )
+        for form in FigureFormat
+    ]
+    maps = [
+        Download(title, _address(f"{addresses.answer}/heatmaps/{name}.png", asked), f"cbam-lens-{stem}-{name}.png")
+        for name, title in (("baseline", "Baseline map"), ("cbam", "CBAM map"), ("difference", "Difference"))
+    ]
+    numbers = [
+        Download("All arrays, maps.npz", answer.links["maps"], f"cbam-lens-{stem}.npz"),
+        Download("All numbers, JSON", answer.links["self"], f"cbam-lens-{stem}.json"),
+    ]
+    return (*figures, *maps, *numbers)

@@ -1,0 +1,142 @@
+"""What the page says about a comparison and its pair in plain sentences."""
+
+from app.page_choices import GEOMETRY_TITLES
+from app.page_contexts import AccuracyRow, Measure, PairView
+from app.schemas import AnalysisAnswer, GeometryAnswer, PairDescription
+from models.card import Accuracy
+from models.names import Geometry, NetworkName, Resolution
+
+SURE_PROBABILITY = 0.5
+"""Below this the likeliest class is no majority."""
+
+NETWORK_NAMES = {NetworkName.BASELINE: "the baseline", NetworkName.CBAM: "the network with CBAM"}
+
+
+def describe_target(answer: AnalysisAnswer) -> str:
+    """Why this class is explained."""
+    if answer.target.chosen_by == "baseline":
+        return "The class that the baseline ranks first; both networks are asked about it."
+    return "The class that you chose; both networks are asked about it."
+
+
+def describe_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
+    """Who is not sure, and of what; None where both networks have a majority for some class and one for the target."""
+    knows = f"This pair knows {class_count} classes only, and gives one of these names to whatever it is shown."
+    first = {name: answer.networks[name].predictions[0] for name in NetworkName}
+    unsure = [name for name in NetworkName if first[name].probability < SURE_PROBABILITY]
+    if len(unsure) == len(NetworkName):
+        guesses = " and ".join(
+            f"‘{first[name].class_name}’ with P = {first[name].probability:.2f} for {NETWORK_NAMES[name]}"
+            for name in NetworkName
+        )
+        return f"Neither network is sure what this is: the likeliest class is {guesses}. {knows}"
+    target = answer.target.class_name
+    if all(network.target_probability < SURE_PROBABILITY for network in answer.networks.values()):
+        return (
+            f"Neither network takes this for ‘{target}’. The maps show what little speaks for that class, "
+            f"not that it is there. {knows}"
+        )
+    if unsure:
+        name = unsure[0]
+        who = NETWORK_NAMES[name].capitalize().replace("cbam", "CBAM")
+        guess = f"‘{first[name].class_name}’ with P = {first[name].probability:.2f}"
+        return f"{who} is not sure what this is: its likeliest class is {guess}. {knows}"
+    return None
+
+
+def describe_measures(answer: AnalysisAnswer) -> tuple[Measure, ...]:
+    """The numbers that compare the two maps, each with its meaning, or why there is none."""
+    comparison = answer.comparison
+    shares = [answer.networks[name].heat_map.share_above_half for name in NetworkName]
+    silent = _name_silent(answer)
+    return (
+        Measure(
+            "Correlation",
+            _format(comparison.correlation, "{:.2f}"),
+            "Pearson’s r over all positions: 1 is the same pattern, 0 no relation, −1 the opposite.",
+            silent or "One of the maps has the same value everywhere.",
+        ),
+        Measure(
+            "Overlap",
+            _format(comparison.overlap, "{:.2f}"),
+            "Intersection over union of the areas that reach 0.6 of each map’s maximum: 1 is the same area, 0 none.",
+            silent,
+        ),
+        Measure(
+            "Peak distance",
+            None if comparison.peak_distance is None else f"{comparison.peak_distance:.1%}".replace("%", " %"),
+            "Between the two highest positions, as a share of the picture’s diagonal.",
+            silent,
+        ),
+        Measure(
+            "Share above half maximum",
+            None if all(share is None for share in shares) else " | ".join(_format_share(share) for share in shares),
+            "Baseline | CBAM. How much of all evidence lies where the map reaches half its maximum: "
+            "high is one compact spot or an evenly lit picture.",
+            silent,
+        ),
+    )
+
+
+def describe_geometry(geometry: GeometryAnswer) -> str:
+    """What part of the picture the networks saw, and at what size."""
+    size = f"{geometry.picture_width} × {geometry.picture_height} pixels"
+    seen = f"at {geometry.input_width} × {geometry.input_height} pixels"
+    if not geometry.is_cropped:
+        return f"Both networks saw the whole picture, {size}, {seen}."
+    part = "the square at its centre" if geometry.geometry is Geometry.CENTER_CROP else "its middle"
+    return (
+        f"The picture has {size}. Both networks saw {part}, x {geometry.left:.0f} to {geometry.right:.0f} and "
+        f"y {geometry.upper:.0f} to {geometry.lower:.0f}, {seen}. What is under grey had no say."
+    )
+
+
+def warn_of_geometry(geometry: GeometryAnswer, pair: PairDescription) -> tuple[str, ...]:
+    """Sentences when the geometry is not the pair's own."""
+    if (geometry.geometry, geometry.resolution) == (pair.geometry, pair.resolution):
+        return ()
+    chosen = describe_condition(geometry.geometry, geometry.resolution)
+    return (
+        f"This pair was trained for {describe_condition(pair.geometry, pair.resolution)}. "
+        f"{chosen.capitalize()} is outside of what it knows: its maps and probabilities may mislead.",
+    )
+
+
+def describe_pair_view(pair: PairDescription) -> PairView:
+    """The pair with its measured accuracies side by side."""
+    rows: dict[str, dict[NetworkName, Accuracy]] = {}
+    for name, network in pair.networks.items():
+        for accuracy in network.accuracy:
+            condition = (
+                f"{accuracy.dataset}, {accuracy.pictures:,} pictures, "
+                f"{describe_condition(accuracy.geometry, accuracy.resolution)}"
+            )
+            rows.setdefault(condition, {})[name] = accuracy
+    return PairView(
+        description=pair,
+        trained_for=describe_condition(pair.geometry, pair.resolution),
+        accuracy=tuple(
+            AccuracyRow(condition, tuple(measured.get(name) for name in NetworkName))
+            for condition, measured in rows.items()
+        ),
+    )
+
+
+def describe_condition(geometry: Geometry, resolution: Resolution) -> str:
+    """`centre crop at 160 pixels`."""
+    return f"{GEOMETRY_TITLES[geometry]} at {resolution.value} pixels"
+
+
+def _name_silent(answer: AnalysisAnswer) -> str | None:
+    silent = [NETWORK_NAMES[name] for name in NetworkName if answer.networks[name].heat_map.max == 0]
+    if not silent:
+        return None
+    return f"No positive evidence for ‘{answer.target.class_name}’ by {' and '.join(silent)}."
+
+
+def _format(value: float | None, pattern: str) -> str | None:
+    return None if value is None else pattern.format(value).replace("-", "−")
+
+
+def _format_share(share: float | None) -> str:
+    return "none" if share is None else f"{share:.0%}".replace("%", " %")

@@ -1,0 +1,22 @@
+/** Links into a closed disclosure open it, where the browser does not do that by itself. */
+
+export function revealTarget() {
+  window.addEventListener("hashchange", open);
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a[href^='#']") : null;
+    // A second click on the same link changes no hash.
+    if (link instanceof HTMLAnchorElement && link.hash === location.hash) {
+      open();
+    }
+  });
+  open();
+}
+
+function open() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const disclosure = target?.closest("details");
+  if (target && disclosure && !disclosure.open) {
+    disclosure.open = true;
+    target.scrollIntoView();
+  }
+}

@@ -1,0 +1,148 @@
+/** Drop, paste or choose a picture: it is sent at once, and what is wrong with it is said beside the form. */
+
+import { resetBusy, whileBusy } from "./busy.js";
+import { explain, fetchPage, isAbort } from "./page.js";
+
+/** @type {AbortController | null} */
+let request = null;
+
+export function enhanceUpload() {
+  const form = document.getElementById("upload-form");
+  const input = document.getElementById("image");
+  if (!(form instanceof HTMLFormElement) || !(input instanceof HTMLInputElement)) {
+    return;
+  }
+  form.classList.add("is-live");
+  input.addEventListener("change", () => {
+    if (input.files?.[0]) {
+      sendPicture(form, input.files[0]);
+    }
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(form, new FormData(form, event.submitter));
+  });
+  takeDrops(form);
+  takePastes(form);
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) {
+      resetBusy();
+    }
+  });
+}
+
+/**
+ * Files may be dropped anywhere: beside the zone the browser would leave the page for the picture.
+ *
+ * @param {HTMLFormElement} form
+ */
+function takeDrops(form) {
+  document.addEventListener("dragover", (event) => {
+    if (hasFiles(event)) {
+      event.preventDefault();
+      form.classList.add("is-dropping");
+    }
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (event.relatedTarget === null) {
+      form.classList.remove("is-dropping");
+    }
+  });
+  document.addEventListener("drop", (event) => {
+    form.classList.remove("is-dropping");
+    if (!hasFiles(event)) {
+      return;
+    }
+    event.preventDefault();
+    const file = event.dataTransfer?.files[0];
+    if (file) {
+      sendPicture(form, file);
+    }
+  });
+}
+
+/**
+ * @param {DragEvent} event
+ * @returns {boolean}
+ */
+function hasFiles(event) {
+  return Boolean(event.dataTransfer?.types.includes("Files"));
+}
+
+/** @param {HTMLFormElement} form */
+function takePastes(form) {
+  document.addEventListener("paste", (event) => {
+    const file = event.clipboardData?.files[0];
+    if (file) {
+      event.preventDefault();
+      sendPicture(form, file);
+    }
+  });
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {File} file
+ */
+function sendPicture(form, file) {
+  const limit = Number(form.dataset.maxBytes);
+  if (file.size > limit) {
+    // The server would say the same, but only after all of it was sent.
+    const size = (file.size / 1e6).toFixed(1);
+    showError(`${size} MB; the limit is ${limit / 1e6} MB; send a smaller picture`);
+    return;
+  }
+  const data = new FormData(form);
+  data.set("image", file);
+  send(form, data);
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {FormData} data
+ */
+async function send(form, data) {
+  request?.abort();
+  request = new AbortController();
+  const { signal } = request;
+  showError("");
+  clearFile(form);
+  try {
+    await whileBusy("Comparing both networks …", async () => {
+      const { address } = await fetchPage(form.action, { method: "POST", body: data, signal });
+      location.assign(address);
+      // Busy until the new page is there.
+      await new Promise(() => {});
+    });
+  } catch (error) {
+    if (!isAbort(error)) {
+      showError(explain(error));
+    }
+  }
+}
+
+/**
+ * The same file can be chosen again, after it was mended.
+ *
+ * @param {HTMLFormElement} form
+ */
+function clearFile(form) {
+  const input = form.elements.namedItem("image");
+  if (input instanceof HTMLInputElement) {
+    input.value = "";
+  }
+}
+
+/** @param {string} sentence */
+function showError(sentence) {
+  const alert = document.getElementById("upload-error");
+  const text = alert?.querySelector("[data-problem]");
+  if (!alert || !text) {
+    return;
+  }
+  text.textContent = sentence;
+  alert.hidden = sentence === "";
+  if (sentence) {
+    alert.scrollIntoView({ block: "nearest" });
+  }
+}

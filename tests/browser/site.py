@@ -1,0 +1,66 @@
+"""A real server on a free port and a real Chromium, for tests and screenshots."""
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from playwright.sync_api import Browser, Playwright
+
+from app.main import create_app
+from app.settings import Settings
+
+START_SECONDS = 60
+CHROMIUM_VARIABLE = "CBAM_LENS_CHROMIUM"
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that tells another thread when it takes requests."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+@contextmanager
+def serve() -> Iterator[str]:
+    """The application with the shipped pair on a free port; the address of its first page."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = _Server(uvicorn.Config(create_app(Settings(device="cpu")), log_level="warning", lifespan="on"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            if not server.ready.wait(START_SECONDS):
+                raise TimeoutError(f"the server did not start within {START_SECONDS} s")
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def find_chromium() -> str | None:
+    """The browser's path, from the environment or the search path; None where there is none."""
+    return os.environ.get(CHROMIUM_VARIABLE) or shutil.which("chromium")
+
+
+def launch_chromium(playwright: Playwright, path: str) -> Browser:
+    """Chromium without a window and without requests of its own."""
+    return playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)

@@ -1,0 +1,144 @@
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect
+
+from tests.browser.pictures import ANALYSIS_PATH, expect_loaded, open_sample
+
+MAX_HTML_BYTES = 100_000
+
+
+def find_overflow(page: Page) -> list[str]:
+    """Elements that reach beyond the window's right edge, by their tag and class."""
+    found: list[str] = page.evaluate(
+        """() => {
+            const width = document.documentElement.clientWidth;
+            const isClipped = (element) => element.closest(".visually-hidden, .skip-link, .table-frame, .busy");
+            return Array.from(document.body.querySelectorAll("*"))
+                .filter((element) => element.getBoundingClientRect().right > width + 0.5 && !isClipped(element))
+                .map((element) => `${element.tagName} ${element.getAttribute("class")}`);
+        }"""
+    )
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 768, 1280, 1920])
+def test_page_does_not_scroll_sideways(
+    browser: Browser, site: str, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    context = browser.new_context(
+        base_url=site, viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto("/")
+    assert find_overflow(page) == []
+    page.get_by_role("button", name="Coffee cup").click()
+    page.wait_for_url(ANALYSIS_PATH)
+    assert find_overflow(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    context.close()
+
+
+def test_text_stands_out_from_the_ground_in_both_schemes(browser: Browser, site: str) -> None:
+    grounds = []
+    for scheme in ("light", "dark"):
+        page = browser.new_page(base_url=site, color_scheme=scheme)
+        page.goto("/")
+        ground, ink = (
+            page.evaluate(f"getComputedStyle(document.body).{style}") for style in ("backgroundColor", "color")
+        )
+        assert contrast(ground, ink) > 7
+        soft = page.locator(".lead").evaluate("(element) => getComputedStyle(element).color")
+        assert contrast(ground, soft) > 4.5
+        grounds.append(ground)
+        page.close()
+    assert grounds[0] != grounds[1]
+
+
+def contrast(first: str, second: str) -> float:
+    """WCAG's contrast of two colours, `rgb(1, 2, 3)`."""
+    darker, lighter = sorted((luminance(first), luminance(second)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    channels = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_no_request_leaves_the_server(page: Page, site: str, requests: list[Request], complaints: list[str]) -> None:
+    open_sample(page)
+    expect_loaded(page.locator("main img"), count=page.locator("main img").count())
+    origin = urlsplit(site).netloc
+    assert len(requests) > 20
+    assert {urlsplit(request.url).netloc for request in requests} == {origin}
+    assert complaints == []
+
+
+def test_inline_script_and_style_are_refused(page: Page) -> None:
+    page.goto("/")
+    ran = page.evaluate(
+        """() => {
+            const script = document.createElement("script");
+            script.textContent = "window.ran = true";
+            document.body.append(script);
+            return window.ran === true;
+        }"""
+    )
+    assert not ran
+
+
+def test_html_stays_small(page: Page) -> None:
+    open_sample(page)
+    response = page.request.get(page.url)
+    assert len(response.body()) < MAX_HTML_BYTES
+
+
+def test_every_image_tells_its_size_and_what_is_on_it(page: Page) -> None:
+    open_sample(page)
+    images = page.locator("#analysis img")
+    for image in images.all():
+        assert int(image.get_attribute("width") or 0) > 0
+        assert int(image.get_attribute("height") or 0) > 0
+        assert any(character.isdigit() for character in image.get_attribute("alt") or "")
+
+
+def test_layout_does_not_move_when_images_arrive(page: Page) -> None:
+    open_sample(page)
+    address = page.url
+    expect_loaded(page.locator(".panel .frame img"), count=4)
+    with_images = page.locator("#controls").bounding_box()
+    page.route("**/*.{png,jpg}*", lambda route: route.abort())
+    page.goto(address)
+    without_images = page.locator("#controls").bounding_box()
+    assert with_images == without_images
+
+
+def test_keyboard_reaches_content_and_shows_where_it_is(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator("#image")).to_be_focused()
+    outline = page.locator(".drop-zone").evaluate("(zone) => getComputedStyle(zone).outlineStyle")
+    assert outline == "solid"
+
+
+def test_documentation_of_the_api_works_without_any_other_host(
+    page: Page, site: str, requests: list[Request], complaints: list[str]
+) -> None:
+    page.goto("/docs")
+    expect(page.get_by_role("heading", name="CBAM Lens")).to_be_visible()
+    page.get_by_text("/api/v1/heatmap", exact=True).click()
+    page.get_by_role("button", name="Try it out").click()
+    expect(page.locator("input[type=file]")).to_be_visible()
+    assert {urlsplit(request.url).netloc for request in requests if not request.url.startswith("data:")} == {
+        urlsplit(site).netloc
+    }
+    assert complaints == []

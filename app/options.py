@@ -55,7 +55,8 @@ class MapOptions(TargetOptions, ColourOptions):
 
     render: Render = Field(
         default=Render.OVERLAY,
-        description="`overlay`: over the picture; `heatmap`: colours alone; `gray`: the 256 steps of the scale.",
+        description="`overlay`: over the picture; `heatmap`: colours alone; `gray`: the 256 steps of the scale; "
+        "`values`: these steps at the map's own positions, a small picture.",
     )
 
 
@@ -64,7 +65,8 @@ class AttentionOptions(Options):
 
     render: Render | None = Field(
         default=None,
-        description="`overlay` (the default for a spatial gate), `heatmap` (the default for a channel gate) or `gray`.",
+        description="`overlay` (the default for a spatial gate), `heatmap` (the default for a channel gate), `gray` or "
+        "`values` (one pixel a position or a channel).",
     )
     colormap: Colormap = Field(default=Colormap.VIRIDIS, description="The scale is absolute: 0 to 1.")
     opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the colours over the picture.")

@@ -94,9 +94,9 @@ def draw_attention(
     maps = find_block(analysis, block)
     if kind is GateKind.CHANNEL:
         if options.render is Render.OVERLAY:
-            allowed = [Render.HEATMAP.value, Render.GRAY.value]
+            allowed = [Render.HEATMAP.value, Render.GRAY.value, Render.VALUES.value]
             raise InvalidOption(
-                "render is 'overlay', but a channel gate has no place on the picture; choose heatmap or gray",
+                "render is 'overlay', but a channel gate has no place on the picture; choose heatmap, gray or values",
                 option="render",
                 allowed=allowed,
             )

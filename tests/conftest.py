@@ -33,7 +33,7 @@ def client(pair: NetworkPair) -> Iterator[TestClient]:
 
 @pytest.fixture(scope="session")
 def motorcycle() -> bytes:
-    """A photograph of a class that the pair knows, 741 x 497, PNG."""
+    """A photograph of a class that the pair knows, 741 x 500, PNG."""
     return read_sample("motorcycle")
 
 

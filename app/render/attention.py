@@ -21,12 +21,16 @@ def draw_channel_strip(gate: GateMap, *, render: Render, colormap: str) -> Image
 
     Args:
         gate: (C,).
-        render: colours, or gray steps; an overlay has no meaning here and is drawn as colours.
+        render: colours, gray steps, or one gray pixel a channel; an overlay has no meaning here and is drawn as
+            colours.
         colormap: a matplotlib name.
 
     Returns:
-        A picture at least 512 pixels wide with the same whole number of pixels for each channel.
+        A picture at least 512 pixels wide with the same whole number of pixels for each channel; for
+        `Render.VALUES` C x 1 pixels.
     """
+    if render is Render.VALUES:
+        return Image.fromarray(gate_scale(colormap).quantise(gate.values[None]))
     columns = -(-STRIP_WIDTH_PIXELS // gate.values.size)
     row = np.repeat(gate.values, columns)[None]  # (C,) -> (1, C * columns)
     values = np.repeat(row, STRIP_HEIGHT_PIXELS, axis=0)  # (48, C * columns)

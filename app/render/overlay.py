@@ -25,6 +25,8 @@ class Render(StrEnum):
     """Colours alone."""
     GRAY = "gray"
     """The scale's 256 steps as gray."""
+    VALUES = "values"
+    """The same steps at the map's own positions, one pixel each: small, for drawing it elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,11 @@ def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, dra
 
     Returns:
         An overlay in RGB, outside the box covered with gray; colours in RGB and steps in L, with a transparent
-        alpha channel outside the box where there is an outside.
+        alpha channel outside the box where there is an outside; for `Render.VALUES` the steps in L, of the map's
+        own size.
     """
+    if drawing.render is Render.VALUES:
+        return Image.fromarray(drawing.scale.quantise(values))
     box = _scale_box(placement, picture.size)
     size = (box[2] - box[0], box[3] - box[1])
     spread = spread_map(values, size)

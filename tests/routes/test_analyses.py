@@ -77,6 +77,20 @@ def test_max_side_bounds_the_picture(client: TestClient, analysis: Analysis) -> 
     assert max(decode(content).size) == 200
 
 
+def test_values_are_the_maps_own_positions(client: TestClient, analysis: Analysis) -> None:
+    heat_map = analysis["networks"]["cbam"]["heat_map"]
+    small = decode(client.get(analysis["networks"]["cbam"]["links"]["heat_map"], params={"render": "values"}).content)
+    assert small.size == (heat_map["width"], heat_map["height"])
+    expected = heat_map["max"] / analysis["comparison"]["shared_max"] * 255
+    assert np.asarray(small).max() == pytest.approx(expected, abs=1)
+    block = analysis["blocks"][3]
+    sizes = {
+        kind: decode(client.get(block["links"][kind], params={"render": "values"}).content).size
+        for kind in ("spatial", "channel")
+    }
+    assert sizes == {"spatial": (block["width"], block["height"]), "channel": (block["channels"], 1)}
+
+
 def test_links_of_gradcam_plus_plus_keep_the_method(client: TestClient, motorcycle: bytes) -> None:
     answer = client.post(
         "/api/v1/analyses", files={"image": ("m.png", motorcycle)}, data={"method": "gradcam++"}

@@ -92,7 +92,7 @@ def test_body_without_a_declared_length_is_counted_while_it_comes_in(pair: Netwo
         ("heatmap", "method", "magic", "'hirescam'"),
         ("heatmap", "network", "resnet", "'baseline' or 'cbam'"),
         ("heatmap", "stage", "5", "1, 2, 3 or 4"),
-        ("heatmap", "render", "3d", "'overlay', 'heatmap' or 'gray'"),
+        ("heatmap", "render", "3d", "'overlay', 'heatmap', 'gray' or 'values'"),
         ("heatmap", "scale", "log", "'shared' or 'own'"),
         ("heatmap", "colormap", "pink", "'viridis', 'magma', 'cividis', 'turbo' or 'jet'"),
         ("heatmap", "opacity", "1.5", "less than or equal to 1"),
@@ -116,7 +116,7 @@ def test_bad_option_is_422_and_names_the_allowed_values(
 
 def test_channel_gate_as_an_overlay_is_422(client: TestClient) -> None:
     status, problem = post(client, encode(make_picture(40, 30)), "attention", kind="channel", render="overlay")
-    assert (status, problem["allowed"]) == (422, ["heatmap", "gray"])
+    assert (status, problem["allowed"]) == (422, ["heatmap", "gray", "values"])
 
 
 def test_unknown_class_names_the_nearest_and_lists_all(client: TestClient) -> None:

@@ -1,5 +1,6 @@
 """An analysis, one picture traced through both networks, and the cache that keeps it for later questions."""
 
+import math
 import secrets
 import threading
 from collections.abc import Mapping
@@ -10,8 +11,8 @@ from PIL import Image
 
 from app.engine import PairTrace
 from app.errors import AnalysisGone
-from app.explain.image_input import decode_picture
-from app.explain.maps import FloatArray, HeatMap
+from app.explain.image_input import DecodedPicture, decode_picture, decode_reduced
+from app.explain.maps import HeatMap
 from app.explain.methods import Method
 from app.explain.placement import Placement
 from models.names import Geometry, NetworkName, Resolution, Stage
@@ -24,14 +25,51 @@ HEAT_MAPS_PER_ANALYSIS = 64
 HeatMapKey = tuple[int, Method, Stage]
 
 
+class Picture:
+    """An uploaded picture: its bytes, and a decoded copy for the screen as soon as one is wanted.
+
+    Args:
+        data: the uploaded bytes.
+        decoded: what was decoded for the networks.
+    """
+
+    def __init__(self, data: bytes, decoded: DecodedPicture) -> None:
+        self.width, self.height = decoded.width, decoded.height
+        self._data = data
+        # A copy that was reduced for the networks is too small to be shown.
+        self._preview = None if decoded.is_reduced else shrink(decoded.image, PREVIEW_SIDE_PIXELS)
+
+    @property
+    def size_bytes(self) -> int:
+        """About the memory it takes, with its copy for the screen."""
+        ratio = min(1.0, PREVIEW_SIDE_PIXELS / max(self.width, self.height))
+        return len(self._data) + int(3 * self.width * self.height * ratio**2)
+
+    def draw(self, *, max_side: int | None) -> Image.Image:
+        """Upright RGB, its longer side at most `max_side` pixels; its own size for None."""
+        if max(self.width, self.height) <= PREVIEW_SIDE_PIXELS or (max_side or math.inf) <= PREVIEW_SIDE_PIXELS:
+            picture = self._draw_preview()
+        else:
+            picture = decode_picture(self._data, max_pixels=self.width * self.height)
+        return picture if max_side is None else shrink(picture, max_side)
+
+    def _draw_preview(self) -> Image.Image:
+        # Two threads may decode it at once; both get the same picture.
+        if self._preview is None:
+            ratio = min(1.0, PREVIEW_SIDE_PIXELS / max(self.width, self.height))
+            enough = math.ceil(min(self.width, self.height) * ratio)
+            decoded = decode_reduced(self._data, max_pixels=self.width * self.height, shorter_side=enough)
+            self._preview = shrink(decoded.image, PREVIEW_SIDE_PIXELS)
+        return self._preview
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
     """One picture and everything that one forward pass of each network said about it.
 
     Attributes:
         id: unguessable.
-        data: the uploaded bytes, from which the full picture is decoded again when it is needed.
-        preview: upright RGB, its longer side at most `PREVIEW_SIDE_PIXELS`.
+        source: the picture.
         placement: where the networks' input lies on the picture.
         geometry: how it was made.
         resolution: its shorter side in pixels.
@@ -39,8 +77,7 @@ class Analysis:
         heat_maps: pairs of maps that were asked for before, by class, method and stage.
     """
 
-    data: bytes
-    preview: Image.Image
+    source: Picture
     placement: Placement
     geometry: Geometry
     resolution: Resolution
@@ -51,25 +88,13 @@ class Analysis:
     )
 
     @property
-    def logits(self) -> Mapping[NetworkName, FloatArray]:
-        """Each network's logits, (K,)."""
-        return {name: trace.logits for name, trace in self.traces.items()}
-
-    @property
     def size_bytes(self) -> int:
-        """About the memory it takes: upload, preview and traces."""
-        traces = sum(trace.size_bytes for trace in self.traces.values())
-        return len(self.data) + 3 * self.preview.width * self.preview.height + traces
+        """About the memory it takes: upload, its copy for the screen, and traces."""
+        return self.source.size_bytes + sum(trace.size_bytes for trace in self.traces.values())
 
     def picture(self, *, max_side: int | None) -> Image.Image:
         """The upright RGB picture, its longer side at most `max_side` pixels; its own size for None."""
-        if max_side is None:
-            size = self.placement.picture_width * self.placement.picture_height
-            if size == self.preview.width * self.preview.height:
-                return self.preview
-            return decode_picture(self.data, max_pixels=size)
-        picture = self.preview if max_side <= PREVIEW_SIDE_PIXELS else self.picture(max_side=None)
-        return shrink(picture, max_side)
+        return self.source.draw(max_side=max_side)
 
 
 def shrink(picture: Image.Image, max_side: int) -> Image.Image:

@@ -4,6 +4,7 @@ HTML, JSON, PNG and the command line are renderings of a `Comparison`.
 """
 
 import difflib
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,13 +14,12 @@ from typing import Literal, ParamSpec, TypeVar
 import anyio
 import anyio.to_thread
 import numpy as np
-from PIL import Image
 
-from app.analyses import PREVIEW_SIDE_PIXELS, Analysis, shrink
+from app.analyses import Analysis, Picture
 from app.engine import Engine, PairGradient, PairTrace, Question
 from app.errors import InvalidOption
 from app.explain.cam import compute_heat_map
-from app.explain.image_input import decode_picture, prepare_input
+from app.explain.image_input import decode_reduced, prepare_input
 from app.explain.maps import FloatArray, HeatMap
 from app.explain.methods import Method
 from app.explain.metrics import (
@@ -36,6 +36,9 @@ from models.names import Geometry, NetworkName, Resolution, Stage
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+
+REDUCTION_MARGIN = 1.5
+"""How many times the networks' resolution a picture is decoded at, at least: less would soften their input."""
 
 ChosenBy = Literal["baseline", "index", "name"]
 
@@ -107,12 +110,11 @@ class PreparedPicture:
     """A decoded picture on its way to the networks.
 
     Attributes:
-        data, preview, placement, geometry, resolution: as in `Analysis`.
+        source, placement, geometry, resolution: as in `Analysis`.
         values: the networks' input, (3, H, W).
     """
 
-    data: bytes
-    preview: Image.Image
+    source: Picture
     placement: Placement
     geometry: Geometry
     resolution: Resolution
@@ -120,14 +122,7 @@ class PreparedPicture:
 
     def analyse(self, traces: PairTrace) -> Analysis:
         """The analysis that the networks' traces complete."""
-        return Analysis(
-            data=self.data,
-            preview=self.preview,
-            placement=self.placement,
-            geometry=self.geometry,
-            resolution=self.resolution,
-            traces=traces,
-        )
+        return Analysis(self.source, self.placement, self.geometry, self.resolution, traces)
 
 
 class Lens:
@@ -237,11 +232,11 @@ class Lens:
         preprocessing = self.pair.card.preprocessing
         geometry = options.geometry or preprocessing.geometry
         resolution = options.resolution or preprocessing.resolution
-        picture = decode_picture(data, max_pixels=self._max_pixels)
-        placement = place(picture.width, picture.height, geometry=geometry, resolution=resolution)
-        values = prepare_input(picture, placement, preprocessing)
-        preview = shrink(picture, PREVIEW_SIDE_PIXELS)
-        return PreparedPicture(data, preview, placement, geometry, resolution, values)
+        enough = math.ceil(resolution * REDUCTION_MARGIN)
+        decoded = decode_reduced(data, max_pixels=self._max_pixels, shorter_side=enough)
+        placement = place(decoded.width, decoded.height, geometry=geometry, resolution=resolution)
+        values = prepare_input(decoded.image, placement, preprocessing)
+        return PreparedPicture(Picture(data, decoded), placement, geometry, resolution, values)
 
     async def _finish(
         self, analysis: Analysis, target: Target, gradient: PairGradient, options: TargetOptions, timings: Timings

@@ -1,21 +1,20 @@
 """The engine: the one owner of the device.
 
 The life of a request: it awaits one call of `Engine` and so becomes one job -> the job waits in one bounded queue, or
-is refused with `QueueFull` before anything was computed for it -> the device's worker takes it, skipping a job whose
-caller has gone or ran out of time -> the answer goes back to the caller's event loop. Only the worker's thread touches
-a network.
+is refused with `QueueFull` before anything was computed for it -> the device's worker takes the oldest job, and with it
+those that wait for a picture of the same shape -> a job whose caller has gone, or ran out of time, is skipped -> one
+forward pass of each network answers all of them, the gradients begin at the stage that was asked for -> each answer
+goes back to its caller's event loop. Only the worker's thread touches a network.
 """
 
 import asyncio
 import logging
 import math
-import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import cast
 
 import torch
 
@@ -23,12 +22,12 @@ from app.errors import EngineFailed, LensError, QueueFull
 from app.explain.attention_maps import read_attention_maps
 from app.explain.cam import score_gradient
 from app.explain.maps import BlockMaps, FloatArray
+from app.jobs import Job, JobQueue
 from models.names import NetworkName, Stage
 from models.pair import NetworkPair
+from models.trace import Trace
 
 logger = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,25 +80,56 @@ class PairGradient:
     gradients: Mapping[NetworkName, FloatArray]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureWork:
+    """A picture to trace, (3, H, W), and what to explain on it, or nothing."""
+
+    values: FloatArray
+    question: Question | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TraceWork:
+    """A picture that was traced before, and what to explain on it."""
+
+    traces: PairTrace
+    question: Question
+
+
+EngineWork = PictureWork | TraceWork
+PictureAnswer = tuple[PairTrace, PairGradient | None]
+
+
 class Engine:
     """A pair on its device, behind a bounded queue.
 
     Args:
         pair: the networks.
         queue_size: how many jobs may wait.
+        batch_size: the most pictures of one forward pass.
+        batch_wait_seconds: how long the first picture of a batch waits for others.
     """
 
-    def __init__(self, pair: NetworkPair, *, queue_size: int) -> None:
+    def __init__(
+        self, pair: NetworkPair, *, queue_size: int, batch_size: int = 8, batch_wait_seconds: float = 0.0
+    ) -> None:
         self.pair = pair
-        self._jobs: queue.Queue[tuple[Future[Any], Callable[[], Any]] | None] = queue.Queue(maxsize=queue_size)
-        self._worker = threading.Thread(target=self._work, name="cbam-lens-engine", daemon=True)
-        self._typical_seconds = 0.1
+        self._queue: JobQueue[EngineWork] = JobQueue(queue_size)
+        self._batch_size = batch_size
+        self._batch_wait_seconds = batch_wait_seconds
+        self._worker = threading.Thread(target=self._live, name="cbam-lens-engine", daemon=True)
+        self._seconds_per_job = 0.1
         self._is_accepting = False
 
     @property
     def is_ready(self) -> bool:
         """Whether jobs are taken and answered."""
         return self._is_accepting and self._worker.is_alive()
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait."""
+        return len(self._queue)
 
     def start(self) -> None:
         """Start the worker."""
@@ -109,8 +139,8 @@ class Engine:
     def close(self) -> None:
         """Refuse new jobs, answer the waiting ones, end the worker."""
         self._is_accepting = False
+        self._queue.close()
         if self._worker.is_alive():
-            self._jobs.put(None)
             self._worker.join()
 
     async def trace(self, values: FloatArray) -> PairTrace:
@@ -123,7 +153,8 @@ class Engine:
             QueueFull: when too many jobs wait.
             EngineFailed: when the computation went wrong.
         """
-        return await self._submit(lambda: self._trace(values))
+        answer = await self._submit(PictureWork(values, None), kind=values.shape)
+        return cast("PictureAnswer", answer)[0]
 
     async def differentiate(self, traces: PairTrace, question: Question) -> PairGradient:
         """Both networks' gradients on a picture that was traced before.
@@ -132,7 +163,7 @@ class Engine:
             QueueFull: when too many jobs wait.
             EngineFailed: when the computation went wrong.
         """
-        return await self._submit(lambda: self._differentiate(traces, question))
+        return cast("PairGradient", await self._submit(TraceWork(traces, question), kind=None))
 
     async def trace_and_differentiate(self, values: FloatArray, question: Question) -> tuple[PairTrace, PairGradient]:
         """`trace` and `differentiate` as one job, so that a request is taken or refused as a whole.
@@ -145,82 +176,128 @@ class Engine:
             QueueFull: when too many jobs wait.
             EngineFailed: when the computation went wrong.
         """
+        answer = await self._submit(PictureWork(values, question), kind=values.shape)
+        return cast("tuple[PairTrace, PairGradient]", answer)
 
-        def compute() -> tuple[PairTrace, PairGradient]:
-            traces = self._trace(values)
-            return traces, self._differentiate(traces, question)
-
-        return await self._submit(compute)
-
-    async def _submit(self, compute: Callable[[], Result]) -> Result:
+    async def _submit(self, work: EngineWork, *, kind: tuple[int, ...] | None) -> object:
         if not self._is_accepting:
             raise QueueFull("the server is shutting down; try again in a moment", retry_after_seconds=5)
-        future: Future[Result] = Future()
-        try:
-            self._jobs.put_nowait((future, compute))
-        except queue.Full as error:
-            seconds = max(1, math.ceil(self._jobs.maxsize * self._typical_seconds))
+        job = Job(work, kind)
+        if not self._queue.put(job):
+            seconds = max(1, math.ceil(self._queue.max_size * self._seconds_per_job))
             raise QueueFull(
-                f"{self._jobs.maxsize} jobs are waiting, which is the limit; try again in {seconds} s",
+                f"{self._queue.max_size} requests are waiting, which is the limit; try again in {seconds} s",
                 retry_after_seconds=seconds,
-            ) from error
-        # Cancelling the await cancels the future, and the worker skips it.
-        return await asyncio.wrap_future(future)
+            )
+        # Cancelling the await cancels the future, and the worker skips the job.
+        return await asyncio.wrap_future(job.future)
 
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            future, compute = job
-            if not future.set_running_or_notify_cancel():
-                continue
+    def _live(self) -> None:
+        """The worker: take jobs until the queue is closed and empty."""
+        while jobs := self._queue.take(batch_size=self._batch_size, wait_seconds=self._batch_wait_seconds):
             start = time.perf_counter()
-            try:
-                future.set_result(compute())
-            except LensError as error:
-                future.set_exception(error)
-            except Exception as error:
-                logger.exception("the engine could not compute a job")
-                failure = EngineFailed("the networks could not be computed on this picture; the server's log says why")
-                failure.__cause__ = error
-                future.set_exception(failure)
-            self._typical_seconds += 0.1 * (time.perf_counter() - start - self._typical_seconds)
+            self._answer(jobs)
+            elapsed = (time.perf_counter() - start) / len(jobs)
+            self._seconds_per_job += 0.1 * (elapsed - self._seconds_per_job)
 
-    def _trace(self, values: FloatArray) -> PairTrace:
-        batch = torch.from_numpy(values)[None].to(self.pair.device)  # (1, 3, H, W)
-        return {name: _trace_network(self.pair, name, batch) for name in NetworkName}
+    def _answer(self, jobs: Sequence[Job[EngineWork]]) -> None:
+        try:
+            for job, answer in zip(jobs, self._compute([job.work for job in jobs]), strict=True):
+                job.future.set_result(answer)
+        except Exception as error:
+            if len(jobs) > 1:
+                # One bad picture must not take the others of its batch with it.
+                for job in jobs:
+                    self._answer([job])
+            else:
+                jobs[0].future.set_exception(_explain_failure(error))
 
-    def _differentiate(self, traces: PairTrace, question: Question) -> PairGradient:
-        class_index = question.class_index
-        if class_index is None:
-            class_index = int(traces[NetworkName.BASELINE].logits.argmax())
-        gradients = {
-            name: _differentiate_network(self.pair, name, trace.features[question.stage], question.stage, class_index)
-            for name, trace in traces.items()
-        }
-        return PairGradient(class_index, gradients)
+    def _compute(self, works: Sequence[EngineWork]) -> Sequence[object]:
+        first = works[0]
+        if isinstance(first, TraceWork):
+            return [_answer_question(self.pair, first.traces, first.question)]
+        return self._compute_pictures(cast("Sequence[PictureWork]", works))
+
+    def _compute_pictures(self, works: Sequence[PictureWork]) -> list[PictureAnswer]:
+        batch = torch.stack([torch.from_numpy(work.values) for work in works])  # (N, 3, H, W)
+        if self.pair.device.type == "cuda":
+            batch = batch.pin_memory()
+        batch = batch.to(self.pair.device, non_blocking=True, memory_format=torch.channels_last)
+        traced = {name: _trace_network(self.pair, name, batch) for name in NetworkName}
+        pictures = [{name: traces[position] for name, traces in traced.items()} for position in range(len(works))]
+        return [
+            (traces, None if work.question is None else _answer_question(self.pair, traces, work.question))
+            for work, traces in zip(works, pictures, strict=True)
+        ]
 
 
-def _trace_network(pair: NetworkPair, name: NetworkName, batch: torch.Tensor) -> NetworkTrace:
+def _answer_question(pair: NetworkPair, traces: PairTrace, question: Question) -> PairGradient:
+    class_index = question.class_index
+    if class_index is None:
+        class_index = int(traces[NetworkName.BASELINE].logits.argmax())
+    gradients = {
+        name: _differentiate(pair, name, trace.features[question.stage], question.stage, class_index)
+        for name, trace in traces.items()
+    }
+    return PairGradient(class_index, gradients)
+
+
+def _trace_network(pair: NetworkPair, name: NetworkName, batch: torch.Tensor) -> list[NetworkTrace]:
+    """One forward pass; one trace a picture."""
+    network = pair.networks[name]
     with torch.no_grad():
-        trace = pair.networks[name].trace(batch)
+        trace = network.trace(batch.to(network.fc.weight.dtype))
+    # One transfer a tensor for the whole batch, and one wait for the device.
+    trace = _to_cpu(trace)
     if not torch.isfinite(trace.logits).all():
         raise EngineFailed(f"the {name} network answered with values that are not finite; check its weights")
-    return NetworkTrace(
-        logits=_to_array(trace.logits[0]),
-        features={stage: _to_array(features[0]) for stage, features in trace.features.items()},
-        blocks=read_attention_maps(trace),
+    return [
+        NetworkTrace(
+            logits=_to_array(trace.logits[position]),
+            features={stage: _to_array(features[position]) for stage, features in trace.features.items()},
+            blocks=read_attention_maps(trace, position=position),
+        )
+        for position in range(len(batch))
+    ]
+
+
+def _to_cpu(trace: Trace) -> Trace:
+    def move(tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.to("cpu", torch.float32, non_blocking=True)
+
+    moved = Trace(
+        logits=move(trace.logits),
+        features={stage: move(features) for stage, features in trace.features.items()},
+        attentions={
+            name: type(gates)(channel=move(gates.channel), spatial=move(gates.spatial))
+            for name, gates in trace.attentions.items()
+        },
     )
+    if trace.logits.is_cuda:
+        torch.cuda.current_stream(trace.logits.device).synchronize()
+    return moved
 
 
-def _differentiate_network(
+def _differentiate(
     pair: NetworkPair, name: NetworkName, features: FloatArray, stage: Stage, class_index: int
 ) -> FloatArray:
+    network = pair.networks[name]
     # The trace's arrays are shared and not writable; torch wants its own copy.
-    batch = torch.tensor(features, device=pair.device)[None]  # (1, C, H, W)
+    batch = torch.tensor(features, device=pair.device, dtype=network.fc.weight.dtype)[None]  # (1, C, H, W)
     classes = torch.tensor([class_index], device=pair.device)
-    return _to_array(score_gradient(pair.networks[name], batch, stage=stage, class_indices=classes)[0])
+    return _to_array(score_gradient(network, batch, stage=stage, class_indices=classes)[0])
 
 
 def _to_array(tensor: torch.Tensor) -> FloatArray:
     array: FloatArray = tensor.detach().float().cpu().contiguous().numpy()
     array.flags.writeable = False
     return array
+
+
+def _explain_failure(error: Exception) -> LensError:
+    if isinstance(error, LensError):
+        return error
+    logger.error("the engine could not compute a job", exc_info=error)
+    failure = EngineFailed("the networks could not be computed on this picture; the server's log says why")
+    failure.__cause__ = error
+    return failure

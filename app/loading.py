@@ -10,9 +10,12 @@ from models.pair import NetworkPair, load_pair
 
 
 def load_chosen_pair(settings: Settings) -> NetworkPair:
-    """Load the pair of the settings and give torch its number of threads; raises `PairError`."""
+    """Load the pair of the settings in the form that answers requests; raises `PairError`.
+
+    Also gives torch its number of threads, once and for the whole process.
+    """
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
-    return load_pair(settings.pair, device=choose_device(settings.device))
+    return load_pair(settings.pair, device=choose_device(settings.device)).optimise(settings.precision)
 
 
 def choose_device(name: str) -> torch.device:

@@ -64,7 +64,12 @@ def create_app(settings: Settings | None = None, *, pair: NetworkPair | None = N
 async def _live(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     pair = app.state.pair or load_chosen_pair(settings)
-    engine = Engine(pair, queue_size=settings.queue_size)
+    engine = Engine(
+        pair,
+        queue_size=settings.queue_size,
+        batch_size=settings.batch_size,
+        batch_wait_seconds=settings.batch_wait_seconds,
+    )
     engine.start()
     app.state.lens = Lens(engine, max_pixels=settings.max_picture_pixels)
     app.state.store = AnalysisStore(max_bytes=settings.cache_bytes, seconds=settings.cache_seconds)

@@ -220,7 +220,7 @@ def _describe_network(pair: NetworkPair, card: PairCard, name: NetworkName) -> N
     network = card.networks[name]
     return NetworkDescription(
         attention=network.attention,
-        parameters=pair.parameter_count(name),
+        parameters=pair.parameter_counts[name],
         multiply_adds=network.multiply_adds,
         sha256=network.sha256,
         accuracy=network.accuracy,

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ByteSize, Field, PositiveFloat, PositiveInt
+from pydantic import ByteSize, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.card import SHIPPED_PAIR
+from models.names import Precision
 
 
 class Settings(BaseSettings):
@@ -17,9 +18,14 @@ class Settings(BaseSettings):
     pair: Path = Field(default=SHIPPED_PAIR, description="the pair's TOML file")
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:0")
     threads: PositiveInt | None = Field(default=None, description="CPU threads of torch; all cores by default")
+    precision: Precision = Field(default=Precision.FP32, description="fp32, bf16 or fp16")
     max_upload_bytes: ByteSize = Field(default=ByteSize(20_000_000), gt=0, description="one picture's bytes")
     max_picture_pixels: PositiveInt = Field(default=50_000_000, description="one picture's pixels")
-    queue_size: PositiveInt = Field(default=32, description="waiting jobs before 503")
+    queue_size: PositiveInt = Field(default=32, description="waiting requests before 503")
+    batch_size: PositiveInt = Field(default=8, description="the most pictures of one forward pass")
+    batch_wait_seconds: NonNegativeFloat = Field(
+        default=0.0, description="how long a picture may wait for others; those that wait anyway share a pass at 0 too"
+    )
     deadline_seconds: PositiveFloat = Field(default=30.0, description="the longest a request may take before 504")
     cache_bytes: ByteSize = Field(default=ByteSize(512_000_000), gt=0, description="memory for analyses")
     cache_seconds: PositiveFloat = Field(default=3600.0, description="how long an analysis is kept")

@@ -54,3 +54,11 @@ class Resolution(IntEnum):
     PIXELS_224 = 224
     PIXELS_320 = 320
     PIXELS_448 = 448
+
+
+class Precision(StrEnum):
+    """The type in which a network computes; what it answers is float32 in any case."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"

@@ -6,7 +6,7 @@ a value that is not finite are errors that name the file, the tensor and the rem
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -14,23 +14,36 @@ from safetensors import SafetensorError
 from safetensors.torch import load as parse_safetensors
 
 from models.card import SHIPPED_PAIR, ClassLabel, PairCard, PairError, read_bytes, read_card, read_labels
-from models.names import NetworkName
+from models.inference import prepare_for_inference
+from models.names import NetworkName, Precision
 from models.resnet import ResNet
 from models.zoo import build_network, count_parameters
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkPair:
-    """Two networks in evaluation mode with frozen parameters, on one device, and what is known of them."""
+    """Two networks in evaluation mode with frozen parameters, on one device, and what is known of them.
+
+    Attributes:
+        card: what its card says.
+        labels: the classes in index order.
+        networks: both networks.
+        parameter_counts: trainable values of each, as it was trained.
+        device: where they are.
+    """
 
     card: PairCard
     labels: tuple[ClassLabel, ...]
     networks: Mapping[NetworkName, ResNet]
+    parameter_counts: Mapping[NetworkName, int]
     device: torch.device
 
-    def parameter_count(self, name: NetworkName) -> int:
-        """How many trainable values one network has."""
-        return count_parameters(self.networks[name])
+    def optimise(self, precision: Precision = Precision.FP32) -> "NetworkPair":
+        """The same pair in the form that answers requests; see `prepare_for_inference`."""
+        prepared = {
+            name: prepare_for_inference(network, precision=precision) for name, network in self.networks.items()
+        }
+        return replace(self, networks=prepared)
 
 
 def load_pair(path: Path = SHIPPED_PAIR, *, device: torch.device | str = "cpu") -> NetworkPair:
@@ -48,7 +61,8 @@ def load_pair(path: Path = SHIPPED_PAIR, *, device: torch.device | str = "cpu") 
     device = torch.device(device)
     networks = {name: load_network(path.parent, card, name, class_count=len(labels)) for name in NetworkName}
     placed = {name: network.to(device) for name, network in networks.items()}
-    return NetworkPair(card=card, labels=labels, networks=placed, device=device)
+    counts = {name: count_parameters(network) for name, network in placed.items()}
+    return NetworkPair(card=card, labels=labels, networks=placed, parameter_counts=counts, device=device)
 
 
 def load_network(directory: Path, card: PairCard, name: NetworkName, *, class_count: int) -> ResNet:

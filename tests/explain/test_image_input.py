@@ -8,7 +8,7 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from app.errors import InvalidPicture, LensError, PictureTooLarge, UnsupportedFormat
-from app.explain.image_input import decode_picture, prepare_input
+from app.explain.image_input import decode_picture, decode_reduced, prepare_input
 from app.explain.placement import place
 from models.names import Geometry, Resolution
 from models.pair import NetworkPair
@@ -177,3 +177,35 @@ def test_decode_picture_never_raises_anything_but_its_own_errors() -> None:
         except LensError as error:
             assert str(error)  # noqa: PT017  # whether it raises at all depends on the byte
     assert decode(whole).size == (64, 64)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_decode_reduced_gives_a_smaller_copy_of_a_large_jpeg_and_tells_the_size(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encode(make_picture(1600, 1000), "JPEG", exif=exif)
+    decoded = decode_reduced(data, max_pixels=2_000_000, shorter_side=240)
+    assert (decoded.width, decoded.height) == ((1600, 1000) if orientation == 1 else (1000, 1600))
+    assert decoded.is_reduced
+    assert 240 <= min(decoded.image.size) < 500
+    whole = decode_picture(data, max_pixels=2_000_000).resize(decoded.image.size, Image.Resampling.BOX)
+    assert np.abs(np.asarray(whole, dtype=int) - np.asarray(decoded.image, dtype=int)).mean() < 2
+
+
+@pytest.mark.parametrize(("form", "size"), [("JPEG", (400, 300)), ("PNG", (1600, 1000)), ("JPEG", (300, 4000))])
+def test_decode_reduced_leaves_what_cannot_be_smaller(form: str, size: tuple[int, int]) -> None:
+    decoded = decode_reduced(encode(make_picture(*size), form), max_pixels=2_000_000, shorter_side=240)
+    assert decoded.image.size == size
+    assert not decoded.is_reduced
+
+
+def test_input_of_a_reduced_copy_is_close_to_that_of_the_whole(pair: NetworkPair) -> None:
+    data = encode(make_picture(1500, 1100), "JPEG", quality=95)
+    placement = place(1500, 1100, geometry=Geometry.CENTER_CROP, resolution=Resolution.PIXELS_160)
+    reduced = decode_reduced(data, max_pixels=2_000_000, shorter_side=240).image
+    assert reduced.size != (1500, 1100)
+    inputs = [
+        prepare_input(picture, placement, pair.card.preprocessing)
+        for picture in (reduced, decode_picture(data, max_pixels=2_000_000))
+    ]
+    assert np.abs(inputs[0] - inputs[1]).max() < 0.1

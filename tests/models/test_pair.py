@@ -36,7 +36,7 @@ def damage(card: Path, change: Callable[[Tensors], None]) -> None:
 def test_load_pair_gives_frozen_networks_in_evaluation_mode(pair: NetworkPair) -> None:
     for name, parameters in ((NetworkName.BASELINE, 11_232_942), (NetworkName.CBAM, 11_322_822)):
         network = pair.networks[name]
-        assert pair.parameter_count(name) == parameters
+        assert pair.parameter_counts[name] == parameters
         assert not network.training
         assert not any(parameter.requires_grad for parameter in network.parameters())
         assert all(parameter.dtype == torch.float32 for parameter in network.parameters())

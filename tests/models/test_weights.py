@@ -16,7 +16,7 @@ DIRECTORY = SHIPPED_PAIR.parent
 def test_model_card_gives_the_same_numbers_as_the_pairs_card(pair: NetworkPair, name: NetworkName) -> None:
     network = pair.card.networks[name]
     text = (DIRECTORY / network.card).read_text()
-    assert f"| parameters | {pair.parameter_count(name):,} |" in text
+    assert f"| parameters | {pair.parameter_counts[name]:,} |" in text
     assert network.sha256 in text
     assert network.accuracy
     for accuracy in network.accuracy:

@@ -102,10 +102,10 @@ def test_links_of_gradcam_plus_plus_keep_the_method(client: TestClient, motorcyc
 def test_another_class_method_or_stage_needs_no_forward_pass(
     client: TestClient, analysis: Analysis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(engine: Engine, values: Any) -> Any:
+    def refuse(engine: Engine, works: Any) -> Any:
         raise AssertionError("the picture was traced again")
 
-    monkeypatch.setattr(Engine, "_trace", refuse)
+    monkeypatch.setattr(Engine, "_compute_pictures", refuse)
     root = f"/api/v1/analyses/{analysis['id']}"
     for query in ({"target": "panda"}, {"method": "layercam"}, {"stage": 2}):
         answer = client.get(root, params=query)

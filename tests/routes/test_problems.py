@@ -1,6 +1,5 @@
 """Every row of the design's table of bad input, and that the server answers the next request."""
 
-import asyncio
 import io
 import threading
 from collections.abc import Iterator
@@ -151,14 +150,14 @@ def test_wrong_address_is_a_problem_too(client: TestClient, method: str, path: s
 def test_full_queue_is_503_with_retry_after(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
     """One job is held in the worker and one waits; the third finds the queue full."""
     release, entered = threading.Event(), threading.Event()
-    trace = Engine._trace
+    compute = Engine._compute_pictures
 
-    def hold(engine: Engine, values: Any) -> Any:
+    def hold(engine: Engine, works: Any) -> Any:
         entered.set()
         release.wait(20)
-        return trace(engine, values)
+        return compute(engine, works)
 
-    monkeypatch.setattr(Engine, "_trace", hold)
+    monkeypatch.setattr(Engine, "_compute_pictures", hold)
     image = encode(make_picture(40, 30))
     with TestClient(create_app(Settings(queue_size=1), pair=pair)) as client:
         statuses: list[int] = []
@@ -167,7 +166,7 @@ def test_full_queue_is_503_with_retry_after(pair: NetworkPair, monkeypatch: pyte
         assert entered.wait(20)
         callers[1].start()
         lens: Lens = client.app.state.lens  # type: ignore[attr-defined]
-        while not lens.engine._jobs.full():
+        while lens.engine.waiting < 1:
             threading.Event().wait(0.01)
         refused = client.post("/api/v1/heatmap", files={"image": ("p", image)})
         release.set()
@@ -175,13 +174,13 @@ def test_full_queue_is_503_with_retry_after(pair: NetworkPair, monkeypatch: pyte
             caller.join()
     assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) >= 1
-    assert "1 jobs are waiting, which is the limit; try again in" in refused.json()["detail"]
+    assert "1 requests are waiting, which is the limit; try again in" in refused.json()["detail"]
     assert statuses == [200, 200]
 
 
 def test_passed_deadline_is_504(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
-    monkeypatch.setattr(Engine, "_trace", lambda engine, values: release.wait(20))
+    monkeypatch.setattr(Engine, "_compute_pictures", lambda engine, works: release.wait(20))
     with TestClient(create_app(Settings(deadline_seconds=0.2), pair=pair)) as client:
         answer = client.post("/api/v1/heatmap", files={"image": ("p", encode(make_picture(40, 30)))})
         release.set()
@@ -191,13 +190,13 @@ def test_passed_deadline_is_504(pair: NetworkPair, monkeypatch: pytest.MonkeyPat
 
 
 def test_failed_computation_is_500_without_its_inside(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(engine: Engine, values: Any) -> Any:
+    def fail(engine: Engine, works: Any) -> Any:
         raise RuntimeError("secret detail")
 
     image = encode(make_picture(40, 30))
     with TestClient(create_app(Settings(), pair=pair)) as client:
         with monkeypatch.context() as patch:
-            patch.setattr(Engine, "_trace", fail)
+            patch.setattr(Engine, "_compute_pictures", fail)
             status, problem = post(client, image)
         assert status == 500
         assert "secret" not in str(problem)
@@ -218,14 +217,14 @@ def test_picture_upload_stays_in_memory(client: TestClient, monkeypatch: pytest.
 
 def test_event_loop_answers_while_pictures_are_computed(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
     release, entered = threading.Event(), threading.Event()
-    trace = Engine._trace
+    compute = Engine._compute_pictures
 
-    def hold(engine: Engine, values: Any) -> Any:
+    def hold(engine: Engine, works: Any) -> Any:
         entered.set()
         release.wait(20)
-        return trace(engine, values)
+        return compute(engine, works)
 
-    monkeypatch.setattr(Engine, "_trace", hold)
+    monkeypatch.setattr(Engine, "_compute_pictures", hold)
     with TestClient(create_app(Settings(), pair=pair)) as client:
         caller = threading.Thread(target=post, args=(client, encode(make_picture(40, 30))))
         caller.start()
@@ -233,21 +232,3 @@ def test_event_loop_answers_while_pictures_are_computed(pair: NetworkPair, monke
         assert client.get("/healthz").json() == {"status": "ok"}
         release.set()
         caller.join()
-
-
-def test_error_handlers_keep_cancellation(pair: NetworkPair) -> None:
-    """A cancelled request is no error: nothing answers it, and the engine skips its job."""
-    engine = Engine(pair, queue_size=2)
-
-    async def cancel() -> None:
-        engine._is_accepting = True
-        job = asyncio.create_task(engine._submit(lambda: 1))
-        await asyncio.sleep(0)
-        job.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await job
-
-    asyncio.run(cancel())
-    waiting = engine._jobs.get_nowait()
-    assert waiting is not None
-    assert waiting[0].cancelled()

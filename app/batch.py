@@ -12,9 +12,8 @@ from rich.progress import track
 
 from app import panels
 from app.comparison import Comparison, Lens
-from app.engine import Engine
 from app.errors import InvalidOption, LensError
-from app.loading import load_chosen_pair
+from app.loading import build_engine, load_chosen_pair
 from app.options import ColourOptions, FigureOptions, GeometryOptions, MapOptions, TargetOptions
 from app.render.figure import FigureFormat
 from app.schemas import describe_comparison
@@ -63,7 +62,7 @@ def compare_files(settings: Settings, images: Sequence[Path], options: CompareOp
     if options.output is not None:
         _check_names(images)
         options.output.mkdir(parents=True, exist_ok=True)
-    engine = Engine(load_chosen_pair(settings), queue_size=settings.queue_size)
+    engine = build_engine(settings, load_chosen_pair(settings))
     engine.start()
     lens = Lens(engine, max_pixels=settings.max_picture_pixels)
     try:

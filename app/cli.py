@@ -1,4 +1,4 @@
-"""The command line: `cbam-lens serve`, `compare`, `evaluate` and `models`.
+"""The command line: `cbam-lens serve`, `compare`, `evaluate`, `models` and `bench`.
 
 What needs torch is imported inside the commands: `--help` and a mistyped option answer at once.
 """
@@ -175,6 +175,40 @@ def models() -> None:
     with errors.status("counting"):
         from app.model_table import build_model_table
     Console().print(build_model_table())
+
+
+@app.command()
+def bench(
+    *,
+    only: Annotated[str, typer.Option(help="Parts to measure, for example a,b,d; all by default.")] = "",
+    rounds: Annotated[int, typer.Option(help="Turns of each thing that is timed in process.", min=1)] = 20,
+    seconds: Annotated[float, typer.Option(help="Load at each number of clients.", min=0.1)] = 15.0,
+    requests: Annotated[int, typer.Option(help="Requests before memory is read a last time.", min=2)] = 2000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="PNG file to draw the figures into.", dir_okay=False)] = None,
+    pair: PairOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Measure the speed: our analysis beside the two bare forward passes, grad-cam and torchcam.
+
+    Parts: a the bare forward passes, b our analysis, c its steps, d grad-cam, e torchcam (wants `uv sync --group
+    bench`), f another class on a cached picture, g over HTTP, h the server's memory, i its start. A ratio is printed
+    where both of its parts were measured. Everything takes some minutes; leave the machine alone meanwhile.
+    """
+    from app.bench.parts import BenchOptions, parse_parts
+
+    parts = _or_explain(parse_parts, only)
+    settings = _read_settings(pair, device)
+    with errors.status("loading the networks"):
+        from app.bench.run import run_bench
+        from app.bench.table import tabulate
+
+    options = BenchOptions(parts=parts, rounds=rounds, seconds=seconds, requests=requests, plot=plot)
+    report = _or_explain(run_bench, settings, options)
+    if as_json:
+        typer.echo(report.model_dump_json(indent=2))
+    else:
+        Console().print(tabulate(report))
 
 
 def _read_settings(pair: Path | None, device: str | None) -> Settings:

@@ -1,4 +1,4 @@
-"""Two limits that hold for every request: how many bytes it may send and how long it may take."""
+"""What bounds every request: how many bytes it may send, how long it may take, and that somebody waits for it."""
 
 import asyncio
 
@@ -86,6 +86,48 @@ class Deadline:
         )
         passed.__cause__ = error
         return passed
+
+
+class Departure:
+    """Give up the answer to an upload whose client has left.
+
+    Args:
+        app: the application inside.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Only what comes with a body is worth it: the rest is answered from the cache, and reads no body whose end
+        # would tell that the next message is the client's leaving.
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        body_ended = asyncio.Event()
+
+        async def watched() -> Message:
+            message = await receive()
+            if not message.get("more_body"):
+                body_ended.set()
+            return message
+
+        async def wait_for_departure() -> None:
+            await body_ended.wait()
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+        answer = asyncio.ensure_future(self._app(scope, watched, send))
+        departure = asyncio.ensure_future(wait_for_departure())
+        try:
+            await asyncio.wait((answer, departure), return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                answer.result()
+        finally:
+            # Also when this task itself is cancelled, by the deadline.
+            for task in (answer, departure):
+                task.cancel()
+            await asyncio.gather(answer, departure, return_exceptions=True)
 
 
 def refuse_bytes(size: int, limit: int) -> PictureTooLarge:

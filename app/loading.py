@@ -1,9 +1,10 @@
-"""The pair that the settings choose, on the device that they choose."""
+"""The pair and the engine that the settings choose, on the device that they choose."""
 
 import os
 
 import torch
 
+from app.engine import Engine
 from app.settings import Settings
 from models.card import PairError
 from models.pair import NetworkPair, load_pair
@@ -16,6 +17,16 @@ def load_chosen_pair(settings: Settings) -> NetworkPair:
     """
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     return load_pair(settings.pair, device=choose_device(settings.device)).optimise(settings.precision)
+
+
+def build_engine(settings: Settings, pair: NetworkPair) -> Engine:
+    """An engine with the settings' queue and batches; not started."""
+    return Engine(
+        pair,
+        queue_size=settings.queue_size,
+        batch_size=settings.batch_size,
+        batch_wait_seconds=settings.batch_wait_seconds,
+    )
 
 
 def choose_device(name: str) -> torch.device:

@@ -10,9 +10,8 @@ from starlette.formparsers import MultiPartParser
 
 from app.analyses import AnalysisStore
 from app.comparison import Lens
-from app.engine import Engine
-from app.limits import BodyLimit, Deadline
-from app.loading import load_chosen_pair
+from app.limits import BodyLimit, Deadline, Departure
+from app.loading import build_engine, load_chosen_pair
 from app.problems import install_error_handlers
 from app.routes import api, health, pages
 from app.settings import Settings
@@ -52,6 +51,7 @@ def create_app(settings: Settings | None = None, *, pair: NetworkPair | None = N
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.
     MultiPartParser.spool_max_size = settings.max_upload_bytes + 1
     app.add_middleware(BodyLimit, max_upload_bytes=settings.max_upload_bytes)
+    app.add_middleware(Departure)
     app.add_middleware(Deadline, seconds=settings.deadline_seconds)
     install_error_handlers(app)
     for routes in (api, health, pages):
@@ -64,12 +64,7 @@ def create_app(settings: Settings | None = None, *, pair: NetworkPair | None = N
 async def _live(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     pair = app.state.pair or load_chosen_pair(settings)
-    engine = Engine(
-        pair,
-        queue_size=settings.queue_size,
-        batch_size=settings.batch_size,
-        batch_wait_seconds=settings.batch_wait_seconds,
-    )
+    engine = build_engine(settings, pair)
     engine.start()
     app.state.lens = Lens(engine, max_pixels=settings.max_picture_pixels)
     app.state.store = AnalysisStore(max_bytes=settings.cache_bytes, seconds=settings.cache_seconds)

@@ -14,7 +14,7 @@ from app.options import AttentionOptions, ColourOptions, FigureOptions, MapOptio
 from app.render.attention import draw_channel_strip, gate_scale
 from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, Scale
 from app.render.figure import FigureFormat, Panel, draw_figure
-from app.render.overlay import Drawing, Render, draw_map
+from app.render.overlay import Drawing, Render, draw_map, draw_values
 from app.render.png import encode_png
 from models.names import NetworkName
 
@@ -51,16 +51,13 @@ def draw_heat_map(
     heat_map = comparison.heat_maps[name]
     notice = None if heat_map.has_evidence else f"no positive evidence for {comparison.target.label.name}"
     drawing = Drawing(options.render, heat_map_scale(comparison, name, options), options.opacity, notice)
-    analysis = comparison.analysis
-    return draw_map(analysis.picture(max_side=max_side), heat_map.values, analysis.placement, drawing)
+    return _draw(comparison.analysis, heat_map.values, drawing, max_side)
 
 
 def draw_difference(comparison: Comparison, options: MapOptions, *, max_side: int | None = None) -> Image.Image:
     """CBAM's map minus the baseline's, each divided by its own maximum on the `own` scale."""
     drawing = Drawing(options.render, difference_scale(comparison, options), options.opacity)
-    analysis = comparison.analysis
-    values = subtract_heat_maps(comparison, options.scale)
-    return draw_map(analysis.picture(max_side=max_side), values, analysis.placement, drawing)
+    return _draw(comparison.analysis, subtract_heat_maps(comparison, options.scale), drawing, max_side)
 
 
 def subtract_heat_maps(comparison: Comparison, scale: Scale) -> FloatArray:
@@ -103,8 +100,14 @@ def draw_attention(
         render = options.render or Render.HEATMAP
         return draw_channel_strip(maps.channel, render=render, colormap=options.colormap.value)
     drawing = Drawing(options.render or Render.OVERLAY, gate_scale(options.colormap.value), options.opacity)
-    picture = analysis.picture(max_side=max_side)
-    return draw_map(picture, maps.spatial.values, analysis.placement, drawing)
+    return _draw(analysis, maps.spatial.values, drawing, max_side)
+
+
+def _draw(analysis: Analysis, values: FloatArray, drawing: Drawing, max_side: int | None) -> Image.Image:
+    if drawing.render is Render.VALUES:
+        # Before the picture is decoded for nothing.
+        return draw_values(values, drawing.scale)
+    return draw_map(analysis.picture(max_side=max_side), values, analysis.placement, drawing)
 
 
 def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_format: FigureFormat) -> bytes:

@@ -27,6 +27,6 @@ class Settings(BaseSettings):
         default=0.0, description="how long a picture may wait for others; those that wait anyway share a pass at 0 too"
     )
     deadline_seconds: PositiveFloat = Field(default=30.0, description="the longest a request may take before 504")
-    cache_bytes: ByteSize = Field(default=ByteSize(512_000_000), gt=0, description="memory for analyses")
+    cache_bytes: ByteSize = Field(default=ByteSize(128_000_000), gt=0, description="memory for analyses")
     cache_seconds: PositiveFloat = Field(default=3600.0, description="how long an analysis is kept")
     log_level: Literal["debug", "info", "warning", "error"] = "info"

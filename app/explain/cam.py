@@ -32,11 +32,11 @@ WEIGHTINGS: dict[Method, type[BaseCAM]] = {
 
 EIGEN_METHODS = frozenset({Method.EIGENCAM, Method.EIGENGRADCAM})
 
-LARGEST_FULL_DECOMPOSITION = 3_200
+LARGEST_FULL_DECOMPOSITION = 1_024
 """Positions up to which the package decomposes the map itself.
 
-It asks for all H*W left singular vectors although one right vector is used: (H*W)^2 floats, 40 MB at this bound and
-2.5 GB at stage 1 of a `whole` picture at resolution 448.
+It asks for all H*W left singular vectors although one right vector is used: (H*W)^2 floats, 4 MB at this bound and
+2.5 GB at stage 1 of a `whole` picture at resolution 448, and seconds of work.
 """
 
 

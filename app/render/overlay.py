@@ -61,7 +61,7 @@ def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, dra
         own size.
     """
     if drawing.render is Render.VALUES:
-        return Image.fromarray(drawing.scale.quantise(values))
+        return draw_values(values, drawing.scale)
     box = _scale_box(placement, picture.size)
     size = (box[2] - box[0], box[3] - box[1])
     spread = spread_map(values, size)
@@ -77,6 +77,11 @@ def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, dra
     if drawing.notice is not None:
         _write_notice(drawn, drawing.notice)
     return drawn
+
+
+def draw_values(values: FloatArray, scale: ColourScale) -> Image.Image:
+    """The scale's steps at the map's own positions, one gray pixel each."""
+    return Image.fromarray(scale.quantise(values))
 
 
 def spread_map(values: FloatArray, size: tuple[int, int]) -> FloatArray:

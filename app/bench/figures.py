@@ -1,0 +1,159 @@
+"""What is reported, relative to what, and against which target."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.bench.analysis import STEPS
+from app.bench.parts import Part
+from app.bench.report import Figure
+from app.bench.service import CLIENTS, SHARES
+from app.bench.statistics import Samples, median, ratio
+
+
+class Bound(StrEnum):
+    """On which side of its limit a target lies."""
+
+    AT_MOST = "at most"
+    AT_LEAST = "at least"
+    UNDER = "under"
+
+
+HOLDS: dict[Bound, Callable[[float, float], bool]] = {
+    Bound.AT_MOST: lambda number, limit: number <= limit,
+    Bound.AT_LEAST: lambda number, limit: number >= limit,
+    Bound.UNDER: lambda number, limit: number < limit,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is to be reached, by the ratio where a figure has one, else by its value."""
+
+    bound: Bound
+    limit: float
+
+    def is_met(self, number: float) -> bool:
+        """Whether this number reaches it."""
+        return HOLDS[self.bound](number, self.limit)
+
+    def __str__(self) -> str:
+        return f"{self.bound.value} {self.limit:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Specification:
+    """A figure before it was measured.
+
+    Attributes:
+        part: where it belongs.
+        key: its samples' name.
+        name: its name for people.
+        unit: of its value.
+        relative_to: the key of the figure that its ratio divides by.
+        target: what is to be reached.
+        summarise: how its samples become one value.
+    """
+
+    part: Part
+    key: str
+    name: str
+    unit: str = "ms"
+    relative_to: str | None = None
+    target: Target | None = None
+    summarise: Callable[[list[float]], float] = median
+
+
+VARIANTS = {
+    "small.values": "0.5 MP, values",
+    "small.overlay": "0.5 MP, overlays",
+    "large.values": "12 MP, values",
+    "large.overlay": "12 MP, overlays",
+}
+"""Of our analysis, by the prefix of their keys."""
+
+
+def specify() -> list[Specification]:
+    """Every figure, in the order of the report."""
+    return [*_specify_forward(), *_specify_analysis(), *_specify_peers(), *_specify_http(), *_specify_process()]
+
+
+def build_figures(samples: Samples) -> list[Figure]:
+    """Every figure that was measured."""
+    specifications = specify()
+    values = {one.key: one.summarise(samples[one.key]) for one in specifications if samples.get(one.key)}
+    return [_build_figure(one, samples[one.key], values) for one in specifications if one.key in values]
+
+
+def _build_figure(one: Specification, samples: list[float], values: dict[str, float]) -> Figure:
+    value = values[one.key]
+    relative = ratio(value, values.get(one.relative_to)) if one.relative_to else None
+    judged = relative if one.relative_to else value
+    return Figure(
+        part=one.part,
+        key=one.key,
+        name=one.name,
+        unit=one.unit,
+        value=value,
+        samples=samples,
+        ratio=relative,
+        relative_to=one.relative_to,
+        target=None if one.target is None else str(one.target),
+        is_met=None if one.target is None or judged is None else one.target.is_met(judged),
+    )
+
+
+def _specify_forward() -> list[Specification]:
+    return [
+        Specification(Part.FORWARD, "forward", "both passes, batch 1"),
+        Specification(Part.FORWARD, "loop", "at the best batch size", unit="pairs/s"),
+    ]
+
+
+def _specify_analysis() -> list[Specification]:
+    core, whole = Target(Bound.AT_MOST, 1.15), Target(Bound.AT_MOST, 1.35)
+    found = [
+        Specification(Part.ANALYSIS, "small.values.core", "without decode and encode", "ms", "forward", core),
+    ]
+    for key, name in VARIANTS.items():
+        target = whole if key.startswith("small") else None
+        found.append(Specification(Part.ANALYSIS, f"{key}.total", f"whole, {name}", "ms", "forward", target))
+    for key, name in VARIANTS.items():
+        found += [Specification(Part.STEPS, f"{key}.{step}", f"{step}, {name}", "ms", f"{key}.total") for step in STEPS]
+    return found
+
+
+def _specify_peers() -> list[Specification]:
+    # Against the whole of ours: it decodes and encodes too, which the peers do not.
+    ours, target = "small.values.total", Target(Bound.AT_LEAST, 5)
+    return [
+        Specification(Part.GRAD_CAM, "gradcam", "from prepared input", "ms", ours, target),
+        Specification(Part.TORCHCAM, "torchcam", "from prepared input", "ms", ours),
+        Specification(
+            Part.OTHER_CLASS, "other_class", "both maps as values", "ms", "forward", Target(Bound.UNDER, 0.1)
+        ),
+    ]
+
+
+def _specify_http() -> list[Specification]:
+    found = [Specification(Part.HTTP, "loop.beside", "bare loop, in between", "pairs/s")]
+    for clients in CLIENTS:
+        key, name = f"http.{clients}", f"{clients} client{'s' if clients > 1 else ''}"
+        target = Target(Bound.AT_LEAST, 0.8) if clients == max(CLIENTS) else None
+        found.append(Specification(Part.HTTP, f"{key}.throughput", f"pictures, {name}", "1/s", "loop.beside", target))
+        found += [Specification(Part.HTTP, f"{key}.p{share}", f"p{share}, {name}") for share in SHARES]
+        found.append(Specification(Part.HTTP, f"{key}.errors", f"errors, {name}", ""))
+    return found
+
+
+def _specify_process() -> list[Specification]:
+    growth, start = Target(Bound.UNDER, 50), Target(Bound.UNDER, 2)
+    return [
+        Specification(Part.MEMORY, "memory.start", "memory at start", "MB"),
+        Specification(Part.MEMORY, "memory.early", "after the first requests", "MB"),
+        Specification(Part.MEMORY, "memory.late", "after all requests", "MB"),
+        Specification(Part.MEMORY, "memory.growth", "growth between these", "MB", target=growth),
+        Specification(Part.MEMORY, "memory.errors", "errors on the way", ""),
+        Specification(Part.STARTUP, "startup.imports", "imports and weights' read", "s", summarise=min),
+        Specification(Part.STARTUP, "startup.ready", "command to ready", "s", "startup.imports", start, min),
+    ]

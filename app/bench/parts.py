@@ -1,0 +1,71 @@
+"""The parts of the benchmark and how much of each is asked for. Nothing here imports torch."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from app.errors import InvalidOption
+
+
+class Part(StrEnum):
+    """The parts by their letters."""
+
+    FORWARD = "a"
+    ANALYSIS = "b"
+    STEPS = "c"
+    GRAD_CAM = "d"
+    TORCHCAM = "e"
+    OTHER_CLASS = "f"
+    HTTP = "g"
+    MEMORY = "h"
+    STARTUP = "i"
+
+
+DESCRIPTIONS = {
+    Part.FORWARD: "the two bare forward passes",
+    Part.ANALYSIS: "our analysis, in process",
+    Part.STEPS: "its steps",
+    Part.GRAD_CAM: "grad-cam out of the box",
+    Part.TORCHCAM: "torchcam out of the box",
+    Part.OTHER_CLASS: "another class on a cached picture",
+    Part.HTTP: "over HTTP",
+    Part.MEMORY: "the server's memory",
+    Part.STARTUP: "start",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BenchOptions:
+    """How much is measured.
+
+    Attributes:
+        parts: which.
+        rounds: turns of everything that is measured in process.
+        seconds: of load at each number of clients.
+        requests: after how many the server's memory is read for the last time.
+        plot: where the plot goes; None for no plot.
+    """
+
+    parts: frozenset[Part]
+    rounds: int
+    seconds: float
+    requests: int
+    plot: Path | None
+
+    def has(self, *parts: Part) -> bool:
+        """Whether any of these is asked for."""
+        return not self.parts.isdisjoint(parts)
+
+
+def parse_parts(text: str) -> frozenset[Part]:
+    """The parts that `a,b,d` names, all for an empty text; raises `InvalidOption`."""
+    letters = [letter.strip() for letter in text.split(",") if letter.strip()]
+    allowed = [part.value for part in Part]
+    for letter in letters:
+        if letter not in allowed:
+            raise InvalidOption(
+                f"only names the part {letter!r}; choose from {', '.join(allowed)}, for example a,b",
+                option="only",
+                allowed=allowed,
+            )
+    return frozenset(map(Part, letters or allowed))

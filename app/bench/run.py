@@ -1,0 +1,172 @@
+"""The benchmark as a whole: what was asked for, in order, into one report."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.bench import service
+from app.bench.analysis import OtherClass, PictureAnalysis, open_lens
+from app.bench.figures import VARIANTS, build_figures
+from app.bench.forward import ForwardPasses, build_forward_passes, find_fastest, summarise_forward
+from app.bench.parts import BenchOptions, Part
+from app.bench.peers import TORCHCAM_IS_MISSING, build_peer, explain_with_grad_cam, find_torchcam
+from app.bench.pictures import LARGE, SMALL, make_jpeg, prepare_jpeg, write_jpegs
+from app.bench.plot import draw_report
+from app.bench.progress import Phases, console
+from app.bench.report import Report, Setup
+from app.bench.rounds import Contestant, run_rounds
+from app.bench.server import ServerProcess, serve_command
+from app.bench.setup import describe_setup
+from app.bench.startup import RUNS, list_weights, measure_startup
+from app.bench.statistics import Samples
+from app.comparison import Lens
+from app.errors import InvalidOption
+from app.explain.maps import FloatArray
+from app.render.overlay import Render
+from app.settings import Settings
+from models.pair import NetworkPair, load_pair
+
+IN_PROCESS = (Part.FORWARD, Part.ANALYSIS, Part.STEPS, Part.GRAD_CAM, Part.TORCHCAM, Part.OTHER_CLASS)
+
+OUR_PARTS = (Part.ANALYSIS, Part.STEPS)
+"""Measured by the same runs."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """What the bare passes and the peers run.
+
+    Attributes:
+        plain: the pair as it was trained; the lens's own is folded.
+        values: a normalised picture, (3, H, W).
+    """
+
+    plain: NetworkPair
+    values: FloatArray
+
+
+@dataclass(slots=True)
+class Findings:
+    """What is known so far.
+
+    Attributes:
+        setup: the report's head.
+        samples: what was measured.
+        notes: what was left out or went wrong.
+        loop: the fastest bare loop, once it is known.
+    """
+
+    setup: Setup
+    samples: Samples = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    loop: ForwardPasses | None = None
+
+
+def run_bench(settings: Settings, options: BenchOptions) -> Report:
+    """Measure, with progress bars on standard error.
+
+    Args:
+        settings: which pair, where; the server and our engine use all of them.
+        options: what, and how much of it.
+
+    Raises:
+        ChildProcessError: when the server or the load client fails.
+        InvalidOption: when the plot cannot be written where it is wanted.
+        OSError: when it cannot be written for another reason.
+        PairError: when the networks cannot be loaded.
+    """
+    _check_plot(options.plot)
+    with ExitStack() as stack:
+        lens = stack.enter_context(open_lens(settings))
+        plain = load_pair(settings.pair, device=lens.pair.device)
+        subject = Subject(plain, prepare_jpeg(make_jpeg(SMALL), plain.card.preprocessing))
+        findings = Findings(describe_setup(settings, options, plain, subject.values))
+        phases = stack.enter_context(Phases(_count_steps(options)))
+        if options.has(*IN_PROCESS):
+            _measure_in_process(lens, subject, options, findings, phases.begin("rounds"))
+        _measure_service(settings, options, findings, phases)
+        if options.has(Part.STARTUP):
+            advance = phases.begin("start")
+            findings.samples |= measure_startup(serve_command(settings), list_weights(settings.pair), advance)
+    report = _report(findings, options)
+    if options.plot is not None:
+        options.plot.write_bytes(draw_report(report))
+    return report
+
+
+def _measure_in_process(
+    lens: Lens, subject: Subject, options: BenchOptions, findings: Findings, advance: Callable[[], None]
+) -> None:
+    passes = build_forward_passes(subject.plain, subject.values) if options.has(Part.FORWARD) else []
+    contestants: list[Contestant] = [*passes, *_build_ours(lens, options)]
+    contestants += _build_peers(subject, options, findings)
+    findings.samples |= asyncio.run(run_rounds(contestants, options.rounds, advance))
+    if passes:
+        single, findings.loop = find_fastest(passes, findings.samples)
+        findings.setup.forward_setting, findings.setup.loop_setting = single.setting, findings.loop.setting
+        findings.samples |= summarise_forward(passes, findings.samples)
+
+
+def _build_ours(lens: Lens, options: BenchOptions) -> list[Contestant]:
+    contestants: list[Contestant] = []
+    if options.has(*OUR_PARTS):
+        jpegs = {"small": make_jpeg(SMALL), "large": make_jpeg(LARGE)}
+        for key in VARIANTS:
+            size, _, render = key.partition(".")
+            contestants.append(PictureAnalysis(lens, jpegs[size], Render(render), key))
+    if options.has(Part.OTHER_CLASS):
+        contestants.append(OtherClass(lens, make_jpeg(SMALL)))
+    return contestants
+
+
+def _build_peers(subject: Subject, options: BenchOptions, findings: Findings) -> list[Contestant]:
+    contestants: list[Contestant] = []
+    if options.has(Part.GRAD_CAM):
+        contestants.append(build_peer("gradcam", explain_with_grad_cam, subject.plain, subject.values))
+    if options.has(Part.TORCHCAM):
+        explain = find_torchcam()
+        if explain is not None:
+            contestants.append(build_peer("torchcam", explain, subject.plain, subject.values))
+        else:
+            findings.notes.append(TORCHCAM_IS_MISSING)
+            console.print(TORCHCAM_IS_MISSING)
+    return contestants
+
+
+def _measure_service(settings: Settings, options: BenchOptions, findings: Findings, phases: Phases) -> None:
+    if not options.has(Part.HTTP, Part.MEMORY):
+        return
+    with tempfile.TemporaryDirectory() as directory, ServerProcess(serve_command(settings)) as server:
+        write_jpegs(Path(directory), service.PICTURES)
+        asked = service.Service(server, Path(directory))
+        # Memory first: it wants a server that was not asked anything yet.
+        if options.has(Part.MEMORY):
+            findings.samples |= service.measure_memory(asked, options.requests, phases.begin("memory"))
+        if options.has(Part.HTTP):
+            advance = phases.begin("load")
+            findings.samples |= service.measure_throughput(asked, findings.loop, options.seconds, advance)
+    findings.notes += [f"the server answered with errors: {problem}" for problem in asked.problems]
+
+
+def _count_steps(options: BenchOptions) -> dict[str, int]:
+    steps = {
+        "rounds": options.rounds if options.has(*IN_PROCESS) else 0,
+        "memory": 2 if options.has(Part.MEMORY) else 0,
+        "load": service.SWEEPS * (1 + len(service.CLIENTS)) if options.has(Part.HTTP) else 0,
+        "start": 2 * RUNS if options.has(Part.STARTUP) else 0,
+    }
+    return {name: count for name, count in steps.items() if count}
+
+
+def _report(findings: Findings, options: BenchOptions) -> Report:
+    figures = [figure for figure in build_figures(findings.samples) if figure.part in options.parts]
+    return Report(setup=findings.setup, figures=figures, notes=findings.notes)
+
+
+def _check_plot(path: Path | None) -> None:
+    """Before minutes of measuring, not after."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise InvalidOption(f"{path.parent} is no directory; make it, or choose another --plot", option="plot")

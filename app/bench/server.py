@@ -1,0 +1,97 @@
+"""The real server as a process of its own."""
+
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from types import TracebackType
+
+import psutil
+
+from app.settings import Settings
+
+READY = re.compile(r"is ready: http://(\S+)")
+READY_SECONDS = 300
+END_SECONDS = 30
+
+
+def serve_command(settings: Settings) -> list[str]:
+    """`cbam-lens serve` on a free port, by the Python that runs this."""
+    # What the console script does; the script itself need not be on the path.
+    script = [sys.executable, "-c", "from app.cli import main; main()"]
+    return [*script, "serve", "--port", "0", "--pair", str(settings.pair), "--device", settings.device]
+
+
+class ServerProcess:
+    """A server that runs inside of a `with` block and is ready there.
+
+    Args:
+        command: prints the line that says where the server is ready on standard error.
+
+    Attributes:
+        address: host:port.
+        ready_seconds: from command to ready.
+
+    Raises:
+        ChildProcessError: when it ends or says nothing instead; the message has its last lines.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.address = ""
+        self.ready_seconds = 0.0
+        self._command = command
+        self._lines: deque[str] = deque(maxlen=5)
+        self._has_spoken = threading.Event()
+
+    def __enter__(self) -> "ServerProcess":
+        self._start = time.perf_counter()
+        self._process = subprocess.Popen(  # noqa: S603  # our own command
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        # Read to its end: a full pipe would stop the server.
+        self._reader = threading.Thread(target=self._read, name="cbam-lens-bench-server", daemon=True)
+        self._reader.start()
+        self._has_spoken.wait(READY_SECONDS)
+        if not self.address:
+            self._end()
+            raise ChildProcessError(f"the server did not become ready; it said: {' '.join(self._lines) or 'nothing'}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def read_rss_megabytes(self) -> float:
+        """The memory that the server holds, its own children's with it (resident set size, 10^6 bytes)."""
+        return read_rss_megabytes(self._process.pid)
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None  # noqa: S101  # asked for above
+        for line in self._process.stderr:
+            self._lines.append(line.strip())
+            if not self.address and (found := READY.search(line)):
+                self.ready_seconds = time.perf_counter() - self._start
+                self.address = found[1]
+                self._has_spoken.set()
+        self._has_spoken.set()
+
+    def _end(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(END_SECONDS)
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+
+def read_rss_megabytes(process_id: int) -> float:
+    """Resident set size of a process and its children, in 10^6 bytes."""
+    process = psutil.Process(process_id)
+    return float(sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))) / 1e6

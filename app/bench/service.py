@@ -1,0 +1,113 @@
+"""(g), (h) The server under load: pictures per second, latencies, memory."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from app.bench.forward import ForwardPasses
+from app.bench.load import LoadResult
+from app.bench.server import ServerProcess
+from app.bench.statistics import Samples, merge, percentile
+
+CLIENTS = (1, 4, 16)
+SWEEPS = 3
+"""Over which the seconds of every level are spread, so that they meet the same machine."""
+
+PICTURES = 16
+FIRST_REQUESTS = 100
+MEMORY_CLIENTS = 4
+SHARES = (50, 95, 99)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running server and the pictures to send to it.
+
+    Attributes:
+        server: the server.
+        directory: with the pictures' files.
+        problems: one of each kind of error that the clients met.
+    """
+
+    server: ServerProcess
+    directory: Path
+    problems: list[str] = field(default_factory=list)
+
+    def ask(self, clients: int, *, seconds: float | None = None, requests: int | None = None) -> LoadResult:
+        """Run the load client.
+
+        Raises:
+            ChildProcessError: when it fails.
+        """
+        command = [sys.executable, "-m", "app.bench.load", self.server.address, str(self.directory)]
+        command += [f"--clients={clients}"]
+        command += [] if seconds is None else [f"--seconds={seconds}"]
+        command += [] if requests is None else [f"--requests={requests}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own command
+        if done.returncode:
+            raise ChildProcessError(f"the load client failed: {done.stderr.strip()}")
+        result = TypeAdapter(LoadResult).validate_json(done.stdout)
+        self.problems.extend(message for message in result.messages if message not in self.problems)
+        return result
+
+
+def measure_memory(service: Service, requests: int, advance: Callable[[], None]) -> Samples:
+    """Megabytes at start, after 100 requests and after all of them, and what came between these two.
+
+    Args:
+        service: a server that was not asked anything yet.
+        requests: how many in all.
+        advance: called after each step.
+    """
+    first = min(FIRST_REQUESTS, requests // 2)
+    start = service.server.read_rss_megabytes()
+    errors = service.ask(MEMORY_CLIENTS, requests=first).errors
+    early = service.server.read_rss_megabytes()
+    advance()
+    errors += service.ask(MEMORY_CLIENTS, requests=requests - first).errors
+    late = service.server.read_rss_megabytes()
+    advance()
+    values = {"start": start, "early": early, "late": late, "growth": late - early, "errors": errors}
+    return {f"memory.{name}": [value] for name, value in values.items()}
+
+
+def measure_throughput(
+    service: Service, loop: ForwardPasses | None, seconds: float, advance: Callable[[], None]
+) -> Samples:
+    """Throughput, latencies and errors at each number of clients, and the bare loop between them.
+
+    Args:
+        service: the server.
+        loop: the forward passes that the server is compared with; None to leave them out.
+        seconds: of each level.
+        advance: called after each level of each sweep.
+    """
+    samples: Samples = {}
+    results: dict[int, list[LoadResult]] = {clients: [] for clients in CLIENTS}
+    # The first answers wait for memory and caches; they are not counted.
+    service.ask(max(CLIENTS), requests=2 * max(CLIENTS))
+    for _ in range(SWEEPS):
+        if loop is not None:
+            merge(samples, {"loop.beside": loop.loop(seconds / SWEEPS)})
+        advance()
+        for clients in CLIENTS:
+            results[clients].append(service.ask(clients, seconds=seconds / SWEEPS))
+            advance()
+    for clients, sweeps in results.items():
+        samples |= _summarise(clients, sweeps)
+    return samples
+
+
+def _summarise(clients: int, sweeps: list[LoadResult]) -> Samples:
+    latencies = [value for sweep in sweeps for value in sweep.latencies_milliseconds]
+    samples: Samples = {
+        "throughput": [len(sweep.latencies_milliseconds) / sweep.seconds for sweep in sweeps],
+        "errors": [float(sum(sweep.errors for sweep in sweeps))],
+    }
+    if latencies:
+        samples |= {f"p{share}": [percentile(latencies, share)] for share in SHARES}
+    return {f"http.{clients}.{name}": values for name, values in samples.items()}

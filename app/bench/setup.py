@@ -1,0 +1,56 @@
+"""On what machine and with which versions was measured."""
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+import torch
+
+from app.bench.parts import BenchOptions
+from app.bench.report import Setup
+from app.explain.maps import FloatArray
+from app.settings import Settings
+from models.pair import NetworkPair
+
+CPU_DESCRIPTION = Path("/proc/cpuinfo")
+
+
+def describe_setup(settings: Settings, options: BenchOptions, pair: NetworkPair, values: FloatArray) -> Setup:
+    """The report's head, before anything was measured.
+
+    Args:
+        settings: of the server and of our engine.
+        options: how much is measured.
+        pair: the networks.
+        values: their input, (3, H, W).
+    """
+    height, width = values.shape[1:]
+    return Setup(
+        pair=pair.card.name,
+        precision=settings.precision.value,
+        input_size=(width, height),
+        device=str(pair.device),
+        device_name=_name_device(pair.device),
+        cpu_count=os.cpu_count() or 1,
+        threads=torch.get_num_threads(),
+        torch=torch.__version__,
+        python=platform.python_version(),
+        platform=platform.platform(),
+        writes_bytecode=not sys.dont_write_bytecode,
+        rounds=options.rounds,
+        seconds=options.seconds,
+        requests=options.requests,
+    )
+
+
+def _name_device(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        lines = CPU_DESCRIPTION.read_text().splitlines()
+    except OSError:
+        # Not Linux.
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

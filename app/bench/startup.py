@@ -1,0 +1,49 @@
+"""(i) Seconds from command to ready, beside what Python alone takes to import the libraries and read the weights."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.bench.server import ServerProcess
+from app.bench.statistics import Samples, merge
+from models.card import read_card
+
+RUNS = 3
+"""The best of them counts: the first one also reads the libraries from the disk."""
+
+IMPORTS = "import sys, pathlib, torch, torchvision, fastapi; [pathlib.Path(name).read_bytes() for name in sys.argv[1:]]"
+
+
+def measure_startup(command: Sequence[str], weights: Sequence[Path], advance: Callable[[], None]) -> Samples:
+    """Both in turn, in seconds.
+
+    Args:
+        command: starts the server.
+        weights: the files that the server reads.
+        advance: called after each start.
+
+    Raises:
+        ChildProcessError: when the server does not start.
+    """
+    samples: Samples = {}
+    for _ in range(RUNS):
+        merge(samples, {"startup.imports": time_imports(weights)})
+        advance()
+        with ServerProcess(command) as server:
+            merge(samples, {"startup.ready": server.ready_seconds})
+        advance()
+    return samples
+
+
+def time_imports(weights: Sequence[Path]) -> float:
+    """Seconds of a Python that imports torch, torchvision and fastapi, and reads these files."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", IMPORTS, *map(str, weights)], check=True)  # noqa: S603  # our own command
+    return time.perf_counter() - start
+
+
+def list_weights(pair: Path) -> list[Path]:
+    """The weights files of a pair's card; raises `PairError`."""
+    return [pair.parent / network.file for network in read_card(pair).networks.values()]

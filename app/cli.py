@@ -170,6 +170,27 @@ def evaluate(
 
 
 @app.command()
+def precision(
+    *,
+    directory: Annotated[Path, typer.Argument(help="Directory with pictures.", exists=True, file_okay=False)],
+    limit: Annotated[int | None, typer.Option(help="How many pictures at most; all by default.", min=1)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
+    pair: PairOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Measure what bf16 and fp16 change in probabilities, heat maps and time."""
+    settings = _read_settings(pair, device)
+    with errors.status("loading the networks"):
+        from app.precision import measure_precision, tabulate_precision
+
+    report = _or_explain(measure_precision, settings, directory, limit=limit)
+    if as_json:
+        typer.echo(report.model_dump_json(indent=2))
+    else:
+        Console().print(tabulate_precision(report))
+
+
+@app.command()
 def models() -> None:
     """Print each network's parameters and multiply-adds, without and with CBAM."""
     with errors.status("counting"):

@@ -1,5 +1,6 @@
 """The command line as a user meets it: files, output and exit codes."""
 
+import http.client
 import json
 import shutil
 import socket
@@ -155,6 +156,30 @@ def test_evaluate_refuses_an_empty_folder(tmp_path: Path) -> None:
     assert "names no pictures; give a folder of class folders" in result.stderr
 
 
+def test_precision_reports_small_changes_for_both_networks(picture: Path) -> None:
+    result = runner.invoke(app, ["precision", str(picture.parent), "--json"])
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["pictures"] == 1
+    assert report["effects"].keys() == {"bf16", "fp16"}
+    for networks in report["effects"].values():
+        for effect in networks.values():
+            assert effect["same_first_class"] == 1
+            assert 0 < effect["largest_probability_change"] < 0.05
+            assert 0 < effect["largest_map_change"] < 0.2
+    # Eleven bits of fraction against eight.
+    assert (
+        report["effects"]["fp16"]["cbam"]["largest_map_change"]
+        < report["effects"]["bf16"]["cbam"]["largest_map_change"]
+    )
+
+
+def test_precision_refuses_a_directory_without_pictures(tmp_path: Path) -> None:
+    result = runner.invoke(app, ["precision", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "holds no pictures; give a directory with some" in result.stderr
+
+
 def test_models_prints_parameters_and_overhead() -> None:
     result = runner.invoke(app, ["models"], env={"COLUMNS": "160"})
     assert result.exit_code == 0
@@ -186,7 +211,7 @@ def test_serve_explains_a_taken_port() -> None:
     assert "choose another --port" in result.stderr
 
 
-def test_serve_answers_and_ends_cleanly_on_sigterm(motorcycle: bytes) -> None:
+def test_serve_answers_what_is_under_way_on_sigterm_and_ends_cleanly(motorcycle: bytes) -> None:
     command = [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603  # our own command
         assert process.stderr is not None
@@ -196,10 +221,21 @@ def test_serve_answers_and_ends_cleanly_on_sigterm(motorcycle: bytes) -> None:
             if "is ready: http://" in line:
                 break
         address = next(word for line in lines for word in line.split() if word.startswith("http://"))
-        answer = httpx2.post(f"{address}/api/v1/heatmap", files={"image": ("m.png", motorcycle)}, timeout=60)
+        request = httpx2.Request("POST", f"{address}/api/v1/heatmap", files={"image": ("m.png", motorcycle)})
+        body, headers = request.read(), dict(request.headers)
+        connections = [http.client.HTTPConnection(address.removeprefix("http://"), timeout=60) for _ in range(8)]
+        for connection in connections:
+            connection.request("POST", "/api/v1/heatmap", body, headers)
+        # All were sent before the first is answered; the others are under way when the signal comes.
+        answers = [connections[0].getresponse()]
         process.terminate()
+        answers += [connection.getresponse() for connection in connections[1:]]
+        contents = [answer.read() for answer in answers]
+        for connection in connections:
+            connection.close()
         code = process.wait(timeout=30)
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "image/png"
+    assert [answer.status for answer in answers] == [200] * 8
+    assert len(set(contents)) == 1
+    assert decode(contents[0]).size == decode(motorcycle).size
     # uvicorn answers what is under way and then ends by the signal it was sent.
     assert code in (0, -15, 143)

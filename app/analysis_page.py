@@ -27,7 +27,7 @@ from app.page_sentences import (
     describe_target,
     warn_of_geometry,
 )
-from app.panels import difference_scale
+from app.panels import NETWORK_TITLES, difference_scale
 from app.render.attention import STRIP_HEIGHT_PIXELS, STRIP_WIDTH_PIXELS
 from app.render.colour_scale import Colormap, Scale
 from app.render.figure import FigureFormat
@@ -41,8 +41,6 @@ FLAT_DEVIATION = 0.01
 """A gate whose standard deviation is below this lets everything through alike."""
 
 WIDE_ASPECT, TALL_ASPECT = 1.9, 0.6
-
-NETWORK_TITLES = {NetworkName.BASELINE: "Baseline", NetworkName.CBAM: "Baseline + CBAM"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,10 +97,11 @@ def run_evaluation(settings: Settings, options: EvaluationOptions) -> Evaluation
     ranks: dict[NetworkName, list[int]] = {name: [] for name in NetworkName}
     with _progress() as progress:
         task = progress.add_task("evaluating", total=len(pictures))
-        for batch, classes, taken in reader.read_batches(pictures, options.batch_size):
+        for batch, classes in reader.read_batches(pictures, options.batch_size):
             for name in NetworkName:
                 ranks[name] += rank_classes(pair, name, batch, classes)
-            progress.advance(task, taken)
+            done = len(ranks[NetworkName.BASELINE]) + len(reader.unreadable)
+            progress.update(task, completed=done)
     for line in reader.unreadable:
         console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
     return Evaluation(
@@ -157,8 +158,8 @@ class PictureReader:
 
     def read_batches(
         self, pictures: Sequence[LabelledPicture], batch_size: int
-    ) -> Iterator[tuple[FloatArray, list[int], int]]:
-        """Batches, (N, 3, H, W), their classes, and how many pictures each took from the list."""
+    ) -> Iterator[tuple[FloatArray, list[int]]]:
+        """Batches, (N, 3, H, W), and their classes."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for start in range(0, len(pictures), batch_size * CHUNK_BATCHES):
                 chunk = pictures[start : start + batch_size * CHUNK_BATCHES]
@@ -201,13 +202,13 @@ def tabulate_evaluation(evaluation: Evaluation) -> Table:
     return table
 
 
-def _group(inputs: list[tuple[FloatArray, int]], batch_size: int) -> Iterator[tuple[FloatArray, list[int], int]]:
+def _group(inputs: list[tuple[FloatArray, int]], batch_size: int) -> Iterator[tuple[FloatArray, list[int]]]:
     inputs.sort(key=lambda entry: entry[0].shape)
     for _, same_shape in groupby(inputs, key=lambda entry: entry[0].shape):
         entries = list(same_shape)
         for start in range(0, len(entries), batch_size):
             batch = entries[start : start + batch_size]
-            yield np.stack([values for values, _ in batch]), [index for _, index in batch], len(batch)
+            yield np.stack([values for values, _ in batch]), [index for _, index in batch]
 
 
 def _index_folders(pair: NetworkPair) -> dict[str, int]:

@@ -20,7 +20,7 @@ from models.names import NetworkName
 
 FIGURE_SIDE_PIXELS = 640
 
-TITLES = {NetworkName.BASELINE: "Baseline", NetworkName.CBAM: "Baseline + CBAM"}
+NETWORK_TITLES = {NetworkName.BASELINE: "Baseline", NetworkName.CBAM: "Baseline + CBAM"}
 
 
 class GateKind(StrEnum):
@@ -118,7 +118,7 @@ def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_
     panels = [Panel(title="Picture", picture=picture, caption=f"explained class: {target.name}")]
     panels += [
         Panel(
-            title=TITLES[name],
+            title=NETWORK_TITLES[name],
             picture=draw_heat_map(comparison, name, map_options, max_side=FIGURE_SIDE_PIXELS),
             caption=f"P = {comparison.target_probability(name):.4f}",
             scale=heat_map_scale(comparison, name, options),

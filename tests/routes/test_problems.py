@@ -37,6 +37,21 @@ def answers_afterwards(client: TestClient) -> Iterator[None]:
     assert post(client, encode(make_picture(40, 30))) == (200, {})
 
 
+@pytest.fixture
+def held_engine(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event]:
+    """Set when a picture has come to an engine, and what lets it go on."""
+    entered, release = threading.Event(), threading.Event()
+    compute = Engine._compute_pictures
+
+    def hold(engine: Engine, works: Any) -> Any:
+        entered.set()
+        release.wait(20)
+        return compute(engine, works)
+
+    monkeypatch.setattr(Engine, "_compute_pictures", hold)
+    return entered, release
+
+
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(
     ("image", "status"),
@@ -147,17 +162,11 @@ def test_wrong_address_is_a_problem_too(client: TestClient, method: str, path: s
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_full_queue_is_503_with_retry_after(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_queue_is_503_with_retry_after(
+    pair: NetworkPair, held_engine: tuple[threading.Event, threading.Event]
+) -> None:
     """One job is held in the worker and one waits; the third finds the queue full."""
-    release, entered = threading.Event(), threading.Event()
-    compute = Engine._compute_pictures
-
-    def hold(engine: Engine, works: Any) -> Any:
-        entered.set()
-        release.wait(20)
-        return compute(engine, works)
-
-    monkeypatch.setattr(Engine, "_compute_pictures", hold)
+    entered, release = held_engine
     image = encode(make_picture(40, 30))
     with TestClient(create_app(Settings(queue_size=1), pair=pair)) as client:
         statuses: list[int] = []
@@ -215,16 +224,10 @@ def test_picture_upload_stays_in_memory(client: TestClient, monkeypatch: pytest.
     assert post(client, large)[0] == 200
 
 
-def test_event_loop_answers_while_pictures_are_computed(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
-    release, entered = threading.Event(), threading.Event()
-    compute = Engine._compute_pictures
-
-    def hold(engine: Engine, works: Any) -> Any:
-        entered.set()
-        release.wait(20)
-        return compute(engine, works)
-
-    monkeypatch.setattr(Engine, "_compute_pictures", hold)
+def test_event_loop_answers_while_pictures_are_computed(
+    pair: NetworkPair, held_engine: tuple[threading.Event, threading.Event]
+) -> None:
+    entered, release = held_engine
     with TestClient(create_app(Settings(), pair=pair)) as client:
         caller = threading.Thread(target=post, args=(client, encode(make_picture(40, 30))))
         caller.start()

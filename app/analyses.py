@@ -15,6 +15,7 @@ from app.explain.image_input import DecodedPicture, decode_picture, decode_reduc
 from app.explain.maps import HeatMap
 from app.explain.methods import Method
 from app.explain.placement import Placement
+from models.card import PairCard
 from models.names import Geometry, NetworkName, Resolution, Stage
 
 PREVIEW_SIDE_PIXELS = 1024
@@ -35,7 +36,7 @@ class Picture:
 
     def __init__(self, data: bytes, decoded: DecodedPicture) -> None:
         self.width, self.height = decoded.width, decoded.height
-        self._data = data
+        self.data = data
         # A copy that was reduced for the networks is too small to be shown.
         self._preview = None if decoded.is_reduced else shrink(decoded.image, PREVIEW_SIDE_PIXELS)
 
@@ -43,14 +44,14 @@ class Picture:
     def size_bytes(self) -> int:
         """About the memory it takes, with its copy for the screen."""
         ratio = min(1.0, PREVIEW_SIDE_PIXELS / max(self.width, self.height))
-        return len(self._data) + int(3 * self.width * self.height * ratio**2)
+        return len(self.data) + int(3 * self.width * self.height * ratio**2)
 
     def draw(self, *, max_side: int | None) -> Image.Image:
         """Upright RGB, its longer side at most `max_side` pixels; its own size for None."""
         if max(self.width, self.height) <= PREVIEW_SIDE_PIXELS or (max_side or math.inf) <= PREVIEW_SIDE_PIXELS:
             picture = self._draw_preview()
         else:
-            picture = decode_picture(self._data, max_pixels=self.width * self.height)
+            picture = decode_picture(self.data, max_pixels=self.width * self.height)
         return picture if max_side is None else shrink(picture, max_side)
 
     def _draw_preview(self) -> Image.Image:
@@ -58,7 +59,7 @@ class Picture:
         if self._preview is None:
             ratio = min(1.0, PREVIEW_SIDE_PIXELS / max(self.width, self.height))
             enough = math.ceil(min(self.width, self.height) * ratio)
-            decoded = decode_reduced(self._data, max_pixels=self.width * self.height, shorter_side=enough)
+            decoded = decode_reduced(self.data, max_pixels=self.width * self.height, shorter_side=enough)
             self._preview = shrink(decoded.image, PREVIEW_SIDE_PIXELS)
         return self._preview
 
@@ -68,6 +69,7 @@ class Analysis:
     """One picture and everything that one forward pass of each network said about it.
 
     Attributes:
+        card: of the pair that traced it.
         id: unguessable.
         source: the picture.
         placement: where the networks' input lies on the picture.
@@ -77,6 +79,7 @@ class Analysis:
         heat_maps: pairs of maps that were asked for before, by class, method and stage.
     """
 
+    card: PairCard
     source: Picture
     placement: Placement
     geometry: Geometry

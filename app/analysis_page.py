@@ -27,12 +27,13 @@ from app.page_sentences import (
     describe_target,
     warn_of_geometry,
 )
-from app.panels import NETWORK_TITLES, difference_scale
+from app.panels import difference_scale, title_networks
 from app.render.attention import STRIP_HEIGHT_PIXELS, STRIP_WIDTH_PIXELS
 from app.render.colour_scale import Colormap, Scale
 from app.render.figure import FigureFormat
 from app.schemas import AnalysisAnswer, BlockAnswer, GateAnswer, PairDescription, describe_comparison
 from models.names import NetworkName, Stage
+from models.titles import ATTENTION_TITLES
 
 PANEL_SIDE_PIXELS = 640
 GATE_SIDE_PIXELS = 256
@@ -53,26 +54,33 @@ class Addresses:
 
 
 def build_analysis_page(
-    comparison: Comparison, options: FigureOptions, *, pair: PairDescription, upload: UploadForm, addresses: Addresses
+    comparison: Comparison,
+    options: FigureOptions,
+    *,
+    pair: PairDescription,
+    upload: UploadForm,
+    addresses: Addresses,
 ) -> AnalysisPage:
     """The page of a comparison.
 
     Args:
         comparison: what to show.
         options: as they were asked for.
-        pair: the loaded pair.
+        pair: the pair that looked.
         upload: the form for the next picture.
         addresses: where the analysis is served.
     """
-    answer = describe_comparison(comparison, pair=pair.name, root=addresses.answer)
+    answer = describe_comparison(comparison, root=addresses.answer)
     asked = _list_options(comparison, options)
     return AnalysisPage(
         pair=describe_pair_view(pair),
+        attention=ATTENTION_TITLES[answer.attention],
+        other_pairs=tuple(choice for choice in upload.pairs if not choice.is_selected),
         answer=answer,
         target_reason=describe_target(answer),
         doubt=describe_doubt(answer, class_count=len(comparison.labels)),
         picture=_show_picture(answer, addresses),
-        networks=tuple(_show_network(answer, name, asked, addresses) for name in NetworkName),
+        networks=tuple(_show_network(comparison, answer, name, asked, addresses) for name in NetworkName),
         difference=_show_difference(comparison, answer, options, asked),
         difference_limit=difference_scale(comparison, options).maximum,
         layout=_choose_layout(answer),
@@ -126,16 +134,17 @@ def _show_picture(answer: AnalysisAnswer, addresses: Addresses) -> PageImage:
 
 
 def _show_network(
-    answer: AnalysisAnswer, name: NetworkName, asked: dict[str, str], addresses: Addresses
+    comparison: Comparison, answer: AnalysisAnswer, name: NetworkName, asked: dict[str, str], addresses: Addresses
 ) -> NetworkView:
     network = answer.networks[name]
+    title = title_networks(comparison.analysis.card)[name]
     path = f"{addresses.answer}/heatmaps/{name}.png"
     return NetworkView(
         name=name.value,
-        title=NETWORK_TITLES[name],
+        title=title,
         image=PageImage(
             _address(path, asked, max_side=str(PANEL_SIDE_PIXELS)),
-            _describe_heat_map(answer, name),
+            _describe_heat_map(answer, name, title),
             *_fit(answer, PANEL_SIDE_PIXELS),
         ),
         probability=network.target_probability,
@@ -152,9 +161,9 @@ def _show_network(
     )
 
 
-def _describe_heat_map(answer: AnalysisAnswer, name: NetworkName) -> str:
+def _describe_heat_map(answer: AnalysisAnswer, name: NetworkName, title: str) -> str:
     heat_map = answer.networks[name].heat_map
-    title, target = NETWORK_TITLES[name], answer.target.class_name
+    target = answer.target.class_name
     probability = f"P = {answer.networks[name].target_probability:.3f}"
     if heat_map.peak_x is None or heat_map.peak_y is None:
         return f"{title}: no positive evidence for {target}, {probability}"
@@ -170,52 +179,45 @@ def _show_difference(
 ) -> PageImage:
     limit = difference_scale(comparison, options).maximum
     path = answer.links["difference"].partition("?")[0]
+    attention = ATTENTION_TITLES[answer.attention]
     return PageImage(
         _address(path, asked, max_side=str(PANEL_SIDE_PIXELS)),
-        f"CBAM minus baseline over the picture, from -{limit:.3g}, blue, baseline more, "
-        f"to +{limit:.3g}, red, CBAM more",
+        f"{attention} minus baseline over the picture, from -{limit:.3g}, blue, baseline more, "
+        f"to +{limit:.3g}, red, {attention} more",
         *_fit(answer, PANEL_SIDE_PIXELS),
     )
 
 
 def _show_block(answer: AnalysisAnswer, block: BlockAnswer, options: FigureOptions) -> BlockView:
-    title = _name_block(block.name)
-    positions = f"{block.width} × {block.height}"
     colours = {"colormap": options.colormap.value}
     overlay = colours | {"opacity": str(options.opacity), "max_side": str(GATE_SIDE_PIXELS)}
-    # One channel takes a whole number of columns, so the strip is as wide as that makes it.
-    strip_width = -(-STRIP_WIDTH_PIXELS // block.channels) * block.channels
-    return BlockView(
-        name=block.name,
-        title=title,
-        channels=block.channels,
-        positions=positions,
-        spatial=_show_gate(
-            block.spatial,
-            _address(block.links["spatial"], overlay),
-            f"Spatial gate of {block.name}, {positions} positions",
-            _fit(answer, GATE_SIDE_PIXELS),
-        ),
-        channel=_show_gate(
-            block.channel,
-            _address(block.links["channel"], colours),
-            f"Channel gate of {block.name}, {block.channels} channels",
-            (strip_width, STRIP_HEIGHT_PIXELS),
-        ),
-    )
+    spatial = channel = None
+    if block.spatial is not None:
+        size = f"{block.width} × {block.height}"
+        address = _address(block.links["spatial"], overlay)
+        shape = _fit(answer, GATE_SIDE_PIXELS)
+        spatial = _show_gate(block.spatial, address, f"Spatial gate of {block.name}", size, shape)
+    if block.channel is not None and block.channels is not None:
+        # One channel takes a whole number of columns, so the strip is as wide as that makes it.
+        shape = (-(-STRIP_WIDTH_PIXELS // block.channels) * block.channels, STRIP_HEIGHT_PIXELS)
+        address = _address(block.links["channel"], colours)
+        channel = _show_gate(block.channel, address, f"Channel gate of {block.name}", f"{block.channels} ch.", shape)
+    return BlockView(name=block.name, title=_name_block(block.name), spatial=spatial, channel=channel)
 
 
-def _show_gate(gate: GateAnswer, address: str, title: str, size: tuple[int, int]) -> GateView:
+def _show_gate(gate: GateAnswer, address: str, title: str, size: str, shape: tuple[int, int]) -> GateView:
+    what = size.replace("ch.", "channels") if size.endswith("ch.") else f"{size} positions"
     description = (
-        f"{title}: {gate.min:.2f} to {gate.max:.2f}, mean {gate.mean:.2f}, "
+        f"{title}, {what}: {gate.min:.2f} to {gate.max:.2f}, mean {gate.mean:.2f}, "
         f"standard deviation {gate.standard_deviation:.3f}"
     )
-    return GateView(PageImage(address, description, *size), gate, gate.standard_deviation < FLAT_DEVIATION)
+    return GateView(PageImage(address, description, *shape), size, gate, gate.standard_deviation < FLAT_DEVIATION)
 
 
 def _name_block(name: str) -> str:
-    stage, _, position = name.removeprefix("layer").partition(".")
-    return f"Stage {stage}, block {int(position) + 1}"
+    """`layer1.0` -> Stage 1, block 1; `layer1.0.depthwise` -> Stage 1, block 1, depthwise."""
+    stage, position, *unit = name.removeprefix("layer").split(".")
+    return ", ".join((f"Stage {stage}, block {int(position) + 1}", *unit))
 
 
 def _list_downloads(answer: AnalysisAnswer, asked: dict[str, str], addresses: Addresses) -> tuple[Download, ...]:
@@ -228,9 +230,11 @@ def _list_downloads(answer: AnalysisAnswer, asked: dict[str, str], addresses: Ad
         )
         for form in FigureFormat
     ]
+    attention = ATTENTION_TITLES[answer.attention]
+    names = (("baseline", "Baseline map"), ("cbam", f"{attention} map"), ("difference", "Difference"))
     maps = [
         Download(title, _address(f"{addresses.answer}/heatmaps/{name}.png", asked), f"cbam-lens-{stem}-{name}.png")
-        for name, title in (("baseline", "Baseline map"), ("cbam", "CBAM map"), ("difference", "Difference"))
+        for name, title in names
     ]
     numbers = [
         Download("All arrays, maps.npz", answer.links["maps"], f"cbam-lens-{stem}.npz"),

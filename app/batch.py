@@ -62,9 +62,10 @@ def compare_files(settings: Settings, images: Sequence[Path], options: CompareOp
     if options.output is not None:
         _check_names(images)
         options.output.mkdir(parents=True, exist_ok=True)
-    engine = build_engine(settings, load_chosen_pair(settings))
+    pair = load_chosen_pair(settings)
+    engine = build_engine(settings)
     engine.start()
-    lens = Lens(engine, max_pixels=settings.max_picture_pixels)
+    lens = Lens(engine, pair, max_pixels=settings.max_picture_pixels)
     try:
         return asyncio.run(_compare_all(lens, images, options))
     finally:
@@ -97,7 +98,7 @@ async def _compare_one(lens: Lens, image: Path, options: CompareOptions) -> None
         if not options.as_json:
             sys.stdout.write(f"{options.output / image.stem}.figure.png: {_summarise(comparison)}\n")
     if options.as_json:
-        answer = describe_comparison(comparison, pair=lens.pair.card.name, root=None)
+        answer = describe_comparison(comparison, root=None)
         row = answer.model_dump_json(exclude={"id", "links"})
         sys.stdout.write(f'{{"file":{_quote(image)},{row[1:]}\n')
 
@@ -118,7 +119,8 @@ def _draw_files(comparison: Comparison, options: CompareOptions) -> dict[str, by
 
 def _summarise(comparison: Comparison) -> str:
     shares = ", ".join(f"{name} P = {comparison.target_probability(name):.4f}" for name in NetworkName)
-    return f"{comparison.target.label.name}; {shares}"
+    untrained = "" if comparison.analysis.card.trained else " (untrained networks)"
+    return f"{comparison.target.label.name}; {shares}{untrained}"
 
 
 def _quote(path: Path) -> str:

@@ -31,8 +31,9 @@ from app.explain.metrics import (
 from app.explain.placement import Placement, place
 from app.options import GeometryOptions, TargetOptions
 from app.timing import Timings
-from models.card import ClassLabel
+from models.card import ClassLabel, PairCard
 from models.names import Geometry, NetworkName, Resolution, Stage
+from models.pair import NetworkPair
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -120,25 +121,29 @@ class PreparedPicture:
     resolution: Resolution
     values: FloatArray
 
-    def analyse(self, traces: PairTrace) -> Analysis:
+    def analyse(self, card: PairCard, traces: PairTrace) -> Analysis:
         """The analysis that the networks' traces complete."""
-        return Analysis(self.source, self.placement, self.geometry, self.resolution, traces)
+        return Analysis(card, self.source, self.placement, self.geometry, self.resolution, traces)
 
 
 class Lens:
     """Answers questions about pictures with one pair.
 
     Args:
-        engine: the pair on its device, started.
+        engine: what computes, started.
+        pair: the networks.
         max_pixels: width times height that may be decoded.
+        threads: how many decode and draw at once; by default one a core, for this lens alone.
     """
 
-    def __init__(self, engine: Engine, *, max_pixels: int) -> None:
+    def __init__(
+        self, engine: Engine, pair: NetworkPair, *, max_pixels: int, threads: anyio.CapacityLimiter | None = None
+    ) -> None:
         self.engine = engine
-        self.pair = engine.pair
+        self.pair = pair
         self._max_pixels = max_pixels
         # Decoding and drawing take a core and a picture's memory each.
-        self._threads = anyio.CapacityLimiter(os.cpu_count() or 1)
+        self._threads = threads or anyio.CapacityLimiter(os.cpu_count() or 1)
 
     async def analyse(self, data: bytes, geometry: GeometryOptions, timings: Timings) -> Analysis:
         """Decode a picture and trace it through both networks.
@@ -153,8 +158,8 @@ class Lens:
         """
         prepared = await self._prepare(data, geometry, timings)
         with timings.measure("networks"):
-            traces = await self.engine.trace(prepared.values)
-        return prepared.analyse(traces)
+            traces = await self.engine.trace(self.pair, prepared.values)
+        return prepared.analyse(self.pair.card, traces)
 
     async def compare(self, analysis: Analysis, options: TargetOptions, timings: Timings) -> Comparison:
         """Both networks' heat maps for one class, without another forward pass over the picture.
@@ -175,7 +180,7 @@ class Lens:
             return self._build(analysis, target, options)
         with timings.measure("networks"):
             question = Question(options.stage, target.label.index)
-            gradient = await self.engine.differentiate(analysis.traces, question)
+            gradient = await self.engine.differentiate(self.pair, analysis.traces, question)
         return await self._finish(analysis, target, gradient, options, timings)
 
     async def compare_picture(
@@ -197,9 +202,9 @@ class Lens:
         prepared = await self._prepare(data, geometry, timings)
         with timings.measure("networks"):
             question = Question(options.stage, None if label is None else label.index)
-            traces, gradient = await self.engine.trace_and_differentiate(prepared.values, question)
+            traces, gradient = await self.engine.trace_and_differentiate(self.pair, prepared.values, question)
         target = Target(self.pair.labels[gradient.class_index], chosen_by)
-        return await self._finish(prepared.analyse(traces), target, gradient, options, timings)
+        return await self._finish(prepared.analyse(self.pair.card, traces), target, gradient, options, timings)
 
     def find_class(self, target: str) -> tuple[ClassLabel | None, ChosenBy]:
         """The class that a text means: a name or identifier, an index, or none for an empty text.

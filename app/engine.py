@@ -2,7 +2,8 @@
 
 The life of a request: it awaits one call of `Engine` and so becomes one job -> the job waits in one bounded queue, or
 is refused with `QueueFull` before anything was computed for it -> the device's worker takes the oldest job, and with it
-those that wait for a picture of the same shape -> a job whose caller has gone, or ran out of time, is skipped -> one
+those that wait for the same pair and a picture of
+the same shape -> a job whose caller has gone, or ran out of time, is skipped -> one
 forward pass of each network answers all of them, the gradients begin at the stage that was asked for -> each answer
 goes back to its caller's event loop. Only the worker's thread touches a network.
 """
@@ -47,7 +48,7 @@ class NetworkTrace:
     @property
     def size_bytes(self) -> int:
         """The memory that the arrays take."""
-        gates = sum(block.channel.values.nbytes + block.spatial.values.nbytes for block in self.blocks)
+        gates = sum(gate.values.nbytes for block in self.blocks for gate in block.gates.values())
         return self.logits.nbytes + sum(values.nbytes for values in self.features.values()) + gates
 
 
@@ -82,16 +83,18 @@ class PairGradient:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureWork:
-    """A picture to trace, (3, H, W), and what to explain on it, or nothing."""
+    """A picture to trace, (3, H, W), by which pair, and what to explain on it, or nothing."""
 
+    pair: NetworkPair
     values: FloatArray
     question: Question | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TraceWork:
-    """A picture that was traced before, and what to explain on it."""
+    """A picture that was traced before, by which pair, and what to explain on it."""
 
+    pair: NetworkPair
     traces: PairTrace
     question: Question
 
@@ -101,19 +104,15 @@ PictureAnswer = tuple[PairTrace, PairGradient | None]
 
 
 class Engine:
-    """A pair on its device, behind a bounded queue.
+    """The one worker of a device, behind a bounded queue; every pair that is served goes through it.
 
     Args:
-        pair: the networks.
         queue_size: how many jobs may wait.
         batch_size: the most pictures of one forward pass.
         batch_wait_seconds: how long the first picture of a batch waits for others.
     """
 
-    def __init__(
-        self, pair: NetworkPair, *, queue_size: int, batch_size: int = 8, batch_wait_seconds: float = 0.0
-    ) -> None:
-        self.pair = pair
+    def __init__(self, *, queue_size: int, batch_size: int = 8, batch_wait_seconds: float = 0.0) -> None:
         self._queue: JobQueue[EngineWork] = JobQueue(queue_size)
         self._batch_size = batch_size
         self._batch_wait_seconds = batch_wait_seconds
@@ -143,32 +142,36 @@ class Engine:
         if self._worker.is_alive():
             self._worker.join()
 
-    async def trace(self, values: FloatArray) -> PairTrace:
+    async def trace(self, pair: NetworkPair, values: FloatArray) -> PairTrace:
         """One forward pass of both networks.
 
         Args:
+            pair: the networks.
             values: a normalised picture, (3, H, W).
 
         Raises:
             QueueFull: when too many jobs wait.
             EngineFailed: when the computation went wrong.
         """
-        answer = await self._submit(PictureWork(values, None), kind=values.shape)
+        answer = await self._submit(PictureWork(pair, values, None), kind=(id(pair), *values.shape))
         return cast("PictureAnswer", answer)[0]
 
-    async def differentiate(self, traces: PairTrace, question: Question) -> PairGradient:
+    async def differentiate(self, pair: NetworkPair, traces: PairTrace, question: Question) -> PairGradient:
         """Both networks' gradients on a picture that was traced before.
 
         Raises:
             QueueFull: when too many jobs wait.
             EngineFailed: when the computation went wrong.
         """
-        return cast("PairGradient", await self._submit(TraceWork(traces, question), kind=None))
+        return cast("PairGradient", await self._submit(TraceWork(pair, traces, question), kind=None))
 
-    async def trace_and_differentiate(self, values: FloatArray, question: Question) -> tuple[PairTrace, PairGradient]:
+    async def trace_and_differentiate(
+        self, pair: NetworkPair, values: FloatArray, question: Question
+    ) -> tuple[PairTrace, PairGradient]:
         """`trace` and `differentiate` as one job, so that a request is taken or refused as a whole.
 
         Args:
+            pair: the networks.
             values: a normalised picture, (3, H, W).
             question: what is to be explained.
 
@@ -176,7 +179,7 @@ class Engine:
             QueueFull: when too many jobs wait.
             EngineFailed: when the computation went wrong.
         """
-        answer = await self._submit(PictureWork(values, question), kind=values.shape)
+        answer = await self._submit(PictureWork(pair, values, question), kind=(id(pair), *values.shape))
         return cast("tuple[PairTrace, PairGradient]", answer)
 
     async def _submit(self, work: EngineWork, *, kind: tuple[int, ...] | None) -> object:
@@ -215,18 +218,20 @@ class Engine:
     def _compute(self, works: Sequence[EngineWork]) -> Sequence[object]:
         first = works[0]
         if isinstance(first, TraceWork):
-            return [_answer_question(self.pair, first.traces, first.question)]
+            return [_answer_question(first.pair, first.traces, first.question)]
         return self._compute_pictures(cast("Sequence[PictureWork]", works))
 
     def _compute_pictures(self, works: Sequence[PictureWork]) -> list[PictureAnswer]:
+        # The queue hands out jobs of one kind together: one pair, one shape.
+        pair = works[0].pair
         batch = torch.stack([torch.from_numpy(work.values) for work in works])  # (N, 3, H, W)
-        if self.pair.device.type == "cuda":
+        if pair.device.type == "cuda":
             batch = batch.pin_memory()
-        batch = batch.to(self.pair.device, non_blocking=True, memory_format=torch.channels_last)
-        traced = {name: _trace_network(self.pair, name, batch) for name in NetworkName}
+        batch = batch.to(pair.device, non_blocking=True, memory_format=torch.channels_last)
+        traced = {name: _trace_network(pair, name, batch) for name in NetworkName}
         pictures = [{name: traces[position] for name, traces in traced.items()} for position in range(len(works))]
         return [
-            (traces, None if work.question is None else _answer_question(self.pair, traces, work.question))
+            (traces, None if work.question is None else _answer_question(pair, traces, work.question))
             for work, traces in zip(works, pictures, strict=True)
         ]
 
@@ -246,7 +251,7 @@ def _trace_network(pair: NetworkPair, name: NetworkName, batch: torch.Tensor) ->
     """One forward pass; one trace a picture."""
     network = pair.networks[name]
     with torch.no_grad():
-        trace = network.trace(batch.to(network.fc.weight.dtype))
+        trace = network.trace(batch.to(network.dtype))
     # One transfer a tensor for the whole batch, and one wait for the device.
     trace = _to_cpu(trace)
     if not torch.isfinite(trace.logits).all():
@@ -268,10 +273,7 @@ def _to_cpu(trace: Trace) -> Trace:
     moved = Trace(
         logits=move(trace.logits),
         features={stage: move(features) for stage, features in trace.features.items()},
-        attentions={
-            name: type(gates)(channel=move(gates.channel), spatial=move(gates.spatial))
-            for name, gates in trace.attentions.items()
-        },
+        attentions={name: gates.map(move) for name, gates in trace.attentions.items()},
     )
     if trace.logits.is_cuda:
         torch.cuda.current_stream(trace.logits.device).synchronize()
@@ -283,7 +285,7 @@ def _differentiate(
 ) -> FloatArray:
     network = pair.networks[name]
     # The trace's arrays are shared and not writable; torch wants its own copy.
-    batch = torch.tensor(features, device=pair.device, dtype=network.fc.weight.dtype)[None]  # (1, C, H, W)
+    batch = torch.tensor(features, device=pair.device, dtype=network.dtype)[None]  # (1, C, H, W)
     classes = torch.tensor([class_index], device=pair.device)
     return _to_array(score_gradient(network, batch, stage=stage, class_indices=classes)[0])
 

@@ -1,6 +1,7 @@
-"""The pair and the engine that the settings choose, on the device that they choose."""
+"""The pairs and the engine that the settings choose, on the device that they choose."""
 
 import os
+from collections import Counter
 
 import torch
 
@@ -8,21 +9,35 @@ from app.engine import Engine
 from app.settings import Settings
 from models.card import PairError
 from models.pair import NetworkPair, load_pair
+from models.pair_choice import parse_pairs
 
 
-def load_chosen_pair(settings: Settings) -> NetworkPair:
-    """Load the pair of the settings in the form that answers requests; raises `PairError`.
+def load_chosen_pairs(settings: Settings) -> tuple[NetworkPair, ...]:
+    """Load the pairs of the settings in the form that answers requests; raises `PairError`.
 
     Also gives torch its number of threads, once and for the whole process.
     """
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
-    return load_pair(settings.pair, device=choose_device(settings.device)).optimise(settings.precision)
+    device = choose_device(settings.device)
+    choices = parse_pairs(settings.pairs, settings.labels)
+    pairs = tuple(load_pair(choice, device=device).optimise(settings.precision) for choice in choices)
+    names = Counter(pair.card.name for pair in pairs)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise PairError(f"two pairs are named {twice[0]}; a pair is asked for by its name; give each its own")
+    return pairs
 
 
-def build_engine(settings: Settings, pair: NetworkPair) -> Engine:
+def load_chosen_pair(settings: Settings) -> NetworkPair:
+    """The one pair of a command that works with one; raises `PairError`."""
+    pairs = load_chosen_pairs(settings)
+    if len(pairs) > 1:
+        raise PairError(f"{len(pairs)} pairs are chosen, and this command works with one; give one --pair")
+    return pairs[0]
+
+
+def build_engine(settings: Settings) -> Engine:
     """An engine with the settings' queue and batches; not started."""
     return Engine(
-        pair,
         queue_size=settings.queue_size,
         batch_size=settings.batch_size,
         batch_wait_seconds=settings.batch_wait_seconds,

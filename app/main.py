@@ -1,6 +1,6 @@
-"""The application: `create_app()` puts routes, limits, error handlers and the lens together."""
+"""The application: `create_app()` puts routes, limits, error handlers and the lenses together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -9,9 +9,9 @@ from fastapi_offline import FastAPIOffline
 from starlette.formparsers import MultiPartParser
 
 from app.analyses import AnalysisStore
-from app.comparison import Lens
+from app.lenses import Lenses
 from app.limits import BodyLimit, Deadline, Departure
-from app.loading import build_engine, load_chosen_pair
+from app.loading import build_engine, load_chosen_pairs
 from app.problems import install_error_handlers
 from app.routes import api, health, pages
 from app.settings import Settings
@@ -29,12 +29,12 @@ value and the remedy.
 """
 
 
-def create_app(settings: Settings | None = None, *, pair: NetworkPair | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, *, pairs: Sequence[NetworkPair] = ()) -> FastAPI:
     """The application.
 
     Args:
         settings: from the environment by default.
-        pair: the networks; loaded by the settings when the application starts, where none are given.
+        pairs: the networks; loaded by the settings when the application starts, where none are given.
     """
     settings = settings or Settings()
     # FastAPI's own documentation page loads its scripts from another host; this one has them in its package.
@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None, *, pair: NetworkPair | None = N
         favicon_url="/static/favicon.svg",
     )
     app.state.settings = settings
-    app.state.pair = pair
+    app.state.pairs = pairs
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.
     MultiPartParser.spool_max_size = settings.max_upload_bytes + 1
     app.add_middleware(BodyLimit, max_upload_bytes=settings.max_upload_bytes)
@@ -63,10 +63,10 @@ def create_app(settings: Settings | None = None, *, pair: NetworkPair | None = N
 @asynccontextmanager
 async def _live(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
-    pair = app.state.pair or load_chosen_pair(settings)
-    engine = build_engine(settings, pair)
+    pairs = app.state.pairs or load_chosen_pairs(settings)
+    engine = build_engine(settings)
     engine.start()
-    app.state.lens = Lens(engine, max_pixels=settings.max_picture_pixels)
+    app.state.lenses = Lenses(engine, pairs, max_pixels=settings.max_picture_pixels)
     app.state.store = AnalysisStore(max_bytes=settings.cache_bytes, seconds=settings.cache_seconds)
     try:
         yield

@@ -1,11 +1,18 @@
 """What can be asked for: the options that page, REST and command line share, with their ranges and defaults."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.explain.methods import Method
 from app.render.colour_scale import Colormap, Scale
 from app.render.overlay import Render
 from models.names import Geometry, Resolution, Stage
+
+
+def _empty_to_none(value: object) -> object:
+    """A form sends an empty text for what was not chosen."""
+    return None if value == "" else value
 
 
 class Options(BaseModel):
@@ -31,11 +38,21 @@ class TargetOptions(Options):
 class GeometryOptions(Options):
     """How the picture becomes the networks' input."""
 
-    geometry: Geometry | None = Field(
+    geometry: Annotated[Geometry | None, BeforeValidator(_empty_to_none)] = Field(
         default=None, description="`whole` picture or `center_crop`; the pair's own by default."
     )
-    resolution: Resolution | None = Field(
+    resolution: Annotated[Resolution | None, BeforeValidator(_empty_to_none)] = Field(
         default=None, description="Shorter side of the networks' input in pixels; the pair's own by default."
+    )
+
+
+class PictureOptions(GeometryOptions):
+    """Which networks look at the picture, and how it becomes their input."""
+
+    pair: str | None = Field(
+        default=None,
+        max_length=64,
+        description="The pair, by name, as `GET /pairs` lists them; the first by default.",
     )
 
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from app.explain.methods import Method
 from app.page_contexts import Choice
-from models.card import ClassLabel
+from models.card import ClassLabel, PairCard
 from models.names import Geometry, Resolution
 
 AnyName = TypeVar("AnyName", bound=Enum)
@@ -22,6 +22,8 @@ METHOD_TITLES = {
     Method.GRADCAM_ELEMENTWISE: "Grad-CAM element-wise",
 }
 
+EACH_ITS_OWN = Choice("", "The pair’s own", is_selected=True)
+
 GEOMETRY_TITLES = {Geometry.CENTER_CROP: "centre crop", Geometry.WHOLE: "whole picture"}
 
 
@@ -36,8 +38,19 @@ def list_classes(labels: Sequence[ClassLabel], selected: ClassLabel) -> tuple[Ch
     return tuple(Choice(str(label.index), label.name, label == selected) for label in ordered)
 
 
-def list_geometries(own: Geometry) -> tuple[Choice, ...]:
-    """Both geometries, the pair's own selected."""
+def list_pairs(pairs: Sequence[PairCard], *, selected: str) -> tuple[Choice, ...]:
+    """Every pair by its title; those with random weights say so."""
+    return tuple(
+        Choice(card.name, card.title if card.trained else f"{card.title} (untrained)", card.name == selected)
+        for card in pairs
+    )
+
+
+def list_geometries(own: Geometry | None) -> tuple[Choice, ...]:
+    """Both geometries, the pair's own selected; with None, each pair's own as a choice before them."""
+    if own is None:
+        named = {name.value: title.capitalize() for name, title in GEOMETRY_TITLES.items()}
+        return (EACH_ITS_OWN, *(Choice(value, title, is_selected=False) for value, title in named.items()))
     titles = {
         geometry: title.capitalize() + (" (this pair's own)" if geometry is own else "")
         for geometry, title in GEOMETRY_TITLES.items()
@@ -45,8 +58,11 @@ def list_geometries(own: Geometry) -> tuple[Choice, ...]:
     return list_choices(titles, own)
 
 
-def list_resolutions(own: Resolution) -> tuple[Choice, ...]:
-    """Every resolution, the pair's own selected."""
+def list_resolutions(own: Resolution | None) -> tuple[Choice, ...]:
+    """Every resolution, the pair's own selected; with None, each pair's own as a choice before them."""
+    if own is None:
+        sides = [str(side.value) for side in Resolution]
+        return (EACH_ITS_OWN, *(Choice(side, f"{side} pixels", is_selected=False) for side in sides))
     titles = {
         resolution: f"{resolution.value} pixels" + (" (this pair's own)" if resolution is own else "")
         for resolution in Resolution

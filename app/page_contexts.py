@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from app.model_table import CountRow
 from app.render.colour_scale import Scale
 from app.samples import Sample
 from app.schemas import AnalysisAnswer, GateAnswer, PairDescription
@@ -36,12 +37,14 @@ class UploadForm:
 
     Attributes:
         samples: the gallery.
+        pairs: what may look at the picture; none where one pair alone is served.
         geometries, resolutions: how the picture may become the networks' input, the pair's own selected.
         max_upload_bytes: the largest picture.
         error: what was wrong with the last picture, or None.
     """
 
     samples: tuple[Sample, ...]
+    pairs: tuple[Choice, ...]
     geometries: tuple[Choice, ...]
     resolutions: tuple[Choice, ...]
     max_upload_bytes: int
@@ -58,16 +61,18 @@ class AccuracyRow:
 
 @dataclass(frozen=True, slots=True)
 class PairView:
-    """The loaded pair.
+    """A loaded pair.
 
     Attributes:
         description: the pair, as REST gives it.
-        trained_for: its own geometry and resolution in words.
+        titles: both networks' names above their columns.
+        training: what it was trained for, one sentence.
         accuracy: one row a condition; none where nothing was measured.
     """
 
     description: PairDescription
-    trained_for: str
+    titles: tuple[str, ...]
+    training: str
     accuracy: tuple[AccuracyRow, ...]
 
 
@@ -114,31 +119,35 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class GateView:
-    """One gate as an image and in numbers; a flat one treats everything alike."""
+    """One gate as an image and in numbers.
+
+    Attributes:
+        image: the gate.
+        size: how many positions or channels it has, `40 × 40` or `128 ch.`.
+        numbers: its extremes, mean and deviation.
+        is_flat: whether it treats everything alike.
+    """
 
     image: PageImage
+    size: str
     numbers: GateAnswer
     is_flat: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BlockView:
-    """Both gates of one block.
+    """The gates of one block.
 
     Attributes:
         name: the block's name, `layer1.0`.
         title: its place in the network in words.
-        channels: how many the channel gate has.
-        positions: the spatial gate's size, `40 × 40`.
-        spatial, channel: the gates.
+        spatial, channel: the gates; None for one that this attention has not.
     """
 
     name: str
     title: str
-    channels: int
-    positions: str
-    spatial: GateView
-    channel: GateView
+    spatial: GateView | None
+    channel: GateView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +180,12 @@ class UploadPage:
     """The first page: choose a picture.
 
     Attributes:
-        pair: the loaded pair.
+        pairs: the loaded pairs.
         upload: the form, with the gallery.
     """
 
     template: ClassVar[str] = "upload.html"
-    pair: PairView
+    pairs: tuple[PairView, ...]
     upload: UploadForm
 
 
@@ -185,7 +194,9 @@ class AnalysisPage:
     """Picture, baseline, CBAM, difference and every gate.
 
     Attributes:
-        pair: the loaded pair.
+        pair: the pair that looked.
+        attention: the attention's name for people.
+        other_pairs: the other loaded pairs, for another look at the same picture.
         answer: the comparison, as REST gives it.
         target_reason: a sentence that says why this class is explained.
         doubt: a sentence where the networks are not sure, or None.
@@ -206,6 +217,8 @@ class AnalysisPage:
 
     template: ClassVar[str] = "analysis.html"
     pair: PairView
+    attention: str
+    other_pairs: tuple[Choice, ...]
     answer: AnalysisAnswer
     target_reason: str
     doubt: str | None
@@ -228,3 +241,17 @@ class AnalysisPage:
     geometry_sentence: str
     geometry_warnings: tuple[str, ...]
     upload: UploadForm
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsPage:
+    """What attention costs, network by network.
+
+    Attributes:
+        rows: the table.
+        remarks: why figures of the paper's are others.
+    """
+
+    template: ClassVar[str] = "models.html"
+    rows: tuple[CountRow, ...]
+    remarks: tuple[str, ...]

@@ -5,11 +5,16 @@ from app.page_contexts import AccuracyRow, Measure, PairView
 from app.schemas import AnalysisAnswer, GeometryAnswer, PairDescription
 from models.card import Accuracy
 from models.names import Geometry, NetworkName, Resolution
+from models.titles import ATTENTION_TITLES
 
 SURE_PROBABILITY = 0.5
 """Below this the likeliest class is no majority."""
 
-NETWORK_NAMES = {NetworkName.BASELINE: "the baseline", NetworkName.CBAM: "the network with CBAM"}
+
+def name_networks(answer: AnalysisAnswer) -> dict[NetworkName, str]:
+    """Both networks in a sentence: the baseline, the network with CBAM."""
+    attention = ATTENTION_TITLES[answer.attention]
+    return {NetworkName.BASELINE: "the baseline", NetworkName.CBAM: f"the network with {attention}"}
 
 
 def describe_target(answer: AnalysisAnswer) -> str:
@@ -22,11 +27,12 @@ def describe_target(answer: AnalysisAnswer) -> str:
 def describe_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
     """Who is not sure, and of what; None where both networks have a majority for some class and one for the target."""
     knows = f"This pair knows {class_count} classes only, and gives one of these names to whatever it is shown."
+    names = name_networks(answer)
     first = {name: answer.networks[name].predictions[0] for name in NetworkName}
     unsure = [name for name in NetworkName if first[name].probability < SURE_PROBABILITY]
     if len(unsure) == len(NetworkName):
         guesses = " and ".join(
-            f"‘{first[name].class_name}’ with P = {first[name].probability:.2f} for {NETWORK_NAMES[name]}"
+            f"‘{first[name].class_name}’ with P = {first[name].probability:.2f} for {names[name]}"
             for name in NetworkName
         )
         return f"Neither network is sure what this is: the likeliest class is {guesses}. {knows}"
@@ -38,7 +44,7 @@ def describe_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
         )
     if unsure:
         name = unsure[0]
-        who = NETWORK_NAMES[name].capitalize().replace("cbam", "CBAM")
+        who = names[name][0].upper() + names[name][1:]
         guess = f"‘{first[name].class_name}’ with P = {first[name].probability:.2f}"
         return f"{who} is not sure what this is: its likeliest class is {guess}. {knows}"
     return None
@@ -71,8 +77,8 @@ def describe_measures(answer: AnalysisAnswer) -> tuple[Measure, ...]:
         Measure(
             "Share above half maximum",
             None if all(share is None for share in shares) else " | ".join(_format_share(share) for share in shares),
-            "Baseline | CBAM. How much of all evidence lies where the map reaches half its maximum: "
-            "high is one compact spot or an evenly lit picture.",
+            f"Baseline | {ATTENTION_TITLES[answer.attention]}. How much of all evidence lies where the map reaches "
+            "half its maximum: high is one compact spot or an evenly lit picture.",
             silent,
         ),
     )
@@ -96,10 +102,20 @@ def warn_of_geometry(geometry: GeometryAnswer, pair: PairDescription) -> tuple[s
     if (geometry.geometry, geometry.resolution) == (pair.geometry, pair.resolution):
         return ()
     chosen = describe_condition(geometry.geometry, geometry.resolution)
+    if not pair.trained:
+        return ()
     return (
         f"This pair was trained for {describe_condition(pair.geometry, pair.resolution)}. "
         f"{chosen.capitalize()} is outside of what it knows: its maps and probabilities may mislead.",
     )
+
+
+def describe_training(pair: PairDescription) -> str:
+    """What the pair was trained for, or that it was not."""
+    condition = describe_condition(pair.geometry, pair.resolution)
+    if pair.trained:
+        return f"Trained for {condition}."
+    return f"Untrained: random weights, which have learned nothing. Its own input is {condition}."
 
 
 def describe_pair_view(pair: PairDescription) -> PairView:
@@ -114,7 +130,8 @@ def describe_pair_view(pair: PairDescription) -> PairView:
             rows.setdefault(condition, {})[name] = accuracy
     return PairView(
         description=pair,
-        trained_for=describe_condition(pair.geometry, pair.resolution),
+        titles=("Baseline", f"Baseline + {ATTENTION_TITLES[pair.networks[NetworkName.CBAM].attention]}"),
+        training=describe_training(pair),
         accuracy=tuple(
             AccuracyRow(condition, tuple(measured.get(name) for name in NetworkName))
             for condition, measured in rows.items()
@@ -128,7 +145,8 @@ def describe_condition(geometry: Geometry, resolution: Resolution) -> str:
 
 
 def _name_silent(answer: AnalysisAnswer) -> str | None:
-    silent = [NETWORK_NAMES[name] for name in NetworkName if answer.networks[name].heat_map.max == 0]
+    names = name_networks(answer)
+    silent = [names[name] for name in NetworkName if answer.networks[name].heat_map.max == 0]
     if not silent:
         return None
     return f"No positive evidence for ‘{answer.target.class_name}’ by {' and '.join(silent)}."

@@ -1,7 +1,6 @@
 """A comparison's panels as pictures and files: heat maps, their difference, gates, the figure, the arrays."""
 
 import io
-from enum import StrEnum
 
 import numpy as np
 from PIL import Image
@@ -9,25 +8,28 @@ from PIL import Image
 from app.analyses import Analysis
 from app.comparison import Comparison
 from app.errors import InvalidOption
-from app.explain.maps import BlockMaps, FloatArray
+from app.explain.maps import BlockMaps, FloatArray, GateKind, GateMap
 from app.options import AttentionOptions, ColourOptions, FigureOptions, MapOptions
 from app.render.attention import draw_channel_strip, gate_scale
 from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, Scale
 from app.render.figure import FigureFormat, Panel, draw_figure
 from app.render.overlay import Drawing, Render, draw_map, draw_values
 from app.render.png import encode_png
+from models.card import PairCard
 from models.names import NetworkName
+from models.titles import ATTENTION_TITLES
 
 FIGURE_SIDE_PIXELS = 640
 
-NETWORK_TITLES = {NetworkName.BASELINE: "Baseline", NetworkName.CBAM: "Baseline + CBAM"}
+UNTRAINED_MARK = "untrained"
+"""What stands in the corner of every map of a pair with random weights."""
 
 
-class GateKind(StrEnum):
-    """The two gates of a block."""
-
-    SPATIAL = "spatial"
-    CHANNEL = "channel"
+def title_networks(card: PairCard) -> dict[NetworkName, str]:
+    """Each network's name above its panel: Baseline, Baseline + CBAM."""
+    attention = ATTENTION_TITLES[card.networks[NetworkName.CBAM].attention]
+    titles = {NetworkName.BASELINE: "Baseline", NetworkName.CBAM: f"Baseline + {attention}"}
+    return titles if card.trained else {name: f"{title}, untrained" for name, title in titles.items()}
 
 
 def heat_map_scale(comparison: Comparison, name: NetworkName, options: ColourOptions) -> ColourScale:
@@ -50,13 +52,16 @@ def draw_heat_map(
     """One network's heat map at the picture's size, or at most `max_side` pixels."""
     heat_map = comparison.heat_maps[name]
     notice = None if heat_map.has_evidence else f"no positive evidence for {comparison.target.label.name}"
-    drawing = Drawing(options.render, heat_map_scale(comparison, name, options), options.opacity, notice)
+    drawing = Drawing(
+        options.render, heat_map_scale(comparison, name, options), options.opacity, notice, _mark(comparison.analysis)
+    )
     return _draw(comparison.analysis, heat_map.values, drawing, max_side)
 
 
 def draw_difference(comparison: Comparison, options: MapOptions, *, max_side: int | None = None) -> Image.Image:
     """CBAM's map minus the baseline's, each divided by its own maximum on the `own` scale."""
-    drawing = Drawing(options.render, difference_scale(comparison, options), options.opacity)
+    scale = difference_scale(comparison, options)
+    drawing = Drawing(options.render, scale, options.opacity, mark=_mark(comparison.analysis))
     return _draw(comparison.analysis, subtract_heat_maps(comparison, options.scale), drawing, max_side)
 
 
@@ -80,15 +85,28 @@ def find_block(analysis: Analysis, name: str) -> BlockMaps:
     )
 
 
+def find_gate(analysis: Analysis, block: str, kind: GateKind) -> GateMap:
+    """One gate of the block of that name; raises `InvalidOption`, which lists the blocks, or the gates it has."""
+    gates = find_block(analysis, block).gates
+    if kind not in gates:
+        allowed = [known.value for known in gates]
+        raise InvalidOption(
+            f"kind is {kind.value!r}, and the blocks of this network have no such gate; choose {' or '.join(allowed)}",
+            option="kind",
+            allowed=allowed,
+        )
+    return gates[kind]
+
+
 def draw_attention(
     analysis: Analysis, block: str, kind: GateKind, options: AttentionOptions, *, max_side: int | None = None
 ) -> Image.Image:
     """One gate: a spatial one at the picture's size, a channel one as a strip.
 
     Raises:
-        InvalidOption: for an unknown block, or a channel gate as an overlay.
+        InvalidOption: for an unknown block, a gate that it has not, or a channel gate as an overlay.
     """
-    maps = find_block(analysis, block)
+    gate = find_gate(analysis, block, kind)
     if kind is GateKind.CHANNEL:
         if options.render is Render.OVERLAY:
             allowed = [Render.HEATMAP.value, Render.GRAY.value, Render.VALUES.value]
@@ -98,9 +116,14 @@ def draw_attention(
                 allowed=allowed,
             )
         render = options.render or Render.HEATMAP
-        return draw_channel_strip(maps.channel, render=render, colormap=options.colormap.value)
-    drawing = Drawing(options.render or Render.OVERLAY, gate_scale(options.colormap.value), options.opacity)
-    return _draw(analysis, maps.spatial.values, drawing, max_side)
+        return draw_channel_strip(gate, render=render, colormap=options.colormap.value, mark=_mark(analysis))
+    scale = gate_scale(options.colormap.value)
+    drawing = Drawing(options.render or Render.OVERLAY, scale, options.opacity, mark=_mark(analysis))
+    return _draw(analysis, gate.values, drawing, max_side)
+
+
+def _mark(analysis: Analysis) -> str | None:
+    return None if analysis.card.trained else UNTRAINED_MARK
 
 
 def _draw(analysis: Analysis, values: FloatArray, drawing: Drawing, max_side: int | None) -> Image.Image:
@@ -113,12 +136,13 @@ def _draw(analysis: Analysis, values: FloatArray, drawing: Drawing, max_side: in
 def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_format: FigureFormat) -> bytes:
     """The paper's figure: picture, baseline, CBAM, with P of the target class."""
     target = comparison.target.label
+    titles = title_networks(comparison.analysis.card)
     map_options = MapOptions(**options.model_dump(), render=Render.OVERLAY)
     picture = comparison.analysis.picture(max_side=FIGURE_SIDE_PIXELS)
     panels = [Panel(title="Picture", picture=picture, caption=f"explained class: {target.name}")]
     panels += [
         Panel(
-            title=NETWORK_TITLES[name],
+            title=titles[name],
             picture=draw_heat_map(comparison, name, map_options, max_side=FIGURE_SIDE_PIXELS),
             caption=f"P = {comparison.target_probability(name):.4f}",
             scale=heat_map_scale(comparison, name, options),
@@ -127,6 +151,8 @@ def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_
     ]
     heading = f"{comparison.method.value}, stage {comparison.stage.value}, {comparison.analysis.geometry.value} at "
     heading += f"{comparison.analysis.resolution.value} pixels"
+    if not comparison.analysis.card.trained:
+        heading = f"UNTRAINED: random weights, nothing was learned. {heading}"
     return draw_figure(panels, heading=heading, units="evidence", file_format=file_format)
 
 
@@ -134,10 +160,13 @@ def pack_maps(comparison: Comparison) -> bytes:
     """Every array of a comparison as a compressed NPZ file; nothing in it needs pickle.
 
     Heat maps (H, W), logits (K,), gates (C,) and (H, W), the box of the picture that the maps lie on in pixels
-    (left, upper, right, lower), the picture's size (width, height), the class explained and all class names.
+    (left, upper, right, lower), the picture's size (width, height), the class explained, all class names, the pair's
+    name and whether it was trained.
     """
     analysis = comparison.analysis
     arrays: dict[str, np.ndarray] = {
+        "pair": np.array(analysis.card.name),
+        "trained": np.array(analysis.card.trained),
         "box": np.array(analysis.placement.box),
         "picture_size": np.array([analysis.placement.picture_width, analysis.placement.picture_height]),
         "class_index": np.array(comparison.target.label.index),
@@ -147,8 +176,7 @@ def pack_maps(comparison: Comparison) -> bytes:
         arrays[f"{name}_heat_map"] = comparison.heat_maps[name].values
         arrays[f"{name}_logits"] = analysis.traces[name].logits
     for block in analysis.traces[NetworkName.CBAM].blocks:
-        arrays[f"{block.name}_channel"] = block.channel.values
-        arrays[f"{block.name}_spatial"] = block.spatial.values
+        arrays |= {f"{block.name}_{kind.value}": gate.values for kind, gate in block.gates.items()}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stub takes **kwargs for its flags
     return buffer.getvalue()

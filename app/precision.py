@@ -110,9 +110,10 @@ def tabulate_precision(report: PrecisionReport) -> Table:
 
 def _open_lens(settings: Settings, precision: Precision) -> Lens:
     chosen = settings.model_copy(update={"precision": precision})
-    engine = build_engine(chosen, load_chosen_pair(chosen))
+    pair = load_chosen_pair(chosen)
+    engine = build_engine(chosen)
     engine.start()
-    return Lens(engine, max_pixels=settings.max_picture_pixels)
+    return Lens(engine, pair, max_pixels=settings.max_picture_pixels)
 
 
 async def _ask_all(lenses: Mapping[Precision, Lens], paths: Sequence[Path]) -> Answers:

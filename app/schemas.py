@@ -38,7 +38,8 @@ class NetworkDescription(Answer):
     attention: Attention
     parameters: int
     multiply_adds: int = Field(description="Of one picture at the pair's own resolution.")
-    sha256: str = Field(description="Checksum of the weights file.")
+    sha256: str | None = Field(description="Checksum of the weights file; null for weights that are in no file.")
+    recipe: str | None = Field(description="How it was trained; null where that is not known.")
     accuracy: tuple[Accuracy, ...] = Field(description="Measured with `cbam-lens evaluate`.")
 
 
@@ -49,7 +50,7 @@ class PairDescription(Answer):
     title: str
     architecture: str
     stride_placement: StridePlacement
-    trained: bool
+    trained: bool = Field(description="False for random weights.")
     provenance: str
     warnings: tuple[str, ...]
     geometry: Geometry = Field(description="The default geometry.")
@@ -110,11 +111,11 @@ class BlockAnswer(Answer):
     """One block's gates."""
 
     name: str
-    channels: int
-    height: int
-    width: int
-    spatial: GateAnswer
-    channel: GateAnswer
+    channels: int | None = Field(description="Of the channel gate.")
+    height: int | None = Field(description="Positions of the spatial gate.")
+    width: int | None
+    spatial: GateAnswer | None = Field(description="Null for attention without a spatial gate.")
+    channel: GateAnswer | None = Field(description="Null for attention without a channel gate.")
     links: dict[str, str]
 
 
@@ -149,6 +150,8 @@ class AnalysisAnswer(Answer):
 
     id: str
     pair: str
+    trained: bool = Field(description="False for random weights: nothing in this answer was learned.")
+    attention: Attention = Field(description="Of the network that is called `cbam`.")
     target: TargetAnswer
     method: Method
     stage: Stage
@@ -184,12 +187,11 @@ def describe_pair(pair: NetworkPair) -> PairDescription:
     )
 
 
-def describe_comparison(comparison: Comparison, *, pair: str, root: str | None) -> AnalysisAnswer:
+def describe_comparison(comparison: Comparison, *, root: str | None) -> AnalysisAnswer:
     """A comparison as JSON.
 
     Args:
         comparison: what to describe.
-        pair: the pair's name.
         root: the path under which the analysis is served, without a slash at its end; None where it is not.
     """
     label = comparison.target.label
@@ -198,7 +200,9 @@ def describe_comparison(comparison: Comparison, *, pair: str, root: str | None) 
     query = f"?target={label.index}&method={_quote(comparison.method)}&stage={comparison.stage.value}"
     return AnalysisAnswer(
         id=comparison.analysis.id,
-        pair=pair,
+        pair=comparison.analysis.card.name,
+        trained=comparison.analysis.card.trained,
+        attention=comparison.analysis.card.networks[NetworkName.CBAM].attention,
         target=TargetAnswer(class_index=label.index, class_name=label.name, chosen_by=comparison.target.chosen_by),
         method=comparison.method,
         stage=comparison.stage,
@@ -221,8 +225,9 @@ def _describe_network(pair: NetworkPair, card: PairCard, name: NetworkName) -> N
     return NetworkDescription(
         attention=network.attention,
         parameters=pair.parameter_counts[name],
-        multiply_adds=network.multiply_adds,
+        multiply_adds=pair.multiply_adds[name],
         sha256=network.sha256,
+        recipe=network.recipe,
         accuracy=network.accuracy,
     )
 
@@ -258,13 +263,13 @@ def _describe_prediction(prediction: Prediction) -> PredictionAnswer:
 def _describe_blocks(comparison: Comparison, root: str | None) -> list[BlockAnswer]:
     answers = []
     for block in comparison.analysis.traces[NetworkName.CBAM].blocks:
-        height, width = block.spatial.values.shape
-        kinds = ("spatial", "channel")
-        links = {} if root is None else {kind: f"{root}/attention/{block.name}/{kind}.png" for kind in kinds}
+        height, width = (None, None) if block.spatial is None else block.spatial.values.shape
+        path = f"{root}/attention/{block.name}"
+        links = {} if root is None else {kind.value: f"{path}/{kind.value}.png" for kind in block.gates}
         answers.append(
             BlockAnswer(
                 name=block.name,
-                channels=block.channel.values.size,
+                channels=None if block.channel is None else block.channel.values.size,
                 height=height,
                 width=width,
                 spatial=_describe_gate(block.spatial),
@@ -275,7 +280,9 @@ def _describe_blocks(comparison: Comparison, root: str | None) -> list[BlockAnsw
     return answers
 
 
-def _describe_gate(gate: GateMap) -> GateAnswer:
+def _describe_gate(gate: GateMap | None) -> GateAnswer | None:
+    if gate is None:
+        return None
     return GateAnswer(
         min=float(gate.values.min()),
         max=float(gate.values.max()),

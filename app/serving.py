@@ -6,7 +6,7 @@ import socket
 import uvicorn
 from rich.console import Console
 
-from app.loading import load_chosen_pair
+from app.loading import load_chosen_pairs
 from app.main import create_app
 from app.settings import Settings
 
@@ -42,14 +42,16 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
     """
     listener = _listen(host, port)
     try:
-        pair = load_chosen_pair(settings)
+        pairs = load_chosen_pairs(settings)
     except BaseException:
         listener.close()
         raise
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
-    console.print(f"{pair.card.title}, on {pair.device}", highlight=False)
+    for pair in pairs:
+        untrained = "" if pair.card.trained else ", UNTRAINED (random weights)"
+        console.print(f"{pair.card.name}: {pair.card.title}, on {pair.device}{untrained}", highlight=False)
     config = uvicorn.Config(
-        create_app(settings, pair=pair),
+        create_app(settings, pairs=pairs),
         log_level="warning" if settings.log_level == "info" else settings.log_level,
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,

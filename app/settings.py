@@ -1,13 +1,12 @@
 """What can be set from outside: by environment variables that begin with `CBAM_LENS_`, or by the command line."""
 
-from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ByteSize, Field, NonNegativeFloat, PositiveFloat, PositiveInt
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import ByteSize, Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from models.card import SHIPPED_PAIR
 from models.names import Precision
+from models.pair_choice import SHIPPED
 
 
 class Settings(BaseSettings):
@@ -15,7 +14,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CBAM_LENS_", frozen=True)
 
-    pair: Path = Field(default=SHIPPED_PAIR, description="the pair's TOML file")
+    pairs: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(SHIPPED,),
+        description="pairs to serve, separated by semicolons: shipped, TOML files, NAME=BASELINE,CBAM",
+    )
+    labels: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="class names of pairs without a TOML file, separated by semicolons: files, or imagenet"
+    )
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:0")
     threads: PositiveInt | None = Field(default=None, description="CPU threads of torch; all cores by default")
     precision: Precision = Field(default=Precision.FP32, description="fp32, bf16 or fp16")
@@ -29,4 +34,18 @@ class Settings(BaseSettings):
     deadline_seconds: PositiveFloat = Field(default=30.0, description="the longest a request may take before 504")
     cache_bytes: ByteSize = Field(default=ByteSize(128_000_000), gt=0, description="memory for analyses")
     cache_seconds: PositiveFloat = Field(default=3600.0, description="how long an analysis is kept")
+
+    @field_validator("pairs", "labels", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """A variable's text is a list; the command line gives one."""
+        return tuple(part.strip() for part in value.split(";") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("pairs")
+    @classmethod
+    def _want_one(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("names no pair; leave it out for the shipped one")
+        return value
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"

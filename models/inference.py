@@ -12,12 +12,12 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.names import Precision
-from models.resnet import ResNet
+from models.staged import StagedNetwork
 
 DTYPES = {Precision.FP32: torch.float32, Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}
 
 
-def prepare_for_inference(network: ResNet, *, precision: Precision = Precision.FP32) -> ResNet:
+def prepare_for_inference(network: StagedNetwork, *, precision: Precision = Precision.FP32) -> StagedNetwork:
     """A copy of a network for answering requests.
 
     Args:

@@ -11,9 +11,11 @@ class NetworkName(StrEnum):
 
 
 class Stage(IntEnum):
-    """The four stages of a residual network, named by their order.
+    """The four stages whose output can be explained, named by their order.
 
-    Stage 1 ends at 1/4 of the input's size, stage 4 at 1/32. Grad-CAM's usual target is stage 4.
+    Each ends where the map is about to be halved. In a residual network stage 1 ends at 1/4 of the input's size and
+    stage 4 at 1/32; in VGG-16, whose last convolutions run before the last pooling, at 1/2 and 1/16. Grad-CAM's usual
+    target is stage 4.
     """
 
     ONE = 1
@@ -22,11 +24,52 @@ class Stage(IntEnum):
     FOUR = 4
 
 
+class ChannelPooling(StrEnum):
+    """What a channel gate knows of each channel."""
+
+    AVERAGE = "avg"
+    """Its mean over positions: squeeze-and-excitation."""
+    MAXIMUM = "max"
+    """Its maximum over positions."""
+    BOTH = "both"
+    """Both, each through the same MLP, added: CBAM."""
+
+
+class SpatialPooling(StrEnum):
+    """What a spatial gate knows of each position."""
+
+    MAX_MEAN = "max_mean"
+    """The maximum and the mean over channels: CBAM."""
+    CONVOLUTION = "conv1x1"
+    """One plane that a 1x1 convolution makes of all channels."""
+
+
+class GateOrder(StrEnum):
+    """How the two gates follow each other."""
+
+    CHANNEL_FIRST = "channel_first"
+    """Channel, then spatial: CBAM."""
+    SPATIAL_FIRST = "spatial_first"
+    PARALLEL = "parallel"
+    """Both computed from the ungated features, both applied."""
+
+
 class Attention(StrEnum):
-    """What stands at the end of each block's branch."""
+    """What stands at the end of each block: the rows of the CBAM paper's tables 1 to 3, by name.
+
+    `models.attention_design` says what each name stands for.
+    """
 
     NONE = "none"
+    SE = "se"
+    CHANNEL_MAX = "channel-max"
+    CHANNEL_BOTH = "channel-both"
+    CBAM_CONV1X1_K3 = "cbam-conv1x1-k3"
+    CBAM_CONV1X1_K7 = "cbam-conv1x1-k7"
+    CBAM_K3 = "cbam-k3"
     CBAM = "cbam"
+    CBAM_SPATIAL_FIRST = "cbam-spatial-first"
+    CBAM_PARALLEL = "cbam-parallel"
 
 
 class StridePlacement(StrEnum):

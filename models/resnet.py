@@ -1,47 +1,68 @@
-"""ResNet-18, -34, -50 and -101; attention is a constructor argument.
+"""ResNet, WideResNet and ResNeXt; attention is a constructor argument.
 
-Sources: He, Zhang, Ren and Sun, *Deep Residual Learning for Image Recognition*, CVPR 2016, table 1; for the place of
-CBAM in a block Woo et al., ECCV 2018, figure 3: on the branch's output, after its last BatchNorm, before the addition.
+Sources: He, Zhang, Ren and Sun, *Deep Residual Learning for Image Recognition*, CVPR 2016, table 1; Zagoruyko and
+Komodakis, *Wide Residual Networks*, BMVC 2016; Xie et al., *Aggregated Residual Transformations*, CVPR 2017, table 1.
+For the place of CBAM in a block Woo et al., ECCV 2018, figure 3: on the branch's output, after its last BatchNorm,
+before the addition.
 
 Parameter names are torchvision's, with `cbam` inside each block of a network that has it.
 """
 
-from collections.abc import Callable, Collection
-from typing import TypeAlias, cast
+from dataclasses import dataclass
+from typing import ClassVar, cast
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from models.cbam import AttentionFactory
 from models.names import Stage, StridePlacement
-from models.trace import BlockAttention, Trace
+from models.staged import Gates, StagedNetwork, initialise
+from models.trace import BlockAttention
 
-AttentionFactory: TypeAlias = Callable[[int], nn.Module]
-"""Makes one block's attention from its number of channels.
-
-The module answers `(refined features, BlockAttention)`; `models.cbam.Cbam` is one.
-"""
-
-ALL_STAGES = frozenset(Stage)
+STEM_CHANNELS = 64
 STAGE_WIDTHS = {Stage.ONE: 64, Stage.TWO: 128, Stage.THREE: 256, Stage.FOUR: 512}
+
+
+@dataclass(frozen=True, slots=True)
+class BlockShape:
+    """One block's size.
+
+    Attributes:
+        in_channels: channels of its input.
+        width: the stage's width; a bottleneck's output has four times as many channels.
+        inner_width: channels between a bottleneck's convolutions.
+        stride: 2 where the block halves the map, else 1.
+        groups: of a bottleneck's 3x3 convolution.
+        stride_placement: which convolution of a bottleneck carries the stride.
+    """
+
+    in_channels: int
+    width: int
+    inner_width: int
+    stride: int
+    groups: int
+    stride_placement: StridePlacement
 
 
 class ResidualBlock(nn.Module):
     """What both kinds of block share: relu(attention(branch(x)) + shortcut(x)).
 
     Args:
-        in_channels: channels of the block's input.
-        out_channels: channels of its output.
-        stride: 2 where the block halves the map, else 1.
+        shape: the block's size.
         attention: makes the block's attention, or None.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, *, stride: int, attention: AttentionFactory | None) -> None:
+    expansion: ClassVar[int]
+    """How many times the stage's width the block's output has."""
+
+    def __init__(self, shape: BlockShape, *, attention: AttentionFactory | None) -> None:
         super().__init__()
+        out_channels = shape.width * self.expansion
         self.downsample: nn.Module | None = None
-        if stride != 1 or in_channels != out_channels:
+        if shape.stride != 1 or shape.in_channels != out_channels:
             self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False),
+                nn.Conv2d(shape.in_channels, out_channels, 1, stride=shape.stride, bias=False),
                 nn.BatchNorm2d(out_channels),
             )
         self.cbam: nn.Module | None = None if attention is None else attention(out_channels)
@@ -69,22 +90,12 @@ class BasicBlock(ResidualBlock):
 
     expansion = 1
 
-    def __init__(
-        self,
-        in_channels: int,
-        width: int,
-        *,
-        stride: int,
-        stride_placement: StridePlacement,
-        attention: AttentionFactory | None,
-    ) -> None:
-        super().__init__(in_channels, width, stride=stride, attention=attention)
-        # A basic block has one place for its stride; `stride_placement` tells bottlenecks apart only.
-        del stride_placement
-        self.conv1 = nn.Conv2d(in_channels, width, 3, stride=stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
+    def __init__(self, shape: BlockShape, *, attention: AttentionFactory | None) -> None:
+        super().__init__(shape, attention=attention)
+        self.conv1 = nn.Conv2d(shape.in_channels, shape.width, 3, stride=shape.stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(shape.width)
+        self.conv2 = nn.Conv2d(shape.width, shape.width, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(shape.width)
 
     def branch(self, features: torch.Tensor) -> torch.Tensor:
         """See `ResidualBlock.branch`."""
@@ -93,27 +104,21 @@ class BasicBlock(ResidualBlock):
 
 
 class Bottleneck(ResidualBlock):
-    """1x1, 3x3, 1x1: ResNet-50 and -101."""
+    """1x1, 3x3, 1x1: ResNet-50 and -101; with groups in the 3x3, ResNeXt."""
 
     expansion = 4
 
-    def __init__(
-        self,
-        in_channels: int,
-        width: int,
-        *,
-        stride: int,
-        stride_placement: StridePlacement,
-        attention: AttentionFactory | None,
-    ) -> None:
-        super().__init__(in_channels, width * self.expansion, stride=stride, attention=attention)
-        first_stride, middle_stride = (stride, 1) if stride_placement is StridePlacement.V1 else (1, stride)
-        self.conv1 = nn.Conv2d(in_channels, width, 1, stride=first_stride, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, 3, stride=middle_stride, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
-        self.conv3 = nn.Conv2d(width, width * self.expansion, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(width * self.expansion)
+    def __init__(self, shape: BlockShape, *, attention: AttentionFactory | None) -> None:
+        super().__init__(shape, attention=attention)
+        is_v1 = shape.stride_placement is StridePlacement.V1
+        first_stride, middle_stride = (shape.stride, 1) if is_v1 else (1, shape.stride)
+        inner, out_channels = shape.inner_width, shape.width * self.expansion
+        self.conv1 = nn.Conv2d(shape.in_channels, inner, 1, stride=first_stride, bias=False)
+        self.bn1 = nn.BatchNorm2d(inner)
+        self.conv2 = nn.Conv2d(inner, inner, 3, stride=middle_stride, padding=1, groups=shape.groups, bias=False)
+        self.bn2 = nn.BatchNorm2d(inner)
+        self.conv3 = nn.Conv2d(inner, out_channels, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(out_channels)
 
     def branch(self, features: torch.Tensor) -> torch.Tensor:
         """See `ResidualBlock.branch`."""
@@ -122,7 +127,7 @@ class Bottleneck(ResidualBlock):
         return cast("torch.Tensor", self.bn3(self.conv3(hidden)))
 
 
-BLOCKS: dict[int, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, int, int]]] = {
+BLOCKS: dict[int, tuple[type[ResidualBlock], tuple[int, int, int, int]]] = {
     18: (BasicBlock, (2, 2, 2, 2)),
     34: (BasicBlock, (3, 4, 6, 3)),
     50: (Bottleneck, (3, 4, 6, 3)),
@@ -131,89 +136,100 @@ BLOCKS: dict[int, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, int
 """Kind of block and blocks per stage, by depth (He et al., table 1)."""
 
 
-class ResNet(nn.Module):
-    """A residual network that can be traced without hooks.
+@dataclass(frozen=True, slots=True)
+class ResNetShape:
+    """Which residual network: the sizes that are its architecture.
 
-    Args:
+    Attributes:
         depth: 18, 34, 50 or 101.
-        attention: makes each block's attention from its number of channels, `Cbam` for the paper's; None for the
-            baseline. The two networks of a pair differ by this argument alone.
-        class_count: K, the number of classes.
+        width_factor: by how much the stages are wider than in the paper of 2016; 1.5 and 2.0 are WideResNet-18.
+        groups: of each bottleneck's 3x3 convolution; 32 in ResNeXt 32x4d.
+        group_width: a bottleneck's inner channels per group, in a stage of width 64; 4 in ResNeXt 32x4d.
         stride_placement: which convolution of a bottleneck carries the stride.
 
     Raises:
         ValueError: for another depth.
     """
 
+    depth: int
+    width_factor: float = 1.0
+    groups: int = 1
+    group_width: int = 64
+    stride_placement: StridePlacement = StridePlacement.V1_5
+
+    def __post_init__(self) -> None:
+        if self.depth not in BLOCKS:
+            raise ValueError(f"ResNet depth {self.depth} is not known; choose one of {', '.join(map(str, BLOCKS))}")
+
+    def shape_block(self, stage: Stage, *, position: int, in_channels: int) -> BlockShape:
+        """The size of a stage's block at a position, counted from 0."""
+        width = int(STAGE_WIDTHS[stage] * self.width_factor)
+        return BlockShape(
+            in_channels=in_channels,
+            width=width,
+            inner_width=width * self.group_width // 64 * self.groups,
+            stride=2 if position == 0 and stage is not Stage.ONE else 1,
+            groups=self.groups,
+            stride_placement=self.stride_placement,
+        )
+
+
+class ResNet(StagedNetwork):
+    """A residual network that can be traced without hooks.
+
+    Args:
+        shape: which one.
+        attention: makes each block's attention from its number of channels, `Cbam` for the paper's; None for the
+            baseline. The two networks of a pair differ by this argument alone.
+        class_count: K, the number of classes.
+    """
+
     def __init__(
-        self,
-        *,
-        depth: int,
-        attention: AttentionFactory | None = None,
-        class_count: int = 1000,
-        stride_placement: StridePlacement = StridePlacement.V1_5,
+        self, shape: ResNetShape, *, attention: AttentionFactory | None = None, class_count: int = 1000
     ) -> None:
         super().__init__()
-        if depth not in BLOCKS:
-            raise ValueError(f"ResNet depth {depth} is not known; choose one of {', '.join(map(str, BLOCKS))}")
-        block, counts = BLOCKS[depth]
-        self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        in_channels = 64
+        block, counts = BLOCKS[shape.depth]
+        # The stem is as wide in a WideResNet: only so its parameters and multiply-adds are those of the paper's table.
+        channels = STEM_CHANNELS
+        self.conv1 = nn.Conv2d(3, channels, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
         for stage, block_count in zip(Stage, counts, strict=True):
             blocks: list[nn.Module] = []
             for position in range(block_count):
-                stride = 2 if position == 0 and stage is not Stage.ONE else 1
-                width = STAGE_WIDTHS[stage]
-                blocks.append(
-                    block(
-                        in_channels,
-                        width,
-                        stride=stride,
-                        stride_placement=stride_placement,
-                        attention=attention,
-                    )
-                )
-                in_channels = width * block.expansion
+                block_shape = shape.shape_block(stage, position=position, in_channels=channels)
+                blocks.append(block(block_shape, attention=attention))
+                channels = block_shape.width * block.expansion
             self.add_module(f"layer{stage.value}", nn.Sequential(*blocks))
-        self.fc = nn.Linear(in_channels, class_count)
-        self._initialise()
+        self.fc = nn.Linear(channels, class_count)
+        initialise(self)
+
+    @property
+    def linear_head(self) -> nn.Linear:
+        """The last layer."""
+        return self.fc
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Logits, (N, K), of a normalised batch, (N, 3, H, W)."""
-        features = self._stem(batch)
+        """Logits, (N, K), of a normalised batch, (N, 3, H, W).
+
+        Each block is called as a module, unlike in `trace`, so that other packages' hooks find their blocks' outputs.
+        """
+        features = self.run_stem(batch)
         for stage in Stage:
             features = self.stage(stage)(features)
         return self.classify(features)
 
-    def trace(self, batch: torch.Tensor, *, stages: Collection[Stage] = ALL_STAGES) -> Trace:
-        """One forward pass that keeps what the program shows; nothing is stored on the network.
+    def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
+        """7x7 convolution and 3x3 maximum, each with stride 2."""
+        hidden = functional.relu(self.bn1(self.conv1(batch)))
+        return functional.max_pool2d(hidden, kernel_size=3, stride=2, padding=1)
 
-        Args:
-            batch: normalised pictures, (N, 3, H, W).
-            stages: whose outputs to keep.
-
-        Returns:
-            The logits, the kept features and every block's gates.
-        """
-        features = self._stem(batch)
-        kept: dict[Stage, torch.Tensor] = {}
-        attentions: dict[str, BlockAttention] = {}
-        for stage in Stage:
-            for position, block in enumerate(self.stage(stage)):
-                features, gates = cast("ResidualBlock", block).trace(features)
-                if gates is not None:
-                    attentions[f"layer{stage.value}.{position}"] = gates
-            if stage in stages:
-                kept[stage] = features
-        return Trace(logits=self.classify(features), features=kept, attentions=attentions)
-
-    def resume(self, features: torch.Tensor, *, after: Stage) -> torch.Tensor:
-        """Logits, (N, K), from the output of stage `after`, (N, C, H, W): the rest of the forward pass."""
-        for stage in Stage:
-            if stage > after:
-                features = self.stage(stage)(features)
-        return self.classify(features)
+    def run_stage(self, stage: Stage, features: torch.Tensor, gates: Gates) -> torch.Tensor:
+        """The stage's blocks, named `layer1.0` and so on."""
+        for position, block in enumerate(self.stage(stage)):
+            features, computed = cast("ResidualBlock", block).trace(features)
+            if computed is not None:
+                gates[f"layer{stage.value}.{position}"] = computed
+        return features
 
     def classify(self, features: torch.Tensor) -> torch.Tensor:
         """Logits, (N, K), of the last stage's output: the mean over positions, then one linear layer."""
@@ -222,13 +238,3 @@ class ResNet(nn.Module):
     def stage(self, stage: Stage) -> nn.Sequential:
         """The blocks of one stage."""
         return cast("nn.Sequential", self.get_submodule(f"layer{stage.value}"))
-
-    def _stem(self, batch: torch.Tensor) -> torch.Tensor:
-        hidden = functional.relu(self.bn1(self.conv1(batch)))
-        return functional.max_pool2d(hidden, kernel_size=3, stride=2, padding=1)
-
-    def _initialise(self) -> None:
-        # He et al., *Delving Deep into Rectifiers*, 2015: fan-out, for convolutions that a ReLU follows.
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

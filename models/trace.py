@@ -1,6 +1,6 @@
 """What one forward pass of a network leaves behind: a `Trace`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -10,15 +10,22 @@ from models.names import Stage
 
 @dataclass(frozen=True, slots=True)
 class BlockAttention:
-    """The two gates that one CBAM computed for one batch, before they are applied.
+    """The gates that one attention module computed for one batch, before they are applied.
 
     Attributes:
-        channel: the channel gate M_c, (N, C), each value in 0..1.
-        spatial: the spatial gate M_s, (N, H, W), each value in 0..1.
+        channel: the channel gate M_c, (N, C), each value in 0..1; None for a module without one.
+        spatial: the spatial gate M_s, (N, H, W), each value in 0..1; None for a module without one.
     """
 
-    channel: torch.Tensor
-    spatial: torch.Tensor
+    channel: torch.Tensor | None
+    spatial: torch.Tensor | None
+
+    def map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "BlockAttention":
+        """The same gates, each changed."""
+        return BlockAttention(
+            channel=None if self.channel is None else change(self.channel),
+            spatial=None if self.spatial is None else change(self.spatial),
+        )
 
 
 @dataclass(frozen=True, slots=True)

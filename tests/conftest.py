@@ -27,7 +27,7 @@ def pair() -> NetworkPair:
 @pytest.fixture(scope="session")
 def client(pair: NetworkPair) -> Iterator[TestClient]:
     """A client of an application with default settings."""
-    with TestClient(create_app(Settings(), pair=pair)) as client:
+    with TestClient(create_app(Settings(), pairs=[pair])) as client:
         yield client
 
 

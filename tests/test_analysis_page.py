@@ -53,7 +53,7 @@ def build(
         comparison,
         options,
         pair=describe_pair(pair),
-        upload=UploadForm(samples=(), geometries=(), resolutions=(), max_upload_bytes=20_000_000),
+        upload=UploadForm(samples=(), pairs=(), geometries=(), resolutions=(), max_upload_bytes=20_000_000),
         addresses=Addresses(page="/analyses/x", answer="/api/v1/analyses/x", picture="/analyses/x/picture.jpg"),
     )
 

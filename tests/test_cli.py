@@ -199,7 +199,7 @@ def test_serve_explains_a_damaged_weights_file(tmp_path: Path) -> None:
         file.write(b"x")
     result = runner.invoke(app, ["serve", "--port", "0", "--pair", str(tmp_path / SHIPPED_PAIR.name)])
     assert result.exit_code == 2
-    assert "the file is damaged or another one" in result.stderr
+    assert "resnet18_cbam_110.safetensors: a damaged safetensors file" in result.stderr
 
 
 def test_serve_explains_a_taken_port() -> None:

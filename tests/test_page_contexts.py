@@ -4,12 +4,12 @@ from typing import Any
 import pytest
 from jinja2 import meta, nodes
 
-from app.page_contexts import AnalysisPage, ErrorPage, UploadPage
+from app.page_contexts import AnalysisPage, ErrorPage, ModelsPage, UploadPage
 from app.templating import ENVIRONMENT, TEMPLATES
 
 GIVEN_TO_ALL = {"url_for"}
 
-PAGES: tuple[Any, ...] = (ErrorPage, UploadPage, AnalysisPage)
+PAGES: tuple[Any, ...] = (ErrorPage, UploadPage, AnalysisPage, ModelsPage)
 
 
 def find_templates(name: str) -> set[str]:

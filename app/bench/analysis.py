@@ -12,9 +12,9 @@ from app import panels
 from app.analyses import Analysis
 from app.bench.load import stamp_jpeg
 from app.comparison import Comparison, Lens
+from app.explain.maps import GateKind
 from app.loading import build_engine, load_chosen_pair
 from app.options import AttentionOptions, GeometryOptions, MapOptions, TargetOptions
-from app.panels import GateKind
 from app.render.overlay import Render
 from app.settings import Settings
 from app.timing import Timings
@@ -28,10 +28,11 @@ _numbers = itertools.count()
 @contextmanager
 def open_lens(settings: Settings) -> Iterator[Lens]:
     """A lens over a running engine, as the server has it; raises `PairError`."""
-    engine = build_engine(settings, load_chosen_pair(settings))
+    pair = load_chosen_pair(settings)
+    engine = build_engine(settings)
     engine.start()
     try:
-        yield Lens(engine, max_pixels=settings.max_picture_pixels)
+        yield Lens(engine, pair, max_pixels=settings.max_picture_pixels)
     finally:
         engine.close()
 

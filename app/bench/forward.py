@@ -10,7 +10,7 @@ import torch
 from app.bench.statistics import Samples, median
 from app.explain.maps import FloatArray
 from models.pair import NetworkPair
-from models.resnet import ResNet
+from models.staged import StagedNetwork
 
 MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 BATCH_SIZES = (1, 2, 4, 8, 16)
@@ -27,7 +27,7 @@ class ForwardPasses:
     """
 
     memory_format: str
-    networks: Sequence[ResNet]
+    networks: Sequence[StagedNetwork]
     batch: torch.Tensor
 
     @property

@@ -10,10 +10,12 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from app.bench.forward import time_milliseconds
+from app.errors import InvalidOption
 from app.explain.maps import FloatArray
 from models.names import Stage
 from models.pair import NetworkPair
 from models.resnet import ResNet
+from models.staged import StagedNetwork
 
 Explain: TypeAlias = Callable[[ResNet, torch.Tensor, int], object]
 """One heat map: network, batch (1, 3, H, W), class index."""
@@ -57,11 +59,26 @@ def build_peer(key: str, explain: Explain, pair: NetworkPair, values: FloatArray
         pair: as it was trained, not folded.
         values: a normalised picture, (3, H, W).
     """
-    networks = [copy.deepcopy(network).requires_grad_() for network in pair.networks.values()]
+    networks = [_copy_residual(network) for network in pair.networks.values()]
     batch = torch.from_numpy(values)[None].to(pair.device)  # (1, 3, H, W)
     with torch.no_grad():
         class_index = int(networks[0](batch).argmax())
     return Peer(key, explain, networks, batch, class_index)
+
+
+def _copy_residual(network: StagedNetwork) -> ResNet:
+    """A copy whose weights have gradients, as the packages find a network.
+
+    Raises:
+        InvalidOption: for a network without the one last block that the packages are given to hook.
+    """
+    if not isinstance(network, ResNet):
+        raise InvalidOption(
+            "parts d and e hook the last block of a residual network, which this pair has not; leave them out with "
+            "--only a,b,c,f,g,h,i",
+            option="only",
+        )
+    return copy.deepcopy(network).requires_grad_()
 
 
 def explain_with_grad_cam(network: ResNet, batch: torch.Tensor, class_index: int) -> object:

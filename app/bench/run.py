@@ -28,6 +28,7 @@ from app.explain.maps import FloatArray
 from app.render.overlay import Render
 from app.settings import Settings
 from models.pair import NetworkPair, load_pair
+from models.pair_choice import parse_pairs
 
 IN_PROCESS = (Part.FORWARD, Part.ANALYSIS, Part.STEPS, Part.GRAD_CAM, Part.TORCHCAM, Part.OTHER_CLASS)
 
@@ -81,7 +82,9 @@ def run_bench(settings: Settings, options: BenchOptions) -> Report:
     _check_plot(options.plot)
     with ExitStack() as stack:
         lens = stack.enter_context(open_lens(settings))
-        plain = load_pair(settings.pair, device=lens.pair.device)
+        # As it was trained, beside the form that answers requests.
+        (choice,) = parse_pairs(settings.pairs, settings.labels)
+        plain = load_pair(choice, device=lens.pair.device)
         subject = Subject(plain, prepare_jpeg(make_jpeg(SMALL), plain.card.preprocessing))
         findings = Findings(describe_setup(settings, options, plain, subject.values))
         phases = stack.enter_context(Phases(_count_steps(options)))
@@ -90,7 +93,7 @@ def run_bench(settings: Settings, options: BenchOptions) -> Report:
         _measure_service(settings, options, findings, phases)
         if options.has(Part.STARTUP):
             advance = phases.begin("start")
-            findings.samples |= measure_startup(serve_command(settings), list_weights(settings.pair), advance)
+            findings.samples |= measure_startup(serve_command(settings), list_weights(choice), advance)
     report = _report(findings, options)
     if options.plot is not None:
         options.plot.write_bytes(draw_report(report))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from app.bench.server import ServerProcess
 from app.bench.statistics import Samples, merge
-from models.card import read_card
+from models.halves import PairPlan
+from models.pair_choice import PairChoice
 
 RUNS = 3
 """The best of them counts: the first one also reads the libraries from the disk."""
@@ -44,6 +45,8 @@ def time_imports(weights: Sequence[Path]) -> float:
     return time.perf_counter() - start
 
 
-def list_weights(pair: Path) -> list[Path]:
-    """The weights files of a pair's card; raises `PairError`."""
-    return [pair.parent / network.file for network in read_card(pair).networks.values()]
+def list_weights(choice: PairChoice) -> list[Path]:
+    """The weights files of a pair; none where its weights are in no file. Raises `PairError`."""
+    plan = PairPlan.read(choice)
+    paths = [plan.directory / source for source in plan.sources.values()]
+    return [path for path in paths if path.is_file()]

@@ -18,8 +18,9 @@ def read_attention_maps(trace: Trace, *, position: int = 0) -> tuple[BlockMaps, 
 
 
 def _read_block(name: str, gates: BlockAttention, position: int) -> BlockMaps:
+    one = gates.map(lambda gate: gate[position].float().cpu())  # (N, C) -> (C,), (N, H, W) -> (H, W)
     return BlockMaps(
         name=name,
-        channel=GateMap(gates.channel[position].float().cpu().numpy()),  # (N, C) -> (C,)
-        spatial=GateMap(gates.spatial[position].float().cpu().numpy()),  # (N, H, W) -> (H, W)
+        channel=None if one.channel is None else GateMap(one.channel.numpy()),
+        spatial=None if one.spatial is None else GateMap(one.spatial.numpy()),
     )

@@ -17,7 +17,7 @@ from torch import nn
 from app.explain.maps import FloatArray, HeatMap
 from app.explain.methods import Method
 from models.names import Stage
-from models.resnet import ResNet
+from models.staged import StagedNetwork
 
 WEIGHTINGS: dict[Method, type[BaseCAM]] = {
     Method.GRADCAM: grad_cam.GradCAM,
@@ -41,12 +41,13 @@ It asks for all H*W left singular vectors although one right vector is used: (H*
 
 
 def score_gradient(
-    network: ResNet, features: torch.Tensor, *, stage: Stage, class_indices: torch.Tensor
+    network: StagedNetwork, features: torch.Tensor, *, stage: Stage, class_indices: torch.Tensor
 ) -> torch.Tensor:
     """The gradient of each picture's class score with respect to one stage's output.
 
-    At the last stage, behind which are a mean over positions and one linear layer, it is that layer's weight row over
-    H*W and needs no backward pass. Elsewhere the graph begins at `features`; the parameters are frozen and get none.
+    Where nothing but a mean over positions and one linear layer follow the last stage, it is that layer's weight row
+    over H*W and needs no backward pass. Elsewhere the graph begins at `features`; the parameters are frozen and get
+    none.
 
     Args:
         network: the network that computed `features`.
@@ -57,9 +58,9 @@ def score_gradient(
     Returns:
         d logit / d features, (N, C, H, W).
     """
-    if stage is Stage.FOUR:
+    if stage is Stage.FOUR and network.linear_head is not None:
         height, width = features.shape[2:]
-        rows = network.fc.weight.detach()[class_indices]  # (N, C)
+        rows = network.linear_head.weight.detach()[class_indices]  # (N, C)
         return (rows / (height * width))[:, :, None, None].expand_as(features)
     with torch.enable_grad():
         leaf = features.detach().requires_grad_()

@@ -1,6 +1,7 @@
 """Frozen map types that carry their range: what they hold was checked once and cannot change."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 import numpy as np
@@ -82,16 +83,29 @@ class GateMap:
         return float(self.values.std(dtype=np.float64))
 
 
+class GateKind(StrEnum):
+    """The two gates of a block."""
+
+    SPATIAL = "spatial"
+    CHANNEL = "channel"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BlockMaps:
-    """The two gates of one block for one picture.
+    """The gates of one block for one picture.
 
     Attributes:
         name: the block's name, `layer1.0`.
-        channel: the channel gate, (C,).
-        spatial: the spatial gate, (H, W).
+        channel: the channel gate, (C,); None for attention without one.
+        spatial: the spatial gate, (H, W); None for attention without one.
     """
 
     name: str
-    channel: GateMap
-    spatial: GateMap
+    channel: GateMap | None
+    spatial: GateMap | None
+
+    @property
+    def gates(self) -> dict[GateKind, GateMap]:
+        """Those of the two that there are."""
+        both = {GateKind.SPATIAL: self.spatial, GateKind.CHANNEL: self.channel}
+        return {kind: gate for kind, gate in both.items() if gate is not None}

@@ -6,6 +6,7 @@ from PIL import Image
 from app.explain.maps import GateMap
 from app.render.colour_scale import ColourScale
 from app.render.overlay import Render
+from app.render.writing import write_mark
 
 STRIP_HEIGHT_PIXELS = 48
 STRIP_WIDTH_PIXELS = 512
@@ -16,7 +17,7 @@ def gate_scale(colormap: str) -> ColourScale:
     return ColourScale(colormap=colormap, minimum=0.0, maximum=1.0)
 
 
-def draw_channel_strip(gate: GateMap, *, render: Render, colormap: str) -> Image.Image:
+def draw_channel_strip(gate: GateMap, *, render: Render, colormap: str, mark: str | None = None) -> Image.Image:
     """A channel gate as a strip: one column a channel, in the channels' order.
 
     Args:
@@ -24,6 +25,7 @@ def draw_channel_strip(gate: GateMap, *, render: Render, colormap: str) -> Image
         render: colours, gray steps, or one gray pixel a channel; an overlay has no meaning here and is drawn as
             colours.
         colormap: a matplotlib name.
+        mark: a word to write into the corner of colours.
 
     Returns:
         A picture at least 512 pixels wide with the same whole number of pixels for each channel; for
@@ -35,4 +37,9 @@ def draw_channel_strip(gate: GateMap, *, render: Render, colormap: str) -> Image
     row = np.repeat(gate.values, columns)[None]  # (C,) -> (1, C * columns)
     values = np.repeat(row, STRIP_HEIGHT_PIXELS, axis=0)  # (48, C * columns)
     scale = gate_scale(colormap)
-    return Image.fromarray(scale.quantise(values)) if render is Render.GRAY else scale.colour(values)
+    if render is Render.GRAY:
+        return Image.fromarray(scale.quantise(values))
+    strip = scale.colour(values)
+    if mark is not None:
+        write_mark(strip, mark)
+    return strip

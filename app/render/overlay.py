@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from app.explain.maps import FloatArray
 from app.explain.placement import Placement
 from app.render.colour_scale import ColourScale
+from app.render.writing import write_mark, write_notice
 
 UNSEEN_OPACITY = 0.55
 """How strongly the part of the picture that no network saw is covered with gray."""
@@ -38,12 +39,15 @@ class Drawing:
         scale: the colours and the values at their ends.
         opacity: of the colours in an overlay, 0..1.
         notice: a sentence to write across the picture, for a map that has nothing to show.
+        mark: a word to write into its corner, for a map that must not be taken for more than it is. Neither is
+            written over gray steps, which are data.
     """
 
     render: Render
     scale: ColourScale
     opacity: float = 0.5
     notice: str | None = None
+    mark: str | None = None
 
 
 def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, drawing: Drawing) -> Image.Image:
@@ -75,7 +79,9 @@ def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, dra
     else:
         drawn = _paste_on_clear(colours, picture.size, box)
     if drawing.notice is not None:
-        _write_notice(drawn, drawing.notice)
+        write_notice(drawn, drawing.notice)
+    if drawing.mark is not None:
+        write_mark(drawn, drawing.mark)
     return drawn
 
 
@@ -116,13 +122,3 @@ def _paste_on_clear(drawn: Image.Image, size: tuple[int, int], box: tuple[int, i
     canvas = Image.new(with_alpha.mode, size)
     canvas.paste(with_alpha, box)
     return canvas
-
-
-def _write_notice(picture: Image.Image, sentence: str) -> None:
-    """Write a sentence across the middle, as large as fits, on a dark band."""
-    draw = ImageDraw.Draw(picture)
-    font = ImageFont.load_default(size=max(8, min(48, picture.width // 20)))
-    _, upper, _, lower = draw.textbbox((0, 0), sentence, font=font)
-    middle, half = picture.height // 2, (lower - upper)
-    draw.rectangle((0, middle - half, picture.width, middle + half), fill=(20, 20, 20))
-    draw.text((picture.width // 2, middle), sentence, font=font, fill=(255, 255, 255), anchor="mm")

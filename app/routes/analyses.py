@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app import panels
-from app.options import AttentionOptions, FigureOptions, GeometryOptions, MapOptions, TargetOptions
-from app.panels import GateKind
+from app.explain.maps import GateKind
+from app.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions, TargetOptions
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import (
     ANALYSIS_PROBLEMS,
@@ -19,6 +19,7 @@ from app.routes.answers import (
 from app.routes.dependencies import (
     AnalysisDependency,
     LensDependency,
+    LensesDependency,
     PictureBytes,
     StoreDependency,
     TimingsDependency,
@@ -30,7 +31,7 @@ from models.names import NetworkName
 router = APIRouter(prefix="/analyses", tags=["analyses"])
 
 
-class AnalysisForm(TargetOptions, GeometryOptions):
+class AnalysisForm(TargetOptions, PictureOptions):
     """What `POST /analyses` takes beside the picture."""
 
 
@@ -62,7 +63,7 @@ async def create_analysis(
     options: Annotated[AnalysisForm, Depends(merge_options(AnalysisForm))],
     request: Request,
     response: Response,
-    lens: LensDependency,
+    lenses: LensesDependency,
     store: StoreDependency,
     timings: TimingsDependency,
 ) -> AnalysisAnswer:
@@ -72,12 +73,12 @@ async def create_analysis(
 
     `curl -F image=@dog.jpg http://127.0.0.1:8000/api/v1/analyses`
     """
-    comparison = await lens.compare_picture(data, options, options, timings)
+    comparison = await lenses.choose(options.pair).compare_picture(data, options, options, timings)
     store.add(comparison.analysis)
     root = _root(request, comparison.analysis.id)
     response.headers["Location"] = root
     response.headers["Server-Timing"] = timings.header()
-    return describe_comparison(comparison, pair=lens.pair.card.name, root=root)
+    return describe_comparison(comparison, root=root)
 
 
 @router.get(
@@ -94,7 +95,7 @@ async def read_analysis(
 ) -> AnalysisAnswer:
     """The same answer as `POST /analyses`, without a new upload."""
     comparison = await lens.compare(analysis, options, timings)
-    return describe_comparison(comparison, pair=lens.pair.card.name, root=_root(request, analysis.id))
+    return describe_comparison(comparison, root=_root(request, analysis.id))
 
 
 @router.delete("/{analysis_id}", status_code=204, responses=describe_problems(404))

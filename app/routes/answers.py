@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.analyses import Analysis
 from app.comparison import Comparison
 from app.schemas import Problem
 from app.timing import Timings
@@ -35,10 +36,16 @@ UPLOAD_PROBLEMS = describe_problems(400, 413, 415, 422, 503, 504)
 ANALYSIS_PROBLEMS = describe_problems(404, 422, 503, 504)
 
 
+def describe_pair_in_headers(analysis: Analysis) -> dict[str, str]:
+    """Which pair answered, and whether it had learned anything."""
+    return {"X-Pair": analysis.card.name, "X-Pair-Trained": str(analysis.card.trained).lower()}
+
+
 def describe_in_headers(comparison: Comparison, network: NetworkName, timings: Timings) -> dict[str, str]:
     """What a script wants to know of a heat map without a second call."""
     heat_map = comparison.heat_maps[network]
     return {
+        **describe_pair_in_headers(comparison.analysis),
         "X-Target-Class": str(comparison.target.label.index),
         "X-Target-Probability": f"{comparison.target_probability(network):.6f}",
         "X-Cam-Min": f"{heat_map.minimum:.6g}",

@@ -8,6 +8,7 @@ from fastapi import Depends, File, Form, Query, Request, UploadFile
 from app.analyses import Analysis, AnalysisStore
 from app.comparison import Lens
 from app.errors import InvalidPicture
+from app.lenses import Lenses
 from app.limits import refuse_bytes
 from app.options import Options
 from app.settings import Settings
@@ -16,10 +17,10 @@ from app.timing import Timings
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 
 
-def get_lens(request: Request) -> Lens:
-    """The lens that the application's lifespan made."""
-    lens: Lens = request.app.state.lens
-    return lens
+def get_lenses(request: Request) -> Lenses:
+    """The lenses that the application's lifespan made."""
+    lenses: Lenses = request.app.state.lenses
+    return lenses
 
 
 def get_store(request: Request) -> AnalysisStore:
@@ -39,6 +40,14 @@ def get_analysis(analysis_id: str, store: Annotated[AnalysisStore, Depends(get_s
     return store.get(analysis_id)
 
 
+def get_lens(
+    analysis: Annotated[Analysis, Depends(get_analysis)], lenses: Annotated[Lenses, Depends(get_lenses)]
+) -> Lens:
+    """The lens that made the analysis of the path."""
+    return lenses.of(analysis)
+
+
+LensesDependency = Annotated[Lenses, Depends(get_lenses)]
 LensDependency = Annotated[Lens, Depends(get_lens)]
 StoreDependency = Annotated[AnalysisStore, Depends(get_store)]
 SettingsDependency = Annotated[Settings, Depends(get_settings)]

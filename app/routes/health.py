@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.routes.dependencies import LensDependency
+from app.routes.dependencies import LensesDependency
 from app.schemas import Health
 
 router = APIRouter(tags=["health"])
@@ -15,9 +15,9 @@ def read_health() -> Health:
 
 
 @router.get("/readyz", summary="Whether pictures are taken", responses={503: {"model": Health}})
-def read_readiness(lens: LensDependency, response: Response) -> Health:
-    """200 when both networks are loaded and answering, else 503."""
-    if lens.engine.is_ready:
+def read_readiness(lenses: LensesDependency, response: Response) -> Health:
+    """200 when every pair is loaded and answering, else 503."""
+    if lenses.engine.is_ready:
         return Health(status="ok")
     response.status_code = 503
     return Health(status="starting")

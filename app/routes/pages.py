@@ -5,20 +5,22 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
-from app.analyses import shrink
+from app.analyses import AnalysisStore, shrink
 from app.analysis_page import PANEL_SIDE_PIXELS, Addresses, build_analysis_page
-from app.comparison import Lens
 from app.errors import InvalidPicture, LensError
 from app.explain.image_input import decode_picture
-from app.options import FigureOptions, GeometryOptions
-from app.page_choices import list_geometries, list_resolutions
-from app.page_contexts import UploadForm, UploadPage
+from app.lenses import Lenses
+from app.model_table import describe_counts, list_remarks
+from app.options import FigureOptions, PictureOptions
+from app.page_choices import list_geometries, list_pairs, list_resolutions
+from app.page_contexts import ModelsPage, UploadForm, UploadPage
 from app.page_sentences import describe_pair_view
 from app.problems import describe_error
 from app.render.png import encode_jpeg
 from app.routes.dependencies import (
     AnalysisDependency,
     LensDependency,
+    LensesDependency,
     SettingsDependency,
     StoreDependency,
     TimingsDependency,
@@ -28,36 +30,51 @@ from app.samples import SAMPLES, read_sample
 from app.schemas import describe_pair
 from app.settings import Settings
 from app.templating import render_page
+from models.counting import read_recorded_counts
 
 THUMBNAIL_SIDE_PIXELS = 320
 
 router = APIRouter(include_in_schema=False)
 
 
+class PageForm(PictureOptions):
+    """What the page's form sends beside a picture: a gallery picture, or one that was analysed before."""
+
+    sample: str | None = None
+    analysis: str | None = None
+
+
 @router.get("/")
-def show_upload(request: Request, lens: LensDependency, settings: SettingsDependency) -> Response:
+def show_upload(request: Request, lenses: LensesDependency, settings: SettingsDependency) -> Response:
     """The first page."""
-    return _render_upload(request, lens, settings)
+    return _render_upload(request, lenses, settings)
+
+
+@router.get("/models")
+def show_models(request: Request) -> Response:
+    """What attention costs, network by network."""
+    counts = read_recorded_counts()
+    page = ModelsPage(rows=describe_counts(counts), remarks=list_remarks(counts))
+    return render_page(request, page)
 
 
 @router.post("/")
 async def take_upload(
     request: Request,
-    lens: LensDependency,
+    lenses: LensesDependency,
     store: StoreDependency,
     settings: SettingsDependency,
     timings: TimingsDependency,
-    options: Annotated[GeometryOptions, Form()],
+    options: Annotated[PageForm, Form()],
     image: Annotated[UploadFile | None, File()] = None,
-    sample: Annotated[str | None, Form()] = None,
 ) -> Response:
-    """Analyse a picture or a sample and lead to its page; say beside the form what was wrong with a picture."""
+    """Analyse a picture and lead to its page; say beside the form what was wrong with the picture."""
     try:
-        data = await _read_choice(image, sample, settings)
-        analysis = await lens.analyse(data, options, timings)
+        data = await _read_choice(image, options, store, settings)
+        analysis = await lenses.choose(options.pair).analyse(data, options, timings)
     except LensError as error:
         status = describe_error(error).status
-        return _render_upload(request, lens, settings, error=str(error), status_code=status)
+        return _render_upload(request, lenses, settings, error=str(error), status_code=status)
     store.add(analysis)
     return RedirectResponse(request.url_for("show_analysis", analysis_id=analysis.id).path, status_code=303)
 
@@ -68,6 +85,7 @@ async def show_analysis(
     analysis: AnalysisDependency,
     options: Annotated[FigureOptions, Query()],
     lens: LensDependency,
+    lenses: LensesDependency,
     settings: SettingsDependency,
     timings: TimingsDependency,
 ) -> Response:
@@ -77,7 +95,7 @@ async def show_analysis(
         comparison,
         options,
         pair=describe_pair(lens.pair),
-        upload=_describe_upload(lens, settings),
+        upload=_describe_upload(lenses, settings, pair=analysis.card.name),
         addresses=Addresses(
             page=request.url_for("show_analysis", analysis_id=analysis.id).path,
             answer=request.url_for("read_analysis", analysis_id=analysis.id).path,
@@ -95,37 +113,45 @@ async def show_picture(analysis: AnalysisDependency, lens: LensDependency) -> Re
 
 
 @router.get("/samples/{name}.jpg")
-async def show_sample(name: str, lens: LensDependency, settings: SettingsDependency) -> Response:
+async def show_sample(name: str, lenses: LensesDependency, settings: SettingsDependency) -> Response:
     """A gallery picture's thumbnail."""
-    picture = await lens.run(decode_picture, read_sample(name), max_pixels=settings.max_picture_pixels)
-    thumbnail = await lens.run(encode_jpeg, shrink(picture, THUMBNAIL_SIDE_PIXELS))
+    run = lenses.default.run
+    picture = await run(decode_picture, read_sample(name), max_pixels=settings.max_picture_pixels)
+    thumbnail = await run(encode_jpeg, shrink(picture, THUMBNAIL_SIDE_PIXELS))
     return Response(thumbnail, media_type="image/jpeg", headers={"Cache-Control": "public, max-age=86400"})
 
 
-async def _read_choice(image: UploadFile | None, sample: str | None, settings: Settings) -> bytes:
+async def _read_choice(image: UploadFile | None, form: PageForm, store: AnalysisStore, settings: Settings) -> bytes:
     # A gallery picture is a button that was pressed; a file may have been chosen before that.
-    if sample:
-        return read_sample(sample)
+    if form.sample:
+        return read_sample(form.sample)
+    if form.analysis:
+        return store.get(form.analysis).source.data
     if image is not None and (image.filename or image.size):
         return await read_upload(image, settings)
     raise InvalidPicture("no picture was chosen; choose a file or one of the gallery")
 
 
 def _render_upload(
-    request: Request, lens: Lens, settings: Settings, *, error: str | None = None, status_code: int = 200
+    request: Request, lenses: Lenses, settings: Settings, *, error: str | None = None, status_code: int = 200
 ) -> Response:
     page = UploadPage(
-        pair=describe_pair_view(describe_pair(lens.pair)), upload=_describe_upload(lens, settings, error=error)
+        pairs=tuple(describe_pair_view(describe_pair(lens.pair)) for lens in lenses),
+        upload=_describe_upload(lenses, settings, pair=lenses.default.pair.card.name, error=error),
     )
     return render_page(request, page, status_code=status_code)
 
 
-def _describe_upload(lens: Lens, settings: Settings, *, error: str | None = None) -> UploadForm:
-    own = lens.pair.card.preprocessing
+def _describe_upload(lenses: Lenses, settings: Settings, *, pair: str, error: str | None = None) -> UploadForm:
+    cards = [lens.pair.card for lens in lenses]
+    is_only = len(cards) == 1
+    # With several to choose from, what is a pair's own is known only when it was chosen.
+    own = cards[0].preprocessing if is_only else None
     return UploadForm(
         samples=SAMPLES,
-        geometries=list_geometries(own.geometry),
-        resolutions=list_resolutions(own.resolution),
+        pairs=() if is_only else list_pairs(cards, selected=pair),
+        geometries=list_geometries(own.geometry if own else None),
+        resolutions=list_resolutions(own.resolution if own else None),
         max_upload_bytes=settings.max_upload_bytes,
         error=error,
     )

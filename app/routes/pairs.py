@@ -7,16 +7,16 @@ from fastapi import APIRouter, Response
 from app.render.colour_scale import Colormap, render_colour_bar
 from app.render.png import encode_png
 from app.routes.answers import PNG, describe_file, describe_problems
-from app.routes.dependencies import LensDependency
+from app.routes.dependencies import LensesDependency
 from app.schemas import PairDescription, describe_pair
 
 router = APIRouter(tags=["pairs"])
 
 
 @router.get("/pairs", summary="The loaded pairs")
-def list_pairs(lens: LensDependency) -> list[PairDescription]:
+def list_pairs(lenses: LensesDependency) -> list[PairDescription]:
     """Architecture, parameters, multiply-adds, class names, provenance and measured accuracy of each loaded pair."""
-    return [describe_pair(lens.pair)]
+    return [describe_pair(lens.pair) for lens in lenses]
 
 
 @router.get(

@@ -6,29 +6,29 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from app import panels
-from app.options import AttentionOptions, FigureOptions, GeometryOptions, MapOptions
-from app.panels import GateKind
+from app.explain.maps import GateKind
+from app.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions
 from app.render.figure import MEDIA_TYPES, FigureFormat
-from app.routes.answers import PNG, UPLOAD_PROBLEMS, describe_file, describe_in_headers
-from app.routes.dependencies import LensDependency, PictureBytes, TimingsDependency, merge_options
+from app.routes.answers import PNG, UPLOAD_PROBLEMS, describe_file, describe_in_headers, describe_pair_in_headers
+from app.routes.dependencies import LensesDependency, PictureBytes, TimingsDependency, merge_options
 from models.names import NetworkName
 
 router = APIRouter(tags=["one picture"])
 
 
-class HeatMapForm(MapOptions, GeometryOptions):
+class HeatMapForm(MapOptions, PictureOptions):
     """What `POST /heatmap` takes beside the picture."""
 
     network: NetworkName = Field(default=NetworkName.CBAM, description="Whose heat map.")
 
 
-class FigureForm(FigureOptions, GeometryOptions):
+class FigureForm(FigureOptions, PictureOptions):
     """What `POST /figure` takes beside the picture."""
 
     format: FigureFormat = Field(default=FigureFormat.PNG, description="The file's format.")
 
 
-class AttentionForm(AttentionOptions, GeometryOptions):
+class AttentionForm(AttentionOptions, PictureOptions):
     """What `POST /attention` takes beside the picture."""
 
     block: str = Field(
@@ -46,7 +46,7 @@ class AttentionForm(AttentionOptions, GeometryOptions):
 async def create_heat_map(
     data: PictureBytes,
     options: Annotated[HeatMapForm, Depends(merge_options(HeatMapForm))],
-    lens: LensDependency,
+    lenses: LensesDependency,
     timings: TimingsDependency,
 ) -> Response:
     """Grad-CAM of one network for one class, drawn on the pixels that it was computed from.
@@ -56,6 +56,7 @@ async def create_heat_map(
 
     `curl -F image=@dog.jpg -F network=cbam -F target=dalmatian -o heatmap.png http://127.0.0.1:8000/api/v1/heatmap`
     """
+    lens = lenses.choose(options.pair)
     comparison = await lens.compare_picture(data, options, options, timings)
     with timings.measure("render"):
         png = await lens.run(panels.encode_heat_map, comparison, options.network, options)
@@ -71,17 +72,21 @@ async def create_heat_map(
 async def create_figure(
     data: PictureBytes,
     options: Annotated[FigureForm, Depends(merge_options(FigureForm))],
-    lens: LensDependency,
+    lenses: LensesDependency,
     timings: TimingsDependency,
 ) -> Response:
     """Picture | baseline | CBAM, each network with P, its softmax probability of the explained class.
 
     `curl -F image=@dog.jpg -F format=pdf -o figure.pdf http://127.0.0.1:8000/api/v1/figure`
     """
+    lens = lenses.choose(options.pair)
     comparison = await lens.compare_picture(data, options, options, timings)
     with timings.measure("render"):
         content = await lens.run(panels.draw_comparison_figure, comparison, options, options.format)
-    headers = {"X-Target-Class": str(comparison.target.label.index), "Server-Timing": timings.header()}
+    headers = describe_pair_in_headers(comparison.analysis) | {
+        "X-Target-Class": str(comparison.target.label.index),
+        "Server-Timing": timings.header(),
+    }
     return Response(content, media_type=MEDIA_TYPES[options.format], headers=headers)
 
 
@@ -94,7 +99,7 @@ async def create_figure(
 async def create_attention_map(
     data: PictureBytes,
     options: Annotated[AttentionForm, Depends(merge_options(AttentionForm))],
-    lens: LensDependency,
+    lenses: LensesDependency,
     timings: TimingsDependency,
 ) -> Response:
     """What one block's gate lets through, on the absolute scale 0 (blocked) to 1 (unchanged).
@@ -103,7 +108,9 @@ async def create_attention_map(
 
     `curl -F image=@dog.jpg -F block=layer3.1 -o gate.png http://127.0.0.1:8000/api/v1/attention`
     """
+    lens = lenses.choose(options.pair)
     analysis = await lens.analyse(data, options, timings)
     with timings.measure("render"):
         png = await lens.run(panels.encode_attention, analysis, options.block, options.kind, options)
-    return Response(png, media_type=PNG, headers={"Server-Timing": timings.header()})
+    headers = describe_pair_in_headers(analysis) | {"Server-Timing": timings.header()}
+    return Response(png, media_type=PNG, headers=headers)

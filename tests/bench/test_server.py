@@ -12,6 +12,7 @@ from app.bench.server import ServerProcess, read_rss_megabytes, serve_command
 from app.bench.service import CLIENTS, SWEEPS, Service, measure_memory, measure_throughput
 from app.bench.startup import RUNS, list_weights, measure_startup
 from app.settings import Settings
+from models.card import SHIPPED_PAIR
 from tests.bench import fake_server
 
 FAKE = [sys.executable, fake_server.__file__]
@@ -68,7 +69,7 @@ def test_startup_takes_both_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_weights_are_the_pairs_own() -> None:
-    assert all(path.suffix == ".safetensors" and path.is_file() for path in list_weights(Settings().pair))
+    assert all(path.suffix == ".safetensors" and path.is_file() for path in list_weights(SHIPPED_PAIR))
 
 
 def test_serve_command_is_the_command_line_itself() -> None:

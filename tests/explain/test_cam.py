@@ -14,7 +14,8 @@ from app.explain.methods import Method
 from app.explain.placement import place
 from models.names import Geometry, NetworkName, Resolution, Stage
 from models.pair import NetworkPair
-from models.resnet import ResNet
+from models.resnet import ResNet, ResNetShape
+from models.staged import StagedNetwork
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def batch(pair: NetworkPair, motorcycle: bytes) -> torch.Tensor:
     return torch.from_numpy(prepare_input(picture, placement, pair.card.preprocessing))[None]
 
 
-def explain(network: ResNet, batch: torch.Tensor, method: Method, stage: Stage, class_index: int) -> FloatArray:
+def explain(network: StagedNetwork, batch: torch.Tensor, method: Method, stage: Stage, class_index: int) -> FloatArray:
     """Our way."""
     with torch.no_grad():
         features = network.trace(batch, stages={stage}).features[stage]
@@ -34,9 +35,10 @@ def explain(network: ResNet, batch: torch.Tensor, method: Method, stage: Stage, 
 
 
 def explain_with_hooks(
-    network: ResNet, batch: torch.Tensor, method: Method, stage: Stage, class_index: int
+    network: StagedNetwork, batch: torch.Tensor, method: Method, stage: Stage, class_index: int
 ) -> FloatArray:
     """The package's own way, before it scales each map by its own extremes: hooks and a whole backward pass."""
+    assert isinstance(network, ResNet)
     blocks = network.stage(stage)
     with WEIGHTINGS[method](model=network, target_layers=[blocks[-1]]) as explainer:
         maps: list[FloatArray] = []
@@ -97,7 +99,7 @@ def test_score_gradient_leaves_no_gradient_on_the_network(pair: NetworkPair, bat
 
 def test_gradcam_of_a_mean_pooling_classifier_is_its_weighted_sum() -> None:
     """Behind a mean over H*W positions and a linear layer, alpha is the weight over H*W (Selvaraju et al., 2017)."""
-    network = ResNet(depth=18, class_count=2).eval().requires_grad_(False)
+    network = ResNet(ResNetShape(18), class_count=2).eval().requires_grad_(False)
     torch.nn.init.zeros_(network.fc.weight)
     network.fc.weight[1, :2] = torch.tensor([2.0, -1.0])
     features = torch.zeros(1, 512, 2, 2)

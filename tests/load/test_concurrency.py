@@ -33,17 +33,17 @@ def inference_pair(pair: NetworkPair) -> NetworkPair:
 
 @pytest.fixture
 def engine(inference_pair: NetworkPair) -> Iterator[Engine]:
-    engine = Engine(inference_pair, queue_size=THREADS)
+    engine = Engine(queue_size=THREADS)
     engine.start()
     yield engine
     engine.close()
 
 
-def ask(engine: Engine, case: Case) -> Comparison:
+def ask(engine: Engine, pair: NetworkPair, case: Case) -> Comparison:
     """One thread, one event loop, one lens; the engine and its networks are everybody's."""
 
     async def compare() -> Comparison:
-        return await Lens(engine, max_pixels=1_000_000).compare_picture(
+        return await Lens(engine, pair, max_pixels=1_000_000).compare_picture(
             case.image, case.geometry, case.options, Timings()
         )
 
@@ -62,11 +62,11 @@ def is_same(first: Comparison, second: Comparison) -> bool:
     return True
 
 
-def test_sixteen_threads_get_the_serial_answers(engine: Engine) -> None:
+def test_sixteen_threads_get_the_serial_answers(engine: Engine, inference_pair: NetworkPair) -> None:
     cases = make_cases(CASES)
-    serial = [ask(engine, case) for case in cases]
+    serial = [ask(engine, inference_pair, case) for case in cases]
     with ThreadPoolExecutor(THREADS) as pool:
-        together = list(pool.map(lambda case: ask(engine, case), cases * REPEATS))
+        together = list(pool.map(lambda case: ask(engine, inference_pair, case), cases * REPEATS))
     assert len(together) == CASES * REPEATS > 500
     wrong = [index for index, pair in enumerate(zip(serial * REPEATS, together, strict=True)) if not is_same(*pair)]
     assert wrong == []
@@ -76,7 +76,7 @@ def test_sixteen_threads_get_the_serial_answers(engine: Engine) -> None:
 
 def test_sixteen_http_clients_get_the_serial_answers(inference_pair: NetworkPair) -> None:
     cases = make_cases(96)
-    with TestClient(create_app(Settings(queue_size=THREADS), pair=inference_pair)) as client:
+    with TestClient(create_app(Settings(queue_size=THREADS), pairs=[inference_pair])) as client:
 
         def send(case: Case) -> dict[str, Any]:
             form = case.options.model_dump(mode="json") | case.geometry.model_dump(mode="json", exclude_none=True)

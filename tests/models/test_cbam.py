@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from models.attention_design import AttentionDesign
 from models.cbam import Cbam, ChannelAttention, SpatialAttention
 
 # Channel 0 has mean 2.5 and maximum 4, channel 1 mean 1 and maximum 3.
@@ -64,7 +65,7 @@ def test_spatial_attention_stacks_maximum_before_mean() -> None:
 
 
 def test_cbam_gates_channels_before_positions() -> None:
-    cbam = Cbam(2, reduction=2).eval()
+    cbam = Cbam(2, AttentionDesign(reduction=2)).eval()
     cbam.ChannelGate = make_channel_attention()
     cbam.SpatialGate = make_spatial_attention(maximum_weight=1.0, mean_weight=0.0)
     refined, gates = cbam(FEATURES)

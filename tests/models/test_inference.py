@@ -8,7 +8,7 @@ from models.cbam import Cbam
 from models.inference import DTYPES, prepare_for_inference
 from models.names import NetworkName, Precision, Stage
 from models.pair import NetworkPair
-from models.resnet import ResNet
+from models.resnet import ResNet, ResNetShape
 
 # What each precision may change: the largest difference of a logit, and of a gate.
 BOUNDS = {Precision.FP32: (1e-4, 1e-5), Precision.BF16: (0.5, 0.1), Precision.FP16: (0.05, 0.02)}
@@ -31,13 +31,16 @@ def test_inference_form_equals_the_trained_network_within_its_bound(
     logit_bound, gate_bound = BOUNDS[precision]
     assert (expected.logits - trace.logits.float()).abs().max() <= logit_bound
     for block, gates in expected.attentions.items():
-        assert (gates.spatial - trace.attentions[block].spatial.float()).abs().max() <= gate_bound
-        assert (gates.channel - trace.attentions[block].channel.float()).abs().max() <= gate_bound
+        rough = trace.attentions[block]
+        for exact_gate, rough_gate in ((gates.spatial, rough.spatial), (gates.channel, rough.channel)):
+            assert exact_gate is not None
+            assert rough_gate is not None
+            assert (exact_gate - rough_gate.float()).abs().max() <= gate_bound
 
 
 @pytest.mark.parametrize("depth", [18, 50])
 def test_inference_form_has_no_norm_left_and_the_trained_network_keeps_its_own(depth: int) -> None:
-    network = ResNet(depth=depth, attention=Cbam, class_count=4).eval()
+    network = ResNet(ResNetShape(depth), attention=Cbam, class_count=4).eval()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     prepared = prepare_for_inference(network)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in prepared.modules())
@@ -46,7 +49,7 @@ def test_inference_form_has_no_norm_left_and_the_trained_network_keeps_its_own(d
 
 def test_inference_form_is_exact_where_the_statistics_are_not_the_defaults(generator: torch.Generator) -> None:
     """Fresh statistics, 0 and 1, would hide a fold that forgets them."""
-    network = ResNet(depth=50, attention=Cbam, class_count=4).eval()
+    network = ResNet(ResNetShape(50), attention=Cbam, class_count=4).eval()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean = torch.rand(module.num_features, generator=generator) - 0.5
@@ -64,7 +67,7 @@ def test_inference_form_is_exact_where_the_statistics_are_not_the_defaults(gener
 
 def test_inference_form_refuses_a_network_in_training_mode() -> None:
     with pytest.raises(ValueError, match="call eval"):
-        prepare_for_inference(ResNet(depth=18, class_count=2).train())
+        prepare_for_inference(ResNet(ResNetShape(18), class_count=2).train())
 
 
 def test_optimised_pair_keeps_the_parameter_counts_of_the_trained_one(pair: NetworkPair) -> None:

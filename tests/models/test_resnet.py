@@ -5,7 +5,7 @@ import torchvision
 from models.cbam import Cbam
 from models.names import NetworkName, Stage, StridePlacement
 from models.pair import NetworkPair
-from models.resnet import ResNet
+from models.resnet import ResNet, ResNetShape
 
 
 def make_batch(generator: torch.Generator, *, count: int = 2, height: int = 64, width: int = 96) -> torch.Tensor:
@@ -15,7 +15,7 @@ def make_batch(generator: torch.Generator, *, count: int = 2, height: int = 64, 
 @pytest.mark.parametrize("depth", [18, 50])
 def test_resnet_equals_torchvision_with_the_same_weights(depth: int, generator: torch.Generator) -> None:
     theirs = getattr(torchvision.models, f"resnet{depth}")(weights=None, num_classes=10).eval()
-    ours = ResNet(depth=depth, class_count=10).eval()
+    ours = ResNet(ResNetShape(depth), class_count=10).eval()
     ours.load_state_dict(theirs.state_dict())
     batch = make_batch(generator)
     with torch.no_grad():
@@ -24,13 +24,13 @@ def test_resnet_equals_torchvision_with_the_same_weights(depth: int, generator: 
 
 def test_resnet_refuses_unknown_depth() -> None:
     with pytest.raises(ValueError, match="depth 19 is not known; choose one of 18, 34, 50, 101"):
-        ResNet(depth=19)
+        ResNetShape(19)
 
 
 def test_stride_placement_moves_the_stride_of_a_bottleneck() -> None:
     strides = {}
     for placement in StridePlacement:
-        block = ResNet(depth=50, stride_placement=placement).stage(Stage.TWO)[0]
+        block = ResNet(ResNetShape(50, stride_placement=placement)).stage(Stage.TWO)[0]
         strides[placement] = tuple(block.get_submodule(f"conv{index}").stride[0] for index in (1, 2, 3))  # type: ignore[index]
     assert strides == {StridePlacement.V1: (2, 1, 1), StridePlacement.V1_5: (1, 2, 1)}
 
@@ -54,7 +54,11 @@ def test_trace_keeps_asked_for_stages_at_their_sizes(pair: NetworkPair, generato
 
 def test_trace_names_blocks_in_the_order_they_run(generator: torch.Generator) -> None:
     with torch.no_grad():
-        trace = ResNet(depth=50, attention=Cbam, class_count=3).eval().trace(make_batch(generator, height=32, width=32))
+        trace = (
+            ResNet(ResNetShape(50), attention=Cbam, class_count=3)
+            .eval()
+            .trace(make_batch(generator, height=32, width=32))
+        )
     counts = (3, 4, 6, 3)
     assert list(trace.attentions) == [
         f"layer{stage}.{i}" for stage, count in enumerate(counts, 1) for i in range(count)
@@ -82,7 +86,10 @@ def test_trace_of_one_picture_does_not_depend_on_its_batch(pair: NetworkPair, ge
         together, alone = network.trace(batch), network.trace(batch[2:3])
     assert torch.allclose(together.logits[2:3], alone.logits, atol=1e-4)
     for name, gates in alone.attentions.items():
-        assert torch.allclose(together.attentions[name].spatial[2:3], gates.spatial, atol=1e-5)
+        both = together.attentions[name].spatial
+        assert both is not None
+        assert gates.spatial is not None
+        assert torch.allclose(both[2:3], gates.spatial, atol=1e-5)
 
 
 def test_trace_leaves_nothing_on_the_network(pair: NetworkPair, generator: torch.Generator) -> None:
@@ -95,7 +102,7 @@ def test_trace_leaves_nothing_on_the_network(pair: NetworkPair, generator: torch
 
 
 def test_pair_differs_by_attention_alone() -> None:
-    baseline = set(ResNet(depth=18).state_dict())
-    cbam = set(ResNet(depth=18, attention=Cbam).state_dict())
+    baseline = set(ResNet(ResNetShape(18)).state_dict())
+    cbam = set(ResNet(ResNetShape(18), attention=Cbam).state_dict())
     assert baseline < cbam
     assert all(".cbam." in name for name in cbam - baseline)

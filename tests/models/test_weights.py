@@ -15,6 +15,8 @@ DIRECTORY = SHIPPED_PAIR.parent
 @pytest.mark.parametrize("name", NetworkName)
 def test_model_card_gives_the_same_numbers_as_the_pairs_card(pair: NetworkPair, name: NetworkName) -> None:
     network = pair.card.networks[name]
+    assert network.card is not None
+    assert network.sha256 is not None
     text = (DIRECTORY / network.card).read_text()
     assert f"| parameters | {pair.parameter_counts[name]:,} |" in text
     assert network.sha256 in text
@@ -40,6 +42,7 @@ def test_both_networks_were_measured_on_the_same_pictures(pair: NetworkPair) -> 
 
 
 def test_labels_are_110_unlike_names(pair: NetworkPair) -> None:
+    assert pair.card.labels is not None
     labels = read_labels(DIRECTORY / pair.card.labels)
     assert len({label.name.casefold() for label in labels}) == len({label.id for label in labels}) == 110
     assert all(re.fullmatch(r"\S.*\S", label.name) for label in labels)

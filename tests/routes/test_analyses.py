@@ -151,7 +151,7 @@ def test_delete_analysis_forgets_it(client: TestClient, motorcycle: bytes) -> No
 
 def test_analysis_leaves_the_cache_when_memory_runs_out(pair: NetworkPair) -> None:
     image = encode(make_picture(100, 100))
-    with TestClient(create_app(Settings(cache_bytes=4_000_000), pair=pair)) as client:
+    with TestClient(create_app(Settings(cache_bytes=4_000_000), pairs=[pair])) as client:
         locations = [
             client.post("/api/v1/analyses", files={"image": ("p", image)}).headers["location"] for _ in range(6)
         ]
@@ -161,7 +161,7 @@ def test_analysis_leaves_the_cache_when_memory_runs_out(pair: NetworkPair) -> No
 
 
 def test_analysis_leaves_the_cache_after_its_time(pair: NetworkPair) -> None:
-    with TestClient(create_app(Settings(cache_seconds=1e-9), pair=pair)) as client:
+    with TestClient(create_app(Settings(cache_seconds=1e-9), pairs=[pair])) as client:
         created = client.post("/api/v1/analyses", files={"image": ("p", encode(make_picture(50, 50)))})
         assert created.status_code == 201
         assert client.get(created.headers["location"]).status_code == 404
@@ -208,6 +208,6 @@ def test_health_and_readiness_are_ok_when_the_networks_are_loaded(client: TestCl
 
 
 def test_readiness_is_503_when_the_engine_does_not_take_jobs(pair: NetworkPair) -> None:
-    with TestClient(create_app(Settings(), pair=pair)) as client:
-        client.app.state.lens.engine.close()  # type: ignore[attr-defined]
+    with TestClient(create_app(Settings(), pairs=[pair])) as client:
+        client.app.state.lenses.engine.close()  # type: ignore[attr-defined]
         assert client.get("/readyz").status_code == 503

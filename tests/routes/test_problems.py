@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.comparison import Lens
 from app.engine import Engine
+from app.lenses import Lenses
 from app.main import create_app
 from app.settings import Settings
 from models.pair import NetworkPair
@@ -76,7 +76,7 @@ def test_bad_picture_gives_the_status_of_the_table(client: TestClient, call: str
 
 def test_largest_upload_is_taken(pair: NetworkPair) -> None:
     image = encode(make_picture(40, 30), "BMP")
-    with TestClient(create_app(Settings(max_upload_bytes=len(image)), pair=pair)) as client:
+    with TestClient(create_app(Settings(max_upload_bytes=len(image)), pairs=[pair])) as client:
         assert post(client, image)[0] == 200
         assert post(client, image + b"\x00")[0] == 413
 
@@ -89,7 +89,7 @@ def test_body_without_a_declared_length_is_counted_while_it_comes_in(pair: Netwo
         for _ in range(40):
             yield bytes(10_000)
 
-    with TestClient(create_app(Settings(max_upload_bytes=100_000), pair=pair)) as client:
+    with TestClient(create_app(Settings(max_upload_bytes=100_000), pairs=[pair])) as client:
         answer = client.post(
             "/api/v1/heatmap", content=stream(), headers={"content-type": "multipart/form-data; boundary=x"}
         )
@@ -168,17 +168,19 @@ def test_full_queue_is_503_with_retry_after(
     """One job is held in the worker and one waits; the third finds the queue full."""
     entered, release = held_engine
     image = encode(make_picture(40, 30))
-    with TestClient(create_app(Settings(queue_size=1), pair=pair)) as client:
+    with TestClient(create_app(Settings(queue_size=1), pairs=[pair])) as client:
         statuses: list[int] = []
         callers = [threading.Thread(target=lambda: statuses.append(post(client, image)[0])) for _ in range(2)]
         callers[0].start()
         assert entered.wait(20)
         callers[1].start()
-        lens: Lens = client.app.state.lens  # type: ignore[attr-defined]
-        while lens.engine.waiting < 1:
-            threading.Event().wait(0.01)
-        refused = client.post("/api/v1/heatmap", files={"image": ("p", image)})
-        release.set()
+        try:
+            lenses: Lenses = client.app.state.lenses  # type: ignore[attr-defined]
+            while lenses.engine.waiting < 1:
+                threading.Event().wait(0.01)
+            refused = client.post("/api/v1/heatmap", files={"image": ("p", image)})
+        finally:
+            release.set()
         for caller in callers:
             caller.join()
     assert refused.status_code == 503
@@ -190,7 +192,7 @@ def test_full_queue_is_503_with_retry_after(
 def test_passed_deadline_is_504(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
     monkeypatch.setattr(Engine, "_compute_pictures", lambda engine, works: release.wait(20))
-    with TestClient(create_app(Settings(deadline_seconds=0.2), pair=pair)) as client:
+    with TestClient(create_app(Settings(deadline_seconds=0.2), pairs=[pair])) as client:
         answer = client.post("/api/v1/heatmap", files={"image": ("p", encode(make_picture(40, 30)))})
         release.set()
     assert answer.status_code == 504
@@ -203,7 +205,7 @@ def test_failed_computation_is_500_without_its_inside(pair: NetworkPair, monkeyp
         raise RuntimeError("secret detail")
 
     image = encode(make_picture(40, 30))
-    with TestClient(create_app(Settings(), pair=pair)) as client:
+    with TestClient(create_app(Settings(), pairs=[pair])) as client:
         with monkeypatch.context() as patch:
             patch.setattr(Engine, "_compute_pictures", fail)
             status, problem = post(client, image)
@@ -228,7 +230,7 @@ def test_event_loop_answers_while_pictures_are_computed(
     pair: NetworkPair, held_engine: tuple[threading.Event, threading.Event]
 ) -> None:
     entered, release = held_engine
-    with TestClient(create_app(Settings(), pair=pair)) as client:
+    with TestClient(create_app(Settings(), pairs=[pair])) as client:
         caller = threading.Thread(target=post, args=(client, encode(make_picture(40, 30))))
         caller.start()
         assert entered.wait(20)

@@ -1,0 +1,102 @@
+"""`cbam-lens serve` and `compare`: what people come for."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands.options import (
+    EXIT_BAD_INPUT,
+    PAIR_HELP,
+    DeviceOption,
+    GeometryOption,
+    LabelsOption,
+    PairOption,
+    ResolutionOption,
+    as_list,
+    errors,
+    or_explain,
+    parse_resolution,
+    read_settings,
+)
+from app.explain.methods import Method
+from app.options import ColourOptions, GeometryOptions, TargetOptions
+from app.render.colour_scale import Colormap, Scale
+from models.names import Stage
+
+
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on; this machine alone by default.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    pair: Annotated[
+        list[str] | None, typer.Option("--pair", help=f"{PAIR_HELP} May be given several times.", metavar="PAIR")
+    ] = None,
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--labels",
+            help="Class names for NAME=BASELINE,CBAM: a file with one a line, or imagenet; once for all such pairs, or "
+            "once for each.",
+            metavar="FILE",
+        ),
+    ] = None,
+    device: DeviceOption = None,
+) -> None:
+    """Serve the page and the REST API.
+
+    More can be set by environment variables: CBAM_LENS_MAX_UPLOAD_BYTES, CBAM_LENS_MAX_PICTURE_PIXELS,
+    CBAM_LENS_QUEUE_SIZE, CBAM_LENS_DEADLINE_SECONDS, CBAM_LENS_CACHE_BYTES, CBAM_LENS_CACHE_SECONDS,
+    CBAM_LENS_THREADS, CBAM_LENS_LOG_LEVEL.
+    """
+    settings = read_settings(pair or [], labels or [], device)
+    with errors.status("loading the networks"):
+        from app.serving import prepare_server
+
+        server, listener = or_explain(prepare_server, settings, host=host, port=port)
+    server.run(sockets=[listener])
+
+
+def compare(
+    *,
+    images: Annotated[list[Path], typer.Argument(help="Pictures to compare on.", metavar="IMAGE...")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Directory for figures and maps; the current one by default, none with --json alone.",
+            file_okay=False,
+        ),
+    ] = None,
+    target: Annotated[str, typer.Option(help="Class by index or name; the baseline's first by default.")] = "",
+    method: Annotated[Method, typer.Option(help="How the maps are made.")] = Method.GRADCAM,
+    stage: Annotated[int, typer.Option(help="Stage to explain, 1 (fine) to 4 (deep).", min=1, max=4)] = 4,
+    scale: Annotated[Scale, typer.Option(help="One maximum for both maps, or each its own.")] = Scale.SHARED,
+    colormap: Annotated[Colormap, typer.Option(help="Colours of the maps.")] = Colormap.VIRIDIS,
+    geometry: GeometryOption = None,
+    resolution: ResolutionOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON lines, one a picture.")] = False,
+    pair: PairOption = None,
+    labels: LabelsOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Write the paper's figure and all maps for each picture.
+
+    For dog.jpg: dog.figure.png, dog.baseline.png, dog.cbam.png, dog.difference.png and dog.maps.npz. A picture that
+    cannot be read is named and skipped; the exit code is then 2.
+    """
+    settings = read_settings(as_list(pair), as_list(labels), device)
+    with errors.status("loading the networks"):
+        from app.batch import CompareOptions, compare_files
+
+    options = CompareOptions(
+        target=TargetOptions(target=target, method=method, stage=Stage(stage)),
+        colours=ColourOptions(scale=scale, colormap=colormap),
+        geometry=GeometryOptions(geometry=geometry, resolution=parse_resolution(resolution)),
+        output=output or (None if as_json else Path()),
+        as_json=as_json,
+    )
+    failures = or_explain(compare_files, settings, images, options)
+    if failures:
+        raise typer.Exit(EXIT_BAD_INPUT)

@@ -1,0 +1,103 @@
+"""`cbam-lens models`, `inspect` and `convert`: networks and files of weights."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from app.commands.options import errors, or_explain
+from models.checkpoints.diagnosis import MAX_BYTES, DoctorOptions
+from models.names import Attention, StridePlacement
+
+CheckpointArgument = Annotated[Path, typer.Argument(help="A file of weights: safetensors or torch.save.")]
+ArchitectureOption = Annotated[
+    str | None, typer.Option(help="The architecture: a name of the zoo, or torchvision:NAME; found by default.")
+]
+AttentionOption = Annotated[
+    Attention | None,
+    typer.Option(help="The attention, where tensors cannot tell: se, channel-max and channel-both look alike."),
+]
+ClassesOption = Annotated[int | None, typer.Option(help="The number of classes that the file must have.", min=1)]
+StrideOption = Annotated[
+    StridePlacement | None, typer.Option(help="Where a bottleneck's stride lies, which tensors cannot tell.")
+]
+EmaOption = Annotated[bool, typer.Option("--ema", help="Take the averaged weights where the file has both.")]
+SizeOption = Annotated[int, typer.Option(help="The largest file that is read, in bytes.", min=1)]
+
+
+def models(
+    *,
+    ablations: Annotated[
+        bool, typer.Option("--ablations", help="ResNet-50 with every design of the paper's ablations instead.")
+    ] = False,
+    write: Annotated[
+        Path | None, typer.Option(help="Also write the counts into this JSON file, as the page reads them.")
+    ] = None,
+) -> None:
+    """Print each network's parameters and multiply-adds beside the paper's, with what attention adds to them."""
+    with errors.status("counting"):
+        from app.model_table import count_networks, tabulate_ablations, tabulate_counts
+        from models.counting import format_counts, list_networks
+
+    if ablations:
+        Console().print(tabulate_ablations(count_networks([("resnet50", attention) for attention in Attention])))
+        return
+    counts = count_networks(list_networks())
+    Console().print(tabulate_counts(counts))
+    if write is not None:
+        or_explain(write.write_text, format_counts(counts))
+
+
+def inspect(
+    *,
+    file: CheckpointArgument,
+    architecture: ArchitectureOption = None,
+    attention: AttentionOption = None,
+    classes: ClassesOption = None,
+    stride_placement: StrideOption = None,
+    ema: EmaOption = False,
+    max_bytes: SizeOption = MAX_BYTES,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a report.")] = False,
+) -> None:
+    """Say what a checkpoint is: layout, network, classes, what would be changed, whether its gates look trained.
+
+    Nothing in the file is executed. The exit code is 2 for a file that is not weights of a network known here.
+    """
+    options = DoctorOptions(max_bytes, ema, classes, architecture, attention, stride_placement)
+    with errors.status("reading the file"):
+        from app.doctor import inspect_file, tabulate_diagnosis
+
+        diagnosis = or_explain(inspect_file, file, options)
+    if as_json:
+        typer.echo(diagnosis.model_dump_json(indent=2))
+    else:
+        Console().print(tabulate_diagnosis(diagnosis))
+
+
+def convert(
+    *,
+    file: CheckpointArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The safetensors file to write.", dir_okay=False)],
+    architecture: ArchitectureOption = None,
+    attention: AttentionOption = None,
+    classes: ClassesOption = None,
+    stride_placement: StrideOption = None,
+    ema: EmaOption = False,
+    max_bytes: SizeOption = MAX_BYTES,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a report.")] = False,
+) -> None:
+    """Write a checkpoint of any known layout as a safetensors file in ours, with what is known of it inside.
+
+    Planes that another project stacks the other way round are swapped, convolutions of one position become linear
+    layers; the function stays the same. The input is left as it is.
+    """
+    options = DoctorOptions(max_bytes, ema, classes, architecture, attention, stride_placement)
+    with errors.status("converting the file"):
+        from app.doctor import convert_file, tabulate_diagnosis
+
+        diagnosis = or_explain(convert_file, file, output, options)
+    if as_json:
+        typer.echo(diagnosis.model_dump_json(indent=2))
+    else:
+        Console().print(tabulate_diagnosis(diagnosis))

@@ -1,0 +1,79 @@
+"""What commands share: their options, and how they say what a user can mend.
+
+Nothing here imports torch; commands import what needs it when they run, so that `--help` and a mistyped option answer
+at once.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+
+from app.errors import LensError
+from app.settings import Settings
+from models.card import PairError
+from models.names import Geometry, Resolution
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+EXIT_BAD_INPUT = 2
+
+errors = Console(stderr=True)
+
+PAIR_HELP = (
+    "A pair: shipped (the default), a TOML file, or NAME=BASELINE,CBAM with two checkpoints, torchvision:resnet50 or "
+    "untrained:vgg16_bn."
+)
+PairOption = Annotated[str | None, typer.Option("--pair", help=PAIR_HELP, metavar="PAIR")]
+LabelsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--labels", help="Class names for NAME=BASELINE,CBAM: a file with one a line, or imagenet.", metavar="FILE"
+    ),
+]
+DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or cuda:0; auto by default.")]
+GeometryOption = Annotated[
+    Geometry | None, typer.Option(help="How a picture becomes the networks' input; the pair's own way by default.")
+]
+ResolutionOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Shorter side of the input in pixels; the pair's own by default.",
+        metavar=f"[{'|'.join(str(value.value) for value in Resolution)}]",
+    ),
+]
+
+
+def read_settings(pairs: Sequence[str], labels: Sequence[str], device: str | None) -> Settings:
+    """The settings of the environment, with what the command line gives in their place."""
+    given: dict[str, Any] = {"pairs": tuple(pairs), "labels": tuple(labels), "device": device}
+    try:
+        return Settings(**{name: value for name, value in given.items() if value})
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def as_list(value: str | None) -> list[str]:
+    """An option that is given once, or not at all."""
+    return [] if value is None else [value]
+
+
+def parse_resolution(text: str | None) -> Resolution | None:
+    """The resolution that a text means; typer offers an enum's names, which are not what people type."""
+    if text is None:
+        return None
+    allowed = [str(value.value) for value in Resolution]
+    if text not in allowed:
+        raise typer.BadParameter(f"resolution is {text}; choose one of {', '.join(allowed)}")
+    return Resolution(int(text))
+
+
+def or_explain(work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    """Run a command; what a user can mend is one line on standard error and exit code 2."""
+    try:
+        return work(*args, **kwargs)
+    except (PairError, LensError, OSError) as error:
+        errors.print(f"cbam-lens: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(EXIT_BAD_INPUT) from error

@@ -1,0 +1,125 @@
+"""`cbam-lens inspect` and `cbam-lens convert`: a file of weights examined, reported on and written as ours."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from models.checkpoints.diagnosis import DEFAULT_OPTIONS, Diagnosis, DoctorOptions, GateState, make_printable
+from models.checkpoints.examination import examine
+from models.checkpoints.writing import check_output, write_checkpoint
+from models.names import Attention
+
+NUMBERED = re.compile(r"\b(layer|stage|unit)\d+")
+BLOCK_NUMBER = re.compile(r"\b(layer\*)\.\d+")
+BLOCK = "layer*.*."
+
+SHOWN_SHA256_DIGITS = 16
+
+
+def inspect_file(path: Path, options: DoctorOptions = DEFAULT_OPTIONS) -> Diagnosis:
+    """What a file of weights is.
+
+    Raises:
+        CheckpointError: for a file that cannot be read or is not for a network known here.
+    """
+    return examine(path, options).diagnosis
+
+
+def convert_file(path: Path, output: Path, options: DoctorOptions = DEFAULT_OPTIONS) -> Diagnosis:
+    """Write a file's weights as ours.
+
+    Returns:
+        What the file is, with the output and its checksum.
+
+    Raises:
+        CheckpointError: as `inspect_file`, and for an output that cannot be written.
+    """
+    check_output(path, output)
+    checkpoint = examine(path, options)
+    digest = write_checkpoint(checkpoint, output)
+    return checkpoint.diagnosis.model_copy(update={"output": output, "output_sha256": digest})
+
+
+def tabulate_diagnosis(diagnosis: Diagnosis) -> Table:
+    """A diagnosis for people: one line a fact, tensors by pattern and number."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for title, line in list_facts(diagnosis):
+        table.add_row(title, Text(make_printable(line)))
+    for warning in diagnosis.warnings:
+        table.add_row("warning", Text(make_printable(warning), style="yellow"))
+    return table
+
+
+def list_facts(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
+    """Titles and lines; the second and later lines of a title have none."""
+    yield "file", f"{diagnosis.path} ({diagnosis.container}), sha256 {diagnosis.sha256[:SHOWN_SHA256_DIGITS]}"
+    yield "layout", diagnosis.layout
+    yield "network", describe_network(diagnosis)
+    yield "state", describe_state(diagnosis)
+    for title, lines in (
+        ("recipe", [diagnosis.recipe] if diagnosis.recipe else []),
+        ("taken off", [", ".join(diagnosis.unwrapped)] if diagnosis.unwrapped else []),
+        ("renamed", summarise_renames(diagnosis.renamed)),
+        ("swapped", summarise_names(diagnosis.swapped)),
+        ("reshaped", summarise_names(diagnosis.reshaped)),
+        ("added", summarise_names(diagnosis.added)),
+        ("left out", [", ".join(diagnosis.dropped)] if diagnosis.dropped else []),
+    ):
+        yield from zip((title, *[""] * len(lines)), lines, strict=False)
+    if diagnosis.output is not None:
+        yield "written", f"{diagnosis.output}, sha256 {diagnosis.output_sha256}"
+
+
+def describe_network(diagnosis: Diagnosis) -> str:
+    """The network in the names that options take."""
+    attention = "no attention" if diagnosis.attention is Attention.NONE else f"attention {diagnosis.attention}"
+    return (
+        f"{diagnosis.architecture}, {attention}, {diagnosis.class_count:,} classes, stride {diagnosis.stride_placement}"
+    )
+
+
+def describe_state(diagnosis: Diagnosis) -> str:
+    """Whether network and gates look trained."""
+    network = f"network {'trained' if diagnosis.is_trained else 'untrained'}"
+    if diagnosis.gates is GateState.NONE:
+        return network
+    scale = diagnosis.spatial_scale
+    return f"{network}, gates {diagnosis.gates}" + (
+        f", spatial scale {scale[0]:.3f} to {scale[1]:.3f}" if scale else ""
+    )
+
+
+def summarise_renames(renamed: Iterable[tuple[str, str]]) -> list[str]:
+    """Renames by pattern: `16 tensors: cbam.ch_gate.mlp.fc1 -> cbam.ChannelGate.mlp.1`."""
+    patterns = Counter(shorten(mask(old), mask(new)) for old, new in renamed)
+    return [f"{count_tensors(count)}: {old} -> {new}" for (old, new), count in patterns.items()]
+
+
+def summarise_names(names: Iterable[str]) -> list[str]:
+    """Names by pattern."""
+    return [f"{count_tensors(count)}: {pattern}" for pattern, count in Counter(map(mask, names)).items()]
+
+
+def count_tensors(count: int) -> str:
+    """`1 tensor`, `16 tensors`."""
+    return f"{count:,} tensor{'s' if count != 1 else ''}"
+
+
+def mask(name: str) -> str:
+    """A tensor's name without the number of its block."""
+    return BLOCK_NUMBER.sub(r"\1.*", NUMBERED.sub(r"\1*", name))
+
+
+def shorten(old: str, new: str) -> tuple[str, str]:
+    """Two names without what both begin or end with: the block, and `weight` or the like."""
+    if old.startswith(BLOCK) and new.startswith(BLOCK):
+        old, new = old.removeprefix(BLOCK), new.removeprefix(BLOCK)
+    old_start, _, old_end = old.rpartition(".")
+    new_start, _, new_end = new.rpartition(".")
+    return (old_start, new_start) if old_end == new_end and old_start and new_start else (old, new)

@@ -1,0 +1,143 @@
+"""The examination: from a file to a diagnosis and to tensors that our network loads strictly."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from models.checkpoints.architectures import COUNTER, build_shapes
+from models.checkpoints.checking import find_problems, read_shapes
+from models.checkpoints.diagnosis import (
+    DEFAULT_OPTIONS,
+    CheckpointError,
+    Diagnosis,
+    DoctorOptions,
+    GateState,
+    Layout,
+    make_printable,
+)
+from models.checkpoints.files import read_file
+from models.checkpoints.gates import has_learnt, judge_gates, measure_scales
+from models.checkpoints.identity import Identity, identify
+from models.checkpoints.layouts import RULES, recognise_layout
+from models.checkpoints.metadata import OwnMetadata, parse_metadata
+from models.checkpoints.translation import Translation, translate
+from models.checkpoints.wrapping import unwrap
+from models.names import Attention
+
+MAX_REASON_LENGTH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A file's weights in our names.
+
+    Attributes:
+        diagnosis: what the file is and what was done.
+        tensors: in the file's own types, on the CPU, with memory of their own; a network loads them strictly.
+    """
+
+    diagnosis: Diagnosis
+    tensors: dict[str, torch.Tensor]
+
+
+def examine(path: Path, options: DoctorOptions = DEFAULT_OPTIONS) -> Checkpoint:
+    """Read a file of weights and find out which network they are for.
+
+    Args:
+        path: a file of `torch.save` or safetensors.
+        options: what the file cannot say, and what is expected of it.
+
+    Raises:
+        CheckpointError: for a file that cannot be read or is not for a network known here; one line that names it.
+    """
+    try:
+        return examine_content(path, options)
+    except CheckpointError as error:
+        # Names and texts come from the file, and can be of any length.
+        reason = make_printable(str(error)[:MAX_REASON_LENGTH])
+        raise CheckpointError(f"{path}: {reason}") from error
+
+
+def examine_content(path: Path, options: DoctorOptions) -> Checkpoint:
+    """The examination itself, whose errors do not yet name the file."""
+    content = read_file(path, max_bytes=options.max_bytes)
+    stated = parse_metadata(content.metadata)
+    unwrapped = unwrap(content.root, use_ema=options.use_ema)
+    layout = Layout.OWN if stated is not None else recognise_layout(unwrapped.tensors)
+    translation = translate(unwrapped.tensors, RULES[layout])
+    shapes = read_shapes(translation.tensors)
+    identity = identify(shapes, origins=translation.origins, stated=stated, options=options)
+    complete(translation, identity)
+    is_trained = judge_training(translation, stated)
+    gates = judge_gates(translation.tensors, is_trained=is_trained)
+    diagnosis = Diagnosis(
+        path=path,
+        sha256=content.sha256,
+        container=content.container,
+        layout=layout,
+        architecture=identity.architecture,
+        attention=identity.attention,
+        class_count=identity.class_count,
+        stride_placement=identity.stride_placement,
+        unwrapped=unwrapped.keys,
+        renamed=tuple((old, new) for new, old in translation.origins.items()),
+        swapped=tuple(translation.swapped),
+        reshaped=tuple(translation.reshaped),
+        added=tuple(translation.added),
+        dropped=unwrapped.dropped,
+        is_trained=is_trained,
+        gates=gates,
+        spatial_scale=measure_scales(translation.tensors),
+        recipe=None if stated is None else stated.recipe,
+        warnings=(
+            *unwrapped.warnings,
+            *identity.warnings,
+            *warn_of_layout(layout, identity, options),
+            *warn_of_state(gates, is_trained=is_trained),
+        ),
+    )
+    # What was mapped from the file must not change with it.
+    copies = {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in translation.tensors.items()}
+    return Checkpoint(diagnosis=diagnosis, tensors=copies)
+
+
+def complete(translation: Translation, identity: Identity) -> None:
+    """Add the counters that old files lack, then hold everything against the network; raises `CheckpointError`."""
+    expected = build_shapes(identity.architecture, identity.attention, identity.class_count)
+    for name in expected:
+        if name.endswith(COUNTER):
+            translation.add(name, torch.tensor(0))
+    if problems := find_problems(expected, translation.tensors, origins=translation.origins):
+        raise CheckpointError(f"it does not fit {identity.architecture}: {problems}")
+
+
+def judge_training(translation: Translation, stated: OwnMetadata | None) -> bool:
+    """Whether the network is trained, by its own word and by its BatchNorms.
+
+    Raises:
+        CheckpointError: for one that says so and has not seen a batch.
+    """
+    is_learnt = has_learnt(translation.tensors)
+    if stated is not None and stated.trained and not is_learnt:
+        raise CheckpointError("its metadata says trained, but no BatchNorm has seen a batch; convert its source again")
+    return is_learnt and (stated is None or stated.trained is not False)
+
+
+def warn_of_layout(layout: Layout, identity: Identity, options: DoctorOptions) -> Iterator[str]:
+    """Where a layout leaves open what others settle."""
+    is_open = layout is Layout.PYTORCHCV and identity.attention is Attention.NONE and options.stride_placement is None
+    if is_open and identity.architecture in {"resnet50", "resnet101"}:
+        yield (
+            "pytorchcv's resnet50 and resnet101 have their stride on the first convolution (v1), its resnet50b and "
+            f"resnet101b on the second; {identity.stride_placement} was assumed."
+        )
+
+
+def warn_of_state(gates: GateState, *, is_trained: bool) -> Iterable[str]:
+    """What not to read into the maps."""
+    if not is_trained:
+        yield "The network is not trained: its answers and maps mean nothing."
+    elif gates is GateState.UNTRAINED:
+        yield "The gates are not trained: they are the same everywhere, and their maps mean nothing."

@@ -1,0 +1,138 @@
+"""From a path to what lies in the file, whichever kind of file it is."""
+
+import hashlib
+import io
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from models.checkpoints.diagnosis import CheckpointError, Container
+from models.checkpoints.pickles import MAX_PICKLE_BYTES, list_globals, refuse_globals
+from models.checkpoints.safetensors_files import LENGTH_BYTES, read_safetensors
+from models.checkpoints.torch_files import LEGACY_START, read_legacy, read_zip
+from models.checkpoints.zip_directory import ZIP_START
+
+HEAD_BYTES = 512
+
+PICKLE_START = b"\x80"
+
+REMEDY = "save it again with torch.save"
+
+KNOWN_KINDS: tuple[tuple[bytes, str], ...] = (
+    (b"version https://git-lfs", "a git-lfs pointer, not the file itself; fetch it with: git lfs pull"),
+    (b"\x1f\x8b", "compressed with gzip; unpack it first"),
+    (b"\x89HDF", "an HDF5 file, as Keras writes; only files of torch.save and safetensors are read"),
+)
+"""How files begin that are taken for weights, and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """What lies in a file.
+
+    Attributes:
+        container: how it lies there.
+        root: the object that was saved; for safetensors the tensors by name.
+        sha256: the file's checksum.
+        metadata: what a safetensors file says of itself.
+    """
+
+    container: Container
+    root: object
+    sha256: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_file(path: Path, *, max_bytes: int) -> FileContent:
+    """Read a file of weights; nothing in it is run.
+
+    Neither the file nor the tensors that it describes may be larger than `max_bytes`; that is checked before either is
+    read. Tensors are mapped from the file where its format allows it.
+
+    Raises:
+        CheckpointError: for a file that cannot be read, with the reason and what to do.
+    """
+    try:
+        check_size(path, max_bytes=max_bytes)
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if head.startswith(ZIP_START):
+            return FileContent(Container.TORCH_ZIP, read_zip(path, max_bytes=max_bytes), digest)
+        if head.startswith(LEGACY_START):
+            return FileContent(Container.TORCH_LEGACY, read_legacy(path, max_bytes=max_bytes), digest)
+        if is_safetensors(path, head):
+            tensors, metadata = read_safetensors(path)
+            return FileContent(Container.SAFETENSORS, tensors, digest, metadata)
+        if head.startswith(PICKLE_START) or is_text(head):
+            refuse_pickle(path, is_certain=not is_text(head))
+    except OSError as error:
+        raise CheckpointError(f"cannot be read: {error.strerror}; check the path") from error
+    raise CheckpointError(explain_kind(head) or f"of no kind known here, begins with {head[:8].hex(' ')}; {REMEDY}")
+
+
+def check_size(path: Path, *, max_bytes: int) -> None:
+    """Refuse what is no file, an empty file and one that is too large."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise CheckpointError(f"a {'directory' if stat.S_ISDIR(status.st_mode) else 'device'}, not a file of weights")
+    if status.st_size == 0:
+        raise CheckpointError("an empty file; get it again")
+    if status.st_size > max_bytes:
+        raise CheckpointError(
+            f"{status.st_size:,} bytes; the limit is {max_bytes:,}; raise it for a file that you trust"
+        )
+
+
+def is_safetensors(path: Path, head: bytes) -> bool:
+    """Whether a file is to be read as safetensors: by its beginning, or by its name if it is nothing else."""
+    # The first eight bytes are a number and can look like the beginning of anything, a web page's even.
+    if head[LENGTH_BYTES : LENGTH_BYTES + 1] == b"{" and not is_text(head):
+        return True
+    return path.suffix == ".safetensors" and explain_kind(head) is None and not head.startswith(PICKLE_START)
+
+
+def explain_kind(head: bytes) -> str | None:
+    """What a file is that is taken for weights, and what to do; None where it could be some."""
+    kinds = [(head.startswith(start), sentence) for start, sentence in KNOWN_KINDS]
+    kinds += [
+        (
+            head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"),
+            "a web page, saved in place of the file; download the file itself",
+        ),
+        (is_text(head), f"a text file, begins with {head[:40].decode(errors='replace')!r}; download the file itself"),
+        (head[257:262] == b"ustar", f"a tar file: an archive, or torch before 0.1.10; unpack it, or {REMEDY}"),
+    ]
+    return next((sentence for is_this, sentence in kinds if is_this), None)
+
+
+def refuse_pickle(path: Path, *, is_certain: bool) -> None:
+    """Refuse a pickle that does not begin as those of torch.save do, naming the code that it wants if any.
+
+    Args:
+        path: the file.
+        is_certain: it is a pickle; else it may be some text, as pickles of protocol 0 are.
+
+    Raises:
+        CheckpointError: for a pickle, and for a text that is one and wants code.
+    """
+    with path.open("rb") as file:
+        content = io.BytesIO(file.read(MAX_PICKLE_BYTES))
+    try:
+        names = list_globals(content)
+    except CheckpointError:
+        if is_certain:
+            raise
+        return
+    refuse_globals(names)
+    if is_certain:
+        raise CheckpointError(f"a pickle that torch.save did not write in its default form; {REMEDY}")
+
+
+def is_text(head: bytes) -> bool:
+    """Whether a file's beginning is text; its last character may be cut."""
+    text = head.decode(errors="ignore")
+    is_decoded = len(text.encode()) > len(head) - 4
+    return is_decoded and all(character.isprintable() or character.isspace() for character in text)

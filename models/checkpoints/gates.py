@@ -1,0 +1,105 @@
+"""What can be told of a network's attention from its tensors: which it is, and whether it has learnt anything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from models.attention_design import DESIGNS, AttentionDesign
+from models.checkpoints.diagnosis import CheckpointError, GateState
+from models.checkpoints.layouts import KERNEL, LAST_LAYER, NORM
+from models.names import Attention, SpatialPooling
+
+
+@dataclass(frozen=True, slots=True)
+class GateShapes:
+    """What names and shapes tell.
+
+    Attributes:
+        has_channel: there is a channel gate; how it pools cannot be told.
+        spatial: how the spatial gate pools; None without one.
+        kernel_size: of the spatial gate's convolution; None without one.
+    """
+
+    has_channel: bool
+    spatial: SpatialPooling | None = None
+    kernel_size: int | None = None
+
+
+def shape_gates(design: AttentionDesign | None) -> GateShapes:
+    """What names and shapes tell of a design."""
+    if design is None:
+        return GateShapes(has_channel=False)
+    kernel_size = None if design.spatial is None else design.kernel_size
+    return GateShapes(design.channel is not None, design.spatial, kernel_size)
+
+
+def read_gates(shapes: Mapping[str, torch.Size]) -> GateShapes:
+    """What names and shapes tell of a file, in our names.
+
+    Raises:
+        CheckpointError: for spatial gates that are not alike or that see another number of planes.
+    """
+    kernels = {shape for name, shape in shapes.items() if name.endswith(f"{KERNEL}weight")}
+    has_channel = any(".ChannelGate." in name for name in shapes)
+    if not kernels:
+        return GateShapes(has_channel)
+    has_reduction = any(name.endswith(".SpatialGate.reduce.weight") for name in shapes)
+    spatial = SpatialPooling.CONVOLUTION if has_reduction else SpatialPooling.MAX_MEAN
+    kernel = next(iter(kernels))
+    if len(kernels) > 1 or kernel != (1, 1 if has_reduction else 2, kernel[-1], kernel[-1]):
+        raise CheckpointError(
+            f"its spatial gates' kernels are {' and '.join(str(tuple(shape)) for shape in kernels)}; CBAM's are "
+            "(1, 2, 7, 7), for the maximum and the mean over channels; there is no network here for others"
+        )
+    return GateShapes(has_channel, spatial, kernel[-1])
+
+
+def list_lookalikes(gates: GateShapes) -> list[Attention]:
+    """Every attention whose tensors are like these, the usual one first.
+
+    Raises:
+        CheckpointError: where there is none.
+    """
+    found = [attention for attention, design in DESIGNS.items() if shape_gates(design) == gates]
+    if not found:
+        parts = "with" if gates.has_channel else "without"
+        raise CheckpointError(
+            f"its spatial gates see {gates.kernel_size} x {gates.kernel_size} positions, {parts} a channel gate before "
+            f"them; no attention here is like that ({', '.join(Attention)})"
+        )
+    # Of those that look alike first what the known projects do: both poolings, channel before space.
+    return sorted(found, key=lambda attention: attention not in {Attention.CBAM, Attention.CHANNEL_BOTH})
+
+
+def has_learnt(tensors: Mapping[str, torch.Tensor]) -> bool:
+    """Whether any BatchNorm has seen a batch: as it is made, its mean is 0 and its variance 1 in every channel."""
+    return any(
+        bool((tensor != (0 if name.endswith("mean") else 1)).any())
+        for name, tensor in tensors.items()
+        if name.endswith((".running_mean", ".running_var"))
+    )
+
+
+def judge_gates(tensors: Mapping[str, torch.Tensor], *, is_trained: bool) -> GateState:
+    """Whether the gates' maps can mean something.
+
+    A spatial gate whose BatchNorm has scale 0 is the same everywhere; so is a channel gate whose last layer is 0.
+    """
+    scales = select(tensors, f"{NORM}weight")
+    last_layers = select(tensors, f"{LAST_LAYER}weight")
+    if not scales and not last_layers:
+        return GateState.NONE
+    is_flat = not any(bool(tensor.any()) for tensor in scales or last_layers)
+    return GateState.TRAINED if is_trained and not is_flat else GateState.UNTRAINED
+
+
+def measure_scales(tensors: Mapping[str, torch.Tensor]) -> tuple[float, float] | None:
+    """Least and greatest scale of the spatial gates' BatchNorms; None without such gates."""
+    scales = [float(value) for tensor in select(tensors, f"{NORM}weight") for value in tensor]
+    return (min(scales), max(scales)) if scales else None
+
+
+def select(tensors: Mapping[str, torch.Tensor], suffix: str) -> list[torch.Tensor]:
+    """The tensors whose names end so."""
+    return [tensor for name, tensor in tensors.items() if name.endswith(suffix)]

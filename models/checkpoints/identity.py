@@ -1,0 +1,114 @@
+"""Which network a file is for: what its tensors tell, what its metadata says and what was asked for, held together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from models.checkpoints.architectures import check_torchvision, count_classes, count_last_rows, find_architecture
+from models.checkpoints.diagnosis import CheckpointError, DoctorOptions
+from models.checkpoints.gates import list_lookalikes, read_gates
+from models.checkpoints.metadata import OwnMetadata
+from models.names import Attention, StridePlacement
+from models.zoo import ARCHITECTURES, TORCHVISION
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A network by its names.
+
+    Attributes:
+        architecture: a key of `models.zoo.ARCHITECTURES`, or torchvision's name behind `torchvision:`.
+        attention: what stands at the end of each block.
+        class_count: rows of the last layer.
+        stride_placement: where a bottleneck's stride lies.
+        warnings: sentences on what was assumed.
+    """
+
+    architecture: str
+    attention: Attention
+    class_count: int
+    stride_placement: StridePlacement
+    warnings: tuple[str, ...]
+
+
+def identify(
+    shapes: Mapping[str, torch.Size],
+    *,
+    origins: Mapping[str, str],
+    stated: OwnMetadata | None,
+    options: DoctorOptions,
+) -> Identity:
+    """Find the network.
+
+    Args:
+        shapes: the file's tensors in our names.
+        origins: the file's own names by ours.
+        stated: what a file of ours says of itself; it wins over the options.
+        options: what was asked for.
+
+    Raises:
+        CheckpointError: where no network fits, and where tensors, metadata and options contradict each other.
+    """
+    warnings: list[str] = []
+    named = options.architecture or (stated and stated.architecture) or ""
+    is_torchvisions = named.startswith(TORCHVISION)
+    class_count = count_last_rows(shapes) if is_torchvisions else count_classes(shapes)
+    check_agreement("classes", class_count, None if stated is None else stated.class_count, options.class_count)
+    attention = choose_attention(list_lookalikes(read_gates(shapes)), stated, options.attention, warnings)
+    if is_torchvisions:
+        # Too many to try: the name is believed, and every tensor is held against it afterwards.
+        check_torchvision(named)
+        architecture = named
+    else:
+        check_known(options.architecture)
+        architecture = find_architecture(
+            shapes, attention=attention, class_count=class_count, origins=origins, expected=options.architecture
+        )
+    check_agreement("architecture", architecture, None if stated is None else stated.architecture, options.architecture)
+    stated_placement = None if stated is None else stated.stride_placement
+    warn_of_override("stride placement", stated_placement, options.stride_placement, warnings)
+    placement = stated_placement or options.stride_placement or StridePlacement.V1_5
+    return Identity(architecture, attention, class_count, placement, tuple(warnings))
+
+
+def check_known(architecture: str | None) -> None:
+    """Refuse an architecture that is asked for and not known."""
+    if architecture is not None and architecture not in ARCHITECTURES:
+        raise CheckpointError(
+            f"architecture {architecture!r} was asked for; choose one of {', '.join(ARCHITECTURES)}, or torchvision: "
+            "and torchvision's name"
+        )
+
+
+def check_agreement(what: str, found: object, stated: object, asked: object) -> None:
+    """Refuse what the tensors contradict."""
+    if stated not in {None, found}:
+        raise CheckpointError(f"its metadata says {what} {stated}, its tensors say {found}; convert its source again")
+    if asked not in {None, found}:
+        raise CheckpointError(f"{what}: {found} in the file, {asked} expected; choose another file or expect {found}")
+
+
+def choose_attention(
+    lookalikes: list[Attention], stated: OwnMetadata | None, asked: Attention | None, warnings: list[str]
+) -> Attention:
+    """One of the attentions that have these tensors."""
+    names = " or ".join(lookalikes)
+    for source, attention in (("its metadata says", stated and stated.attention), ("the option says", asked)):
+        if attention is not None and attention not in lookalikes:
+            raise CheckpointError(f"{source} attention {attention}, but its tensors are those of {names}")
+    if stated is not None:
+        warn_of_override("attention", stated.attention, asked, warnings)
+        return stated.attention
+    if asked is None and Attention.SE in lookalikes:
+        warnings.append(
+            f"How a channel gate pools cannot be told from tensors: {names} look alike. {lookalikes[0]} was "
+            "assumed; say which one it is where you know better."
+        )
+    return asked or lookalikes[0]
+
+
+def warn_of_override(what: str, stated: object, asked: object, warnings: list[str]) -> None:
+    """The file's own word wins, but not in silence."""
+    if stated is not None and asked not in {None, stated}:
+        warnings.append(f"The file says {what} {stated}; {asked}, which was asked for, was not used.")

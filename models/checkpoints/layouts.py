@@ -1,0 +1,144 @@
+"""The layouts in which CBAM's weights are found: their names, the order of their planes, what they leave out.
+
+Read for their names: Jongchan/attention-module (the authors' release), osmr/imgclsmob (pytorchcv),
+huggingface/pytorch-image-models (timm), luuuyi/CBAM.PyTorch and elbuco1/CBAM. All of them put a bottleneck's stride on
+its 3x3 convolution, and all of them pool channels by mean and maximum.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from models.checkpoints.diagnosis import Layout
+
+Replacement = str | Callable[[re.Match[str]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutRules:
+    """What a layout's names look like and how its attention differs from ours.
+
+    Attributes:
+        sign: found in at least one name of a file in this layout.
+        renames: patterns and what takes their place, applied to each name in this order.
+        has_mean_first: the two pooled planes are stacked mean, maximum; ours are maximum, mean.
+        has_convolved_mlp: the channel gate's layers are 1x1 convolutions, (out, in, 1, 1).
+        may_lack_mlp_bias: these layers have no biases, which is to say zeros.
+        has_spatial_norm: a BatchNorm follows the spatial convolution.
+    """
+
+    sign: re.Pattern[str]
+    renames: tuple[tuple[re.Pattern[str], Replacement], ...] = ()
+    has_mean_first: bool = False
+    has_convolved_mlp: bool = False
+    may_lack_mlp_bias: bool = False
+    has_spatial_norm: bool = True
+
+
+def in_block(renames: dict[str, str]) -> tuple[tuple[re.Pattern[str], Replacement], ...]:
+    """Renames of what follows a residual block's name, given without their escapes; `*.` is a holder of any name."""
+    return tuple(
+        (
+            re.compile(r"^(layer\d+\.\d+\.)" + re.escape(old).replace(r"\*\.", r"(?:[A-Za-z_]\w*\.)+")),
+            rf"\1cbam.{new}",
+        )
+        for old, new in renames.items()
+    )
+
+
+def number_from_zero(match: re.Match[str]) -> str:
+    """The block's name; pytorchcv counts a stage's units from 1."""
+    return f"layer{match[1]}.{int(match[2]) - 1}."
+
+
+FIRST_LAYER, LAST_LAYER = "ChannelGate.mlp.1.", "ChannelGate.mlp.3."
+KERNEL, NORM = "SpatialGate.spatial.conv.", "SpatialGate.spatial.bn."
+
+RULES: dict[Layout, LayoutRules] = {
+    Layout.AUTHORS: LayoutRules(sign=re.compile(r"\.(ChannelGate|SpatialGate)\.")),
+    Layout.PYTORCHCV: LayoutRules(
+        sign=re.compile(r"^features\.init_block\."),
+        renames=(
+            (re.compile(r"^features\.init_block\.conv\.conv\."), "conv1."),
+            (re.compile(r"^features\.init_block\.conv\.bn\."), "bn1."),
+            (re.compile(r"^features\.stage(\d)\.unit(\d{1,3})\."), number_from_zero),
+            (re.compile(r"^(layer\d+\.\d+\.)body\.(conv(\d))\.conv\."), r"\1\2."),
+            (re.compile(r"^(layer\d+\.\d+\.)body\.(conv(\d))\.bn\."), r"\1bn\3."),
+            (re.compile(r"^(layer\d+\.\d+\.)identity_conv\.conv\."), r"\1downsample.0."),
+            (re.compile(r"^(layer\d+\.\d+\.)identity_conv\.bn\."), r"\1downsample.1."),
+            (re.compile(r"^output\."), "fc."),
+            *in_block(
+                {
+                    "cbam.ch_gate.mlp.fc1.": FIRST_LAYER,
+                    "cbam.ch_gate.mlp.fc2.": LAST_LAYER,
+                    "cbam.sp_gate.conv.conv.": KERNEL,
+                    "cbam.sp_gate.conv.bn.": NORM,
+                }
+            ),
+        ),
+    ),
+    Layout.TIMM: LayoutRules(
+        sign=re.compile(r"\.channel\.fc[12]\.|\.spatial\.conv\.conv\."),
+        renames=in_block(
+            {
+                "*.channel.fc1.": FIRST_LAYER,
+                "*.channel.fc2.": LAST_LAYER,
+                "*.spatial.conv.conv.": KERNEL,
+                "*.spatial.conv.bn.": NORM,
+            }
+        ),
+        has_mean_first=True,
+        has_convolved_mlp=True,
+        may_lack_mlp_bias=True,
+    ),
+    Layout.LUUUYI: LayoutRules(
+        sign=re.compile(r"\.ca\.fc(\.0|1)\.|\.sa\.conv1\."),
+        renames=in_block(
+            {
+                "ca.fc.0.": FIRST_LAYER,
+                "ca.fc.2.": LAST_LAYER,
+                "ca.fc1.": FIRST_LAYER,
+                "ca.fc2.": LAST_LAYER,
+                "sa.conv1.": KERNEL,
+            }
+        ),
+        has_mean_first=True,
+        has_convolved_mlp=True,
+        may_lack_mlp_bias=True,
+        has_spatial_norm=False,
+    ),
+    Layout.ELBUCO1: LayoutRules(
+        sign=re.compile(r"\.(channel_attention\.bottleneck|spatial_attention\.conv)\."),
+        renames=(
+            *in_block(
+                {
+                    "*.channel_attention.bottleneck.0.": FIRST_LAYER,
+                    "*.channel_attention.bottleneck.2.": LAST_LAYER,
+                    # Behind a BatchNorm without effect the convolution's bias is the BatchNorm's.
+                    "*.spatial_attention.conv.bias": f"{NORM}bias",
+                    "*.spatial_attention.conv.": KERNEL,
+                }
+            ),
+            (re.compile(r"^(layer\d+\.\d+\.)shortcut\."), r"\1downsample."),
+            (re.compile(r"^linear\."), "fc."),
+        ),
+        has_spatial_norm=False,
+    ),
+    Layout.PLAIN: LayoutRules(sign=re.compile("")),
+}
+"""Tried in this order; ours are the authors' names, and torchvision's and timm's without attention are the same."""
+
+RULES[Layout.OWN] = RULES[Layout.AUTHORS]
+
+
+def recognise_layout(names: Iterable[str]) -> Layout:
+    """The layout of a file that does not say it."""
+    names = list(names)
+    return next(layout for layout, rules in RULES.items() if any(rules.sign.search(name) for name in names))
+
+
+def rename(name: str, rules: LayoutRules) -> str:
+    """Our name of a tensor, or what is left of a name that no rule knows in full."""
+    for pattern, replacement in rules.renames:
+        name = pattern.sub(replacement, name)
+    return name

@@ -1,0 +1,58 @@
+"""Safetensors files: a length, a JSON header, the values."""
+
+import json
+import struct
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from models.checkpoints.diagnosis import CheckpointError
+
+LENGTH_BYTES = 8
+
+MAX_HEADER_BYTES = 8 * 1024**2
+"""ResNet-101 with CBAM is described in 0.1 MB."""
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """The tensors, mapped from the file, and the metadata.
+
+    That names, shapes, types and places agree, fill the file and do not overlap is checked by the library; that no
+    name stands twice in the header is not, and is checked here.
+
+    Raises:
+        CheckpointError: for a header that lies.
+    """
+    check_header(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"a damaged safetensors file: {error}; get it again") from error
+
+
+def check_header(path: Path) -> None:
+    """Refuse a header that reaches beyond the file, is too large, is no JSON or names a tensor twice."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(LENGTH_BYTES)
+        (header_bytes,) = struct.unpack("<Q", start.ljust(LENGTH_BYTES, b"\0"))
+        if header_bytes > min(size - LENGTH_BYTES, MAX_HEADER_BYTES):
+            raise CheckpointError(
+                f"a damaged safetensors file: it claims a header of {header_bytes:,} bytes in a file of {size:,}; "
+                f"the limit is {MAX_HEADER_BYTES:,}"
+            )
+        try:
+            json.loads(file.read(header_bytes), object_pairs_hook=refuse_twins)
+        except (ValueError, RecursionError) as error:
+            raise CheckpointError(f"a damaged safetensors file: {error}; get it again") from error
+
+
+def refuse_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object as a dict; raises `ValueError` for a name that stands in it twice."""
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        twin = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"its header names {twin} twice")
+    return dict(pairs)

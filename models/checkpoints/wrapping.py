@@ -1,0 +1,111 @@
+"""What lies around a state dict: dicts with an epoch and an optimiser, averaged weights, prefixes of wrappers."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from models.checkpoints.checking import list_some
+from models.checkpoints.diagnosis import CheckpointError
+
+PLAIN_KEYS = ("state_dict", "model", "model_state_dict")
+EMA_KEYS = ("state_dict_ema", "model_ema", "ema")
+"""Where training programs put the weights, and their exponential moving average."""
+
+PREFIXES = ("module.", "model.", "_orig_mod.")
+"""Of DataParallel, of a training program's own wrapper, of torch.compile."""
+
+MAX_DEPTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Unwrapped:
+    """A state dict and what was around it.
+
+    Attributes:
+        tensors: by the names that remain.
+        keys: what was taken off, from the outside in.
+        dropped: what lay beside the tensors.
+        warnings: sentences on a choice that was made.
+    """
+
+    tensors: Mapping[str, torch.Tensor]
+    keys: tuple[str, ...]
+    dropped: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def unwrap(root: object, *, use_ema: bool) -> Unwrapped:
+    """Find the state dict in what was saved.
+
+    Args:
+        root: what was saved.
+        use_ema: take the averaged weights, where there are some beside the plain ones.
+
+    Raises:
+        CheckpointError: where there is no dict of tensors, or more than one could be meant.
+    """
+    keys: list[str] = []
+    dropped: list[str] = []
+    warnings: list[str] = []
+    level = check_mapping(root)
+    while (key := choose_key(level, use_ema=use_ema, warnings=warnings)) is not None and len(keys) < MAX_DEPTH:
+        dropped += [".".join([*keys, str(other)]) for other in level if other != key]
+        keys.append(key)
+        level = check_mapping(level[key])
+    if use_ema and not set(keys) & set(EMA_KEYS):
+        raise CheckpointError(f"averaged weights are asked for, but it has none under {' or '.join(EMA_KEYS)}")
+    dropped += [".".join([*keys, str(name)]) for name, value in level.items() if not isinstance(value, torch.Tensor)]
+    tensors = check_names({name: value for name, value in level.items() if isinstance(value, torch.Tensor)}, level)
+    prefixes: list[str] = []
+    while (prefix := find_prefix(tensors)) is not None and len(prefixes) < MAX_DEPTH:
+        prefixes.append(prefix)
+        tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+    return Unwrapped(tensors, (*keys, *prefixes), tuple(dropped), tuple(warnings))
+
+
+def check_mapping(value: object) -> Mapping[object, object]:
+    """A dict; raises `CheckpointError` for anything else."""
+    if not isinstance(value, Mapping):
+        raise CheckpointError(f"it holds a {type(value).__name__}, not a dict of tensors; save model.state_dict()")
+    return value
+
+
+def choose_key(level: Mapping[object, object], *, use_ema: bool, warnings: list[str]) -> str | None:
+    """Under which key to go on; None where `level` is the state dict itself."""
+    plain = [key for key in PLAIN_KEYS if may_hold_weights(level.get(key))]
+    averaged = [key for key in EMA_KEYS if may_hold_weights(level.get(key))]
+    if len(plain) > 1 or len(averaged) > 1:
+        twins = plain if len(plain) > 1 else averaged
+        raise CheckpointError(f"it has weights under {' and '.join(twins)}; save the ones that are meant by themselves")
+    if averaged and not plain:
+        warnings.append(f"The file has averaged weights (EMA) under {averaged[0]} and no others; they were taken.")
+    elif averaged:
+        taken, left = (averaged, plain) if use_ema else (plain, averaged)
+        warnings.append(
+            f"The file has plain weights under {plain[0]} and averaged ones (EMA) under {averaged[0]}; "
+            f"those under {taken[0]} were taken, those under {left[0]} left."
+        )
+        return taken[0]
+    return next(iter(plain + averaged), None)
+
+
+def may_hold_weights(value: object) -> bool:
+    """Whether a value is a dict with tensors or further dicts in it."""
+    return isinstance(value, Mapping) and any(isinstance(part, torch.Tensor | Mapping) for part in value.values())
+
+
+def check_names(tensors: Mapping[object, torch.Tensor], level: Mapping[object, object]) -> dict[str, torch.Tensor]:
+    """Tensors by text; raises `CheckpointError` where there are none or a name is no text."""
+    if not tensors:
+        raise CheckpointError(
+            f"it has no tensors under {', '.join(PLAIN_KEYS)} or at the top; it has {list_some(map(str, level))}"
+        )
+    if strange := [name for name in tensors if not isinstance(name, str)]:
+        raise CheckpointError(f"its tensors are numbered ({strange[0]!r}), not named; save model.state_dict()")
+    return {str(name): tensor for name, tensor in tensors.items()}
+
+
+def find_prefix(names: Iterable[str]) -> str | None:
+    """The wrapper's prefix that every name has, if there is one."""
+    return next((prefix for prefix in PREFIXES if all(name.startswith(prefix) for name in names)), None)

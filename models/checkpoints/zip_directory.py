@@ -1,0 +1,73 @@
+"""A zip file's directory, held to what `torch.save` writes: entries stored as they are, and no more than fit."""
+
+import struct
+import zipfile
+from typing import IO
+
+from models.checkpoints.diagnosis import CheckpointError
+
+ZIP_START = b"PK\x03\x04"
+
+MAX_ENTRIES = 20_000
+"""ResNet-101 with CBAM and its optimiser's state has 1,600."""
+
+MAX_DIRECTORY_BYTES = 8 * 1024**2
+"""Python's zipfile reads the directory in one piece, of the size that the file claims."""
+
+END_BYTES = 22
+LOCATOR_BYTES = 20
+ZIP64_END_BYTES = 56
+
+
+def read_entries(file: IO[bytes]) -> dict[str, zipfile.ZipInfo]:
+    """The archive's entries by name.
+
+    Raises:
+        CheckpointError: for a truncated file, and for entries that are compressed, encrypted, repeated, too many or
+            together larger than the file.
+    """
+    check_directory_size(file)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise CheckpointError(f"a damaged zip file ({error}); get it again") from error
+    for entry in entries:
+        check_entry(entry)
+    by_name = {entry.filename: entry for entry in entries}
+    if len(entries) > MAX_ENTRIES or len(by_name) < len(entries):
+        raise CheckpointError(f"its zip has {len(entries):,} entries, some twice or more than {MAX_ENTRIES:,} in all")
+    total, size = sum(entry.file_size for entry in entries), file.seek(0, 2)
+    if total > size:
+        raise CheckpointError(f"its zip claims {total:,} bytes of content in a file of {size:,}; get it again")
+    return by_name
+
+
+def check_entry(entry: zipfile.ZipInfo) -> None:
+    """Refuse what `torch.save` never writes: an entry that is encrypted or compressed, be it a bomb or not."""
+    if entry.flag_bits & 1:
+        raise CheckpointError(f"its zip entry {entry.filename} is encrypted; torch.save encrypts nothing")
+    if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
+        raise CheckpointError(
+            f"its zip entry {entry.filename} is compressed, {entry.file_size:,} bytes in {entry.compress_size:,}; "
+            "torch.save compresses nothing; unpack an archive around the file first"
+        )
+
+
+def check_directory_size(file: IO[bytes]) -> None:
+    """Refuse a zip file without its end, with something behind it, or with a directory that is too large to read."""
+    size = file.seek(0, 2)
+    wanted = END_BYTES + LOCATOR_BYTES + ZIP64_END_BYTES
+    file.seek(max(0, size - wanted))
+    tail = file.read(wanted).rjust(wanted, b"\0")
+    zip64_end, locator, end = tail[:ZIP64_END_BYTES], tail[ZIP64_END_BYTES:-END_BYTES], tail[-END_BYTES:]
+    if not end.startswith(b"PK\x05\x06") or not end.endswith(b"\0\0"):
+        raise CheckpointError("truncated: a zip file that does not end as one; get it again")
+    (directory_bytes,) = struct.unpack_from("<I", end, 12)
+    if locator.startswith(b"PK\x06\x07"):
+        (directory_bytes,) = struct.unpack_from("<Q", zip64_end, 40)
+    if directory_bytes > min(size, MAX_DIRECTORY_BYTES):
+        raise CheckpointError(
+            f"it claims a zip directory of {directory_bytes:,} bytes in a file of {size:,}; "
+            f"the limit is {MAX_DIRECTORY_BYTES:,}"
+        )

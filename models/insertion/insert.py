@@ -1,0 +1,165 @@
+"""CBAM for a network that was written elsewhere, at the end of each of its blocks, leaving its function unchanged.
+
+Source for the place: Woo et al., *CBAM*, ECCV 2018, figure 3. That new gates start neutral, and that the weights before
+them make up for it, is not from the paper: there a network is trained with CBAM from the start.
+"""
+
+import operator
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from models.attention_design import DESIGNS, AttentionDesign
+from models.cbam import Cbam
+from models.graph_network import BLOCK_PATH, GraphNetwork, GraphPlan, InsertionPoint, InsertionReport
+from models.insertion.blocks import Place, find_places
+from models.insertion.operations import NORM
+from models.insertion.scaling import Scale, count_uses, find_scales
+from models.insertion.stages import find_linear_head, find_stage_ends
+from models.insertion.tracing import EXAMPLE_SIDE, MODULE, NAME, SHAPE, TracedNetwork, trace_network
+from models.names import Attention
+from models.staged import StagedNetwork
+
+
+def adopt_network(network: nn.Module, *, side: int = EXAMPLE_SIDE) -> GraphNetwork:
+    """A copy of a foreign network that can be traced; the baseline of `insert_cbam`'s network.
+
+    Args:
+        network: a classifier of pictures, (N, 3, H, W), with convolutional stages; it is left as it is.
+        side: the side in pixels of a square picture that it takes; its stages are found on one.
+
+    Raises:
+        ValueError: for a network that cannot be traced, or has fewer than four stages.
+    """
+    return _assemble(_trace_foreign(network, side=side))
+
+
+def insert_cbam(
+    network: nn.Module,
+    *,
+    attention: Attention | AttentionDesign = Attention.CBAM,
+    preserve_function: bool = True,
+    points: Sequence[str] | None = None,
+    side: int = EXAMPLE_SIDE,
+) -> GraphNetwork:
+    """A copy of a foreign network with attention at the end of each block.
+
+    Every gate starts at 0.5, whatever the features, and the weights that make the features are multiplied by 2 for
+    each gate, where they make nothing else. `GraphNetwork.insertion` says where that was so.
+
+    Args:
+        network: a classifier of pictures, (N, 3, H, W), with convolutional stages; it is left as it is.
+        attention: what to insert, by name or as a design of its own.
+        preserve_function: False for gates in their usual random state, and weights as they were.
+        points: names of the operations behind which attention goes: paths of `torch.nn`'s modules, or a function's
+            name behind the path of the module that calls it, `layer1.0.add`; None for the ends of torchvision's blocks.
+        side: the side in pixels of a square picture that it takes; its stages are found on one.
+
+    Raises:
+        ValueError: for a network that cannot be traced, has fewer than four stages, or has no known block where
+            `points` are not given.
+    """
+    design = attention if isinstance(attention, AttentionDesign) else DESIGNS[attention]
+    if design is None:
+        return adopt_network(network, side=side)
+    traced = _trace_foreign(network, side=side)
+    find_stage_ends(traced)  # a network without stages is told so, and not asked for points
+    places = find_places(traced, points)
+    # All before any insertion: the gates of one place must not stand in the way of another's weights.
+    scales = [Scale(reason="preserving the function was not asked for")] * len(places)
+    if preserve_function:
+        scales = find_scales(traced, [place.node for place in places])
+    for place, scale in zip(places, scales, strict=True):
+        _multiply(traced.network, scale, factor=_inverse_gates(design))
+        _insert(traced, place, _make_attention(traced, place, design, is_neutral=preserve_function))
+    result = _assemble(traced)
+    if len(result.block_paths) < len(places):
+        behind = places[len(result.block_paths)].node.meta[NAME]
+        raise ValueError(f"{behind!r} lies behind the last stage, where no attention is shown; choose an earlier one")
+    result.insertion = InsertionReport(tuple(map(_report, result.block_paths, places, scales)))
+    return result
+
+
+def _trace_foreign(network: nn.Module, *, side: int) -> TracedNetwork:
+    if isinstance(network, StagedNetwork):
+        raise ValueError(  # noqa: TRY004 - the type that is asked for, a Module, is right
+            f"{type(network).__name__} can be traced as it is, with its attention; give the network it was made from"
+        )
+    return trace_network(network, side=side)
+
+
+def _assemble(traced: TracedNetwork) -> GraphNetwork:
+    ends = find_stage_ends(traced)
+    head = find_linear_head(traced, ends[-1])
+    return GraphNetwork(
+        traced.network, GraphPlan(graph=traced.graph, ends=ends, head=head, norms=_find_foldable(traced))
+    )
+
+
+def _find_foldable(traced: TracedNetwork) -> tuple[tuple[str, str], ...]:
+    """See `GraphPlan.norms`."""
+    uses = count_uses(traced)
+    pairs = []
+    for node in traced.graph.nodes:
+        if NORM.includes(traced, node):
+            source = node.all_input_nodes[0]
+            is_alone = all(uses[weight] == 1 for weight in traced.parameters(source) + traced.parameters(node))
+            if isinstance(traced.module(source), nn.Conv2d) and len(source.users) == 1 and is_alone:
+                pairs.append((str(source.target), str(node.target)))
+    return tuple(pairs)
+
+
+def _make_attention(traced: TracedNetwork, place: Place, design: AttentionDesign, *, is_neutral: bool) -> Cbam:
+    module = Cbam(place.node.meta[SHAPE][1], design)
+    if is_neutral:
+        _neutralise(module)
+    example = next(traced.network.parameters())
+    return module.to(device=example.device, dtype=example.dtype).eval()
+
+
+def _neutralise(module: Cbam) -> None:
+    """Make each gate 0.5 everywhere, sigmoid(0), whatever the features."""
+    last = [] if module.ChannelGate is None else [module.ChannelGate.mlp[-1]]
+    last += [] if module.SpatialGate is None else [module.SpatialGate.spatial[-1]]
+    for layer in last:
+        for parameter in layer.parameters():
+            nn.init.zeros_(parameter)
+
+
+def _inverse_gates(design: AttentionDesign) -> int:
+    """By how much the features must be larger for gates of 0.5 to leave them as they were."""
+    return 1 << sum(gate is not None for gate in (design.channel, design.spatial))
+
+
+def _multiply(network: nn.Module, scale: Scale, *, factor: int) -> None:
+    with torch.no_grad():
+        for name in scale.parameters:
+            network.get_parameter(name).mul_(factor)
+
+
+def _insert(traced: TracedNetwork, place: Place, module: Cbam) -> None:
+    """Put a module into the network and its call into the graph."""
+    owner, _, name = place.path.rpartition(".")
+    if owner == "cbam" and owner not in dict(traced.network.named_children()):
+        traced.network.add_module(owner, nn.ModuleList())
+    traced.network.get_submodule(owner).add_module(name, module)
+    with traced.graph.inserting_after(place.node):
+        attention = traced.graph.call_module(place.path, (place.node,))
+    with traced.graph.inserting_after(attention):
+        refined = traced.graph.call_function(operator.getitem, (attention, 0))
+    place.node.replace_all_uses_with(refined, delete_user_cb=lambda user: user is not attention)
+    attention.meta = {NAME: place.path, MODULE: place.path, BLOCK_PATH: place.block}
+    refined.meta = {NAME: place.path, MODULE: place.path, SHAPE: place.node.meta[SHAPE]}
+
+
+def _report(name: str, place: Place, scale: Scale) -> InsertionPoint:
+    return InsertionPoint(
+        name=name,
+        path=place.block,
+        operation=place.node.meta[NAME],
+        channels=place.node.meta[SHAPE][1],
+        is_exact=scale.reason is None,
+        reason=scale.reason,
+        scaled=scale.parameters,
+    )

@@ -1,0 +1,36 @@
+"""Networks' names for people, as the paper's tables have them. Nothing here imports torch."""
+
+from models.names import Attention
+
+ARCHITECTURE_TITLES = {
+    "resnet18": "ResNet-18",
+    "resnet34": "ResNet-34",
+    "resnet50": "ResNet-50",
+    "resnet101": "ResNet-101",
+    "wide_resnet18_1.5": "WideResNet-18 (x1.5)",
+    "wide_resnet18_2.0": "WideResNet-18 (x2.0)",
+    "resnext50_32x4d": "ResNeXt-50 (32x4d)",
+    "resnext101_32x4d": "ResNeXt-101 (32x4d)",
+    "mobilenet_0.7": "MobileNet (x0.7)",
+    "mobilenet_1.0": "MobileNet (x1.0)",
+    "vgg16_bn": "VGG-16 with BatchNorm",
+}
+
+ATTENTION_TITLES = {
+    Attention.NONE: "no attention",
+    Attention.SE: "SE",
+    Attention.CHANNEL_MAX: "channel gate by maximum",
+    Attention.CHANNEL_BOTH: "channel gate",
+    Attention.CBAM_CONV1X1_K3: "CBAM (1x1 pooling, 3x3)",
+    Attention.CBAM_CONV1X1_K7: "CBAM (1x1 pooling, 7x7)",
+    Attention.CBAM_K3: "CBAM (3x3)",
+    Attention.CBAM: "CBAM",
+    Attention.CBAM_SPATIAL_FIRST: "CBAM (spatial first)",
+    Attention.CBAM_PARALLEL: "CBAM (parallel)",
+}
+
+
+def title_network(architecture: str, attention: Attention = Attention.NONE) -> str:
+    """`ResNet-50+CBAM`; another's architecture keeps its own name."""
+    title = ARCHITECTURE_TITLES.get(architecture, architecture)
+    return title if attention is Attention.NONE else f"{title}+{ATTENTION_TITLES[attention]}"

@@ -1,0 +1,123 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+import torch
+
+from models.checkpoints.diagnosis import CheckpointError, Container
+from models.checkpoints.files import read_file
+from tests.models.checkpoints.hostile import describe_floats, write_safetensors
+
+MAX_BYTES = 1_000_000
+
+
+def refuse(path: Path, sentence: str) -> None:
+    with pytest.raises(CheckpointError, match=sentence) as caught:
+        read_file(path, max_bytes=MAX_BYTES)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["weights.pth", "weights.safetensors"])
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "an empty file; get it again"),
+        (b"<!DOCTYPE html><html><title>Google Drive - Virus scan warning</title>", "a web page, saved in place"),
+        (b"\xef\xbb\xbf\n  <html>", "a web page, saved in place"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 3\n", "a git-lfs pointer.*git lfs pull"),
+        (b'{"error": "not found"}', 'a text file, begins with \'{"error"'),
+        ("déjà vu ".encode() * 100, "a text file, begins with 'déjà vu"),
+        (b"cposix\nsystem\n(S'true'\ntR.", "asks for posix.system"),
+        (b"N. a text that is a pickle as well", "a text file, begins with 'N. a text"),
+        (b"\x1f\x8b\x08\0" + bytes(20), "compressed with gzip; unpack it first"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(20), "an HDF5 file"),
+        (bytes(257) + b"ustar\0" + bytes(300), "a tar file"),
+    ],
+)
+def test_read_file_says_what_a_file_is_that_is_none_of_weights(
+    name: str, content: bytes, sentence: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    refuse(tmp_path / name, sentence)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (bytes(100), "of no kind known here, begins with 00 00 00 00"),
+        (b"\x80\x02}q\x00.", "a pickle that torch.save did not write in its default form"),
+        (b"\x80\x02}q\x00", "its pickle is damaged or truncated"),
+    ],
+)
+def test_read_file_refuses_what_it_does_not_know(content: bytes, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "weights.pth").write_bytes(content)
+    refuse(tmp_path / "weights.pth", sentence)
+
+
+def test_read_file_refuses_a_directory_a_device_and_nothing(tmp_path: Path) -> None:
+    refuse(tmp_path, "a directory, not a file of weights")
+    refuse(Path("/dev/zero"), "a device, not a file of weights")
+    refuse(tmp_path / "nothing.pth", "cannot be read: No such file or directory; check the path")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_read_file_refuses_a_file_that_it_may_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "secret.pth"
+    path.write_bytes(b"x")
+    path.chmod(stat.S_IWUSR)
+    refuse(path, "cannot be read: Permission denied")
+
+
+def test_read_file_refuses_a_file_beyond_the_limit_unread(tmp_path: Path) -> None:
+    path = tmp_path / "large.pth"
+    with path.open("wb") as file:
+        file.truncate(10**12)  # a hole: it takes no place on the disk
+    refuse(path, "1,000,000,000,000 bytes; the limit is 1,000,000")
+
+
+FOUR_BYTES = {"a": describe_floats(0, 4)}
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "sentence"),
+    [
+        ("{" + " " * 40, bytes(4), "damaged safetensors file: Expecting property name"),
+        ("[" * 100_000, bytes(4), "damaged safetensors file"),
+        ('{"a": {"dtype": "F32"}}', bytes(4), "damaged safetensors file.*missing field"),
+        (FOUR_BYTES, b"", "damaged safetensors file.*IncompleteBuffer|incomplete|not fully covered"),
+        (FOUR_BYTES, bytes(8), "damaged safetensors file.*IncompleteBuffer|incomplete|not fully covered"),
+        ({"a": describe_floats(0, 400)}, bytes(4), "damaged safetensors file"),
+        ({"a": describe_floats(4, 8)}, bytes(8), "damaged safetensors file"),
+        ({"a": describe_floats(0, 4, shape=(2,))}, bytes(4), "damaged safetensors file"),
+        ({"a": describe_floats(0, 4, kind="F64")}, bytes(4), "damaged safetensors file"),
+        ({"a": describe_floats(0, 4, kind="F3")}, bytes(4), "damaged safetensors file.*unknown variant"),
+        ({"a": describe_floats(0, 4, shape=(2**40, 2**40))}, bytes(4), "damaged safetensors file"),
+        ({"a": describe_floats(0, 8), "b": describe_floats(4, 12)}, bytes(12), "damaged safetensors file"),
+        ({"a": describe_floats(0, 4), "b": describe_floats(0, 4)}, bytes(4), "damaged safetensors file"),
+        ('{"a":%s,"a":%s}' % (('{"dtype":"F32","shape":[1],"data_offsets":[0,4]}',) * 2), bytes(4), "names a twice"),
+    ],
+)
+def test_read_file_refuses_a_safetensors_header_that_lies(
+    header: dict[str, object] | str, values: bytes, sentence: str, tmp_path: Path
+) -> None:
+    refuse(write_safetensors(tmp_path / "liar.safetensors", header, values), sentence)
+
+
+@pytest.mark.parametrize("header_bytes", [2**63, 2**40, 5000, 2**64 - 1])
+def test_read_file_refuses_a_header_beyond_the_file(header_bytes: int, tmp_path: Path) -> None:
+    path = write_safetensors(tmp_path / "liar.safetensors", FOUR_BYTES, bytes(4), header_bytes=header_bytes)
+    refuse(path, f"claims a header of {header_bytes:,} bytes")
+
+
+@pytest.mark.parametrize("header_bytes", [0x80, 0x3C20, 0x0280])
+def test_read_file_knows_safetensors_by_the_content_whatever_the_length_looks_like(
+    header_bytes: int, tmp_path: Path
+) -> None:
+    # 0x80 begins a pickle too, and 0x20 0x3c is ' <'.
+    header = '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'.ljust(header_bytes)
+    path = write_safetensors(tmp_path / "weights.bin", header, b"\0\0\x80\x3f")
+    content = read_file(path, max_bytes=MAX_BYTES)
+    assert content.container is Container.SAFETENSORS
+    assert isinstance(content.root, dict)
+    assert torch.equal(content.root["a"], torch.ones(1))

@@ -1,0 +1,224 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from safetensors.torch import load_file
+from torch import nn
+
+from models.checkpoints.diagnosis import DEFAULT_OPTIONS, Container, DoctorOptions, GateState, Layout
+from models.checkpoints.examination import Checkpoint, examine, warn_of_layout
+from models.checkpoints.identity import Identity
+from models.checkpoints.layouts import KERNEL, RULES, recognise_layout, rename
+from models.checkpoints.translation import translate
+from models.checkpoints.writing import write_checkpoint
+from models.names import Attention, StridePlacement
+from models.zoo import build_network
+from tests.models.checkpoints.foreign import CLASS_COUNT, FOREIGN, fill, make_foreign
+
+TOLERANCE = 1e-5
+BLOCK_COUNT = 8
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A foreign network, its logits and what the doctor made of its file."""
+
+    layout: str
+    checkpoint: Checkpoint
+    batch: torch.Tensor
+    logits: torch.Tensor
+
+
+@pytest.fixture(scope="module", params=FOREIGN)
+def visitor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    path = tmp_path_factory.mktemp("foreign") / f"{request.param}.pth"
+    network = make_foreign(request.param, path)
+    batch = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        logits = network(batch)
+    yield Visitor(request.param, examine(path), batch, logits)
+    path.unlink()
+
+
+def run_ours(checkpoint: Checkpoint, tensors: dict[str, torch.Tensor], batch: torch.Tensor) -> torch.Tensor:
+    diagnosis = checkpoint.diagnosis
+    network = build_network(
+        diagnosis.architecture, attention=diagnosis.attention, class_count=diagnosis.class_count
+    ).eval()
+    network.load_state_dict(tensors, strict=True)
+    with torch.no_grad():
+        return network(batch)  # type: ignore[no-any-return]
+
+
+def test_examine_gives_our_network_the_same_logits_for_every_layout(visitor: Visitor) -> None:
+    ours = run_ours(visitor.checkpoint, visitor.checkpoint.tensors, visitor.batch)
+    assert 0.1 < visitor.logits.abs().max() < 10
+    torch.testing.assert_close(ours, visitor.logits, rtol=0, atol=TOLERANCE)
+
+
+def test_exchanged_planes_change_the_logits_by_far_more_than_the_tolerance_in_every_layout(visitor: Visitor) -> None:
+    exchanged = {
+        name: tensor.flip(1) if name.endswith(f"{KERNEL}weight") else tensor
+        for name, tensor in visitor.checkpoint.tensors.items()
+    }
+    ours = run_ours(visitor.checkpoint, exchanged, visitor.batch)
+    assert (ours - visitor.logits).abs().max() > 1000 * TOLERANCE
+
+
+def test_examine_names_layout_network_and_state_of_every_layout(visitor: Visitor) -> None:
+    diagnosis = visitor.checkpoint.diagnosis
+    assert diagnosis.layout == visitor.layout
+    assert (diagnosis.architecture, diagnosis.attention, diagnosis.class_count) == (
+        "resnet18",
+        Attention.CBAM,
+        CLASS_COUNT,
+    )
+    assert diagnosis.stride_placement is StridePlacement.V1_5
+    assert diagnosis.container is (Container.TORCH_LEGACY if visitor.layout == "authors" else Container.TORCH_ZIP)
+    assert diagnosis.is_trained
+    assert diagnosis.gates is GateState.TRAINED
+
+
+CHANGES = {
+    "authors": (0, 0, 0, 0),
+    "pytorchcv": (202, 0, 0, 0),
+    "timm": (8 * BLOCK_COUNT, BLOCK_COUNT, 2 * BLOCK_COUNT, 2 * BLOCK_COUNT),
+    "luuuyi": (3 * BLOCK_COUNT, BLOCK_COUNT, 2 * BLOCK_COUNT, 7 * BLOCK_COUNT),
+    "elbuco1": (6 * BLOCK_COUNT, 0, 0, 4 * BLOCK_COUNT),
+}
+"""How many tensors are renamed, swapped, reshaped and added."""
+
+
+def test_examine_counts_what_it_changed_for_every_layout(visitor: Visitor) -> None:
+    diagnosis = visitor.checkpoint.diagnosis
+    assert CHANGES[visitor.layout] == (
+        len(diagnosis.renamed),
+        len(diagnosis.swapped),
+        len(diagnosis.reshaped),
+        len(diagnosis.added),
+    )
+
+
+def test_examine_lists_what_lies_around_the_authors_weights(tmp_path: Path) -> None:
+    make_foreign("authors", tmp_path / "model.pth.tar")
+    diagnosis = examine(tmp_path / "model.pth.tar").diagnosis
+    assert diagnosis.unwrapped == ("state_dict", "module.")
+    assert diagnosis.dropped == ("epoch", "arch", "best_prec1", "optimizer")
+
+
+def test_written_weights_come_back_byte_by_byte(visitor: Visitor, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    write_checkpoint(visitor.checkpoint, first)
+    again = examine(first)
+    assert again.diagnosis.layout is Layout.OWN
+    write_checkpoint(again, second)
+    before, after = load_file(first), load_file(second)
+    assert before.keys() == after.keys() == visitor.checkpoint.tensors.keys()
+    for name, tensor in visitor.checkpoint.tensors.items():
+        assert before[name].numpy().tobytes() == after[name].numpy().tobytes() == tensor.numpy().tobytes()
+        assert after[name].dtype == tensor.dtype
+
+
+@pytest.mark.parametrize(
+    ("architecture", "maker"),
+    [
+        ("resnet18", torchvision.models.resnet18),
+        ("resnet50", torchvision.models.resnet50),
+    ],
+)
+def test_examine_recognises_torchvisions_networks_as_plain(
+    architecture: str, maker: type[nn.Module], tmp_path: Path
+) -> None:
+    with torch.device("meta"):
+        shapes = maker(num_classes=3).state_dict()
+    tensors = {name: torch.zeros(()).expand(tensor.shape) for name, tensor in shapes.items()}  # a small file
+    torch.save(tensors, tmp_path / "plain.pth")
+    diagnosis = examine(tmp_path / "plain.pth").diagnosis
+    assert (diagnosis.layout, diagnosis.architecture) == (Layout.PLAIN, architecture)
+    assert (diagnosis.attention, diagnosis.class_count) == (Attention.NONE, 3)
+    assert diagnosis.gates is GateState.NONE
+    assert not diagnosis.renamed
+
+
+def test_examine_gives_our_network_the_logits_of_torchvisions(tmp_path: Path) -> None:
+    network = fill(torchvision.models.resnet50(num_classes=4), torch.Generator().manual_seed(3))
+    torch.save({"model": network.state_dict(), "epoch": 1}, tmp_path / "plain.pth")
+    batch = torch.randn(1, 3, 96, 128, generator=torch.Generator().manual_seed(4))
+    checkpoint = examine(tmp_path / "plain.pth")
+    with torch.no_grad():
+        torch.testing.assert_close(
+            run_ours(checkpoint, checkpoint.tensors, batch), network(batch), rtol=1e-5, atol=TOLERANCE
+        )
+
+
+@pytest.mark.parametrize(
+    ("layout", "old", "new"),
+    [
+        (Layout.PYTORCHCV, "features.init_block.conv.bn.running_var", "bn1.running_var"),
+        (Layout.PYTORCHCV, "features.stage3.unit23.body.conv3.conv.weight", "layer3.22.conv3.weight"),
+        (Layout.PYTORCHCV, "features.stage2.unit1.body.conv1.bn.bias", "layer2.0.bn1.bias"),
+        (Layout.PYTORCHCV, "features.stage2.unit1.identity_conv.bn.bias", "layer2.0.downsample.1.bias"),
+        (Layout.TIMM, "layer1.0.se.channel.fc2.weight", "layer1.0.cbam.ChannelGate.mlp.3.weight"),
+        (Layout.TIMM, "layer1.0.attn.spatial.conv.bn.bias", "layer1.0.cbam.SpatialGate.spatial.bn.bias"),
+        (Layout.LUUUYI, "layer4.2.ca.fc1.weight", "layer4.2.cbam.ChannelGate.mlp.1.weight"),
+        (Layout.LUUUYI, "layer4.2.ca.fc2.weight", "layer4.2.cbam.ChannelGate.mlp.3.weight"),
+        (Layout.LUUUYI, "ca.fc1.weight", "ca.fc1.weight"),
+        (
+            Layout.ELBUCO1,
+            "layer1.0.my.own.channel_attention.bottleneck.2.bias",
+            "layer1.0.cbam.ChannelGate.mlp.3.bias",
+        ),
+        (Layout.ELBUCO1, "layer2.0.shortcut.1.weight", "layer2.0.downsample.1.weight"),
+        (Layout.ELBUCO1, "cbam.channel_attention.bottleneck.2.bias", "cbam.channel_attention.bottleneck.2.bias"),
+        (Layout.AUTHORS, "layer1.0.conv1.weight", "layer1.0.conv1.weight"),
+    ],
+)
+def test_rename_knows_each_layouts_names(layout: Layout, old: str, new: str) -> None:
+    assert rename(old, RULES[layout]) == new
+
+
+@pytest.mark.parametrize("layout", set(RULES) - {Layout.OWN})
+def test_recognise_layout_finds_each_by_its_own_names(layout: Layout) -> None:
+    names = {
+        Layout.AUTHORS: "layer1.0.cbam.SpatialGate.spatial.conv.weight",
+        Layout.PYTORCHCV: "features.init_block.conv.conv.weight",
+        Layout.TIMM: "layer1.0.se.spatial.conv.conv.weight",
+        Layout.LUUUYI: "layer1.0.sa.conv1.weight",
+        Layout.ELBUCO1: "layer1.0.cbam.spatial_attention.conv.weight",
+        Layout.PLAIN: "layer1.0.conv1.weight",
+    }
+    assert recognise_layout(["conv1.weight", names[layout], "fc.weight"]) is layout
+
+
+def test_translate_adds_a_norm_that_hands_on_what_it_gets(generator: torch.Generator) -> None:
+    prefix = "layer1.0.cbam.SpatialGate.spatial."
+    kernel, bias = torch.randn(1, 2, 7, 7, generator=generator), torch.tensor([0.25])
+    tensors = {"layer1.0.a.spatial_attention.conv.weight": kernel, "layer1.0.a.spatial_attention.conv.bias": bias}
+    translation = translate(tensors, RULES[Layout.ELBUCO1])
+    assert torch.equal(translation.tensors[f"{prefix}conv.weight"], kernel)
+    norm = nn.BatchNorm2d(1).eval()
+    state = {name.removeprefix(f"{prefix}bn."): tensor for name, tensor in translation.tensors.items() if "bn" in name}
+    norm.load_state_dict(state, strict=False)
+    values = torch.randn(1, 1, 9, 9, generator=generator)
+    with torch.no_grad():
+        torch.testing.assert_close(norm(values), values + 0.25, rtol=3e-7, atol=3e-7)
+    # Without the epsilon in its weight it would be wrong by half of it.
+    assert norm.weight.item() - 1 == pytest.approx(norm.eps / 2, rel=0.05)
+
+
+def test_a_pooled_plane_that_no_kernel_has_is_left_for_the_identity_to_refuse() -> None:
+    kernel = torch.ones(1, 1, 7, 7)
+    translation = translate({"layer1.0.se.spatial.conv.conv.weight": kernel}, RULES[Layout.TIMM])
+    assert not translation.swapped
+
+
+@pytest.mark.parametrize(("architecture", "is_open"), [("resnet18", False), ("resnet50", True)])
+def test_warn_of_layout_names_what_pytorchcvs_plain_bottlenecks_leave_open(architecture: str, is_open: bool) -> None:
+    identity = Identity(architecture, Attention.NONE, 5, StridePlacement.V1_5, ())
+    assert bool(list(warn_of_layout(Layout.PYTORCHCV, identity, DEFAULT_OPTIONS))) == is_open
+    assert not list(warn_of_layout(Layout.PLAIN, identity, DEFAULT_OPTIONS))
+    told = DoctorOptions(stride_placement=StridePlacement.V1)
+    assert not list(warn_of_layout(Layout.PYTORCHCV, identity, told))

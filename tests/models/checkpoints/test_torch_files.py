@@ -1,0 +1,369 @@
+import contextlib
+import os
+import pickle
+import struct
+import zipfile
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from models.checkpoints.diagnosis import CheckpointError
+from models.checkpoints.files import read_file
+from models.checkpoints.pickles import MAX_OPCODES, NUMPY_SCALARS
+from models.checkpoints.zip_directory import MAX_DIRECTORY_BYTES
+from tests.models.checkpoints.hostile import (
+    Call,
+    LegacyClaimPickler,
+    Storage,
+    describe_tensor,
+    dump,
+    speak_python_2,
+    write_legacy,
+    write_zip,
+)
+
+MAX_BYTES = 1_000_000
+FOUR_FLOATS = struct.pack("<4f", 1, 2, 3, 4)
+
+Writer = Callable[[Path, Any], Path]
+
+
+def write_as_zip(path: Path, value: Any) -> Path:
+    return write_zip(path, dump(value), {"0": FOUR_FLOATS})
+
+
+def write_as_legacy(path: Path, value: Any) -> Path:
+    return write_legacy(path, dump(value, pickler=LegacyClaimPickler), {"0": FOUR_FLOATS})
+
+
+both_formats = pytest.mark.parametrize("write", [write_as_zip, write_as_legacy])
+
+
+def read(path: Path, *, max_bytes: int = MAX_BYTES) -> Any:
+    return read_file(path, max_bytes=max_bytes).root
+
+
+def refuse(path: Path, sentence: str, *, max_bytes: int = MAX_BYTES) -> None:
+    with pytest.raises(CheckpointError, match=sentence) as caught:
+        read(path, max_bytes=max_bytes)
+    assert "\n" not in str(caught.value)
+
+
+@both_formats
+@pytest.mark.parametrize("version", ["", "_v2"])
+def test_read_file_reads_what_torch_wrote_of_old(write: Writer, version: str, tmp_path: Path) -> None:
+    value = {
+        "a": describe_tensor(Storage(4), (2,), (1,), offset=1, version=version),
+        "epoch": 3,
+        "lr": (0.1, None, True),
+    }
+    found = read(write(tmp_path / "old.pth", value))
+    assert found["a"].tolist() == [2, 3]
+    assert (found["epoch"], found["lr"]) == (3, (0.1, None, True))
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_read_file_reads_all_that_a_training_program_saves(is_zip: bool, tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    optimizer = torch.optim.Adam(network.parameters())
+    network(torch.ones(4, 3)).sum().backward()
+    optimizer.step()
+    value = {
+        "state_dict": network.state_dict(),
+        "parameter": nn.Parameter(torch.ones(2)),
+        "half": torch.ones(2, dtype=torch.bfloat16),
+        "optimizer": optimizer.state_dict(),
+        "milestones": Counter([30, 60, 30]),
+        "best_prec1": np.float64(77.622),
+        "loss": np.float32(0.5),
+        "device": torch.device("cuda:1"),
+        "size": torch.ones(2, 3).shape,
+        "type": torch.float16,
+    }
+    path = tmp_path / "training.pth"
+    torch.save(value, path, _use_new_zipfile_serialization=is_zip)
+    found = read(path)
+    assert found.keys() == value.keys()
+    assert torch.equal(found["state_dict"]["0.weight"], network.state_dict()["0.weight"])
+    assert (found["best_prec1"], found["milestones"][30], found["size"]) == (77.622, 2, (2, 3))
+
+
+@pytest.mark.parametrize("name", NUMPY_SCALARS)
+def test_read_file_knows_numpys_scalars_by_both_names(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "best.pth"
+    torch.save({"best_prec1": np.float64(77.622)}, path, _use_new_zipfile_serialization=False)
+    module = name.removesuffix(".scalar").encode()
+    path.write_bytes(path.read_bytes().replace(b"numpy._core.multiarray", module))
+    assert read(path)["best_prec1"] == 77.622
+
+
+def test_read_file_reads_what_python_2_wrote(tmp_path: Path) -> None:
+    items = [["a", describe_tensor(Storage(4, kind=torch.cuda.FloatStorage), (4,), (1,))], ["arch", "resnet"]]
+    pickled = speak_python_2(dump(Call(OrderedDict, (items,)), pickler=LegacyClaimPickler))
+    assert b"X\x01" not in pickled
+    found = read(write_legacy(tmp_path / "old.pth", pickled, {"0": FOUR_FLOATS}))
+    assert found["a"].tolist() == [1, 2, 3, 4]
+    assert found["arch"] == "resnet"
+
+
+# Code
+
+
+def touch(path: Path) -> Call:
+    """A payload that leaves a file behind when something runs it."""
+    return Call(os.system, (f"touch {path}",))
+
+
+def write_raw(path: Path, value: Any, *, protocol: int) -> Path:
+    path.write_bytes(pickle.dumps(value, protocol=protocol))
+    return path
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        write_as_zip,
+        write_as_legacy,
+        lambda path, value: write_raw(path, value, protocol=2),
+        lambda path, value: write_raw(path, value, protocol=4),
+        lambda path, value: write_raw(path, value, protocol=5),
+        lambda path, value: write_zip(path, pickle.dumps(value, protocol=4)),
+    ],
+    ids=["zip", "legacy", "raw 2", "raw 4", "raw 5", "zip 4"],
+)
+def test_read_file_names_the_code_that_a_file_wants_and_runs_none(write: Writer, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    payload = {"state_dict": touch(trace)}
+    pickle.loads(pickle.dumps(payload))  # noqa: S301  # the payload does what it is for
+    assert trace.exists()
+    trace.unlink()
+    refuse(write(tmp_path / "evil.pth", payload), "asks for posix.system, which is code")
+    assert not trace.exists()
+
+
+def test_read_file_names_code_that_hides_behind_the_memo(tmp_path: Path) -> None:
+    # 'os' and 'system' are pushed, remembered, dropped and recalled.
+    hidden = b"\x80\x04\x8c\x02os\x94\x8c\x06system\x940000h\x00h\x01\x93\x8c\x04true\x85R."
+    path = tmp_path / "evil.pth"
+    path.write_bytes(hidden)
+    refuse(path, "asks for os.system")
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (Call(eval, ("1",)), "__builtin__.eval"),
+        (Call(torch.load, ("x",)), "torch.serialization.load"),
+        (Call(torch.storage._load_from_bytes, (b"x",)), "torch.storage._load_from_bytes"),
+        (Call(np.load, ("x",)), "numpy.load"),
+        (Call(getattr, ("x", "y")), "getattr"),
+    ],
+)
+@both_formats
+def test_read_file_allows_no_name_that_weights_do_not_need(
+    write: Writer, call: Call, name: str, tmp_path: Path
+) -> None:
+    refuse(write(tmp_path / "evil.pth", {"a": call}), name)
+
+
+class Net(nn.Module):
+    """Somebody's own network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 1, 1)
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_read_file_says_that_a_whole_module_is_one(is_zip: bool, tmp_path: Path) -> None:
+    path = tmp_path / "module.pth"
+    torch.save({"model": Net(), "epoch": 1}, path, _use_new_zipfile_serialization=is_zip)
+    refuse(
+        path, r"whole Python object of class tests\.models\.checkpoints\.test_torch_files\.Net.*save model\.state_dict"
+    )
+
+
+def test_read_file_names_the_code_that_hides_in_a_whole_module(tmp_path: Path) -> None:
+    path = tmp_path / "module.pth"
+    torch.save({"model": Net(), "epoch": touch(tmp_path / "trace")}, path)
+    refuse(path, "asks for posix.system")
+
+
+def test_read_file_refuses_torchscript(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "script.pt", dump({"a": 1}))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("archive/constants.pkl", dump(()))
+        archive.writestr("archive/code/__torch__.py", "")
+    refuse(path, r"TorchScript archive, which holds code; save the module's state_dict\(\)")
+
+
+# Claims
+
+
+@both_formats
+@pytest.mark.parametrize(
+    ("tensor", "sentence"),
+    [
+        (describe_tensor(Storage(4), (5,), (1,)), r"shape \(5,\) wants 5 elements of storage 0, which has 4"),
+        (describe_tensor(Storage(4), (2,), (1,), offset=3), "wants 5 elements"),
+        (describe_tensor(Storage(4), (2, 2), (10**15, 1)), "wants 1,000,000,000,000,002 elements"),
+        (describe_tensor(Storage(4), (10**12,), (0,)), r"tensors of 4,000,000,000,000 bytes; the limit is 1,000,000"),
+        (describe_tensor(Storage(4), (10**6, 10**6), (0, 0)), "tensors of 4,000,000,000,000 bytes"),
+        (describe_tensor(Storage(10**12), (4,), (1,)), "storage 0 has 16 bytes, the pickle says 4,000,000,000,000"),
+        (describe_tensor(Storage(4), (-4,), (1,)), "damaged at an opcode REDUCE"),
+        (describe_tensor(Storage(4), (4,), (-1,)), "damaged at an opcode REDUCE"),
+        (describe_tensor(Storage(4), (4,), (1, 1)), "damaged at an opcode REDUCE"),
+        (describe_tensor(Storage(-4), (4,), (1,)), "damaged at an opcode BINPERSID"),
+        ([describe_tensor(Storage(4), (4,), (1,)), Storage(3)], "storage 0 is described twice"),
+    ],
+)
+def test_read_file_refuses_claims_that_cannot_be_true(
+    write: Writer, tensor: Any, sentence: str, tmp_path: Path
+) -> None:
+    refuse(write(tmp_path / "liar.pth", {"a": tensor}), sentence)
+
+
+def test_read_file_counts_a_storage_as_often_as_tensors_use_it(tmp_path: Path) -> None:
+    tensors = [describe_tensor(Storage(4), (1000, 4), (0, 1)) for _ in range(100)]
+    refuse(write_as_zip(tmp_path / "liar.pth", {"a": tensors}), "tensors of 1,600,000 bytes")
+
+
+@both_formats
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ({(1, 2): 3}, "damaged at an opcode SETITEM"),
+        ({"a": {1, 2}}, "__builtin__.set"),
+        ({"a": np.array([1.0])}, "multiarray._reconstruct"),
+        ({"a": Call(np.dtype, ("O", False, True))}, "damaged at an opcode REDUCE"),
+        ({"a": Call(np.dtype, ("f8",))}, "damaged at an opcode REDUCE"),
+        ({"a": b"x" * 100}, "damaged at an opcode REDUCE"),
+        ({"a": 10**1000}, "uses LONG4"),
+    ],
+)
+def test_read_file_refuses_what_weights_are_not_made_of(
+    write: Writer, value: Any, sentence: str, tmp_path: Path
+) -> None:
+    refuse(write(tmp_path / "odd.pth", value), sentence)
+
+
+def test_read_file_refuses_another_pickle_protocol_with_the_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "new.pth"
+    torch.save({"a": torch.ones(1)}, path, pickle_protocol=4)
+    refuse(path, "protocol 4; only 2 is read without running code; save it again")
+
+
+def test_read_file_refuses_an_amplified_pickle(tmp_path: Path) -> None:
+    # One list of 2,000 items in the memo, and 2,000 dicts made of it.
+    items = [(number, 0) for number in range(2000)]
+    refuse(
+        write_zip(tmp_path / "copies.pth", dump([Call(OrderedDict, (items,)) for _ in range(2000)])),
+        "copies more than 2,000,000 items",
+    )
+
+
+def test_read_file_refuses_a_pickle_with_too_many_opcodes(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "long.pth", b"\x80\x02]" + b"N" * MAX_OPCODES + b".")
+    refuse(path, "more than 2,000,000 opcodes", max_bytes=10 * MAX_BYTES)
+
+
+# Damage
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+@pytest.mark.parametrize("kept_share", [0.02, 0.3, 0.9, 0.999])
+def test_read_file_refuses_a_truncated_file(is_zip: bool, kept_share: float, tmp_path: Path) -> None:
+    path = tmp_path / "cut.pth"
+    torch.save({"a": torch.ones(1000), "b": torch.ones(1000)}, path, _use_new_zipfile_serialization=is_zip)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * kept_share)])
+    refuse(path, "truncated.*get it again")
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_read_file_answers_any_damaged_byte_with_values_or_its_own_error(is_zip: bool, tmp_path: Path) -> None:
+    path = tmp_path / "bits.pth"
+    torch.save({"a": torch.ones(2), "epoch": 3}, path, _use_new_zipfile_serialization=is_zip)
+    content = path.read_bytes()
+    for position in range(0, len(content), 7):
+        path.write_bytes(content[:position] + bytes([content[position] ^ 0x55]) + content[position + 1 :])
+        with contextlib.suppress(CheckpointError):  # and nothing else
+            read(path)
+
+
+def test_read_file_refuses_a_legacy_file_that_lists_other_storages(tmp_path: Path) -> None:
+    pickled = dump({"a": describe_tensor(Storage(4), (4,), (1,))}, pickler=LegacyClaimPickler)
+    refuse(write_legacy(tmp_path / "odd.pth", pickled, {"1": FOUR_FLOATS}), "lists other storages")
+
+
+def test_read_file_refuses_a_zip_without_a_storage(tmp_path: Path) -> None:
+    pickled = dump({"a": describe_tensor(Storage(4), (4,), (1,))})
+    refuse(write_zip(tmp_path / "odd.pth", pickled), "storage 0 has 0 bytes, the pickle says 16")
+
+
+@pytest.mark.parametrize("names", [("model.pth",), ("a/version", "b/data.pkl"), ("a/data.pkl", "b/data.pkl")])
+def test_read_file_refuses_a_zip_that_is_none_of_torchs(names: tuple[str, ...], tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, dump({}))
+    refuse(tmp_path / "other.zip", "a zip file that torch.save did not write; unpack it first")
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_read_file_refuses_a_zip_bomb(compression: int, tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "bomb.pth", b"N" * 10_000_000, compression=compression)
+    refuse(path, "entry archive/data.pkl is compressed, 10,000,000 bytes in")
+
+
+def test_read_file_refuses_entries_that_lie_over_each_other(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "quoted.pth", dump({}), {str(number): b"x" * 1000 for number in range(3)})
+    content = bytearray(path.read_bytes())
+    directory = content.index(b"PK\x01\x02")
+    for key in range(3):  # each entry claims 2,000 bytes, its own and its neighbour's
+        position = content.index(f"archive/data/{key}".encode(), directory) - 46
+        struct.pack_into("<II", content, position + 20, 2000, 2000)
+    path.write_bytes(content)
+    refuse(path, "claims 6,0.. bytes of content in a file of")
+
+
+def change_directory(path: Path, offset: int, form: str, *values: int) -> None:
+    """Overwrite something in the first entry of a zip's directory."""
+    content = bytearray(path.read_bytes())
+    struct.pack_into(form, content, content.index(b"PK\x01\x02") + offset, *values)
+    path.write_bytes(content)
+
+
+def test_read_file_refuses_an_encrypted_entry(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "secret.pth", dump({}))
+    change_directory(path, 8, "<H", 1)
+    refuse(path, "is encrypted")
+
+
+def test_read_file_refuses_a_directory_of_any_size(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "wide.pth", dump({}))
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<I", content, len(content) - 10, 2**31)
+    path.write_bytes(content)
+    refuse(path, rf"directory of 2,147,483,648 bytes.*limit is {MAX_DIRECTORY_BYTES:,}")
+
+
+def test_read_file_refuses_a_zip_with_something_behind_it(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "tail.pth", dump({}))
+    path.write_bytes(path.read_bytes() + b"more")
+    refuse(path, "does not end as one")
+
+
+def test_read_file_refuses_two_entries_by_one_name(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "twins.pth", dump({}), {"0": b"", "1": b""})
+    path.write_bytes(path.read_bytes().replace(b"archive/data/1", b"archive/data/0"))
+    refuse(path, "4 entries, some twice")
+
+
+def test_read_file_refuses_a_zip_under_the_name_of_safetensors(tmp_path: Path) -> None:
+    refuse(write_as_zip(tmp_path / "weights.safetensors", {}), "rename it to .pth")

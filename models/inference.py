@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from models.cbam import SpatialAttention
+from models.graph_network import GraphNetwork
 from models.names import Precision
 from models.staged import StagedNetwork
 
@@ -33,9 +35,27 @@ def prepare_for_inference(network: StagedNetwork, *, precision: Precision = Prec
     if network.training:
         raise ValueError("the network is in training mode; call eval() first")
     prepared = copy.deepcopy(network)
-    for module in prepared.modules():
+    if isinstance(prepared, GraphNetwork):
+        # Another's modules may run in another order than they were made in; the graph knows.
+        for convolution, norm in prepared.norms:
+            _fold(prepared, convolution, norm)
+        folded_by_name: list[nn.Module] = [
+            module.spatial for module in prepared.modules() if isinstance(module, SpatialAttention)
+        ]
+    else:
+        folded_by_name = list(prepared.modules())
+    for module in folded_by_name:
         _fold_children(module)
     return prepared.to(DTYPES[precision]).to(memory_format=torch.channels_last).requires_grad_(False)
+
+
+def _fold(network: nn.Module, convolution: str, norm: str) -> None:
+    """Fold one BatchNorm into the convolution before it, both by name."""
+    first, second = network.get_submodule(convolution), network.get_submodule(norm)
+    if not isinstance(first, nn.Conv2d) or not isinstance(second, nn.BatchNorm2d):
+        raise TypeError(f"{convolution} and {norm} are not a convolution and its BatchNorm")
+    network.set_submodule(convolution, fuse_conv_bn_eval(first, second))
+    network.set_submodule(norm, nn.Identity())
 
 
 def _fold_children(module: nn.Module) -> None:

@@ -6,6 +6,7 @@ from torch import nn
 
 from models.cbam import Cbam
 from models.inference import DTYPES, prepare_for_inference
+from models.insertion import adopt_network
 from models.names import NetworkName, Precision, Stage
 from models.pair import NetworkPair
 from models.resnet import ResNet, ResNetShape
@@ -72,3 +73,35 @@ def test_inference_form_refuses_a_network_in_training_mode() -> None:
 
 def test_optimised_pair_keeps_the_parameter_counts_of_the_trained_one(pair: NetworkPair) -> None:
     assert pair.optimise().parameter_counts == pair.parameter_counts
+
+
+class PreActivation(nn.Module):
+    """Named like a residual network, but each `bn` runs before its `conv`: names do not say what may be folded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        for stage in range(1, 5):
+            self.add_module(f"bn{stage}", nn.BatchNorm2d(8))
+            self.add_module(f"conv{stage}", nn.Conv2d(8, 8, 3, stride=2, padding=1))
+        self.fc = nn.Linear(8, 3)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        hidden = self.stem(batch)
+        for stage in range(1, 5):
+            norm, convolution = self.get_submodule(f"bn{stage}"), self.get_submodule(f"conv{stage}")
+            hidden = convolution(torch.relu(norm(hidden)))
+        logits: torch.Tensor = self.fc(hidden.mean(dim=(2, 3)))
+        return logits
+
+
+def test_inference_form_of_anothers_network_folds_by_its_graph(generator: torch.Generator) -> None:
+    torch.manual_seed(5)
+    original = PreActivation().eval()
+    for module in original.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, mean=1)
+            nn.init.normal_(module.bias)
+    batch = torch.randn(1, 3, 64, 64, generator=generator)
+    with torch.no_grad():
+        assert torch.allclose(prepare_for_inference(adopt_network(original))(batch), original(batch), atol=1e-5)

@@ -28,6 +28,7 @@ def disturb(norm: torch.nn.BatchNorm2d) -> None:
     assert norm.running_var is not None
     torch.nn.init.uniform_(norm.running_mean, -0.1, 0.1)
     torch.nn.init.uniform_(norm.running_var, 0.5, 1.5)
+    torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
 
 
 def test_inline_pair_answers_like_the_card_that_describes_it(pair: NetworkPair, generator: torch.Generator) -> None:

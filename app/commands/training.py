@@ -1,0 +1,150 @@
+"""`cbam-lens train`: networks of one's own, by one recipe."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands.options import DeviceOption, errors, or_explain
+from models.names import Attention, Precision
+from models.training.recipe import DEFAULT_RECIPE
+
+
+def train(
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Directory for everything that is written.")],
+    network: Annotated[str, typer.Option(help="The architecture; `cbam-lens models` lists them.")] = "resnet18",
+    attention: Annotated[
+        Attention, typer.Option(help="What each block ends with; of the second network with --pair.")
+    ] = Attention.CBAM,
+    is_pair: Annotated[
+        bool, typer.Option("--pair", help="Train the baseline first, with the same data in the same order.")
+    ] = False,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", help="Directory with one folder of pictures a class; several are merged."),
+    ] = None,
+    shards: Annotated[
+        list[str] | None,
+        typer.Option(help="WebDataset shards, train-{0000..0009}.tar; wants uv sync --extra train and --labels."),
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="The classes: JSON or one name a line; by default one of each folder.")
+    ] = None,
+    card: Annotated[Path | None, typer.Option(help="A pair's TOML card, for its folder aliases.")] = None,
+    alias: Annotated[
+        list[str] | None, typer.Option(help="FOLDER=CLASS, where a folder means a class of another name.")
+    ] = None,
+    exclude: Annotated[
+        list[Path] | None, typer.Option(help="List of held-out pictures, one CLASS/FILE a line.", dir_okay=False)
+    ] = None,
+    validation: Annotated[
+        Path | None, typer.Option(help="Directory of held-out pictures to measure on after epochs.")
+    ] = None,
+    validation_list: Annotated[
+        Path | None, typer.Option(help="Which of them, one CLASS/FILE a line; all by default.")
+    ] = None,
+    soft_labels: Annotated[
+        Path | None,
+        typer.Option(help="npz with picture, class_index and probability, for an auxiliary head dropped afterwards."),
+    ] = None,
+    teacher: Annotated[
+        str | None, typer.Option(help="A network of the same classes to learn from: a file or torchvision:NAME.")
+    ] = None,
+    recipe: Annotated[
+        Path, typer.Option(help="TOML file that says how; by default that of the shipped pair.", show_default=False)
+    ] = DEFAULT_RECIPE,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Change any field of the recipe: optimiser.learning_rate=0.1", metavar="FIELD=VALUE"
+        ),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="In place of the recipe's.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="In place of the recipe's; pictures a step in all processes together.")
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="In place of the recipe's highest.")] = None,
+    seed: Annotated[int | None, typer.Option(help="In place of the recipe's.")] = None,
+    weights: Annotated[
+        Precision, typer.Option(help="Type of the stored convolutions and linear layers: fp16 or fp32.")
+    ] = Precision.FP16,
+    name: Annotated[str | None, typer.Option(help="The pair's name; by default resnet18-110 and the like.")] = None,
+    cache: Annotated[
+        bool, typer.Option("--cache", help="Keep the decoded pictures in the output directory, about 0.3 MB each.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in the output directory.")] = False,
+    minutes: Annotated[
+        float | None, typer.Option(help="Stop after so long, as on SIGTERM, to be gone on with --resume.", min=0)
+    ] = None,
+    state_minutes: Annotated[float, typer.Option(help="How often to write the state within an epoch.", min=0)] = 5.0,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write for TensorBoard too; wants uv sync --extra train.")
+    ] = False,
+    device: DeviceOption = None,
+) -> None:
+    """Train a network, or with --pair a baseline and the same network with attention.
+
+    Written into the output directory: weights as safetensors, a model card (.md), the log (.csv) and the state
+    (.state.pt) of each network, recipe.toml, labels.json and, of a pair, pair.toml for --pair of other commands.
+
+    SIGTERM or Ctrl+C stops after the current step; the same command with --resume goes on exactly from there.
+
+    Several GPUs: torchrun --nproc-per-node 8 --no-python cbam-lens train ... Several machines: the same on each, with
+    --nnodes 2 --node-rank 0 (then 1) --rdzv-backend c10d --rdzv-endpoint FIRST_MACHINE:29400, and one output directory
+    that all of them see.
+    """
+    from models.training.recipe import read_recipe
+
+    named = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "optimiser.learning_rate": learning_rate,
+        "seed": seed,
+    }
+    changes = [*(change or []), *(f"{field}={value}" for field, value in named.items() if value is not None)]
+    chosen = or_explain(read_recipe, recipe, changes=changes)
+    with errors.status("loading torch"):
+        from models.training.data import DataOptions
+        from models.training.run import TrainingOptions, run_training
+
+    options = TrainingOptions(
+        architecture=network,
+        attention=attention,
+        is_pair=is_pair,
+        recipe=chosen,
+        data=DataOptions(
+            directories=tuple(data or ()),
+            shards=tuple(shards or ()),
+            labels=labels,
+            card=card,
+            aliases=tuple(alias or ()),
+            exclusions=tuple(exclude or ()),
+            validation=validation,
+            validation_list=validation_list,
+            soft_labels=soft_labels,
+            teacher=teacher,
+            cache=output / "pictures.safetensors" if cache else None,
+        ),
+        output=output,
+        name=name,
+        device=device or "auto",
+        precision=weights,
+        is_resumed=resume,
+        has_board=tensorboard,
+        minutes=minutes,
+        state_minutes=state_minutes,
+    )
+    report = or_explain(run_training, options, tell=tell)
+    if report.message:
+        typer.echo(report.message)
+
+
+def tell(text: str) -> None:
+    """A note for the person, beside the progress bar."""
+    errors.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    # `torchrun -m app.commands.training` starts modules.
+    typer.run(train)

@@ -1,0 +1,245 @@
+"""A training from the first picture to the last file: of one network, or of a pair."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import TypeAdapter
+
+from models.card import PAIR_NAME, ClassLabel
+from models.names import Attention, Geometry, NetworkName, Precision
+from models.training.cards import Circumstances, TrainedNetwork, format_model_card, format_pair_card, name_recipe
+from models.training.data import DataOptions, DataReader
+from models.training.errors import TrainingError
+from models.training.files import write_file
+from models.training.lesson import Lesson
+from models.training.log import read_log
+from models.training.origin import find_origin
+from models.training.processes import Processes, join_processes
+from models.training.recipe import Recipe
+from models.training.stopping import ShouldStop, watch
+from models.training.toml_text import format_toml
+from models.training.trainee import TraineeShape
+from models.training.trainer import Desk, Trainer
+from models.training.validation import Score
+from models.training.weights import STORED_DTYPES, write_weights
+from models.zoo import count_multiply_adds, count_parameters
+
+PAIR_CARD = "pair.toml"
+LABELS = "labels.json"
+RECIPE = "recipe.toml"
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOptions:
+    """What is asked for.
+
+    Attributes:
+        architecture: a name of `models.zoo`.
+        attention: what the blocks end with; of a pair's second network.
+        is_pair: whether the baseline is trained too, before it.
+        recipe: how.
+        data: with what.
+        output: directory of all files; made where it is not there.
+        name: the pair's; None for the architecture and the number of classes.
+        device: auto, cpu, cuda or one with its number.
+        precision: in which convolutions and linear layers are stored, fp16 or fp32.
+        is_resumed: whether to go on with what is in the output directory.
+        has_board: whether to write for TensorBoard.
+        minutes: after which to stop, as on a signal; None for any time.
+        state_minutes: how often the state is written within an epoch.
+    """
+
+    architecture: str
+    attention: Attention
+    is_pair: bool
+    recipe: Recipe
+    data: DataOptions
+    output: Path
+    name: str | None = None
+    device: str = "auto"
+    precision: Precision = Precision.FP16
+    is_resumed: bool = False
+    has_board: bool = False
+    minutes: float | None = None
+    state_minutes: float = 5.0
+
+    @property
+    def halves(self) -> dict[NetworkName, Attention]:
+        """What is trained, in this order."""
+        if self.attention is Attention.NONE:
+            return {NetworkName.BASELINE: Attention.NONE}
+        attentions = {NetworkName.BASELINE: Attention.NONE} if self.is_pair else {}
+        attentions[NetworkName.CBAM] = self.attention
+        return attentions
+
+    def check(self) -> None:
+        """Refuse what cannot be; raises `TrainingError`."""
+        if self.is_pair and self.attention is Attention.NONE:
+            raise TrainingError("attention is none; a pair is a network without and with attention: choose --attention")
+        if self.name is not None and not re.fullmatch(PAIR_NAME, self.name):
+            raise TrainingError(f"name is {self.name!r}; a pair's name has letters, digits, dots, dashes and _")
+        if self.precision not in STORED_DTYPES:
+            raise TrainingError(f"weights are not stored as {self.precision.value}; choose fp16 or fp32")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """How a training ended.
+
+    Attributes:
+        is_finished: False where it was stopped; its state is then in the output directory.
+        message: that in a sentence.
+    """
+
+    is_finished: bool
+    message: str
+
+
+def run_training(options: TrainingOptions, *, tell: Tell, should_stop: ShouldStop | None = None) -> TrainingReport:
+    """Train what is asked for; with torchrun in all processes together.
+
+    Args:
+        options: what, how, with what.
+        tell: where notes for the person go, from one of the processes.
+        should_stop: asked after each step, with the number of this network's steps; by default signals and the
+            options' time decide.
+
+    Raises:
+        PairError: for a file that cannot be read.
+        TrainingError: for anything else that the user can mend.
+    """
+    options.check()
+    with join_processes(options.device) as processes, watch(minutes=options.minutes) as watched:
+        if processes.device.type == "cuda":
+            torch.backends.cudnn.benchmark = True  # a few shapes, each many times
+        return _Run(options, processes, tell if processes.is_first else _keep_quiet).train(should_stop or watched)
+
+
+class _Run:
+    """One call of `run_training`."""
+
+    def __init__(self, options: TrainingOptions, processes: Processes, tell: Tell) -> None:
+        self._options = options
+        self._processes = processes
+        self._tell = tell
+        self._desk = Desk(options.output, 60 * options.state_minutes, has_board=options.has_board)
+        self._prepare_output()
+        data = DataReader(options.data, options.recipe, processes=processes, tell=tell).read()
+        self._lesson: Lesson = data.lesson
+        self._circumstances = Circumstances(
+            lesson=data.lesson,
+            classes=data.classes,
+            data=options.data.describe(),
+            unreadable=data.unreadable,
+            origin=find_origin(processes.device, process_count=processes.count),
+        )
+
+    def train(self, should_stop: ShouldStop) -> TrainingReport:
+        """Each network in turn, then what speaks of both."""
+        shapes = {half: self._shape(attention) for half, attention in self._options.halves.items()}
+        self._check_states(shapes)
+        self._write_common()
+        trained: dict[NetworkName, TrainedNetwork] = {}
+        for half, shape in shapes.items():
+            trainer = Trainer(self._lesson, shape, processes=self._processes, desk=self._desk)
+            if not trainer.run(should_stop):
+                return self._tell_stop(trainer)
+            scores = trainer.finish()
+            if self._processes.is_first:
+                trained[half] = self._write_network(trainer, scores)
+        if self._options.is_pair and self._processes.is_first:
+            self._write_pair(trained)
+        return self._tell_scores(trained)
+
+    def _shape(self, attention: Attention) -> TraineeShape:
+        return TraineeShape(
+            architecture=self._options.architecture,
+            attention=attention,
+            class_count=len(self._circumstances.classes),
+            auxiliary_count=0 if self._lesson.soft_labels is None else self._lesson.soft_labels.class_count,
+        )
+
+    def _prepare_output(self) -> None:
+        output = self._options.output
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TrainingError(f"{output} cannot be made: {error.strerror}; choose another --output") from error
+
+    def _check_states(self, shapes: Mapping[NetworkName, TraineeShape]) -> None:
+        """Neither overwrite a training unasked nor begin one silently that was to be gone on with."""
+        states = [path for path in (self._desk.state_path(shape) for shape in shapes.values()) if path.exists()]
+        if states and not self._options.is_resumed:
+            raise TrainingError(
+                f"{self._options.output} has a training already, {states[0].name}; go on with it with --resume, or "
+                "choose another --output"
+            )
+        if self._options.is_resumed and not states:
+            self._tell(f"there is no training in {self._options.output} to go on with; this one begins anew")
+        # Nobody writes a state before everybody has looked.
+        self._processes.wait()
+
+    def _write_common(self) -> None:
+        if not self._processes.is_first:
+            return
+        labels = TypeAdapter(list[ClassLabel]).dump_json(list(self._circumstances.classes.labels), indent=1)
+        write_file(self._options.output / LABELS, labels + b"\n")
+        write_file(self._options.output / RECIPE, format_toml(self._options.recipe.model_dump(mode="json")))
+
+    def _write_network(self, trainer: Trainer, scores: Mapping[Geometry, Score]) -> TrainedNetwork:
+        """Write a trained network with its model card."""
+        shape, network = trainer.shape, trainer.learner.result
+        side = self._options.recipe.resolution.value
+        trained = TrainedNetwork(
+            shape=shape,
+            weights=write_weights(
+                network,
+                shape,
+                state=self._desk.state_path(shape),
+                recipe=name_recipe(self._lesson),
+                precision=self._options.precision,
+            ),
+            scores=scores,
+            curve=read_log(self._desk.log_path(shape)),
+            seconds=trainer.seconds,
+            parameters=count_parameters(network),
+            multiply_adds=count_multiply_adds(network, height=side, width=side),
+            precision=self._options.precision,
+        )
+        write_file(self._options.output / f"{shape.stem}.md", format_model_card(trained, self._circumstances))
+        return trained
+
+    def _write_pair(self, trained: Mapping[NetworkName, TrainedNetwork]) -> None:
+        architecture = re.sub(r"[^A-Za-z0-9._-]", "-", self._options.architecture)
+        name = self._options.name or f"{architecture}-{len(self._circumstances.classes)}"
+        write_file(self._options.output / PAIR_CARD, format_pair_card(name, trained, self._circumstances))
+
+    def _tell_stop(self, trainer: Trainer) -> TrainingReport:
+        step, total = trainer.learner.step, self._lesson.sampler.total_steps
+        message = (
+            f"stopped after step {step:,} of {total:,} of {trainer.shape.stem}; give the same command with --resume "
+            "to go on from there"
+        )
+        return TrainingReport(is_finished=False, message=message)
+
+    def _tell_scores(self, trained: Mapping[NetworkName, TrainedNetwork]) -> TrainingReport:
+        lines = [f"{network.weights.path}: {_format_scores(network.scores)}" for network in trained.values()]
+        if self._options.is_pair:
+            lines.append(f"{self._options.output / PAIR_CARD}: compare with --pair {self._options.output / PAIR_CARD}")
+        return TrainingReport(is_finished=True, message="\n".join(lines))
+
+
+def _format_scores(scores: Mapping[Geometry, Score]) -> str:
+    told = [
+        f"{name.value} top-1 {100 * score.top1:.2f} %, top-5 {100 * score.top5:.2f} %" for name, score in scores.items()
+    ]
+    return "; ".join(told) or "trained, not validated"
+
+
+def _keep_quiet(text: str) -> None:
+    """For the processes that nobody watches."""

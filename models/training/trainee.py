@@ -1,0 +1,127 @@
+"""The network in training: one of the zoo's, with what only training wants."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from models.cbam import SpatialAttention
+from models.names import Attention, Stage
+from models.staged import StagedNetwork
+from models.training.errors import TrainingError
+from models.training.recipe import Recipe
+from models.zoo import build_network
+
+PROBE_PIXELS = 64
+
+
+class Answer(NamedTuple):
+    """What a network in training says of a batch.
+
+    A tuple, in which DistributedDataParallel finds the tensors.
+
+    Attributes:
+        logits: (N, K).
+        auxiliary: logits of the other network's classes, (N, A); None without such a head.
+    """
+
+    logits: torch.Tensor
+    auxiliary: torch.Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class TraineeShape:
+    """Which network is trained.
+
+    Attributes:
+        architecture: a name of `models.zoo`.
+        attention: what its blocks end with.
+        class_count: K.
+        auxiliary_count: A, classes of the auxiliary head; 0 for none.
+    """
+
+    architecture: str
+    attention: Attention
+    class_count: int
+    auxiliary_count: int = 0
+
+    @property
+    def half(self) -> str:
+        """Its name in a pair, and in its files' names."""
+        return "baseline" if self.attention is Attention.NONE else self.attention.value
+
+    @property
+    def stem(self) -> str:
+        """What its files' names begin with."""
+        return f"{self.architecture.replace(':', '_')}_{self.half}_{self.class_count}"
+
+
+class Trainee(nn.Module):
+    """A network with an auxiliary head on its last stage's pooled features, which is dropped after training.
+
+    Args:
+        network: one of the zoo's.
+        auxiliary_count: classes of the auxiliary head; 0 for none.
+    """
+
+    def __init__(self, network: StagedNetwork, *, auxiliary_count: int) -> None:
+        super().__init__()
+        self.network = network
+        self.auxiliary: nn.Linear | None = None
+        if auxiliary_count:
+            with torch.no_grad():
+                trace = network.eval().trace(torch.zeros(1, 3, PROBE_PIXELS, PROBE_PIXELS), stages={Stage.FOUR})
+            self.auxiliary = nn.Linear(trace.features[Stage.FOUR].shape[1], auxiliary_count)
+
+    def forward(self, batch: torch.Tensor) -> Answer:
+        """Logits of a normalised batch, (N, 3, H, W)."""
+        if self.auxiliary is None:
+            return Answer(self.network(batch), None)
+        trace = self.network.trace(batch, stages={Stage.FOUR})
+        return Answer(trace.logits, self.auxiliary(trace.features[Stage.FOUR].mean(dim=(2, 3))))  # (N, C) -> (N, A)
+
+
+def build_trainee(shape: TraineeShape, recipe: Recipe) -> Trainee:
+    """A fresh network, on the CPU; what a network and its baseline have in common is the same in both.
+
+    Raises:
+        TrainingError: for a network that the zoo does not know.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        try:
+            network = build_network(shape.architecture, class_count=shape.class_count)
+            auxiliary = Trainee(network, auxiliary_count=shape.auxiliary_count).auxiliary
+            if shape.attention is not Attention.NONE:
+                common = network.state_dict()
+                network = build_network(shape.architecture, attention=shape.attention, class_count=shape.class_count)
+                network.load_state_dict(network.state_dict() | common)
+        except (KeyError, ValueError) as error:
+            raise TrainingError(str(error.args[0])) from error
+    trainee = Trainee(network, auxiliary_count=0)
+    trainee.auxiliary = auxiliary
+    for gate in list_spatial_gates(trainee):
+        nn.init.constant_(gate.scale, recipe.spatial_gate.initial_scale)
+    return trainee
+
+
+class SpatialGateParameters(NamedTuple):
+    """What a spatial gate learns and a recipe may treat in its own way.
+
+    Attributes:
+        kernel: of its convolution.
+        scale: gamma of its BatchNorm.
+    """
+
+    kernel: nn.Parameter
+    scale: nn.Parameter
+
+
+def list_spatial_gates(module: nn.Module) -> list[SpatialGateParameters]:
+    """Every spatial gate's parameters."""
+    return [
+        SpatialGateParameters(part.get_parameter("spatial.conv.weight"), part.get_parameter("spatial.bn.weight"))
+        for part in module.modules()
+        if isinstance(part, SpatialAttention)
+    ]

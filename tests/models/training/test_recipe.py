@@ -1,0 +1,84 @@
+"""Recipes: what is read, what is refused, and how they are written again."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from models.training.errors import TrainingError
+from models.training.recipe import DEFAULT_RECIPE, read_recipe
+from models.training.toml_text import format_toml
+from tests.models.training.conftest import make_recipe
+
+
+def test_default_recipe_ends_at_the_shapes_of_whole() -> None:
+    recipe = read_recipe()
+    last = recipe.shapes_at(1)
+    assert all(height % 32 == 0 and width % 32 == 0 for height, width in last)
+    assert {(224, 448), (448, 224), (224, 288)} <= set(last)
+    assert recipe.shapes_at(0) == recipe.phases[0].shapes
+    assert recipe.shapes_at(0.29) == recipe.phases[0].shapes
+    assert recipe.shapes_at(0.3) == recipe.phases[1].shapes
+
+
+def test_recipe_is_the_same_after_writing_and_reading(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    recipe = read_recipe(DEFAULT_RECIPE, changes=["spatial_gate.kernel_weight_decay=0.01"])
+    path.write_text(format_toml(recipe.model_dump(mode="json")))
+    assert read_recipe(path) == recipe
+
+
+def test_changes_reach_every_level() -> None:
+    recipe = read_recipe(
+        changes=["epochs=3", "optimiser.name=adamw", "phases=[{start=0, shapes=[[64, 96]]}]", "geometries=['whole']"]
+    )
+    assert (recipe.epochs, recipe.optimiser.name, recipe.phases[0].shapes) == (3, "adamw", ((64, 96),))
+    assert recipe.geometries == ("whole",)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("epochs=0", "epochs: Input should be greater than or equal to 1"),
+        ("epoch=3", "epoch: Extra inputs are not permitted"),
+        ("epochs", "write FIELD=VALUE"),
+        ("seed.x=3", "seed has no fields of its own"),
+        ("mixing.mixup=0.9", "at most 1 together"),
+        ("phases=[{start=0.5, shapes=[[64, 64]]}]", "the first starts at 0"),
+        ("phases=[{start=0, shapes=[[64, 16]]}]", "greater than or equal to 32"),
+        ("resolution=200", "resolution: Input should be 160, 224, 320 or 448"),
+        ("optimiser.learning_rate=nan", "optimiser.learning_rate"),
+    ],
+)
+def test_recipe_refuses_a_change_and_says_why(change: str, reason: str) -> None:
+    with pytest.raises(TrainingError, match=reason):
+        read_recipe(changes=[change])
+
+
+def test_recipe_refuses_what_is_no_toml(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text("epochs = ")
+    with pytest.raises(TrainingError, match="no TOML file"):
+        read_recipe(path)
+
+
+def test_recipe_is_frozen() -> None:
+    with pytest.raises(ValidationError):
+        make_recipe().epochs = 4  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"a": 1, "b": [1, 2.5e-7], "c": {"d": 'é "quoted"\n\x7f', "e": {"f": True}}, "g": [{"h": [[1, 2]]}, {"h": []}]},
+        {"odd key": {"1.5": "x"}, "empty": {}},
+        {"networks": {"baseline": {"rows": [{"x": 1}, {"x": 2}]}, "cbam": {"y": 2}}},
+    ],
+)
+def test_toml_text_is_read_as_the_same_table(table: dict[str, object]) -> None:
+    assert tomllib.loads(format_toml(table)) == table
+
+
+def test_toml_text_leaves_out_what_is_none() -> None:
+    assert tomllib.loads(format_toml({"a": None, "b": {"c": None, "d": 1}})) == {"b": {"d": 1}}

@@ -1,0 +1,256 @@
+"""`cbam-lens train` as a user meets it: a pair from a folder of pictures, and every message."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+import typer
+from safetensors import safe_open
+from typer.testing import CliRunner, Result
+
+from app.cli import app as program
+from app.commands.training import train
+from models.card import read_labels
+from models.checkpoints.diagnosis import GateState
+from models.names import NetworkName
+from models.pair import load_pair
+from models.sources import open_source
+from models.training.log import read_log
+from models.training.toml_text import format_toml
+from tests.conftest import ROOT
+from tests.models.training.conftest import make_recipe, write_pictures
+
+runner = CliRunner()
+app = typer.Typer(pretty_exceptions_enable=False)
+app.command()(train)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A directory with pictures, what is held out of them, and a recipe."""
+
+    directory: Path
+    pictures: Path
+
+    def train(self, *arguments: str, output: str = "out") -> Result:
+        """Run the command on these pictures."""
+        fixed = ["--data", str(self.pictures), "--recipe", str(self.directory / "recipe.toml"), "--device", "cpu"]
+        return runner.invoke(app, [*fixed, "-o", str(self.directory / output), *arguments])
+
+    @property
+    def held_out(self) -> list[str]:
+        """Options that hold a quarter of the pictures out and validate on them."""
+        listing = str(self.directory / "test.txt")
+        return ["--exclude", listing, "--validation", str(self.pictures), "--validation-list", listing]
+
+
+def make_place(directory: Path, pictures: Path, **changes: object) -> Place:
+    fields: dict[str, object] = {
+        "mixing": {},
+        "averaging": 0.5,
+        "statistics_batches": 3,
+        "batch_size": 6,
+        "optimiser": {"learning_rate": 0.01},
+        "validation_epochs": 4,
+        "phases": [{"start": 0, "shapes": [[64, 64], [64, 96], [96, 64]]}],
+    }
+    fields |= changes
+    (directory / "recipe.toml").write_text(format_toml(make_recipe(**fields).model_dump(mode="json")))
+    names = [f"{folder.name}/{number:03}.png" for folder in sorted(pictures.iterdir()) for number in range(0, 16, 4)]
+    (directory / "test.txt").write_text("\n".join(names))
+    return Place(directory, pictures)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
+    """The output directory of a pair that was stopped once and gone on with."""
+    place = make_place(tmp_path_factory.mktemp("pair"), pictures, epochs=4)
+    arguments = ["--pair", *place.held_out, "--cache"]
+    first = place.train(*arguments, "--minutes", "0")
+    assert first.exit_code == 0, first.output
+    assert "stopped after step 1 of 24 of resnet18_baseline_3" in first.stdout
+    assert "--resume" in first.stdout
+    second = place.train(*arguments, "--resume")
+    assert second.exit_code == 0, second.output
+    assert "resnet18_cbam_3.safetensors: center_crop top-1" in second.stdout
+    return place.directory / "out"
+
+
+def test_pair_is_written_whole(trained: Path) -> None:
+    names = {path.name for path in trained.iterdir()}
+    stems = ("resnet18_baseline_3", "resnet18_cbam_3")
+    assert names == {
+        "pair.toml", "labels.json", "recipe.toml", "pictures.safetensors",
+        *(f"{stem}{suffix}" for stem in stems for suffix in (".safetensors", ".md", ".csv", ".state.pt")),
+    }  # fmt: skip
+
+
+def test_pair_loads_and_is_one_recipe(trained: Path) -> None:
+    pair = load_pair(trained / "pair.toml")
+    assert pair.card.trained
+    assert pair.card.warnings == ()
+    recipes = {network.recipe for network in pair.card.networks.values()}
+    assert len(recipes) == 1
+    assert "tiny, seed 5" in str(recipes)
+    assert [label.id for label in pair.labels] == ["blue", "green", "red"]
+    assert read_labels(trained / "labels.json") == pair.labels
+    assert open_source(str(trained / "resnet18_cbam_3.safetensors"), NetworkName.CBAM).gates is GateState.TRAINED
+
+
+def test_pair_is_stored_in_half_precision_where_that_costs_little(trained: Path) -> None:
+    with safe_open(trained / "resnet18_cbam_3.safetensors", framework="pt") as file:
+        metadata = file.metadata()
+        types = {name: file.get_tensor(name).dtype for name in file.keys()}  # noqa: SIM118
+    assert metadata["format"] == "cbam-lens"
+    assert metadata["recipe"].startswith("tiny, seed 5")
+    assert types["conv1.weight"] == types["fc.weight"] == torch.float16
+    assert types["bn1.weight"] == types["bn1.running_var"] == types["fc.bias"] == torch.float32
+    assert not [name for name in types if "auxiliary" in name]
+
+
+@pytest.mark.parametrize("half", ["baseline", "cbam"])
+def test_pair_has_learnt_its_easy_classes(trained: Path, half: str) -> None:
+    rows = [row for row in read_log(trained / f"resnet18_{half}_3.csv") if float(row["epoch"]).is_integer()]
+    assert float(rows[-1]["loss"]) < 0.8 * float(rows[0]["loss"])
+    accuracy = load_pair(trained / "pair.toml").card.networks[NetworkName(half)].accuracy
+    assert [(row.dataset, row.pictures) for row in accuracy] == [("colours, test.txt", 12)]
+    assert accuracy[0].top1 > 0.6
+
+
+def test_pair_saw_the_same_shapes_in_the_same_order(trained: Path) -> None:
+    logs = [read_log(trained / f"resnet18_{half}_3.csv") for half in ("baseline", "cbam")]
+    columns = ("step", "learning_rate", "height", "width")
+    first, second = ([[row[name] for name in columns] for row in log] for log in logs)
+    assert first == second
+    assert len({(row["height"], row["width"]) for row in logs[0]}) > 1
+
+
+def test_model_card_tells_what_is_known_and_where_nothing_lies(trained: Path) -> None:
+    card = (trained / "resnet18_cbam_3.md").read_text()
+    for words in ("ResNet-18+CBAM, 3 classes", "36 pictures", "| loss |", "torch ", "learning_rate = 0.01", "tiny"):
+        assert words in card, words
+    assert "test.txt" in card
+    assert "held out: test.txt" in card
+    for text in (card, (trained / "pair.toml").read_text()):
+        assert str(trained.parent) not in text
+        assert str(Path.home()) not in text
+
+
+def test_pair_answers_compare(trained: Path, pictures: Path) -> None:
+    picture = str(pictures / "red" / "000.png")
+    result = runner.invoke(program, ["compare", picture, "--pair", str(trained / "pair.toml"), "--json"])
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout)
+    assert answer["pair"] == "resnet18-3"
+    assert answer["trained"]
+
+
+def test_training_is_not_begun_over_another(trained: Path, pictures: Path) -> None:
+    place = Place(trained.parent, pictures)
+    result = place.train("--pair", *place.held_out)
+    assert result.exit_code == 2
+    assert "has a training already, resnet18_baseline_3.state.pt; go on with it with --resume" in result.stderr
+
+
+def test_training_is_not_gone_on_with_by_another_recipe(trained: Path, pictures: Path) -> None:
+    place = Place(trained.parent, pictures)
+    result = place.train("--pair", *place.held_out, "--resume", "--learning-rate", "0.3")
+    assert result.exit_code == 2
+    assert "recipe.optimiser.learning_rate was 0.01, is 0.3" in result.stderr
+
+
+def test_single_network_learns_from_a_teacher_and_soft_labels(tmp_path: Path, trained: Path, pictures: Path) -> None:
+    np = pytest.importorskip("numpy")
+    place = make_place(tmp_path, pictures, epochs=1)
+    keys = [f"colours/{path.parent.name}/{path.name}" for path in pictures.glob("*/*.png")]
+    count = len(keys)
+    np.savez(
+        tmp_path / "soft.npz",
+        picture=np.array(keys),
+        class_index=np.tile(np.array([[2, 5]], dtype=np.int16), (count, 1)),
+        probability=np.tile(np.array([[0.75, 0.25]], dtype=np.float16), (count, 1)),
+    )
+    teacher = ["--teacher", str(trained / "resnet18_cbam_3.safetensors")]
+    arguments = ["--attention", "none", "--weights", "fp32"]
+    result = place.train(*arguments, "--soft-labels", str(tmp_path / "soft.npz"), *teacher, output="taught")
+    assert result.exit_code == 0, result.output
+    plain = place.train(*arguments, output="plain")
+    assert plain.exit_code == 0, plain.output
+    losses = [read_log(tmp_path / name / "resnet18_baseline_3.csv")[0]["loss"] for name in ("taught", "plain")]
+    assert float(losses[0]) > float(losses[1]) + 1
+    card = (tmp_path / "taught" / "resnet18_baseline_3.md").read_text()
+    assert "known for 48 of the pictures" in card
+    assert "teacher: resnet18_cbam_3.safetensors" in card
+    assert "Not measured" in card
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--network", "resnet19"], "architecture 'resnet19' is not known"),
+        (["--pair", "--attention", "none"], "choose --attention"),
+        (["--weights", "bf16"], "weights are not stored as bf16; choose fp16 or fp32"),
+        (["--name", "a b"], "name is 'a b'"),
+        (["--set", "epochs=0"], "epochs: Input should be greater"),
+        (["--alias", "violet"], "write FOLDER=CLASS"),
+        (["--alias", "red=violet"], "alias red=violet means no class"),
+        (["--labels", "nowhere.json"], "nowhere.json cannot be read"),
+        (["--exclude", "nowhere.txt"], "nowhere.txt cannot be read"),
+        (["--data", "nowhere"], "nowhere is no directory"),
+        (["--shards", "x.tar"], "give their list with --labels"),
+        (["--soft-labels", "nowhere.npz"], "nowhere.npz cannot be read"),
+        (["--set", "auxiliary.weight=0", "--soft-labels", "x.npz"], "leave them out"),
+        (["--set", "teacher.weight=0", "--teacher", "x"], "leave --teacher out"),
+        (["--teacher", "nowhere.pt"], "nowhere.pt"),
+        (["--validation-list", "x.txt"], "give it with --validation"),
+        (["--device", "gpu"], "choose auto, cpu"),
+        (["--batch-size", "49"], "48 pictures do not fill a batch of 49"),
+    ],
+)
+def test_command_refuses_in_one_line(tmp_path: Path, pictures: Path, arguments: list[str], reason: str) -> None:
+    result = make_place(tmp_path, pictures).train(*arguments)
+    assert result.exit_code == 2, result.output
+    assert reason in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("cbam-lens: ")
+    assert not list(tmp_path.glob("out/*.safetensors"))
+
+
+def test_command_wants_something_to_train_on(tmp_path: Path) -> None:
+    result = runner.invoke(app, ["-o", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "give a directory with --data, or --shards" in result.stderr
+
+
+def test_labels_that_are_no_list_are_refused(tmp_path: Path, pictures: Path) -> None:
+    (tmp_path / "labels.json").write_text('{"red": 0}')
+    result = make_place(tmp_path, pictures).train("--labels", str(tmp_path / "labels.json"))
+    assert result.exit_code == 2
+    assert "labels.json is not a list of classes" in result.stderr
+
+
+def test_resuming_nothing_says_so_and_begins(tmp_path: Path, pictures: Path) -> None:
+    result = make_place(tmp_path, pictures, epochs=1).train("--resume", "--minutes", "0")
+    assert result.exit_code == 0
+    assert "to go on with; this one begins anew" in result.stderr
+
+
+def test_sigterm_saves_and_says_how_to_go_on(tmp_path: Path, one_thread_environment: dict[str, str]) -> None:
+    place = make_place(tmp_path, write_pictures(tmp_path / "colours", count=16))
+    (place.pictures / "notes").mkdir()
+    (tmp_path / "labels.txt").write_text("blue\ngreen\nred\n")
+    options = ["--data", str(place.pictures), "--recipe", str(tmp_path / "recipe.toml"), "-o", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "app.commands.training", *options, "--labels", str(tmp_path / "labels.txt")]
+    pipe, environment = subprocess.PIPE, one_thread_environment
+    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=ROOT, env=environment)  # noqa: S603
+    assert process.stderr is not None
+    # The note of the folder that is no class comes when signals are watched and nothing is trained yet.
+    assert any("1 folders are no class" in line for line in process.stderr)
+    process.terminate()
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "stopped after step 1 of 16 of resnet18_cbam_3; give the same command with --resume" in output
+    assert (tmp_path / "out" / "resnet18_cbam_3.state.pt").exists()

@@ -1,0 +1,67 @@
+"""WebDataset shards are read like folders."""
+
+import io
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from models.training.classes import ClassList, make_class_list
+from models.training.errors import TrainingError
+from models.training.listing import Exclusion
+from models.training.shards import read_shards
+from tests.conftest import encode, make_picture
+
+HAS_LIBRARY = pytest.mark.usefixtures("library")
+
+
+@pytest.fixture
+def library() -> None:
+    pytest.importorskip("webdataset", reason="webdataset is optional: uv sync --extra train")
+
+
+@pytest.fixture
+def classes() -> ClassList:
+    return make_class_list(None, folders=["blue", "red"], aliases={}, card_aliases={})
+
+
+def write_shard(path: Path, files: dict[str, bytes]) -> None:
+    with tarfile.open(path, "w") as shard:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            shard.addfile(entry, io.BytesIO(content))
+
+
+@HAS_LIBRARY
+def test_shards_give_pictures_with_the_class_of_folder_name_or_index(tmp_path: Path, classes: ClassList) -> None:
+    picture = encode(make_picture(40, 30), "JPEG")
+    write_shard(tmp_path / "train-0000.tar", {"x/red/a.jpg": picture, "x/red/b.jpg": picture, "x/other/c.jpg": picture})
+    write_shard(tmp_path / "train-0001.tar", {"d.png": picture, "d.cls": b"0", "e.jpg": picture, "e.txt": b"red\n"})
+    exclusion = Exclusion({"red/b.jpg"})
+    found = list(read_shards([str(tmp_path / "train-{0000..0001}.tar")], classes, exclusion))
+    assert [(entry.key, entry.class_index) for entry in found] == [("x/red/a.jpg", 1), ("d.png", 0), ("e.jpg", 1)]
+    assert found[0].read() == picture
+    exclusion.check(classes)
+
+
+@HAS_LIBRARY
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [({"a.cls": b"0"}, "has no picture"), ({"a.jpg": b"x"}, "has no class"), (None, "cannot be read")],
+)
+def test_shard_that_does_not_fit_is_named(
+    tmp_path: Path, classes: ClassList, files: dict[str, bytes] | None, reason: str
+) -> None:
+    path = tmp_path / "train.tar"
+    if files is not None:
+        write_shard(path, files)
+    with pytest.raises(TrainingError, match=rf"train\.tar.*{reason}"):
+        list(read_shards([str(path)], classes, Exclusion()))
+
+
+def test_shards_without_the_library_name_the_command(monkeypatch: pytest.MonkeyPatch, classes: ClassList) -> None:
+    monkeypatch.setitem(sys.modules, "webdataset", None)
+    with pytest.raises(TrainingError, match="uv sync --extra train"):
+        list(read_shards(["x.tar"], classes, Exclusion()))

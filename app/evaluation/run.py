@@ -1,0 +1,140 @@
+"""One evaluation from the options to the report."""
+
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.evaluation.answers import Answer, read_answers, summarise_answers, trace_batch
+from app.evaluation.focus import AnsweredBatch, FocusSurvey
+from app.evaluation.objects import BoxTable, MaskFolder, ObjectSource
+from app.evaluation.options import EvaluationOptions, FocusOptions
+from app.evaluation.pictures import (
+    LabelledPicture,
+    PictureBatch,
+    PictureReader,
+    find_classes,
+    list_pictures,
+    read_listing,
+)
+from app.evaluation.report import Evaluation
+from app.evaluation.rows import FocusRow
+from app.loading import load_chosen_pair
+from app.settings import Settings
+from models.names import NetworkName
+from models.pair import NetworkPair
+
+console = Console(stderr=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A report, and the rows that its focus was made of; none without one."""
+
+    evaluation: Evaluation
+    rows: tuple[FocusRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What is measured on.
+
+    Attributes:
+        pictures: each with its class.
+        objects: where theirs are; None where no focus is measured.
+        unknown: pictures of classes that the pair does not know.
+    """
+
+    pictures: list[LabelledPicture]
+    objects: ObjectSource | None = None
+    unknown: int = 0
+
+
+def run_evaluation(settings: Settings, options: EvaluationOptions) -> Evaluation:
+    """`measure`, without the rows."""
+    return measure(settings, options).evaluation
+
+
+def measure(settings: Settings, options: EvaluationOptions) -> Measurement:
+    """Measure both networks, with a progress bar on standard error.
+
+    Args:
+        settings: which pair, where.
+        options: on which pictures, and what.
+
+    Raises:
+        InvalidOption: for a folder that is no class of the pair, no picture at all, and masks or boxes that do not
+            fit the pictures.
+        OSError: when a directory or a list cannot be read.
+        PairError: when the networks cannot be loaded.
+    """
+    pair = load_chosen_pair(settings)
+    material = _find_material(pair, options)
+    preprocessing = pair.card.preprocessing
+    geometry = options.geometry.geometry or preprocessing.geometry
+    resolution = options.geometry.resolution or preprocessing.resolution
+    reader = PictureReader(pair, geometry, resolution, settings.max_picture_pixels)
+    survey = None
+    if options.focus is not None and material.objects is not None:
+        survey = FocusSurvey(pair, options.focus, material.objects, options.data)
+    answers: dict[NetworkName, list[Answer]] = {name: [] for name in NetworkName}
+    with _progress() as progress:
+        task = progress.add_task("evaluating", total=len(material.pictures))
+        for batch in reader.read_batches(material.pictures, options.batch_size):
+            answered = _answer(pair, batch, options.focus)
+            for name in NetworkName:
+                answers[name] += answered.answers[name]
+            if survey is not None:
+                survey.add(answered)
+            progress.update(task, completed=len(answers[NetworkName.BASELINE]) + len(reader.unreadable))
+    for line in reader.unreadable:
+        console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
+    evaluation = Evaluation(
+        pair=pair.card.name,
+        sha256={name: pair.card.networks[name].sha256 for name in NetworkName},
+        data=options.data.resolve().name,
+        listing=None if options.listing is None else options.listing.name,
+        geometry=geometry,
+        resolution=resolution,
+        pictures=len(material.pictures) - len(reader.unreadable),
+        unreadable=sorted(reader.unreadable),
+        unknown=material.unknown,
+        networks={name: summarise_answers(values) for name, values in answers.items()},
+        focus=None if survey is None else survey.summarise(),
+    )
+    return Measurement(evaluation, () if survey is None else tuple(survey.rows))
+
+
+def _find_material(pair: NetworkPair, options: EvaluationOptions) -> Material:
+    focus = options.focus
+    if focus is not None and focus.boxes is not None:
+        table = BoxTable.open(focus.boxes)
+        names = read_listing(options.listing) if options.listing else sorted(table.classes)
+        pictures = table.list_pictures(options.data, find_classes(pair, focus.class_map), names)
+        return Material(pictures, table, unknown=len(names) - len(pictures))
+    if focus is not None and focus.masks is not None:
+        pictures = list_pictures(pair, options.data, options.listing, masks=focus.masks, class_map=focus.class_map)
+        masks = MaskFolder(focus.masks)
+        masks.check(pictures)
+        return Material(pictures, masks)
+    return Material(list_pictures(pair, options.data, options.listing))
+
+
+def _answer(pair: NetworkPair, batch: PictureBatch, focus: FocusOptions | None) -> AnsweredBatch:
+    stages = () if focus is None else (focus.stage,)
+    traces = {name: trace_batch(pair, name, batch, stages) for name in NetworkName}
+    return AnsweredBatch(
+        batch=batch,
+        traces=traces,
+        answers={name: read_answers(trace.logits, batch.classes) for name, trace in traces.items()},
+    )
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )

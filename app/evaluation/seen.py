@@ -1,0 +1,74 @@
+"""The part of an object that the networks saw, and maps spread over the same pixels.
+
+Everything is compared in the picture's own pixels, inside the box that the network saw: maps are spread as the page
+draws them, and what of the object lies outside of the box is cut off. It counts in no metric; `hidden_share` says how
+much it was.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.explain.maps import FloatArray
+from app.explain.placement import Placement
+from app.render.overlay import spread_map
+
+BoolArray: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenObject:
+    """An object inside of what a network saw.
+
+    Attributes:
+        mask: (h, w), one value a pixel of the picture inside the box.
+        left, upper: the box's corner in the picture's pixels.
+        hidden_share: the share of the object's pixels that lie outside of the box, 0..1.
+    """
+
+    mask: BoolArray
+    left: int
+    upper: int
+    hidden_share: float
+
+    @classmethod
+    def cut(cls, mask: BoolArray, placement: Placement) -> "SeenObject":
+        """The object of a whole picture, (H, W), as far as it was seen."""
+        # Whole pixels, rounded as the overlay rounds them.
+        left, upper = round(placement.left), round(placement.upper)
+        right, lower = max(left + 1, round(placement.right)), max(upper + 1, round(placement.lower))
+        seen = mask[upper:lower, left:right]
+        return cls(seen, left, upper, hidden_share=1 - float(seen.sum() / max(1, mask.sum())))
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether anything of it was."""
+        return bool(self.mask.any())
+
+    @property
+    def share(self) -> float:
+        """Its share of the seen picture, 0..1."""
+        return float(self.mask.mean())
+
+    @property
+    def has_centre(self) -> bool:
+        """Whether the centre of the seen picture lies on it."""
+        height, width = self.mask.shape
+        return bool(self.mask[height // 2, width // 2])
+
+    def spread(self, values: FloatArray) -> FloatArray:
+        """A map, (H, W), over the mask's pixels, (h, w)."""
+        height, width = self.mask.shape
+        return spread_map(values, (width, height))
+
+    def is_hit(self, x: float, y: float, *, tolerance_pixels: float) -> bool:
+        """Whether a point of the picture lies on what was seen of the object, or near enough to it."""
+        height, width = self.mask.shape
+        column = min(max(int(x) - self.left, 0), width - 1)
+        row = min(max(int(y) - self.upper, 0), height - 1)
+        if self.mask[row, column] or not tolerance_pixels:
+            return bool(self.mask[row, column])
+        rows, columns = np.nonzero(self.mask)
+        return bool(np.hypot(rows - row, columns - column).min() <= tolerance_pixels)

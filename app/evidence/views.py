@@ -1,0 +1,140 @@
+"""What the evidence page shows, ready to be written down: numbers as text, verdicts as words."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Tone = Literal["better", "worse", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A number for comparison: what a map without any knowledge would have."""
+
+    title: str
+    explanation: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricView:
+    """One metric of both networks.
+
+    Attributes:
+        title, explanation: what it is.
+        baseline, cbam: the means.
+        difference: CBAM minus baseline with its interval.
+        verdict: what the interval says, in words.
+        tone: the same in one word.
+    """
+
+    title: str
+    explanation: str
+    baseline: str
+    cbam: str
+    difference: str
+    verdict: str
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class SubsetView:
+    """The metrics over some of the pictures; `remarks` are numbers to compare them with."""
+
+    title: str
+    remarks: tuple[Remark, ...]
+    metrics: tuple[MetricView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyView:
+    """One network's accuracy and calibration on these pictures."""
+
+    title: str
+    top1: str
+    top5: str
+    calibration: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """One block's gates in numbers; `none` where this attention has no such gate.
+
+    Attributes:
+        name: the block's name, `layer1.0`.
+        spatial_deviation, spatial_explained: how far from flat, how much the same for all pictures.
+        pointing, share_inside, excess: how the spatial gate points at the object.
+        channel_deviation, channel_explained: the same of the channel gate.
+    """
+
+    name: str
+    spatial_deviation: str
+    spatial_explained: str
+    pointing: str
+    share_inside: str
+    excess: str
+    channel_deviation: str
+    channel_explained: str
+
+
+@dataclass(frozen=True, slots=True)
+class PictureView:
+    """One of the pictures that differ most; `baseline` and `cbam` are shares of heat inside."""
+
+    file: str
+    class_name: str
+    object_share: str
+    baseline: str
+    cbam: str
+    difference: str
+    probabilities: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """Everything that was recorded of one pair.
+
+    Attributes:
+        name: the pair's name.
+        title: its name for people.
+        verdict: what came out, one sentence.
+        protocol: what was measured, on what and how.
+        pictures: how many were read.
+        accuracy: of both networks on these.
+        subsets: the pictures that both networks get right, then all.
+        failures: where the claim fails.
+        gains: in which classes CBAM helps; None where there is no such class.
+        limits: what these numbers do not say.
+        gates: every block.
+        gate_sentences: what the gates' numbers say.
+        helped, hurt: the pictures that differ most.
+        extremes: how these were chosen.
+        command: how to measure it again.
+    """
+
+    name: str
+    title: str
+    verdict: str
+    protocol: tuple[str, ...]
+    pictures: str
+    accuracy: tuple[AccuracyView, ...]
+    subsets: tuple[SubsetView, ...]
+    failures: tuple[str, ...]
+    gains: str | None
+    limits: tuple[str, ...]
+    gates: tuple[GateView, ...]
+    gate_sentences: tuple[str, ...]
+    helped: tuple[PictureView, ...]
+    hurt: tuple[PictureView, ...]
+    extremes: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class MissingView:
+    """A pair that nothing was recorded of: why, and the command that measures it."""
+
+    name: str
+    title: str
+    reason: str
+    command: str

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from app.evaluation.calibration import measure_calibration
+
+
+def test_measure_calibration_gives_the_gap_of_each_bin_by_its_weight() -> None:
+    # Three of P = 0.9, of which one is right, and one of P = 0.5 that is right: (3 * |1/3 - 0.9| + |1 - 0.5|) / 4.
+    calibration = measure_calibration([0.9, 0.9, 0.9, 0.5], [True, False, False, True])
+    assert calibration.error == pytest.approx((3 * (0.9 - 1 / 3) + 0.5) / 4)
+    filled = {round(row.upper * 15): row for row in calibration.bins if row.pictures}
+    assert [(index, row.pictures) for index, row in filled.items()] == [(8, 1), (14, 3)]
+    assert filled[14].confidence == pytest.approx(0.9)
+    assert filled[14].accuracy == pytest.approx(1 / 3)
+
+
+def test_measure_calibration_is_zero_when_p_is_what_happens() -> None:
+    calibration = measure_calibration([0.75] * 4 + [0.5] * 2, [True, True, True, False, True, False])
+    assert calibration.error == pytest.approx(0)
+
+
+def test_measure_calibration_puts_a_bound_into_the_bin_below_it() -> None:
+    calibration = measure_calibration([0.2, 0.0, 1.0], [True, True, True])
+    assert [index for index, row in enumerate(calibration.bins) if row.pictures] == [0, 2, 14]
+
+
+def test_measure_calibration_is_torchmetrics() -> None:
+    rng = np.random.default_rng(5)
+    confidence = rng.random(400) ** 0.5
+    right = rng.random(400) < confidence**1.5
+    # torchmetrics 1.9.0, the same bins, norm l1.
+    assert measure_calibration(confidence.tolist(), right.tolist()).error == pytest.approx(0.10244666355046268)
+
+
+def test_measure_calibration_of_nothing_is_an_empty_table() -> None:
+    calibration = measure_calibration([], [])
+    assert calibration.error == 0
+    assert all(row.confidence is None and row.accuracy is None for row in calibration.bins)

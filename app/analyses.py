@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from cachetools import LRUCache, TTLCache
 from PIL import Image
 
-from app.engine import PairTrace
 from app.errors import AnalysisGone
 from app.explain.image_input import DecodedPicture, decode_picture, decode_reduced
-from app.explain.maps import HeatMap
+from app.explain.maps import HeatMap, OpenBlock
 from app.explain.methods import Method
 from app.explain.placement import Placement
+from app.work import NetworkTrace, PairTrace
 from models.card import PairCard
+from models.interventions import Intervention
 from models.names import Geometry, NetworkName, Resolution, Stage
+from models.randomisation import Randomisation
 
 PREVIEW_SIDE_PIXELS = 1024
 """The longer side of the copy that is kept decoded, for drawing on the page."""
@@ -24,6 +26,23 @@ PREVIEW_SIDE_PIXELS = 1024
 HEAT_MAPS_PER_ANALYSIS = 64
 
 HeatMapKey = tuple[int, Method, Stage]
+
+ALTERATIONS_PER_ANALYSIS = 8
+FORGOTTEN_PER_ANALYSIS = 24
+OPENED_PER_ANALYSIS = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alteration:
+    """What the network with attention says of a picture when its gates are changed.
+
+    Attributes:
+        trace: its logits and the changed gates; its features are not kept.
+        heat_maps: those that were asked for before.
+    """
+
+    trace: NetworkTrace
+    heat_maps: LRUCache[HeatMapKey, HeatMap] = field(default_factory=lambda: LRUCache(HEAT_MAPS_PER_ANALYSIS))
 
 
 class Picture:
@@ -77,6 +96,9 @@ class Analysis:
         resolution: its shorter side in pixels.
         traces: what each network left behind.
         heat_maps: pairs of maps that were asked for before, by class, method and stage.
+        alterations: what was asked for before with changed gates.
+        opened: blocks that were looked into, by name and changed gates.
+        forgotten: pairs of maps that were asked for before of networks with random weights.
     """
 
     card: PairCard
@@ -88,6 +110,15 @@ class Analysis:
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     heat_maps: LRUCache[HeatMapKey, Mapping[NetworkName, HeatMap]] = field(
         default_factory=lambda: LRUCache(HEAT_MAPS_PER_ANALYSIS)
+    )
+    alterations: LRUCache[tuple[Intervention, ...], Alteration] = field(
+        default_factory=lambda: LRUCache(ALTERATIONS_PER_ANALYSIS)
+    )
+    opened: LRUCache[tuple[str, tuple[Intervention, ...]], OpenBlock] = field(
+        default_factory=lambda: LRUCache(OPENED_PER_ANALYSIS)
+    )
+    forgotten: LRUCache[tuple[HeatMapKey, Randomisation], Mapping[NetworkName, HeatMap]] = field(
+        default_factory=lambda: LRUCache(FORGOTTEN_PER_ANALYSIS)
     )
 
     @property

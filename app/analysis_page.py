@@ -1,12 +1,15 @@
 """A comparison as the page's context: images with their alternative texts, numbers with their meaning, links."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from app.block_names import name_block
 from app.comparison import Comparison
 from app.explain.methods import Method
-from app.options import FigureOptions
+from app.map_values import UNITS
+from app.options import ColourOptions, FigureOptions
 from app.page_choices import METHOD_TITLES, list_choices, list_classes
 from app.page_contexts import (
     AnalysisPage,
@@ -14,6 +17,7 @@ from app.page_contexts import (
     Download,
     GateView,
     Layout,
+    MapRow,
     NetworkView,
     PageImage,
     RankedClass,
@@ -24,14 +28,16 @@ from app.page_sentences import (
     describe_geometry,
     describe_measures,
     describe_pair_view,
+    describe_peak,
     describe_target,
     warn_of_geometry,
 )
 from app.panels import difference_scale, title_networks
+from app.playground import build_playground
 from app.render.attention import STRIP_HEIGHT_PIXELS, STRIP_WIDTH_PIXELS
 from app.render.colour_scale import Colormap, Scale
 from app.render.figure import FigureFormat
-from app.schemas import AnalysisAnswer, BlockAnswer, GateAnswer, PairDescription, describe_comparison
+from app.schemas import AnalysisAnswer, BlockAnswer, GateAnswer, PairDescription, PredictionAnswer, describe_comparison
 from models.names import NetworkName, Stage
 from models.titles import ATTENTION_TITLES
 
@@ -46,15 +52,16 @@ WIDE_ASPECT, TALL_ASPECT = 1.9, 0.6
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Paths on this server of one analysis: its page, its REST answer and its picture."""
+    """Paths on this server of one analysis: its page, its REST answer, its picture and its maps' values."""
 
     page: str
     answer: str
     picture: str
+    maps: str
 
 
 def build_analysis_page(
-    comparison: Comparison,
+    comparisons: Sequence[Comparison],
     options: FigureOptions,
     *,
     pair: PairDescription,
@@ -64,14 +71,18 @@ def build_analysis_page(
     """The page of a comparison.
 
     Args:
-        comparison: what to show.
+        comparisons: what to show: the explained class, and a second one where that was asked for.
         options: as they were asked for.
         pair: the pair that looked.
         upload: the form for the next picture.
         addresses: where the analysis is served.
     """
+    comparison = comparisons[0]
+    versus = comparisons[1].target.label if len(comparisons) > 1 else None
     answer = describe_comparison(comparison, root=addresses.answer)
     asked = _list_options(comparison, options)
+    second = {} if versus is None else {"versus": str(versus.index)}
+    rows = tuple(_show_row(shown, options, asked, second, addresses) for shown in comparisons)
     return AnalysisPage(
         pair=describe_pair_view(pair),
         attention=ATTENTION_TITLES[answer.attention],
@@ -80,9 +91,11 @@ def build_analysis_page(
         target_reason=describe_target(answer),
         doubt=describe_doubt(answer, class_count=len(comparison.labels)),
         picture=_show_picture(answer, addresses),
-        networks=tuple(_show_network(comparison, answer, name, asked, addresses) for name in NetworkName),
-        difference=_show_difference(comparison, answer, options, asked),
-        difference_limit=difference_scale(comparison, options).maximum,
+        networks=rows[0].networks,
+        rows=rows,
+        versus="" if versus is None else versus.name,
+        maps=_address(addresses.maps, _leave_colours(asked) | second),
+        units=f"{UNITS[comparison.method]}s",
         layout=_choose_layout(answer),
         colormap=options.colormap.value,
         scale=options.scale,
@@ -93,10 +106,12 @@ def build_analysis_page(
             {Stage.ONE: "1 (finest)", Stage.TWO: "2", Stage.THREE: "3", Stage.FOUR: "4 (deepest)"},
             comparison.stage,
         ),
-        scales=list_choices({Scale.SHARED: "One for both", Scale.OWN: "Each its own"}, options.scale),
+        scales=list_choices({Scale.SHARED: "One for all maps", Scale.OWN: "Each its own"}, options.scale),
         colormaps=list_choices({colormap: colormap.value for colormap in Colormap}, options.colormap),
         measures=describe_measures(answer),
-        blocks=tuple(_show_block(answer, block, options) for block in answer.blocks),
+        blocks=tuple(_show_block(answer, block, options, addresses.page) for block in answer.blocks),
+        playground=build_playground(answer, asked=asked | second, address=addresses.page),
+        sanity=_address(f"{addresses.page}/sanity", _leave_colours(asked)),
         downloads=_list_downloads(answer, asked, addresses),
         geometry_sentence=describe_geometry(answer.geometry),
         geometry_warnings=warn_of_geometry(answer.geometry, pair),
@@ -107,11 +122,19 @@ def build_analysis_page(
 def _list_options(comparison: Comparison, options: FigureOptions) -> dict[str, str]:
     # The class that was chosen, not the question: a link must show the same class when it is shared.
     chosen = {"target": str(comparison.target.label.index)}
-    return {name: str(value) for name, value in options.model_dump(mode="json").items()} | chosen
+    drawn = options.model_dump(mode="json", include=set(FigureOptions.model_fields))
+    texts = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in drawn.items()}
+    return {name: text for name, text in texts.items() if text} | chosen
+
+
+def _leave_colours(asked: dict[str, str]) -> dict[str, str]:
+    """What decides the maps' values, without how they are coloured."""
+    return {name: value for name, value in asked.items() if name not in ColourOptions.model_fields}
 
 
 def _address(path: str, asked: dict[str, str], **changes: str) -> str:
-    return f"{path}?{urlencode(asked | changes)}"
+    separator = "&" if "?" in path else "?"
+    return f"{path}{separator}{urlencode(asked | changes)}"
 
 
 def _fit(answer: AnalysisAnswer, max_side: int) -> tuple[int, int]:
@@ -133,31 +156,61 @@ def _show_picture(answer: AnalysisAnswer, addresses: Addresses) -> PageImage:
     return PageImage(addresses.picture, f"The picture, {size}", *_fit(answer, PANEL_SIDE_PIXELS))
 
 
+def _show_row(
+    comparison: Comparison,
+    options: FigureOptions,
+    asked: dict[str, str],
+    second: dict[str, str],
+    addresses: Addresses,
+) -> MapRow:
+    answer = describe_comparison(comparison, root=addresses.answer)
+    index = str(answer.target.class_index)
+    drawn = asked | {"target": index}
+    return MapRow(
+        class_name=answer.target.class_name,
+        networks=tuple(_show_network(comparison, answer, name, asked | second, addresses) for name in NetworkName),
+        maximum=answer.comparison.shared_max,
+        difference=_show_difference(comparison, answer, options, drawn),
+        difference_limit=difference_scale(comparison, options).maximum,
+        removal=None if index == asked["target"] else _address(addresses.page, asked),
+    )
+
+
 def _show_network(
     comparison: Comparison, answer: AnalysisAnswer, name: NetworkName, asked: dict[str, str], addresses: Addresses
 ) -> NetworkView:
     network = answer.networks[name]
-    title = title_networks(comparison.analysis.card)[name]
+    title = title_networks(comparison.analysis.card, is_altered=comparison.altered is not None)[name]
     path = f"{addresses.answer}/heatmaps/{name}.png"
+    drawn = {key: value for key, value in asked.items() if key != "versus"}
+    drawn["target"] = str(answer.target.class_index)
     return NetworkView(
         name=name.value,
         title=title,
         image=PageImage(
-            _address(path, asked, max_side=str(PANEL_SIDE_PIXELS)),
+            _address(path, drawn, max_side=str(PANEL_SIDE_PIXELS)),
             _describe_heat_map(answer, name, title),
             *_fit(answer, PANEL_SIDE_PIXELS),
         ),
         probability=network.target_probability,
         maximum=network.heat_map.max,
-        ranking=tuple(
-            RankedClass(
-                class_name=prediction.class_name,
-                probability=prediction.probability,
-                address=_address(addresses.page, asked, target=str(prediction.class_index)),
-                is_target=prediction.class_index == answer.target.class_index,
-            )
-            for prediction in network.predictions
-        ),
+        peak=describe_peak(network.heat_map),
+        share_above_half=network.heat_map.share_above_half,
+        ranking=tuple(_rank(prediction, asked, addresses) for prediction in network.predictions),
+    )
+
+
+def _rank(prediction: PredictionAnswer, asked: dict[str, str], addresses: Addresses) -> RankedClass:
+    index = str(prediction.class_index)
+    # Whoever explains the second class wants no second row of the same.
+    others = {key: value for key, value in asked.items() if (key, value) != ("versus", index)}
+    is_shown = index in (asked["target"], asked.get("versus"))
+    return RankedClass(
+        class_name=prediction.class_name,
+        probability=prediction.probability,
+        address=_address(addresses.page, others, target=index),
+        versus_address=None if is_shown else _address(addresses.page, asked, versus=index),
+        is_target=index == asked["target"],
     )
 
 
@@ -188,7 +241,9 @@ def _show_difference(
     )
 
 
-def _show_block(answer: AnalysisAnswer, block: BlockAnswer, options: FigureOptions) -> BlockView:
+def _show_block(answer: AnalysisAnswer, block: BlockAnswer, options: FigureOptions, page: str) -> BlockView:
+    changes = "" if answer.alteration is None else f"?interventions={','.join(answer.alteration.interventions)}"
+    opened = f"{page}/blocks/{block.name}{changes}"
     colours = {"colormap": options.colormap.value}
     overlay = colours | {"opacity": str(options.opacity), "max_side": str(GATE_SIDE_PIXELS)}
     spatial = channel = None
@@ -200,9 +255,9 @@ def _show_block(answer: AnalysisAnswer, block: BlockAnswer, options: FigureOptio
     if block.channel is not None and block.channels is not None:
         # One channel takes a whole number of columns, so the strip is as wide as that makes it.
         shape = (-(-STRIP_WIDTH_PIXELS // block.channels) * block.channels, STRIP_HEIGHT_PIXELS)
-        address = _address(block.links["channel"], colours)
+        address = _address(block.links["channel"], colours | {"order": "strength"})
         channel = _show_gate(block.channel, address, f"Channel gate of {block.name}", f"{block.channels} ch.", shape)
-    return BlockView(name=block.name, title=_name_block(block.name), spatial=spatial, channel=channel)
+    return BlockView(name=block.name, title=name_block(block.name), address=opened, spatial=spatial, channel=channel)
 
 
 def _show_gate(gate: GateAnswer, address: str, title: str, size: str, shape: tuple[int, int]) -> GateView:
@@ -212,12 +267,6 @@ def _show_gate(gate: GateAnswer, address: str, title: str, size: str, shape: tup
         f"standard deviation {gate.standard_deviation:.3f}"
     )
     return GateView(PageImage(address, description, *shape), size, gate, gate.standard_deviation < FLAT_DEVIATION)
-
-
-def _name_block(name: str) -> str:
-    """`layer1.0` -> Stage 1, block 1; `layer1.0.depthwise` -> Stage 1, block 1, depthwise."""
-    stage, position, *unit = name.removeprefix("layer").split(".")
-    return ", ".join((f"Stage {stage}, block {int(position) + 1}", *unit))
 
 
 def _list_downloads(answer: AnalysisAnswer, asked: dict[str, str], addresses: Addresses) -> tuple[Download, ...]:
@@ -240,4 +289,7 @@ def _list_downloads(answer: AnalysisAnswer, asked: dict[str, str], addresses: Ad
         Download("All arrays, maps.npz", answer.links["maps"], f"cbam-lens-{stem}.npz"),
         Download("All numbers, JSON", answer.links["self"], f"cbam-lens-{stem}.json"),
     ]
-    return (*figures, *maps, *numbers)
+    everything = Download(
+        "Everything, ZIP", _address(f"{addresses.page}/everything.zip", asked), f"cbam-lens-{stem}.zip"
+    )
+    return (*figures, *maps, *numbers, everything)

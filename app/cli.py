@@ -7,6 +7,7 @@ import typer
 from app.commands.looking import compare, serve
 from app.commands.measuring import bench, evaluate, precision
 from app.commands.networks import convert, inspect, models
+from app.commands.training import train
 from app.version import VERSION
 
 app = typer.Typer(
@@ -33,5 +34,5 @@ def show_version(
         raise typer.Exit
 
 
-for command in (serve, compare, evaluate, precision, bench, models, inspect, convert):
+for command in (serve, compare, evaluate, precision, bench, models, inspect, convert, train):
     app.command()(command)

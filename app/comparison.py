@@ -3,24 +3,24 @@
 HTML, JSON, PNG and the command line are renderings of a `Comparison`.
 """
 
-import difflib
 import math
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
 import numpy as np
 
-from app.analyses import Analysis, Picture
-from app.engine import Engine, PairGradient, PairTrace, Question
-from app.errors import InvalidOption
+from app.analyses import Alteration, Analysis, Picture
+from app.classes import ChosenBy, find_class
+from app.engine import Engine
+from app.errors import EngineFailed, InvalidOption
 from app.explain.cam import compute_heat_map
 from app.explain.image_input import decode_reduced, prepare_input
-from app.explain.maps import FloatArray, HeatMap
+from app.explain.maps import FloatArray, HeatMap, OpenBlock
 from app.explain.methods import Method
 from app.explain.metrics import (
     HeatMapStatistics,
@@ -31,17 +31,18 @@ from app.explain.metrics import (
 from app.explain.placement import Placement, place
 from app.options import GeometryOptions, TargetOptions
 from app.timing import Timings
+from app.work import PairGradient, PairTrace, Question
 from models.card import ClassLabel, PairCard
+from models.interventions import Intervention, parse_interventions
 from models.names import Geometry, NetworkName, Resolution, Stage
 from models.pair import NetworkPair
+from models.randomisation import Randomisation
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 REDUCTION_MARGIN = 1.5
 """How many times the networks' resolution a picture is decoded at, at least: less would soften their input."""
-
-ChosenBy = Literal["baseline", "index", "name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class Comparison:
         method: how the maps were made.
         stage: whose output they explain.
         heat_maps: one map a network, (H, W), both of one shape.
+        altered: what was done to the gates of the network with attention, and what it says without that; None where
+            its gates are as it learned them.
     """
 
     analysis: Analysis
@@ -79,6 +82,7 @@ class Comparison:
     method: Method
     stage: Stage
     heat_maps: Mapping[NetworkName, HeatMap]
+    altered: "Altered | None" = None
 
     @property
     def shared_maximum(self) -> float:
@@ -104,6 +108,19 @@ class Comparison:
         probabilities = softmax(self.analysis.traces[name].logits)
         ranked = np.argsort(-probabilities, kind="stable")[:count]
         return tuple(Prediction(self.labels[index], float(probabilities[index])) for index in ranked)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Altered:
+    """Changed gates, and the comparison with the gates as they were learned.
+
+    Attributes:
+        interventions: what was changed.
+        learned: the same question without it.
+    """
+
+    interventions: tuple[Intervention, ...]
+    learned: Comparison
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,15 +190,95 @@ class Lens:
             InvalidOption: for a class that the pair does not know.
             LensError: see `Engine.differentiate`.
         """
+        interventions = self.find_interventions(analysis, options.interventions)
         label, chosen_by = self.find_class(options.target)
         first = int(analysis.traces[NetworkName.BASELINE].logits.argmax())
         target = Target(label or self.pair.labels[first], chosen_by)
         if (target.label.index, options.method, options.stage) in analysis.heat_maps:
-            return self._build(analysis, target, options)
-        with timings.measure("networks"):
-            question = Question(options.stage, target.label.index)
-            gradient = await self.engine.differentiate(self.pair, analysis.traces, question)
-        return await self._finish(analysis, target, gradient, options, timings)
+            learned = self._build(analysis, target, options)
+        else:
+            with timings.measure("networks"):
+                question = Question(options.stage, target.label.index)
+                gradient = await self.engine.differentiate(self.pair, analysis.traces, question)
+            learned = await self._finish(analysis, target, gradient, options, timings)
+        return await self._alter(learned, interventions, timings) if interventions else learned
+
+    async def alter(self, analysis: Analysis, interventions: Sequence[str], timings: Timings) -> Analysis:
+        """The analysis with the gates of the network with attention changed; itself for no intervention.
+
+        Raises:
+            InvalidOption: for an intervention that is none.
+            LensError: see `Engine.trace_altered`.
+        """
+        parsed = self.find_interventions(analysis, interventions)
+        if not parsed:
+            return analysis
+        if parsed not in analysis.alterations:
+            with timings.measure("networks"):
+                values = await self.run(self._prepare_again, analysis)
+                trace, _ = await self.engine.trace_altered(self.pair, values, parsed, None)
+            analysis.alterations[parsed] = Alteration(replace(trace, features={}))
+        return _exchange(analysis, analysis.alterations[parsed])
+
+    async def open_block(
+        self, analysis: Analysis, block: str, interventions: Sequence[str], timings: Timings
+    ) -> OpenBlock:
+        """What the attention of one block saw and did.
+
+        Raises:
+            InvalidOption: for a block that the network has not, and for an intervention that is none.
+            LensError: see `Engine.open_block`.
+        """
+        names = [known.name for known in analysis.traces[NetworkName.CBAM].blocks]
+        if block not in names:
+            raise InvalidOption(
+                f"block {block!r} is not one of {', '.join(names)}; choose one of these", option="block", allowed=names
+            )
+        key = block, self.find_interventions(analysis, interventions)
+        if key not in analysis.opened:
+            with timings.measure("networks"):
+                values = await self.run(self._prepare_again, analysis)
+                analysis.opened[key] = await self.engine.open_block(self.pair, values, *key)
+        return analysis.opened[key]
+
+    async def forget(self, learned: Comparison, extent: Randomisation, timings: Timings) -> Comparison:
+        """The same question to both networks after part of their weights became random.
+
+        Args:
+            learned: the question, from `compare`; with changed gates it is asked about the learned ones.
+            extent: how much of each network is random.
+            timings: what is added to.
+
+        Raises:
+            LensError: see `Engine.trace_forgotten`.
+        """
+        analysis = learned.analysis
+        key = (learned.target.label.index, learned.method, learned.stage), extent
+        if key not in analysis.forgotten:
+            question = Question(learned.stage, learned.target.label.index)
+            with timings.measure("networks"):
+                values = await self.run(self._prepare_again, analysis)
+                answers = await self.engine.trace_forgotten(self.pair, values, question, extent)
+            with timings.measure("maps"):
+                analysis.forgotten[key] = await self.run(
+                    lambda: {
+                        name: compute_heat_map(learned.method, activation=features, gradient=gradient)
+                        for name, (features, gradient) in answers.items()
+                    }
+                )
+        return replace(learned, heat_maps=analysis.forgotten[key])
+
+    def find_interventions(self, analysis: Analysis, texts: Sequence[str]) -> tuple[Intervention, ...]:
+        """The interventions that texts name.
+
+        Raises:
+            InvalidOption: for a text that names none, and for blocks that the network has not.
+        """
+        blocks = [block.name for block in analysis.traces[NetworkName.CBAM].blocks]
+        try:
+            return parse_interventions(texts, blocks)
+        except ValueError as error:
+            raise InvalidOption(str(error), option="interventions") from error
 
     async def compare_picture(
         self, data: bytes, geometry: GeometryOptions, options: TargetOptions, timings: Timings
@@ -199,6 +296,9 @@ class Lens:
             LensError: see `decode_picture` and `Engine.trace_and_differentiate`.
         """
         label, chosen_by = self.find_class(options.target)
+        if options.interventions:
+            # Which blocks there are to change is known from the learned network's trace.
+            return await self.compare(await self.analyse(data, geometry, timings), options, timings)
         prepared = await self._prepare(data, geometry, timings)
         with timings.measure("networks"):
             question = Question(options.stage, None if label is None else label.index)
@@ -207,21 +307,8 @@ class Lens:
         return await self._finish(prepared.analyse(self.pair.card, traces), target, gradient, options, timings)
 
     def find_class(self, target: str) -> tuple[ClassLabel | None, ChosenBy]:
-        """The class that a text means: a name or identifier, an index, or none for an empty text.
-
-        Raises:
-            InvalidOption: for a class that the pair does not know; it names the nearest ones.
-        """
-        labels = self.pair.labels
-        wanted = target.strip()
-        if not wanted:
-            return None, "baseline"
-        for label in labels:
-            if wanted.casefold() in (label.name.casefold(), label.id.casefold()):
-                return label, "name"
-        if wanted.isascii() and wanted.isdigit() and int(wanted) < len(labels):
-            return labels[int(wanted)], "index"
-        raise _unknown_class(wanted, labels)
+        """The class that a text means, by this pair's names; see `find_class`."""
+        return find_class(self.pair.labels, target)
 
     async def run(self, work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         """Run decoding, drawing or encoding off the event loop; a caller that gives up does not wait for it."""
@@ -243,6 +330,41 @@ class Lens:
         values = prepare_input(decoded.image, placement, preprocessing)
         return PreparedPicture(Picture(data, decoded), placement, geometry, resolution, values)
 
+    async def _alter(
+        self, learned: Comparison, interventions: tuple[Intervention, ...], timings: Timings
+    ) -> Comparison:
+        """The same question with changed gates."""
+        analysis, stage = learned.analysis, learned.stage
+        key = (learned.target.label.index, learned.method, stage)
+        alteration = analysis.alterations.get(interventions)
+        if alteration is None or key not in alteration.heat_maps:
+            with timings.measure("networks"):
+                values = await self.run(self._prepare_again, analysis)
+                question = Question(stage, learned.target.label.index)
+                trace, gradient = await self.engine.trace_altered(self.pair, values, interventions, question)
+            if gradient is None:
+                raise EngineFailed("the changed network gave no gradient; the server's log says why")
+            with timings.measure("maps"):
+                heat_map = await self.run(
+                    compute_heat_map, learned.method, activation=trace.features[stage], gradient=gradient
+                )
+            # Features are what takes memory, and another question is one forward pass away.
+            alteration = alteration or Alteration(replace(trace, features={}))
+            alteration.heat_maps[key] = heat_map
+            analysis.alterations[interventions] = alteration
+        return replace(
+            learned,
+            analysis=_exchange(analysis, alteration),
+            heat_maps={**learned.heat_maps, NetworkName.CBAM: alteration.heat_maps[key]},
+            altered=Altered(interventions, learned),
+        )
+
+    def _prepare_again(self, analysis: Analysis) -> FloatArray:
+        """The networks' input, (3, H, W), of a picture that was analysed before."""
+        enough = math.ceil(analysis.resolution * REDUCTION_MARGIN)
+        decoded = decode_reduced(analysis.source.data, max_pixels=self._max_pixels, shorter_side=enough)
+        return prepare_input(decoded.image, analysis.placement, self.pair.card.preprocessing)
+
     async def _finish(
         self, analysis: Analysis, target: Target, gradient: PairGradient, options: TargetOptions, timings: Timings
     ) -> Comparison:
@@ -262,6 +384,11 @@ class Lens:
         )
 
 
+def _exchange(analysis: Analysis, alteration: Alteration) -> Analysis:
+    """The same analysis, with what the changed network says in place of what the learned one does."""
+    return replace(analysis, traces={**analysis.traces, NetworkName.CBAM: alteration.trace})
+
+
 def _map(analysis: Analysis, gradient: PairGradient, options: TargetOptions) -> Mapping[NetworkName, HeatMap]:
     return {
         name: compute_heat_map(
@@ -276,15 +403,3 @@ def softmax(logits: FloatArray) -> FloatArray:
     shifted = np.exp(logits.astype(np.float64) - logits.max())
     probabilities: FloatArray = (shifted / shifted.sum()).astype(np.float32)
     return probabilities
-
-
-def _unknown_class(wanted: str, labels: tuple[ClassLabel, ...]) -> InvalidOption:
-    names = [label.name for label in labels]
-    nearest = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
-    hint = f"did you mean {', '.join(nearest)}?" if nearest else f"for example {names[0]} or {names[-1]}"
-    return InvalidOption(
-        f"target {wanted!r} is not one of the {len(names)} classes; give a name or an index from 0 to "
-        f"{len(names) - 1}; {hint}",
-        option="target",
-        allowed=names,
-    )

@@ -2,10 +2,9 @@
 
 The life of a request: it awaits one call of `Engine` and so becomes one job -> the job waits in one bounded queue, or
 is refused with `QueueFull` before anything was computed for it -> the device's worker takes the oldest job, and with it
-those that wait for the same pair and a picture of
-the same shape -> a job whose caller has gone, or ran out of time, is skipped -> one
-forward pass of each network answers all of them, the gradients begin at the stage that was asked for -> each answer
-goes back to its caller's event loop. Only the worker's thread touches a network.
+those that wait for the same pair and a picture of the same shape -> a job whose caller has gone, or ran out of time, is
+skipped -> one forward pass of each network answers all of them, the gradients begin at the stage that was asked for ->
+each answer goes back to its caller's event loop. Only the worker's thread touches a network.
 """
 
 import asyncio
@@ -13,94 +12,33 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import cast
 
-import torch
-
+from app.computation import alter, answer_question, compute_pictures, forget, open_block
 from app.errors import EngineFailed, LensError, QueueFull
-from app.explain.attention_maps import read_attention_maps
-from app.explain.cam import score_gradient
-from app.explain.maps import BlockMaps, FloatArray
+from app.explain.maps import FloatArray, OpenBlock
 from app.jobs import Job, JobQueue
-from models.names import NetworkName, Stage
+from app.work import (
+    AlteredAnswer,
+    AlteredWork,
+    EngineWork,
+    ForgottenAnswer,
+    ForgottenWork,
+    NetworkTrace,
+    OpenedWork,
+    PairGradient,
+    PairTrace,
+    PictureAnswer,
+    PictureWork,
+    Question,
+    TraceWork,
+)
+from models.interventions import Intervention
 from models.pair import NetworkPair
-from models.trace import Trace
+from models.randomisation import Randomisation
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NetworkTrace:
-    """What one network left behind of one picture, in memory of the CPU.
-
-    Attributes:
-        logits: (K,).
-        features: each stage's output, (C, H, W).
-        blocks: each block's gates; none without attention.
-    """
-
-    logits: FloatArray
-    features: Mapping[Stage, FloatArray]
-    blocks: tuple[BlockMaps, ...]
-
-    @property
-    def size_bytes(self) -> int:
-        """The memory that the arrays take."""
-        gates = sum(gate.values.nbytes for block in self.blocks for gate in block.gates.values())
-        return self.logits.nbytes + sum(values.nbytes for values in self.features.values()) + gates
-
-
-PairTrace = Mapping[NetworkName, NetworkTrace]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is to be explained.
-
-    Attributes:
-        stage: whose output.
-        class_index: the class, 0..K-1; None for the one that the baseline ranks first.
-    """
-
-    stage: Stage
-    class_index: int | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PairGradient:
-    """The gradients of one class score with respect to one stage's output.
-
-    Attributes:
-        class_index: the class, 0..K-1.
-        gradients: each network's, (C, H, W).
-    """
-
-    class_index: int
-    gradients: Mapping[NetworkName, FloatArray]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PictureWork:
-    """A picture to trace, (3, H, W), by which pair, and what to explain on it, or nothing."""
-
-    pair: NetworkPair
-    values: FloatArray
-    question: Question | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TraceWork:
-    """A picture that was traced before, by which pair, and what to explain on it."""
-
-    pair: NetworkPair
-    traces: PairTrace
-    question: Question
-
-
-EngineWork = PictureWork | TraceWork
-PictureAnswer = tuple[PairTrace, PairGradient | None]
 
 
 class Engine:
@@ -182,6 +120,67 @@ class Engine:
         answer = await self._submit(PictureWork(pair, values, question), kind=(id(pair), *values.shape))
         return cast("tuple[PairTrace, PairGradient]", answer)
 
+    async def trace_altered(
+        self,
+        pair: NetworkPair,
+        values: FloatArray,
+        interventions: tuple[Intervention, ...],
+        question: Question | None,
+    ) -> tuple[NetworkTrace, FloatArray | None]:
+        """One forward pass of the network with attention, its gates changed, and the gradient where one is wanted.
+
+        Args:
+            pair: the networks.
+            values: a normalised picture, (3, H, W).
+            interventions: what is done to the gates.
+            question: what is to be explained, with a class; None for the trace alone.
+
+        Returns:
+            The trace, and d logit / d features of the question's stage, (C, H, W).
+
+        Raises:
+            QueueFull: when too many jobs wait.
+            EngineFailed: when the computation went wrong.
+        """
+        return cast("AlteredAnswer", await self._submit(AlteredWork(pair, values, question, interventions), kind=None))
+
+    async def trace_forgotten(
+        self, pair: NetworkPair, values: FloatArray, question: Question, extent: Randomisation
+    ) -> ForgottenAnswer:
+        """Both networks' features and gradients after part of their weights became random.
+
+        Args:
+            pair: the networks; they are left as they are.
+            values: a normalised picture, (3, H, W).
+            question: what is to be explained, with a class.
+            extent: how much of each network is random.
+
+        Returns:
+            The question's stage's output and d logit / d output by network, each (C, H, W).
+
+        Raises:
+            QueueFull: when too many jobs wait.
+            EngineFailed: when the computation went wrong.
+        """
+        return cast("ForgottenAnswer", await self._submit(ForgottenWork(pair, values, question, extent), kind=None))
+
+    async def open_block(
+        self, pair: NetworkPair, values: FloatArray, block: str, interventions: tuple[Intervention, ...]
+    ) -> OpenBlock:
+        """What the attention of one block saw and did.
+
+        Args:
+            pair: the networks.
+            values: a normalised picture, (3, H, W).
+            block: the block's name, one of the network's.
+            interventions: what is done to the gates.
+
+        Raises:
+            QueueFull: when too many jobs wait.
+            EngineFailed: when the computation went wrong.
+        """
+        return cast("OpenBlock", await self._submit(OpenedWork(pair, values, block, interventions), kind=None))
+
     async def _submit(self, work: EngineWork, *, kind: tuple[int, ...] | None) -> object:
         if not self._is_accepting:
             raise QueueFull("the server is shutting down; try again in a moment", retry_after_seconds=5)
@@ -216,84 +215,21 @@ class Engine:
                 jobs[0].future.set_exception(_explain_failure(error))
 
     def _compute(self, works: Sequence[EngineWork]) -> Sequence[object]:
-        first = works[0]
-        if isinstance(first, TraceWork):
-            return [_answer_question(first.pair, first.traces, first.question)]
-        return self._compute_pictures(cast("Sequence[PictureWork]", works))
+        match works[0]:
+            case TraceWork(pair, traces, question):
+                return [answer_question(pair, traces, question)]
+            case AlteredWork() as work:
+                return [alter(work)]
+            case ForgottenWork() as work:
+                return [forget(work)]
+            case OpenedWork() as work:
+                return [open_block(work)]
+            case _:
+                # The queue hands out jobs of one kind together: one pair, one shape.
+                return self._compute_pictures(cast("Sequence[PictureWork]", works))
 
     def _compute_pictures(self, works: Sequence[PictureWork]) -> list[PictureAnswer]:
-        # The queue hands out jobs of one kind together: one pair, one shape.
-        pair = works[0].pair
-        batch = torch.stack([torch.from_numpy(work.values) for work in works])  # (N, 3, H, W)
-        if pair.device.type == "cuda":
-            batch = batch.pin_memory()
-        batch = batch.to(pair.device, non_blocking=True, memory_format=torch.channels_last)
-        traced = {name: _trace_network(pair, name, batch) for name in NetworkName}
-        pictures = [{name: traces[position] for name, traces in traced.items()} for position in range(len(works))]
-        return [
-            (traces, None if work.question is None else _answer_question(pair, traces, work.question))
-            for work, traces in zip(works, pictures, strict=True)
-        ]
-
-
-def _answer_question(pair: NetworkPair, traces: PairTrace, question: Question) -> PairGradient:
-    class_index = question.class_index
-    if class_index is None:
-        class_index = int(traces[NetworkName.BASELINE].logits.argmax())
-    gradients = {
-        name: _differentiate(pair, name, trace.features[question.stage], question.stage, class_index)
-        for name, trace in traces.items()
-    }
-    return PairGradient(class_index, gradients)
-
-
-def _trace_network(pair: NetworkPair, name: NetworkName, batch: torch.Tensor) -> list[NetworkTrace]:
-    """One forward pass; one trace a picture."""
-    network = pair.networks[name]
-    with torch.no_grad():
-        trace = network.trace(batch.to(network.dtype))
-    # One transfer a tensor for the whole batch, and one wait for the device.
-    trace = _to_cpu(trace)
-    if not torch.isfinite(trace.logits).all():
-        raise EngineFailed(f"the {name} network answered with values that are not finite; check its weights")
-    return [
-        NetworkTrace(
-            logits=_to_array(trace.logits[position]),
-            features={stage: _to_array(features[position]) for stage, features in trace.features.items()},
-            blocks=read_attention_maps(trace, position=position),
-        )
-        for position in range(len(batch))
-    ]
-
-
-def _to_cpu(trace: Trace) -> Trace:
-    def move(tensor: torch.Tensor) -> torch.Tensor:
-        return tensor.to("cpu", torch.float32, non_blocking=True)
-
-    moved = Trace(
-        logits=move(trace.logits),
-        features={stage: move(features) for stage, features in trace.features.items()},
-        attentions={name: gates.map(move) for name, gates in trace.attentions.items()},
-    )
-    if trace.logits.is_cuda:
-        torch.cuda.current_stream(trace.logits.device).synchronize()
-    return moved
-
-
-def _differentiate(
-    pair: NetworkPair, name: NetworkName, features: FloatArray, stage: Stage, class_index: int
-) -> FloatArray:
-    network = pair.networks[name]
-    # The trace's arrays are shared and not writable; torch wants its own copy.
-    batch = torch.tensor(features, device=pair.device, dtype=network.dtype)[None]  # (1, C, H, W)
-    classes = torch.tensor([class_index], device=pair.device)
-    return _to_array(score_gradient(network, batch, stage=stage, class_indices=classes)[0])
-
-
-def _to_array(tensor: torch.Tensor) -> FloatArray:
-    array: FloatArray = tensor.detach().float().cpu().contiguous().numpy()
-    array.flags.writeable = False
-    return array
+        return compute_pictures(works)
 
 
 def _explain_failure(error: Exception) -> LensError:

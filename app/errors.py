@@ -53,6 +53,18 @@ class AnalysisGone(LensError):
     title = "The analysis is not there"
 
 
+class SheetGone(LensError):
+    """No sheet has this id, or it has left the cache."""
+
+    title = "The sheet is not there"
+
+
+class TooManyPictures(LensError):
+    """More pictures at once than a sheet takes."""
+
+    title = "Too many pictures"
+
+
 class QueueFull(LensError):
     """More work is waiting than the queue takes.
 
@@ -66,6 +78,12 @@ class QueueFull(LensError):
     def __init__(self, message: str, *, retry_after_seconds: int) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class CameraOff(LensError):
+    """The server takes no live pictures."""
+
+    title = "The camera is switched off"
 
 
 class DeadlinePassed(LensError):
@@ -82,8 +100,11 @@ class EngineFailed(LensError):
 
 HTTP_STATUS: dict[type[LensError], int] = {
     InvalidPicture: 400,
+    CameraOff: 403,
     AnalysisGone: 404,
+    SheetGone: 404,
     PictureTooLarge: 413,
+    TooManyPictures: 413,
     UnsupportedFormat: 415,
     InvalidOption: 422,
     EngineFailed: 500,

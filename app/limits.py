@@ -1,12 +1,13 @@
 """What bounds every request: how many bytes it may send, how long it may take, and that somebody waits for it."""
 
 import asyncio
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import DeadlinePassed, LensError, PictureTooLarge
+from app.errors import DeadlinePassed, PictureTooLarge
 from app.problems import answer_lens_error
 
 MULTIPART_ALLOWANCE_BYTES = 64 * 1024
@@ -19,33 +20,43 @@ class BodyLimit:
     Args:
         app: the application inside.
         max_upload_bytes: the largest picture.
+        max_total_bytes: by path, the most bytes of all pictures where several may be sent.
     """
 
-    def __init__(self, app: ASGIApp, *, max_upload_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_upload_bytes: int, max_total_bytes: Mapping[str, int] | None = None
+    ) -> None:
         self._app = app
         self._max_upload_bytes = max_upload_bytes
-        self._max_body_bytes = max_upload_bytes + MULTIPART_ALLOWANCE_BYTES
+        self._max_total_bytes = max_total_bytes or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdigit() and int(declared) > self._max_body_bytes:
-            answer = answer_lens_error(Request(scope), refuse_bytes(int(declared), self._max_upload_bytes))
-            await answer(scope, receive, send)
+        if declared.isdigit() and (refusal := self._check(int(declared), path)):
+            await answer_lens_error(Request(scope), refusal)(scope, receive, send)
             return
-        await self._app(scope, self._count(receive), send)
+        await self._app(scope, self._count(receive, path), send)
 
-    def _count(self, receive: Receive) -> Receive:
+    def _check(self, size: int, path: str) -> PictureTooLarge | None:
+        """The error for a body of `size` bytes, or None where it may be that long."""
+        total = self._max_total_bytes.get(path)
+        if size <= (total or self._max_upload_bytes) + MULTIPART_ALLOWANCE_BYTES:
+            return None
+        return refuse_total_bytes(size, total) if total else refuse_bytes(size, self._max_upload_bytes)
+
+    def _count(self, receive: Receive, path: str) -> Receive:
         received = 0
 
         async def counted() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._max_body_bytes:
-                raise refuse_bytes(received, self._max_upload_bytes)
+            if refusal := self._check(received, path):
+                raise refusal
             return message
 
         return counted
@@ -78,14 +89,9 @@ class Deadline:
         except TimeoutError as error:
             if not timeout.expired():
                 raise
-            await answer_lens_error(Request(scope), self._explain(error))(scope, receive, send)
-
-    def _explain(self, error: TimeoutError) -> LensError:
-        passed = DeadlinePassed(
-            f"the answer was not ready within {self._seconds:g} s; send a smaller picture or try again later"
-        )
-        passed.__cause__ = error
-        return passed
+            passed = refuse_seconds(self._seconds)
+            passed.__cause__ = error
+            await answer_lens_error(Request(scope), passed)(scope, receive, send)
 
 
 class Departure:
@@ -133,3 +139,15 @@ class Departure:
 def refuse_bytes(size: int, limit: int) -> PictureTooLarge:
     """The error for an upload of `size` bytes where `limit` is the most."""
     return PictureTooLarge(f"{size / 1e6:.1f} MB; the limit is {limit / 1e6:g} MB; send a smaller picture")
+
+
+def refuse_total_bytes(size: int, limit: int) -> PictureTooLarge:
+    """The error for several pictures of `size` bytes together where `limit` is the most."""
+    return PictureTooLarge(
+        f"{size / 1e6:.1f} MB; the limit for all pictures together is {limit / 1e6:g} MB; send fewer at once"
+    )
+
+
+def refuse_seconds(limit: float) -> DeadlinePassed:
+    """The error for an answer that was not ready within `limit` seconds."""
+    return DeadlinePassed(f"the answer was not ready within {limit:g} s; send a smaller picture or try again later")

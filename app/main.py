@@ -9,12 +9,14 @@ from fastapi_offline import FastAPIOffline
 from starlette.formparsers import MultiPartParser
 
 from app.analyses import AnalysisStore
+from app.camera import Cameras
 from app.lenses import Lenses
-from app.limits import BodyLimit, Deadline, Departure
+from app.limits import MULTIPART_ALLOWANCE_BYTES, BodyLimit, Deadline, Departure
 from app.loading import build_engine, load_chosen_pairs
 from app.problems import install_error_handlers
-from app.routes import api, health, pages
+from app.routes import api, camera, health, pages, sheets
 from app.settings import Settings
+from app.sheets import SheetStore
 from app.templating import STATIC
 from app.version import VERSION
 from models.pair import NetworkPair
@@ -48,13 +50,20 @@ def create_app(settings: Settings | None = None, *, pairs: Sequence[NetworkPair]
     )
     app.state.settings = settings
     app.state.pairs = pairs
+    app.state.cameras = Cameras(settings.camera_connections)
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.
-    MultiPartParser.spool_max_size = settings.max_upload_bytes + 1
-    app.add_middleware(BodyLimit, max_upload_bytes=settings.max_upload_bytes)
+    # It is one number for all applications of a process, so it only grows.
+    largest = settings.sheet_bytes + MULTIPART_ALLOWANCE_BYTES + 1
+    MultiPartParser.spool_max_size = max(MultiPartParser.spool_max_size, largest)
+    app.add_middleware(
+        BodyLimit,
+        max_upload_bytes=settings.max_upload_bytes,
+        max_total_bytes={sheets.UPLOAD_PATH: settings.sheet_bytes},
+    )
     app.add_middleware(Departure)
     app.add_middleware(Deadline, seconds=settings.deadline_seconds)
     install_error_handlers(app)
-    for routes in (api, health, pages):
+    for routes in (api, camera, health, pages, sheets):
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
@@ -68,6 +77,7 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     engine.start()
     app.state.lenses = Lenses(engine, pairs, max_pixels=settings.max_picture_pixels)
     app.state.store = AnalysisStore(max_bytes=settings.cache_bytes, seconds=settings.cache_seconds)
+    app.state.sheets = SheetStore(seconds=settings.cache_seconds)
     try:
         yield
     finally:

@@ -1,8 +1,10 @@
 """What can be asked for: the options that page, REST and command line share, with their ranges and defaults."""
 
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.explain.methods import Method
 from app.render.colour_scale import Colormap, Scale
@@ -21,6 +23,25 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+def _split_interventions(values: Sequence[str]) -> tuple[str, ...]:
+    """One text may name several, and a form sends empty ones for gates that stay as they are."""
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+Interventions = Annotated[
+    Sequence[str],
+    AfterValidator(_split_interventions),
+    Field(
+        max_length=200,
+        description="Changes to the gates that were learned, as SCOPE:GATE:CHANGE; several may be separated by commas "
+        "or given one by one. SCOPE is `all`, a stage (`stage4`) or a block (`layer3.1`); GATE `spatial` or `channel`; "
+        "CHANGE `neutral` (its own mean), `invert` (spatial gates) or `drop-max`. The network was not retrained for "
+        "them.",
+        examples=[["all:spatial:neutral"], ["stage4:spatial:invert", "layer3.1:channel:drop-max"]],
+    ),
+]
+
+
 class TargetOptions(Options):
     """What the heat maps explain."""
 
@@ -33,6 +54,7 @@ class TargetOptions(Options):
     )
     method: Method = Field(default=Method.GRADCAM, description="How activations and gradients become one map.")
     stage: Stage = Field(default=Stage.FOUR, description="The stage whose output is explained: 1 is fine, 4 is deep.")
+    interventions: Interventions = ()
 
 
 class GeometryOptions(Options):
@@ -77,8 +99,22 @@ class MapOptions(TargetOptions, ColourOptions):
     )
 
 
+class ChannelOrder(StrEnum):
+    """How the channels of a gate lie side by side."""
+
+    INDEX = "index"
+    """As the network numbers them."""
+    STRENGTH = "strength"
+    """What is let through most comes first."""
+
+
 class AttentionOptions(Options):
     """One gate of one block."""
+
+    interventions: Interventions = ()
+    order: ChannelOrder = Field(
+        default=ChannelOrder.INDEX, description="Of a channel gate: by the channels' numbers, or the strongest first."
+    )
 
     render: Render | None = Field(
         default=None,
@@ -86,6 +122,21 @@ class AttentionOptions(Options):
         "`values` (one pixel a position or a channel).",
     )
     colormap: Colormap = Field(default=Colormap.VIRIDIS, description="The scale is absolute: 0 to 1.")
+    opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the colours over the picture.")
+
+
+class Moment(StrEnum):
+    """On which side of the gates."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class FeatureOptions(Options):
+    """One channel's feature map in a block."""
+
+    interventions: Interventions = ()
+    render: Render = Field(default=Render.HEATMAP, description="As of a heat map.")
     opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the colours over the picture.")
 
 

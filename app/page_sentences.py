@@ -2,7 +2,7 @@
 
 from app.page_choices import GEOMETRY_TITLES
 from app.page_contexts import AccuracyRow, Measure, PairView
-from app.schemas import AnalysisAnswer, GeometryAnswer, PairDescription
+from app.schemas import AnalysisAnswer, GeometryAnswer, HeatMapAnswer, PairDescription
 from models.card import Accuracy
 from models.names import Geometry, NetworkName, Resolution
 from models.titles import ATTENTION_TITLES
@@ -53,9 +53,23 @@ def describe_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
 def describe_measures(answer: AnalysisAnswer) -> tuple[Measure, ...]:
     """The numbers that compare the two maps, each with its meaning, or why there is none."""
     comparison = answer.comparison
-    shares = [answer.networks[name].heat_map.share_above_half for name in NetworkName]
+    networks = [answer.networks[name] for name in NetworkName]
+    shares = [network.heat_map.share_above_half for network in networks]
+    peaks = [describe_peak(network.heat_map) for network in networks]
+    both = f"Baseline | {ATTENTION_TITLES[answer.attention]}."
     silent = _name_silent(answer)
     return (
+        Measure(
+            "P of the class",
+            " | ".join(f"{network.target_probability:.3f}" for network in networks),
+            f"{both} The network’s softmax probability that the picture shows ‘{answer.target.class_name}’.",
+        ),
+        Measure(
+            "Peak",
+            None if not any(peaks) else " | ".join("none" if peak is None else peak.split(" ")[0] for peak in peaks),
+            f"{both} The highest value of each map: {' and '.join(_locate(peak) for peak in peaks)}.",
+            silent,
+        ),
         Measure(
             "Correlation",
             _format(comparison.correlation, "{:.2f}"),
@@ -77,11 +91,18 @@ def describe_measures(answer: AnalysisAnswer) -> tuple[Measure, ...]:
         Measure(
             "Share above half maximum",
             None if all(share is None for share in shares) else " | ".join(_format_share(share) for share in shares),
-            f"Baseline | {ATTENTION_TITLES[answer.attention]}. How much of all evidence lies where the map reaches "
-            "half its maximum: high is one compact spot or an evenly lit picture.",
+            f"{both} How much of all evidence lies where the map reaches half its maximum: high is one compact spot "
+            "or an evenly lit picture.",
             silent,
         ),
     )
+
+
+def describe_peak(heat_map: HeatMapAnswer) -> str | None:
+    """A map's highest value and where it is, in the picture's pixels; None without positive evidence."""
+    if heat_map.peak_x is None or heat_map.peak_y is None:
+        return None
+    return f"{heat_map.max:.3g} at x {heat_map.peak_x:.0f}, y {heat_map.peak_y:.0f}"
 
 
 def describe_geometry(geometry: GeometryAnswer) -> str:
@@ -150,6 +171,10 @@ def _name_silent(answer: AnalysisAnswer) -> str | None:
     if not silent:
         return None
     return f"No positive evidence for ‘{answer.target.class_name}’ by {' and '.join(silent)}."
+
+
+def _locate(peak: str | None) -> str:
+    return "nowhere" if peak is None else peak.split(" ", 1)[1]
 
 
 def _format(value: float | None, pattern: str) -> str | None:

@@ -8,15 +8,15 @@ from PIL import Image
 from app.analyses import Analysis
 from app.comparison import Comparison
 from app.errors import InvalidOption
-from app.explain.maps import BlockMaps, FloatArray, GateKind, GateMap
-from app.options import AttentionOptions, ColourOptions, FigureOptions, MapOptions
+from app.explain.maps import BlockMaps, ChannelMaps, FloatArray, GateMap
+from app.options import AttentionOptions, ChannelOrder, ColourOptions, FeatureOptions, FigureOptions, MapOptions, Moment
 from app.render.attention import draw_channel_strip, gate_scale
 from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, Scale
 from app.render.figure import FigureFormat, Panel, draw_figure
 from app.render.overlay import Drawing, Render, draw_map, draw_values
 from app.render.png import encode_png
 from models.card import PairCard
-from models.names import NetworkName
+from models.names import GateKind, NetworkName
 from models.titles import ATTENTION_TITLES
 
 FIGURE_SIDE_PIXELS = 640
@@ -25,10 +25,12 @@ UNTRAINED_MARK = "untrained"
 """What stands in the corner of every map of a pair with random weights."""
 
 
-def title_networks(card: PairCard) -> dict[NetworkName, str]:
-    """Each network's name above its panel: Baseline, Baseline + CBAM."""
+def title_networks(card: PairCard, *, is_altered: bool = False) -> dict[NetworkName, str]:
+    """Each network's name above its panel: Baseline, Baseline + CBAM; changed gates are said."""
     attention = ATTENTION_TITLES[card.networks[NetworkName.CBAM].attention]
     titles = {NetworkName.BASELINE: "Baseline", NetworkName.CBAM: f"Baseline + {attention}"}
+    if is_altered:
+        titles[NetworkName.CBAM] += ", gates changed"
     return titles if card.trained else {name: f"{title}, untrained" for name, title in titles.items()}
 
 
@@ -116,10 +118,30 @@ def draw_attention(
                 allowed=allowed,
             )
         render = options.render or Render.HEATMAP
+        if options.order is ChannelOrder.STRENGTH:
+            gate = GateMap(np.sort(gate.values)[::-1].copy())
         return draw_channel_strip(gate, render=render, colormap=options.colormap.value, mark=_mark(analysis))
     scale = gate_scale(options.colormap.value)
     drawing = Drawing(options.render or Render.OVERLAY, scale, options.opacity, mark=_mark(analysis))
     return _draw(analysis, gate.values, drawing, max_side)
+
+
+def draw_feature_map(
+    analysis: Analysis, channel: ChannelMaps, moment: Moment, options: FeatureOptions, *, max_side: int | None = None
+) -> Image.Image:
+    """One channel's feature map before or after the gates, both on one scale that is symmetric about 0."""
+    limit = float(np.abs(channel.before).max()) or 1.0
+    scale = ColourScale(colormap=DIFFERENCE_COLORMAP, minimum=-limit, maximum=limit)
+    values = channel.before if moment is Moment.BEFORE else channel.after
+    drawing = Drawing(options.render, scale, options.opacity, mark=_mark(analysis))
+    return _draw(analysis, values, drawing, max_side)
+
+
+def encode_feature_map(
+    analysis: Analysis, channel: ChannelMaps, moment: Moment, options: FeatureOptions, *, max_side: int | None = None
+) -> bytes:
+    """`draw_feature_map` as PNG."""
+    return encode_png(draw_feature_map(analysis, channel, moment, options, max_side=max_side))
 
 
 def _mark(analysis: Analysis) -> str | None:
@@ -136,7 +158,7 @@ def _draw(analysis: Analysis, values: FloatArray, drawing: Drawing, max_side: in
 def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_format: FigureFormat) -> bytes:
     """The paper's figure: picture, baseline, CBAM, with P of the target class."""
     target = comparison.target.label
-    titles = title_networks(comparison.analysis.card)
+    titles = title_networks(comparison.analysis.card, is_altered=comparison.altered is not None)
     map_options = MapOptions(**options.model_dump(), render=Render.OVERLAY)
     picture = comparison.analysis.picture(max_side=FIGURE_SIDE_PIXELS)
     panels = [Panel(title="Picture", picture=picture, caption=f"explained class: {target.name}")]
@@ -151,6 +173,9 @@ def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_
     ]
     heading = f"{comparison.method.value}, stage {comparison.stage.value}, {comparison.analysis.geometry.value} at "
     heading += f"{comparison.analysis.resolution.value} pixels"
+    if comparison.altered is not None:
+        changes = ", ".join(str(intervention) for intervention in comparison.altered.interventions)
+        heading = f"{heading}. Gates changed, not retrained: {changes}"
     if not comparison.analysis.card.trained:
         heading = f"UNTRAINED: random weights, nothing was learned. {heading}"
     return draw_figure(panels, heading=heading, units="evidence", file_format=file_format)
@@ -161,12 +186,15 @@ def pack_maps(comparison: Comparison) -> bytes:
 
     Heat maps (H, W), logits (K,), gates (C,) and (H, W), the box of the picture that the maps lie on in pixels
     (left, upper, right, lower), the picture's size (width, height), the class explained, all class names, the pair's
-    name and whether it was trained.
+    name, whether it was trained, and what was changed in its gates.
     """
     analysis = comparison.analysis
     arrays: dict[str, np.ndarray] = {
         "pair": np.array(analysis.card.name),
         "trained": np.array(analysis.card.trained),
+        "interventions": np.array([str(change) for change in comparison.altered.interventions], dtype=str)
+        if comparison.altered
+        else np.array([], dtype=str),
         "box": np.array(analysis.placement.box),
         "picture_size": np.array([analysis.placement.picture_width, analysis.placement.picture_height]),
         "class_index": np.array(comparison.target.label.index),

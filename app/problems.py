@@ -43,6 +43,16 @@ def describe_error(error: LensError) -> Problem:
     )
 
 
+def explain_invalid(entries: Sequence[Any]) -> InvalidOption:
+    """What pydantic found wrong with options, as one error.
+
+    Args:
+        entries: pydantic's own; each location begins with where the option was, for example `query`.
+    """
+    sentences = dict.fromkeys(_explain(entry) for entry in entries)
+    return InvalidOption("; ".join(sentences), option=_name_option(entries[0]["loc"]))
+
+
 def answer_problem(request: Request, problem: Problem, headers: dict[str, str] | None = None) -> Response:
     """The problem in the form that the caller reads."""
     if request.url.path.startswith(("/api/", "/healthz", "/readyz")):
@@ -65,16 +75,7 @@ async def _answer_lens_error(request: Request, error: Exception) -> Response:
 
 async def _answer_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this type alone
-    sentences = list(dict.fromkeys(_explain(entry) for entry in error.errors()))
-    first = error.errors()[0]
-    problem = Problem(
-        type="urn:cbam-lens:problem:invalid-option",
-        title=InvalidOption.title,
-        status=HTTPStatus.UNPROCESSABLE_ENTITY,
-        detail="; ".join(sentences),
-        option=_name_option(first["loc"]),
-    )
-    return answer_problem(request, problem)
+    return answer_problem(request, describe_error(explain_invalid(error.errors())))
 
 
 async def _answer_http_error(request: Request, error: Exception) -> Response:

@@ -5,9 +5,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.comparison import ChosenBy, Comparison, Prediction
+from app.classes import ChosenBy
+from app.comparison import Comparison, Prediction
 from app.explain.maps import GateMap
 from app.explain.methods import Method
+from app.explain.metrics import compare_heat_maps
 from app.explain.placement import Placement
 from app.render.figure import FigureFormat
 from models.card import Accuracy, ClassLabel, PairCard
@@ -129,6 +131,24 @@ class ComparisonAnswer(Answer):
     shared_max: float = Field(description="The upper end of the shared scale.")
 
 
+class LearnedAnswer(Answer):
+    """The network with attention as it was learned, beside the one whose gates were changed."""
+
+    predictions: list[PredictionAnswer] = Field(description="The five likeliest classes.")
+    target_probability: float = Field(ge=0, le=1)
+    heat_map: HeatMapAnswer
+
+
+class AlterationAnswer(Answer):
+    """Gates that were changed. The network was not retrained for that: this is no ablation of the paper's kind."""
+
+    interventions: list[str]
+    learned: LearnedAnswer
+    probability_change: float = Field(description="P of the target class, with changed gates minus as learned.")
+    correlation: float | None = Field(description="Of the two heat maps, changed and learned.")
+    overlap: float | None = Field(description="Their intersection over union at 0.6 of each map's maximum.")
+
+
 class GeometryAnswer(Answer):
     """Which part of the upright picture the networks saw, in its pixels, and how large."""
 
@@ -158,6 +178,9 @@ class AnalysisAnswer(Answer):
     networks: dict[NetworkName, NetworkAnswer]
     blocks: list[BlockAnswer]
     comparison: ComparisonAnswer
+    alteration: AlterationAnswer | None = Field(
+        description="Null where the gates are as learned; else `networks.cbam` and `blocks` are of the changed network."
+    )
     geometry: GeometryAnswer
     links: dict[str, str] = Field(description="Paths on this server; none for a picture that was not kept.")
 
@@ -197,7 +220,8 @@ def describe_comparison(comparison: Comparison, *, root: str | None) -> Analysis
     label = comparison.target.label
     metrics = comparison.metrics
     baseline, cbam = (comparison.target_probability(name) for name in NetworkName)
-    query = f"?target={label.index}&method={_quote(comparison.method)}&stage={comparison.stage.value}"
+    interventions = _quote_interventions(comparison)
+    query = f"?target={label.index}&method={_quote(comparison.method)}&stage={comparison.stage.value}{interventions}"
     return AnalysisAnswer(
         id=comparison.analysis.id,
         pair=comparison.analysis.card.name,
@@ -215,6 +239,7 @@ def describe_comparison(comparison: Comparison, *, root: str | None) -> Analysis
             probability_difference=cbam - baseline,
             shared_max=comparison.shared_maximum,
         ),
+        alteration=_describe_alteration(comparison),
         geometry=_describe_geometry(comparison),
         links=_link_files(root, query),
     )
@@ -233,22 +258,46 @@ def _describe_network(pair: NetworkPair, card: PairCard, name: NetworkName) -> N
 
 
 def _describe_answers(comparison: Comparison, name: NetworkName, root: str | None, query: str) -> NetworkAnswer:
-    statistics = comparison.statistics(name)
-    height, width = comparison.heat_maps[name].shape
     return NetworkAnswer(
         predictions=[_describe_prediction(prediction) for prediction in comparison.predictions(name)],
         target_probability=comparison.target_probability(name),
-        heat_map=HeatMapAnswer(
-            height=height,
-            width=width,
-            min=statistics.minimum,
-            max=statistics.maximum,
-            mean=statistics.mean,
-            peak_x=statistics.peak_x,
-            peak_y=statistics.peak_y,
-            share_above_half=statistics.share_above_half,
-        ),
+        heat_map=describe_heat_map(comparison, name),
         links={} if root is None else {"heat_map": f"{root}/heatmaps/{name}.png{query}"},
+    )
+
+
+def describe_heat_map(comparison: Comparison, name: NetworkName) -> HeatMapAnswer:
+    """One map in numbers."""
+    statistics = comparison.statistics(name)
+    height, width = comparison.heat_maps[name].shape
+    return HeatMapAnswer(
+        height=height,
+        width=width,
+        min=statistics.minimum,
+        max=statistics.maximum,
+        mean=statistics.mean,
+        peak_x=statistics.peak_x,
+        peak_y=statistics.peak_y,
+        share_above_half=statistics.share_above_half,
+    )
+
+
+def _describe_alteration(comparison: Comparison) -> AlterationAnswer | None:
+    altered, name = comparison.altered, NetworkName.CBAM
+    if altered is None:
+        return None
+    learned = altered.learned
+    change = compare_heat_maps(learned.heat_maps[name], comparison.heat_maps[name], comparison.analysis.placement)
+    return AlterationAnswer(
+        interventions=[str(intervention) for intervention in altered.interventions],
+        learned=LearnedAnswer(
+            predictions=[_describe_prediction(prediction) for prediction in learned.predictions(name)],
+            target_probability=learned.target_probability(name),
+            heat_map=describe_heat_map(learned, name),
+        ),
+        probability_change=comparison.target_probability(name) - learned.target_probability(name),
+        correlation=change.correlation,
+        overlap=change.overlap,
     )
 
 
@@ -262,10 +311,11 @@ def _describe_prediction(prediction: Prediction) -> PredictionAnswer:
 
 def _describe_blocks(comparison: Comparison, root: str | None) -> list[BlockAnswer]:
     answers = []
+    query = _quote_interventions(comparison).replace("&", "?", 1)
     for block in comparison.analysis.traces[NetworkName.CBAM].blocks:
         height, width = (None, None) if block.spatial is None else block.spatial.values.shape
         path = f"{root}/attention/{block.name}"
-        links = {} if root is None else {kind.value: f"{path}/{kind.value}.png" for kind in block.gates}
+        links = {} if root is None else {kind.value: f"{path}/{kind.value}.png{query}" for kind in block.gates}
         answers.append(
             BlockAnswer(
                 name=block.name,
@@ -318,6 +368,13 @@ def _link_files(root: str | None, query: str) -> dict[str, str]:
         "maps": f"{root}/maps.npz{query}",
     }
     return {**links, **{f"figure_{form}": f"{root}/figure.{form}{query}" for form in FigureFormat}}
+
+
+def _quote_interventions(comparison: Comparison) -> str:
+    """The end of a query that asks for the same changed gates; empty for learned ones."""
+    if comparison.altered is None:
+        return ""
+    return f"&interventions={','.join(str(intervention) for intervention in comparison.altered.interventions)}"
 
 
 def _quote(method: Method) -> str:

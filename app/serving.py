@@ -6,6 +6,7 @@ import socket
 import uvicorn
 from rich.console import Console
 
+from app.camera import MESSAGE_BYTES
 from app.loading import load_chosen_pairs
 from app.main import create_app
 from app.settings import Settings
@@ -55,6 +56,9 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
         log_level="warning" if settings.log_level == "info" else settings.log_level,
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
+        # A frame of the camera is the longest message; a JPEG gains nothing from compression.
+        ws_max_size=MESSAGE_BYTES,
+        ws_per_message_deflate=False,
     )
     return AnnouncingServer(config), listener
 

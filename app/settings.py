@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ByteSize, Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
+from pydantic import ByteSize, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.names import Precision
@@ -26,14 +26,25 @@ class Settings(BaseSettings):
     precision: Precision = Field(default=Precision.FP32, description="fp32, bf16 or fp16")
     max_upload_bytes: ByteSize = Field(default=ByteSize(20_000_000), gt=0, description="one picture's bytes")
     max_picture_pixels: PositiveInt = Field(default=50_000_000, description="one picture's pixels")
+    sheet_pictures: int = Field(default=24, ge=1, le=100, description="the most pictures of one sheet")
     queue_size: PositiveInt = Field(default=32, description="waiting requests before 503")
     batch_size: PositiveInt = Field(default=8, description="the most pictures of one forward pass")
     batch_wait_seconds: NonNegativeFloat = Field(
         default=0.0, description="how long a picture may wait for others; those that wait anyway share a pass at 0 too"
     )
     deadline_seconds: PositiveFloat = Field(default=30.0, description="the longest a request may take before 504")
+    camera_connections: NonNegativeInt = Field(default=4, description="live cameras at once; 0 switches them off")
     cache_bytes: ByteSize = Field(default=ByteSize(128_000_000), gt=0, description="memory for analyses")
     cache_seconds: PositiveFloat = Field(default=3600.0, description="how long an analysis is kept")
+
+    @property
+    def sheet_bytes(self) -> int:
+        """The most bytes of a sheet's pictures together.
+
+        They stay in memory while they come in, and are then kept in the cache: what does not fit into that would push
+        out its own first rows.
+        """
+        return max(self.max_upload_bytes, min(self.sheet_pictures * self.max_upload_bytes, self.cache_bytes))
 
     @field_validator("pairs", "labels", mode="before")
     @classmethod

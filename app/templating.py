@@ -20,6 +20,9 @@ class PageContext(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
+SCRIPTS = tuple(sorted(path.name for path in (STATIC / "js").glob("*.js")))
+"""Every module of the page's script: named to the browser at once, it need not find one in the other."""
+
 CONTENT_SECURITY_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 HEADERS = {
@@ -27,6 +30,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     # An analysis is protected by its address alone.
     "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self)",
 }
 
 
@@ -72,6 +76,7 @@ def measure_bar(value: float) -> float:
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
+ENVIRONMENT.globals["scripts"] = SCRIPTS
 ENVIRONMENT.filters |= {
     "count": format_count,
     "millions": format_millions,

@@ -124,7 +124,7 @@ class GraphNetwork(StagedNetwork):
 
     def classify(self, features: torch.Tensor) -> torch.Tensor:
         """See `StagedNetwork.classify`."""
-        return self._segments[-1](self, features, {})
+        return self._segments[-1](self, features, Gates())
 
     def _adopt(self, network: nn.Module) -> None:
         try:
@@ -182,7 +182,10 @@ def _compile(network: nn.Module, part: _Part, names: Mapping[fx.Node, str]) -> S
     for node in part.nodes:
         if node.op == "get_attr":
             continue
+        change = segment.call_method("find_change", (gates, names[node])) if node in names else None
         copies[node] = segment.node_copy(node, fetch)
+        if change is not None:
+            copies[node].args = (*copies[node].args, change)
         # Else every compilation would leave a function with fx, which patches it in all later tracings.
         copies[node].meta.pop("is_wrapped", None)
         if node in names:

@@ -47,7 +47,7 @@ class ConvolutionUnit(nn.Module):
         """The unit's output, (N, C, H, W); its gates go into `gates` under `name`."""
         hidden = self.bn(self.conv(features))
         if self.cbam is not None:
-            hidden, gates[name] = self.cbam(hidden)
+            hidden, gates[name] = self.cbam(hidden, gates.find_change(name))
         return functional.relu(hidden)
 
 

@@ -54,6 +54,24 @@ class GateOrder(StrEnum):
     """Both computed from the ungated features, both applied."""
 
 
+class GateKind(StrEnum):
+    """The two gates of a block."""
+
+    SPATIAL = "spatial"
+    CHANNEL = "channel"
+
+
+class GateChange(StrEnum):
+    """What can be done to a learned gate."""
+
+    NEUTRAL = "neutral"
+    """Its own mean everywhere: it still scales its block, and no longer chooses."""
+    INVERT = "invert"
+    """1 minus the gate: what was let through is blocked."""
+    DROP_MAX = "drop-max"
+    """Without the branch that sees maxima."""
+
+
 class Attention(StrEnum):
     """What stands at the end of each block: the rows of the CBAM paper's tables 1 to 3, by name.
 

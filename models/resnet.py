@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from models.cbam import AttentionFactory
+from models.interventions import BlockChange
 from models.names import Stage, StridePlacement
 from models.staged import Gates, StagedNetwork, initialise
 from models.trace import BlockAttention
@@ -71,13 +72,15 @@ class ResidualBlock(nn.Module):
         """The residual branch up to and including its last BatchNorm."""
         raise NotImplementedError
 
-    def trace(self, features: torch.Tensor) -> tuple[torch.Tensor, BlockAttention | None]:
-        """The block's output, (N, C, H, W), and its gates where it has attention."""
+    def trace(
+        self, features: torch.Tensor, change: BlockChange | None = None
+    ) -> tuple[torch.Tensor, BlockAttention | None]:
+        """The block's output, (N, C, H, W), and its gates, changed as asked, where it has attention."""
         shortcut = features if self.downsample is None else self.downsample(features)
         residual = self.branch(features)
         gates: BlockAttention | None = None
         if self.cbam is not None:
-            residual, gates = self.cbam(residual)
+            residual, gates = self.cbam(residual, change)
         return functional.relu(residual + shortcut), gates
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -226,9 +229,10 @@ class ResNet(StagedNetwork):
     def run_stage(self, stage: Stage, features: torch.Tensor, gates: Gates) -> torch.Tensor:
         """The stage's blocks, named `layer1.0` and so on."""
         for position, block in enumerate(self.stage(stage)):
-            features, computed = cast("ResidualBlock", block).trace(features)
+            name = f"layer{stage.value}.{position}"
+            features, computed = cast("ResidualBlock", block).trace(features, gates.find_change(name))
             if computed is not None:
-                gates[f"layer{stage.value}.{position}"] = computed
+                gates[name] = computed
         return features
 
     def classify(self, features: torch.Tensor) -> torch.Tensor:

@@ -1,17 +1,36 @@
 """What every network here is: a stem, four stages and a classifier, traced without hooks."""
 
 import math
-from collections.abc import Collection
-from typing import TypeAlias
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import torch
 from torch import nn
 
+from models.interventions import BlockChange, Intervention, find_change
 from models.names import Stage
 from models.trace import BlockAttention, Trace
 
-Gates: TypeAlias = dict[str, BlockAttention]
-"""Each block's gates by the block's name; a stage adds its own while it runs."""
+
+class Gates(dict[str, BlockAttention]):
+    """Each block's gates by the block's name; a stage adds its own while it runs, and asks what to change.
+
+    Args:
+        interventions: what is done to gates after they were computed.
+        opened: the block of which more than the gates is kept.
+    """
+
+    def __init__(self, interventions: Sequence[Intervention] = (), *, opened: str | None = None) -> None:
+        super().__init__()
+        self._interventions = interventions
+        self._opened = opened
+
+    def find_change(self, block: str) -> BlockChange | None:
+        """What is done to a block's gates; None for nothing."""
+        if block == self._opened:
+            return replace(find_change(self._interventions, block), is_opened=True)
+        return find_change(self._interventions, block) if self._interventions else None
+
 
 ALL_STAGES = frozenset(Stage)
 
@@ -53,30 +72,42 @@ class StagedNetwork(nn.Module):
         """Logits, (N, K), of a normalised batch, (N, 3, H, W)."""
         return self.trace(batch, stages=()).logits
 
-    def trace(self, batch: torch.Tensor, *, stages: Collection[Stage] = ALL_STAGES) -> Trace:
+    def trace(
+        self,
+        batch: torch.Tensor,
+        *,
+        stages: Collection[Stage] = ALL_STAGES,
+        interventions: Sequence[Intervention] = (),
+        opened: str | None = None,
+    ) -> Trace:
         """One forward pass that keeps what the program shows; nothing is stored on the network.
 
         Args:
             batch: normalised pictures, (N, 3, H, W).
             stages: whose outputs to keep.
+            interventions: changes to the gates that were learned; the trace has the changed ones.
+            opened: the block of whose attention the trace keeps what went in and out.
 
         Returns:
             The logits, the kept features and every block's gates.
         """
         features = self.run_stem(batch)
         kept: dict[Stage, torch.Tensor] = {}
-        gates: Gates = {}
+        gates = Gates(interventions, opened=opened)
         for stage in Stage:
             features = self.run_stage(stage, features, gates)
             if stage in stages:
                 kept[stage] = features
         return Trace(logits=self.classify(features), features=kept, attentions=gates)
 
-    def resume(self, features: torch.Tensor, *, after: Stage) -> torch.Tensor:
+    def resume(
+        self, features: torch.Tensor, *, after: Stage, interventions: Sequence[Intervention] = ()
+    ) -> torch.Tensor:
         """Logits, (N, K), from the output of stage `after`, (N, C, H, W): the rest of the forward pass."""
+        gates = Gates(interventions)
         for stage in Stage:
             if stage > after:
-                features = self.run_stage(stage, features, {})
+                features = self.run_stage(stage, features, gates)
         return self.classify(features)
 
 

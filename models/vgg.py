@@ -77,8 +77,9 @@ class Vgg(StagedNetwork):
             for index in range(start - 1 if group else start, end):
                 features = self.features[index](features)
             if self.cbam is not None:
-                features, computed = self.cbam[group](features)
-                gates[f"layer{stage.value}.{position}"] = cast("BlockAttention", computed)
+                name = f"layer{stage.value}.{position}"
+                features, computed = self.cbam[group](features, gates.find_change(name))
+                gates[name] = cast("BlockAttention", computed)
         return features
 
     def classify(self, features: torch.Tensor) -> torch.Tensor:

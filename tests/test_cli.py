@@ -193,8 +193,7 @@ def test_version_is_printed() -> None:
 
 
 def test_serve_explains_a_damaged_weights_file(tmp_path: Path) -> None:
-    for path in SHIPPED_PAIR.parent.iterdir():
-        shutil.copy(path, tmp_path / path.name)
+    shutil.copytree(SHIPPED_PAIR.parent, tmp_path, dirs_exist_ok=True)
     with (tmp_path / "resnet18_cbam_110.safetensors").open("ab") as file:
         file.write(b"x")
     result = runner.invoke(app, ["serve", "--port", "0", "--pair", str(tmp_path / SHIPPED_PAIR.name)])

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from app.engine import Engine, PictureAnswer, PictureWork, Question
+from app.engine import Engine
 from app.errors import EngineFailed, QueueFull
+from app.work import PictureAnswer, PictureWork, Question
 from models.names import NetworkName, Stage
 from models.pair import NetworkPair, load_pair
 from models.staged import StagedNetwork

@@ -4,12 +4,32 @@ from typing import Any
 import pytest
 from jinja2 import meta, nodes
 
-from app.page_contexts import AnalysisPage, ErrorPage, ModelsPage, UploadPage
+from app.page_contexts import (
+    AnalysisPage,
+    BlockPage,
+    CameraPage,
+    ErrorPage,
+    EvidencePage,
+    ModelsPage,
+    SanityPage,
+    SheetPage,
+    UploadPage,
+)
 from app.templating import ENVIRONMENT, TEMPLATES
 
-GIVEN_TO_ALL = {"url_for"}
+GIVEN_TO_ALL = {"url_for", "scripts"}
 
-PAGES: tuple[Any, ...] = (ErrorPage, UploadPage, AnalysisPage, ModelsPage)
+PAGES: tuple[Any, ...] = (
+    ErrorPage,
+    UploadPage,
+    AnalysisPage,
+    BlockPage,
+    CameraPage,
+    ModelsPage,
+    SanityPage,
+    EvidencePage,
+    SheetPage,
+)
 
 
 def find_templates(name: str) -> set[str]:

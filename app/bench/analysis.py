@@ -12,13 +12,12 @@ from app import panels
 from app.analyses import Analysis
 from app.bench.load import stamp_jpeg
 from app.comparison import Comparison, Lens
-from app.explain.maps import GateKind
 from app.loading import build_engine, load_chosen_pair
 from app.options import AttentionOptions, GeometryOptions, MapOptions, TargetOptions
 from app.render.overlay import Render
 from app.settings import Settings
 from app.timing import Timings
-from models.names import NetworkName
+from models.names import GateKind, NetworkName
 
 STEPS = ("decode", "networks", "maps", "encode")
 

@@ -72,6 +72,14 @@ def compare(
     target: Annotated[str, typer.Option(help="Class by index or name; the baseline's first by default.")] = "",
     method: Annotated[Method, typer.Option(help="How the maps are made.")] = Method.GRADCAM,
     stage: Annotated[int, typer.Option(help="Stage to explain, 1 (fine) to 4 (deep).", min=1, max=4)] = 4,
+    interventions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--intervention",
+            help="Change gates that were learned: SCOPE:GATE:CHANGE, for example all:spatial:neutral, "
+            "stage4:spatial:invert or layer3.1:channel:drop-max. May be given several times.",
+        ),
+    ] = None,
     scale: Annotated[Scale, typer.Option(help="One maximum for both maps, or each its own.")] = Scale.SHARED,
     colormap: Annotated[Colormap, typer.Option(help="Colours of the maps.")] = Colormap.VIRIDIS,
     geometry: GeometryOption = None,
@@ -91,7 +99,9 @@ def compare(
         from app.batch import CompareOptions, compare_files
 
     options = CompareOptions(
-        target=TargetOptions(target=target, method=method, stage=Stage(stage)),
+        target=TargetOptions(
+            target=target, method=method, stage=Stage(stage), interventions=tuple(interventions or ())
+        ),
         colours=ColourOptions(scale=scale, colormap=colormap),
         geometry=GeometryOptions(geometry=geometry, resolution=parse_resolution(resolution)),
         output=output or (None if as_json else Path()),

@@ -18,7 +18,10 @@ from app.commands.options import (
     parse_resolution,
     read_settings,
 )
+from app.errors import InvalidOption
+from app.explain.methods import Method
 from app.options import GeometryOptions
+from models.names import Stage
 
 
 def evaluate(
@@ -30,31 +33,87 @@ def evaluate(
     geometry: GeometryOption = None,
     resolution: ResolutionOption = None,
     batch_size: Annotated[int, typer.Option(help="Pictures a forward pass.", min=1)] = 32,
+    focus: Annotated[bool, typer.Option("--focus", help="Also measure where the networks look.")] = False,
+    masks: Annotated[
+        Path | None, typer.Option(help="Where the objects are: CLASS/NAME.png for CLASS/NAME.jpg.", file_okay=False)
+    ] = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(help="Where the objects are: a CSV with file, synset, xmin, ymin, xmax, ymax.", dir_okay=False),
+    ] = None,
+    class_map: Annotated[
+        Path | None,
+        typer.Option(help="What the data calls a class and the pair's index or name for it, one class a line."),
+    ] = None,
+    methods: Annotated[
+        list[Method] | None,
+        typer.Option("--method", help="How maps are made; may be given again; Grad-CAM by default."),
+    ] = None,
+    stage: Annotated[int, typer.Option(help="The stage whose output is explained.", min=1, max=4)] = 4,
+    tolerance: Annotated[
+        float, typer.Option(help="Pixels by which a peak may miss the object; 15 is usual.", min=0)
+    ] = 0,
+    fill: Annotated[
+        str, typer.Option(help="What stands where a position was removed.", metavar="[blurred|mean]")
+    ] = "blurred",
+    curves: Annotated[bool, typer.Option(help="Measure deletion and insertion, which take most of the time.")] = True,
+    rows: Annotated[Path | None, typer.Option(help="CSV file for each picture's numbers.", dir_okay=False)] = None,
+    plot: Annotated[Path | None, typer.Option(help="PNG file to draw the results into.", dir_okay=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
     pair: PairOption = None,
     labels: LabelsOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Measure top-1 and top-5 accuracy of both networks on a folder of class folders.
+    """Measure both networks on a folder of class folders: top-1, top-5, calibration, and where they look.
 
     A folder's name is a class's identifier or name (`GET /api/v1/pairs` lists both). Folders of other classes are an
-    error; pictures that cannot be read are named, counted and left out.
+    error; pictures that cannot be read are named, counted and left out. With --focus the heat maps of the true class
+    and CBAM's gates are compared with the objects, whose place --masks or --boxes tells; differences come with paired
+    bootstrap intervals.
     """
     settings = read_settings(as_list(pair), as_list(labels), device)
+    if not focus and (masks or boxes or class_map or rows):
+        raise typer.BadParameter("--masks, --boxes, --class-map and --rows are about where networks look; add --focus")
+    or_explain(_check_outputs, rows, plot)
     with errors.status("loading the networks"):
-        from app.evaluation import EvaluationOptions, run_evaluation, tabulate_evaluation
+        from app import evaluation
 
-    options = EvaluationOptions(
+    focus_options = None
+    if focus:
+        focus_options = or_explain(
+            evaluation.FocusOptions,
+            masks=masks,
+            boxes=boxes,
+            class_map=class_map,
+            methods=tuple(dict.fromkeys(methods or (Method.GRADCAM,))),
+            stage=Stage(stage),
+            tolerance_pixels=tolerance,
+            fill=or_explain(evaluation.Fill.parse, fill),
+            has_curves=curves,
+        )
+    options = evaluation.EvaluationOptions(
         data=data,
         listing=listing,
         geometry=GeometryOptions(geometry=geometry, resolution=parse_resolution(resolution)),
         batch_size=batch_size,
+        focus=focus_options,
     )
-    evaluation = or_explain(run_evaluation, settings, options)
+    measurement = or_explain(evaluation.measure, settings, options)
+    if rows is not None:
+        or_explain(evaluation.write_rows, measurement.rows, rows)
+    if plot is not None:
+        or_explain(plot.write_bytes, evaluation.draw_evaluation(measurement.evaluation))
     if as_json:
-        typer.echo(evaluation.model_dump_json(indent=2))
+        typer.echo(measurement.evaluation.model_dump_json(indent=2))
     else:
-        Console().print(tabulate_evaluation(evaluation))
+        Console().print(evaluation.tabulate_evaluation(measurement.evaluation))
+
+
+def _check_outputs(*paths: Path | None) -> None:
+    """Say before a long measurement, and not after it, that its results could not be written."""
+    for path in paths:
+        if path is not None and not path.parent.is_dir():
+            raise InvalidOption(f"{path.parent} is no directory; make it, or write elsewhere", option="output")
 
 
 def precision(

@@ -1,7 +1,12 @@
 """CBAM's own maps of one picture, taken from a trace."""
 
-from app.explain.maps import BlockMaps, GateMap
+import torch
+
+from app.explain.maps import BlockMaps, ChannelMaps, GateMap, OpenBlock
 from models.trace import BlockAttention, Trace
+
+SHOWN_CHANNELS = 6
+"""How many of the strongest and of the weakest channels are shown."""
 
 
 def read_attention_maps(trace: Trace, *, position: int = 0) -> tuple[BlockMaps, ...]:
@@ -24,3 +29,49 @@ def _read_block(name: str, gates: BlockAttention, position: int) -> BlockMaps:
         channel=None if one.channel is None else GateMap(one.channel.numpy()),
         spatial=None if one.spatial is None else GateMap(one.spatial.numpy()),
     )
+
+
+def describe_inside(name: str, attention: BlockAttention) -> OpenBlock:
+    """What the attention of an opened block saw and did, for the first picture of a batch.
+
+    Args:
+        name: the block's name.
+        attention: of a trace in which the block was opened.
+
+    Raises:
+        ValueError: for a block that was not opened.
+    """
+    inside = attention.inside
+    if inside is None:
+        raise ValueError(f"block {name} was not opened in this trace")
+    before, after = (tensor[0].float().cpu() for tensor in (inside.before, inside.after))  # (C, H, W)
+    gate = None if attention.channel is None else attention.channel[0].float().cpu()  # (C,)
+    order = torch.argsort(before.abs().mean(dim=(1, 2)) if gate is None else gate, descending=True).tolist()
+
+    def show(channels: list[int]) -> tuple[ChannelMaps, ...]:
+        return tuple(
+            ChannelMaps(
+                index=channel,
+                gate=None if gate is None else float(gate[channel]),
+                before=before[channel].numpy().copy(),
+                after=after[channel].numpy().copy(),
+            )
+            for channel in channels
+        )
+
+    shown = min(SHOWN_CHANNELS, len(order) // 2)
+    return OpenBlock(
+        name=name,
+        strongest=show(order[:shown]),
+        weakest=show(order[::-1][:shown]),
+        channel_maximum_share=_share_maximum(*inside.channel_evidence),
+        spatial_maximum_share=_share_maximum(*inside.spatial_evidence),
+    )
+
+
+def _share_maximum(average: torch.Tensor | None, maximum: torch.Tensor | None) -> float | None:
+    """How much of the evidence comes from maxima, by absolute size; None where there is one branch or no evidence."""
+    if average is None or maximum is None:
+        return None
+    of_average, of_maximum = (float(branch[0].float().abs().sum()) for branch in (average, maximum))
+    return None if of_average + of_maximum == 0 else of_maximum / (of_average + of_maximum)

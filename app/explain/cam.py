@@ -6,6 +6,7 @@ nothing stays on a network, so one network serves any number of requests at once
 Sources: Selvaraju et al., *Grad-CAM*, ICCV 2017, and the papers that the package cites for its other classes.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import nn
 
 from app.explain.maps import FloatArray, HeatMap
 from app.explain.methods import Method
+from models.interventions import Intervention
 from models.names import Stage
 from models.staged import StagedNetwork
 
@@ -41,7 +43,12 @@ It asks for all H*W left singular vectors although one right vector is used: (H*
 
 
 def score_gradient(
-    network: StagedNetwork, features: torch.Tensor, *, stage: Stage, class_indices: torch.Tensor
+    network: StagedNetwork,
+    features: torch.Tensor,
+    *,
+    stage: Stage,
+    class_indices: torch.Tensor,
+    interventions: Sequence[Intervention] = (),
 ) -> torch.Tensor:
     """The gradient of each picture's class score with respect to one stage's output.
 
@@ -54,6 +61,7 @@ def score_gradient(
         features: the output of `stage`, (N, C, H, W), without a graph.
         stage: which stage.
         class_indices: the class of each picture, (N,), whole numbers in 0..K-1.
+        interventions: changes to the gates behind the stage, the same with which `features` were computed.
 
     Returns:
         d logit / d features, (N, C, H, W).
@@ -64,7 +72,7 @@ def score_gradient(
         return (rows / (height * width))[:, :, None, None].expand_as(features)
     with torch.enable_grad():
         leaf = features.detach().requires_grad_()
-        logits = network.resume(leaf, after=stage)  # (N, K)
+        logits = network.resume(leaf, after=stage, interventions=interventions)  # (N, K)
         score = logits.gather(1, class_indices[:, None]).sum()
         return torch.autograd.grad(score, leaf)[0]
 

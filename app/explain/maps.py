@@ -1,11 +1,12 @@
 """Frozen map types that carry their range: what they hold was checked once and cannot change."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.names import GateKind
 
 FloatArray: TypeAlias = NDArray[np.float32]
 
@@ -83,11 +84,39 @@ class GateMap:
         return float(self.values.std(dtype=np.float64))
 
 
-class GateKind(StrEnum):
-    """The two gates of a block."""
+@dataclass(frozen=True, slots=True, eq=False)
+class ChannelMaps:
+    """One channel's feature map before and after the gates.
 
-    SPATIAL = "spatial"
-    CHANNEL = "channel"
+    Attributes:
+        index: the channel, 0..C-1.
+        gate: what the channel gate lets through, 0..1; None for attention without one.
+        before, after: (H, W), in the network's own units.
+    """
+
+    index: int
+    gate: float | None
+    before: FloatArray
+    after: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenBlock:
+    """What the attention of one block saw and did.
+
+    Attributes:
+        name: the block's name.
+        strongest, weakest: the channels that the channel gate lets through most and least; for attention without one,
+            those whose features are largest and smallest.
+        channel_maximum_share, spatial_maximum_share: how much of the evidence behind a gate comes from the branch that
+            sees maxima, 0..1, by absolute size; None for a gate that there is not or that has one branch.
+    """
+
+    name: str
+    strongest: tuple[ChannelMaps, ...]
+    weakest: tuple[ChannelMaps, ...]
+    channel_maximum_share: float | None
+    spatial_maximum_share: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app import panels
-from app.explain.maps import GateKind
 from app.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions, TargetOptions
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import (
@@ -26,7 +25,7 @@ from app.routes.dependencies import (
     merge_options,
 )
 from app.schemas import AnalysisAnswer, describe_comparison
-from models.names import NetworkName
+from models.names import GateKind, NetworkName
 
 router = APIRouter(prefix="/analyses", tags=["analyses"])
 
@@ -141,8 +140,10 @@ async def read_attention_map(
     kind: GateKind,
     options: Annotated[GateQuery, Query()],
     lens: LensDependency,
+    timings: TimingsDependency,
 ) -> Response:
     """One of CBAM's own maps."""
+    analysis = await lens.alter(analysis, options.interventions, timings)
     png = await lens.run(panels.encode_attention, analysis, block, kind, options, max_side=options.max_side)
     return Response(png, media_type=PNG)
 

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.routes import analyses, pairs, pictures
+from app.routes import analyses, blocks, pairs, pictures, sanity
 
 router = APIRouter(prefix="/api/v1")
-for resource in (pairs, pictures, analyses):
+for resource in (pairs, pictures, analyses, sanity, blocks):
     router.include_router(resource.router)

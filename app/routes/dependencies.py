@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, File, Form, Query, Request, UploadFile
+from starlette.requests import HTTPConnection
 
 from app.analyses import Analysis, AnalysisStore
 from app.comparison import Lens
@@ -12,14 +13,15 @@ from app.lenses import Lenses
 from app.limits import refuse_bytes
 from app.options import Options
 from app.settings import Settings
+from app.sheets import Sheet, SheetStore
 from app.timing import Timings
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 
 
-def get_lenses(request: Request) -> Lenses:
-    """The lenses that the application's lifespan made."""
-    lenses: Lenses = request.app.state.lenses
+def get_lenses(connection: HTTPConnection) -> Lenses:
+    """The lenses that the application's lifespan made; for a request or a WebSocket."""
+    lenses: Lenses = connection.app.state.lenses
     return lenses
 
 
@@ -29,9 +31,9 @@ def get_store(request: Request) -> AnalysisStore:
     return store
 
 
-def get_settings(request: Request) -> Settings:
-    """The server's settings."""
-    settings: Settings = request.app.state.settings
+def get_settings(connection: HTTPConnection) -> Settings:
+    """The server's settings; for a request or a WebSocket."""
+    settings: Settings = connection.app.state.settings
     return settings
 
 
@@ -47,11 +49,24 @@ def get_lens(
     return lenses.of(analysis)
 
 
+def get_sheets(request: Request) -> SheetStore:
+    """The sheets that are kept."""
+    sheets: SheetStore = request.app.state.sheets
+    return sheets
+
+
+def get_sheet(sheet_id: str, sheets: Annotated[SheetStore, Depends(get_sheets)]) -> Sheet:
+    """The sheet of the path."""
+    return sheets.get(sheet_id)
+
+
 LensesDependency = Annotated[Lenses, Depends(get_lenses)]
 LensDependency = Annotated[Lens, Depends(get_lens)]
 StoreDependency = Annotated[AnalysisStore, Depends(get_store)]
 SettingsDependency = Annotated[Settings, Depends(get_settings)]
 AnalysisDependency = Annotated[Analysis, Depends(get_analysis)]
+SheetsDependency = Annotated[SheetStore, Depends(get_sheets)]
+SheetDependency = Annotated[Sheet, Depends(get_sheet)]
 TimingsDependency = Annotated[Timings, Depends(Timings)]
 Upload = Annotated[
     UploadFile, File(description="The picture: JPEG, PNG, WebP, BMP, GIF (first frame), TIFF or AVIF; at most 20 MB.")

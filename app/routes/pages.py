@@ -4,14 +4,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
+from pydantic import Field
 
-from app.analyses import AnalysisStore, shrink
+from app.analyses import Analysis, AnalysisStore, shrink
 from app.analysis_page import PANEL_SIDE_PIXELS, Addresses, build_analysis_page
+from app.block_page import build_block_page
+from app.blocks import describe_open_block
+from app.comparison import Comparison, Lens
 from app.errors import InvalidPicture, LensError
+from app.evidence.page import build_evidence_page
 from app.explain.image_input import decode_picture
 from app.lenses import Lenses
+from app.map_values import MapsAnswer, describe_map_values
 from app.model_table import describe_counts, list_remarks
-from app.options import FigureOptions, PictureOptions
+from app.options import FigureOptions, Interventions, PictureOptions, TargetOptions
 from app.page_choices import list_geometries, list_pairs, list_resolutions
 from app.page_contexts import ModelsPage, UploadForm, UploadPage
 from app.page_sentences import describe_pair_view
@@ -27,9 +33,12 @@ from app.routes.dependencies import (
     read_upload,
 )
 from app.samples import SAMPLES, read_sample
+from app.sanity import check_sanity
+from app.sanity_page import build_sanity_page
 from app.schemas import describe_pair
 from app.settings import Settings
 from app.templating import render_page
+from app.timing import Timings
 from models.counting import read_recorded_counts
 
 THUMBNAIL_SIDE_PIXELS = 320
@@ -44,10 +53,16 @@ class PageForm(PictureOptions):
     analysis: str | None = None
 
 
+class PageOptions(FigureOptions):
+    """What the page shows: a second class beside the explained one."""
+
+    versus: str = Field(default="", max_length=200)
+
+
 @router.get("/")
 def show_upload(request: Request, lenses: LensesDependency, settings: SettingsDependency) -> Response:
     """The first page."""
-    return _render_upload(request, lenses, settings)
+    return render_upload(request, lenses, settings)
 
 
 @router.get("/models")
@@ -56,6 +71,12 @@ def show_models(request: Request) -> Response:
     counts = read_recorded_counts()
     page = ModelsPage(rows=describe_counts(counts), remarks=list_remarks(counts))
     return render_page(request, page)
+
+
+@router.get("/evidence")
+def show_evidence(request: Request, lenses: LensesDependency) -> Response:
+    """What was measured of the paper's claim."""
+    return render_page(request, build_evidence_page([describe_pair(lens.pair) for lens in lenses]))
 
 
 @router.post("/")
@@ -74,7 +95,7 @@ async def take_upload(
         analysis = await lenses.choose(options.pair).analyse(data, options, timings)
     except LensError as error:
         status = describe_error(error).status
-        return _render_upload(request, lenses, settings, error=str(error), status_code=status)
+        return render_upload(request, lenses, settings, error=str(error), status_code=status)
     store.add(analysis)
     return RedirectResponse(request.url_for("show_analysis", analysis_id=analysis.id).path, status_code=303)
 
@@ -83,16 +104,15 @@ async def take_upload(
 async def show_analysis(
     request: Request,
     analysis: AnalysisDependency,
-    options: Annotated[FigureOptions, Query()],
+    options: Annotated[PageOptions, Query()],
     lens: LensDependency,
     lenses: LensesDependency,
     settings: SettingsDependency,
     timings: TimingsDependency,
 ) -> Response:
     """The comparison."""
-    comparison = await lens.compare(analysis, options, timings)
     page = build_analysis_page(
-        comparison,
+        await _compare(lens, analysis, options, timings),
         options,
         pair=describe_pair(lens.pair),
         upload=_describe_upload(lenses, settings, pair=analysis.card.name),
@@ -100,9 +120,65 @@ async def show_analysis(
             page=request.url_for("show_analysis", analysis_id=analysis.id).path,
             answer=request.url_for("read_analysis", analysis_id=analysis.id).path,
             picture=request.url_for("show_picture", analysis_id=analysis.id).path,
+            maps=request.url_for("read_map_values", analysis_id=analysis.id).path,
         ),
     )
     return render_page(request, page, headers={"Server-Timing": timings.header(), "Cache-Control": "no-store"})
+
+
+@router.get("/analyses/{analysis_id}/blocks/{block}")
+async def show_block(
+    request: Request,
+    analysis: AnalysisDependency,
+    block: str,
+    lens: LensDependency,
+    timings: TimingsDependency,
+    interventions: Annotated[Interventions, Query()] = (),
+) -> Response:
+    """A block opened."""
+    opened = await lens.open_block(analysis, block, interventions, timings)
+    root = request.url_for("read_analysis", analysis_id=analysis.id).path
+    query = f"?interventions={','.join(interventions)}" if interventions else ""
+    page = build_block_page(
+        await lens.alter(analysis, interventions, timings),
+        describe_open_block(opened, root=f"{root}/blocks/{block}", query=query),
+        root=root,
+        page=request.url_for("show_analysis", analysis_id=analysis.id).path,
+        interventions=tuple(interventions),
+    )
+    return render_page(request, page, headers={"Server-Timing": timings.header(), "Cache-Control": "no-store"})
+
+
+@router.get("/analyses/{analysis_id}/sanity")
+async def show_sanity(
+    request: Request,
+    analysis: AnalysisDependency,
+    options: Annotated[TargetOptions, Query()],
+    lens: LensDependency,
+    timings: TimingsDependency,
+) -> Response:
+    """Whether the maps depend on what was learned."""
+    learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
+    check = await check_sanity(lens, learned, timings)
+    root = request.url_for("read_analysis", analysis_id=analysis.id).path
+    address = request.url_for("show_analysis", analysis_id=analysis.id).path
+    page = build_sanity_page(check, root=root, address=address)
+    return render_page(request, page, headers={"Server-Timing": timings.header(), "Cache-Control": "no-store"})
+
+
+@router.get("/analyses/{analysis_id}/maps.json")
+async def read_map_values(
+    response: Response,
+    analysis: AnalysisDependency,
+    options: Annotated[PageOptions, Query()],
+    lens: LensDependency,
+    timings: TimingsDependency,
+) -> MapsAnswer:
+    """The maps that the page draws."""
+    comparisons = await _compare(lens, analysis, options, timings)
+    # An analysis never changes, and its name is never used again.
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    return describe_map_values(comparisons)
 
 
 @router.get("/analyses/{analysis_id}/picture.jpg")
@@ -121,6 +197,16 @@ async def show_sample(name: str, lenses: LensesDependency, settings: SettingsDep
     return Response(thumbnail, media_type="image/jpeg", headers={"Cache-Control": "public, max-age=86400"})
 
 
+async def _compare(lens: Lens, analysis: Analysis, options: PageOptions, timings: Timings) -> list[Comparison]:
+    """The comparison for the explained class, and for the second class where there is another one."""
+    comparison = await lens.compare(analysis, options, timings)
+    label, _ = lens.find_class(options.versus)
+    if label in (None, comparison.target.label):
+        return [comparison]
+    second = options.model_copy(update={"target": options.versus})
+    return [comparison, await lens.compare(analysis, second, timings)]
+
+
 async def _read_choice(image: UploadFile | None, form: PageForm, store: AnalysisStore, settings: Settings) -> bytes:
     # A gallery picture is a button that was pressed; a file may have been chosen before that.
     if form.sample:
@@ -132,9 +218,10 @@ async def _read_choice(image: UploadFile | None, form: PageForm, store: Analysis
     raise InvalidPicture("no picture was chosen; choose a file or one of the gallery")
 
 
-def _render_upload(
+def render_upload(
     request: Request, lenses: Lenses, settings: Settings, *, error: str | None = None, status_code: int = 200
 ) -> Response:
+    """The first page, with what was wrong with what was sent."""
     page = UploadPage(
         pairs=tuple(describe_pair_view(describe_pair(lens.pair)) for lens in lenses),
         upload=_describe_upload(lenses, settings, pair=lenses.default.pair.card.name, error=error),
@@ -154,4 +241,5 @@ def _describe_upload(lenses: Lenses, settings: Settings, *, pair: str, error: st
         resolutions=list_resolutions(own.resolution if own else None),
         max_upload_bytes=settings.max_upload_bytes,
         error=error,
+        sheet_pictures=settings.sheet_pictures,
     )

@@ -6,12 +6,11 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from app import panels
-from app.explain.maps import GateKind
 from app.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import PNG, UPLOAD_PROBLEMS, describe_file, describe_in_headers, describe_pair_in_headers
 from app.routes.dependencies import LensesDependency, PictureBytes, TimingsDependency, merge_options
-from models.names import NetworkName
+from models.names import GateKind, NetworkName
 
 router = APIRouter(tags=["one picture"])
 
@@ -109,7 +108,7 @@ async def create_attention_map(
     `curl -F image=@dog.jpg -F block=layer3.1 -o gate.png http://127.0.0.1:8000/api/v1/attention`
     """
     lens = lenses.choose(options.pair)
-    analysis = await lens.analyse(data, options, timings)
+    analysis = await lens.alter(await lens.analyse(data, options, timings), options.interventions, timings)
     with timings.measure("render"):
         png = await lens.run(panels.encode_attention, analysis, options.block, options.kind, options)
     headers = describe_pair_in_headers(analysis) | {"Server-Timing": timings.header()}

@@ -1,69 +1,117 @@
 /**
- * Another class, method, stage, scale or colour without a full reload: the same page is fetched, and the parts of the
- * analysis that are different are put in place of the old ones. The address follows, so that back and sharing work.
+ * The page of an analysis: the maps drawn here, and another class, method or stage without a full reload. The same page
+ * is fetched then, and the parts that are different are put in place of the old ones. The address follows, so that back
+ * and sharing work.
  */
 
+import { commit } from "./address.js";
 import { whileBusy } from "./busy.js";
-import { enhanceClassPicker } from "./class_picker.js";
+import { Comparison, giveBack, reserveRoom } from "./comparison.js";
+import { enhanceControls, showSettings } from "./controls.js";
+import { formatPercent } from "./format.js";
+import { enhanceGates } from "./gates.js";
+import { takeGestures } from "./gestures.js";
 import { explain, fetchPage, isAbort } from "./page.js";
+import { readQuestion, readSettings, writeSettings } from "./settings.js";
+import { follow, getSettings, onSettings } from "./view.js";
 
-/** What is shown, without the fragment. */
+/** What the server was asked for what is shown. */
 let shown = "";
 
 /** @type {AbortController | null} */
 let request = null;
 
+/** @type {Comparison | null} */
+let comparison = null;
+
 export function enhanceAnalysis() {
-  if (!document.getElementById("analysis")) {
+  const section = document.getElementById("panels");
+  if (!document.getElementById("analysis") || !section) {
     return;
   }
-  shown = addressOf(location.href);
-  enhanceControls();
+  shown = readQuestion(location.href);
+  reserveRoom(section);
+  enhanceForm();
+  openFirst(section);
+  onSettings(showEverywhere);
   document.addEventListener("click", followInPlace);
   window.addEventListener("popstate", () => {
-    if (addressOf(location.href) !== shown) {
+    if (readQuestion(location.href) === shown) {
+      request?.abort();
+      follow();
+    } else {
       show(location.href, { push: false });
     }
   });
 }
 
-/**
- * @param {string} address
- * @returns {string}
- */
-function addressOf(address) {
-  const { pathname, search } = new URL(address, location.href);
-  return pathname + search;
+/** @param {HTMLElement} section */
+async function openFirst(section) {
+  try {
+    adopt(await Comparison.open(section, getSettings()));
+  } catch (error) {
+    // The server's drawings are there for this.
+    giveBack(section);
+    showError(explain(error));
+  }
 }
 
-function enhanceControls() {
+/** @param {Comparison} opened */
+function adopt(opened) {
+  comparison = opened;
+  takeGestures(opened);
+  showEverywhere(getSettings());
+}
+
+function enhanceForm() {
   const form = document.getElementById("controls-form");
-  if (!(form instanceof HTMLFormElement)) {
-    return;
+  if (form instanceof HTMLFormElement) {
+    enhanceControls(form, ask);
   }
-  form.classList.add("is-live");
-  enhanceClassPicker(form);
-  const opacity = form.elements.namedItem("opacity");
-  const value = document.getElementById("opacity-value");
-  if (opacity instanceof HTMLInputElement && value) {
-    opacity.addEventListener("input", () => {
-      value.textContent = `${Math.round(opacity.valueAsNumber * 100)} %`;
-    });
-  }
-  form.addEventListener("change", () => apply(form));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    apply(form);
-  });
+  enhanceGates(ask);
 }
 
-/** @param {HTMLFormElement} form */
-function apply(form) {
-  const query = new URLSearchParams();
-  for (const [name, value] of new FormData(form)) {
-    query.append(name, String(value));
+/** @param {import("./settings.js").Settings} settings */
+function showEverywhere(settings) {
+  comparison?.show(settings).catch((error) => showError(explain(error)));
+  const form = document.getElementById("controls-form");
+  if (form instanceof HTMLFormElement) {
+    showSettings(form, settings);
   }
-  show(`${location.pathname}?${query}`, { push: true });
+  const zoom = document.getElementById("zoom-value");
+  if (zoom) {
+    zoom.textContent = formatPercent(settings.zoom);
+  }
+  document.getElementById("maps")?.classList.toggle("is-zoomed", settings.zoom > 1);
+  carrySettings();
+}
+
+/** Links to pictures and to other classes ask for what is seen here. */
+function carrySettings() {
+  for (const link of document.querySelectorAll("#analysis a[href*='opacity=']")) {
+    const url = new URL(/** @type {HTMLAnchorElement} */ (link).href);
+    const { scale, colormap, opacity } = getSettings();
+    for (const [name, value] of Object.entries({ scale, colormap, opacity })) {
+      url.searchParams.set(name, String(value));
+    }
+    link.setAttribute("href", url.pathname + url.search);
+  }
+}
+
+/**
+ * Ask the server what the form asks, with everything else that the address says.
+ *
+ * @param {URLSearchParams} questions
+ */
+function ask(questions) {
+  const url = new URL(location.href);
+  for (const [name, value] of questions) {
+    url.searchParams.delete(name);
+    if (value) {
+      url.searchParams.set(name, value);
+    }
+  }
+  show(writeSettings(url.href, getSettings()), { push: true });
 }
 
 /** @param {MouseEvent} event */
@@ -72,7 +120,7 @@ function followInPlace(event) {
   const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
   if (link instanceof HTMLAnchorElement && isPlain) {
     event.preventDefault();
-    show(link.href, { push: true });
+    show(writeSettings(link.href, getSettings()), { push: true });
   }
 }
 
@@ -88,14 +136,14 @@ async function show(address, { push }) {
   try {
     await whileBusy("Drawing the maps …", async () => {
       const { page } = await fetchPage(address, { signal });
-      const parts = await prepareParts(page);
+      const parts = await prepareParts(page, readSettings(address), signal);
       signal.throwIfAborted();
-      replaceParts(parts);
-      document.title = page.title;
-      shown = addressOf(address);
-      if (push && shown !== addressOf(location.href)) {
-        history.pushState(null, "", address);
+      if (push) {
+        commit(address);
       }
+      shown = readQuestion(address);
+      document.title = page.title;
+      replaceParts(parts);
     });
   } catch (error) {
     if (!isAbort(error)) {
@@ -105,29 +153,36 @@ async function show(address, { push }) {
 }
 
 /**
- * The new page's parts with the panels' images decoded, so that nothing flashes when they are put in.
+ * @typedef {{sections: Element[], opened: Comparison}} Parts
+ */
+
+/**
+ * The new page's parts with their maps drawn, so that nothing flashes when they are put in.
  *
  * @param {Document} page
- * @returns {Promise<Element[]>}
+ * @param {import("./settings.js").Settings} settings
+ * @param {AbortSignal} signal
+ * @returns {Promise<Parts>}
  */
-async function prepareParts(page) {
-  const parts = Array.from(page.querySelectorAll("#analysis > section"), (part) => document.importNode(part, true));
-  const images = parts.flatMap((part) => Array.from(part.querySelectorAll("img:not([loading])")));
-  // An image that does not come shows its alternative text; the others need not wait for that.
-  await Promise.allSettled(images.map((image) => /** @type {HTMLImageElement} */ (image).decode()));
-  return parts;
+async function prepareParts(page, settings, signal) {
+  const sections = Array.from(page.querySelectorAll("#analysis > section"), (part) => document.importNode(part, true));
+  const panels = /** @type {HTMLElement} */ (sections.find((part) => part.id === "panels"));
+  return { sections, opened: await Comparison.open(panels, settings, { signal }) };
 }
 
-/** @param {Element[]} parts */
-function replaceParts(parts) {
+/** @param {Parts} parts */
+function replaceParts({ sections, opened }) {
   const focused = document.activeElement?.id;
-  for (const part of parts) {
+  for (const part of sections) {
     const old = document.getElementById(part.id);
     if (old && !old.isEqualNode(part)) {
       old.replaceWith(part);
     }
   }
-  enhanceControls();
+  enhanceForm();
+  comparison = null;
+  follow();
+  adopt(opened);
   if (focused && document.activeElement === document.body) {
     document.getElementById(focused)?.focus({ preventScroll: true });
   }

@@ -1,32 +1,50 @@
 /**
  * The class list as a search field: the combobox of the ARIA Authoring Practices with a list that narrows down.
  *
- * The select box stays as the form's value and as what works without JavaScript.
+ * The form's own field stays as its value and as what works without JavaScript.
+ */
+
+/**
+ * A class, or none where none is a choice.
+ *
+ * @typedef {{value: string, text: string}} Choice
  */
 
 /** @param {HTMLFormElement} form */
-export function enhanceClassPicker(form) {
-  const select = form.elements.namedItem("target");
-  if (select instanceof HTMLSelectElement && !select.hidden) {
-    new ClassPicker(select);
+export function enhanceClassPickers(form) {
+  const target = form.elements.namedItem("target");
+  const versus = form.elements.namedItem("versus");
+  if (!(target instanceof HTMLSelectElement) || target.hidden) {
+    return;
+  }
+  const classes = Array.from(target.options, ({ value, text }) => ({ value, text }));
+  new ClassPicker(target, classes);
+  if (versus instanceof HTMLInputElement) {
+    // Without this list the field takes a class by its name; with it, it holds the class's index.
+    versus.value = classes.find(({ text }) => text === versus.value)?.value ?? "";
+    new ClassPicker(versus, [{ value: "", text: "no second class" }, ...classes]);
   }
 }
 
 class ClassPicker {
-  /** @param {HTMLSelectElement} select */
-  constructor(select) {
-    this.select = select;
-    this.input = makeInput();
-    this.list = makeList();
+  /**
+   * @param {HTMLSelectElement | HTMLInputElement} field that holds the value.
+   * @param {Choice[]} choices
+   */
+  constructor(field, choices) {
+    this.field = field;
+    this.choices = choices;
+    this.input = makeInput(field);
+    this.list = makeList(field.id);
     /** @type {HTMLElement | null} */
     this.active = null;
     const picker = document.createElement("div");
     picker.className = "picker";
     picker.append(this.input, this.list);
-    select.after(picker);
-    select.hidden = true;
+    field.after(picker);
+    field.hidden = true;
     // The label and the focus belong to what can be seen.
-    select.id = "target-select";
+    field.id = `${field.id}-value`;
     this.showChosen();
     this.listen();
   }
@@ -51,8 +69,8 @@ class ClassPicker {
 
   /** @param {string} search */
   open(search) {
-    const matches = findMatches(Array.from(this.select.options), search);
-    const options = matches.map((option) => makeOption(option, option.value === this.select.value));
+    const matches = findMatches(this.choices, search);
+    const options = matches.map((choice) => makeOption(this.input.id, choice, choice.value === this.field.value));
     this.list.replaceChildren(...(options.length ? options : [makeNone()]));
     this.list.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
@@ -72,7 +90,9 @@ class ClassPicker {
   }
 
   showChosen() {
-    this.input.value = this.select.selectedOptions[0]?.text ?? "";
+    const chosen = this.choices.find(({ value }) => value === this.field.value);
+    // "No second class" is the field's placeholder.
+    this.input.value = chosen?.value ? chosen.text : "";
   }
 
   /** @param {HTMLElement | null} option */
@@ -90,11 +110,11 @@ class ClassPicker {
 
   /** @param {HTMLElement} option */
   choose(option) {
-    const isChange = this.select.value !== option.dataset.value;
-    this.select.value = option.dataset.value ?? "";
+    const isChange = this.field.value !== option.dataset.value;
+    this.field.value = option.dataset.value ?? "";
     this.cancel();
     if (isChange) {
-      this.select.dispatchEvent(new Event("change", { bubbles: true }));
+      this.field.dispatchEvent(new Event("change", { bubbles: true }));
     }
   }
 
@@ -130,36 +150,43 @@ class ClassPicker {
 /**
  * Names that contain the search, those that begin with it first.
  *
- * @param {HTMLOptionElement[]} options
+ * @param {Choice[]} choices
  * @param {string} search
- * @returns {HTMLOptionElement[]}
+ * @returns {Choice[]}
  */
-function findMatches(options, search) {
+function findMatches(choices, search) {
   const wanted = search.trim().toLowerCase();
-  const found = options.filter((option) => option.text.toLowerCase().includes(wanted));
-  /** @param {HTMLOptionElement} option */
-  const rank = (option) => (option.text.toLowerCase().startsWith(wanted) ? 0 : 1);
+  const found = choices.filter((choice) => choice.text.toLowerCase().includes(wanted));
+  /** @param {Choice} choice */
+  const rank = (choice) => (choice.text.toLowerCase().startsWith(wanted) ? 0 : 1);
   return found.sort((first, second) => rank(first) - rank(second));
 }
 
-/** @returns {HTMLInputElement} */
-function makeInput() {
+/**
+ * @param {HTMLSelectElement | HTMLInputElement} field
+ * @returns {HTMLInputElement}
+ */
+function makeInput(field) {
   const input = document.createElement("input");
   input.type = "text";
-  input.id = "target";
+  input.id = field.id;
+  input.placeholder = field.getAttribute("placeholder") ?? "";
   input.autocomplete = "off";
   input.spellcheck = false;
   input.setAttribute("role", "combobox");
   input.setAttribute("aria-autocomplete", "list");
   input.setAttribute("aria-expanded", "false");
-  input.setAttribute("aria-controls", "target-list");
+  input.setAttribute("aria-controls", `${field.id}-list`);
   return input;
 }
 
-/** @returns {HTMLElement} */
-function makeList() {
+/**
+ * @param {string} id of the field.
+ * @returns {HTMLElement}
+ */
+function makeList(id) {
   const list = document.createElement("ul");
-  list.id = "target-list";
+  list.id = `${id}-list`;
   list.className = "picker-list";
   list.hidden = true;
   list.setAttribute("role", "listbox");
@@ -168,16 +195,17 @@ function makeList() {
 }
 
 /**
- * @param {HTMLOptionElement} option
+ * @param {string} id of the field.
+ * @param {Choice} choice
  * @param {boolean} isChosen
  * @returns {HTMLElement}
  */
-function makeOption(option, isChosen) {
+function makeOption(id, choice, isChosen) {
   const item = document.createElement("li");
-  item.id = `target-option-${option.value}`;
+  item.id = `${id}-option-${choice.value}`;
   item.className = "picker-option";
-  item.dataset.value = option.value;
-  item.textContent = option.text;
+  item.dataset.value = choice.value;
+  item.textContent = choice.text;
   item.setAttribute("role", "option");
   item.setAttribute("aria-selected", String(isChosen));
   return item;

@@ -1,7 +1,8 @@
-/** Drop, paste or choose a picture: it is sent at once, and what is wrong with it is said beside the form. */
+/** Drop, paste or choose pictures: they are sent at once, and what is wrong with them is said beside the form. */
 
 import { resetBusy, whileBusy } from "./busy.js";
 import { explain, fetchPage, isAbort } from "./page.js";
+import { makeSheet } from "./sheet_upload.js";
 
 /** @type {AbortController | null} */
 let request = null;
@@ -14,13 +15,11 @@ export function enhanceUpload() {
   }
   form.classList.add("is-live");
   input.addEventListener("change", () => {
-    if (input.files?.[0]) {
-      sendPicture(form, input.files[0]);
-    }
+    sendFiles(form, input.files);
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(form, new FormData(form, event.submitter));
+    sendForm(form, new FormData(form, event.submitter));
   });
   takeDrops(form);
   takePastes(form);
@@ -54,10 +53,7 @@ function takeDrops(form) {
       return;
     }
     event.preventDefault();
-    const file = event.dataTransfer?.files[0];
-    if (file) {
-      sendPicture(form, file);
-    }
+    sendFiles(form, event.dataTransfer?.files);
   });
 }
 
@@ -72,12 +68,25 @@ function hasFiles(event) {
 /** @param {HTMLFormElement} form */
 function takePastes(form) {
   document.addEventListener("paste", (event) => {
-    const file = event.clipboardData?.files[0];
-    if (file) {
+    if (event.clipboardData?.files.length) {
       event.preventDefault();
-      sendPicture(form, file);
+      sendFiles(form, event.clipboardData.files);
     }
   });
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {FileList | null | undefined} list
+ */
+function sendFiles(form, list) {
+  // The list empties with the input that it came from.
+  const files = Array.from(list ?? []);
+  if (files.length > 1) {
+    send(form, "Comparing several pictures …", (signal) => makeSheet(form, files, signal));
+  } else if (files[0]) {
+    sendPicture(form, files[0]);
+  }
 }
 
 /**
@@ -94,23 +103,34 @@ function sendPicture(form, file) {
   }
   const data = new FormData(form);
   data.set("image", file);
-  send(form, data);
+  sendForm(form, data);
 }
 
 /**
  * @param {HTMLFormElement} form
  * @param {FormData} data
  */
-async function send(form, data) {
+function sendForm(form, data) {
+  send(form, "Comparing both networks …", async (signal) => {
+    const { address } = await fetchPage(form.action, { method: "POST", body: data, signal });
+    return address;
+  });
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} sentence what runs.
+ * @param {(signal: AbortSignal) => Promise<string>} work leads to the new page's address.
+ */
+async function send(form, sentence, work) {
   request?.abort();
   request = new AbortController();
   const { signal } = request;
   showError("");
   clearFile(form);
   try {
-    await whileBusy("Comparing both networks …", async () => {
-      const { address } = await fetchPage(form.action, { method: "POST", body: data, signal });
-      location.assign(address);
+    await whileBusy(sentence, async () => {
+      location.assign(await work(signal));
       // Busy until the new page is there.
       await new Promise(() => {});
     });

@@ -1,10 +1,13 @@
 """Pictures for the browser's tests, and what the tests ask of a page."""
 
+import base64
 import io
 from typing import Any
+from urllib.parse import urlsplit
 
+import numpy as np
 from PIL import Image
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, Request, expect
 
 from app.samples import read_sample
 
@@ -31,6 +34,54 @@ def open_sample(page: Page, name: str = "rocket") -> None:
     page.goto("/")
     page.get_by_role("button", name=name.capitalize()).click()
     page.wait_for_url(ANALYSIS_PATH)
+
+
+def expect_drawn(page: Page, *, rows: int = 1) -> None:
+    """The browser has drawn the maps: a picture, and three canvases a class."""
+    expect(page.locator(".map-canvas")).to_have_count(1 + 3 * rows)
+    expect(page.locator("#maps[role=group]")).to_be_visible()
+    wait_for_frames(page)
+
+
+def open_drawn(page: Page, name: str = "rocket") -> None:
+    """Compare a gallery picture and wait for its maps."""
+    open_sample(page, name)
+    expect_drawn(page)
+
+
+def wait_for_frames(page: Page) -> None:
+    """Until what was asked for is drawn: with the next frame, and one more."""
+    page.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
+
+
+def find_canvas(page: Page, kind: str, *, row: int = 0) -> Locator:
+    """A panel's canvas: `picture`, `baseline`, `cbam` or `difference`."""
+    return page.locator(f"[data-row='{row}'] [data-map={kind}] canvas")
+
+
+def read_canvas(page: Page, kind: str, *, row: int = 0) -> np.ndarray:
+    """A canvas's pixels, (H, W, 3) int16, for subtracting."""
+    wait_for_frames(page)
+    content: str = find_canvas(page, kind, row=row).evaluate("(canvas) => canvas.toDataURL('image/png')")
+    picture = Image.open(io.BytesIO(base64.b64decode(content.partition(",")[2])))
+    return np.asarray(picture.convert("RGB"), dtype=np.int16)
+
+
+def watch_requests(page: Page) -> list[Request]:
+    """What the page asks for from now on."""
+    found: list[Request] = []
+
+    # Playwright asks a handler for its signature, which a list's own method has not.
+    def note(request: Request) -> None:
+        found.append(request)
+
+    page.on("request", note)
+    return found
+
+
+def list_data_requests(requests: list[Request]) -> list[str]:
+    """Paths that were asked for, without the site's icon, which Chromium fetches anew with each address."""
+    return [path for request in requests if "favicon" not in (path := urlsplit(request.url).path)]
 
 
 def expect_loaded(images: Locator, *, count: int) -> None:

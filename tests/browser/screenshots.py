@@ -46,15 +46,31 @@ def take(browser: Browser, site: str, folder: Path, width: int, scheme: Literal[
         page.click(f"button[value={sample}]")
         page.wait_for_url("**/analyses/*")
         save(page, folder / f"analysis_{sample}_{width}_{scheme}.png")
+    if not sys.argv[2:]:
+        take_versus(page, folder / f"versus_{width}_{scheme}.png")
     page.close()
 
 
+def take_versus(page: Page, path: Path) -> None:
+    """The last analysis with a second class, contours, a place that is read, and a closer look."""
+    page.locator(".ranked-versus").first.click()
+    page.locator("[data-row='1'] canvas").first.wait_for()
+    page.fill("#threshold", "0.6")
+    page.locator("#maps canvas").first.click()
+    page.click("#zoom-in")
+    page.wait_for_timeout(300)
+    save(page, path)
+
+
 def save(page: Page, path: Path) -> None:
-    """The whole page, its lazy images included."""
+    """The whole page, its maps and its lazy images included."""
+    if "/analyses/" in page.url:
+        page.locator(".map-canvas").first.wait_for()
     page.evaluate(
         """async () => {
-            for (const image of document.images) image.loading = "eager";
-            await Promise.all(Array.from(document.images, (image) => image.decode()));
+            const images = Array.from(document.images).filter((image) => image.checkVisibility());
+            for (const image of images) image.loading = "eager";
+            await Promise.all(images.map((image) => image.decode()));
         }"""
     )
     page.screenshot(path=path, full_page=True)

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.browser.pictures import ANALYSIS_PATH, expect_loaded, open_sample
+from tests.browser.pictures import ANALYSIS_PATH, expect_drawn, expect_loaded, open_drawn, open_sample
 
 MAX_HTML_BYTES = 100_000
 
@@ -36,6 +36,7 @@ def test_page_does_not_scroll_sideways(
     assert find_overflow(page) == []
     page.get_by_role("button", name="Coffee cup").click()
     page.wait_for_url(ANALYSIS_PATH)
+    expect_drawn(page)
     assert find_overflow(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
     context.close()
@@ -70,8 +71,9 @@ def luminance(colour: str) -> float:
 
 
 def test_no_request_leaves_the_server(page: Page, site: str, requests: list[Request], complaints: list[str]) -> None:
-    open_sample(page)
-    expect_loaded(page.locator("main img"), count=page.locator("main img").count())
+    open_drawn(page)
+    images = page.locator("main img:visible")
+    expect_loaded(images, count=images.count())
     origin = urlsplit(site).netloc
     assert len(requests) > 20
     assert {urlsplit(request.url).netloc for request in requests} == {origin}
@@ -107,14 +109,15 @@ def test_every_image_tells_its_size_and_what_is_on_it(page: Page) -> None:
 
 
 def test_layout_does_not_move_when_images_arrive(page: Page) -> None:
-    open_sample(page)
+    open_drawn(page)
     address = page.url
-    expect_loaded(page.locator(".panel .frame img"), count=4)
-    with_images = page.locator("#controls").bounding_box()
+    with_images = page.locator("#controls-form").bounding_box()
     page.route("**/*.{png,jpg}*", lambda route: route.abort())
     page.goto(address)
-    without_images = page.locator("#controls").bounding_box()
+    without_images = page.locator("#controls-form").bounding_box()
     assert with_images == without_images
+    expect(page.locator("#analysis-error")).to_contain_text("A picture did not come from the server")
+    assert with_images == page.locator("#controls-form").bounding_box()
 
 
 def test_keyboard_reaches_content_and_shows_where_it_is(page: Page) -> None:

@@ -17,8 +17,7 @@ Tensors = dict[str, torch.Tensor]
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The shipped pair's card in a directory of its own."""
-    for path in SHIPPED_PAIR.parent.iterdir():
-        shutil.copy(path, tmp_path / path.name)
+    shutil.copytree(SHIPPED_PAIR.parent, tmp_path, dirs_exist_ok=True)
     return tmp_path / SHIPPED_PAIR.name
 
 

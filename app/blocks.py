@@ -1,0 +1,75 @@
+"""An opened block in numbers: which channels its gate lets through, what that does to them, which branch decides."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.explain.maps import ChannelMaps, FloatArray, OpenBlock
+
+
+class BlockPart(BaseModel):
+    """A frozen part of an opened block."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class FeatureMapAnswer(BlockPart):
+    """One channel's feature map in numbers, in the network's own units."""
+
+    min: float
+    max: float
+    mean: float
+    link: str
+
+
+class ChannelAnswer(BlockPart):
+    """One channel before and after the gates."""
+
+    channel: int
+    gate: float | None = Field(description="What the channel gate lets through; null for attention without one.")
+    before: FeatureMapAnswer
+    after: FeatureMapAnswer
+
+
+class OpenBlockAnswer(BlockPart):
+    """What the attention of one block saw and did."""
+
+    name: str
+    strongest: list[ChannelAnswer] = Field(description="The channels that are let through most.")
+    weakest: list[ChannelAnswer] = Field(description="The channels that are let through least.")
+    channel_maximum_share: float | None = Field(
+        description="Of the evidence behind the channel gate, the share of the branch that sees maxima; the rest is "
+        "the average's. Null where there is one branch."
+    )
+    spatial_maximum_share: float | None = Field(description="The same of the spatial gate's two planes.")
+
+
+def describe_open_block(block: OpenBlock, *, root: str, query: str) -> OpenBlockAnswer:
+    """An opened block as JSON.
+
+    Args:
+        block: what to describe.
+        root: the path of the block under the analysis.
+        query: what the feature maps' links ask for, with its question mark; empty for nothing.
+    """
+
+    def describe(channels: tuple[ChannelMaps, ...]) -> list[ChannelAnswer]:
+        return [
+            ChannelAnswer(
+                channel=maps.index,
+                gate=maps.gate,
+                before=_describe(maps.before, f"{root}/channels/{maps.index}/before.png{query}"),
+                after=_describe(maps.after, f"{root}/channels/{maps.index}/after.png{query}"),
+            )
+            for maps in channels
+        ]
+
+    return OpenBlockAnswer(
+        name=block.name,
+        strongest=describe(block.strongest),
+        weakest=describe(block.weakest),
+        channel_maximum_share=block.channel_maximum_share,
+        spatial_maximum_share=block.spatial_maximum_share,
+    )
+
+
+def _describe(values: FloatArray, link: str) -> FeatureMapAnswer:
+    return FeatureMapAnswer(min=float(values.min()), max=float(values.max()), mean=float(values.mean()), link=link)

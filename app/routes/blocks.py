@@ -1,0 +1,68 @@
+"""`/api/v1/analyses/{id}/blocks/{block}`: a block opened."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app import panels
+from app.blocks import OpenBlockAnswer, describe_open_block
+from app.errors import InvalidOption
+from app.explain.maps import ChannelMaps, OpenBlock
+from app.options import FeatureOptions, Interventions, Moment
+from app.routes.answers import ANALYSIS_PROBLEMS, PNG, describe_file
+from app.routes.dependencies import AnalysisDependency, LensDependency, TimingsDependency
+
+router = APIRouter(prefix="/analyses/{analysis_id}/blocks", tags=["analyses"])
+
+
+@router.get("/{block}", summary="What the attention of a block saw and did", responses=ANALYSIS_PROBLEMS)
+async def read_block(
+    request: Request,
+    analysis: AnalysisDependency,
+    block: str,
+    lens: LensDependency,
+    timings: TimingsDependency,
+    response: Response,
+    interventions: Annotated[Interventions, Query()] = (),
+) -> OpenBlockAnswer:
+    """The strongest and the weakest channels before and after the gates, and which branch decided."""
+    opened = await lens.open_block(analysis, block, interventions, timings)
+    response.headers["Server-Timing"] = timings.header()
+    root = request.url_for("read_block", analysis_id=analysis.id, block=block).path
+    query = f"?interventions={','.join(interventions)}" if interventions else ""
+    return describe_open_block(opened, root=root, query=query)
+
+
+@router.get(
+    "/{block}/channels/{channel}/{moment}.png",
+    summary="One channel's feature map",
+    response_class=Response,
+    responses=describe_file("The feature map; before and after the gates share one scale.", PNG) | ANALYSIS_PROBLEMS,
+)
+async def read_feature_map(
+    analysis: AnalysisDependency,
+    block: str,
+    channel: int,
+    moment: Moment,
+    options: Annotated[FeatureOptions, Query()],
+    lens: LensDependency,
+    timings: TimingsDependency,
+    max_side: Annotated[int | None, Query(ge=1, le=20_000, description="Longer side in pixels.")] = None,
+) -> Response:
+    """One of the channels that `read_block` lists."""
+    opened = await lens.open_block(analysis, block, options.interventions, timings)
+    maps = _find_channel(opened, channel)
+    png = await lens.run(panels.encode_feature_map, analysis, maps, moment, options, max_side=max_side)
+    return Response(png, media_type=PNG)
+
+
+def _find_channel(block: OpenBlock, channel: int) -> ChannelMaps:
+    shown = {maps.index: maps for maps in (*block.strongest, *block.weakest)}
+    if channel not in shown:
+        allowed = [str(index) for index in shown]
+        raise InvalidOption(
+            f"channel is {channel}; of {block.name} the strongest and the weakest are kept: {', '.join(allowed)}",
+            option="channel",
+            allowed=allowed,
+        )
+    return shown[channel]

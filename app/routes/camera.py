@@ -1,0 +1,110 @@
+"""The live camera: its page, and the WebSocket that answers frames one by one."""
+
+import math
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response, WebSocket, WebSocketDisconnect
+from pydantic import ValidationError
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import HTTPConnection
+from starlette.status import WS_1008_POLICY_VIOLATION, WS_1013_TRY_AGAIN_LATER
+
+from app.camera import CameraOptions, Cameras, Ready, Refusal, answer_frame
+from app.comparison import REDUCTION_MARGIN, Lens
+from app.errors import LensError, QueueFull
+from app.options import TargetOptions
+from app.page_choices import METHOD_TITLES, list_choices, list_pairs
+from app.page_contexts import CameraPage
+from app.problems import describe_error, explain_invalid
+from app.routes.dependencies import LensesDependency, SettingsDependency
+from app.schemas import Answer
+from app.templating import render_page
+from models.names import Stage
+
+router = APIRouter(include_in_schema=False)
+
+
+def get_cameras(connection: HTTPConnection) -> Cameras:
+    """The cameras' places."""
+    cameras: Cameras = connection.app.state.cameras
+    return cameras
+
+
+CamerasDependency = Annotated[Cameras, Depends(get_cameras)]
+
+
+@router.get("/camera")
+def show_camera(request: Request, lenses: LensesDependency, cameras: CamerasDependency) -> Response:
+    """Both networks on the camera's picture."""
+    cards = [lens.pair.card for lens in lenses]
+    usual = TargetOptions()
+    page = CameraPage(
+        connection=request.url_for("answer_camera").path,
+        is_on=cameras.limit > 0,
+        pairs=list_pairs(cards, selected=cards[0].name) if len(cards) > 1 else (),
+        classes=tuple(sorted({label.name for lens in lenses for label in lens.pair.labels}, key=str.casefold)),
+        methods=list_choices(METHOD_TITLES, usual.method),
+        stages=list_choices({stage: str(stage.value) for stage in Stage}, usual.stage),
+    )
+    return render_page(request, page)
+
+
+@router.websocket("/api/v1/camera")
+async def answer_camera(
+    websocket: WebSocket, lenses: LensesDependency, cameras: CamerasDependency, settings: SettingsDependency
+) -> None:
+    """Answer each binary frame with JSON, one after the other; query: `CameraOptions`."""
+    if not is_own_origin(websocket.headers):
+        # Any page may open a WebSocket to any server; the browser leaves it to the server to refuse.
+        await websocket.close(WS_1008_POLICY_VIOLATION, "another origin")
+        return
+    await websocket.accept()
+    try:
+        with cameras.connect():
+            options = read_options(websocket.query_params)
+            lens = lenses.choose(options.pair)
+            lens.find_class(options.target)
+            await _answer_frames(websocket, lens, options, settings.deadline_seconds)
+    except LensError as error:
+        await _send(websocket, Refusal(problem=describe_error(error)))
+        is_full = isinstance(error, QueueFull)
+        await websocket.close(WS_1013_TRY_AGAIN_LATER if is_full else WS_1008_POLICY_VIOLATION, error.title)
+    except WebSocketDisconnect:
+        # The client left while its frame was computed.
+        return
+
+
+def is_own_origin(headers: Headers) -> bool:
+    """Whether a page of this server asks, or a client that is no browser and so names no origin."""
+    origin = headers.get("origin")
+    if origin is None:
+        return True
+    host = origin.partition("://")[2]
+    return host != "" and host.casefold() == headers.get("host", "").casefold()
+
+
+def read_options(query: QueryParams) -> CameraOptions:
+    """The options of a connection.
+
+    Raises:
+        InvalidOption: for a value that is not allowed; with REST's sentence.
+    """
+    given: dict[str, object] = dict(query)
+    if "interventions" in query:
+        given["interventions"] = query.getlist("interventions")
+    try:
+        return CameraOptions.model_validate(given)
+    except ValidationError as error:
+        raise explain_invalid([{**entry, "loc": ("query", *entry["loc"])} for entry in error.errors()]) from error
+
+
+async def _answer_frames(websocket: WebSocket, lens: Lens, options: CameraOptions, seconds: float) -> None:
+    card = lens.pair.card
+    enough = math.ceil((options.resolution or card.preprocessing.resolution) * REDUCTION_MARGIN)
+    await _send(websocket, Ready(shorter_side_pixels=enough, pair=card.title, trained=card.trained))
+    while (message := await websocket.receive())["type"] == "websocket.receive":
+        await _send(websocket, await answer_frame(lens, message.get("bytes"), options, seconds=seconds))
+
+
+async def _send(websocket: WebSocket, answer: Answer) -> None:
+    await websocket.send_text(answer.model_dump_json(exclude_none=True))

@@ -1,0 +1,63 @@
+"""`/api/v1/analyses/{id}/sanity`: whether a map depends on what was learned."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from app import panels
+from app.options import MapOptions, TargetOptions
+from app.render.colour_scale import Scale
+from app.routes.answers import ANALYSIS_PROBLEMS, PNG, describe_file, describe_in_headers
+from app.routes.dependencies import AnalysisDependency, LensDependency, TimingsDependency
+from app.sanity import SanityAnswer, check_sanity, describe_sanity
+from models.names import NetworkName
+from models.randomisation import Randomisation
+
+router = APIRouter(prefix="/analyses/{analysis_id}/sanity", tags=["analyses"])
+
+
+@router.get("", summary="The same question to networks that have forgotten", responses=ANALYSIS_PROBLEMS)
+async def read_sanity(
+    request: Request,
+    analysis: AnalysisDependency,
+    options: Annotated[TargetOptions, Query()],
+    lens: LensDependency,
+    timings: TimingsDependency,
+    response: Response,
+) -> SanityAnswer:
+    """Both networks' maps after the classifier, then the stages from the last to the first became random.
+
+    A map that stays as it was shows the picture's edges, not what was learned (Adebayo et al., 2018). Gates are as
+    they were learned until their stage is random, whatever `interventions` says.
+    """
+    learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
+    check = await check_sanity(lens, learned, timings)
+    response.headers["Server-Timing"] = timings.header()
+    root = request.url_for("read_analysis", analysis_id=analysis.id).path
+    query = f"target={learned.target.label.index}&method={options.method.value.replace('+', '%2B')}"
+    return describe_sanity(check, root=root, query=f"{query}&stage={options.stage.value}")
+
+
+@router.get(
+    "/{extent}/{network}.png",
+    summary="One map of a network that has forgotten",
+    response_class=Response,
+    responses=describe_file("The heat map, on its own scale.", PNG) | ANALYSIS_PROBLEMS,
+)
+async def read_forgotten_map(
+    analysis: AnalysisDependency,
+    extent: Annotated[
+        Randomisation, Path(description="1: the classifier is random; 2 to 5: stages 4 to 1 too; 6: everything.")
+    ],
+    network: NetworkName,
+    options: Annotated[MapOptions, Query()],
+    lens: LensDependency,
+    timings: TimingsDependency,
+    max_side: Annotated[int | None, Query(ge=1, le=20_000, description="Longer side in pixels.")] = None,
+) -> Response:
+    """The map of one network with that much of its weights random; its values are no evidence of anything learned."""
+    learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
+    forgotten = await lens.forget(learned, extent, timings)
+    own = options.model_copy(update={"scale": Scale.OWN})
+    png = await lens.run(panels.encode_heat_map, forgotten, network, own, max_side=max_side)
+    return Response(png, media_type=PNG, headers=describe_in_headers(forgotten, network, timings))

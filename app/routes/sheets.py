@@ -1,0 +1,209 @@
+"""Several pictures at once: a page with a row each, the contact sheet, and everything as a ZIP file."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Annotated
+
+import anyio
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
+from fastapi.responses import RedirectResponse, StreamingResponse
+from pydantic import BaseModel, Field
+
+from app.analysis_page import Addresses
+from app.archive import Member, list_analysis_members, list_sheet_members, pack
+from app.compared_sheets import SheetLens
+from app.comparison import Lens
+from app.errors import InvalidOption, LensError
+from app.options import FigureOptions
+from app.problems import describe_error
+from app.render.contact_sheet import SheetFormat
+from app.routes.dependencies import (
+    AnalysisDependency,
+    LensDependency,
+    LensesDependency,
+    SettingsDependency,
+    SheetDependency,
+    SheetsDependency,
+    StoreDependency,
+    TimingsDependency,
+    read_upload,
+)
+from app.routes.pages import PageForm, render_upload, take_upload
+from app.sheet_page import build_sheet_page
+from app.sheet_panels import draw_sheet
+from app.sheets import Sheet, SheetRow, clean_name, make_slug, refuse_count
+from app.templating import render_page
+
+UPLOAD_PATH = "/sheets"
+"""Where more bytes may be sent than one picture has."""
+
+DEADLINE_SHARE = 0.8
+"""How much of a request's time the networks may take; what comes too late is a row that says so."""
+
+SHEET_MEDIA_TYPES = {SheetFormat.PNG: "image/png", SheetFormat.PDF: "application/pdf"}
+
+router = APIRouter(include_in_schema=False)
+
+
+class AnalysedPicture(BaseModel):
+    """A picture that the page sent by itself: its analysis, or why there is none."""
+
+    name: str = Field(max_length=1000)
+    analysis: str | None = Field(default=None, max_length=64)
+    problem: str | None = Field(default=None, max_length=500)
+
+
+class AnalysedPictures(BaseModel):
+    """What `POST /sheets/rows` takes."""
+
+    rows: list[AnalysedPicture] = Field(min_length=1)
+
+
+class SheetAddress(BaseModel):
+    """Where the new sheet is."""
+
+    address: str
+
+
+@router.get(UPLOAD_PATH)
+def lead_to_upload(request: Request) -> Response:
+    """The form's answer stays under this address when the picture was not taken; whoever loads it gets the form."""
+    return RedirectResponse(request.url_for("show_upload").path)
+
+
+@router.post(UPLOAD_PATH)
+async def take_uploads(
+    request: Request,
+    lenses: LensesDependency,
+    store: StoreDependency,
+    sheets: SheetsDependency,
+    settings: SettingsDependency,
+    timings: TimingsDependency,
+    options: Annotated[PageForm, Form()],
+    image: Annotated[list[UploadFile] | None, File()] = None,
+) -> Response:
+    """Analyse every picture and lead to their sheet; one picture alone leads to its own page."""
+    images = [upload for upload in image or [] if upload.filename or upload.size]
+    if len(images) <= 1:
+        only = images[0] if images else None
+        return await take_upload(request, lenses, store, settings, timings, options, only)
+    try:
+        if len(images) > settings.sheet_pictures:
+            raise refuse_count(len(images), settings.sheet_pictures)
+        lenses.choose(options.pair)
+    except LensError as error:
+        return render_upload(request, lenses, settings, error=str(error), status_code=describe_error(error).status)
+    names = [clean_name(upload.filename, position=position) for position, upload in enumerate(images, 1)]
+    sheet_lens = SheetLens(lenses, store, timings)
+    rows: list[SheetRow] = []
+    seconds = DEADLINE_SHARE * settings.deadline_seconds
+    with anyio.move_on_after(seconds):
+        for name, upload in zip(names, images, strict=True):
+            try:
+                data = await read_upload(upload, settings)
+            except LensError as error:
+                rows.append(SheetRow(name, problem=str(error)))
+                continue
+            # Its bytes are kept once.
+            await upload.close()
+            rows.append(await sheet_lens.analyse(name, data, options))
+    late = f"not analysed: the pictures together took longer than {seconds:g} s; send fewer at once"
+    sheet = Sheet((*rows, *(SheetRow(name, problem=late) for name in names[len(rows) :])))
+    sheets.add(sheet)
+    return RedirectResponse(_address(request, sheet), status_code=303)
+
+
+@router.post("/sheets/rows", status_code=201)
+def create_sheet(
+    request: Request, pictures: AnalysedPictures, sheets: SheetsDependency, settings: SettingsDependency
+) -> SheetAddress:
+    """A sheet of pictures that were analysed one by one before."""
+    if len(pictures.rows) > settings.sheet_pictures:
+        raise refuse_count(len(pictures.rows), settings.sheet_pictures)
+    rows = []
+    for position, picture in enumerate(pictures.rows, 1):
+        if (picture.analysis is None) == (picture.problem is None):
+            raise InvalidOption(f"row {position} has both or neither; give its analysis or its problem", option="rows")
+        rows.append(SheetRow(clean_name(picture.name, position=position), picture.analysis, picture.problem))
+    sheet = Sheet(tuple(rows))
+    sheets.add(sheet)
+    return SheetAddress(address=_address(request, sheet))
+
+
+@router.get("/sheets/{sheet_id}")
+async def show_sheet(
+    request: Request,
+    sheet: SheetDependency,
+    options: Annotated[FigureOptions, Query()],
+    lenses: LensesDependency,
+    store: StoreDependency,
+    timings: TimingsDependency,
+) -> Response:
+    """A row a picture."""
+    rows = await SheetLens(lenses, store, timings).compare(sheet, options)
+    page = build_sheet_page(rows, options, address=_address(request, sheet), locate=_locator(request))
+    return render_page(request, page, headers={"Server-Timing": timings.header(), "Cache-Control": "no-store"})
+
+
+@router.get("/sheets/{sheet_id}/sheet.{format}")
+async def read_sheet(
+    sheet: SheetDependency,
+    format: SheetFormat,  # noqa: A002  # the path's own word
+    options: Annotated[FigureOptions, Query()],
+    lenses: LensesDependency,
+    store: StoreDependency,
+    timings: TimingsDependency,
+) -> Response:
+    """The contact sheet."""
+    rows = await SheetLens(lenses, store, timings).compare(sheet, options)
+    content = await lenses.default.run(draw_sheet, rows, options, format)
+    return Response(content, media_type=SHEET_MEDIA_TYPES[format])
+
+
+@router.get("/sheets/{sheet_id}/everything.zip")
+async def read_everything_of_sheet(
+    sheet: SheetDependency,
+    options: Annotated[FigureOptions, Query()],
+    lenses: LensesDependency,
+    store: StoreDependency,
+    timings: TimingsDependency,
+) -> Response:
+    """The contact sheet and everything about every picture."""
+    rows = await SheetLens(lenses, store, timings).compare(sheet, options)
+    return _send_archive(list_sheet_members(rows, options), lenses.default, name="sheet")
+
+
+@router.get("/analyses/{analysis_id}/everything.zip")
+async def read_everything(
+    analysis: AnalysisDependency,
+    options: Annotated[FigureOptions, Query()],
+    lens: LensDependency,
+    timings: TimingsDependency,
+) -> Response:
+    """Everything about one picture."""
+    comparison = await lens.compare(analysis, options, timings)
+    name = make_slug(comparison.target.label.name, position=1).partition("-")[2]
+    return _send_archive(list_analysis_members(comparison, options), lens, name=name)
+
+
+def _send_archive(members: Iterable[Member], lens: Lens, *, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="cbam-lens-{name}.zip"'}
+    return StreamingResponse(_stream(members, lens), media_type="application/zip", headers=headers)
+
+
+async def _stream(members: Iterable[Member], lens: Lens) -> AsyncIterator[bytes]:
+    """One member in memory at a time, drawn where all drawing is done."""
+    chunks = pack(members)
+    while (chunk := await lens.run(next, chunks, None)) is not None:
+        yield chunk
+
+
+def _locator(request: Request) -> Callable[[str], Addresses]:
+    def locate(analysis_id: str) -> Addresses:
+        routes = ("show_analysis", "read_analysis", "show_picture", "read_map_values")
+        return Addresses(*(request.url_for(route, analysis_id=analysis_id).path for route in routes))
+
+    return locate
+
+
+def _address(request: Request, sheet: Sheet) -> str:
+    return request.url_for("show_sheet", sheet_id=sheet.id).path

@@ -1,0 +1,97 @@
+"""A sheet: several pictures looked at together, kept as the ids of their analyses."""
+
+import re
+import secrets
+import threading
+import unicodedata
+from dataclasses import dataclass, field
+
+from cachetools import TTLCache
+
+from app.errors import SheetGone, TooManyPictures
+
+NAME_CHARACTERS = 120
+SLUG_CHARACTERS = 40
+
+KEPT_ROWS = 20_000
+"""How many rows of all sheets are kept: names and ids, about a kilobyte each at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """One picture of a sheet.
+
+    Attributes:
+        name: the file's name for people, see `clean_name`.
+        analysis_id: of its analysis; None for a picture that was not taken.
+        problem: why it was not taken; None where it was.
+    """
+
+    name: str
+    analysis_id: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Rows in the order in which the pictures were sent, under an unguessable id."""
+
+    rows: tuple[SheetRow, ...]
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+
+
+class SheetStore:
+    """Sheets by id, bounded in rows and in time; the least recently used leaves first.
+
+    Args:
+        seconds: how long one is kept after it was made.
+        max_rows: of all sheets together.
+    """
+
+    def __init__(self, *, seconds: float, max_rows: int = KEPT_ROWS) -> None:
+        self._sheets: TTLCache[str, Sheet] = TTLCache(max_rows, seconds, getsizeof=lambda sheet: len(sheet.rows))
+        self._lock = threading.Lock()
+
+    def add(self, sheet: Sheet) -> None:
+        """Keep a sheet."""
+        with self._lock:
+            self._sheets[sheet.id] = sheet
+
+    def get(self, sheet_id: str) -> Sheet:
+        """The sheet; raises `SheetGone`."""
+        with self._lock:
+            sheet = self._sheets.get(sheet_id)
+        if sheet is None:
+            raise SheetGone("no sheet has this id, or it has left the cache; send the pictures again")
+        return sheet
+
+
+def refuse_count(count: int, limit: int) -> TooManyPictures:
+    """The error for `count` pictures where `limit` is the most."""
+    return TooManyPictures(f"{count} pictures; the limit is {limit} at once; send fewer")
+
+
+def clean_name(name: str | None, *, position: int) -> str:
+    """A file's name without its folders and without what cannot be seen; `Picture 3` where nothing is left.
+
+    Args:
+        name: as the client gave it, perhaps with a path of either kind.
+        position: from 1.
+    """
+    last = re.split(r"[/\\]", name or "")[-1]
+    # Cc, Cf, Co, Cs and Cn: control characters, and those that turn the direction of writing.
+    seen = "".join(" " if unicodedata.category(character)[0] == "C" else character for character in last)
+    return " ".join(seen.split())[:NAME_CHARACTERS].strip(". ") or f"Picture {position}"
+
+
+def make_slug(name: str, *, position: int) -> str:
+    """A safe folder's name that is the same in every run: `03-my-cat`.
+
+    Args:
+        name: from `clean_name`.
+        position: from 1; makes it unlike all others.
+    """
+    stem = name.rpartition(".")[0] if "." in name else name
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain)[:SLUG_CHARACTERS].strip("-")
+    return f"{position:02d}-{slug or 'picture'}"

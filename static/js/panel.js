@@ -1,0 +1,181 @@
+/** One panel's canvas: the picture, a map's colours over it, lines and words. */
+
+import { cornerOf } from "./viewport.js";
+
+/**
+ * @typedef {import("./maps.js").Box} Box
+ * @typedef {import("./contour.js").Contour} Contour
+ * @typedef {import("./viewport.js").Viewport} Viewport
+ * @typedef {{contour: Contour, colour: string}} Line
+ * @typedef {object} Drawing
+ * @property {Viewport} viewport
+ * @property {number} opacity of the colours.
+ * @property {Line[]} lines
+ */
+
+/** As the server covers what no network saw (app/render/overlay.py). */
+const UNSEEN = "rgb(128 128 128 / 0.55)";
+
+const DARK = "rgb(20 20 20)";
+const HALO = "rgb(0 0 0 / 0.65)";
+
+export class Panel {
+  /**
+   * @param {HTMLElement} frame with the server's drawing, which the canvas takes the place of.
+   * @param {HTMLImageElement} picture decoded.
+   * @param {Box} box where the map lies, in the canvas's pixels.
+   */
+  constructor(frame, picture, box) {
+    const image = frame.querySelector("img");
+    this.picture = picture;
+    this.box = box;
+    this.name = image?.alt ?? "";
+    this.canvas = document.createElement("canvas");
+    this.canvas.width = Number(image?.getAttribute("width"));
+    this.canvas.height = Number(image?.getAttribute("height"));
+    this.canvas.className = "map-canvas";
+    this.canvas.setAttribute("role", "img");
+    this.marker = document.createElement("div");
+    this.marker.className = "marker";
+    this.marker.hidden = true;
+    frame.append(this.canvas, this.marker);
+    this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    /** @type {HTMLCanvasElement | null} */
+    this.layer = null;
+    /** @type {string | null} */
+    this.mark = null;
+    /** @type {string | null} */
+    this.notice = null;
+    this.say("");
+  }
+
+  /**
+   * Give the map's colours anew.
+   *
+   * @param {(pixels: Uint32Array) => void} paint fills the pixels of the box, row by row.
+   */
+  colour(paint) {
+    const [width, height] = [this.box.right - this.box.left, this.box.lower - this.box.upper];
+    if (!this.layer) {
+      this.layer = document.createElement("canvas");
+      this.layer.width = width;
+      this.layer.height = height;
+      this.pixels = new ImageData(width, height);
+    }
+    const pixels = /** @type {ImageData} */ (this.pixels);
+    paint(new Uint32Array(pixels.data.buffer));
+    this.layer.getContext("2d")?.putImageData(pixels, 0, 0);
+  }
+
+  /** @param {Drawing} drawing */
+  draw({ viewport, opacity, lines }) {
+    const { context, canvas } = this;
+    const corner = cornerOf(viewport);
+    const { zoom } = viewport;
+    context.setTransform(zoom, 0, 0, zoom, -corner.x * zoom * canvas.width, -corner.y * zoom * canvas.height);
+    context.drawImage(this.picture, 0, 0, canvas.width, canvas.height);
+    if (this.layer) {
+      this.cover();
+      context.globalAlpha = opacity;
+      context.drawImage(this.layer, this.box.left, this.box.upper);
+      context.globalAlpha = 1;
+    }
+    const unit = canvas.width / (canvas.clientWidth || canvas.width) / zoom;
+    for (const line of lines) {
+      this.outline(line, unit);
+    }
+    context.resetTransform();
+    this.write();
+  }
+
+  /** Cover what no network saw. */
+  cover() {
+    const { context, canvas, box } = this;
+    context.fillStyle = UNSEEN;
+    context.beginPath();
+    context.rect(0, 0, canvas.width, canvas.height);
+    context.rect(box.left, box.upper, box.right - box.left, box.lower - box.upper);
+    context.fill("evenodd");
+  }
+
+  /**
+   * @param {Line} line
+   * @param {number} unit the width of a pixel of the screen.
+   */
+  outline({ contour, colour }, unit) {
+    const { context, box } = this;
+    const { left, upper, right, lower } = contour.box;
+    context.save();
+    context.translate(box.left, box.upper);
+    for (const [style, width] of /** @type {[string, number][]} */ ([[HALO, 3.5], [colour, 1.75]])) {
+      context.strokeStyle = style;
+      context.lineWidth = width * unit;
+      context.setLineDash([]);
+      context.stroke(contour.line);
+      context.setLineDash([5 * unit, 4 * unit]);
+      context.strokeRect(left, upper, right - left, lower - upper);
+    }
+    context.restore();
+  }
+
+  /** Words that the server writes too: on maps of random weights, and on a map that has nothing to show. */
+  write() {
+    const { context, canvas, mark, notice } = this;
+    context.textBaseline = "middle";
+    if (notice) {
+      const size = Math.max(8, Math.min(48, canvas.width / 20));
+      this.band(0, (canvas.height - 2 * size) / 2, canvas.width, 2 * size);
+      context.font = `${size}px sans-serif`;
+      context.textAlign = "center";
+      context.fillText(notice, canvas.width / 2, canvas.height / 2, canvas.width);
+    }
+    if (mark) {
+      const size = Math.max(8, Math.min(32, canvas.width / 12, canvas.height / 3));
+      context.font = `${size}px sans-serif`;
+      context.textAlign = "left";
+      this.band(0, 0, context.measureText(mark).width + size, 1.5 * size);
+      context.fillText(mark, size / 2, 0.75 * size);
+    }
+  }
+
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @param {number} width
+   * @param {number} height
+   */
+  band(x, y, width, height) {
+    this.context.fillStyle = DARK;
+    this.context.fillRect(x, y, width, height);
+    this.context.fillStyle = "white";
+  }
+
+  /**
+   * Name the canvas: what the server said of the map, and what is drawn on it now.
+   *
+   * @param {string} addition
+   */
+  say(addition) {
+    const name = this.name + addition;
+    if (this.canvas.getAttribute("aria-label") !== name) {
+      this.canvas.setAttribute("aria-label", name);
+    }
+  }
+
+  /**
+   * Put the marker on a place of the picture, in shares; none where the place is not shown.
+   *
+   * @param {import("./settings.js").Point | null} place
+   * @param {Viewport} viewport
+   */
+  point(place, viewport) {
+    const corner = cornerOf(viewport);
+    const x = place ? (place.x - corner.x) * viewport.zoom : -1;
+    const y = place ? (place.y - corner.y) * viewport.zoom : -1;
+    this.marker.hidden = x < 0 || x > 1 || y < 0 || y > 1;
+    if (!this.marker.hidden) {
+      this.marker.style.left = `${100 * x}%`;
+      this.marker.style.top = `${100 * y}%`;
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * How the maps are looked at, and how the address says it: everything that the browser does without the server.
+ *
+ * @typedef {{x: number, y: number}} Point
+ * @typedef {object} Settings
+ * @property {"shared" | "own"} scale
+ * @property {string} colormap
+ * @property {number} opacity 0 to 1.
+ * @property {number} threshold of the contour, as a share of the scale's upper end; 0 draws none.
+ * @property {number} zoom 1 shows the whole picture.
+ * @property {Point} centre of what is shown, in shares of the picture.
+ * @property {Point | null} point the place that is read, in shares of the picture.
+ */
+
+import { hold, MAX_ZOOM } from "./viewport.js";
+
+/** The server's own defaults (app/options.py): what is not in the address. @type {Readonly<Settings>} */
+export const DEFAULTS = Object.freeze({
+  scale: "shared",
+  colormap: "viridis",
+  opacity: 0.5,
+  threshold: 0,
+  zoom: 1,
+  centre: { x: 0.5, y: 0.5 },
+  point: null,
+});
+
+const NAMES = ["scale", "colormap", "opacity", "threshold", "zoom", "centre", "point"];
+
+/**
+ * @param {string} address
+ * @returns {Settings}
+ */
+export function readSettings(address) {
+  const query = new URL(address, location.href).searchParams;
+  return {
+    scale: query.get("scale") === "own" ? "own" : "shared",
+    colormap: query.get("colormap") || DEFAULTS.colormap,
+    opacity: readNumber(query.get("opacity"), DEFAULTS.opacity, 0, 1),
+    threshold: readNumber(query.get("threshold"), DEFAULTS.threshold, 0, 1),
+    ...hold(
+      readNumber(query.get("zoom"), DEFAULTS.zoom, 1, MAX_ZOOM),
+      readPoint(query.get("centre")) ?? DEFAULTS.centre,
+    ),
+    point: readPoint(query.get("point")),
+  };
+}
+
+/**
+ * The address with these settings and everything else that it says.
+ *
+ * @param {string} address
+ * @param {Settings} settings
+ * @returns {string}
+ */
+export function writeSettings(address, settings) {
+  const url = new URL(address, location.href);
+  const isZoomed = settings.zoom > 1;
+  const texts = {
+    scale: settings.scale,
+    colormap: settings.colormap,
+    opacity: String(settings.opacity),
+    threshold: String(settings.threshold),
+    zoom: settings.zoom.toFixed(4).replace(/\.?0+$/, ""),
+    centre: isZoomed ? writePoint(settings.centre) : "",
+    point: settings.point ? writePoint(settings.point) : "",
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    const usual = /** @type {Record<string, unknown>} */ (DEFAULTS)[name];
+    if (text === "" || text === String(usual)) {
+      url.searchParams.delete(name);
+    } else {
+      url.searchParams.set(name, text);
+    }
+  }
+  return url.pathname + url.search.replaceAll("%2C", ",") + url.hash;
+}
+
+/**
+ * What the server is asked, without how it is looked at.
+ *
+ * @param {string} address
+ * @returns {string}
+ */
+export function readQuestion(address) {
+  const url = new URL(address, location.href);
+  for (const name of NAMES) {
+    url.searchParams.delete(name);
+  }
+  url.searchParams.sort();
+  return url.pathname + url.search;
+}
+
+/**
+ * @param {string | null} text
+ * @param {number} otherwise
+ * @param {number} lowest
+ * @param {number} highest
+ * @returns {number}
+ */
+function readNumber(text, otherwise, lowest, highest) {
+  const number = text ? Number(text) : NaN;
+  return Number.isFinite(number) ? Math.min(Math.max(number, lowest), highest) : otherwise;
+}
+
+/**
+ * @param {string | null} text
+ * @returns {Point | null}
+ */
+function readPoint(text) {
+  const [x, y] = (text ?? "").split(",").map((part) => readNumber(part, NaN, 0, 1));
+  return x === undefined || y === undefined || Number.isNaN(x + y) ? null : { x, y };
+}
+
+/** @param {Point} point */
+function writePoint({ x, y }) {
+  return `${x.toFixed(4)},${y.toFixed(4)}`;
+}

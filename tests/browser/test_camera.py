@@ -1,0 +1,230 @@
+"""The live camera in a real browser, on Chromium's fake device: a green picture with a moving circle."""
+
+import base64
+import io
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Literal
+
+import httpx2
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, Request, expect
+
+from app.samples import read_sample
+from tests.browser.pictures import list_data_requests
+from tests.browser.site import CHROMIUM_ARGUMENTS, find_chromium
+from tests.browser.test_presentation import find_overflow
+
+FAKE_DEVICE = "--use-fake-device-for-media-stream"
+ALLOWED = "--use-fake-ui-for-media-stream"
+
+UPLOADS = 8
+
+
+@contextmanager
+def open_browser(browser: Browser, *arguments: str) -> Iterator[Browser]:
+    """Another browser of the same kind, with arguments of its own."""
+    other = browser.browser_type.launch(executable_path=find_chromium(), args=[*CHROMIUM_ARGUMENTS, *arguments])
+    yield other
+    other.close()
+
+
+@pytest.fixture(scope="module")
+def camera_browser(browser: Browser) -> Iterator[Browser]:
+    """A browser that has a camera and allows it."""
+    with open_browser(browser, FAKE_DEVICE, ALLOWED) as found:
+        yield found
+
+
+@pytest.fixture
+def page(camera_browser: Browser, site: str) -> Iterator[Page]:
+    context = camera_browser.new_context(base_url=site)
+    yield context.new_page()
+    context.close()
+
+
+def start(page: Page) -> None:
+    """Start the camera and wait until frames are answered at a rate that is shown."""
+    page.goto("/camera")
+    page.get_by_role("button", name="Start the camera").click()
+    expect(page.locator("#camera-rate")).to_contain_text("frames a second", timeout=20_000)
+
+
+def expect_sentence(page: Page, sentence: str) -> None:
+    """The camera cannot be started; the page says why and offers another try."""
+    page.get_by_role("button", name="Start the camera").click()
+    expect(page.get_by_role("alert")).to_contain_text(sentence)
+    expect(page.get_by_role("button", name="Start the camera")).to_be_visible()
+    expect(page.locator("#camera-maps")).to_be_hidden()
+
+
+def keep_stream(page: Page) -> None:
+    page.evaluate("() => { window.stream = document.querySelector('video').srcObject; }")
+
+
+def read_track_states(page: Page) -> list[str]:
+    states: list[str] = page.evaluate("() => window.stream.getTracks().map((track) => track.readyState)")
+    return states
+
+
+def wait_for_frames(page: Page, count: int) -> None:
+    """Until so many more frames were answered."""
+    page.evaluate(
+        """(count) => new Promise((resolve) => {
+            const label = document.querySelector("[data-network=cbam] canvas");
+            let seen = 0;
+            const observer = new MutationObserver(() => {
+                seen += 1;
+                if (seen >= count) {
+                    observer.disconnect();
+                    resolve();
+                }
+            });
+            observer.observe(label, { attributes: true, attributeFilter: ["aria-label"] });
+        })""",
+        count,
+    )
+
+
+def read_canvas(page: Page, network: str) -> np.ndarray:
+    content: str = page.locator(f"[data-network={network}] canvas").evaluate("(canvas) => canvas.toDataURL()")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(content.partition(",")[2]))).convert("RGB"))
+
+
+def test_frames_are_answered_drawn_and_described(page: Page, complaints: list[str], requests: list[Request]) -> None:
+    start(page)
+    for network in ("baseline", "cbam"):
+        figure = page.locator(f"[data-network={network}]")
+        expect(figure.locator(".probability-value")).to_contain_text("P ")
+        expect(figure.locator(".panel-note")).to_contain_text("Its first class: ")
+        name = re.compile(r"^(Baseline|CBAM): heat map for .+, P [=<>] \d\.\d{3}\.")
+        expect(figure.locator("canvas")).to_have_accessible_name(name)
+        drawn = read_canvas(page, network)
+        assert drawn.shape == (480, 640, 3)
+        assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 100
+    assert not np.array_equal(read_canvas(page, "baseline"), read_canvas(page, "cbam"))
+    expect(page.locator("#camera-class")).not_to_be_empty()
+    expect(page.locator("#camera-scale")).to_contain_text("One scale for both maps: 0 to ")
+    expect(page.locator("#camera-status")).to_contain_text("Baseline P ")
+    wait_for_frames(page, 3)
+    assert complaints == []
+    # No frame is a request of its own.
+    answered = [path for path in list_data_requests(requests) if path.startswith("/api/")]
+    assert answered == ["/api/v1/colormaps/viridis.png"]
+
+
+def test_stop_gives_the_camera_back_and_it_can_be_started_again(page: Page) -> None:
+    start(page)
+    keep_stream(page)
+    assert read_track_states(page) == ["live"]
+    page.get_by_role("button", name="Stop the camera").press("Enter")
+    expect(page.get_by_role("button", name="Start the camera")).to_be_focused()
+    assert read_track_states(page) == ["ended"]
+    assert page.evaluate("() => document.querySelector('video').srcObject") is None
+    expect(page.locator("#camera-maps")).to_be_hidden()
+    expect(page.locator("#camera-status")).to_have_text("The camera is off.")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Stop the camera")).to_be_focused()
+    expect(page.locator("#camera-rate")).to_contain_text("frames a second")
+
+
+def test_leaving_the_page_gives_the_camera_back(page: Page) -> None:
+    start(page)
+    keep_stream(page)
+    page.evaluate("() => window.dispatchEvent(new PageTransitionEvent('pagehide'))")
+    expect(page.get_by_role("button", name="Start the camera")).to_be_visible()
+    assert read_track_states(page) == ["ended"]
+
+
+def test_class_and_stage_can_be_changed_while_the_camera_runs(page: Page) -> None:
+    start(page)
+    page.get_by_role("combobox", name="Class").fill("dalmatian")
+    page.get_by_role("combobox", name="Class").press("Enter")
+    expect(page.locator("#camera-class")).to_have_text("dalmatian")
+    expect(page.locator("#camera-reason")).to_have_text("as you asked")
+    page.get_by_role("combobox", name="Stage").select_option("3")
+    wait_for_frames(page, 2)
+    page.get_by_role("combobox", name="Class").fill("unicorn")
+    page.get_by_role("combobox", name="Class").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Target 'unicorn' is not one of the 110 classes")
+
+
+def test_frames_and_uploads_are_answered_beside_each_other(page: Page, site: str) -> None:
+    def upload(_: int) -> int:
+        files = {"image": ("motorcycle.png", read_sample("motorcycle"))}
+        return httpx2.post(f"{site}/api/v1/analyses", files=files, timeout=60).status_code
+
+    start(page)
+    with ThreadPoolExecutor(UPLOADS) as pool:
+        uploads = [pool.submit(upload, index) for index in range(UPLOADS)]
+        wait_for_frames(page, 2)
+        assert [answer.result() for answer in uploads] == [201] * UPLOADS
+    wait_for_frames(page, 2)
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param([FAKE_DEVICE], "The camera was not allowed", id="no permission"),
+        pytest.param([FAKE_DEVICE + "=device-count=0", ALLOWED], "No camera was found", id="no camera"),
+    ],
+)
+def test_sentence_says_why_there_is_no_picture(
+    browser: Browser, site: str, arguments: list[str], sentence: str
+) -> None:
+    with open_browser(browser, *arguments) as other:
+        page = other.new_page(base_url=site)
+        page.goto("/camera")
+        expect_sentence(page, sentence)
+
+
+def test_sentence_says_that_the_address_is_not_secure(browser: Browser, site: str) -> None:
+    with open_browser(browser, FAKE_DEVICE, ALLOWED, "--host-resolver-rules=MAP camera.test 127.0.0.1") as other:
+        page = other.new_page(base_url=site.replace("127.0.0.1", "camera.test"))
+        page.goto("/camera")
+        expect_sentence(page, "Browsers give a camera only to pages over https or on localhost")
+
+
+@pytest.mark.parametrize(("host", "outcome"), [("127.0.0.1", "open"), ("localhost", 1006)])
+def test_only_pages_of_this_server_may_connect(page: Page, site: str, host: str, outcome: str | int) -> None:
+    # A page without a policy of its own, which would keep it from connecting elsewhere at all.
+    page.goto(f"{site.replace('127.0.0.1', host)}/api/v1/pairs")
+    found = page.evaluate(
+        """(address) => new Promise((resolve) => {
+            const socket = new WebSocket(address);
+            socket.onopen = () => resolve("open");
+            socket.onclose = ({ code }) => resolve(code);
+        })""",
+        f"{site.replace('http', 'ws')}/api/v1/camera",
+    )
+    assert found == outcome
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_page_does_not_scroll_sideways(
+    camera_browser: Browser, site: str, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    context = camera_browser.new_context(
+        base_url=site, viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    start(page)
+    assert find_overflow(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    boxes = [page.locator(f"[data-network={network}]").bounding_box() for network in ("baseline", "cbam")]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert (boxes[0]["y"] == boxes[1]["y"]) == (width == 1280)
+    context.close()
+
+
+def test_page_says_without_javascript_that_it_is_needed(plain_page: Page) -> None:
+    plain_page.goto("/camera")
+    expect(plain_page.get_by_text("The camera needs JavaScript")).to_be_visible()
+    expect(plain_page.locator("#camera")).to_be_hidden()

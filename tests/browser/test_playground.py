@@ -1,0 +1,121 @@
+"""The gates as a thing to play with, and the sanity check, in a browser."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+ALL_SPATIAL = "select[aria-label='Spatial gates of all blocks']"
+FIRST_BLOCK_CHANNEL = "select[aria-label='Channel gates of stage 1, block 1']"
+CBAM_TITLE = "#panels .panel-cbam .panel-title"
+
+
+def open_motorcycle(page: Page) -> None:
+    page.goto("/")
+    page.click("button[value=motorcycle]")
+    page.wait_for_url("**/analyses/*")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_changed_gate_changes_the_network_in_place(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    open_motorcycle(page)
+    page.evaluate("window.stays = true")
+    learned = page.locator(".probability[data-network=cbam]").inner_text()
+    page.select_option(ALL_SPATIAL, label="inverted")
+    expect(page.locator("#playground .warning")).to_contain_text("with changed gates and 0.9")
+    assert page.locator(".probability[data-network=cbam]").inner_text() != learned
+    expect(page.locator(CBAM_TITLE).first).to_have_text("Baseline + CBAM, gates changed")
+    assert "interventions=all" in page.url
+    assert page.evaluate("window.stays")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_back_undoes_a_change_and_the_address_brings_it_again(page: Page) -> None:
+    open_motorcycle(page)
+    page.select_option(ALL_SPATIAL, label="neutral: its own mean")
+    expect(page.locator("#playground .warning")).to_be_visible()
+    address = page.url
+    page.go_back()
+    expect(page.locator("#playground .warning")).to_have_count(0)
+    expect(page.locator(ALL_SPATIAL)).to_have_value("")
+    page.goto(address)
+    expect(page.locator(ALL_SPATIAL)).to_have_value("all:spatial:neutral")
+
+
+def test_several_changes_add_up_and_stay_when_the_method_changes(page: Page) -> None:
+    open_motorcycle(page)
+    page.select_option(ALL_SPATIAL, label="neutral: its own mean")
+    expect(page.locator("#playground .warning")).to_be_visible()
+    page.select_option(FIRST_BLOCK_CHANNEL, label="without the maxima")
+    expect(page.locator(FIRST_BLOCK_CHANNEL)).to_have_value("layer1.0:channel:drop-max")
+    page.wait_for_url("**drop-max**")
+    page.select_option("#method", "hirescam")
+    page.wait_for_url("**hirescam**")
+    expect(page.locator(ALL_SPATIAL)).to_have_value("all:spatial:neutral")
+    expect(page.locator(FIRST_BLOCK_CHANNEL)).to_have_value("layer1.0:channel:drop-max")
+    page.click("#gates-reset")
+    expect(page.locator("#playground .warning")).to_have_count(0)
+    expect(page.locator("#method")).to_have_value("hirescam")
+
+
+def test_gates_can_be_changed_without_script(plain_page: Page) -> None:
+    open_motorcycle(plain_page)
+    plain_page.select_option(ALL_SPATIAL, label="inverted")
+    plain_page.click("#gates-form button[type=submit]")
+    expect(plain_page.locator("#playground .warning")).to_be_visible()
+
+
+def test_changed_gates_are_what_the_explorer_draws(page: Page) -> None:
+    open_motorcycle(page)
+    page.select_option(ALL_SPATIAL, label="neutral: its own mean")
+    expect(page.locator("#playground .warning")).to_be_visible()
+    flat = page.locator("#blocks .flat", has_text="treats every position alike")
+    expect(flat).to_have_count(page.locator("#blocks .block").count())
+    assert "interventions=all" in (page.locator("#blocks img.gate-spatial").first.get_attribute("src") or "")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_sanity_check_shows_seven_steps_of_both_networks(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    open_motorcycle(page)
+    page.click("text=Do these maps depend on what was learned?")
+    page.wait_for_url("**/sanity?**")
+    expect(page.locator(".sanity-step")).to_have_count(7)
+    expect(page.locator(".sanity-step img")).to_have_count(14)
+    expect(page.locator(".sanity-step").last).to_contain_text("Random: everything")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    sizes = page.evaluate(
+        """async () => {
+            for (const image of document.images) image.loading = "eager";
+            await Promise.all(Array.from(document.images, (image) => image.decode()));
+            return Array.from(document.images, (image) => image.naturalWidth);
+        }"""
+    )
+    assert min(sizes) > 100
+    page.click("text=Back to the picture")
+    page.wait_for_url("**/analyses/*")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_block_opens_and_the_walk_goes_on(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    open_motorcycle(page)
+    page.click("#blocks .block >> nth=1 >> a")
+    page.wait_for_url("**/blocks/layer1.1")
+    expect(page.locator("h1")).to_contain_text("Stage 1, block 2")
+    expect(page.locator(".channel")).to_have_count(12)
+    expect(page.locator("main")).to_contain_text("comes from maxima")
+    page.click("a[rel=next]")
+    page.wait_for_url("**/blocks/layer2.0")
+    page.click("a[rel=prev]")
+    page.wait_for_url("**/blocks/layer1.1")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    sizes = page.evaluate(
+        """async () => {
+            for (const image of document.images) image.loading = "eager";
+            await Promise.all(Array.from(document.images, (image) => image.decode()));
+            return Array.from(document.images, (image) => image.naturalWidth);
+        }"""
+    )
+    assert min(sizes) > 100
+    page.click("text=Back to the picture")
+    page.wait_for_url("**/analyses/*")

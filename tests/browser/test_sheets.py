@@ -1,0 +1,111 @@
+"""Several pictures at once, in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
+
+from tests.browser.pictures import ANALYSIS_PATH, expect_loaded, make_payload
+from tests.browser.test_presentation import find_overflow
+
+SHEET_PATH = re.compile(r"/sheets/[\w-]{20,}$")
+
+BROKEN: FilePayload = {
+    "name": "a-very-long-name-without-any-space-" * 4 + ".jpg",
+    "mimeType": "image/jpeg",
+    "buffer": b"no picture at all",
+}
+
+FILES = [make_payload("cat"), BROKEN, make_payload("rocket")]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_several_files_become_a_sheet_with_a_row_each(browser: Browser, site: str, width: int) -> None:
+    context = browser.new_context(base_url=site, viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto("/")
+    page.set_input_files("#image", FILES)
+    page.wait_for_url(SHEET_PATH)
+    rows = page.locator(".sheet-row")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(1)).to_contain_text("Nothing to show")
+    expect(rows.nth(1)).to_contain_text("send")
+    expect_loaded(page.locator(".sheet-images img"), count=8)
+    assert find_overflow(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for link in page.locator(".downloads a").all():
+        address = link.get_attribute("href")
+        assert address is not None
+        assert page.request.get(address).ok
+    rows.nth(2).get_by_role("link", name="rocket.jpg").click()
+    page.wait_for_url(ANALYSIS_PATH)
+    page.go_back()
+    expect(rows).to_have_count(3)
+    assert complaints == []
+    context.close()
+
+
+def test_progress_is_said_per_picture(page: Page) -> None:
+    page.goto("/")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/v1/analyses", hold)
+    page.set_input_files("#image", [make_payload("cat"), make_payload("rocket")])
+    expect(page.get_by_role("status")).to_have_text("Comparing picture 1 of 2 …")
+    expect(page.locator("#sheet-progress")).to_contain_text("0 of 2 pictures compared; now cat.jpg")
+    held[0].continue_()
+    expect(page.get_by_role("status")).to_have_text("Comparing picture 2 of 2 …")
+    expect(page.get_by_role("progressbar")).to_have_js_property("value", 1)
+    held[1].continue_()
+    page.wait_for_url(SHEET_PATH)
+
+
+def test_several_dropped_files_become_a_sheet(page: Page) -> None:
+    page.goto("/")
+    page.evaluate(
+        """async () => {
+            const data = new DataTransfer();
+            for (const name of ["cat", "rocket"]) {
+                const content = await (await fetch(`/samples/${name}.jpg`)).blob();
+                data.items.add(new File([content], `${name}.jpg`, { type: "image/jpeg" }));
+            }
+            const made = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+            document.querySelector("h1").dispatchEvent(made);
+        }"""
+    )
+    page.wait_for_url(SHEET_PATH)
+    expect(page.locator(".sheet-row")).to_have_count(2)
+
+
+def test_too_many_files_are_refused_without_sending_them(page: Page) -> None:
+    page.goto("/")
+    page.locator("#upload-form").evaluate("(form) => { form.dataset.sheetPictures = '2'; }")
+    page.set_input_files("#image", FILES)
+    expect(page.locator("#upload-error")).to_contain_text("3 pictures; the limit is 2 at once; send fewer")
+    expect(page.locator("#sheet-progress")).to_be_hidden()
+
+
+def test_options_change_every_row_and_stay_in_the_address(page: Page) -> None:
+    page.goto("/")
+    page.set_input_files("#image", FILES)
+    page.wait_for_url(SHEET_PATH)
+    page.get_by_label("Class, by name or index").fill("panda")
+    page.get_by_label("Method").select_option("layercam")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url(re.compile("method=layercam"))
+    expect(page.locator(".sheet-class")).to_have_text(["panda", "panda"])
+    expect(page.get_by_label("Method")).to_have_value("layercam")
+
+
+def test_several_files_become_a_sheet_without_javascript(plain_page: Page) -> None:
+    plain_page.goto("/")
+    plain_page.set_input_files("#image", FILES)
+    plain_page.get_by_role("button", name="Compare").click()
+    plain_page.wait_for_url(SHEET_PATH)
+    expect(plain_page.locator(".sheet-row")).to_have_count(3)
+    expect_loaded(plain_page.locator(".sheet-images img"), count=8)

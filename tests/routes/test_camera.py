@@ -1,0 +1,309 @@
+"""The WebSocket that answers the live camera's frames."""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from starlette.testclient import WebSocketTestSession
+from starlette.websockets import WebSocketDisconnect
+
+from app.analyses import Analysis, AnalysisStore
+from app.camera import MAX_FRAME_BYTES
+from app.engine import Engine
+from app.explain.placement import place
+from app.main import create_app
+from app.samples import read_sample
+from app.settings import Settings
+from models.names import Geometry, Resolution
+from models.pair import NetworkPair
+from tests.conftest import encode, make_picture
+
+PATH = "/api/v1/camera"
+FRAME = encode(make_picture(448, 336), "JPEG")
+
+
+def ask(connection: WebSocketTestSession, frame: bytes = FRAME) -> dict[str, Any]:
+    connection.send_bytes(frame)
+    return read(connection)
+
+
+def read(connection: WebSocketTestSession) -> dict[str, Any]:
+    answer: dict[str, Any] = connection.receive_json()
+    return answer
+
+
+def ask_once(client: TestClient, query: str = "", frame: bytes = FRAME) -> dict[str, Any]:
+    with client.websocket_connect(f"{PATH}?{query}") as connection:
+        assert read(connection)["kind"] == "ready"
+        return ask(connection, frame)
+
+
+def expect_refusal(connection: WebSocketTestSession, *, status: int, code: int) -> dict[str, Any]:
+    """The connection's problem, after which it is closed."""
+    message = read(connection)
+    assert message["kind"] == "problem"
+    assert message["problem"]["status"] == status
+    with pytest.raises(WebSocketDisconnect) as closed:
+        connection.receive_json()
+    assert closed.value.code == code
+    problem: dict[str, Any] = message["problem"]
+    return problem
+
+
+@pytest.fixture
+def held_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """Set when a picture has come to an engine, and what lets it go on."""
+    entered, release = threading.Event(), threading.Event()
+    compute = Engine._compute_pictures
+
+    def hold(engine: Engine, works: Any) -> Any:
+        entered.set()
+        release.wait(20)
+        return compute(engine, works)
+
+    monkeypatch.setattr(Engine, "_compute_pictures", hold)
+    yield entered, release
+    release.set()
+
+
+def test_connection_says_how_large_a_frame_has_to_be(client: TestClient) -> None:
+    with client.websocket_connect(PATH) as connection:
+        ready = read(connection)
+    assert ready["kind"] == "ready"
+    assert ready["shorter_side_pixels"] == 240
+    assert ready["max_frame_bytes"] == 1_000_000
+    assert ready["trained"]
+    with client.websocket_connect(f"{PATH}?resolution=320") as connection:
+        assert read(connection)["shorter_side_pixels"] == 480
+
+
+def test_frame_is_answered_as_rest_answers_the_picture(client: TestClient) -> None:
+    frame = read_sample("motorcycle")
+    answer = ask_once(client, frame=frame)
+    rest = client.post("/api/v1/analyses", files={"image": ("frame", frame)}).json()
+    assert answer["kind"] == "frame"
+    assert answer["class_name"] == rest["target"]["class_name"]
+    assert answer["chosen_by"] == "baseline"
+    placement = place(741, 500, geometry=Geometry.CENTER_CROP, resolution=Resolution(160))
+    assert answer["maps"]["box"] == list(placement.box)
+    for name, network in answer["networks"].items():
+        said = rest["networks"][name]
+        assert network["probability"] == pytest.approx(said["target_probability"], abs=1e-5)
+        assert network["first"]["class_name"] == said["predictions"][0]["class_name"]
+        sent = answer["maps"]["rows"][0]["networks"][name]
+        steps = np.frombuffer(base64.b64decode(sent["steps"]), dtype="<u2")
+        assert steps.size == sent["width"] * sent["height"]
+        assert steps.max() == 65_535
+        assert sent["max"] == pytest.approx(said["heat_map"]["max"], rel=1e-3)
+
+
+def test_frames_of_a_connection_are_answered_one_after_the_other(client: TestClient) -> None:
+    landscape, portrait = FRAME, encode(make_picture(336, 448, seed=1), "JPEG")
+    with client.websocket_connect(PATH) as connection:
+        read(connection)
+        for frame in (landscape, portrait, landscape):
+            connection.send_bytes(frame)
+        widths = [read(connection)["maps"]["picture_width"] for _ in range(3)]
+    assert widths == [448, 336, 448]
+
+
+def test_options_choose_class_method_and_stage(client: TestClient, pair: NetworkPair) -> None:
+    answer = ask_once(client, f"pair={pair.card.name}&target=dalmatian&method=layercam&stage=3")
+    assert (answer["class_name"], answer["chosen_by"]) == ("dalmatian", "name")
+    row = answer["maps"]["rows"][0]["networks"]["baseline"]
+    deepest = ask_once(client)["maps"]["rows"][0]["networks"]["baseline"]
+    assert (row["width"], row["height"]) == (2 * deepest["width"], 2 * deepest["height"])
+
+
+def test_interventions_change_the_network_with_attention_alone(client: TestClient) -> None:
+    learned = ask_once(client, "target=30")["networks"]
+    neutral = ask_once(client, "target=30&interventions=all:spatial:neutral,all:channel:neutral")["networks"]
+    assert neutral["baseline"]["probability"] == pytest.approx(learned["baseline"]["probability"], abs=1e-6)
+    assert neutral["cbam"]["probability"] != pytest.approx(learned["cbam"]["probability"], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("query", "option", "value"),
+    [
+        ("pair=nobody", "pair", "nobody"),
+        ("target=unicorn", "target", "unicorn"),
+        ("target=110", "target", "110"),
+        ("method=magic", "method", "magic"),
+        ("stage=5", "stage", "5"),
+        ("resolution=161", "resolution", "161"),
+    ],
+)
+def test_bad_option_is_rests_problem_and_ends_the_connection(
+    client: TestClient, query: str, option: str, value: str
+) -> None:
+    with client.websocket_connect(f"{PATH}?{query}") as connection:
+        problem = expect_refusal(connection, status=422, code=1008)
+    rest = client.post(f"/api/v1/heatmap?network=cbam&{query}", files={"image": ("frame", FRAME)}).json()
+    assert problem == rest
+    assert problem["option"] == option
+    assert value in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "status"),
+    [
+        pytest.param(b"this is no picture", 400, id="text"),
+        pytest.param(b"", 400, id="empty"),
+        pytest.param(FRAME[:3000], 400, id="truncated"),
+        pytest.param(encode(make_picture(30, 20), "PPM"), 415, id="PPM"),
+        pytest.param(bytes(MAX_FRAME_BYTES + 1), 413, id="one byte too many"),
+    ],
+)
+def test_bad_frame_is_a_problem_and_the_next_one_is_answered(client: TestClient, frame: bytes, status: int) -> None:
+    with client.websocket_connect(PATH) as connection:
+        read(connection)
+        answer = ask(connection, frame)
+        assert answer["kind"] == "problem"
+        assert answer["problem"]["status"] == status
+        assert "send" in answer["problem"]["detail"]
+        assert ask(connection)["kind"] == "frame"
+
+
+def test_text_is_a_problem_and_the_next_frame_is_answered(client: TestClient) -> None:
+    with client.websocket_connect(PATH) as connection:
+        read(connection)
+        connection.send_text(json.dumps({"frame": 1}))
+        assert read(connection)["problem"] == {
+            "type": "urn:cbam-lens:problem:unsupported-format",
+            "title": "The picture's format is not supported",
+            "status": 415,
+            "detail": "a text message; send each frame as a binary one that holds a JPEG",
+        }
+        assert ask(connection)["kind"] == "frame"
+
+
+@pytest.mark.parametrize("origin", ["http://elsewhere.example", "null", "http://testserver.elsewhere.example", ""])
+def test_another_origin_is_refused_before_anything_is_told(client: TestClient, origin: str) -> None:
+    with pytest.raises(WebSocketDisconnect) as refused, client.websocket_connect(PATH, headers={"Origin": origin}):
+        pass
+    assert refused.value.code == 1008
+
+
+def test_pages_of_this_server_and_programs_without_an_origin_are_let_in(client: TestClient) -> None:
+    for headers in ({"Origin": "http://testserver"}, {"Origin": "https://TESTSERVER"}, {}):
+        with client.websocket_connect(PATH, headers=headers) as connection:
+            assert read(connection)["kind"] == "ready"
+
+
+def test_frame_is_dropped_when_the_queue_is_full(
+    pair: NetworkPair, held_engine: tuple[threading.Event, threading.Event]
+) -> None:
+    entered, release = held_engine
+    app = create_app(Settings(queue_size=1), pairs=[pair])
+    with (
+        TestClient(app) as client,
+        client.websocket_connect(PATH) as computed,
+        client.websocket_connect(PATH) as second,
+        client.websocket_connect(PATH) as third,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        for connection in (computed, second, third):
+            read(connection)
+        computed.send_bytes(FRAME)
+        assert entered.wait(20)
+        # One of the other two gets the queue's only place.
+        answers = [pool.submit(ask, connection) for connection in (second, third)]
+        busy = next(as_completed(answers, timeout=20)).result()
+        release.set()
+        assert busy["kind"] == "busy"
+        assert busy["retry_after_seconds"] >= 1
+        assert busy["problem"]["title"] == "The server is busy"
+        assert {answer.result()["kind"] for answer in answers} == {"busy", "frame"}
+        assert read(computed)["kind"] == "frame"
+        assert [ask(connection)["kind"] for connection in (second, third)] == ["frame", "frame"]
+
+
+def test_connection_has_one_job_at_most(
+    pair: NetworkPair, held_engine: tuple[threading.Event, threading.Event]
+) -> None:
+    entered, release = held_engine
+    app = create_app(Settings(), pairs=[pair])
+    with TestClient(app) as client, client.websocket_connect(PATH) as connection:
+        read(connection)
+        for _ in range(4):
+            connection.send_bytes(FRAME)
+        assert entered.wait(20)
+        assert client.get("/api/v1/pairs").is_success
+        assert app.state.lenses.engine.waiting == 0
+        release.set()
+        assert [read(connection)["kind"] for _ in range(4)] == ["frame"] * 4
+
+
+def test_frame_that_takes_too_long_is_a_problem(
+    pair: NetworkPair, held_engine: tuple[threading.Event, threading.Event]
+) -> None:
+    _, release = held_engine
+    with TestClient(create_app(Settings(deadline_seconds=0.2), pairs=[pair])) as client:
+        answer = ask_once(client)
+        assert answer["problem"]["status"] == 504
+        assert "within 0.2 s" in answer["problem"]["detail"]
+        release.set()
+
+
+def test_connections_beyond_the_limit_are_asked_to_come_back(pair: NetworkPair) -> None:
+    with TestClient(create_app(Settings(camera_connections=1), pairs=[pair])) as client:
+        with client.websocket_connect(PATH) as first:
+            read(first)
+            with client.websocket_connect(PATH) as second:
+                problem = expect_refusal(second, status=503, code=1013)
+            assert "1 cameras are connected" in problem["detail"]
+            assert ask(first)["kind"] == "frame"
+        # Refused and ended connections leave their places.
+        for query in ("target=unicorn", "", ""):
+            with client.websocket_connect(f"{PATH}?{query}") as connection:
+                assert read(connection)["kind"] == ("problem" if query else "ready")
+
+
+def test_no_connections_switch_the_camera_off(pair: NetworkPair) -> None:
+    with TestClient(create_app(Settings(camera_connections=0), pairs=[pair])) as client:
+        with client.websocket_connect(PATH) as connection:
+            problem = expect_refusal(connection, status=403, code=1008)
+        page = client.get("/camera").text
+    assert "takes no live pictures" in problem["detail"]
+    assert "The camera is switched off on this server" in page
+    assert "camera-button" not in page
+
+
+def test_uploads_are_answered_while_a_camera_streams(pair: NetworkPair) -> None:
+    def upload(_: int) -> int:
+        return client.post("/api/v1/analyses", files={"image": ("picture", FRAME)}).status_code
+
+    app = create_app(Settings(queue_size=8), pairs=[pair])
+    with TestClient(app) as client, client.websocket_connect(PATH) as connection:
+        read(connection)
+        with ThreadPoolExecutor(8) as pool:
+            uploads = [pool.submit(upload, index) for index in range(8)]
+            kinds = [ask(connection)["kind"]]
+            while not all(answer.done() for answer in uploads):
+                kinds.append(ask(connection)["kind"])
+        assert [answer.result() for answer in uploads] == [201] * 8
+        kinds.append(ask(connection)["kind"])
+    assert kinds.count("frame") >= 2
+    assert set(kinds) <= {"frame", "busy"}
+
+
+def test_nothing_of_a_frame_is_kept(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(store: AnalysisStore, analysis: Analysis) -> None:
+        raise AssertionError("a frame was stored")
+
+    monkeypatch.setattr(AnalysisStore, "add", refuse)
+    assert ask_once(client)["kind"] == "frame"
+
+
+def test_page_has_the_connections_address_and_every_class(client: TestClient, pair: NetworkPair) -> None:
+    answer = client.get("/camera")
+    assert answer.headers["Permissions-Policy"] == "camera=(self)"
+    assert f'data-connection="{PATH}"' in answer.text
+    assert all(f'value="{label.name}"' in answer.text for label in pair.labels if label.name.isalpha())
+    assert len(answer.content) < 100_000

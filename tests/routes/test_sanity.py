@@ -1,0 +1,55 @@
+"""The sanity check over REST: what is random changes the map, and what is not stays."""
+
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from models.randomisation import Randomisation
+from tests.conftest import decode
+
+
+def read(client: TestClient, analysis: dict[str, Any], **query: Any) -> list[dict[str, Any]]:
+    answer = client.get(f"/api/v1/analyses/{analysis['id']}/sanity", params={"target": "motorbikes", **query})
+    assert answer.status_code == 200, answer.text
+    steps: list[dict[str, Any]] = answer.json()["steps"]
+    return steps
+
+
+def test_sanity_forgets_from_the_classifier_to_everything(client: TestClient, analysis: dict[str, Any]) -> None:
+    steps = read(client, analysis)
+    assert [step["extent"] for step in steps] == list(Randomisation)
+    assert [step["random"] for step in steps][::5] == ["the classifier", "everything"]
+    for network in ("baseline", "cbam"):
+        # Grad-CAM of a random network has little in common with the learned one's.
+        correlation = steps[-1]["networks"][network]["correlation"]
+        assert correlation is None or correlation < 0.9
+
+
+def test_a_method_without_the_classifier_does_not_notice_that_it_is_random(
+    client: TestClient, analysis: dict[str, Any]
+) -> None:
+    """Eigen-CAM sees features alone: with a random classifier its map is the learned one, which the check tells."""
+    steps = read(client, analysis, method="eigencam")
+    for network in ("baseline", "cbam"):
+        assert steps[0]["networks"][network]["correlation"] > 0.999
+        assert steps[0]["networks"][network]["overlap"] == 1
+
+
+def test_sanity_maps_are_pictures_of_the_pictures_size(client: TestClient, analysis: dict[str, Any]) -> None:
+    for step in read(client, analysis, stage=2)[:2]:
+        for network in step["networks"].values():
+            answer = client.get(network["link"])
+            assert answer.status_code == 200
+            assert decode(answer.content).size == (741, 500)
+
+
+def test_sanity_leaves_the_learned_networks_alone(client: TestClient, analysis: dict[str, Any]) -> None:
+    before = client.get(analysis["links"]["self"]).json()
+    read(client, analysis)
+    fresh = client.get(f"/api/v1/analyses/{analysis['id']}", params={"target": "dalmatian"}).json()
+    assert client.get(analysis["links"]["self"]).json() == before
+    assert fresh["networks"]["cbam"]["target_probability"] < 0.5
+
+
+def test_unknown_extent_is_422(client: TestClient, analysis: dict[str, Any]) -> None:
+    assert client.get(f"/api/v1/analyses/{analysis['id']}/sanity/7/cbam.png").status_code == 422

@@ -1,0 +1,290 @@
+"""`/sheets`, the contact sheet and the ZIP files."""
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from app.main import create_app
+from app.samples import read_sample
+from app.settings import Settings
+from app.sheets import clean_name, make_slug
+from models.pair import NetworkPair
+from tests.conftest import decode, encode, make_picture
+
+Files = list[tuple[str, tuple[str, bytes]]]
+
+SMALL = encode(make_picture(60, 40))
+BROKEN = b"no picture at all"
+
+
+def send(client: TestClient, *pictures: tuple[str, bytes], **options: str) -> Any:
+    files: Files = [("image", picture) for picture in pictures]
+    return client.post("/sheets", files=files, data=options, follow_redirects=False)
+
+
+def open_zip(content: bytes) -> zipfile.ZipFile:
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    assert archive.testzip() is None
+    return archive
+
+
+@pytest.fixture(scope="module")
+def sheet(client: TestClient) -> str:
+    """The address of a sheet of three pictures, the second one broken."""
+    answer = send(
+        client, ("cat.jpg", read_sample("cat")), ("notes.jpg", BROKEN), ("Rocket 1.jpg", read_sample("rocket"))
+    )
+    assert answer.status_code == 303, answer.text
+    address: str = answer.headers["location"]
+    return address
+
+
+@pytest.fixture
+def small_client(pair: NetworkPair) -> Iterator[TestClient]:
+    """A server that takes little."""
+    settings = Settings(sheet_pictures=2, max_upload_bytes=100_000, cache_bytes=150_000)
+    with TestClient(create_app(settings, pairs=[pair])) as client:
+        yield client
+
+
+def test_sheet_has_a_row_a_picture_with_its_numbers_and_images(client: TestClient, sheet: str) -> None:
+    html = client.get(sheet).text
+    assert html.count('class="sheet-row"') == 3
+    assert html.count("<dt>Overlap</dt>") == html.count("<dt>Correlation</dt>") == 2
+    images = [address.replace("&amp;", "&") for address in re.findall(r'<img src="([^"]+)"', html)]
+    assert len(images) == 8
+    for address in images:
+        assert max(decode(client.get(address).content).size) <= 640
+    for address in re.findall(r'<h2 class="sheet-name"><a href="([^"]+)"', html):
+        assert client.get(address.replace("&amp;", "&")).status_code == 200
+
+
+def test_sheet_says_of_a_broken_picture_what_is_wrong_in_its_row(client: TestClient, sheet: str) -> None:
+    row = client.get(sheet).text.split('class="sheet-row"')[2]
+    assert "notes.jpg" in row
+    assert "Nothing to show" in row
+    assert "send" in row
+    assert "<img" not in row
+
+
+def test_sheet_gives_the_numbers_of_the_single_analysis(client: TestClient, sheet: str) -> None:
+    html = client.get(sheet, params={"method": "layercam", "stage": 3}).text
+    address = re.findall(r'<h2 class="sheet-name"><a href="/analyses/([^"?]+)', html)[0]
+    answer = client.get(f"/api/v1/analyses/{address}", params={"method": "layercam", "stage": 3}).json()
+    assert f"<dt>Overlap</dt><dd>{answer['comparison']['overlap']:.2f}</dd>" in html
+    assert f"<dt>Correlation</dt><dd>{answer['comparison']['correlation']:.2f}</dd>" in html
+    assert answer["target"]["class_name"] in html
+
+
+def test_sheet_asks_every_picture_about_the_chosen_class(client: TestClient, sheet: str) -> None:
+    html = client.get(sheet, params={"target": "panda"}).text
+    assert html.count('<span class="sheet-class">panda</span>') == 2
+    assert client.get(sheet, params={"target": "no such class"}).status_code == 422
+
+
+def test_one_picture_leads_to_its_analysis_as_before(client: TestClient) -> None:
+    answer = send(client, ("cat.jpg", read_sample("cat")))
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/analyses/")
+    answer = client.post("/", files={"image": ("cat.jpg", read_sample("cat"))}, follow_redirects=False)
+    assert answer.headers["location"].startswith("/analyses/")
+
+
+def test_no_picture_is_said_beside_the_form(client: TestClient) -> None:
+    # As browsers send a form without a file; httpx leaves out an empty name.
+    body = b'--x\r\nContent-Disposition: form-data; name="image"; filename=""\r\n\r\n\r\n--x--\r\n'
+    answer = client.post("/sheets", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"})
+    assert answer.status_code == 400
+    assert "no picture was chosen" in answer.text
+
+
+def test_too_many_pictures_are_refused_with_a_sentence(small_client: TestClient) -> None:
+    answer = send(small_client, *[(f"{index}.png", SMALL) for index in range(3)])
+    assert answer.status_code == 413
+    assert "3 pictures; the limit is 2 at once; send fewer" in answer.text
+    rows = [{"name": "a", "problem": "b"}] * 3
+    answer = small_client.post("/sheets/rows", json={"rows": rows})
+    assert answer.status_code == 413
+    assert "3 pictures; the limit is 2" in answer.text
+
+
+def test_too_many_bytes_together_are_refused_on_this_path_and_one_pictures_on_others(small_client: TestClient) -> None:
+    answer = send(small_client, ("a.png", bytes(120_000)), ("b.png", bytes(120_000)))
+    assert answer.status_code == 413
+    assert "for all pictures together is 0.15 MB; send fewer at once" in answer.text
+    answer = small_client.post("/", files={"image": ("a.png", bytes(180_000))})
+    assert answer.status_code == 413
+    assert "the limit is 0.1 MB" in answer.text
+
+
+def test_one_picture_with_too_many_bytes_is_a_row(small_client: TestClient) -> None:
+    answer = send(small_client, ("a.png", bytes(100_001)), ("b.png", SMALL))
+    html = small_client.get(answer.headers["location"]).text
+    assert "0.1 MB; the limit is 0.1 MB; send a smaller picture" in html.split('class="sheet-row"')[1]
+
+
+def test_gone_analysis_is_said_in_its_row(client: TestClient) -> None:
+    address = send(client, ("a.png", SMALL), ("b.png", SMALL)).headers["location"]
+    gone = re.findall(r'<h2 class="sheet-name"><a href="/analyses/([^"?]+)', client.get(address).text)[0]
+    assert client.delete(f"/api/v1/analyses/{gone}").status_code == 204
+    rows = client.get(address).text.split('class="sheet-row"')
+    assert "has left the cache" in rows[1]
+    assert "<dt>Overlap</dt>" in rows[2]
+    names = open_zip(client.get(f"{address}/everything.zip").content).namelist()
+    assert not [name for name in names if name.startswith("01-")]
+    assert "02-b/maps.npz" in names
+
+
+@pytest.mark.parametrize("path", ["", "/sheet.png", "/everything.zip"])
+def test_unknown_sheet_is_a_plain_404(client: TestClient, path: str) -> None:
+    answer = client.get(f"/sheets/unknown{path}")
+    assert answer.status_code == 404
+    assert "no sheet has this id" in answer.text
+
+
+@pytest.mark.parametrize(("form", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF")])
+def test_contact_sheet_is_a_file_of_its_format_and_the_same_again(
+    client: TestClient, sheet: str, form: str, start: bytes
+) -> None:
+    answer = client.get(f"{sheet}/sheet.{form}", params={"colormap": "magma"})
+    assert answer.status_code == 200
+    assert answer.content.startswith(start)
+    assert answer.content == client.get(f"{sheet}/sheet.{form}", params={"colormap": "magma"}).content
+    assert client.get(f"{sheet}/sheet.svg").status_code == 422
+
+
+def test_contact_sheet_grows_with_its_rows_and_follows_the_options(client: TestClient, sheet: str) -> None:
+    two = send(client, ("a.png", SMALL), ("b.png", SMALL)).headers["location"]
+    four = send(client, *[("a.png", SMALL)] * 4).headers["location"]
+    heights = [decode(client.get(f"{address}/sheet.png").content).height for address in (two, four)]
+    assert heights[1] > 1.7 * heights[0]
+    pictures = {
+        client.get(f"{sheet}/sheet.png", params=query).content for query in ({}, {"scale": "own"}, {"stage": 2})
+    }
+    assert len(pictures) == 3
+
+
+def test_zip_of_an_analysis_has_everything_and_opens(client: TestClient, analysis: dict[str, Any]) -> None:
+    query: dict[str, str | int] = {"method": "layercam", "stage": 3, "colormap": "magma"}
+    answer = client.get(f"/analyses/{analysis['id']}/everything.zip", params=query)
+    assert answer.headers["content-type"] == "application/zip"
+    archive = open_zip(answer.content)
+    gates = {f"attention/{block['name']}-{kind}.png" for block in analysis["blocks"] for kind in ("spatial", "channel")}
+    maps = {f"heatmaps/{name}.png" for name in ("baseline", "cbam", "difference")}
+    others = {"README.txt", "figure.png", "figure.svg", "figure.pdf", "maps.npz", "numbers.json"}
+    assert set(archive.namelist()) == gates | maps | others
+    assert len(archive.namelist()) == len(set(archive.namelist()))
+    for name in archive.namelist():
+        if name.endswith(".png"):
+            decode(archive.read(name))
+    arrays = np.load(io.BytesIO(archive.read("maps.npz")), allow_pickle=False)
+    assert arrays["cbam_heat_map"].ndim == 2
+    numbers = json.loads(archive.read("numbers.json"))
+    assert (numbers["method"], numbers["stage"]) == ("layercam", 3)
+    assert float(arrays["cbam_heat_map"].max()) == pytest.approx(numbers["networks"]["cbam"]["heat_map"]["max"])
+    text = archive.read("README.txt").decode()
+    assert {"method: layercam", "stage: 3", "colormap: magma"} <= set(text.splitlines())
+    assert "cbam-lens " in text
+    assert "torch " in text
+
+
+def test_zip_is_the_same_again(client: TestClient, analysis: dict[str, Any]) -> None:
+    address = f"/analyses/{analysis['id']}/everything.zip"
+    assert client.get(address).content == client.get(address).content
+
+
+def test_zip_says_which_gates_were_changed(client: TestClient, analysis: dict[str, Any]) -> None:
+    query = {"interventions": "all:spatial:neutral"}
+    archive = open_zip(client.get(f"/analyses/{analysis['id']}/everything.zip", params=query).content)
+    assert "changed gates: all:spatial:neutral" in archive.read("README.txt").decode()
+    assert json.loads(archive.read("numbers.json"))["alteration"]["interventions"] == ["all:spatial:neutral"]
+
+
+def test_zip_of_a_sheet_has_a_folder_a_picture_and_says_what_is_missing(client: TestClient, sheet: str) -> None:
+    archive = open_zip(client.get(f"{sheet}/everything.zip").content)
+    names = archive.namelist()
+    assert {"README.txt", "sheet.png", "sheet.pdf", "01-cat/figure.png", "03-rocket-1/maps.npz"} <= set(names)
+    assert not [name for name in names if name.startswith("02-")]
+    text = archive.read("README.txt").decode()
+    assert "02-notes: notes.jpg\n  no files." in text
+    np.load(io.BytesIO(archive.read("03-rocket-1/maps.npz")), allow_pickle=False)["box"]
+
+
+def test_names_are_shown_as_text_and_never_become_paths(client: TestClient) -> None:
+    names = ["../../etc/<b>x</b>.png", "C:\\temp\\a\u202egnp.exe", "\u732b.png"]
+    address = send(client, *[(name, SMALL) for name in names]).headers["location"]
+    html = client.get(address).text
+    assert "<b>" not in html
+    assert "etc" not in html
+    assert "temp" not in html
+    assert "\u202e" not in html
+    assert ">a gnp.exe</a>" in html
+    assert client.get(f"{address}/sheet.pdf").status_code == 200
+    paths = open_zip(client.get(f"{address}/everything.zip").content).namelist()
+    assert {path.split("/")[0] for path in paths if "/" in path} == {"01-b", "02-a-gnp", "03-picture"}
+    assert not [path for path in paths if ".." in path or path.startswith("/") or "\\" in path]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("cat.jpg", "cat.jpg"),
+        ("/home/me/cat.jpg", "cat.jpg"),
+        ("C:\\me\\cat.jpg", "cat.jpg"),
+        ("a\r\nb\x00.jpg", "a b .jpg"),
+        ("..", "Picture 7"),
+        ("folder/", "Picture 7"),
+        (None, "Picture 7"),
+        ("x" * 500, "x" * 120),
+    ],
+)
+def test_clean_name_keeps_what_people_see(name: str | None, expected: str) -> None:
+    assert clean_name(name, position=7) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("My Café.JPG", "07-my-cafe"), (".png", "07-picture"), ("\u732b.png", "07-picture"), ("y" * 90, "07-" + "y" * 40)],
+)
+def test_make_slug_is_safe(name: str, expected: str) -> None:
+    assert make_slug(name, position=7) == expected
+
+
+def test_sheet_of_pictures_that_were_sent_one_by_one(client: TestClient, analysis: dict[str, Any]) -> None:
+    rows = [
+        {"name": "a/b.jpg", "analysis": analysis["id"]},
+        {"name": "c\r\n\u0007d\u202e.jpg", "problem": "<i>broken</i>"},
+    ]
+    created = client.post("/sheets/rows", json={"rows": rows})
+    assert created.status_code == 201
+    html = client.get(created.json()["address"]).text
+    assert ">b.jpg</a>" in html
+    assert "&lt;i&gt;broken&lt;/i&gt;" in html
+    assert ">c d .jpg</h2>" in html
+
+
+@pytest.mark.parametrize("row", [{"name": "a"}, {"name": "a", "analysis": "x", "problem": "y"}])
+def test_row_has_an_analysis_or_a_problem(client: TestClient, row: dict[str, str]) -> None:
+    assert client.post("/sheets/rows", json={"rows": [row]}).status_code == 422
+    assert client.post("/sheets/rows", json={"rows": []}).status_code == 422
+
+
+def test_pictures_that_come_too_late_are_rows_that_say_so(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.routes.sheets.DEADLINE_SHARE", 0.0)
+    with TestClient(create_app(Settings(), pairs=[pair])) as client:
+        html = client.get(send(client, ("a.png", SMALL), ("b.png", SMALL)).headers["location"]).text
+    assert html.count("not analysed: the pictures together took longer") == 2
+
+
+def test_form_takes_several_files_and_leads_to_sheets_without_javascript(client: TestClient) -> None:
+    html = client.get("/").text
+    assert re.search(r'<input class="drop-input" type="file" id="image" name="image" multiple', html)
+    assert 'formaction="/sheets"' in html
+    assert client.get("/sheets", follow_redirects=False).headers["location"] == "/"

@@ -181,10 +181,10 @@ def test_failures_name_what_is_worse(record: Evaluation) -> None:
 def test_protocol_says_what_was_cropped_and_filled(record: Evaluation) -> None:
     assert record.focus is not None
     text = " ".join(sentences.describe_protocol(record, record.focus, record.focus.maps[0]))
-    assert "500 held-out pictures of Caltech-101" in text
+    assert f"{record.focus.maps[0].all.pictures} held-out pictures of Caltech-101" in text
     assert "lay outside of the crop" in text
-    assert "25 steps" in text
+    assert "the picture blurred with a deviation of" in text
     whole = record.model_copy(update={"geometry": Geometry.WHOLE})
-    assert "whole picture at 160 pixels" in " ".join(
+    assert f"whole picture at {record.resolution.value} pixels" in " ".join(
         sentences.describe_protocol(whole, record.focus, record.focus.maps[0])
     )

@@ -136,7 +136,7 @@ class FocusSurvey:
         mask = self._objects.read(picture, placement.picture_width, placement.picture_height)
         values = torch.from_numpy(answered.batch.values[position]).to(self._pair.device)
         removable = Removable(
-            name=picture.path.relative_to(self._data).as_posix(),
+            name=_name(picture.path, self._data),
             values=values,
             filling=fill_picture(values, self._options.fill),
             class_index=picture.class_index,
@@ -172,3 +172,8 @@ class FocusSurvey:
         if self._options.has_curves:
             values |= measure_curves(self._pair.networks[name], case.removable, heat_map)
         return MapRow(is_right=answer.is_right, is_silent=not heat_map.has_evidence, values=values)
+
+
+def _name(path: Path, data: Path) -> str:
+    """A picture's name below its directory; a list may name one elsewhere by its whole path."""
+    return (path.relative_to(data) if path.is_relative_to(data) else path).as_posix()

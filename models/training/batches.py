@@ -76,10 +76,10 @@ class Loader:
 
     def augment(self, batch: HostBatch) -> torch.Tensor:
         """A batch as the network's input, (N, 3, H, W) float32, on its device."""
-        canvas = batch.canvas.to(self.device, non_blocking=True)
-        sizes = torch.from_numpy(batch.variation.boxes[:, 2:]).to(self.device)
-        flips = torch.from_numpy(batch.variation.flips).to(self.device)
-        colours = torch.from_numpy(batch.variation.colours).to(self.device)
+        drawn = (batch.variation.boxes[:, 2:], batch.variation.flips, batch.variation.colours)
+        uploads = (batch.canvas, *(torch.from_numpy(values) for values in drawn))
+        # Without waiting: a GPU is a few steps behind.
+        canvas, sizes, flips, colours = (values.to(self.device, non_blocking=True) for values in uploads)
         pictures = resample(canvas, sizes=sizes, flips=flips, shape=batch.shape)
         return normalise(vary_colours(pictures, colours), self.preprocessing)
 

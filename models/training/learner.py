@@ -10,7 +10,7 @@ from torch.optim.swa_utils import update_bn
 from models.staged import StagedNetwork
 from models.training.batches import HostBatch, Loader
 from models.training.lesson import Lesson
-from models.training.optimisation import clip_gradients, make_average, make_optimiser, make_schedule
+from models.training.optimisation import MovingAverage, clip_gradients, make_optimiser, make_schedule
 from models.training.processes import Processes
 from models.training.recipe import ComputePrecision
 from models.training.sampling import Stream, make_generator
@@ -47,7 +47,7 @@ class Learner:
             # SyncBatchNorm wants GPUs: on CPUs each process normalises its own part of a batch by itself.
             trainee = nn.SyncBatchNorm.convert_sync_batchnorm(trainee)  # type: ignore[no-untyped-call]
         self._trainee: Trainee = trainee.train()
-        self._average = make_average(trainee.network, recipe.averaging) if recipe.averaging else None
+        self._average = MovingAverage(trainee.network, recipe.averaging) if recipe.averaging else None
         self._optimiser = make_optimiser(trainee, recipe, is_fused=device.type == "cuda")
         self._schedule = make_schedule(self._optimiser, recipe.schedule, total_steps=lesson.sampler.total_steps)
         self._parallel = self._share()
@@ -103,7 +103,7 @@ class Learner:
         self.learning_rate = float(self._schedule.get_last_lr()[0])
         self._schedule.step()
         if self._average is not None:
-            self._average.update_parameters(self._trainee.network)
+            self._average.follow(self._trainee.network, step=self.step)
         self._loss_sum += loss.detach()
         self._loss_steps += 1
         self.step += 1
@@ -128,11 +128,12 @@ class Learner:
     def _find_targets(self, batch: HostBatch) -> Targets:
         lesson, device = self.lesson, self.processes.device
         classes = torch.from_numpy(lesson.sampler.store.classes)[batch.rows]
-        one_hot = nn.functional.one_hot(classes, lesson.sampler.class_count).float().to(device)  # (N, K)
+        one_hot = nn.functional.one_hot(classes, lesson.sampler.class_count).float()  # (N, K)
+        one_hot = one_hot.to(device, non_blocking=True)
         if lesson.soft_labels is None:
             return Targets(one_hot)
         soft = lesson.soft_labels.soften(batch.rows, temperature=lesson.recipe.auxiliary.temperature)
-        return Targets(one_hot, soft.to(device))
+        return Targets(one_hot, soft.to(device, non_blocking=True))
 
     def _seed(self, epoch: int, step: int) -> None:
         """What torch draws itself (how strongly is mixed, dropout) comes from the step too."""

@@ -1,7 +1,7 @@
 """From gradients to weights: the optimiser, the learning rate's curve, the moving average."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 
 import torch
@@ -79,16 +79,23 @@ def scale_rate(step: int, recipe: ScheduleRecipe, *, total_steps: int) -> float:
     return recipe.last_factor + (1 - recipe.last_factor) * (1 + math.cos(math.pi * share)) / 2
 
 
-def make_average(network: nn.Module, decay: float) -> AveragedModel:
-    """The moving average of a network's weights and BatchNorm statistics; frozen, in evaluation mode."""
-    average = AveragedModel(network, multi_avg_fn=partial(_average, decay=decay), use_buffers=True)
-    average.eval().requires_grad_(False)
-    return average
+class MovingAverage(AveragedModel):
+    """The moving average of a network's weights and BatchNorm statistics (EMA); frozen, in evaluation mode.
 
+    Args:
+        network: whose.
+        decay: the share of the old average that a step leaves; it rises to this at first, so that the first weights
+            are soon forgotten.
+    """
 
-def _average(
-    averaged: Sequence[torch.Tensor], current: Sequence[torch.Tensor], count: torch.Tensor | int, *, decay: float
-) -> None:
-    """Torch's moving average, with a decay that rises at first, so that the first weights are soon forgotten."""
-    update = get_ema_multi_avg_fn(min(decay, (1 + int(count)) / (10 + int(count))))  # type: ignore[no-untyped-call]
-    update(averaged, current, count)
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        super().__init__(network, use_buffers=True)
+        self.decay = decay
+        self.eval().requires_grad_(False)
+
+    def follow(self, network: nn.Module, *, step: int) -> None:
+        """Take the weights after a step, counted from 0."""
+        # By the caller's count: to read torch's own from a GPU would wait for it.
+        decay = min(self.decay, (1 + step) / (10 + step))
+        self.multi_avg_fn = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        self.update_parameters(network)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from pydantic import TypeAdapter
 
 from models.card import PAIR_NAME, ClassLabel
@@ -115,8 +114,6 @@ def run_training(options: TrainingOptions, *, tell: Tell, should_stop: ShouldSto
     """
     options.check()
     with join_processes(options.device) as processes, watch(minutes=options.minutes) as watched:
-        if processes.device.type == "cuda":
-            torch.backends.cudnn.benchmark = True  # a few shapes, each many times
         return _Run(options, processes, tell if processes.is_first else _keep_quiet).train(should_stop or watched)
 
 

@@ -2,6 +2,7 @@
 
 import tarfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -27,17 +28,18 @@ def read_shards(patterns: Sequence[str], classes: ClassList, exclusion: Exclusio
     """
     library = _import_library()
     # Every process reads every shard: which pictures are whose is decided step by step.
-    pipeline = library.DataPipeline(
-        library.SimpleShardList([url for pattern in patterns for url in library.shardlists.expand_urls(pattern)]),
-        library.tarfile_to_samples(),
-    )
-    try:
-        for sample in pipeline:
-            picture = _parse_sample(sample, classes)
-            if picture is not None and not exclusion.covers(picture.key):
-                yield picture
-    except (OSError, tarfile.TarError) as error:
-        raise TrainingError(f"the shards {', '.join(patterns)} cannot be read: {error}; check the paths") from error
+    for url in (url for pattern in patterns for url in library.shardlists.expand_urls(pattern)):
+        try:
+            # Its own datasets leave the files open.
+            with closing(library.gopen(url)) as stream:
+                files = library.tariterators.tar_file_expander([{"url": url, "stream": stream}])
+                for sample in library.tariterators.group_by_keys(files):
+                    picture = _parse_sample(sample, classes)
+                    if picture is not None and not exclusion.covers(picture.key):
+                        yield picture
+        except (OSError, tarfile.TarError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or error
+            raise TrainingError(f"the shard {url} cannot be read: {reason}; check the path") from error
 
 
 def _import_library() -> ModuleType:

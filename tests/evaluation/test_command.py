@@ -48,9 +48,8 @@ def evaluate(data: Path, *options: str) -> Result:
 
 def test_evaluate_measures_focus_with_masks_and_says_what_it_left_out(data: Path, tmp_path: Path) -> None:
     outputs = [tmp_path / "rows.csv", tmp_path / "plot.png"]
-    result = evaluate(
-        data, "--focus", "--masks", str(data), "--json", "--rows", str(outputs[0]), "--plot", str(outputs[1])
-    )
+    options = ["--focus", "--masks", str(data), "--json", "--geometry", "center_crop", "--resolution", "160"]
+    result = evaluate(data, *options, "--rows", str(outputs[0]), "--plot", str(outputs[1]))
     assert result.exit_code == 0, result.output
     evaluation = Evaluation.model_validate_json(result.stdout)
     assert evaluation.pictures == 3

@@ -6,7 +6,7 @@ from torch import nn
 
 from models.names import Attention
 from models.training.errors import TrainingError
-from models.training.optimisation import clip_gradients, group_parameters, make_average, make_optimiser, scale_rate
+from models.training.optimisation import MovingAverage, clip_gradients, group_parameters, make_optimiser, scale_rate
 from models.training.recipe import OptimiserRecipe, ScheduleName, ScheduleRecipe, SpatialGateRecipe
 from models.training.trainee import TraineeShape, build_trainee, list_spatial_gates
 from tests.models.training.conftest import make_recipe
@@ -59,13 +59,23 @@ def test_one_cycle_is_torchs_where_that_is_defined() -> None:
 
 def test_average_forgets_its_first_weights_soon() -> None:
     network = nn.Linear(1, 1, bias=False)
-    average = make_average(network, 0.999)
+    average = MovingAverage(network, 0.999)
     nn.init.zeros_(network.weight)
-    average.update_parameters(network)
+    average.follow(network, step=0)
     nn.init.ones_(network.weight)
-    for _ in range(30):
-        average.update_parameters(network)
-    assert average.module.get_parameter("weight").item() > 0.99
+    for step in range(1, 31):
+        average.follow(network, step=step)
+    assert float(average.module.weight) > 0.99
+
+
+def test_average_keeps_its_decay_later() -> None:
+    network = nn.Linear(1, 1, bias=False)
+    average = MovingAverage(network, 0.9)
+    nn.init.zeros_(network.weight)
+    average.follow(network, step=0)
+    nn.init.ones_(network.weight)
+    average.follow(network, step=1000)
+    assert float(average.module.weight) == pytest.approx(0.1)
 
 
 def test_gradients_are_clipped_to_the_recipes_norm() -> None:

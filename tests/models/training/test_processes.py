@@ -32,7 +32,7 @@ def test_two_processes_have_the_loss_curve_of_one(
     tmp_path: Path, pictures: Path, one_thread_environment: dict[str, str]
 ) -> None:
     recipe = make_recipe(
-        epochs=6, batch_size=16, averaging=0.0, mixing={}, optimiser={"learning_rate": 0.02},
+        epochs=4, batch_size=16, averaging=0.0, mixing={}, optimiser={"learning_rate": 0.02},
         phases=[{"start": 0, "shapes": [[64, 64], [64, 96]]}],
     )  # fmt: skip
     (tmp_path / "recipe.toml").write_text(format_toml(recipe.model_dump(mode="json")))

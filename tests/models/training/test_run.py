@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import typer
@@ -164,7 +165,6 @@ def test_training_is_not_gone_on_with_by_another_recipe(trained: Path, pictures:
 
 
 def test_single_network_learns_from_a_teacher_and_soft_labels(tmp_path: Path, trained: Path, pictures: Path) -> None:
-    np = pytest.importorskip("numpy")
     place = make_place(tmp_path, pictures, epochs=1)
     keys = [f"colours/{path.parent.name}/{path.name}" for path in pictures.glob("*/*.png")]
     count = len(keys)
@@ -175,7 +175,7 @@ def test_single_network_learns_from_a_teacher_and_soft_labels(tmp_path: Path, tr
         probability=np.tile(np.array([[0.75, 0.25]], dtype=np.float16), (count, 1)),
     )
     teacher = ["--teacher", str(trained / "resnet18_cbam_3.safetensors")]
-    arguments = ["--attention", "none", "--weights", "fp32"]
+    arguments = ["--attention", "none", "--weights", "fp32", "--batch-size", "24"]
     result = place.train(*arguments, "--soft-labels", str(tmp_path / "soft.npz"), *teacher, output="taught")
     assert result.exit_code == 0, result.output
     plain = place.train(*arguments, output="plain")

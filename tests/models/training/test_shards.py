@@ -5,13 +5,18 @@ import sys
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from models.training.classes import ClassList, make_class_list
+from models.training.data import DataOptions, DataReader
 from models.training.errors import TrainingError
 from models.training.listing import Exclusion
+from models.training.processes import Processes
 from models.training.shards import read_shards
 from tests.conftest import encode, make_picture
+from tests.models.training.conftest import make_recipe, write_pictures
 
 HAS_LIBRARY = pytest.mark.usefixtures("library")
 
@@ -59,6 +64,26 @@ def test_shard_that_does_not_fit_is_named(
         write_shard(path, files)
     with pytest.raises(TrainingError, match=rf"train\.tar.*{reason}"):
         list(read_shards([str(path)], classes, Exclusion()))
+
+
+@HAS_LIBRARY
+def test_shards_and_folders_are_one_training(tmp_path: Path) -> None:
+    folders = write_pictures(tmp_path / "folders", count=4)
+    picture = encode(make_picture(40, 30), "JPEG")
+    write_shard(tmp_path / "a.tar", {f"shard/red/{number}.jpg": picture for number in range(5)})
+    (tmp_path / "labels.txt").write_text("blue\ngreen\nred\n")
+    options = DataOptions(
+        directories=(folders,),
+        shards=(str(tmp_path / "a.tar"),),
+        labels=tmp_path / "labels.txt",
+        cache=tmp_path / "cache",
+    )
+    processes = Processes(torch.device("cpu"))
+    first, again = (DataReader(options, make_recipe(), processes=processes, tell=print).read() for _ in range(2))
+    store = first.lesson.sampler.store
+    assert np.bincount(store.classes).tolist() == [4, 4, 9]
+    assert store.keys[-1] == "shard/red/4.jpg"
+    assert again.lesson.sampler.store.digest == store.digest
 
 
 def test_shards_without_the_library_name_the_command(monkeypatch: pytest.MonkeyPatch, classes: ClassList) -> None:

@@ -4,8 +4,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from models.names import Geometry
 from models.training.batches import HostBatch
+from models.training.errors import TrainingError
 from models.training.learner import Learner, fork_random
 from models.training.lesson import Lesson
 from models.training.log import LogRow, TrainingLog
@@ -81,8 +84,8 @@ class Trainer:
         scores: what was measured last.
 
     Raises:
-        TrainingError: for a network that is not known, a state of another training, and a batch that the processes
-            cannot share.
+        TrainingError: for a network that is not known, a state of another training, a batch that the processes cannot
+            share, and states that are not the same in all of them.
     """
 
     def __init__(self, lesson: Lesson, shape: TraineeShape, *, processes: Processes, desk: Desk) -> None:
@@ -101,6 +104,7 @@ class Trainer:
         if state is not None:
             self.seconds = state["seconds"]
             self.learner.restore(state)
+        self._check_agreement()
 
     @property
     def is_finished(self) -> bool:
@@ -200,6 +204,14 @@ class Trainer:
             done=self.learner.step,
             board=self._desk.directory / "tensorboard" / self.shape.stem if self._desk.has_board else None,
         )
+
+    def _check_agreement(self) -> None:
+        """Refuse to begin where processes of several machines have read different states."""
+        steps = self._processes.add(torch.tensor(self.learner.step, device=self._processes.device))
+        if int(steps) != self.learner.step * self._processes.count:
+            raise TrainingError(
+                "the processes do not see the same state of the training; give an --output that all machines see"
+            )
 
     def _is_due(self, seconds: float | None) -> bool:
         """Whether the written state is older than this, or than it may be at all."""

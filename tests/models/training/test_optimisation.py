@@ -65,7 +65,7 @@ def test_average_forgets_its_first_weights_soon() -> None:
     nn.init.ones_(network.weight)
     for step in range(1, 31):
         average.follow(network, step=step)
-    assert float(average.module.weight) > 0.99
+    assert float(average.module.get_parameter("weight")) > 0.99
 
 
 def test_average_keeps_its_decay_later() -> None:
@@ -75,7 +75,7 @@ def test_average_keeps_its_decay_later() -> None:
     average.follow(network, step=0)
     nn.init.ones_(network.weight)
     average.follow(network, step=1000)
-    assert float(average.module.weight) == pytest.approx(0.1)
+    assert float(average.module.get_parameter("weight")) == pytest.approx(0.1)
 
 
 def test_gradients_are_clipped_to_the_recipes_norm() -> None:

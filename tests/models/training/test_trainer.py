@@ -153,6 +153,12 @@ def test_device_that_is_not_there_is_refused(device: str, reason: str) -> None:
         pass
 
 
+def test_machines_with_different_states_do_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Processes, "add", lambda self, values: values + 3)
+    with pytest.raises(TrainingError, match="give an --output that all machines see"):
+        make_trainer(tmp_path)
+
+
 def test_batch_that_processes_cannot_share_is_refused() -> None:
     with pytest.raises(TrainingError, match="a batch of 8 cannot be shared evenly by 3 processes"):
         Processes(CPU, rank=0, count=3).part_of(8)

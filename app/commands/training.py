@@ -51,6 +51,13 @@ def train(
     teacher: Annotated[
         str | None, typer.Option(help="A network of the same classes to learn from: a file or torchvision:NAME.")
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start-from",
+            help="Weights to begin with: with --pair a pair (shipped, a TOML card, NAME=BASELINE,CBAM), else a file.",
+        ),
+    ] = None,
     recipe: Annotated[
         Path, typer.Option(help="TOML file that says how; by default that of the shipped pair.", show_default=False)
     ] = DEFAULT_RECIPE,
@@ -127,6 +134,7 @@ def train(
             cache=output / "pictures.safetensors" if cache else None,
         ),
         output=output,
+        start=start,
         name=name,
         device=device or "auto",
         precision=weights,

@@ -105,8 +105,9 @@ def format_pair_card(name: str, networks: Mapping[NetworkName, TrainedNetwork], 
         trained=True,
         labels="labels.json",
         provenance=(
-            f"Both networks were trained from scratch with cbam-lens train --pair by the recipe {recipe.name}, with "
-            f"the same pictures in the same order, the same schedule and seed {recipe.seed}. {circumstances.data}"
+            f"Both networks were trained {_tell_beginnings(circumstances)} with cbam-lens train --pair by the recipe "
+            f"{recipe.name}, with the same pictures in the same order, the same schedule and seed {recipe.seed}. "
+            f"{circumstances.data}"
         ),
         preprocessing=Preprocessing(
             mean=circumstances.lesson.preprocessing.mean,
@@ -157,7 +158,7 @@ def format_model_card(trained: TrainedNetwork, circumstances: Circumstances) -> 
         "## Accuracy",
         _tell_accuracy(trained, circumstances),
         "## Training",
-        _tell_training(circumstances),
+        _tell_training(shape, circumstances),
         "## Curve",
         _tell_curve(trained),
         "## Recipe",
@@ -187,11 +188,27 @@ def _tell_accuracy(trained: TrainedNetwork, circumstances: Circumstances) -> str
     return f"Measured in float32 at the end of the training, on pictures that it never saw.\n\n{table}"
 
 
-def _tell_training(circumstances: Circumstances) -> str:
+def _tell_beginnings(circumstances: Circumstances) -> str:
+    beginnings = circumstances.lesson.beginnings.values()
+    if not beginnings:
+        return "from scratch"
+    return f"on from earlier weights of each ({', '.join(beginning.provenance for beginning in beginnings)})"
+
+
+def _tell_beginning(shape: TraineeShape, circumstances: Circumstances) -> str:
+    beginning = circumstances.lesson.beginnings.get(shape.attention)
+    if beginning is None:
+        return "From scratch"
+    checksum = "" if beginning.digest is None else f", sha256 {beginning.digest}"
+    classifier = "" if beginning.has_classifier else " with a fresh classifier"
+    return f"On from earlier weights ({beginning.provenance}{checksum}){classifier}"
+
+
+def _tell_training(shape: TraineeShape, circumstances: Circumstances) -> str:
     lesson, recipe = circumstances.lesson, circumstances.recipe
     sampler = lesson.sampler
     sentences = [
-        f"From scratch, on {len(sampler.store):,} pictures. {circumstances.data}",
+        f"{_tell_beginning(shape, circumstances)}, on {len(sampler.store):,} pictures. {circumstances.data}",
         f"{circumstances.unreadable:,} pictures could not be read and were skipped.",
         f"{sampler.total_steps:,} steps of {recipe.batch_size}: {recipe.epochs} epochs.",
     ]

@@ -42,7 +42,11 @@ class Learner:
         recipe, device = lesson.recipe, processes.device
         part = processes.part_of(recipe.batch_size)
         self.loader = Loader(lesson.sampler, device, part, lesson.preprocessing)
-        trainee = build_trainee(shape, recipe).to(device).to(memory_format=torch.channels_last)
+        trainee = (
+            build_trainee(shape, recipe, lesson.beginnings.get(shape.attention))
+            .to(device)
+            .to(memory_format=torch.channels_last)
+        )
         if processes.count > 1 and device.type == "cuda":
             # SyncBatchNorm wants GPUs: on CPUs each process normalises its own part of a batch by itself.
             trainee = nn.SyncBatchNorm.convert_sync_batchnorm(trainee)  # type: ignore[no-untyped-call]

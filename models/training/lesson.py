@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from models.card import Preprocessing
+from models.names import Attention
 from models.staged import StagedNetwork
+from models.training.beginning import Beginning
 from models.training.recipe import Recipe
 from models.training.sampling import Sampler
 from models.training.soft_labels import SoftLabels
@@ -38,6 +41,7 @@ class Lesson:
         soft_labels: another network's probabilities of them, for an auxiliary head.
         teacher: a network to learn from.
         validation: what is measured on at the end of each epoch.
+        beginnings: the weights that each network begins with; empty for training from scratch.
         preprocessing: the networks' input.
     """
 
@@ -46,6 +50,7 @@ class Lesson:
     soft_labels: SoftLabels | None = None
     teacher: Teacher | None = None
     validation: ValidationSet | None = None
+    beginnings: Mapping[Attention, Beginning] = field(default_factory=dict)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
 
     @property
@@ -55,10 +60,12 @@ class Lesson:
 
     def identify(self) -> dict[str, Any]:
         """The recipe's fields and the data's checksums: what must be the same for a training to be gone on with."""
+        beginnings = {name.value: begin.digest or begin.provenance for name, begin in self.beginnings.items()}
         return {
             "recipe": self.recipe.model_dump(mode="json"),
             "pictures": self.sampler.store.digest,
             "classes": self.sampler.class_count,
             "soft labels": None if self.soft_labels is None else self.soft_labels.digest,
             "teacher": None if self.teacher is None else (self.teacher.digest or self.teacher.provenance),
+            "start from": beginnings or None,
         }

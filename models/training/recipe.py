@@ -154,11 +154,13 @@ class SpatialGateRecipe(RecipePart):
         initial_scale: the first value of their BatchNorm's scale (gamma); 0 makes every first gate a flat 0.5.
         scale_weight_decay: of that scale.
         kernel_weight_decay: of their kernels; none for the optimiser's.
+        renewed: parts of the network ("layer4") whose spatial gates begin anew where a training starts from weights.
     """
 
     initial_scale: float = 0.0
     scale_weight_decay: float = Field(default=0.0, ge=0)
     kernel_weight_decay: float | None = Field(default=None, ge=0)
+    renewed: tuple[str, ...] = ()
 
 
 class Recipe(RecipePart):

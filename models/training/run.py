@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from models.card import PAIR_NAME, ClassLabel
 from models.names import Attention, Geometry, NetworkName, Precision
+from models.training.beginning import Beginning, open_beginnings
 from models.training.cards import Circumstances, TrainedNetwork, format_model_card, format_pair_card, name_recipe
 from models.training.data import DataOptions, DataReader
 from models.training.errors import TrainingError
@@ -43,6 +44,7 @@ class TrainingOptions:
         is_pair: whether the baseline is trained too, before it.
         recipe: how.
         data: with what.
+        start: the weights to begin with, see `open_beginnings`; None to begin from scratch.
         output: directory of all files; made where it is not there.
         name: the pair's; None for the architecture and the number of classes.
         device: auto, cpu, cuda or one with its number.
@@ -59,6 +61,7 @@ class TrainingOptions:
     recipe: Recipe
     data: DataOptions
     output: Path
+    start: str | None = None
     name: str | None = None
     device: str = "auto"
     precision: Precision = Precision.FP16
@@ -127,9 +130,9 @@ class _Run:
         self._desk = Desk(options.output, 60 * options.state_minutes, has_board=options.has_board)
         self._prepare_output()
         data = DataReader(options.data, options.recipe, processes=processes, tell=tell).read()
-        self._lesson: Lesson = data.lesson
+        self._lesson: Lesson = replace(data.lesson, beginnings=self._open_beginnings(len(data.classes)))
         self._circumstances = Circumstances(
-            lesson=data.lesson,
+            lesson=self._lesson,
             classes=data.classes,
             data=options.data.describe(),
             unreadable=data.unreadable,
@@ -152,6 +155,19 @@ class _Run:
         if self._options.is_pair and self._processes.is_first:
             self._write_pair(trained)
         return self._tell_scores(trained)
+
+    def _open_beginnings(self, class_count: int) -> dict[Attention, Beginning]:
+        options = self._options
+        if options.start is None:
+            if options.recipe.spatial_gate.renewed:
+                raise TrainingError("the recipe renews spatial gates, which only weights of --start-from have")
+            return {}
+        found = open_beginnings(
+            options.start, options.halves, architecture=options.architecture, class_count=class_count
+        )
+        if not all(beginning.has_classifier for beginning in found.values()):
+            self._tell(f"{options.start} knows other classes: the classifier begins anew")
+        return found
 
     def _shape(self, attention: Attention) -> TraineeShape:
         return TraineeShape(

@@ -9,6 +9,7 @@ from torch import nn
 from models.cbam import SpatialAttention
 from models.names import Attention, Stage
 from models.staged import StagedNetwork
+from models.training.beginning import Beginning
 from models.training.errors import TrainingError
 from models.training.recipe import Recipe
 from models.zoo import build_network
@@ -82,11 +83,16 @@ class Trainee(nn.Module):
         return Answer(trace.logits, self.auxiliary(trace.features[Stage.FOUR].mean(dim=(2, 3))))  # (N, C) -> (N, A)
 
 
-def build_trainee(shape: TraineeShape, recipe: Recipe) -> Trainee:
+def build_trainee(shape: TraineeShape, recipe: Recipe, beginning: Beginning | None = None) -> Trainee:
     """A fresh network, on the CPU; what a network and its baseline have in common is the same in both.
 
+    Args:
+        shape: which network.
+        recipe: how its spatial gates begin.
+        beginning: the weights that it begins with; None for random ones.
+
     Raises:
-        TrainingError: for a network that the zoo does not know.
+        TrainingError: for a network that the zoo does not know, and weights that do not fit.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
@@ -103,6 +109,8 @@ def build_trainee(shape: TraineeShape, recipe: Recipe) -> Trainee:
     trainee.auxiliary = auxiliary
     for gate in list_spatial_gates(trainee):
         nn.init.constant_(gate.scale, recipe.spatial_gate.initial_scale)
+    if beginning is not None:
+        beginning.load_into(network, renewed=recipe.spatial_gate.renewed)
     return trainee
 
 

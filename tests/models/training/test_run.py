@@ -188,6 +188,31 @@ def test_single_network_learns_from_a_teacher_and_soft_labels(tmp_path: Path, tr
     assert "Not measured" in card
 
 
+def test_training_goes_on_from_weights_and_says_so(tmp_path: Path, trained: Path, pictures: Path) -> None:
+    place = make_place(tmp_path, pictures, epochs=1, batch_size=24)
+    result = place.train("--start-from", str(trained / "resnet18_cbam_3.safetensors"), output="on")
+    assert result.exit_code == 0, result.output
+    assert place.train(output="scratch").exit_code == 0
+    losses = [read_log(tmp_path / name / "resnet18_cbam_3.csv")[0]["loss"] for name in ("on", "scratch")]
+    assert float(losses[0]) < 0.8 * float(losses[1])
+    card = (tmp_path / "on" / "resnet18_cbam_3.md").read_text()
+    assert "On from earlier weights (resnet18_cbam_3.safetensors" in card
+    assert "From scratch" not in card
+    other = place.train("--resume", output="on")
+    assert other.exit_code == 2
+    assert "start from.cbam was" in other.stderr
+
+
+def test_pair_goes_on_from_a_pair(tmp_path: Path, trained: Path, pictures: Path) -> None:
+    place = make_place(tmp_path, pictures, epochs=1, batch_size=48)
+    result = place.train("--pair", "--start-from", str(trained / "pair.toml"))
+    assert result.exit_code == 0, result.output
+    assert (
+        "trained on from earlier weights of each (resnet18_baseline_3"
+        in load_pair(tmp_path / "out" / "pair.toml").card.provenance
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -207,6 +232,9 @@ def test_single_network_learns_from_a_teacher_and_soft_labels(tmp_path: Path, tr
         (["--set", "teacher.weight=0", "--teacher", "x"], "leave --teacher out"),
         (["--teacher", "nowhere.pt"], "nowhere.pt"),
         (["--validation-list", "x.txt"], "give it with --validation"),
+        (["--start-from", "nowhere.pth"], "nowhere.pth"),
+        (["--pair", "--start-from", "nowhere.pth"], "--start-from of two networks is a pair"),
+        (["--set", 'spatial_gate.renewed=["layer4"]'], "which only weights of --start-from have"),
         (["--device", "gpu"], "choose auto, cpu"),
         (["--batch-size", "49"], "48 pictures do not fill a batch of 49"),
     ],

@@ -1,0 +1,96 @@
+"""Training that goes on from weights: what is taken over, what begins anew."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from models.names import Attention, NetworkName
+from models.training.beginning import open_beginnings
+from models.training.errors import TrainingError
+from models.training.trainee import TraineeShape, build_trainee
+from models.zoo import build_network
+from tests.models.training.conftest import make_recipe
+
+CBAM_ALONE = {NetworkName.CBAM: Attention.CBAM}
+BOTH = {NetworkName.BASELINE: Attention.NONE, NetworkName.CBAM: Attention.CBAM}
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with baseline.pth and cbam.pth, of three classes, every value moved from where it began."""
+    directory = tmp_path_factory.mktemp("weights")
+    generator = torch.Generator().manual_seed(3)
+    for attention, name in ((Attention.NONE, "baseline"), (Attention.CBAM, "cbam")):
+        state = build_network("resnet18", attention=attention, class_count=3).state_dict()
+        moved = {
+            key: value + 0.01 * torch.rand(value.shape, generator=generator) if value.is_floating_point() else value
+            for key, value in state.items()
+        }
+        torch.save(moved, directory / f"{name}.pth")
+    return directory
+
+
+def build(weights: Path, *, class_count: int = 3, **changes: object) -> dict[str, torch.Tensor]:
+    """The state of a CBAM network that begins with the weights."""
+    found = open_beginnings(
+        str(weights / "cbam.pth"), CBAM_ALONE, architecture="resnet18", class_count=class_count
+    )  # fmt: skip
+    shape = TraineeShape("resnet18", Attention.CBAM, class_count)
+    return build_trainee(shape, make_recipe(**changes), found[Attention.CBAM]).network.state_dict()
+
+
+def test_everything_is_taken_over(weights: Path) -> None:
+    given = torch.load(weights / "cbam.pth", weights_only=True)
+    state = build(weights)
+    assert state.keys() == given.keys()
+    assert [name for name, value in given.items() if not torch.equal(state[name], value)] == []
+
+
+def test_renewed_gates_begin_anew_at_the_level_they_had(weights: Path) -> None:
+    given = torch.load(weights / "cbam.pth", weights_only=True)
+    state = build(weights, spatial_gate={"renewed": ["layer3", "layer4"], "initial_scale": 0.5})
+    changed = {name for name, value in given.items() if not torch.equal(state[name], value)}
+    gates = [f"layer{stage}.{block}.cbam.SpatialGate.spatial" for stage in (3, 4) for block in (0, 1)]
+    parts = ("conv.weight", "bn.weight", "bn.running_mean", "bn.running_var")
+    assert changed == {f"{gate}.{part}" for gate in gates for part in parts}
+    assert {float(state[f"{gate}.bn.weight"]) for gate in gates} == {0.5}
+
+
+def test_other_classes_get_a_fresh_classifier(weights: Path) -> None:
+    given = torch.load(weights / "cbam.pth", weights_only=True)
+    state = build(weights, class_count=7)
+    changed = {name for name, value in given.items() if not torch.equal(state[name], value)}
+    assert changed == {"fc.weight", "fc.bias"}
+    assert state["fc.weight"].shape == (7, 512)
+
+
+def test_pair_begins_with_each_half_and_leaves_the_baseline_without_gates(weights: Path) -> None:
+    text = f"mine={weights / 'baseline.pth'},{weights / 'cbam.pth'}"
+    found = open_beginnings(text, BOTH, architecture="resnet18", class_count=3)
+    recipe = make_recipe(spatial_gate={"renewed": ["layer4"]})
+    for attention, file in ((Attention.NONE, "baseline.pth"), (Attention.CBAM, "cbam.pth")):
+        trainee = build_trainee(TraineeShape("resnet18", attention, 3), recipe, found[attention])
+        given = torch.load(weights / file, weights_only=True)
+        assert torch.equal(trainee.network.state_dict()["conv1.weight"], given["conv1.weight"])
+        assert file in found[attention].provenance
+
+
+@pytest.mark.parametrize(
+    ("halves", "architecture", "file", "reason"),
+    [
+        (CBAM_ALONE, "resnet18", "baseline.pth", "has resnet18 with attention none, and resnet18 with attention cbam"),
+        (CBAM_ALONE, "resnet34", "cbam.pth", "and resnet34 with attention cbam is trained; give the weights of that"),
+        (BOTH, "resnet18", "cbam.pth", "--start-from of two networks is a pair"),
+    ],
+)
+def test_weights_of_another_network_are_refused(
+    weights: Path, halves: dict[NetworkName, Attention], architecture: str, file: str, reason: str
+) -> None:
+    with pytest.raises(TrainingError, match=reason):
+        open_beginnings(str(weights / file), halves, architecture=architecture, class_count=3)
+
+
+def test_gates_that_are_not_there_cannot_be_renewed(weights: Path) -> None:
+    with pytest.raises(TrainingError, match=r"renewed names layer9, where there is no spatial gate"):
+        build(weights, spatial_gate={"renewed": ["layer3", "layer9"]})

@@ -102,6 +102,20 @@ def read_image(image: Locator) -> bytes:
     return response.body()
 
 
+def find_overflow(page: Page) -> list[str]:
+    """Elements that reach beyond the window's right edge, by their tag and class."""
+    found: list[str] = page.evaluate(
+        """() => {
+            const width = document.documentElement.clientWidth;
+            const isClipped = (element) => element.closest(".visually-hidden, .skip-link, .table-frame, .busy");
+            return Array.from(document.body.querySelectorAll("*"))
+                .filter((element) => element.getBoundingClientRect().right > width + 0.5 && !isClipped(element))
+                .map((element) => `${element.tagName} ${element.getAttribute("class")}`);
+        }"""
+    )
+    return found
+
+
 def hand_over(page: Page, event: str, selector: str, content: bytes, media_type: str) -> None:
     """Dispatch `drop` or `paste` with one file."""
     arguments: dict[str, Any] = {

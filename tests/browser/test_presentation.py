@@ -1,45 +1,10 @@
-from typing import Literal
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.browser.pictures import ANALYSIS_PATH, expect_drawn, expect_loaded, open_drawn, open_sample
+from tests.browser.pictures import expect_loaded, open_drawn, open_sample
 
 MAX_HTML_BYTES = 100_000
-
-
-def find_overflow(page: Page) -> list[str]:
-    """Elements that reach beyond the window's right edge, by their tag and class."""
-    found: list[str] = page.evaluate(
-        """() => {
-            const width = document.documentElement.clientWidth;
-            const isClipped = (element) => element.closest(".visually-hidden, .skip-link, .table-frame, .busy");
-            return Array.from(document.body.querySelectorAll("*"))
-                .filter((element) => element.getBoundingClientRect().right > width + 0.5 && !isClipped(element))
-                .map((element) => `${element.tagName} ${element.getAttribute("class")}`);
-        }"""
-    )
-    return found
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 768, 1280, 1920])
-def test_page_does_not_scroll_sideways(
-    browser: Browser, site: str, width: int, scheme: Literal["light", "dark"]
-) -> None:
-    context = browser.new_context(
-        base_url=site, viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
-    )
-    page = context.new_page()
-    page.goto("/")
-    assert find_overflow(page) == []
-    page.get_by_role("button", name="Coffee cup").click()
-    page.wait_for_url(ANALYSIS_PATH)
-    expect_drawn(page)
-    assert find_overflow(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-    context.close()
 
 
 def test_text_stands_out_from_the_ground_in_both_schemes(browser: Browser, site: str) -> None:

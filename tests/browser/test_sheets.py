@@ -3,18 +3,12 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.pictures import ANALYSIS_PATH, expect_loaded, make_payload
-from tests.browser.test_presentation import find_overflow
+from tests.browser.pictures import ANALYSIS_PATH, expect_loaded, find_overflow, make_payload
+from tests.browser.views import BROKEN
 
 SHEET_PATH = re.compile(r"/sheets/[\w-]{20,}$")
-
-BROKEN: FilePayload = {
-    "name": "a-very-long-name-without-any-space-" * 4 + ".jpg",
-    "mimeType": "image/jpeg",
-    "buffer": b"no picture at all",
-}
 
 FILES = [make_payload("cat"), BROKEN, make_payload("rocket")]
 

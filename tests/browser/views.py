@@ -1,0 +1,90 @@
+"""Every view of the page, and how one comes to it: for the tests that look at all of them, and for screenshots."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.browser.pictures import expect_drawn, find_canvas, make_payload, open_drawn, open_sample
+
+BROKEN: FilePayload = {
+    "name": "a-very-long-name-without-any-space-" * 4 + ".jpg",
+    "mimeType": "image/jpeg",
+    "buffer": b"no picture at all",
+}
+
+
+def open_upload(page: Page) -> None:
+    """The first page with everything on it opened."""
+    page.goto("/")
+    page.get_by_text("How the networks see the picture").click()
+    page.get_by_text("Which classes does it know?").click()
+
+
+def open_models(page: Page) -> None:
+    """The table of networks."""
+    page.goto("/models")
+    expect(page.locator("h1")).to_be_visible()
+
+
+def open_evidence(page: Page) -> None:
+    """What was measured."""
+    page.goto("/evidence")
+    expect(page.locator("h1")).to_be_visible()
+
+
+def open_camera(page: Page) -> None:
+    """The camera, or the sentence that says why there is none."""
+    page.goto("/camera")
+    page.get_by_role("button", name="Start the camera").click()
+    expect(page.locator("#camera-maps:visible, [role=alert]:visible").first).to_be_visible(timeout=20_000)
+
+
+def open_comparison(page: Page) -> None:
+    """A picture with a second class, contours and a place that is read."""
+    open_drawn(page, "motorcycle")
+    page.locator(".ranked-versus").first.click()
+    expect_drawn(page, rows=2)
+    page.locator("#threshold").fill("0.6")
+    find_canvas(page, "cbam").click()
+
+
+def open_playground(page: Page) -> None:
+    """An analysis with changed gates."""
+    open_drawn(page, "motorcycle")
+    page.select_option("select[aria-label='Spatial gates of all blocks']", label="inverted")
+    expect(page.locator("#playground .warning")).to_be_visible()
+    expect_drawn(page)
+
+
+def open_block(page: Page) -> None:
+    """A block from within."""
+    open_sample(page, "motorcycle")
+    page.locator("#blocks .block a").nth(4).click()
+    page.wait_for_url("**/blocks/layer3.0")
+
+
+def open_sanity(page: Page) -> None:
+    """The sanity check."""
+    open_sample(page, "motorcycle")
+    page.get_by_role("link", name="Do these maps depend on what was learned?").click()
+    page.wait_for_url("**/sanity?**")
+
+
+def open_sheet(page: Page) -> None:
+    """Several pictures, one of them broken."""
+    page.goto("/")
+    page.set_input_files("#image", [make_payload("cat"), BROKEN, make_payload("rocket")])
+    page.wait_for_url("**/sheets/*")
+
+
+VIEWS: dict[str, Callable[[Page], None]] = {
+    "upload": open_upload,
+    "comparison": open_comparison,
+    "gates": open_playground,
+    "block": open_block,
+    "sanity": open_sanity,
+    "sheet": open_sheet,
+    "camera": open_camera,
+    "evidence": open_evidence,
+    "models": open_models,
+}

@@ -1,71 +1,148 @@
-"""Screenshots of the page, to be looked at: `python -m tests.browser.screenshots OUT_DIR [PICTURE ...]`.
+"""Screenshots of the page.
 
-Each picture is uploaded; without any, gallery pictures are taken.
+    python -m tests.browser.screenshots OUT_DIR [PICTURE ...]   every view, each width, each scheme
+    python -m tests.browser.screenshots --readme                those of the README, into .readme/
+
+Each picture is uploaded and its analysis taken in place of the views; the README's are of gallery pictures alone.
 """
 
+import argparse
+import io
 import sys
+import tempfile
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import Literal
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.site import find_chromium, launch_chromium, serve
+from app.samples import read_sample
+from tests.browser.pictures import expect_drawn, make_payload, open_drawn
+from tests.browser.site import ALLOWED, FAKE_DEVICE, find_chromium, launch_chromium, serve
+from tests.browser.views import VIEWS, open_camera, open_playground
 
-SAMPLES = ("motorcycle", "photographer")
+ROOT = Path(__file__).parents[2]
+README = ROOT / ".readme"
+
 WIDTHS = (1280, 390)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
+README_SIZE = (1180, 760)
+README_QUALITY = 80
+
+CAMERA_FRAMES = 30
+
 
 def main() -> None:
-    """Take them all."""
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
+    """Take them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?", help="where they go")
+    parser.add_argument("pictures", type=Path, nargs="*", help="pictures to upload, in place of the views")
+    parser.add_argument("--readme", action="store_true", help="take those of the README")
+    options = parser.parse_args()
+    if (options.folder is None) != options.readme:
+        parser.error("give a folder, or --readme")
     chromium = find_chromium()
     if chromium is None:
         sys.exit("no chromium on the search path; install it or set CBAM_LENS_CHROMIUM")
-    with serve() as site, sync_playwright() as playwright:
-        browser = launch_chromium(playwright, chromium)
-        for width, scheme in product(WIDTHS, SCHEMES):
-            take(browser, site, folder, width, scheme)
+    with tempfile.TemporaryDirectory() as scratch, serve() as site, sync_playwright() as playwright:
+        film = write_film(Path(scratch))
+        arguments = (FAKE_DEVICE, ALLOWED, f"--use-file-for-fake-video-capture={film}")
+        browser = launch_chromium(playwright, chromium, *arguments)
+        if options.readme:
+            take_readme(browser, site)
+        else:
+            options.folder.mkdir(parents=True, exist_ok=True)
+            for width, scheme in product(WIDTHS, SCHEMES):
+                page = browser.new_page(base_url=site, viewport={"width": width, "height": 900}, color_scheme=scheme)
+                take(page, options.folder, options.pictures, end=f"_{width}_{scheme}.png")
+                page.close()
         browser.close()
 
 
-def take(browser: Browser, site: str, folder: Path, width: int, scheme: Literal["light", "dark"]) -> None:
-    """Both pages at one width in one colour scheme."""
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page.goto(site)
-    save(page, folder / f"upload_{width}_{scheme}.png")
-    for picture in map(Path, sys.argv[2:]):
-        page.goto(site)
+def write_film(folder: Path) -> Path:
+    """A gallery picture as what the camera sees: a film of JPEGs, one after another."""
+    with Image.open(io.BytesIO(read_sample("cat"))) as picture:
+        buffer = io.BytesIO()
+        picture.convert("RGB").resize((640, 480)).save(buffer, "JPEG", quality=90)
+    path = folder / "cat.mjpeg"
+    path.write_bytes(CAMERA_FRAMES * buffer.getvalue())
+    return path
+
+
+def take(page: Page, folder: Path, pictures: list[Path], *, end: str) -> None:
+    """Every view, or every picture's analysis, in one window; the whole page each."""
+    for picture in pictures:
+        page.goto("/")
         page.set_input_files("input[type=file]", picture)
         page.wait_for_url("**/analyses/*")
-        save(page, folder / f"analysis_{picture.stem}_{width}_{scheme}.png")
-    for sample in () if sys.argv[2:] else SAMPLES:
-        page.goto(site)
-        page.click(f"button[value={sample}]")
-        page.wait_for_url("**/analyses/*")
-        save(page, folder / f"analysis_{sample}_{width}_{scheme}.png")
-    if not sys.argv[2:]:
-        take_versus(page, folder / f"versus_{width}_{scheme}.png")
-    page.close()
+        expect_drawn(page)
+        wait_for_images(page)
+        page.screenshot(path=folder / f"{picture.stem}{end}", full_page=True)
+    for name, open_view in () if pictures else VIEWS.items():
+        open_view(page)
+        wait_for_images(page)
+        page.screenshot(path=folder / f"{name}{end}", full_page=True)
 
 
-def take_versus(page: Page, path: Path) -> None:
-    """The last analysis with a second class, contours, a place that is read, and a closer look."""
-    page.locator(".ranked-versus").first.click()
-    page.locator("[data-row='1'] canvas").first.wait_for()
-    page.fill("#threshold", "0.6")
-    page.locator("#maps canvas").first.click()
-    page.click("#zoom-in")
-    page.wait_for_timeout(300)
-    save(page, path)
+def show_comparison(page: Page) -> None:
+    """The maps of a photograph, as they are first seen."""
+    open_drawn(page, "motorcycle")
 
 
-def save(page: Page, path: Path) -> None:
-    """The whole page, its maps and its lazy images included."""
-    if "/analyses/" in page.url:
-        page.locator(".map-canvas").first.wait_for()
+def show_explorer(page: Page) -> None:
+    """The gates of all blocks."""
+    open_drawn(page, "motorcycle")
+    page.locator("#blocks").scroll_into_view_if_needed()
+    page.evaluate("() => document.querySelector('#blocks').scrollIntoView()")
+
+
+def show_gates(page: Page) -> None:
+    """Changed gates and what becomes of the probability."""
+    open_playground(page)
+    page.evaluate("() => document.querySelector('#playground').scrollIntoView()")
+
+
+def show_camera(page: Page) -> None:
+    """The camera on a gallery picture, when its rate is known."""
+    open_camera(page)
+    page.get_by_text("frames a second").wait_for()
+
+
+def show_sheet(page: Page) -> None:
+    """Three gallery pictures with a row each."""
+    page.goto("/")
+    page.set_input_files("#image", [make_payload(name) for name in ("rocket", "cat", "motorcycle")])
+    page.wait_for_url("**/sheets/*")
+
+
+README_VIEWS: dict[str, Callable[[Page], None]] = {
+    **{name: VIEWS[name] for name in ("block", "sanity", "evidence")},
+    "sheet": show_sheet,
+    "comparison": show_comparison,
+    "explorer": show_explorer,
+    "gates": show_gates,
+    "camera": show_camera,
+}
+
+
+def take_readme(browser: Browser, site: str) -> None:
+    """One window of each view, as WebP."""
+    README.mkdir(exist_ok=True)
+    for name, show in README_VIEWS.items():
+        width, height = README_SIZE
+        page = browser.new_page(base_url=site, viewport={"width": width, "height": height}, color_scheme="light")
+        show(page)
+        wait_for_images(page)
+        with Image.open(io.BytesIO(page.screenshot())) as picture:
+            picture.convert("RGB").save(README / f"{name}.webp", quality=README_QUALITY, method=6)
+        page.close()
+
+
+def wait_for_images(page: Page) -> None:
+    """Until the lazy ones are there too."""
     page.evaluate(
         """async () => {
             const images = Array.from(document.images).filter((image) => image.checkVisibility());
@@ -73,7 +150,6 @@ def save(page: Page, path: Path) -> None:
             await Promise.all(images.map((image) => image.decode()));
         }"""
     )
-    page.screenshot(path=path, full_page=True)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,12 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 
+FAKE_DEVICE = "--use-fake-device-for-media-stream"
+"""A camera that there is not."""
+
+ALLOWED = "--use-fake-ui-for-media-stream"
+"""Leave to use it."""
+
 
 class _Server(uvicorn.Server):
     """uvicorn that tells another thread when it takes requests."""
@@ -61,6 +67,6 @@ def find_chromium() -> str | None:
     return os.environ.get(CHROMIUM_VARIABLE) or shutil.which("chromium")
 
 
-def launch_chromium(playwright: Playwright, path: str) -> Browser:
-    """Chromium without a window and without requests of its own."""
-    return playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+def launch_chromium(playwright: Playwright, path: str, *arguments: str) -> Browser:
+    """Chromium without a window and without requests of its own, with more arguments where they are given."""
+    return playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_ARGUMENTS, *arguments])

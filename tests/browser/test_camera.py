@@ -15,10 +15,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from app.samples import read_sample
 from tests.browser.pictures import find_overflow, list_data_requests
-from tests.browser.site import CHROMIUM_ARGUMENTS, find_chromium
-
-FAKE_DEVICE = "--use-fake-device-for-media-stream"
-ALLOWED = "--use-fake-ui-for-media-stream"
+from tests.browser.site import ALLOWED, CHROMIUM_ARGUMENTS, FAKE_DEVICE, find_chromium
 
 UPLOADS = 8
 

@@ -146,13 +146,28 @@ class AnalysisStore:
     Args:
         max_bytes: memory for all of them.
         seconds: how long one is kept after it was made.
+
+    Attributes:
+        hits, misses: how often one was asked for that was there, and that was not.
     """
 
     def __init__(self, *, max_bytes: int, seconds: float) -> None:
+        self.hits = self.misses = 0
         self._analyses: TTLCache[str, Analysis] = TTLCache(
             max_bytes, seconds, getsizeof=lambda analysis: analysis.size_bytes
         )
         self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._analyses)
+
+    @property
+    def size_bytes(self) -> float:
+        """About the memory of all that are kept."""
+        with self._lock:
+            self._analyses.expire()
+            return float(self._analyses.currsize)
 
     def add(self, analysis: Analysis) -> None:
         """Keep an analysis; one that is larger than the whole store is not kept, and is soon asked for in vain."""
@@ -164,6 +179,8 @@ class AnalysisStore:
         """The analysis; raises `AnalysisGone`."""
         with self._lock:
             analysis = self._analyses.get(analysis_id)
+            self.hits += analysis is not None
+            self.misses += analysis is None
         if analysis is None:
             raise AnalysisGone(_GONE)
         return analysis

@@ -79,11 +79,14 @@ class Cameras:
 
     Args:
         limit: the most at once; 0 for none at all.
+
+    Attributes:
+        connected: how many at present.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._connected = 0
+        self.connected = 0
 
     @contextmanager
     def connect(self) -> Iterator[None]:
@@ -95,16 +98,16 @@ class Cameras:
         """
         if not self.limit:
             raise CameraOff("this server takes no live pictures; upload one, or set CBAM_LENS_CAMERA_CONNECTIONS")
-        if self._connected >= self.limit:
+        if self.connected >= self.limit:
             raise QueueFull(
-                f"{self._connected} cameras are connected, which is the limit; stop one or try again in a while",
+                f"{self.connected} cameras are connected, which is the limit; stop one or try again in a while",
                 retry_after_seconds=RETRY_AFTER_SECONDS,
             )
-        self._connected += 1
+        self.connected += 1
         try:
             yield
         finally:
-            self._connected -= 1
+            self.connected -= 1
 
 
 async def answer_frame(

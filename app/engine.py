@@ -12,8 +12,11 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
+
+import numpy as np
+import torch
 
 from app.computation import alter, answer_question, compute_pictures, forget, open_block
 from app.errors import EngineFailed, LensError, QueueFull
@@ -48,28 +51,48 @@ class Engine:
         queue_size: how many jobs may wait.
         batch_size: the most pictures of one forward pass.
         batch_wait_seconds: how long the first picture of a batch waits for others.
+        observe_batch: told how many pictures went through the networks together; None for nobody.
+
+    Attributes:
+        has_failed: whether a pair did not answer its first picture.
     """
 
-    def __init__(self, *, queue_size: int, batch_size: int = 8, batch_wait_seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        *,
+        queue_size: int,
+        batch_size: int = 8,
+        batch_wait_seconds: float = 0.0,
+        observe_batch: Callable[[int], None] | None = None,
+    ) -> None:
         self._queue: JobQueue[EngineWork] = JobQueue(queue_size)
         self._batch_size = batch_size
         self._batch_wait_seconds = batch_wait_seconds
-        self._worker = threading.Thread(target=self._live, name="cbam-lens-engine", daemon=True)
+        self._observe_batch = observe_batch
+        self._worker = self._make_worker()
+        self._current: Sequence[Job[EngineWork]] = ()
         self._seconds_per_job = 0.1
         self._is_accepting = False
+        self._unwarmed: Sequence[NetworkPair] = ()
+        self.has_failed = False
 
     @property
     def is_ready(self) -> bool:
-        """Whether jobs are taken and answered."""
-        return self._is_accepting and self._worker.is_alive()
+        """Whether jobs are taken and answered, and every pair has answered a first one."""
+        return self._is_accepting and self._worker.is_alive() and not self._unwarmed and not self.has_failed
 
     @property
     def waiting(self) -> int:
         """How many jobs wait."""
         return len(self._queue)
 
-    def start(self) -> None:
-        """Start the worker."""
+    def start(self, *, warm_up: Sequence[NetworkPair] = ()) -> None:
+        """Start the worker.
+
+        Args:
+            warm_up: pairs that see a picture before any job: what torch makes at the first one is made then.
+        """
+        self._unwarmed = warm_up
         self._is_accepting = True
         self._worker.start()
 
@@ -77,7 +100,8 @@ class Engine:
         """Refuse new jobs, answer the waiting ones, end the worker."""
         self._is_accepting = False
         self._queue.close()
-        if self._worker.is_alive():
+        # One that dies meanwhile has begun another before it is gone.
+        while self._worker.is_alive():
             self._worker.join()
 
     async def trace(self, pair: NetworkPair, values: FloatArray) -> PairTrace:
@@ -194,25 +218,67 @@ class Engine:
         # Cancelling the await cancels the future, and the worker skips the job.
         return await asyncio.wrap_future(job.future)
 
+    def _make_worker(self) -> threading.Thread:
+        return threading.Thread(target=self._live, name="cbam-lens-engine", daemon=True)
+
     def _live(self) -> None:
-        """The worker: take jobs until the queue is closed and empty."""
+        """The worker: work until the queue is closed and empty; where it dies, another one goes on."""
+        try:
+            self._warm_up()
+            self._work()
+        except BaseException:
+            logger.critical("the engine's worker died; another one goes on", exc_info=True)
+            for job in self._current:
+                if not job.future.done():
+                    job.future.set_exception(EngineFailed("the computation was broken off; send the picture again"))
+            self._worker = self._make_worker()
+            self._worker.start()
+
+    def _warm_up(self) -> None:
+        try:
+            for pair in self._unwarmed:
+                side = pair.card.preprocessing.resolution.value
+                compute_pictures([PictureWork(pair, np.zeros((3, side, side), dtype=np.float32), None)])
+        except Exception:
+            logger.exception("a pair did not answer its first picture; the server does not become ready")
+            self.has_failed = True
+        self._unwarmed = ()
+
+    def _work(self) -> None:
         while jobs := self._queue.take(batch_size=self._batch_size, wait_seconds=self._batch_wait_seconds):
             start = time.perf_counter()
+            self._current = jobs
             self._answer(jobs)
+            self._current = ()
             elapsed = (time.perf_counter() - start) / len(jobs)
             self._seconds_per_job += 0.1 * (elapsed - self._seconds_per_job)
 
     def _answer(self, jobs: Sequence[Job[EngineWork]]) -> None:
         try:
-            for job, answer in zip(jobs, self._compute([job.work for job in jobs]), strict=True):
-                job.future.set_result(answer)
+            answers = self._compute([job.work for job in jobs])
         except Exception as error:
-            if len(jobs) > 1:
-                # One bad picture must not take the others of its batch with it.
-                for job in jobs:
-                    self._answer([job])
-            else:
+            half = len(jobs) // 2
+            if isinstance(error, torch.OutOfMemoryError):
+                self._make_room(half)
+            if not half:
                 jobs[0].future.set_exception(_explain_failure(error))
+                return
+            # One bad picture must not take the others of its batch with it.
+            self._answer(jobs[:half])
+            self._answer(jobs[half:])
+            return
+        if self._observe_batch is not None:
+            self._observe_batch(len(jobs))
+        for job, answer in zip(jobs, answers, strict=True):
+            job.future.set_result(answer)
+
+    def _make_room(self, batch_size: int) -> None:
+        """Give back what torch keeps of the device's memory, and take fewer pictures at once from now on."""
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        if 0 < batch_size < self._batch_size:
+            logger.warning("the device's memory was too small for a batch; the most is %d from now on", batch_size)
+            self._batch_size = batch_size
 
     def _compute(self, works: Sequence[EngineWork]) -> Sequence[object]:
         match works[0]:
@@ -236,6 +302,10 @@ def _explain_failure(error: Exception) -> LensError:
     if isinstance(error, LensError):
         return error
     logger.error("the engine could not compute a job", exc_info=error)
-    failure = EngineFailed("the networks could not be computed on this picture; the server's log says why")
+    if isinstance(error, torch.OutOfMemoryError):
+        sentence = "the device's memory is too small for this picture at present; try again, or a smaller resolution"
+    else:
+        sentence = "the networks could not be computed on this picture; the server's log says why"
+    failure = EngineFailed(sentence)
     failure.__cause__ = error
     return failure

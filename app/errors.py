@@ -65,19 +65,47 @@ class TooManyPictures(LensError):
     title = "Too many pictures"
 
 
-class QueueFull(LensError):
-    """More work is waiting than the queue takes.
+class TryLater(LensError):
+    """What is refused now and may be taken later.
 
     Args:
         message: rule, value and remedy.
         retry_after_seconds: after how long another try is likely to be taken.
     """
 
-    title = "The server is busy"
-
     def __init__(self, message: str, *, retry_after_seconds: int) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class QueueFull(TryLater):
+    """More work is waiting than the queue takes."""
+
+    title = "The server is busy"
+
+
+class TooManyRequests(TryLater):
+    """One client asks more often than it may."""
+
+    title = "Too many requests"
+
+
+class UnknownHost(LensError):
+    """The server is asked for under a name that is not its own."""
+
+    title = "The host is not known"
+
+
+class ForeignOrigin(LensError):
+    """A page of somebody else's asks."""
+
+    title = "The request comes from another site"
+
+
+class NotSignedIn(LensError):
+    """The server wants a token, and none came or a wrong one."""
+
+    title = "A token is wanted"
 
 
 class CameraOff(LensError):
@@ -100,13 +128,17 @@ class EngineFailed(LensError):
 
 HTTP_STATUS: dict[type[LensError], int] = {
     InvalidPicture: 400,
+    UnknownHost: 400,
+    NotSignedIn: 401,
     CameraOff: 403,
+    ForeignOrigin: 403,
     AnalysisGone: 404,
     SheetGone: 404,
     PictureTooLarge: 413,
     TooManyPictures: 413,
     UnsupportedFormat: 415,
     InvalidOption: 422,
+    TooManyRequests: 429,
     EngineFailed: 500,
     QueueFull: 503,
     DeadlinePassed: 504,

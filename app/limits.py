@@ -1,17 +1,21 @@
 """What bounds every request: how many bytes it may send, how long it may take, and that somebody waits for it."""
 
 import asyncio
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import DeadlinePassed, PictureTooLarge
+from app.errors import DeadlinePassed, PictureTooLarge, QueueFull
 from app.problems import answer_lens_error
 
 MULTIPART_ALLOWANCE_BYTES = 64 * 1024
 """For boundaries, part headers and the options beside the picture."""
+
+INTAKE_RETRY_SECONDS = 5
 
 
 class BodyLimit:
@@ -21,14 +25,22 @@ class BodyLimit:
         app: the application inside.
         max_upload_bytes: the largest picture.
         max_total_bytes: by path, the most bytes of all pictures where several may be sent.
+        intake_bytes: of all bodies together whose requests are not answered yet.
     """
 
     def __init__(
-        self, app: ASGIApp, *, max_upload_bytes: int, max_total_bytes: Mapping[str, int] | None = None
+        self,
+        app: ASGIApp,
+        *,
+        max_upload_bytes: int,
+        max_total_bytes: Mapping[str, int] | None = None,
+        intake_bytes: float = math.inf,
     ) -> None:
         self._app = app
         self._max_upload_bytes = max_upload_bytes
         self._max_total_bytes = max_total_bytes or {}
+        self._intake_bytes = intake_bytes
+        self._held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,7 +51,11 @@ class BodyLimit:
         if declared.isdigit() and (refusal := self._check(int(declared), path)):
             await answer_lens_error(Request(scope), refusal)(scope, receive, send)
             return
-        await self._app(scope, self._count(receive, path), send)
+        received = _Received()
+        try:
+            await self._app(scope, self._count(receive, path, received), send)
+        finally:
+            self._held_bytes -= received.size
 
     def _check(self, size: int, path: str) -> PictureTooLarge | None:
         """The error for a body of `size` bytes, or None where it may be that long."""
@@ -48,18 +64,30 @@ class BodyLimit:
             return None
         return refuse_total_bytes(size, total) if total else refuse_bytes(size, self._max_upload_bytes)
 
-    def _count(self, receive: Receive, path: str) -> Receive:
-        received = 0
-
+    def _count(self, receive: Receive, path: str, received: "_Received") -> Receive:
         async def counted() -> Message:
-            nonlocal received
             message = await receive()
-            received += len(message.get("body", b""))
-            if refusal := self._check(received, path):
+            size = len(message.get("body", b""))
+            received.size += size
+            self._held_bytes += size
+            if refusal := self._check(received.size, path):
                 raise refusal
+            if size and self._held_bytes > self._intake_bytes:
+                raise QueueFull(
+                    f"uploads of more than {self._intake_bytes / 1e6:g} MB are under way, which is the limit for all "
+                    f"clients together; try again in {INTAKE_RETRY_SECONDS} s",
+                    retry_after_seconds=INTAKE_RETRY_SECONDS,
+                )
             return message
 
         return counted
+
+
+@dataclass(slots=True)
+class _Received:
+    """How much of one body came in."""
+
+    size: int = 0
 
 
 class Deadline:

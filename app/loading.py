@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Callable
 
 import torch
 
@@ -35,12 +36,18 @@ def load_chosen_pair(settings: Settings) -> NetworkPair:
     return pairs[0]
 
 
-def build_engine(settings: Settings) -> Engine:
-    """An engine with the settings' queue and batches; not started."""
+def build_engine(settings: Settings, observe_batch: Callable[[int], None] | None = None) -> Engine:
+    """An engine with the settings' queue and batches; not started.
+
+    Args:
+        settings: the server's settings.
+        observe_batch: told how many pictures went through the networks together.
+    """
     return Engine(
         queue_size=settings.queue_size,
         batch_size=settings.batch_size,
         batch_wait_seconds=settings.batch_wait_seconds,
+        observe_batch=observe_batch,
     )
 
 

@@ -7,18 +7,28 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from starlette.formparsers import MultiPartParser
+from starlette.middleware.cors import CORSMiddleware
 
 from app.analyses import AnalysisStore
 from app.camera import Cameras
+from app.engine import Engine
+from app.guard.headers import SecurityHeaders
+from app.guard.hosts import ANY, TrustedHosts
+from app.guard.origins import CORS_METHODS, OwnOrigin
+from app.guard.rates import RateLimit
+from app.guard.tokens import TokenCheck, Tokens
 from app.lenses import Lenses
 from app.limits import MULTIPART_ALLOWANCE_BYTES, BodyLimit, Deadline, Departure
 from app.loading import build_engine, load_chosen_pairs
 from app.problems import install_error_handlers
-from app.routes import api, camera, health, pages, sheets
+from app.readiness import Gatekeeper
+from app.routes import api, camera, health, pages, sheets, sign_in, watch
 from app.settings import Settings
 from app.sheets import SheetStore
 from app.templating import STATIC
 from app.version import VERSION
+from app.watch.metrics import Metrics, read_device_memory, read_process_memory
+from app.watch.requests import RequestLog
 from models.pair import NetworkPair
 
 DESCRIPTION = """\
@@ -51,19 +61,38 @@ def create_app(settings: Settings | None = None, *, pairs: Sequence[NetworkPair]
     app.state.settings = settings
     app.state.pairs = pairs
     app.state.cameras = Cameras(settings.camera_connections)
+    app.state.gatekeeper = Gatekeeper()
+    app.state.metrics = Metrics()
+    app.state.tokens = Tokens(settings.api_tokens)
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.
     # It is one number for all applications of a process, so it only grows.
     largest = settings.sheet_bytes + MULTIPART_ALLOWANCE_BYTES + 1
     MultiPartParser.spool_max_size = max(MultiPartParser.spool_max_size, largest)
+    # From inside to outside.
     app.add_middleware(
         BodyLimit,
         max_upload_bytes=settings.max_upload_bytes,
         max_total_bytes={sheets.UPLOAD_PATH: settings.sheet_bytes},
+        intake_bytes=settings.intake_bytes,
     )
     app.add_middleware(Departure)
     app.add_middleware(Deadline, seconds=settings.deadline_seconds)
+    app.add_middleware(TokenCheck, tokens=app.state.tokens)
+    app.add_middleware(RateLimit, limit=settings.rate, tokens=app.state.tokens)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=CORS_METHODS,
+            allow_headers=["Authorization"],
+            expose_headers=["*"],
+        )
+    app.add_middleware(OwnOrigin, allowed=settings.allowed_origins)
+    app.add_middleware(TrustedHosts, names=settings.trusted_hosts or (ANY,))
+    app.add_middleware(RequestLog, metrics=app.state.metrics)
+    app.add_middleware(SecurityHeaders, is_shared=bool(settings.allowed_origins))
     install_error_handlers(app)
-    for routes in (api, camera, health, pages, sheets):
+    for routes in (api, camera, health, pages, sheets, sign_in, watch):
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
@@ -73,12 +102,35 @@ def create_app(settings: Settings | None = None, *, pairs: Sequence[NetworkPair]
 async def _live(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     pairs = app.state.pairs or load_chosen_pairs(settings)
-    engine = build_engine(settings)
-    engine.start()
+    metrics: Metrics = app.state.metrics
+    engine = build_engine(settings, metrics.count_batch)
+    engine.start(warm_up=pairs)
     app.state.lenses = Lenses(engine, pairs, max_pixels=settings.max_picture_pixels)
     app.state.store = AnalysisStore(max_bytes=settings.cache_bytes, seconds=settings.cache_seconds)
     app.state.sheets = SheetStore(seconds=settings.cache_seconds)
+    _watch(app, engine)
     try:
         yield
     finally:
         engine.close()
+
+
+def _watch(app: FastAPI, engine: Engine) -> None:
+    """Have the metrics read what is known elsewhere."""
+    store: AnalysisStore = app.state.store
+    cameras: Cameras = app.state.cameras
+    metrics: Metrics = app.state.metrics
+    metrics.watch(
+        gauges=(
+            ("cbam_lens_queue_depth", "Jobs that wait for the networks.", lambda: engine.waiting),
+            ("cbam_lens_cache_bytes", "Memory of the analyses that are kept.", lambda: store.size_bytes),
+            ("cbam_lens_cache_analyses", "Analyses that are kept.", lambda: len(store)),
+            ("cbam_lens_cameras", "Cameras that are connected.", lambda: cameras.connected),
+            ("cbam_lens_device_memory_bytes", "Memory that torch holds on CUDA devices.", read_device_memory),
+            ("cbam_lens_resident_memory_bytes", "This process's memory.", read_process_memory),
+        ),
+        counters=(
+            ("cbam_lens_cache_hits", "Analyses that were asked for and there.", lambda: store.hits),
+            ("cbam_lens_cache_misses", "Analyses that were asked for and gone.", lambda: store.misses),
+        ),
+    )

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from app.errors import HTTP_STATUS, InvalidOption, LensError, QueueFull
+from app.errors import HTTP_STATUS, InvalidOption, LensError, NotSignedIn, TryLater
 from app.page_contexts import ErrorPage
 from app.schemas import Problem
 from app.templating import render_page
@@ -26,7 +26,6 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(LensError, _answer_lens_error)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
-    app.add_exception_handler(Exception, _answer_unexpected)
 
 
 def describe_error(error: LensError) -> Problem:
@@ -63,8 +62,12 @@ def answer_problem(request: Request, problem: Problem, headers: dict[str, str] |
 
 
 def answer_lens_error(request: Request, error: LensError) -> Response:
-    """A domain error as an answer, with Retry-After where another try makes sense."""
-    headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, QueueFull) else None
+    """A domain error as an answer, with the header that tells a client what to do next."""
+    headers: dict[str, str] = {}
+    if isinstance(error, TryLater):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, NotSignedIn):
+        headers["WWW-Authenticate"] = 'Bearer realm="CBAM Lens"'
     return answer_problem(request, describe_error(error), headers)
 
 
@@ -92,7 +95,8 @@ async def _answer_http_error(request: Request, error: Exception) -> Response:
     return answer_problem(request, problem, dict(error.headers or {}))
 
 
-async def _answer_unexpected(request: Request, error: Exception) -> Response:
+def answer_unexpected(request: Request, error: Exception) -> Response:
+    """The answer to what nobody thought of; the log has the rest."""
     logger.error("an unexpected error", exc_info=error)
     problem = Problem(
         type="about:blank",

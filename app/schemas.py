@@ -1,7 +1,6 @@
 """The REST API's answers."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +10,7 @@ from app.explain.maps import GateMap
 from app.explain.methods import Method
 from app.explain.metrics import compare_heat_maps
 from app.explain.placement import Placement
+from app.readiness import Readiness
 from app.render.figure import FigureFormat
 from models.card import Accuracy, ClassLabel, PairCard
 from models.names import Attention, Geometry, NetworkName, Resolution, Stage, StridePlacement
@@ -188,7 +188,7 @@ class AnalysisAnswer(Answer):
 class Health(Answer):
     """Whether the server lives, or takes pictures."""
 
-    status: Literal["ok", "starting"]
+    status: Readiness
 
 
 def describe_pair(pair: NetworkPair) -> PairDescription:

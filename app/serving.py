@@ -1,24 +1,51 @@
 """The server process: a socket that is ours before anything is loaded, uvicorn behind it."""
 
-import logging
+import asyncio
+import ipaddress
 import socket
+import time
 
 import uvicorn
 from rich.console import Console
 
 from app.camera import MESSAGE_BYTES
+from app.guard.hosts import THIS_MACHINE
 from app.loading import load_chosen_pairs
 from app.main import create_app
+from app.readiness import Gatekeeper
 from app.settings import Settings
+from app.watch.logs import set_up_logging
 
 GRACE_SECONDS = 10
 """How long requests that are under way may take after SIGTERM."""
 
+DRAIN_LOOK_SECONDS = 0.1
+
 console = Console(stderr=True)
 
 
-class AnnouncingServer(uvicorn.Server):
-    """uvicorn, saying when pictures are taken and where."""
+class LensServer(uvicorn.Server):
+    """uvicorn, saying when pictures are taken and where, and no longer ready some time before it ends.
+
+    Args:
+        config: uvicorn's.
+        gatekeeper: what `/readyz` says.
+        drain_seconds: how long requests are still taken after a signal.
+    """
+
+    def __init__(self, config: uvicorn.Config, gatekeeper: Gatekeeper, *, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._gatekeeper = gatekeeper
+        self._drain_seconds = drain_seconds
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let whoever sends pictures here see that it ends, then end."""
+        self._gatekeeper.is_draining = True
+        until = time.monotonic() + self._drain_seconds
+        # A second signal means now.
+        while time.monotonic() < until and not self.force_exit:
+            await asyncio.sleep(DRAIN_LOOK_SECONDS)
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
@@ -47,20 +74,46 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
     except BaseException:
         listener.close()
         raise
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    set_up_logging(settings.log_level, settings.log_format)
+    if not is_loopback(host):
+        console.print(warn_of_reach(settings), highlight=False)
+    elif not settings.trusted_hosts:
+        settings = settings.model_copy(update={"trusted_hosts": (*THIS_MACHINE, host)})
     for pair in pairs:
         untrained = "" if pair.card.trained else ", UNTRAINED (random weights)"
         console.print(f"{pair.card.name}: {pair.card.title}, on {pair.device}{untrained}", highlight=False)
+    app = create_app(settings, pairs=pairs)
     config = uvicorn.Config(
-        create_app(settings, pairs=pairs),
+        app,
+        # Its lines name clients' addresses; ours do not.
+        access_log=False,
         log_level="warning" if settings.log_level == "info" else settings.log_level,
+        log_config=None,
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
         # A frame of the camera is the longest message; a JPEG gains nothing from compression.
         ws_max_size=MESSAGE_BYTES,
         ws_per_message_deflate=False,
     )
-    return AnnouncingServer(config), listener
+    return LensServer(config, app.state.gatekeeper, drain_seconds=settings.drain_seconds), listener
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def warn_of_reach(settings: Settings) -> str:
+    """What it means to listen beyond this machine."""
+    who = "whoever has a token" if settings.api_tokens else "everyone, without a password"
+    remedy = "" if settings.api_tokens else " CBAM_LENS_API_TOKENS asks for one, CBAM_LENS_RATE_LIMIT slows them down."
+    return (
+        f"Listening beyond this machine: {who} in this network may send pictures, and what is sent can be read on the "
+        f"way, unless a proxy in front of this server encrypts it.{remedy} SECURITY.md has more."
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,12 +1,26 @@
 """What can be set from outside: by environment variables that begin with `CBAM_LENS_`, or by the command line."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import ByteSize, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from limits import RateLimitItem, parse
+from pydantic import (
+    ByteSize,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.watch.log_format import LogFormat
 from models.names import Precision
 from models.pair_choice import SHIPPED
+
+SHORTEST_TOKEN = 16
 
 
 class Settings(BaseSettings):
@@ -36,6 +50,28 @@ class Settings(BaseSettings):
     camera_connections: NonNegativeInt = Field(default=4, description="live cameras at once; 0 switches them off")
     cache_bytes: ByteSize = Field(default=ByteSize(128_000_000), gt=0, description="memory for analyses")
     cache_seconds: PositiveFloat = Field(default=3600.0, description="how long an analysis is kept")
+    intake_bytes: ByteSize = Field(
+        default=ByteSize(256_000_000), gt=0, description="memory for uploads that are under way, of all clients"
+    )
+    api_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(), description="who has one of these may ask, separated by semicolons; without any, everyone may"
+    )
+    rate_limit: str | None = Field(default=None, description="of one client, for example 600/minute; none by default")
+    trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="names that the server answers under, separated by semicolons; by default those of this machine "
+        "where it listens on it alone, else any",
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="other origins whose pages may ask, https://example.org, separated by semicolons"
+    )
+    drain_seconds: NonNegativeFloat = Field(
+        default=0.0, description="how long after SIGTERM requests are still taken while /readyz says 503"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="info has a line for each request"
+    )
+    log_format: LogFormat = Field(default=LogFormat.TEXT, description="text for people, json for programs")
 
     @property
     def sheet_bytes(self) -> int:
@@ -46,7 +82,7 @@ class Settings(BaseSettings):
         """
         return max(self.max_upload_bytes, min(self.sheet_pictures * self.max_upload_bytes, self.cache_bytes))
 
-    @field_validator("pairs", "labels", mode="before")
+    @field_validator("pairs", "labels", "api_tokens", "trusted_hosts", "allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """A variable's text is a list; the command line gives one."""
@@ -59,4 +95,35 @@ class Settings(BaseSettings):
             raise ValueError("names no pair; leave it out for the shipped one")
         return value
 
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    @property
+    def rate(self) -> RateLimitItem | None:
+        """The rate limit; None for none."""
+        return None if self.rate_limit is None else parse(self.rate_limit)
+
+    @field_validator("api_tokens")
+    @classmethod
+    def _check_tokens(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if short := [len(token) for token in value if len(token) < SHORTEST_TOKEN]:
+            raise ValueError(
+                f"a token has {short[0]} characters; give {SHORTEST_TOKEN} or more, for example from python -c "
+                "'import secrets; print(secrets.token_urlsafe())'"
+            )
+        return value
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _check_rate(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                parse(value)
+            except ValueError as error:
+                raise ValueError(f"{value!r} is no rate; write for example 600/minute") from error
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not re.fullmatch(r"https?://[^/\s]+", origin):
+                raise ValueError(f"{origin!r} is no origin; write scheme and host, for example https://example.org")
+        return value

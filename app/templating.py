@@ -8,6 +8,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.guard.headers import PAGE_POLICY
+
 ROOT = Path(__file__).parent.parent
 TEMPLATES = ROOT / "templates"
 STATIC = ROOT / "static"
@@ -22,16 +24,6 @@ class PageContext(Protocol):
 
 SCRIPTS = tuple(sorted(path.name for path in (STATIC / "js").glob("*.js")))
 """Every module of the page's script: named to the browser at once, it need not find one in the other."""
-
-CONTENT_SECURITY_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-
-HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    # An analysis is protected by its address alone.
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self)",
-}
 
 
 def format_count(value: float) -> str:
@@ -101,7 +93,9 @@ def render_page(
     """
     values = {field.name: getattr(page, field.name) for field in fields(page)}
     html = ENVIRONMENT.get_template(page.template).render(values, url_for=_path_builder(request))
-    return HTMLResponse(html, status_code=status_code, headers=HEADERS | (headers or {}))
+    return HTMLResponse(
+        html, status_code=status_code, headers={"Content-Security-Policy": PAGE_POLICY} | (headers or {})
+    )
 
 
 def _path_builder(request: Request) -> Any:  # noqa: ANN401  # a template calls it

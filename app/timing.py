@@ -1,15 +1,20 @@
 """Where a request's time went, for the `Server-Timing` header."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
 class Timings:
-    """Milliseconds by the name of the step; steps of one name add up."""
+    """Milliseconds by the name of the step; steps of one name add up.
 
-    def __init__(self) -> None:
+    Args:
+        observe: told each step's name and its seconds; None for nobody.
+    """
+
+    def __init__(self, observe: Callable[[str, float], None] | None = None) -> None:
         self.milliseconds: dict[str, float] = {}
+        self._observe = observe
 
     @contextmanager
     def measure(self, step: str) -> Iterator[None]:
@@ -18,8 +23,10 @@ class Timings:
         try:
             yield
         finally:
-            elapsed = (time.perf_counter() - start) * 1000
-            self.milliseconds[step] = self.milliseconds.get(step, 0.0) + elapsed
+            seconds = time.perf_counter() - start
+            self.milliseconds[step] = self.milliseconds.get(step, 0.0) + 1000 * seconds
+            if self._observe is not None:
+                self._observe(step, seconds)
 
     def header(self) -> str:
         """The value of a `Server-Timing` header (W3C Server Timing), durations in milliseconds."""

@@ -13,6 +13,7 @@ from app.page_contexts import (
     ModelsPage,
     SanityPage,
     SheetPage,
+    SignInPage,
     UploadPage,
 )
 from app.templating import ENVIRONMENT, TEMPLATES
@@ -29,6 +30,7 @@ PAGES: tuple[Any, ...] = (
     SanityPage,
     EvidencePage,
     SheetPage,
+    SignInPage,
 )
 
 

@@ -15,6 +15,7 @@ from app.options import Options
 from app.settings import Settings
 from app.sheets import Sheet, SheetStore
 from app.timing import Timings
+from app.watch.metrics import Metrics
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 
@@ -49,6 +50,12 @@ def get_lens(
     return lenses.of(analysis)
 
 
+def make_timings(connection: HTTPConnection) -> Timings:
+    """A request's timings, which are counted in the application's metrics too."""
+    metrics: Metrics = connection.app.state.metrics
+    return Timings(metrics.time_step)
+
+
 def get_sheets(request: Request) -> SheetStore:
     """The sheets that are kept."""
     sheets: SheetStore = request.app.state.sheets
@@ -67,7 +74,7 @@ SettingsDependency = Annotated[Settings, Depends(get_settings)]
 AnalysisDependency = Annotated[Analysis, Depends(get_analysis)]
 SheetsDependency = Annotated[SheetStore, Depends(get_sheets)]
 SheetDependency = Annotated[Sheet, Depends(get_sheet)]
-TimingsDependency = Annotated[Timings, Depends(Timings)]
+TimingsDependency = Annotated[Timings, Depends(make_timings)]
 Upload = Annotated[
     UploadFile, File(description="The picture: JPEG, PNG, WebP, BMP, GIF (first frame), TIFF or AVIF; at most 20 MB.")
 ]

@@ -1,7 +1,8 @@
 """Whether the server lives, and whether it takes pictures."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
+from app.readiness import Gatekeeper, Readiness
 from app.routes.dependencies import LensesDependency
 from app.schemas import Health
 
@@ -15,9 +16,10 @@ def read_health() -> Health:
 
 
 @router.get("/readyz", summary="Whether pictures are taken", responses={503: {"model": Health}})
-def read_readiness(lenses: LensesDependency, response: Response) -> Health:
-    """200 when every pair is loaded and answering, else 503."""
-    if lenses.engine.is_ready:
-        return Health(status="ok")
-    response.status_code = 503
-    return Health(status="starting")
+def read_readiness(request: Request, lenses: LensesDependency, response: Response) -> Health:
+    """200 when every pair has answered a first picture and the server is not about to end, else 503."""
+    gatekeeper: Gatekeeper = request.app.state.gatekeeper
+    state = gatekeeper.judge(lenses.engine)
+    if state is not Readiness.OK:
+        response.status_code = 503
+    return Health(status=state)

@@ -279,7 +279,7 @@ def test_uploads_are_answered_while_a_camera_streams(pair: NetworkPair) -> None:
     def upload(_: int) -> int:
         return client.post("/api/v1/analyses", files={"image": ("picture", FRAME)}).status_code
 
-    app = create_app(Settings(queue_size=8), pairs=[pair])
+    app = create_app(Settings(queue_size=16), pairs=[pair])
     with TestClient(app) as client, client.websocket_connect(PATH) as connection:
         read(connection)
         with ThreadPoolExecutor(8) as pool:
@@ -303,7 +303,7 @@ def test_nothing_of_a_frame_is_kept(client: TestClient, monkeypatch: pytest.Monk
 
 def test_page_has_the_connections_address_and_every_class(client: TestClient, pair: NetworkPair) -> None:
     answer = client.get("/camera")
-    assert answer.headers["Permissions-Policy"] == "camera=(self)"
+    assert answer.headers["Permissions-Policy"].startswith("camera=(self), ")
     assert f'data-connection="{PATH}"' in answer.text
     assert all(f'value="{label.name}"' in answer.text for label in pair.labels if label.name.isalpha())
     assert len(answer.content) < 100_000

@@ -1,0 +1,59 @@
+"""What every answer tells a browser about itself."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PAGE_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+"""Of our pages: neither inline scripts nor styles, and nothing from another host."""
+
+FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'none'"
+"""Of everything else. A figure as SVG, opened by itself, has its styles and its picture inside."""
+
+DOCUMENTATION_POLICY = (
+    f"{PAGE_POLICY}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+)
+"""Of /docs alone, whose page is FastAPI's: it starts itself with an inline script, and shows nothing of a user's."""
+
+DOCUMENTATION = "/docs"
+
+COMMON = {
+    "X-Content-Type-Options": "nosniff",
+    # An analysis is protected by its address alone.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), display-capture=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class SecurityHeaders:
+    """Put them on every answer.
+
+    Args:
+        app: the application inside.
+        is_shared: whether pages of other origins may use what is answered.
+    """
+
+    def __init__(self, app: ASGIApp, *, is_shared: bool) -> None:
+        self._app = app
+        self._common = COMMON | {"Cross-Origin-Resource-Policy": "cross-origin" if is_shared else "same-origin"}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_documentation = scope["path"].removeprefix(scope.get("root_path", "")).startswith(DOCUMENTATION)
+        policy = DOCUMENTATION_POLICY if is_documentation else FILE_POLICY
+        await self._app(scope, receive, with_headers(send, {**self._common, "Content-Security-Policy": policy}))
+
+
+def with_headers(send: Send, headers: dict[str, str]) -> Send:
+    """A `send` that adds headers to the answer where it has none of their names."""
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            present = MutableHeaders(scope=message)
+            for name, value in headers.items():
+                present.setdefault(name, value)
+        await send(message)
+
+    return send_with_headers

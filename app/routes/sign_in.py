@@ -1,0 +1,48 @@
+"""The page where a person gives the server's token, once."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import Field
+
+from app.errors import NotSignedIn
+from app.guard.tokens import COOKIE, SIGN_IN, Tokens
+from app.page_contexts import SignInPage
+from app.problems import describe_error
+from app.templating import render_page
+
+router = APIRouter(include_in_schema=False)
+
+Next = Annotated[str, Field(max_length=2000)]
+
+
+@router.get(SIGN_IN)
+def show_sign_in(request: Request, next: Annotated[Next, Query()] = "/") -> Response:  # noqa: A002  # the usual name
+    """The form."""
+    return render_page(request, SignInPage(next=own_path(next)), headers={"Cache-Control": "no-store"})
+
+
+@router.post(SIGN_IN)
+def take_token(
+    request: Request,
+    token: Annotated[str, Form(max_length=500)] = "",
+    next: Annotated[Next, Form()] = "/",  # noqa: A002
+) -> Response:
+    """Give a browser its cookie for a token, and lead back."""
+    tokens: Tokens = request.app.state.tokens
+    session = tokens.accept(token)
+    if session is None:
+        error = NotSignedIn("that token is not one of this server's; ask whoever runs it")
+        page = SignInPage(next=own_path(next), error=str(error))
+        return render_page(request, page, status_code=describe_error(error).status)
+    answer = RedirectResponse(own_path(next), status_code=303)
+    is_secure = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, session, httponly=True, samesite="strict", secure=is_secure)
+    return answer
+
+
+def own_path(address: str) -> str:
+    """The address if it is a path of this server, else the first page: a link must not lead elsewhere from here."""
+    is_own = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
+    return address if is_own else "/"

@@ -111,6 +111,9 @@ def _explain(entry: dict[str, Any]) -> str:
     option = _name_option(entry["loc"])
     if entry["type"] == "missing":
         return f"{option} is missing; send it"
+    if "UploadFile" in entry["msg"]:
+        # The value would be the picture.
+        return f"{option} came without a file's name, and so is text; send it as a file"
     value = str(entry["input"])[:80]
     return f"{option} is {value!r}: {entry['msg'][0].lower()}{entry['msg'][1:]}"
 

@@ -23,6 +23,9 @@ ALLOWED_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
 # Pillow warns from a bound of its own on; ours is an error and is checked before decoding.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
+# It warns of what it mends or does without too: of damaged EXIF, for example.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
 FORMAT_SENTENCE = "send JPEG, PNG, WebP, BMP, GIF, TIFF or AVIF"
 
 SIDEWAYS = frozenset({5, 6, 7, 8})
@@ -159,7 +162,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         image = _gray_to_8_bit(image)
     if image.has_transparency_data:
         layered = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered).convert("RGB")
+        ground = Image.new("RGB", layered.size, "white")
+        ground.paste(layered, mask=layered.getchannel("A"))
+        return ground
     return image.convert("RGB")
 
 

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 
 from app.analyses import Analysis, AnalysisStore
 from app.comparison import Lens
-from app.errors import InvalidPicture
+from app.errors import InvalidOption, InvalidPicture
 from app.lenses import Lenses
 from app.limits import refuse_bytes
 from app.options import Options
@@ -80,7 +80,22 @@ Upload = Annotated[
 ]
 
 
-async def read_upload(image: Upload, settings: SettingsDependency) -> bytes:
+MULTIPLE = "image is there more than once; send one picture a request, or several to the page"
+
+
+async def read_only_upload(request: Request, image: Upload, settings: SettingsDependency) -> bytes:
+    """The bytes of the one uploaded picture; see `read_upload`.
+
+    Raises:
+        InvalidOption: for several pictures.
+    """
+    # Parsed before, for the parameter.
+    if len((await request.form()).getlist("image")) > 1:
+        raise InvalidOption(MULTIPLE, option="image")
+    return await read_upload(image, settings)
+
+
+async def read_upload(image: UploadFile, settings: Settings) -> bytes:
     """The bytes of the uploaded picture.
 
     Raises:
@@ -95,7 +110,7 @@ async def read_upload(image: Upload, settings: SettingsDependency) -> bytes:
     return data
 
 
-PictureBytes = Annotated[bytes, Depends(read_upload)]
+PictureBytes = Annotated[bytes, Depends(read_only_upload)]
 
 
 def merge_options(options: type[AnyOptions]) -> Callable[..., AnyOptions]:

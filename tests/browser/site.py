@@ -46,11 +46,12 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def serve() -> Iterator[str]:
+def serve(settings: Settings | None = None) -> Iterator[str]:
     """The application with the shipped pair on a free port; the address of its first page."""
+    app = create_app(settings or Settings(device="cpu"))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = _Server(uvicorn.Config(create_app(Settings(device="cpu")), log_level="warning", lifespan="on"))
+        server = _Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -13,6 +13,7 @@ from rich.progress import track
 from app import panels
 from app.comparison import Comparison, Lens
 from app.errors import InvalidOption, LensError
+from app.files import write_whole
 from app.loading import build_engine, load_chosen_pair
 from app.options import ColourOptions, FigureOptions, GeometryOptions, MapOptions, TargetOptions
 from app.render.figure import FigureFormat
@@ -93,8 +94,7 @@ async def _compare_one(lens: Lens, image: Path, options: CompareOptions) -> None
     comparison = await lens.compare_picture(image.read_bytes(), options.geometry, options.target, Timings())
     if options.output is not None:
         for name, content in _draw_files(comparison, options).items():
-            path = options.output / f"{image.stem}.{name}"
-            path.write_bytes(content)
+            write_whole(options.output / f"{image.stem}.{name}", content)
         if not options.as_json:
             sys.stdout.write(f"{options.output / image.stem}.figure.png: {_summarise(comparison)}\n")
     if options.as_json:

@@ -1,0 +1,79 @@
+"""How much a running server carries: `locust -f tests/load/locustfile.py --headless -u 16 -t 10m -H ADDRESS`.
+
+Each user sends a picture, waits for the answer and sends the next; every fifth looks at the same picture in other ways.
+503 with Retry-After is an answer that a full queue may give: it is counted by itself, and the user waits as told.
+With `CBAM_LENS_TOKEN` set, it is sent along.
+"""
+
+import io
+import os
+import time
+from itertools import cycle
+
+import numpy as np
+from locust import HttpUser, constant, events, task
+from PIL import Image
+
+SIZES = ((640, 480), (480, 640), (800, 600), (512, 512))
+
+METHODS = ("gradcam", "gradcam++", "layercam", "hirescam")
+
+
+def make_jpeg(seed: int) -> bytes:
+    """A picture that is unlike the others."""
+    noise = np.random.default_rng(seed).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).resize(SIZES[seed % len(SIZES)], Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+PICTURES = [make_jpeg(seed) for seed in range(16)]
+
+
+class Visitor(HttpUser):
+    """Somebody who compares one picture after another."""
+
+    wait_time = constant(0)
+
+    pictures = cycle(PICTURES)
+
+    def on_start(self) -> None:
+        """Bring the token, where one is wanted."""
+        if token := os.environ.get("CBAM_LENS_TOKEN"):
+            self.client.headers["Authorization"] = f"Bearer {token}"
+
+    @task(4)
+    def compare(self) -> None:
+        """A heat map of a picture."""
+        self.send("/api/v1/heatmap", {"render": "gray"})
+
+    @task(1)
+    def analyse(self) -> None:
+        """An analysis, and two other questions about it."""
+        answer = self.send("/api/v1/analyses", {})
+        if answer is None:
+            return
+        for method in METHODS[1:3]:
+            address = f"/api/v1/analyses/{answer}"
+            self.client.get(address, params={"method": method}, name="/api/v1/analyses/{id}")
+        self.client.delete(f"/api/v1/analyses/{answer}", name="/api/v1/analyses/{id}")
+
+    def send(self, path: str, options: dict[str, str]) -> str | None:
+        """Upload a picture; the analysis's id, where there is one."""
+        picture = next(self.pictures)
+        with self.client.post(
+            path, data=options, files={"image": ("picture.jpg", picture)}, catch_response=True
+        ) as answer:
+            if answer.status_code == 503 and "Retry-After" in answer.headers:
+                answer.success()
+                seconds = answer.elapsed.total_seconds()
+                events.request.fire(
+                    request_type="POST", name=f"{path} refused", response_time=1000 * seconds, response_length=0,
+                    exception=None, context={},
+                )  # fmt: skip
+                time.sleep(min(float(answer.headers["Retry-After"]), 5))
+                return None
+            if not answer.ok:
+                answer.failure(f"{answer.status_code}: {answer.text[:200]}")
+                return None
+            return str(answer.json()["id"]) if path.endswith("analyses") else None

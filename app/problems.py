@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
 
 from app.errors import HTTP_STATUS, InvalidOption, LensError, NotSignedIn, TryLater
 from app.page_contexts import ErrorPage
@@ -19,6 +20,8 @@ from app.templating import render_page
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+
+METHODS = ("GET", "HEAD", "POST", "DELETE")
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -92,7 +95,20 @@ async def _answer_http_error(request: Request, error: Exception) -> Response:
         status=error.status_code,
         detail=f"{request.method} {request.url.path}: {error.detail}; see /docs for what there is",
     )
-    return answer_problem(request, problem, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(list_methods(request))
+    return answer_problem(request, problem, headers)
+
+
+def list_methods(request: Request) -> list[str]:
+    """Every method that an address knows; Starlette names those of the first route alone."""
+    routes: Sequence[BaseRoute] = request.app.routes
+    return [
+        method
+        for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 def answer_unexpected(request: Request, error: Exception) -> Response:

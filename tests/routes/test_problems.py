@@ -162,6 +162,13 @@ def test_wrong_address_is_a_problem_too(client: TestClient, method: str, path: s
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_wrong_method_is_told_the_right_ones(client: TestClient) -> None:
+    for path, methods in (("/api/v1/analyses/nothing", "GET, DELETE"), ("/api/v1/heatmap", "POST"), ("/", "GET, POST")):
+        answer = client.patch(path)
+        assert answer.status_code == 405
+        assert answer.headers["allow"].replace("HEAD, ", "") == methods
+
+
 def test_full_queue_is_503_with_retry_after(
     pair: NetworkPair, held_engine: tuple[threading.Event, threading.Event]
 ) -> None:

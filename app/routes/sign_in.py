@@ -19,7 +19,9 @@ Next = Annotated[str, Field(max_length=2000)]
 
 @router.get(SIGN_IN)
 def show_sign_in(request: Request, next: Annotated[Next, Query()] = "/") -> Response:  # noqa: A002  # the usual name
-    """The form."""
+    """The form; where everyone may ask, the way on."""
+    if not request.app.state.tokens:
+        return RedirectResponse(own_path(next), status_code=303)
     return render_page(request, SignInPage(next=own_path(next)), headers={"Cache-Control": "no-store"})
 
 

@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
+from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from starlette.formparsers import MultiPartParser
@@ -39,6 +40,8 @@ Both networks are asked about one class: `target`, by index or name, or the base
 units and lie on the pixels that produced them. Errors are problem+json (RFC 9457) whose `detail` says the rule, the
 value and the remedy.
 """
+
+BEARER = HTTPBearer(auto_error=False, description="One of the server's tokens.")
 
 
 def create_app(settings: Settings | None = None, *, pairs: Sequence[NetworkPair] = ()) -> FastAPI:
@@ -92,7 +95,9 @@ def create_app(settings: Settings | None = None, *, pairs: Sequence[NetworkPair]
     app.add_middleware(RequestLog, metrics=app.state.metrics)
     app.add_middleware(SecurityHeaders, is_shared=bool(settings.allowed_origins))
     install_error_handlers(app)
-    for routes in (api, camera, health, pages, sheets, sign_in, watch):
+    # Told to whoever reads the API's document; `TokenCheck` asks for it, before a body is read.
+    app.include_router(api.router, dependencies=[Security(BEARER)] if app.state.tokens else [])
+    for routes in (camera, health, pages, sheets, sign_in, watch):
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

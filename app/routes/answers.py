@@ -22,10 +22,13 @@ def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
     reasons = {
         400: "Not a picture, or a truncated one.",
+        401: "The server wants a token, and none came or a wrong one.",
+        403: "A page of another origin asked.",
         404: "No such analysis, or it has left the cache.",
         413: "Too many bytes or pixels.",
         415: "A format that is not accepted.",
         422: "An option is not valid; the allowed values are named.",
+        429: "This client asks more often than it may; Retry-After says when to try again.",
         503: "The queue is full; Retry-After says when to try again.",
         504: "The answer was not ready in time.",
     }
@@ -33,6 +36,7 @@ def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 UPLOAD_PROBLEMS = describe_problems(400, 413, 415, 422, 503, 504)
+GUARD_PROBLEMS = describe_problems(401, 403, 429)
 ANALYSIS_PROBLEMS = describe_problems(404, 422, 503, 504)
 
 

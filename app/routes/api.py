@@ -3,7 +3,8 @@
 from fastapi import APIRouter
 
 from app.routes import analyses, blocks, pairs, pictures, sanity
+from app.routes.answers import GUARD_PROBLEMS
 
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1", responses=GUARD_PROBLEMS)
 for resource in (pairs, pictures, analyses, sanity, blocks):
     router.include_router(resource.router)

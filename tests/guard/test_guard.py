@@ -64,6 +64,14 @@ def test_nobody_else_is_let_in(guarded: TestClient, path: str, given: str | None
     assert "Bearer TOKEN" in answer.text
 
 
+def test_document_says_whether_a_token_is_wanted(guarded: TestClient, client: TestClient) -> None:
+    wanted = guarded.get("/openapi.json", headers=bear(TOKEN)).json()
+    assert wanted["paths"]["/api/v1/heatmap"]["post"]["security"] == [{"HTTPBearer": []}]
+    answers = client.get("/openapi.json").json()["paths"]["/api/v1/heatmap"]["post"]
+    assert "security" not in answers
+    assert {"401", "403", "429"} <= answers["responses"].keys()
+
+
 def test_upload_without_a_token_is_refused_before_its_body_is_read(pair: NetworkPair) -> None:
     app = create_app(Settings(api_tokens=(SecretStr(TOKEN),)), pairs=[pair])
     scope: Scope = {

@@ -59,7 +59,13 @@ def serve(
 
 def compare(
     *,
-    images: Annotated[list[Path], typer.Argument(help="Pictures to compare on.", metavar="IMAGE...")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Pictures; with --rows folders, lists (.txt, one path a line) and shards NAME-{0000..0009}.tar too.",
+            metavar="IMAGE...",
+        ),
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -85,6 +91,15 @@ def compare(
     geometry: GeometryOption = None,
     resolution: ResolutionOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON lines, one a picture.")] = False,
+    rows: Annotated[
+        Path | None,
+        typer.Option(
+            help="Directory for one Parquet row a picture in place of figures; pictures that have one there are not "
+            "done again. Wants uv sync --extra survey.",
+            file_okay=False,
+        ),
+    ] = None,
+    has_maps: Annotated[bool, typer.Option("--maps", help="With --rows: keep each picture's maps as NPZ too.")] = False,
     pair: PairOption = None,
     labels: LabelsOption = None,
     device: DeviceOption = None,
@@ -93,17 +108,28 @@ def compare(
 
     For dog.jpg: dog.figure.png, dog.baseline.png, dog.cbam.png, dog.difference.png and dog.maps.npz. A picture that
     cannot be read is named and skipped; the exit code is then 2.
+
+    With --rows many pictures become a table: predictions, statistics and what the two maps have in common. A picture
+    that cannot be read is a row with its error. The same command goes on where an earlier one was stopped.
     """
     settings = read_settings(as_list(pair), as_list(labels), device)
     with errors.status("loading the networks"):
         from app.batch import CompareOptions, compare_files
+        from app.survey.run import SurveyOptions, survey_files
 
+    asked = TargetOptions(target=target, method=method, stage=Stage(stage), interventions=tuple(interventions or ()))
+    seen_as = GeometryOptions(geometry=geometry, resolution=parse_resolution(resolution))
+    if rows is not None:
+        survey = SurveyOptions(target=asked, geometry=seen_as, directory=rows, has_maps=has_maps)
+        report = or_explain(survey_files, settings, [str(image) for image in images], survey)
+        before = f", {report.skipped:,} were there before" if report.skipped else ""
+        failed = f", {report.failed:,} of them with an error" if report.failed else ""
+        typer.echo(f"{rows}: {report.done:,} rows written{failed}{before}")
+        return
     options = CompareOptions(
-        target=TargetOptions(
-            target=target, method=method, stage=Stage(stage), interventions=tuple(interventions or ())
-        ),
+        target=asked,
         colours=ColourOptions(scale=scale, colormap=colormap),
-        geometry=GeometryOptions(geometry=geometry, resolution=parse_resolution(resolution)),
+        geometry=seen_as,
         output=output or (None if as_json else Path()),
         as_json=as_json,
     )

@@ -1,0 +1,52 @@
+"""What is written of one picture: a flat row, the same columns for every picture."""
+
+from typing import Any
+
+from app.comparison import Comparison
+from app.errors import LensError
+from models.names import NetworkName
+
+Row = dict[str, Any]
+
+ROW_PREDICTIONS = 5
+
+
+def describe_picture(key: str, comparison: Comparison) -> Row:
+    """The row of a picture that was compared."""
+    analysis, metrics = comparison.analysis, comparison.metrics
+    row: Row = {
+        "file": key,
+        "error": None,
+        "problem": None,
+        "pair": analysis.card.name,
+        "width": analysis.source.width,
+        "height": analysis.source.height,
+        "target_index": comparison.target.label.index,
+        "target_name": comparison.target.label.name,
+        "method": comparison.method.value,
+        "stage": comparison.stage.value,
+        "correlation": metrics.correlation,
+        "overlap": metrics.overlap,
+        "peak_distance": metrics.peak_distance,
+    }
+    for name in NetworkName:
+        predictions = comparison.predictions(name, count=ROW_PREDICTIONS)
+        statistics = comparison.statistics(name)
+        row |= {
+            f"{name}_target_probability": comparison.target_probability(name),
+            f"{name}_classes": [prediction.label.index for prediction in predictions],
+            f"{name}_probabilities": [prediction.probability for prediction in predictions],
+            f"{name}_map_min": statistics.minimum,
+            f"{name}_map_max": statistics.maximum,
+            f"{name}_map_mean": statistics.mean,
+            f"{name}_peak_x": statistics.peak_x,
+            f"{name}_peak_y": statistics.peak_y,
+            f"{name}_share_above_half": statistics.share_above_half,
+        }
+    return row
+
+
+def describe_failure(key: str, error: LensError | OSError) -> Row:
+    """The row of a picture that could not be compared: what is not known is missing."""
+    sentence = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return {"file": key, "error": type(error).__name__, "problem": sentence}

@@ -2,9 +2,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.browser.site import CHROMIUM_VARIABLE, find_chromium, launch_chromium, serve
+
+EXPECT_MILLISECONDS = 20_000
 
 
 @pytest.fixture(scope="package")
@@ -17,6 +19,8 @@ def browser() -> Iterator[Browser]:
         pytest.skip(reason)
     # Only for this package: while it is open, playwright's event loop runs in this thread and asyncio.run() refuses.
     with sync_playwright() as playwright:
+        # Other tests run beside these.
+        expect.set_options(timeout=EXPECT_MILLISECONDS)
         browser = launch_chromium(playwright, path)
         yield browser
         browser.close()

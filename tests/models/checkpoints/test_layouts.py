@@ -180,7 +180,7 @@ def test_rename_knows_each_layouts_names(layout: Layout, old: str, new: str) -> 
     assert rename(old, RULES[layout]) == new
 
 
-@pytest.mark.parametrize("layout", set(RULES) - {Layout.OWN})
+@pytest.mark.parametrize("layout", sorted(set(RULES) - {Layout.OWN}))
 def test_recognise_layout_finds_each_by_its_own_names(layout: Layout) -> None:
     names = {
         Layout.AUTHORS: "layer1.0.cbam.SpatialGate.spatial.conv.weight",

@@ -20,6 +20,7 @@ import torch
 from fastapi.testclient import TestClient
 
 from app import engine as engine_module
+from app.computation import compute_pictures
 from app.engine import Engine
 from app.errors import EngineFailed
 from app.main import create_app
@@ -74,13 +75,13 @@ def test_another_worker_goes_on_when_one_dies_in_a_batch(
 def test_memory_that_is_too_small_halves_the_batch(
     pair: NetworkPair, values: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compute, sizes = engine_module.compute_pictures, []
+    sizes: list[int] = []
 
     def need_memory(works: Sequence[PictureWork]) -> list[PictureAnswer]:
         sizes.append(len(works))
         if len(works) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
-        return compute(works)
+        return compute_pictures(works)
 
     monkeypatch.setattr(engine_module, "compute_pictures", need_memory)
     engine = Engine(queue_size=32, batch_size=8)
@@ -130,11 +131,11 @@ def test_server_is_not_ready_when_a_pair_cannot_answer(pair: NetworkPair, monkey
 
 
 def test_server_is_ready_after_a_first_picture(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
-    compute, release = engine_module.compute_pictures, threading.Event()
+    release = threading.Event()
 
     def hold(works: Sequence[PictureWork]) -> list[PictureAnswer]:
         release.wait(20)
-        return compute(works)
+        return compute_pictures(works)
 
     monkeypatch.setattr(engine_module, "compute_pictures", hold)
     with TestClient(create_app(Settings(), pairs=[pair])) as client:
@@ -155,7 +156,9 @@ def test_server_is_ready_after_a_first_picture(pair: NetworkPair, monkeypatch: p
 def test_networks_that_answer_nonsense_are_a_problem(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = {"image": encode(make_picture(40, 30))}
     with TestClient(create_app(Settings(), pairs=[pair])) as client:
-        weights = pair.networks[NetworkName.CBAM].linear_head.weight
+        head = pair.networks[NetworkName.CBAM].linear_head
+        assert head is not None
+        weights = head.weight
         kept = weights.detach().clone()
         try:
             weights.fill_(float("nan"))

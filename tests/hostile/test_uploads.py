@@ -5,6 +5,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -24,7 +25,7 @@ SLOW_DEADLINE_SECONDS = 2.0
 SAMPLES = list(list_samples())
 
 
-def send(client: TestClient, sample: Sample) -> tuple[int, dict[str, str]]:
+def send(client: TestClient, sample: Sample) -> tuple[int, dict[str, Any]]:
     """The status of the answer, and the problem where it is one."""
     files = {"image": (sample.file_name, sample.data, sample.media_type)}
     answer = client.post("/api/v1/heatmap", files=files)

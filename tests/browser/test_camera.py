@@ -186,8 +186,12 @@ def test_sentence_says_that_the_address_is_not_secure(browser: Browser, site: st
 
 
 @pytest.mark.parametrize(("host", "outcome"), [("127.0.0.1", "open"), ("localhost", 1006)])
-def test_only_pages_of_this_server_may_connect(page: Page, site: str, host: str, outcome: str | int) -> None:
-    # A page without a policy of its own, which would keep it from connecting elsewhere at all.
+def test_only_pages_of_this_server_may_connect(
+    camera_browser: Browser, site: str, host: str, outcome: str | int
+) -> None:
+    # Without the page's own policy, which would keep it from connecting elsewhere at all.
+    context = camera_browser.new_context(bypass_csp=True)
+    page = context.new_page()
     page.goto(f"{site.replace('127.0.0.1', host)}/api/v1/pairs")
     found = page.evaluate(
         """(address) => new Promise((resolve) => {
@@ -198,6 +202,7 @@ def test_only_pages_of_this_server_may_connect(page: Page, site: str, host: str,
         f"{site.replace('http', 'ws')}/api/v1/camera",
     )
     assert found == outcome
+    context.close()
 
 
 @pytest.mark.parametrize("width", [390, 1280])

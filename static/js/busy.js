@@ -23,6 +23,16 @@ export async function whileBusy(sentence, work) {
   }
 }
 
+/**
+ * Show that something runs until this page is left.
+ *
+ * @param {string} sentence what runs.
+ */
+export function startBusy(sentence) {
+  running += 1;
+  show(sentence);
+}
+
 /** Forget what ran before: a page that comes back out of the browser's memory waits for nothing. */
 export function resetBusy() {
   running = 0;

@@ -3,6 +3,7 @@
 import { enhanceAnalysis } from "./analysis.js";
 import { enhanceCamera } from "./camera.js";
 import { revealTarget } from "./disclosure.js";
+import { announceSlowLinks } from "./slow_links.js";
 import { enhanceUpload } from "./upload.js";
 
 document.documentElement.classList.add("has-script");
@@ -10,3 +11,4 @@ enhanceUpload();
 enhanceAnalysis();
 enhanceCamera();
 revealTarget();
+announceSlowLinks();

@@ -95,6 +95,18 @@ def test_sanity_check_shows_seven_steps_of_both_networks(page: Page, width: int)
     page.wait_for_url("**/analyses/*")
 
 
+def test_page_says_that_the_sanity_check_takes_a_while(page: Page) -> None:
+    open_motorcycle(page)
+    # The page stays to be looked at: the browser would not let it be asked while it waits for the next one.
+    page.evaluate("() => window.addEventListener('click', (event) => event.preventDefault())")
+    link = page.get_by_role("link", name="Do these maps depend on what was learned?")
+    link.click(modifiers=["Shift"])
+    expect(page.locator("#busy")).to_have_text("")
+    link.click()
+    expect(page.locator("#busy")).to_have_text("Making weights random and asking again …")
+    expect(page.locator("#main")).to_have_attribute("aria-busy", "true")
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_block_opens_and_the_walk_goes_on(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})

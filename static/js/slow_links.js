@@ -1,0 +1,24 @@
+/** Says that the next page takes a while, where a link or a form leads to one that does. */
+
+import { resetBusy, startBusy } from "./busy.js";
+
+export function announceSlowLinks() {
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a[data-slow]") : null;
+    // With a key held down the page opens elsewhere, and this one stays.
+    const isHere = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+    if (link instanceof HTMLElement && isHere && !event.defaultPrevented) {
+      startBusy(link.dataset.slow ?? "");
+    }
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target instanceof HTMLFormElement && event.target.dataset.slow && !event.defaultPrevented) {
+      startBusy(event.target.dataset.slow);
+    }
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) {
+      resetBusy();
+    }
+  });
+}

@@ -15,8 +15,8 @@ import anyio.to_thread
 import numpy as np
 
 from app.analyses import Alteration, Analysis, Picture
+from app.answerer import Answerer
 from app.classes import ChosenBy, find_class
-from app.engine import Engine
 from app.errors import EngineFailed, InvalidOption
 from app.explain.cam import compute_heat_map
 from app.explain.image_input import decode_reduced, prepare_input
@@ -154,7 +154,7 @@ class Lens:
     """
 
     def __init__(
-        self, engine: Engine, pair: NetworkPair, *, max_pixels: int, threads: anyio.CapacityLimiter | None = None
+        self, engine: Answerer, pair: NetworkPair, *, max_pixels: int, threads: anyio.CapacityLimiter | None = None
     ) -> None:
         self.engine = engine
         self.pair = pair
@@ -171,7 +171,7 @@ class Lens:
             timings: what is added to.
 
         Raises:
-            LensError: see `decode_picture` and `Engine.trace`.
+            LensError: see `decode_picture` and `Answerer.trace`.
         """
         prepared = await self._prepare(data, geometry, timings)
         with timings.measure("networks"):
@@ -188,7 +188,7 @@ class Lens:
 
         Raises:
             InvalidOption: for a class that the pair does not know.
-            LensError: see `Engine.differentiate`.
+            LensError: see `Answerer.differentiate`.
         """
         interventions = self.find_interventions(analysis, options.interventions)
         label, chosen_by = self.find_class(options.target)
@@ -208,7 +208,7 @@ class Lens:
 
         Raises:
             InvalidOption: for an intervention that is none.
-            LensError: see `Engine.trace_altered`.
+            LensError: see `Answerer.trace_altered`.
         """
         parsed = self.find_interventions(analysis, interventions)
         if not parsed:
@@ -227,7 +227,7 @@ class Lens:
 
         Raises:
             InvalidOption: for a block that the network has not, and for an intervention that is none.
-            LensError: see `Engine.open_block`.
+            LensError: see `Answerer.open_block`.
         """
         names = [known.name for known in analysis.traces[NetworkName.CBAM].blocks]
         if block not in names:
@@ -250,7 +250,7 @@ class Lens:
             timings: what is added to.
 
         Raises:
-            LensError: see `Engine.trace_forgotten`.
+            LensError: see `Answerer.trace_forgotten`.
         """
         analysis = learned.analysis
         key = (learned.target.label.index, learned.method, learned.stage), extent
@@ -293,7 +293,7 @@ class Lens:
 
         Raises:
             InvalidOption: for a class that the pair does not know; known before anything is computed.
-            LensError: see `decode_picture` and `Engine.trace_and_differentiate`.
+            LensError: see `decode_picture` and `Answerer.trace_and_differentiate`.
         """
         label, chosen_by = self.find_class(options.target)
         if options.interventions:

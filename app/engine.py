@@ -18,33 +18,25 @@ from typing import cast
 import numpy as np
 import torch
 
+from app.answerer import Answerer
 from app.computation import alter, answer_question, compute_pictures, forget, open_block
 from app.errors import EngineFailed, LensError, QueueFull
-from app.explain.maps import FloatArray, OpenBlock
 from app.jobs import Job, JobQueue
 from app.work import (
-    AlteredAnswer,
     AlteredWork,
     EngineWork,
-    ForgottenAnswer,
     ForgottenWork,
-    NetworkTrace,
     OpenedWork,
-    PairGradient,
-    PairTrace,
     PictureAnswer,
     PictureWork,
-    Question,
     TraceWork,
 )
-from models.interventions import Intervention
 from models.pair import NetworkPair
-from models.randomisation import Randomisation
 
 logger = logging.getLogger(__name__)
 
 
-class Engine:
+class Engine(Answerer):
     """The one worker of a device, behind a bounded queue; every pair that is served goes through it.
 
     Args:
@@ -52,9 +44,6 @@ class Engine:
         batch_size: the most pictures of one forward pass.
         batch_wait_seconds: how long the first picture of a batch waits for others.
         observe_batch: told how many pictures went through the networks together; None for nobody.
-
-    Attributes:
-        has_failed: whether a pair did not answer its first picture.
     """
 
     def __init__(
@@ -74,12 +63,17 @@ class Engine:
         self._seconds_per_job = 0.1
         self._is_accepting = False
         self._unwarmed: Sequence[NetworkPair] = ()
-        self.has_failed = False
+        self._has_failed = False
 
     @property
     def is_ready(self) -> bool:
         """Whether jobs are taken and answered, and every pair has answered a first one."""
-        return self._is_accepting and self._worker.is_alive() and not self._unwarmed and not self.has_failed
+        return self._is_accepting and self._worker.is_alive() and not self._unwarmed and not self._has_failed
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a pair did not answer its first picture."""
+        return self._has_failed
 
     @property
     def waiting(self) -> int:
@@ -104,119 +98,37 @@ class Engine:
         while self._worker.is_alive():
             self._worker.join()
 
-    async def trace(self, pair: NetworkPair, values: FloatArray) -> PairTrace:
-        """One forward pass of both networks.
+    async def submit(self, work: EngineWork) -> object:
+        """See `Answerer.submit`; cancelling the await gives the work up."""
+        (job,) = self._queue_up(work)
+        # Cancelling the await cancels the future, and the worker skips the job.
+        return await asyncio.wrap_future(job.future)
 
-        Args:
-            pair: the networks.
-            values: a normalised picture, (3, H, W).
+    async def submit_together(self, works: Sequence[EngineWork]) -> list[object]:
+        """The answers to several works that are taken or refused as one; in place of an answer, what went wrong.
 
-        Raises:
-            QueueFull: when too many jobs wait.
-            EngineFailed: when the computation went wrong.
-        """
-        answer = await self._submit(PictureWork(pair, values, None), kind=(id(pair), *values.shape))
-        return cast("PictureAnswer", answer)[0]
-
-    async def differentiate(self, pair: NetworkPair, traces: PairTrace, question: Question) -> PairGradient:
-        """Both networks' gradients on a picture that was traced before.
+        They wait side by side before the worker sees the first of them, so that those of one kind share a pass.
 
         Raises:
-            QueueFull: when too many jobs wait.
-            EngineFailed: when the computation went wrong.
+            QueueFull: when too many works wait.
         """
-        return cast("PairGradient", await self._submit(TraceWork(pair, traces, question), kind=None))
+        jobs = self._queue_up(*works)
+        answers: list[object] = await asyncio.gather(
+            *(asyncio.wrap_future(job.future) for job in jobs), return_exceptions=True
+        )
+        return answers
 
-    async def trace_and_differentiate(
-        self, pair: NetworkPair, values: FloatArray, question: Question
-    ) -> tuple[PairTrace, PairGradient]:
-        """`trace` and `differentiate` as one job, so that a request is taken or refused as a whole.
-
-        Args:
-            pair: the networks.
-            values: a normalised picture, (3, H, W).
-            question: what is to be explained.
-
-        Raises:
-            QueueFull: when too many jobs wait.
-            EngineFailed: when the computation went wrong.
-        """
-        answer = await self._submit(PictureWork(pair, values, question), kind=(id(pair), *values.shape))
-        return cast("tuple[PairTrace, PairGradient]", answer)
-
-    async def trace_altered(
-        self,
-        pair: NetworkPair,
-        values: FloatArray,
-        interventions: tuple[Intervention, ...],
-        question: Question | None,
-    ) -> tuple[NetworkTrace, FloatArray | None]:
-        """One forward pass of the network with attention, its gates changed, and the gradient where one is wanted.
-
-        Args:
-            pair: the networks.
-            values: a normalised picture, (3, H, W).
-            interventions: what is done to the gates.
-            question: what is to be explained, with a class; None for the trace alone.
-
-        Returns:
-            The trace, and d logit / d features of the question's stage, (C, H, W).
-
-        Raises:
-            QueueFull: when too many jobs wait.
-            EngineFailed: when the computation went wrong.
-        """
-        return cast("AlteredAnswer", await self._submit(AlteredWork(pair, values, question, interventions), kind=None))
-
-    async def trace_forgotten(
-        self, pair: NetworkPair, values: FloatArray, question: Question, extent: Randomisation
-    ) -> ForgottenAnswer:
-        """Both networks' features and gradients after part of their weights became random.
-
-        Args:
-            pair: the networks; they are left as they are.
-            values: a normalised picture, (3, H, W).
-            question: what is to be explained, with a class.
-            extent: how much of each network is random.
-
-        Returns:
-            The question's stage's output and d logit / d output by network, each (C, H, W).
-
-        Raises:
-            QueueFull: when too many jobs wait.
-            EngineFailed: when the computation went wrong.
-        """
-        return cast("ForgottenAnswer", await self._submit(ForgottenWork(pair, values, question, extent), kind=None))
-
-    async def open_block(
-        self, pair: NetworkPair, values: FloatArray, block: str, interventions: tuple[Intervention, ...]
-    ) -> OpenBlock:
-        """What the attention of one block saw and did.
-
-        Args:
-            pair: the networks.
-            values: a normalised picture, (3, H, W).
-            block: the block's name, one of the network's.
-            interventions: what is done to the gates.
-
-        Raises:
-            QueueFull: when too many jobs wait.
-            EngineFailed: when the computation went wrong.
-        """
-        return cast("OpenBlock", await self._submit(OpenedWork(pair, values, block, interventions), kind=None))
-
-    async def _submit(self, work: EngineWork, *, kind: tuple[int, ...] | None) -> object:
+    def _queue_up(self, *works: EngineWork) -> list[Job[EngineWork]]:
         if not self._is_accepting:
             raise QueueFull("the server is shutting down; try again in a moment", retry_after_seconds=5)
-        job = Job(work, kind)
-        if not self._queue.put(job):
+        jobs = [Job(work, _find_kind(work)) for work in works]
+        if not self._queue.put(*jobs):
             seconds = max(1, math.ceil(self._queue.max_size * self._seconds_per_job))
             raise QueueFull(
                 f"{self._queue.max_size} requests are waiting, which is the limit; try again in {seconds} s",
                 retry_after_seconds=seconds,
             )
-        # Cancelling the await cancels the future, and the worker skips the job.
-        return await asyncio.wrap_future(job.future)
+        return jobs
 
     def _make_worker(self) -> threading.Thread:
         return threading.Thread(target=self._live, name="cbam-lens-engine", daemon=True)
@@ -241,7 +153,7 @@ class Engine:
                 compute_pictures([PictureWork(pair, np.zeros((3, side, side), dtype=np.float32), None)])
         except Exception:
             logger.exception("a pair did not answer its first picture; the server does not become ready")
-            self.has_failed = True
+            self._has_failed = True
         self._unwarmed = ()
 
     def _work(self) -> None:
@@ -296,6 +208,11 @@ class Engine:
 
     def _compute_pictures(self, works: Sequence[PictureWork]) -> list[PictureAnswer]:
         return compute_pictures(works)
+
+
+def _find_kind(work: EngineWork) -> tuple[int, ...] | None:
+    """What must be alike for works to share a pass: the pair and the picture's shape; None for a work by itself."""
+    return (id(work.pair), *work.values.shape) if isinstance(work, PictureWork) else None
 
 
 def _explain_failure(error: Exception) -> LensError:

@@ -4,6 +4,8 @@ The errors know no HTTP. Each message states the rule, the value and the remedy.
 """
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 
 class LensError(Exception):
@@ -46,6 +48,10 @@ class InvalidOption(LensError):
         self.option = option
         self.allowed = tuple(allowed)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors go from one process to another; what pickle does by itself knows no keywords.
+        return partial(type(self), option=self.option, allowed=self.allowed), self.args
+
 
 class AnalysisGone(LensError):
     """No analysis has this id, or it has left the cache."""
@@ -76,6 +82,9 @@ class TryLater(LensError):
     def __init__(self, message: str, *, retry_after_seconds: int) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), retry_after_seconds=self.retry_after_seconds), self.args
 
 
 class QueueFull(TryLater):

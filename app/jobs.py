@@ -42,15 +42,15 @@ class JobQueue(Generic[Work]):
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def put(self, job: Job[Work]) -> bool:
-        """Let a job wait; False where too many wait already or the queue is closed."""
+    def put(self, *jobs: Job[Work]) -> bool:
+        """Let jobs wait, all of them or none; False where too many wait already or the queue is closed."""
         with self._changed:
             # A job whose caller has gone takes no place from one that is still wanted.
-            if len(self._jobs) >= self.max_size:
+            if len(self._jobs) + len(jobs) > self.max_size:
                 self._jobs = deque(waiting for waiting in self._jobs if not waiting.future.cancelled())
-            if self._is_closed or len(self._jobs) >= self.max_size:
+            if self._is_closed or len(self._jobs) + len(jobs) > self.max_size:
                 return False
-            self._jobs.append(job)
+            self._jobs.extend(jobs)
             self._changed.notify()
             return True
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import anyio
 
 from app.analyses import Analysis
+from app.answerer import Answerer
 from app.comparison import Lens
-from app.engine import Engine
 from app.errors import InvalidOption
 from models.pair import NetworkPair
 
@@ -21,7 +21,7 @@ class Lenses:
         max_pixels: width times height that may be decoded.
     """
 
-    def __init__(self, engine: Engine, pairs: Sequence[NetworkPair], *, max_pixels: int) -> None:
+    def __init__(self, engine: Answerer, pairs: Sequence[NetworkPair], *, max_pixels: int) -> None:
         self.engine = engine
         # Decoding and drawing take a core and a picture's memory each, whichever pair they are for.
         threads = anyio.CapacityLimiter(os.cpu_count() or 1)

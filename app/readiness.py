@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from app.engine import Engine
+from app.answerer import Answerer
 
 
 class Readiness(StrEnum):
@@ -24,7 +24,7 @@ class Gatekeeper:
     def __init__(self) -> None:
         self.is_draining = False
 
-    def judge(self, engine: Engine) -> Readiness:
+    def judge(self, engine: Answerer) -> Readiness:
         """Whether pictures are taken."""
         if self.is_draining:
             return Readiness.DRAINING

@@ -5,6 +5,7 @@ import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 
 from cachetools import LRUCache, TTLCache
 from PIL import Image
@@ -58,6 +59,10 @@ class Picture:
         self.data = data
         # A copy that was reduced for the networks is too small to be shown.
         self._preview = None if decoded.is_reduced else shrink(decoded.image, PREVIEW_SIDE_PIXELS)
+
+    def __getstate__(self) -> dict[str, object]:
+        # On its way to another process; there the copy for the screen is made again as soon as it is wanted.
+        return {**self.__dict__, "_preview": None}
 
     @property
     def size_bytes(self) -> int:
@@ -140,7 +145,22 @@ def shrink(picture: Image.Image, max_side: int) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
-class AnalysisStore:
+class Kept(Protocol):
+    """What a store keeps: an analysis, or one on its way."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+
+    @property
+    def size_bytes(self) -> int:
+        """About the memory it takes."""
+
+
+KeptType = TypeVar("KeptType", bound=Kept)
+
+
+class Store(Generic[KeptType]):
     """Analyses by id, bounded in bytes and in time; the least recently used leaves first.
 
     Args:
@@ -153,7 +173,7 @@ class AnalysisStore:
 
     def __init__(self, *, max_bytes: int, seconds: float) -> None:
         self.hits = self.misses = 0
-        self._analyses: TTLCache[str, Analysis] = TTLCache(
+        self._analyses: TTLCache[str, KeptType] = TTLCache(
             max_bytes, seconds, getsizeof=lambda analysis: analysis.size_bytes
         )
         self._lock = threading.Lock()
@@ -169,27 +189,31 @@ class AnalysisStore:
             self._analyses.expire()
             return float(self._analyses.currsize)
 
-    def add(self, analysis: Analysis) -> None:
+    def add(self, analysis: KeptType) -> None:
         """Keep an analysis; one that is larger than the whole store is not kept, and is soon asked for in vain."""
         with self._lock:
             if analysis.size_bytes <= self._analyses.maxsize:
                 self._analyses[analysis.id] = analysis
 
-    def get(self, analysis_id: str) -> Analysis:
+    def get(self, analysis_id: str) -> KeptType:
         """The analysis; raises `AnalysisGone`."""
         with self._lock:
             analysis = self._analyses.get(analysis_id)
             self.hits += analysis is not None
             self.misses += analysis is None
         if analysis is None:
-            raise AnalysisGone(_GONE)
+            raise AnalysisGone(GONE)
         return analysis
 
     def remove(self, analysis_id: str) -> None:
         """Forget the analysis; raises `AnalysisGone`."""
         with self._lock:
             if self._analyses.pop(analysis_id, None) is None:
-                raise AnalysisGone(_GONE)
+                raise AnalysisGone(GONE)
 
 
-_GONE = "no analysis has this id, or it has left the cache; send the picture again"
+class AnalysisStore(Store[Analysis]):
+    """A store of whole analyses."""
+
+
+GONE = "no analysis has this id, or it has left the cache; send the picture again"

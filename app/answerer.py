@@ -43,6 +43,10 @@ class Answerer(ABC):
         """How many works wait."""
 
     @abstractmethod
+    def close(self) -> None:
+        """Take no more works, answer those that wait, and end what was started for them."""
+
+    @abstractmethod
     async def submit(self, work: EngineWork) -> object:
         """The answer to one work, of the type that belongs to the work's.
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from starlette.concurrency import run_in_threadpool
+
 from app.analyses import AnalysisStore
 from app.comparison import Comparison
 from app.errors import AnalysisGone, InvalidOption, LensError
@@ -53,7 +55,7 @@ class SheetLens:
             comparison = await lens.compare_picture(data, options, TargetOptions(), self._timings)
         except LensError as error:
             return SheetRow(name, problem=str(error))
-        self._store.add(comparison.analysis)
+        await run_in_threadpool(self._store.add, comparison.analysis)
         return SheetRow(name, analysis_id=comparison.analysis.id)
 
     async def compare(self, sheet: Sheet, options: TargetOptions) -> list[ComparedRow]:
@@ -68,7 +70,7 @@ class SheetLens:
         if row.analysis_id is None:
             return ComparedRow(position, row.name, None, row.problem)
         try:
-            analysis = self._store.get(row.analysis_id)
+            analysis = await run_in_threadpool(self._store.get, row.analysis_id)
             comparison = await self._lenses.of(analysis).compare(analysis, options, self._timings)
         except AnalysisGone:
             return ComparedRow(position, row.name, None, GONE)

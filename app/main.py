@@ -11,8 +11,8 @@ from starlette.formparsers import MultiPartParser
 from starlette.middleware.cors import CORSMiddleware
 
 from app.analyses import AnalysisStore
+from app.answerer import Answerer
 from app.camera import Cameras
-from app.engine import Engine
 from app.guard.headers import SecurityHeaders
 from app.guard.hosts import ANY, TrustedHosts
 from app.guard.origins import CORS_METHODS, OwnOrigin
@@ -20,12 +20,11 @@ from app.guard.rates import RateLimit
 from app.guard.tokens import TokenCheck, Tokens
 from app.lenses import Lenses
 from app.limits import MULTIPART_ALLOWANCE_BYTES, BodyLimit, Deadline, Departure
-from app.loading import build_engine, load_chosen_pairs
 from app.problems import install_error_handlers
 from app.readiness import Gatekeeper
 from app.routes import api, camera, health, pages, sheets, sign_in, watch
+from app.services import ServiceOpener, open_here
 from app.settings import Settings
-from app.sheets import SheetStore
 from app.templating import STATIC
 from app.version import VERSION
 from app.watch.metrics import Metrics, read_device_memory, read_process_memory
@@ -44,12 +43,21 @@ value and the remedy.
 BEARER = HTTPBearer(auto_error=False, description="One of the server's tokens.")
 
 
-def create_app(settings: Settings | None = None, *, pairs: Sequence[NetworkPair] = ()) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    *,
+    pairs: Sequence[NetworkPair] = (),
+    open_services: ServiceOpener = open_here,
+    session_key: bytes | None = None,
+) -> FastAPI:
     """The application.
 
     Args:
         settings: from the environment by default.
         pairs: the networks; loaded by the settings when the application starts, where none are given.
+        open_services: who computes and what keeps the answers; this process by default.
+        session_key: what cookies are sealed with; the same for all processes that answer for one server, where there
+            are several.
     """
     settings = settings or Settings()
     # FastAPI's own documentation page loads its scripts from another host; this one has them in its package.
@@ -63,10 +71,11 @@ def create_app(settings: Settings | None = None, *, pairs: Sequence[NetworkPair]
     )
     app.state.settings = settings
     app.state.pairs = pairs
+    app.state.open_services = open_services
     app.state.cameras = Cameras(settings.camera_connections)
     app.state.gatekeeper = Gatekeeper()
     app.state.metrics = Metrics()
-    app.state.tokens = Tokens(settings.api_tokens)
+    app.state.tokens = Tokens(settings.api_tokens, key=session_key)
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.
     # It is one number for all applications of a process, so it only grows.
     largest = settings.sheet_bytes + MULTIPART_ALLOWANCE_BYTES + 1
@@ -106,21 +115,14 @@ def create_app(settings: Settings | None = None, *, pairs: Sequence[NetworkPair]
 @asynccontextmanager
 async def _live(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
-    pairs = app.state.pairs or load_chosen_pairs(settings)
-    metrics: Metrics = app.state.metrics
-    engine = build_engine(settings, metrics.count_batch)
-    engine.start(warm_up=pairs)
-    app.state.lenses = Lenses(engine, pairs, max_pixels=settings.max_picture_pixels)
-    app.state.store = AnalysisStore(max_bytes=settings.cache_bytes, seconds=settings.cache_seconds)
-    app.state.sheets = SheetStore(seconds=settings.cache_seconds)
-    _watch(app, engine)
-    try:
+    async with app.state.open_services(app) as services:
+        app.state.lenses = Lenses(services.engine, services.pairs, max_pixels=settings.max_picture_pixels)
+        app.state.store, app.state.sheets = services.store, services.sheets
+        _watch(app, services.engine)
         yield
-    finally:
-        engine.close()
 
 
-def _watch(app: FastAPI, engine: Engine) -> None:
+def _watch(app: FastAPI, engine: Answerer) -> None:
     """Have the metrics read what is known elsewhere."""
     store: AnalysisStore = app.state.store
     cameras: Cameras = app.state.cameras

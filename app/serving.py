@@ -116,6 +116,13 @@ def warn_of_reach(settings: Settings) -> str:
     )
 
 
+def find_free_port(host: str, port: int) -> int:
+    """The port itself where it is free, and any free one for 0; raises OSError, which says what to do."""
+    with _listen(host, port) as listener:
+        found: int = listener.getsockname()[1]
+        return found
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio sends each part of an answer at once; else its body waits 40 ms for the client's

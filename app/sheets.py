@@ -17,6 +17,9 @@ KEPT_ROWS = 20_000
 """How many rows of all sheets are kept: names and ids, about a kilobyte each at most."""
 
 
+SHEET_GONE = "no sheet has this id, or it has left the cache; send the pictures again"
+
+
 @dataclass(frozen=True, slots=True)
 class SheetRow:
     """One picture of a sheet.
@@ -62,7 +65,7 @@ class SheetStore:
         with self._lock:
             sheet = self._sheets.get(sheet_id)
         if sheet is None:
-            raise SheetGone("no sheet has this id, or it has left the cache; send the pictures again")
+            raise SheetGone(SHEET_GONE)
         return sheet
 
 

@@ -11,7 +11,9 @@ from app.commands.options import (
     DeviceOption,
     GeometryOption,
     LabelsOption,
+    OnOption,
     PairOption,
+    Place,
     ResolutionOption,
     as_list,
     errors,
@@ -22,6 +24,7 @@ from app.commands.options import (
 from app.explain.methods import Method
 from app.options import ColourOptions, GeometryOptions, TargetOptions
 from app.render.colour_scale import Colormap, Scale
+from app.settings import Settings
 from models.names import Stage
 
 
@@ -42,6 +45,7 @@ def serve(
         ),
     ] = None,
     device: DeviceOption = None,
+    on: OnOption = Place.HERE,
 ) -> None:
     """Serve the page and the REST API.
 
@@ -50,11 +54,24 @@ def serve(
     CBAM_LENS_THREADS, CBAM_LENS_LOG_LEVEL.
     """
     settings = read_settings(pair or [], labels or [], device)
+    if on is Place.RAY:
+        _serve_on_ray(settings, host=host, port=port)
+        return
     with errors.status("loading the networks"):
         from app.serving import prepare_server
 
         server, listener = or_explain(prepare_server, settings, host=host, port=port)
     server.run(sockets=[listener])
+
+
+def _serve_on_ray(settings: Settings, *, host: str, port: int) -> None:
+    from app.on_ray.extra import want_ray
+
+    or_explain(want_ray)
+    from app.on_ray.serving import serve_on_ray
+    from app.on_ray.settings import read_ray_settings
+
+    or_explain(serve_on_ray, settings, or_explain(read_ray_settings), host=host, port=port)
 
 
 def compare(

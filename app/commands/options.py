@@ -5,6 +5,7 @@ at once.
 """
 
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
@@ -43,6 +44,20 @@ ResolutionOption = Annotated[
         help="Shorter side of the input in pixels; the pair's own by default.",
         metavar=f"[{'|'.join(str(value.value) for value in Resolution)}]",
     ),
+]
+
+
+class Place(StrEnum):
+    """Where a command computes."""
+
+    HERE = "here"
+    """In this process."""
+    RAY = "ray"
+    """In the processes of a Ray cluster: of this machine, or the one that RAY_ADDRESS names."""
+
+
+OnOption = Annotated[
+    Place, typer.Option("--on", help="here: this process; ray: a cluster, see the README; wants uv sync --extra ray.")
 ]
 
 

@@ -21,6 +21,8 @@ from app.guard.refusal import CONNECTIONS, refuse
 
 COOKIE = "cbam_lens_session"
 
+KEY_BYTES = 32
+
 SIGN_IN = "/sign-in"
 
 OPEN_PATHS = ("/healthz", "/readyz", SIGN_IN)
@@ -32,10 +34,11 @@ class Tokens:
 
     Args:
         tokens: none for a server that is open to everyone.
+        key: the secret of the cookies; one of this process by default.
     """
 
-    def __init__(self, tokens: Sequence[SecretStr]) -> None:
-        self._key = secrets.token_bytes(32)
+    def __init__(self, tokens: Sequence[SecretStr], *, key: bytes | None = None) -> None:
+        self._key = key or secrets.token_bytes(KEY_BYTES)
         # Of one length each, so that a comparison's time tells nothing.
         self._sessions = tuple(self._seal(token.get_secret_value()) for token in tokens)
 

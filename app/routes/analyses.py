@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from app import panels
 from app.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions, TargetOptions
@@ -73,7 +74,7 @@ async def create_analysis(
     `curl -F image=@dog.jpg http://127.0.0.1:8000/api/v1/analyses`
     """
     comparison = await lenses.choose(options.pair).compare_picture(data, options, options, timings)
-    store.add(comparison.analysis)
+    await run_in_threadpool(store.add, comparison.analysis)
     root = _root(request, comparison.analysis.id)
     response.headers["Location"] = root
     response.headers["Server-Timing"] = timings.header()

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 
 from app.analyses import Analysis, AnalysisStore, shrink
 from app.analysis_page import PANEL_SIDE_PIXELS, Addresses, build_analysis_page
@@ -96,7 +97,7 @@ async def take_upload(
     except LensError as error:
         status = describe_error(error).status
         return render_upload(request, lenses, settings, error=str(error), status_code=status)
-    store.add(analysis)
+    await run_in_threadpool(store.add, analysis)
     return RedirectResponse(request.url_for("show_analysis", analysis_id=analysis.id).path, status_code=303)
 
 
@@ -212,7 +213,7 @@ async def _read_choice(image: UploadFile | None, form: PageForm, store: Analysis
     if form.sample:
         return read_sample(form.sample)
     if form.analysis:
-        return store.get(form.analysis).source.data
+        return (await run_in_threadpool(store.get, form.analysis)).source.data
     if image is not None and (image.filename or image.size):
         return await read_upload(image, settings)
     raise InvalidPicture("no picture was chosen; choose a file or one of the gallery")

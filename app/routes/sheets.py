@@ -7,6 +7,7 @@ import anyio
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse, StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 
 from app.analysis_page import Addresses
 from app.archive import Member, list_analysis_members, list_sheet_members, pack
@@ -108,7 +109,7 @@ async def take_uploads(
             rows.append(await sheet_lens.analyse(name, data, options))
     late = f"not analysed: the pictures together took longer than {seconds:g} s; send fewer at once"
     sheet = Sheet((*rows, *(SheetRow(name, problem=late) for name in names[len(rows) :])))
-    sheets.add(sheet)
+    await run_in_threadpool(sheets.add, sheet)
     return RedirectResponse(_address(request, sheet), status_code=303)
 
 

@@ -1,0 +1,84 @@
+"""The deployments and how they hang together."""
+
+import secrets
+from typing import Any
+
+from ray import serve
+from ray.serve.config import AutoscalingConfig
+from ray.serve.handle import DeploymentHandle
+from ray.serve.schema import LoggingConfig
+
+from app.guard.tokens import KEY_BYTES
+from app.on_ray.ingress import Ingress
+from app.on_ray.replica import BATCHES_AT_ONCE, PairReplica
+from app.on_ray.settings import RaySettings
+from app.settings import Settings
+
+APPLICATION = "cbam-lens"
+
+NETWORKS = "networks"
+INGRESS = "ingress"
+
+INGRESS_REQUESTS = 1000
+"""At once in one replica of the application: it bounds and refuses by itself, in words that clients know."""
+
+TARGET_REQUESTS = 16
+"""Of one replica of the application, above which another one starts."""
+
+HEALTH_SECONDS = 2.0
+"""How often a replica is looked after."""
+
+HEALTH_PATIENCE_SECONDS = 30.0
+
+LOGGING = LoggingConfig(enable_access_log=False)
+"""Its lines have whole addresses, and an analysis's address is its only protection; ours have the route."""
+
+
+def deploy(settings: Settings, ray_settings: RaySettings, keeper: Any) -> DeploymentHandle:  # noqa: ANN401
+    """Start the application's replicas and wait until they answer.
+
+    Args:
+        settings: the server's settings.
+        ray_settings: how many replicas of what size.
+        keeper: the actor that keeps analyses and sheets.
+
+    Returns:
+        The application's handle.
+
+    Raises:
+        RuntimeError: when replicas do not start.
+    """
+    common = {
+        "health_check_period_s": HEALTH_SECONDS,
+        "health_check_timeout_s": HEALTH_PATIENCE_SECONDS,
+        "graceful_shutdown_timeout_s": settings.deadline_seconds,
+    }
+    networks = serve.deployment(
+        PairReplica,
+        name=NETWORKS,
+        max_ongoing_requests=BATCHES_AT_ONCE * settings.batch_size,
+        max_queued_requests=settings.queue_size,
+        autoscaling_config=AutoscalingConfig(
+            min_replicas=ray_settings.min_replicas,
+            max_replicas=ray_settings.max_replicas,
+            target_ongoing_requests=ray_settings.target_works,
+        ),
+        ray_actor_options={"num_cpus": ray_settings.replica_cpus, "num_gpus": ray_settings.replica_gpus},
+        **common,
+    )
+    ingress = serve.deployment(
+        serve.ingress()(Ingress),
+        name=INGRESS,
+        max_ongoing_requests=INGRESS_REQUESTS,
+        autoscaling_config=AutoscalingConfig(
+            min_replicas=ray_settings.min_ingresses,
+            max_replicas=ray_settings.max_ingresses,
+            target_ongoing_requests=TARGET_REQUESTS,
+        ),
+        ray_actor_options={"num_cpus": ray_settings.ingress_cpus},
+        **common,
+    )
+    application = ingress.bind(
+        networks.bind(ray_settings.fit(settings)), keeper, settings, secrets.token_bytes(KEY_BYTES)
+    )
+    return serve.run(application, name=APPLICATION, route_prefix="/", logging_config=LOGGING)

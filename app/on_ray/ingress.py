@@ -1,0 +1,72 @@
+"""The replica of the application: what people and programs talk to, with its networks and its memory elsewhere."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from fastapi import FastAPI
+from ray.serve.handle import DeploymentHandle
+
+from app.main import create_app
+from app.on_ray.remote_engine import RemoteEngine
+from app.on_ray.stores import SharedAnalysisStore, SharedSheetStore
+from app.services import Services
+from app.settings import Settings
+from app.watch.logs import set_up_logging
+
+DRAIN_LOOK_SECONDS = 0.5
+
+
+class Ingress:
+    """Builds the application when a replica starts; `serve.ingress` makes it a deployment.
+
+    Args:
+        networks: of `PairReplica`.
+        keeper: the actor that keeps analyses and sheets.
+        settings: the server's settings.
+        session_key: see `create_app`.
+    """
+
+    def __init__(
+        self,
+        networks: DeploymentHandle,
+        keeper: Any,  # noqa: ANN401  # Ray's handle
+        settings: Settings,
+        session_key: bytes,
+    ) -> None:
+        set_up_logging(settings.log_level, settings.log_format)
+        self._networks = networks
+        self._keeper = keeper
+        self._settings = settings
+        self._session_key = session_key
+
+    def __serve_build_asgi_app__(self) -> FastAPI:  # Ray Serve's own name
+        """Called once by Ray Serve."""
+        return create_app(self._settings, open_services=self._open, session_key=self._session_key)
+
+    @asynccontextmanager
+    async def _open(self, app: FastAPI) -> AsyncIterator[Services]:
+        """Networks and memory in other processes; waits until the networks are there."""
+        settings = self._settings
+        engine = RemoteEngine(self._networks, queue_size=settings.queue_size)
+        pairs = await self._networks.describe.remote()
+        watches = [asyncio.create_task(engine.watch()), asyncio.create_task(self._watch_for_end(app))]
+        try:
+            yield Services(
+                engine,
+                pairs,
+                SharedAnalysisStore(self._keeper, max_bytes=settings.cache_bytes, seconds=settings.cache_seconds),
+                SharedSheetStore(self._keeper, seconds=settings.cache_seconds),
+            )
+        finally:
+            for watch in watches:
+                watch.cancel()
+                with suppress(asyncio.CancelledError):
+                    await watch
+
+    async def _watch_for_end(self, app: FastAPI) -> None:
+        """Have `/readyz` say that the server is about to end, in every replica."""
+        while not app.state.gatekeeper.is_draining:
+            app.state.gatekeeper.is_draining = await self._keeper.is_draining.remote()
+            await asyncio.sleep(DRAIN_LOOK_SECONDS)

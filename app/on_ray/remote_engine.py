@@ -1,0 +1,123 @@
+"""The engine of an application whose networks are in other processes."""
+
+import asyncio
+import copy
+import logging
+import math
+import time
+
+from ray.exceptions import RayError, RayTaskError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
+from ray.serve.handle import DeploymentHandle
+
+from app.answerer import Answerer
+from app.errors import EngineFailed, LensError, QueueFull
+from app.on_ray.wire import pack
+from app.work import EngineWork
+
+ATTEMPTS = 2
+"""A work is sent once more where its replica dies; a picture that kills replicas must not kill all of them."""
+
+RECOVERY_SECONDS = 5
+"""When to come back while a replica starts."""
+
+WATCH_SECONDS = 1.0
+READY_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class RemoteEngine(Answerer):
+    """Sends works to the replicas that have the networks, through Ray Serve's bounded queue.
+
+    Args:
+        handle: of `PairReplica`.
+        queue_size: how many works of this process may wait; told to those who are refused.
+    """
+
+    def __init__(self, handle: DeploymentHandle, *, queue_size: int) -> None:
+        self._handle = handle
+        self._queue_size = queue_size
+        self._waiting = 0
+        self._seconds = 0.5
+        self._is_ready = False
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a replica answered when it was asked last."""
+        return self._is_ready
+
+    @property
+    def has_failed(self) -> bool:
+        """Never: Ray Serve replaces replicas that fail."""
+        return False
+
+    @property
+    def waiting(self) -> int:
+        """How many works of this process wait or are computed."""
+        return self._waiting
+
+    def close(self) -> None:
+        """Nothing: the replicas are Ray Serve's to end, and other processes may ask them."""
+
+    async def submit(self, work: EngineWork) -> object:
+        """See `Answerer.submit`; works are the same whenever they are computed, so one whose replica died is repeated.
+
+        Raises:
+            QueueFull: when too many works wait, and when replicas die faster than they answer.
+            EngineFailed: when the computation went wrong.
+        """
+        begin = time.monotonic()
+        self._waiting += 1
+        try:
+            answer = await self._ask(work)
+        finally:
+            self._waiting -= 1
+        self._seconds += 0.1 * (time.monotonic() - begin - self._seconds)
+        if isinstance(answer, LensError):
+            raise answer
+        if isinstance(answer, BaseException):
+            raise EngineFailed("the networks could not be computed on this picture; the server's log says why")
+        # Ray's arrays lie in shared memory that would stay taken for as long as the analysis is kept.
+        return copy.deepcopy(answer)
+
+    async def watch(self) -> None:
+        """Ask the replicas again and again whether they are ready, until this is cancelled."""
+        while True:
+            try:
+                self._is_ready = await asyncio.wait_for(self._handle.is_ready.remote(), READY_SECONDS)
+            except BackPressureError:
+                # Nobody who has too much to do is dead.
+                self._is_ready = True
+            except (TimeoutError, RayError, DeploymentUnavailableError) as error:
+                logger.warning("no replica says that it is ready: %s", type(error).__name__)
+                self._is_ready = False
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def _ask(self, work: EngineWork) -> object:
+        parcel = pack(work)
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._handle.answer.remote(parcel)
+            except BackPressureError as error:
+                seconds = max(1, math.ceil(self._seconds))
+                raise QueueFull(
+                    f"{self._queue_size} requests are waiting, which is the limit; try again in {seconds} s",
+                    retry_after_seconds=seconds,
+                ) from error
+            except DeploymentUnavailableError as error:
+                raise _refuse() from error
+            except RayTaskError as error:
+                raise EngineFailed(
+                    "the networks could not be computed on this picture; the server's log says why"
+                ) from error
+            except RayError as error:
+                logger.warning("a replica was lost with a work (%s); it is sent to another one", type(error).__name__)
+        raise _refuse()
+
+
+def _refuse() -> QueueFull:
+    return QueueFull(
+        f"the networks are being started again; try again in {RECOVERY_SECONDS} s",
+        retry_after_seconds=RECOVERY_SECONDS,
+    )

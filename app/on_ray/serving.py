@@ -1,0 +1,72 @@
+"""`cbam-lens serve --on ray`: the server as replicas on a cluster, from the command to its end."""
+
+import signal
+import threading
+
+import ray
+from ray import serve
+from rich.console import Console
+
+from app.guard.hosts import THIS_MACHINE
+from app.loading import load_chosen_pairs
+from app.on_ray.cluster import join_cluster
+from app.on_ray.deployment import LOGGING, deploy
+from app.on_ray.keeper import start_keeper
+from app.on_ray.settings import RaySettings
+from app.serving import find_free_port, is_loopback, warn_of_reach
+from app.settings import Settings
+
+console = Console(stderr=True)
+
+
+def serve_on_ray(settings: Settings, ray_settings: RaySettings, *, host: str, port: int) -> None:
+    """Serve until SIGTERM or Ctrl+C.
+
+    Args:
+        settings: the server's settings.
+        ray_settings: how many replicas of what size.
+        host: the address to listen on, on each machine of the cluster.
+        port: the port; 0 for any free one of this machine.
+
+    Raises:
+        OSError: when the address is taken or not this machine's.
+        PairError: when the networks cannot be loaded; it is tried here first, on the CPU.
+    """
+    port = find_free_port(host, port)
+    cards = [pair.card for pair in load_chosen_pairs(settings.model_copy(update={"device": "cpu"}))]
+    if not is_loopback(host):
+        console.print(warn_of_reach(settings), highlight=False)
+    elif not settings.trusted_hosts:
+        settings = settings.model_copy(update={"trusted_hosts": (*THIS_MACHINE, host)})
+    for card in cards:
+        untrained = "" if card.trained else ", UNTRAINED (random weights)"
+        console.print(f"{card.name}: {card.title}, on Ray{untrained}", highlight=False)
+    with join_cluster():
+        # After Ray's own, which would end this process at once.
+        is_over = watch_for_end()
+        options = serve.config.HTTPOptions(host=host, port=port)
+        serve.start(proxy_location="EveryNode", http_options=options, logging_config=LOGGING)
+        keeper = start_keeper(settings)
+        try:
+            deploy(settings, ray_settings, keeper)
+            console.print(f"CBAM Lens is ready: http://{_name(host)}:{port} (Ctrl+C ends it)", highlight=False)
+            is_over.wait()
+            ray.get(keeper.drain.remote())
+            is_over.clear()
+            # A second signal means now.
+            is_over.wait(settings.drain_seconds)
+        finally:
+            serve.shutdown()
+
+
+def watch_for_end() -> threading.Event:
+    """What is set by SIGTERM and by Ctrl+C."""
+    event = threading.Event()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: event.set())
+    return event
+
+
+def _name(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,55 @@
+"""What an application works with: who computes, what is kept, and how these begin and end."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from app.analyses import AnalysisStore
+from app.answerer import Answerer
+from app.loading import build_engine, load_chosen_pairs
+from app.settings import Settings
+from app.sheets import SheetStore
+from app.watch.metrics import Metrics
+from models.pair import NetworkPair
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Services:
+    """What the application's lifespan opens.
+
+    Attributes:
+        engine: who computes, started.
+        pairs: what is served.
+        store: the analyses that are kept.
+        sheets: the sheets that are kept.
+    """
+
+    engine: Answerer
+    pairs: Sequence[NetworkPair]
+    store: AnalysisStore
+    sheets: SheetStore
+
+
+ServiceOpener = Callable[[FastAPI], AbstractAsyncContextManager[Services]]
+"""Opens the services of an application whose state has its settings, metrics and gatekeeper, and closes them."""
+
+
+@asynccontextmanager
+async def open_here(app: FastAPI) -> AsyncIterator[Services]:
+    """Everything in this process: its networks, its memory."""
+    settings: Settings = app.state.settings
+    metrics: Metrics = app.state.metrics
+    pairs = app.state.pairs or load_chosen_pairs(settings)
+    engine = build_engine(settings, metrics.count_batch)
+    engine.start(warm_up=pairs)
+    try:
+        yield Services(
+            engine,
+            pairs,
+            AnalysisStore(max_bytes=settings.cache_bytes, seconds=settings.cache_seconds),
+            SheetStore(seconds=settings.cache_seconds),
+        )
+    finally:
+        engine.close()

@@ -1,0 +1,138 @@
+"""The server on Ray as a process of its own, and a client of it that looks like the one in process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+from starlette.websockets import WebSocketDisconnect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.conftest import ROOT
+
+START_SECONDS = 400
+"""Five processes import torch, on a machine with two cores that do other things too."""
+
+NAME = "testserver"
+"""What the tests call the server, as Starlette's client does."""
+
+
+def make_environment(directory: Path, **variables: str) -> dict[str, str]:
+    """The environment of a program on Ray.
+
+    Args:
+        directory: where Python keeps what it compiles: without, each process of the cluster compiles everything anew.
+        variables: further ones.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(directory), "OMP_NUM_THREADS": "1", **variables}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running server.
+
+    Attributes:
+        address: host:port.
+        process_id: of the command.
+        log: the file that it writes to.
+    """
+
+    address: str
+    process_id: int
+    log: Path
+
+    def find_replicas(self, deployment: str) -> list[psutil.Process]:
+        """The processes of a deployment, and of no other server's."""
+        title = f"ray::ServeReplica:cbam-lens:{deployment}"
+        found = []
+        for process in psutil.Process(self.process_id).children(recursive=True):
+            try:
+                if title in " ".join(process.cmdline()):
+                    found.append(process)
+            except (psutil.NoSuchProcess, psutil.ZombieProcess):
+                continue
+        return found
+
+
+@contextmanager
+def run_server(environment: Mapping[str, str], log: Path) -> Iterator[Site]:
+    """`cbam-lens serve --on ray` inside of a `with` block. Ends it as a person does."""
+    script = [sys.executable, "-c", "from app.cli import main; main()"]
+    with log.open("w") as output:
+        process = subprocess.Popen(  # noqa: S603  # our own command
+            [*script, "serve", "--on", "ray", "--port", "0"],
+            cwd=ROOT, stdout=output, stderr=output, env=dict(environment),
+        )  # fmt: skip
+        try:
+            yield Site(wait_for_address(process, log), process.pid, log)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(120)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_for_address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Where the server says that it is ready."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        for line in log.read_text().splitlines():
+            if "is ready: http://" in line:
+                return line.partition("http://")[2].partition(" ")[0]
+        time.sleep(0.2)
+    raise AssertionError(f"the server did not become ready:\n{log.read_text()[-4000:]}")
+
+
+class SiteClient(httpx2.Client):
+    """A client of a running server with what the tests use of Starlette's."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            base_url=f"http://{address}", headers={"Host": NAME}, follow_redirects=True, timeout=120, trust_env=False
+        )
+        self._address = address
+
+    @contextmanager
+    def websocket_connect(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator["SiteSession"]:
+        """A WebSocket; raises `WebSocketDisconnect` where the server refuses it."""
+        try:
+            connection = connect(
+                f"ws://{self._address}{path}", additional_headers=dict(headers or {}), open_timeout=60, proxy=None
+            )
+        except InvalidStatus as error:
+            raise WebSocketDisconnect(1008, str(error)) from error
+        with connection:
+            yield SiteSession(connection)
+
+
+class SiteSession:
+    """A WebSocket with the methods of Starlette's."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    def send_bytes(self, data: bytes) -> None:
+        self._connection.send(data)
+
+    def send_text(self, text: str) -> None:
+        self._connection.send(text)
+
+    def receive_json(self) -> Any:
+        try:
+            return json.loads(self._connection.recv(timeout=60))
+        except ConnectionClosed as error:
+            code = error.rcvd.code if error.rcvd else 1006
+            raise WebSocketDisconnect(code, error.rcvd.reason if error.rcvd else "") from error

@@ -1,6 +1,6 @@
 """What is reported, relative to what, and against which target."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,6 +9,8 @@ from app.bench.parts import Part
 from app.bench.report import Figure
 from app.bench.service import CLIENTS, SHARES
 from app.bench.statistics import Samples, median, ratio
+from app.bench.ways import CLIENTS as WAY_CLIENTS
+from app.bench.ways import WAYS
 
 
 class Bound(StrEnum):
@@ -78,9 +80,27 @@ def specify() -> list[Specification]:
     return [*_specify_forward(), *_specify_analysis(), *_specify_peers(), *_specify_http(), *_specify_process()]
 
 
-def build_figures(samples: Samples) -> list[Figure]:
-    """Every figure that was measured."""
-    specifications = specify()
+def specify_cluster() -> list[Specification]:
+    """The figures of the server plain and on Ray; each way's ratios are to the one before it."""
+    found = []
+    for before, way in zip((None, *WAYS), WAYS, strict=False):
+        for clients in WAY_CLIENTS:
+            key, name = f"{way.key}.{clients}", f"{way.name}, {clients} client{'s' if clients > 1 else ''}"
+            relative = {
+                unit: None if before is None else f"{before.key}.{clients}.{unit}" for unit in ("throughput", "p50")
+            }
+            found += [
+                Specification(Part.CLUSTER, f"{key}.throughput", name, "1/s", relative["throughput"]),
+                Specification(Part.CLUSTER, f"{key}.p50", f"p50, {name}", "ms", relative["p50"]),
+                Specification(Part.CLUSTER, f"{key}.p95", f"p95, {name}"),
+                Specification(Part.CLUSTER, f"{key}.errors", f"errors, {name}", ""),
+            ]
+    return found
+
+
+def build_figures(samples: Samples, specifications: Sequence[Specification] | None = None) -> list[Figure]:
+    """Those of the specified figures that were measured; of `specify` by default."""
+    specifications = specify() if specifications is None else specifications
     values = {one.key: one.summarise(samples[one.key]) for one in specifications if samples.get(one.key)}
     return [_build_figure(one, samples[one.key], values) for one in specifications if one.key in values]
 

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 import psutil
@@ -32,6 +32,7 @@ class ServerProcess:
 
     Args:
         command: prints the line that says where the server is ready on standard error.
+        environment: its variables; this process's by default.
 
     Attributes:
         address: host:port.
@@ -41,17 +42,18 @@ class ServerProcess:
         ChildProcessError: when it ends or says nothing instead; the message has its last lines.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         self.address = ""
         self.ready_seconds = 0.0
         self._command = command
+        self._environment = environment
         self._lines: deque[str] = deque(maxlen=5)
         self._has_spoken = threading.Event()
 
     def __enter__(self) -> "ServerProcess":
         self._start = time.perf_counter()
         self._process = subprocess.Popen(  # noqa: S603  # our own command
-            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=self._environment
         )
         # Read to its end: a full pipe would stop the server.
         self._reader = threading.Thread(target=self._read, name="cbam-lens-bench-server", daemon=True)

@@ -98,11 +98,12 @@ def measure_throughput(
             results[clients].append(service.ask(clients, seconds=seconds / SWEEPS))
             advance()
     for clients, sweeps in results.items():
-        samples |= _summarise(clients, sweeps)
+        samples |= summarise_load(f"http.{clients}", sweeps)
     return samples
 
 
-def _summarise(clients: int, sweeps: list[LoadResult]) -> Samples:
+def summarise_load(key: str, sweeps: list[LoadResult]) -> Samples:
+    """Throughput, errors and latencies of one level of load, by names that begin with `key`."""
     latencies = [value for sweep in sweeps for value in sweep.latencies_milliseconds]
     samples: Samples = {
         "throughput": [len(sweep.latencies_milliseconds) / sweep.seconds for sweep in sweeps],
@@ -110,4 +111,4 @@ def _summarise(clients: int, sweeps: list[LoadResult]) -> Samples:
     }
     if latencies:
         samples |= {f"p{share}": [percentile(latencies, share)] for share in SHARES}
-    return {f"http.{clients}.{name}": values for name, values in samples.items()}
+    return {f"{key}.{name}": values for name, values in samples.items()}

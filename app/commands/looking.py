@@ -21,10 +21,10 @@ from app.commands.options import (
     parse_resolution,
     read_settings,
 )
+from app.commands.ray import serve_on_ray, survey_on_ray
 from app.explain.methods import Method
 from app.options import ColourOptions, GeometryOptions, TargetOptions
 from app.render.colour_scale import Colormap, Scale
-from app.settings import Settings
 from models.names import Stage
 
 
@@ -55,23 +55,13 @@ def serve(
     """
     settings = read_settings(pair or [], labels or [], device)
     if on is Place.RAY:
-        _serve_on_ray(settings, host=host, port=port)
+        serve_on_ray(settings, host=host, port=port)
         return
     with errors.status("loading the networks"):
         from app.serving import prepare_server
 
         server, listener = or_explain(prepare_server, settings, host=host, port=port)
     server.run(sockets=[listener])
-
-
-def _serve_on_ray(settings: Settings, *, host: str, port: int) -> None:
-    from app.on_ray.extra import want_ray
-
-    or_explain(want_ray)
-    from app.on_ray.serving import serve_on_ray
-    from app.on_ray.settings import read_ray_settings
-
-    or_explain(serve_on_ray, settings, or_explain(read_ray_settings), host=host, port=port)
 
 
 def compare(
@@ -120,6 +110,7 @@ def compare(
     pair: PairOption = None,
     labels: LabelsOption = None,
     device: DeviceOption = None,
+    on: OnOption = Place.HERE,
 ) -> None:
     """Write the paper's figure and all maps for each picture.
 
@@ -136,9 +127,15 @@ def compare(
 
     asked = TargetOptions(target=target, method=method, stage=Stage(stage), interventions=tuple(interventions or ()))
     seen_as = GeometryOptions(geometry=geometry, resolution=parse_resolution(resolution))
+    if on is Place.RAY and rows is None:
+        raise typer.BadParameter("--on ray is for tables of many pictures; add --rows DIR")
     if rows is not None:
         survey = SurveyOptions(target=asked, geometry=seen_as, directory=rows, has_maps=has_maps)
-        report = or_explain(survey_files, settings, [str(image) for image in images], survey)
+        inputs = [str(image) for image in images]
+        if on is Place.RAY:
+            report = survey_on_ray(settings, inputs, survey)
+        else:
+            report = or_explain(survey_files, settings, inputs, survey)
         before = f", {report.skipped:,} were there before" if report.skipped else ""
         failed = f", {report.failed:,} of them with an error" if report.failed else ""
         typer.echo(f"{rows}: {report.done:,} rows written{failed}{before}")

@@ -1,7 +1,7 @@
 """`cbam-lens evaluate`, `precision` and `bench`: what can be measured on one's own machine."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -10,7 +10,9 @@ from app.commands.options import (
     DeviceOption,
     GeometryOption,
     LabelsOption,
+    OnOption,
     PairOption,
+    Place,
     ResolutionOption,
     as_list,
     errors,
@@ -18,10 +20,14 @@ from app.commands.options import (
     parse_resolution,
     read_settings,
 )
+from app.commands.ray import bench_on_ray
 from app.errors import InvalidOption
 from app.explain.methods import Method
 from app.options import GeometryOptions
 from models.names import Stage
+
+if TYPE_CHECKING:
+    from app.bench.report import Report
 
 
 def evaluate(
@@ -148,23 +154,34 @@ def bench(
     pair: PairOption = None,
     labels: LabelsOption = None,
     device: DeviceOption = None,
+    on: OnOption = Place.HERE,
 ) -> None:
     """Measure the speed: our analysis beside the two bare forward passes, grad-cam and torchcam.
 
     Parts: a the bare forward passes, b our analysis, c its steps, d grad-cam, e torchcam (wants `uv sync --group
     bench`), f another class on a cached picture, g over HTTP, h the server's memory, i its start. A ratio is printed
     where both of its parts were measured. Everything takes some minutes; leave the machine alone meanwhile.
+
+    With --on ray it is j alone: the server plain, on Ray with one process that has the networks, and with two.
     """
+    if on is Place.RAY:
+        _show(bench_on_ray(read_settings(as_list(pair), as_list(labels), device), seconds=seconds), as_json=as_json)
+        return
     from app.bench.parts import BenchOptions, parse_parts
 
     parts = or_explain(parse_parts, only)
     settings = read_settings(as_list(pair), as_list(labels), device)
     with errors.status("loading the networks"):
         from app.bench.run import run_bench
-        from app.bench.table import tabulate
 
     options = BenchOptions(parts=parts, rounds=rounds, seconds=seconds, requests=requests, plot=plot)
     report = or_explain(run_bench, settings, options)
+    _show(report, as_json=as_json)
+
+
+def _show(report: "Report", *, as_json: bool) -> None:
+    from app.bench.table import tabulate
+
     if as_json:
         typer.echo(report.model_dump_json(indent=2))
     else:

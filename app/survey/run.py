@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,12 @@ from app.survey.sources import PictureSource, list_sources
 from app.survey.store import RowStore
 from app.timing import Timings
 from models.card import PairCard
+from models.pair import NetworkPair
 
 ROWS_PER_PART = 256
+
+BATCHES_AT_ONCE = 2
+"""One is computed while the next one is read."""
 
 PART_SECONDS = 60.0
 """How much work is lost at most where a run is killed."""
@@ -45,6 +50,10 @@ class SurveyOptions:
     geometry: GeometryOptions
     directory: Path
     has_maps: bool = False
+
+    def in_directory(self, directory: Path) -> "SurveyOptions":
+        """The same, with the rows elsewhere."""
+        return replace(self, directory=directory)
 
     def identify(self, card: PairCard) -> dict[str, Any]:
         """What must be the same for rows to belong together."""
@@ -79,12 +88,39 @@ class Surveyor:
         lens: the pair.
         options: what is asked.
         store: where maps go.
+        at_once: how many pictures are under way together.
     """
 
-    def __init__(self, lens: Lens, options: SurveyOptions, store: RowStore) -> None:
+    def __init__(self, lens: Lens, options: SurveyOptions, store: RowStore, *, at_once: int) -> None:
         self._lens = lens
         self._options = options
         self._store = store
+        self._at_once = at_once
+
+    async def look_at_all(self, sources: Sequence[PictureSource], take: Callable[[Row], None]) -> None:
+        """Every picture's row, in the order in which they are done.
+
+        Args:
+            sources: the pictures.
+            take: given each row.
+
+        Raises:
+            InvalidOption: for a question that no picture can answer.
+            OSError: when maps cannot be written.
+        """
+        waiting: Iterator[PictureSource] = iter(sources)
+
+        async def work() -> None:
+            for source in waiting:
+                take(await self.look(source))
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._at_once):
+                    group.create_task(work())
+        except ExceptionGroup as several:
+            # The first one is what stopped the others.
+            raise several.exceptions[0] from None
 
     async def look(self, source: PictureSource) -> Row:
         """The row of one picture.
@@ -133,6 +169,40 @@ class RowWriter:
         self._begin = time.monotonic()
 
 
+@dataclass(frozen=True, slots=True)
+class SurveyPlan:
+    """What a run has to do.
+
+    Attributes:
+        store: where rows and maps go.
+        left: the pictures that have no row yet.
+        skipped: how many have one.
+    """
+
+    store: RowStore
+    left: Sequence[PictureSource]
+    skipped: int
+
+
+def plan_survey(card: PairCard, inputs: Sequence[str], options: SurveyOptions) -> SurveyPlan:
+    """Find the pictures that have no row yet.
+
+    Args:
+        card: of the pair that looks.
+        inputs: see `list_sources`.
+        options: what is asked.
+
+    Raises:
+        InvalidOption: for a directory with the rows of another question.
+        OSError: for inputs that are not there, and a directory that cannot be written.
+    """
+    sources = list_sources(inputs)
+    store = RowStore(options.directory, options.identify(card))
+    known = store.read_keys()
+    left = [source for source in sources if source.key not in known]
+    return SurveyPlan(store, left, skipped=len(sources) - len(left))
+
+
 def survey_files(settings: Settings, inputs: Sequence[str], options: SurveyOptions) -> SurveyReport:
     """Compare both networks on each picture that has no row yet.
 
@@ -146,48 +216,44 @@ def survey_files(settings: Settings, inputs: Sequence[str], options: SurveyOptio
         OSError: for inputs that are not there, and a directory that cannot be written.
         PairError: when the networks cannot be loaded.
     """
-    sources = list_sources(inputs)
     pair = load_chosen_pair(settings)
-    store = RowStore(options.directory, options.identify(pair.card))
-    known = store.read_keys()
-    left = [source for source in sources if source.key not in known]
-    at_once = 2 * settings.batch_size
+    plan = plan_survey(pair.card, inputs, options)
+    with open_surveyor(settings, pair, options, plan.store) as surveyor, write_rows(plan) as (writer, take):
+        asyncio.run(surveyor.look_at_all(plan.left, take))
+    return SurveyReport(done=writer.done, skipped=plan.skipped, failed=writer.failed)
+
+
+@contextmanager
+def open_surveyor(settings: Settings, pair: NetworkPair, options: SurveyOptions, store: RowStore) -> Iterator[Surveyor]:
+    """A surveyor with an engine of its own, which begins and ends with it."""
+    at_once = BATCHES_AT_ONCE * settings.batch_size
     # Nobody else asks: the queue has room for all that are under way.
     engine = build_engine(settings.model_copy(update={"queue_size": at_once}))
     engine.start()
-    lens = Lens(engine, pair, max_pixels=settings.max_picture_pixels)
-    writer = RowWriter(store)
     try:
-        asyncio.run(_look_at_all(Surveyor(lens, options, store), left, writer, at_once=at_once))
+        yield Surveyor(Lens(engine, pair, max_pixels=settings.max_picture_pixels), options, store, at_once=at_once)
     finally:
-        # Whatever stops a run, what was done is kept.
-        writer.flush()
         engine.close()
-    return SurveyReport(done=writer.done, skipped=len(sources) - len(left), failed=writer.failed)
+
+
+@contextmanager
+def write_rows(plan: SurveyPlan) -> Iterator[tuple[RowWriter, Callable[[Row], None]]]:
+    """What takes rows and tells how far it is; whatever stops a run, what was done is kept."""
+    writer = RowWriter(plan.store)
+    with make_progress() as progress:
+        task = progress.add_task("comparing", total=len(plan.left))
+
+        def take(row: Row) -> None:
+            writer.add(row)
+            progress.advance(task)
+
+        try:
+            yield writer, take
+        finally:
+            writer.flush()
 
 
 def make_progress() -> Progress:
     """A bar with the time that is left, where somebody looks."""
     columns = (TextColumn("comparing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, disable=not console.is_terminal)
-
-
-async def _look_at_all(
-    surveyor: Surveyor, sources: Sequence[PictureSource], writer: RowWriter, *, at_once: int
-) -> None:
-    waiting: Iterator[PictureSource] = iter(sources)
-    with make_progress() as progress:
-        task = progress.add_task("comparing", total=len(sources))
-
-        async def work() -> None:
-            for source in waiting:
-                writer.add(await surveyor.look(source))
-                progress.advance(task)
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(at_once):
-                    group.create_task(work())
-        except ExceptionGroup as several:
-            # The first one is what stopped the others.
-            raise several.exceptions[0] from None

@@ -88,12 +88,8 @@ class RowStore:
         """Add rows; all of them are there afterwards, or none."""
         if not rows:
             return
-        types = {TEXT: self._arrow.string(), WHOLE: self._arrow.int32(), REAL: self._arrow.float64()}
-        types |= {WHOLES: self._arrow.list_(types[WHOLE]), REALS: self._arrow.list_(types[REAL])}
-        schema = self._arrow.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
-        table = self._arrow.Table.from_pylist(list(rows), schema=schema)
         buffer = io.BytesIO()
-        self._parquet.write_table(table, buffer)
+        self._parquet.write_table(tabulate_rows(rows), buffer)
         write_whole(self.directory / f"part-{self._last_part + 1:06d}.parquet", buffer.getvalue())
         self._last_part += 1
 
@@ -131,6 +127,15 @@ class RowStore:
                 f"{self.directory} has the rows of another question ({different}); give another directory",
                 option="rows",
             )
+
+
+def tabulate_rows(rows: Sequence[Row]) -> Any:  # noqa: ANN401  # pyarrow has no types
+    """Rows as a `pyarrow.Table` of every column; what a row does not have is null."""
+    arrow, _ = _import_arrow()
+    types = {TEXT: arrow.string(), WHOLE: arrow.int32(), REAL: arrow.float64()}
+    types |= {WHOLES: arrow.list_(types[WHOLE]), REALS: arrow.list_(types[REAL])}
+    schema = arrow.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
+    return arrow.Table.from_pylist(list(rows), schema=schema)
 
 
 def _import_arrow() -> tuple[ModuleType, ModuleType]:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -108,9 +109,12 @@ class SiteClient(httpx2.Client):
     @contextmanager
     def websocket_connect(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator["SiteSession"]:
         """A WebSocket; raises `WebSocketDisconnect` where the server refuses it."""
+        host, _, port = self._address.rpartition(":")
+        # The address gives the Host header, the socket where it goes.
+        link = socket.create_connection((host, int(port)), timeout=60)
         try:
             connection = connect(
-                f"ws://{self._address}{path}", additional_headers=dict(headers or {}), open_timeout=60, proxy=None
+                f"ws://{NAME}{path}", sock=link, additional_headers=dict(headers or {}), open_timeout=60, proxy=None
             )
         except InvalidStatus as error:
             raise WebSocketDisconnect(1008, str(error)) from error

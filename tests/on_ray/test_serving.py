@@ -74,7 +74,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(site: Site) -> Iterator[SiteClient]:
     with SiteClient(site.address) as client:
         yield client

@@ -1,0 +1,68 @@
+"""(j) The same server plain and on Ray: what Ray costs at one process with the networks, and what a second one brings.
+
+All servers run at once and are asked by turns, so that they meet the same machine; those that are not asked have
+nothing to do. Each process with the networks has one thread of torch.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from app.bench import service
+from app.bench.figures import build_figures, specify_cluster
+from app.bench.load import LoadResult
+from app.bench.parts import BenchOptions
+from app.bench.pictures import SMALL, make_jpeg, prepare_jpeg, write_jpegs
+from app.bench.progress import Phases
+from app.bench.report import Report
+from app.bench.setup import describe_setup
+from app.bench.statistics import Samples
+from app.bench.ways import CLIENTS, WAYS
+from app.loading import load_chosen_pair
+from app.settings import Settings
+
+
+def bench_cluster(settings: Settings, options: BenchOptions) -> Report:
+    """Measure, with a progress bar on standard error.
+
+    Args:
+        settings: which pair, where.
+        options: how many seconds of load.
+
+    Raises:
+        ChildProcessError: when a server or the load client fails.
+        PairError: when the networks cannot be loaded.
+    """
+    pair = load_chosen_pair(settings.model_copy(update={"threads": 1}))
+    setup = describe_setup(settings, options, pair, prepare_jpeg(make_jpeg(SMALL), pair.card.preprocessing))
+    steps = {"starting": len(WAYS), "load": service.SWEEPS * len(CLIENTS) * len(WAYS)}
+    with ExitStack() as stack:
+        phases = stack.enter_context(Phases(steps))
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        write_jpegs(directory, service.PICTURES)
+        advance = phases.begin("starting")
+        services = {}
+        for way in WAYS:
+            services[way.key] = service.Service(stack.enter_context(way.open(settings)), directory)
+            advance()
+        samples = _measure(services, options.seconds, phases.begin("load"))
+    notes = [f"{key} answered with errors: {problem}" for key, one in services.items() for problem in one.problems]
+    return Report(setup=setup, figures=build_figures(samples, specify_cluster()), notes=notes)
+
+
+def _measure(services: Mapping[str, service.Service], seconds: float, advance: Callable[[], None]) -> Samples:
+    results: dict[tuple[str, int], list[LoadResult]] = {}
+    for one in services.values():
+        # The first answers wait for memory and caches; they are not counted.
+        one.ask(max(CLIENTS), requests=2 * max(CLIENTS))
+    for _ in range(service.SWEEPS):
+        for clients in CLIENTS:
+            for key, one in services.items():
+                asked = one.ask(clients, seconds=seconds / service.SWEEPS)
+                results.setdefault((key, clients), []).append(asked)
+                advance()
+    samples: Samples = {}
+    for (key, clients), sweeps in results.items():
+        samples |= service.summarise_load(f"{key}.{clients}", sweeps)
+    return samples

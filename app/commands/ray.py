@@ -1,0 +1,42 @@
+"""What commands do for `--on ray`: say what is missing, else hand over to `app.on_ray`."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from app.commands.options import errors, or_explain
+from app.on_ray.extra import want_ray
+from app.on_ray.settings import read_ray_settings
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.bench.report import Report
+    from app.survey.run import SurveyOptions, SurveyReport
+
+
+def serve_on_ray(settings: Settings, *, host: str, port: int) -> None:
+    """`cbam-lens serve --on ray`."""
+    or_explain(want_ray)
+    sizes = or_explain(read_ray_settings)
+    with errors.status("loading Ray"):
+        from app.on_ray import serving
+    or_explain(serving.serve_on_ray, settings, sizes, host=host, port=port)
+
+
+def survey_on_ray(settings: Settings, inputs: Sequence[str], options: "SurveyOptions") -> "SurveyReport":
+    """`cbam-lens compare --rows DIR --on ray`."""
+    or_explain(want_ray)
+    sizes = or_explain(read_ray_settings)
+    with errors.status("loading Ray"):
+        from app.on_ray import survey
+    return or_explain(survey.survey_on_ray, settings, sizes, inputs, options)
+
+
+def bench_on_ray(settings: Settings, *, seconds: float) -> "Report":
+    """`cbam-lens bench --on ray`."""
+    or_explain(want_ray)
+    from app.bench.parts import BenchOptions, Part
+
+    with errors.status("loading the networks"):
+        from app.bench.cluster import bench_cluster
+    options = BenchOptions(parts=frozenset({Part.CLUSTER}), rounds=0, seconds=seconds, requests=0, plot=None)
+    return or_explain(bench_cluster, settings, options)

@@ -1,0 +1,123 @@
+"""`cbam-lens compare --rows DIR --on ray`: many pictures by Ray Data, with the plain run's questions, rows and files.
+
+Each worker is an actor with an engine of its own, which goes through a block of pictures as the plain run goes through
+all of them. Rows come back to this process, which alone writes them. Pictures, and maps where they are kept, are read
+and written by the workers: on several machines they lie on a file system that all of them see.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from anyio.from_thread import start_blocking_portal
+from ray import data
+
+from app.errors import InvalidOption
+from app.loading import load_chosen_pair
+from app.on_ray.cluster import join_cluster
+from app.on_ray.settings import RaySettings
+from app.settings import Settings
+from app.survey.rows import Row, describe_failure
+from app.survey.run import SurveyOptions, SurveyReport, open_surveyor, plan_survey, write_rows
+from app.survey.sources import PictureSource
+from app.survey.store import RowStore, tabulate_rows
+
+BLOCK_PICTURES = 64
+"""What a worker is given at once, and what is done again where it dies."""
+
+CHUNK_PICTURES = 50_000
+"""Ray Data holds the whole list of what it was given; a list of millions is given in parts."""
+
+
+def survey_on_ray(
+    settings: Settings, ray_settings: RaySettings, inputs: Sequence[str], options: SurveyOptions
+) -> SurveyReport:
+    """`survey_files` by the workers of a cluster.
+
+    Args:
+        settings: which pair, where, and the limits on pictures.
+        ray_settings: how many workers of what size.
+        inputs: see `list_sources`.
+        options: what is asked.
+
+    Raises:
+        InvalidOption: for a question that cannot be asked, and a directory with the rows of another one.
+        OSError: for inputs that are not there, and a directory that cannot be written.
+        PairError: when the networks cannot be loaded; it is tried here first, on the CPU.
+    """
+    card = load_chosen_pair(settings.model_copy(update={"device": "cpu"})).card
+    # Workers run in directories of their own.
+    options = options.in_directory(options.directory.resolve())
+    plan = plan_survey(card, inputs, options)
+    with write_rows(plan) as (writer, take):
+        if plan.left:
+            with join_cluster():
+                for row in _survey(ray_settings.fit(settings), ray_settings, plan.left, options):
+                    if row["error"] == InvalidOption.__name__:
+                        raise InvalidOption(row["problem"], option="target")
+                    take(row)
+    return SurveyReport(done=writer.done, skipped=plan.skipped, failed=writer.failed)
+
+
+class SurveyWorker:
+    """Looks at blocks of pictures; Ray Data starts one a worker.
+
+    Args:
+        settings: of this worker.
+        options: what is asked.
+    """
+
+    def __init__(self, settings: Settings, options: SurveyOptions) -> None:
+        pair = load_chosen_pair(settings)
+        store = RowStore(options.directory, options.identify(pair.card))
+        self._stack = ExitStack()
+        self._surveyor = self._stack.enter_context(open_surveyor(settings, pair, options, store))
+        # One event loop for all blocks, whichever thread Ray Data calls from.
+        self._portal = self._stack.enter_context(start_blocking_portal())
+
+    def __call__(self, block: dict[str, np.ndarray]) -> Any:  # noqa: ANN401  # pyarrow has no types
+        """The rows of a block of pictures, a `pyarrow.Table`."""
+        columns = (block[name].tolist() for name in ("key", "path", "offset", "size"))
+        sources = [
+            PictureSource(key, Path(path), offset, None if size < 0 else size)
+            for key, path, offset, size in zip(*columns, strict=True)
+        ]
+        rows: list[Row] = []
+        try:
+            self._portal.call(self._surveyor.look_at_all, sources, rows.append)
+        except InvalidOption as error:
+            # No picture's fault: whoever asked is told, and Ray Data would try it again.
+            rows = [describe_failure(sources[0].key, error)]
+        return tabulate_rows(rows)
+
+
+def _survey(
+    settings: Settings, ray_settings: RaySettings, sources: Sequence[PictureSource], options: SurveyOptions
+) -> Iterator[Row]:
+    context = data.DataContext.get_current()
+    # The plain run's progress tells it.
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    for start in range(0, len(sources), CHUNK_PICTURES):
+        items = [
+            {
+                "key": source.key,
+                "path": str(source.path.resolve()),
+                "offset": source.offset,
+                "size": -1 if source.size is None else source.size,
+            }
+            for source in sources[start : start + CHUNK_PICTURES]
+        ]
+        blocks = -(-len(items) // BLOCK_PICTURES)
+        table = data.from_items(items, override_num_blocks=blocks).map_batches(
+            SurveyWorker,
+            fn_constructor_args=(settings, options),
+            batch_size=BLOCK_PICTURES,
+            concurrency=(min(ray_settings.min_replicas, blocks), min(ray_settings.max_replicas, blocks)),
+            num_cpus=ray_settings.replica_cpus,
+            num_gpus=ray_settings.replica_gpus or None,
+        )
+        for batch in table.iter_batches(batch_size=None, batch_format="pyarrow"):
+            yield from batch.to_pylist()

@@ -1,0 +1,113 @@
+"""Many pictures on Ray: the plain run's rows, each picture once, wherever the run is killed."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+pytest.importorskip("ray", reason="Ray is not installed: uv sync --extra ray")
+
+from app.survey.run import ROWS_PER_PART
+from app.survey.store import RowStore
+from tests.conftest import ROOT, encode, make_picture
+from tests.on_ray.site import make_environment
+
+PICTURES = ROWS_PER_PART + 64
+
+SECONDS = 400
+
+SCRIPT = [sys.executable, "-c", "from app.cli import main; main()"]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    compiled = tmp_path_factory.mktemp("compiled")
+    return make_environment(compiled, CBAM_LENS_RAY_MIN_REPLICAS="2", CBAM_LENS_RAY_REPLICA_CPUS="0.5")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures of two shapes, and one that is none."""
+    folder = tmp_path_factory.mktemp("data") / "many"
+    folder.mkdir()
+    for number in range(PICTURES - 1):
+        (folder / f"{number:03d}.png").write_bytes(encode(make_picture(48 + number % 2 * 16, 40, seed=number)))
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    return folder
+
+
+def start(environment: dict[str, str], *arguments: str | Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603  # our own command
+        [*SCRIPT, "compare", *map(str, arguments)],
+        cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def finish(environment: dict[str, str], *arguments: str | Path) -> tuple[int, str]:
+    with start(environment, *arguments) as process:
+        try:
+            output, _ = process.communicate(timeout=SECONDS)
+        finally:
+            process.kill()
+    return process.returncode, output
+
+
+def read(directory: Path) -> dict[str, dict[str, Any]]:
+    """The rows by their picture."""
+    identity = json.loads((directory / "identity.json").read_text())
+    rows = RowStore(directory, identity).read_rows()
+    found = {str(row["file"]): row for row in rows}
+    assert len(found) == len(rows), "each picture once"
+    return found
+
+
+def test_run_that_is_killed_goes_on_and_ends_with_the_plain_runs_rows(
+    tmp_path: Path, folder: Path, environment: dict[str, str]
+) -> None:
+    rows = tmp_path / "rows"
+    with start(environment, folder, "--rows", rows, "--maps", "--on", "ray") as process:
+        until = time.monotonic() + SECONDS
+        while not list(rows.glob("part-*.parquet")) and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+        helpers = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    kept = len(read(rows))
+    assert ROWS_PER_PART <= kept < PICTURES
+    # Ray's processes end with the one that began them.
+    assert psutil.wait_procs(helpers, timeout=60)[1] == []
+    code, output = finish(environment, folder, "--rows", rows, "--maps", "--on", "ray")
+    assert code == 0, output
+    assert f"{PICTURES - kept} rows written" in output
+    assert f"{kept} were there before" in output
+    code, output = finish(environment, folder, "--rows", tmp_path / "plain")
+    assert code == 0, output
+    found, expected = read(rows), read(tmp_path / "plain")
+    assert found.keys() == expected.keys() == {f"many/{path.name}" for path in folder.iterdir()}
+    for key, row in found.items():
+        assert row.keys() == expected[key].keys()
+        for name, value in row.items():
+            # Another batch changes the order of sums, and so may change which of two equal classes comes first.
+            if name.endswith("_classes"):
+                assert value is None or value[0] == expected[key][name][0]
+            else:
+                assert value == pytest.approx(expected[key][name], rel=1e-3, abs=1e-4), (key, name)
+    assert found["many/broken.jpg"]["error"] == "InvalidPicture"
+    with np.load(rows / "maps" / "many" / "000.png.npz") as maps:
+        assert maps["baseline_heat_map"].max() == pytest.approx(found["many/000.png"]["baseline_map_max"], rel=1e-3)
+
+
+def test_question_that_cannot_be_asked_is_one_line(tmp_path: Path, folder: Path, environment: dict[str, str]) -> None:
+    arguments = (folder / "000.png", "--rows", tmp_path / "rows", "--on", "ray", "--target", "no such class")
+    code, output = finish(environment, *arguments)
+    assert code == 2
+    assert output.splitlines()[-1].startswith("cbam-lens: ")
+    assert "no such class" in output.splitlines()[-1]
+    assert not list((tmp_path / "rows").glob("*.parquet"))

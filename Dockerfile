@@ -1,4 +1,4 @@
-# CBAM Lens with its weights inside.
+# CBAM Lens with its weights inside: a server by itself, or a Ray cluster's head or worker (compose.yaml has all three).
 #   docker build -t cbam-lens .                       CPU
 #   docker build -t cbam-lens --build-arg DEVICE=cuda .   CUDA; run with --gpus all
 
@@ -13,7 +13,7 @@ COPY .ci/requirements/server.txt pyproject.toml ./
 RUN uv venv "$VIRTUAL_ENV" \
     && case "$DEVICE" in \
          cuda) uv pip sync --no-cache --require-hashes server.txt ;; \
-         cpu) uv pip install --no-cache --torch-backend=cpu --no-verify-hashes -c server.txt -r pyproject.toml ;; \
+         cpu) uv pip install --no-cache --torch-backend=cpu --no-verify-hashes -c server.txt -r pyproject.toml --extra survey --extra ray ;; \
          *) echo "DEVICE is $DEVICE; choose cpu or cuda" >&2; exit 2 ;; \
        esac
 COPY README.md LICENSE ./

@@ -1,5 +1,7 @@
 """What holds wherever Ray is not: it is asked for by name, and nothing else brings it in."""
 
+import asyncio
+import json
 import pickle
 import subprocess
 import sys
@@ -7,19 +9,25 @@ import sys
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from starlette.types import Message, Receive, Scope, Send
 from typer.testing import CliRunner
 
 from app.analyses import Analysis
 from app.cli import app
+from app.comparison import Lens
+from app.engine import Engine
 from app.errors import EngineFailed, InvalidOption, LensError, QueueFull
 from app.on_ray import extra
+from app.on_ray.proxy import LostReplica
 from app.on_ray.settings import RaySettings
 from app.on_ray.wire import pack, unpack
+from app.options import GeometryOptions
 from app.settings import Settings
+from app.timing import Timings
 from app.work import NetworkTrace, PictureWork, Question, TraceWork
 from models.names import NetworkName, Stage
 from models.pair import NetworkPair
-from tests.conftest import ROOT
+from tests.conftest import ROOT, encode, make_picture
 
 runner = CliRunner()
 
@@ -95,6 +103,72 @@ def test_parcel_keeps_a_picture_as_it_is(pair: NetworkPair) -> None:
     assert again.question is None
 
 
-def test_analysis_survives_its_way() -> None:
-    """The copy for the screen is left behind; everything else arrives."""
-    assert Analysis.__dataclass_fields__.keys() >= {"traces", "source", "id"}
+def test_analysis_arrives_without_its_copy_for_the_screen(pair: NetworkPair) -> None:
+    engine = Engine(queue_size=1)
+    engine.start()
+    lens = Lens(engine, pair, max_pixels=1_000_000)
+    data = encode(make_picture(640, 480))
+    analysis = asyncio.run(lens.analyse(data, GeometryOptions(), Timings()))
+    engine.close()
+    sent = pickle.dumps(analysis)
+    assert len(sent) < len(data) + sum(trace.size_bytes for trace in analysis.traces.values()) + 50_000
+    again: Analysis = pickle.loads(sent)  # noqa: S301  # our own
+    assert again.id == analysis.id
+    assert again.source.data == data
+    assert np.array_equal(np.asarray(again.picture(max_side=100)), np.asarray(analysis.picture(max_side=100)))
+    for name in NetworkName:
+        assert np.array_equal(again.traces[name].logits, analysis.traces[name].logits)
+
+
+class Proxied:
+    """What Ray Serve's proxy does, without Ray: answers with these messages."""
+
+    def __init__(self, *messages: Message) -> None:
+        self._messages = messages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        for message in self._messages:
+            await send(message)
+
+
+def ask_through(*messages: Message, path: str = "/") -> list[Message]:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        raise AssertionError("nothing is read")
+
+    asyncio.run(LostReplica(Proxied(*messages))({"type": "http", "path": path}, receive, send))
+    return sent
+
+
+BODY: Message = {"type": "http.response.body", "body": b"text"}
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        pytest.param((), id="nothing"),
+        pytest.param(
+            ({"type": "http.response.start", "status": 503, "headers": [(b"content-type", b"text/plain")]}, BODY),
+            id="its own words",
+        ),
+    ],
+)
+def test_proxy_says_503_as_the_application_does(messages: tuple[Message, ...]) -> None:
+    start, body = ask_through(*messages)
+    headers = dict(start["headers"])
+    assert start["status"] == 503
+    assert headers[b"content-type"] == b"application/problem+json"
+    assert int(headers[b"retry-after"]) > 0
+    assert json.loads(body["body"])["type"] == "urn:cbam-lens:problem:queue-full"
+
+
+def test_proxy_leaves_the_applications_answers_alone() -> None:
+    own = [(b"content-type", b"application/problem+json"), (b"x-request-id", b"a"), (b"X-Request-Id", b"b")]
+    start, body = ask_through({"type": "http.response.start", "status": 503, "headers": own}, BODY)
+    assert start == {"type": "http.response.start", "status": 503, "headers": own[:2]}
+    assert body == BODY
+    assert ask_through(path="/-/healthz") == []

@@ -21,7 +21,7 @@ from app.commands.options import (
     parse_resolution,
     read_settings,
 )
-from app.commands.ray import serve_on_ray, survey_on_ray
+from app.commands.ray import find_survey, serve_on_ray
 from app.explain.methods import Method
 from app.options import ColourOptions, GeometryOptions, TargetOptions
 from app.render.colour_scale import Colormap, Scale
@@ -123,7 +123,8 @@ def compare(
     settings = read_settings(as_list(pair), as_list(labels), device)
     with errors.status("loading the networks"):
         from app.batch import CompareOptions, compare_files
-        from app.survey.run import SurveyOptions, survey_files
+        from app.survey.run import SurveyOptions
+        from app.survey.sources import list_sources
 
     asked = TargetOptions(target=target, method=method, stage=Stage(stage), interventions=tuple(interventions or ()))
     seen_as = GeometryOptions(geometry=geometry, resolution=parse_resolution(resolution))
@@ -131,11 +132,8 @@ def compare(
         raise typer.BadParameter("--on ray is for tables of many pictures; add --rows DIR")
     if rows is not None:
         survey = SurveyOptions(target=asked, geometry=seen_as, directory=rows, has_maps=has_maps)
-        inputs = [str(image) for image in images]
-        if on is Place.RAY:
-            report = survey_on_ray(settings, inputs, survey)
-        else:
-            report = or_explain(survey_files, settings, inputs, survey)
+        sources = or_explain(list_sources, [str(image) for image in images])
+        report = or_explain(find_survey(on), settings, sources, survey)
         before = f", {report.skipped:,} were there before" if report.skipped else ""
         failed = f", {report.failed:,} of them with an error" if report.failed else ""
         typer.echo(f"{rows}: {report.done:,} rows written{failed}{before}")

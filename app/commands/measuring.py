@@ -20,7 +20,7 @@ from app.commands.options import (
     parse_resolution,
     read_settings,
 )
-from app.commands.ray import bench_on_ray
+from app.commands.ray import bench_on_ray, find_survey
 from app.errors import InvalidOption
 from app.explain.methods import Method
 from app.options import GeometryOptions
@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 
 def evaluate(
     *,
-    data: Annotated[Path, typer.Argument(help="Directory with one folder of pictures a class.", file_okay=False)],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            help="Directory with one folder of pictures a class; with --answers also shards, NAME-{0000..0009}.tar."
+        ),
+    ],
     listing: Annotated[
         Path | None, typer.Option("--list", help="Text file that names the pictures to use, one CLASS/FILE a line.")
     ] = None,
@@ -66,20 +71,37 @@ def evaluate(
     rows: Annotated[Path | None, typer.Option(help="CSV file for each picture's numbers.", dir_okay=False)] = None,
     plot: Annotated[Path | None, typer.Option(help="PNG file to draw the results into.", dir_okay=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            help="Directory for one Parquet row a picture; pictures that have one there are not done again. Wants uv "
+            "sync --extra survey.",
+            file_okay=False,
+        ),
+    ] = None,
+    has_maps: Annotated[
+        bool, typer.Option("--maps", help="With --answers: keep each picture's maps as NPZ too.")
+    ] = False,
     pair: PairOption = None,
     labels: LabelsOption = None,
     device: DeviceOption = None,
+    on: OnOption = Place.HERE,
 ) -> None:
     """Measure both networks on a folder of class folders: top-1, top-5, calibration, and where they look.
 
     A folder's name is a class's identifier or name (`GET /api/v1/pairs` lists both). Folders of other classes are an
     error; pictures that cannot be read are named, counted and left out. With --focus the heat maps of the true class
     and CBAM's gates are compared with the objects, whose place --masks or --boxes tells; differences come with paired
-    bootstrap intervals.
+    bootstrap intervals. With --answers each picture becomes a row that is kept, as by `compare --rows`, and the same
+    command goes on where an earlier one was stopped.
     """
     settings = read_settings(as_list(pair), as_list(labels), device)
     if not focus and (masks or boxes or class_map or rows):
         raise typer.BadParameter("--masks, --boxes, --class-map and --rows are about where networks look; add --focus")
+    if focus and answers is not None:
+        raise typer.BadParameter("--answers has no --focus; measure that in a run of its own")
+    if answers is None and (has_maps or on is Place.RAY or data.suffix == ".tar"):
+        raise typer.BadParameter("--maps, --on ray and shards are for rows of many pictures; add --answers DIR")
     or_explain(_check_outputs, rows, plot)
     with errors.status("loading the networks"):
         from app import evaluation
@@ -104,15 +126,20 @@ def evaluate(
         batch_size=batch_size,
         focus=focus_options,
     )
-    measurement = or_explain(evaluation.measure, settings, options)
-    if rows is not None:
-        or_explain(evaluation.write_rows, measurement.rows, rows)
-    if plot is not None:
-        or_explain(plot.write_bytes, evaluation.draw_evaluation(measurement.evaluation))
-    if as_json:
-        typer.echo(measurement.evaluation.model_dump_json(indent=2))
+    if answers is not None:
+        survey = find_survey(on)
+        measured = or_explain(evaluation.evaluate_by_rows, settings, options, answers, has_maps=has_maps, survey=survey)
     else:
-        Console().print(evaluation.tabulate_evaluation(measurement.evaluation))
+        measurement = or_explain(evaluation.measure, settings, options)
+        measured = measurement.evaluation
+        if rows is not None:
+            or_explain(evaluation.write_rows, measurement.rows, rows)
+    if plot is not None:
+        or_explain(plot.write_bytes, evaluation.draw_evaluation(measured))
+    if as_json:
+        typer.echo(measured.model_dump_json(indent=2))
+    else:
+        Console().print(evaluation.tabulate_evaluation(measured))
 
 
 def _check_outputs(*paths: Path | None) -> None:

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app.commands.options import errors, or_explain
+from app.commands.options import Place, errors, or_explain
 from app.on_ray.extra import want_ray
 from app.on_ray.settings import read_ray_settings
 from app.settings import Settings
 
 if TYPE_CHECKING:
     from app.bench.report import Report
-    from app.survey.run import SurveyOptions, SurveyReport
+    from app.survey.run import Survey, SurveyOptions, SurveyReport
+    from app.survey.sources import PictureSource
 
 
 def serve_on_ray(settings: Settings, *, host: str, port: int) -> None:
@@ -22,13 +23,21 @@ def serve_on_ray(settings: Settings, *, host: str, port: int) -> None:
     or_explain(serving.serve_on_ray, settings, sizes, host=host, port=port)
 
 
-def survey_on_ray(settings: Settings, inputs: Sequence[str], options: "SurveyOptions") -> "SurveyReport":
-    """`cbam-lens compare --rows DIR --on ray`."""
+def find_survey(place: Place) -> "Survey":
+    """How many pictures are gone through, in this process or on a cluster."""
+    if place is Place.HERE:
+        from app.survey.run import survey_sources
+
+        return survey_sources
     or_explain(want_ray)
     sizes = or_explain(read_ray_settings)
     with errors.status("loading Ray"):
-        from app.on_ray import survey
-    return or_explain(survey.survey_on_ray, settings, sizes, inputs, options)
+        from app.on_ray.survey import survey_on_ray
+
+    def survey(settings: Settings, sources: "Sequence[PictureSource]", options: "SurveyOptions") -> "SurveyReport":
+        return survey_on_ray(settings, sizes, sources, options)
+
+    return survey
 
 
 def bench_on_ray(settings: Settings, *, seconds: float) -> "Report":

@@ -16,6 +16,7 @@ The shares, the hits and the calibration error are those of Quantus 0.6.0 and to
 the tests hold what they answered.
 """  # noqa: E501  # a table's row is one line
 
+from app.evaluation.from_rows import evaluate_by_rows
 from app.evaluation.options import EvaluationOptions, Fill, FocusOptions
 from app.evaluation.pictures import (
     CHUNK_BATCHES,
@@ -44,6 +45,7 @@ __all__ = [
     "PictureBatch",
     "PictureReader",
     "draw_evaluation",
+    "evaluate_by_rows",
     "list_pictures",
     "measure",
     "read_rows",

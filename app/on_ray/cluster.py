@@ -9,8 +9,7 @@ from contextlib import contextmanager
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH", "app.on_ray.proxy.list_middleware")
 if not os.environ.get("RAY_ADDRESS"):
-    # Ray asks for a token on its ports; one of this process's own, where Ray would leave one in the home directory.
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    # Ray's ports want a token; this one lives as long as this process, where Ray would leave one in the home directory.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 import ray

@@ -32,25 +32,25 @@ CHUNK_PICTURES = 50_000
 
 
 def survey_on_ray(
-    settings: Settings, ray_settings: RaySettings, inputs: Sequence[str], options: SurveyOptions
+    settings: Settings, ray_settings: RaySettings, sources: Sequence[PictureSource], options: SurveyOptions
 ) -> SurveyReport:
-    """`survey_files` by the workers of a cluster.
+    """`survey_sources` by the workers of a cluster.
 
     Args:
         settings: which pair, where, and the limits on pictures.
         ray_settings: how many workers of what size.
-        inputs: see `list_sources`.
+        sources: the pictures.
         options: what is asked.
 
     Raises:
         InvalidOption: for a question that cannot be asked, and a directory with the rows of another one.
-        OSError: for inputs that are not there, and a directory that cannot be written.
+        OSError: for a directory that cannot be written.
         PairError: when the networks cannot be loaded; it is tried here first, on the CPU.
     """
     card = load_chosen_pair(settings.model_copy(update={"device": "cpu"})).card
     # Workers run in directories of their own.
     options = options.in_directory(options.directory.resolve())
-    plan = plan_survey(card, inputs, options)
+    plan = plan_survey(card, sources, options)
     with write_rows(plan) as (writer, take):
         if plan.left:
             with join_cluster():
@@ -79,10 +79,10 @@ class SurveyWorker:
 
     def __call__(self, block: dict[str, np.ndarray]) -> Any:  # noqa: ANN401  # pyarrow has no types
         """The rows of a block of pictures, a `pyarrow.Table`."""
-        columns = (block[name].tolist() for name in ("key", "path", "offset", "size"))
+        columns = (block[name].tolist() for name in ("key", "path", "offset", "size", "target"))
         sources = [
-            PictureSource(key, Path(path), offset, None if size < 0 else size)
-            for key, path, offset, size in zip(*columns, strict=True)
+            PictureSource(key, Path(path), offset, None if size < 0 else size, target)
+            for key, path, offset, size, target in zip(*columns, strict=True)
         ]
         rows: list[Row] = []
         try:
@@ -107,6 +107,7 @@ def _survey(
                 "path": str(source.path.resolve()),
                 "offset": source.offset,
                 "size": -1 if source.size is None else source.size,
+                "target": source.target,
             }
             for source in sources[start : start + CHUNK_PICTURES]
         ]
@@ -115,7 +116,9 @@ def _survey(
             SurveyWorker,
             fn_constructor_args=(settings, options),
             batch_size=BLOCK_PICTURES,
-            concurrency=(min(ray_settings.min_replicas, blocks), min(ray_settings.max_replicas, blocks)),
+            compute=data.ActorPoolStrategy(
+                min_size=min(ray_settings.min_replicas, blocks), max_size=min(ray_settings.max_replicas, blocks)
+            ),
             num_cpus=ray_settings.replica_cpus,
             num_gpus=ray_settings.replica_gpus or None,
         )

@@ -18,7 +18,7 @@ from app.loading import build_engine, load_chosen_pair
 from app.options import GeometryOptions, TargetOptions
 from app.settings import Settings
 from app.survey.rows import Row, describe_failure, describe_picture
-from app.survey.sources import PictureSource, list_sources
+from app.survey.sources import PictureSource
 from app.survey.store import RowStore
 from app.timing import Timings
 from models.card import PairCard
@@ -44,12 +44,14 @@ class SurveyOptions:
         geometry: how a picture becomes the input.
         directory: of the rows.
         has_maps: whether each picture's maps are kept too.
+        is_labelled: whether each picture is asked about a class of its own.
     """
 
     target: TargetOptions
     geometry: GeometryOptions
     directory: Path
     has_maps: bool = False
+    is_labelled: bool = False
 
     def in_directory(self, directory: Path) -> "SurveyOptions":
         """The same, with the rows elsewhere."""
@@ -58,6 +60,7 @@ class SurveyOptions:
     def identify(self, card: PairCard) -> dict[str, Any]:
         """What must be the same for rows to belong together."""
         return {
+            **({"labelled": True} if self.is_labelled else {}),
             **self.target.model_dump(mode="json"),
             "geometry": self.geometry.geometry or card.preprocessing.geometry,
             "resolution": self.geometry.resolution or card.preprocessing.resolution,
@@ -130,7 +133,10 @@ class Surveyor:
         """
         try:
             data = await self._lens.run(source.read)
-            comparison = await self._lens.compare_picture(data, self._options.geometry, self._options.target, Timings())
+            target = self._options.target
+            if source.target:
+                target = target.model_copy(update={"target": source.target})
+            comparison = await self._lens.compare_picture(data, self._options.geometry, target, Timings())
         except InvalidOption:
             raise
         except (LensError, OSError) as error:
@@ -184,40 +190,43 @@ class SurveyPlan:
     skipped: int
 
 
-def plan_survey(card: PairCard, inputs: Sequence[str], options: SurveyOptions) -> SurveyPlan:
+Survey = Callable[[Settings, Sequence[PictureSource], SurveyOptions], SurveyReport]
+"""A way through many pictures: `survey_sources`, or its like on a cluster."""
+
+
+def plan_survey(card: PairCard, sources: Sequence[PictureSource], options: SurveyOptions) -> SurveyPlan:
     """Find the pictures that have no row yet.
 
     Args:
         card: of the pair that looks.
-        inputs: see `list_sources`.
+        sources: all pictures.
         options: what is asked.
 
     Raises:
         InvalidOption: for a directory with the rows of another question.
-        OSError: for inputs that are not there, and a directory that cannot be written.
+        OSError: for a directory that cannot be written.
     """
-    sources = list_sources(inputs)
     store = RowStore(options.directory, options.identify(card))
     known = store.read_keys()
     left = [source for source in sources if source.key not in known]
     return SurveyPlan(store, left, skipped=len(sources) - len(left))
 
 
-def survey_files(settings: Settings, inputs: Sequence[str], options: SurveyOptions) -> SurveyReport:
+def survey_sources(settings: Settings, sources: Sequence[PictureSource], options: SurveyOptions) -> SurveyReport:
     """Compare both networks on each picture that has no row yet.
 
     Args:
         settings: which pair, where, and the limits on pictures.
-        inputs: see `list_sources`.
+        sources: the pictures.
         options: what is asked.
 
     Raises:
         InvalidOption: for a question that cannot be asked, and a directory with the rows of another one.
-        OSError: for inputs that are not there, and a directory that cannot be written.
+        OSError: for a directory that cannot be written.
         PairError: when the networks cannot be loaded.
     """
     pair = load_chosen_pair(settings)
-    plan = plan_survey(pair.card, inputs, options)
+    plan = plan_survey(pair.card, sources, options)
     with open_surveyor(settings, pair, options, plan.store) as surveyor, write_rows(plan) as (writer, take):
         asyncio.run(surveyor.look_at_all(plan.left, take))
     return SurveyReport(done=writer.done, skipped=plan.skipped, failed=writer.failed)

@@ -4,7 +4,7 @@ import re
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from app.errors import InvalidOption
 from models.training.listing import PICTURE_SUFFIXES
@@ -24,12 +24,14 @@ class PictureSource:
         key: what its row is known by; the same wherever its folder lies.
         path: its file, or the shard that it is in.
         offset, size: its bytes within the file; None for all of them.
+        target: the class that is asked about on this picture; empty for the one that is asked about on all.
     """
 
     key: str
     path: Path
     offset: int = 0
     size: int | None = None
+    target: str = ""
 
     def read(self) -> bytes:
         """The picture's bytes; raises OSError."""
@@ -94,11 +96,32 @@ def _list_folder(folder: Path) -> Iterator[PictureSource]:
 
 
 def _list_shard(shard: Path) -> Iterator[PictureSource]:
+    for file in list_shard_files(shard):
+        if file.path_within.suffix.lower() in PICTURE_SUFFIXES:
+            yield file.source
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFile:
+    """One file of a shard.
+
+    Attributes:
+        path_within: its path in the shard.
+        source: where its bytes are.
+    """
+
+    path_within: PurePosixPath
+    source: PictureSource
+
+
+def list_shard_files(shard: Path) -> Iterator[ShardFile]:
+    """Every file of a shard; raises OSError for what is none."""
     try:
-        # Uncompressed, as shards are: each picture can be read by itself.
+        # Uncompressed, as shards are: each file can be read by itself.
         with tarfile.open(shard, "r:") as file:
             for member in file:
-                if member.isfile() and Path(member.name).suffix.lower() in PICTURE_SUFFIXES:
-                    yield PictureSource(f"{shard.name}/{member.name}", shard, member.offset_data, member.size)
+                if member.isfile():
+                    source = PictureSource(f"{shard.name}/{member.name}", shard, member.offset_data, member.size)
+                    yield ShardFile(PurePosixPath(member.name), source)
     except tarfile.TarError as error:
         raise OSError(f"{shard} is no shard: {error}; give an uncompressed tar file") from error

@@ -1,0 +1,73 @@
+"""An evaluation of many pictures by way of a survey: a row each, gone on with where it stopped, here or on a cluster.
+
+The networks are asked about each picture's own class, so that a row has what is counted here, and its heat maps too.
+Pictures are read as the server reads them, large ones reduced while they are decoded; `run` decodes them whole.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.evaluation.answers import Answer, summarise_answers
+from app.evaluation.labelled import list_labelled
+from app.evaluation.options import EvaluationOptions
+from app.evaluation.report import Evaluation
+from app.loading import load_chosen_pair
+from app.options import TargetOptions
+from app.settings import Settings
+from app.survey.rows import Row
+from app.survey.run import Survey, SurveyOptions
+from app.survey.store import RowStore
+from models.names import NetworkName
+
+
+def evaluate_by_rows(
+    settings: Settings, options: EvaluationOptions, directory: Path, *, has_maps: bool, survey: Survey
+) -> Evaluation:
+    """Measure both networks, with a row for each picture.
+
+    Args:
+        settings: which pair, where.
+        options: on which pictures; without focus.
+        directory: of the rows.
+        has_maps: whether each picture's maps are kept too.
+        survey: who goes through the pictures.
+
+    Raises:
+        InvalidOption: see `list_labelled`, and for the directory of another question.
+        OSError: when pictures cannot be found, or the directory cannot be written.
+        PairError: when the networks cannot be loaded.
+    """
+    pair = load_chosen_pair(settings.model_copy(update={"device": "cpu"}))
+    sources = list_labelled(pair, options.data, options.listing)
+    asked = SurveyOptions(
+        target=TargetOptions(), geometry=options.geometry, directory=directory, has_maps=has_maps, is_labelled=True
+    )
+    survey(settings, sources, asked)
+    wanted = {source.key for source in sources}
+    rows = [row for row in RowStore(directory, asked.identify(pair.card)).read_rows() if row["file"] in wanted]
+    answered = [row for row in rows if row["error"] is None]
+    preprocessing = pair.card.preprocessing
+    return Evaluation(
+        pair=pair.card.name,
+        sha256={name: pair.card.networks[name].sha256 for name in NetworkName},
+        data=options.data.resolve().name,
+        listing=None if options.listing is None else options.listing.name,
+        geometry=options.geometry.geometry or preprocessing.geometry,
+        resolution=options.geometry.resolution or preprocessing.resolution,
+        pictures=len(answered),
+        unreadable=sorted(f"{row['file']}: {row['problem']}" for row in rows if row["error"] is not None),
+        unknown=0,
+        networks={name: summarise_answers(read_answers(answered, name)) for name in NetworkName},
+        focus=None,
+    )
+
+
+def read_answers(rows: Sequence[Row], name: NetworkName) -> list[Answer]:
+    """One network's answers in rows about the true classes; a rank beyond the row's predictions is the next one."""
+    answers = []
+    for row in rows:
+        classes: list[int] = row[f"{name}_classes"]
+        truth = row["target_index"]
+        rank = classes.index(truth) if truth in classes else len(classes)
+        answers.append(Answer(rank, row[f"{name}_probabilities"][0], row[f"{name}_target_probability"]))
+    return answers

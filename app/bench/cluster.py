@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from app.bench import service
+from app.bench.capacity import measure_capacity
 from app.bench.figures import build_figures, specify_cluster
 from app.bench.load import LoadResult
 from app.bench.parts import BenchOptions
@@ -17,7 +18,7 @@ from app.bench.pictures import SMALL, make_jpeg, prepare_jpeg, write_jpegs
 from app.bench.progress import Phases
 from app.bench.report import Report
 from app.bench.setup import describe_setup
-from app.bench.statistics import Samples
+from app.bench.statistics import Samples, merge
 from app.bench.ways import CLIENTS, WAYS
 from app.loading import load_chosen_pair
 from app.settings import Settings
@@ -41,28 +42,33 @@ def bench_cluster(settings: Settings, options: BenchOptions) -> Report:
         phases = stack.enter_context(Phases(steps))
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         write_jpegs(directory, service.PICTURES)
+        samples = measure_capacity(settings, directory, options.seconds)
         advance = phases.begin("starting")
         services = {}
         for way in WAYS:
             services[way.key] = service.Service(stack.enter_context(way.open(settings)), directory)
             advance()
-        samples = _measure(services, options.seconds, phases.begin("load"))
+        samples |= _measure(services, options.seconds, phases.begin("load"))
     notes = [f"{key} answered with errors: {problem}" for key, one in services.items() for problem in one.problems]
     return Report(setup=setup, figures=build_figures(samples, specify_cluster()), notes=notes)
 
 
 def _measure(services: Mapping[str, service.Service], seconds: float, advance: Callable[[], None]) -> Samples:
     results: dict[tuple[str, int], list[LoadResult]] = {}
+    samples: Samples = {}
     for one in services.values():
         # The first answers wait for memory and caches; they are not counted.
         one.ask(max(CLIENTS), requests=2 * max(CLIENTS))
     for _ in range(service.SWEEPS):
         for clients in CLIENTS:
             for key, one in services.items():
+                begin = one.server.read_cpu_seconds()
                 asked = one.ask(clients, seconds=seconds / service.SWEEPS)
+                spent = one.server.read_cpu_seconds() - begin
                 results.setdefault((key, clients), []).append(asked)
+                if answered := len(asked.latencies_milliseconds):
+                    merge(samples, {f"{key}.{clients}.cpu": 1000 * spent / answered})
                 advance()
-    samples: Samples = {}
     for (key, clients), sweeps in results.items():
         samples |= service.summarise_load(f"{key}.{clients}", sweeps)
     return samples

@@ -82,16 +82,22 @@ def specify() -> list[Specification]:
 
 def specify_cluster() -> list[Specification]:
     """The figures of the server plain and on Ray; each way's ratios are to the one before it."""
-    found = []
+    found = [
+        Specification(Part.CLUSTER, "capacity.rows", "rows (compare --rows), each core", "1/s"),
+        Specification(Part.CLUSTER, "capacity.kept", "memory of an analysis", "MB"),
+        Specification(Part.CLUSTER, "capacity.sent", "an analysis on its way to the keeper", "MB"),
+    ]
     for before, way in zip((None, *WAYS), WAYS, strict=False):
         for clients in WAY_CLIENTS:
             key, name = f"{way.key}.{clients}", f"{way.name}, {clients} client{'s' if clients > 1 else ''}"
             relative = {
-                unit: None if before is None else f"{before.key}.{clients}.{unit}" for unit in ("throughput", "p50")
+                unit: None if before is None else f"{before.key}.{clients}.{unit}"
+                for unit in ("throughput", "p50", "cpu")
             }
             found += [
                 Specification(Part.CLUSTER, f"{key}.throughput", name, "1/s", relative["throughput"]),
                 Specification(Part.CLUSTER, f"{key}.p50", f"p50, {name}", "ms", relative["p50"]),
+                Specification(Part.CLUSTER, f"{key}.cpu", f"processor time a picture, {name}", "ms", relative["cpu"]),
                 Specification(Part.CLUSTER, f"{key}.p95", f"p95, {name}"),
                 Specification(Part.CLUSTER, f"{key}.errors", f"errors, {name}", ""),
             ]

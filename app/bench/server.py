@@ -73,6 +73,12 @@ class ServerProcess:
         """The memory that the server holds, its own children's with it (resident set size, 10^6 bytes)."""
         return read_rss_megabytes(self._process.pid)
 
+    def read_cpu_seconds(self) -> float:
+        """The processor time of the server and all its processes since they began."""
+        process = psutil.Process(self._process.pid)
+        times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+        return float(sum(one.user + one.system for one in times))
+
     def _read(self) -> None:
         assert self._process.stderr is not None  # noqa: S101  # asked for above
         for line in self._process.stderr:

@@ -59,6 +59,12 @@ def finish(environment: dict[str, str], *arguments: str | Path) -> tuple[int, st
     return process.returncode, output
 
 
+def find_workers(process_id: int) -> list[psutil.Process]:
+    """The processes with networks that a run began."""
+    found = psutil.Process(process_id).children(recursive=True)
+    return [process for process in found if "SurveyWorker" in " ".join(process.cmdline())]
+
+
 def read(directory: Path) -> dict[str, dict[str, Any]]:
     """The rows by their picture."""
     identity = json.loads((directory / "identity.json").read_text())
@@ -76,13 +82,14 @@ def test_run_that_is_killed_goes_on_and_ends_with_the_plain_runs_rows(
         until = time.monotonic() + SECONDS
         while not list(rows.glob("part-*.parquet")) and process.poll() is None and time.monotonic() < until:
             time.sleep(0.05)
-        helpers = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+        workers = find_workers(process.pid)
         process.send_signal(signal.SIGKILL)
         process.communicate()
     kept = len(read(rows))
     assert ROWS_PER_PART <= kept < PICTURES
-    # Ray's processes end with the one that began them.
-    assert psutil.wait_procs(helpers, timeout=60)[1] == []
+    # They end with the one that began them.
+    assert len(workers) == 2
+    assert psutil.wait_procs(workers, timeout=60)[1] == []
     code, output = finish(environment, folder, "--rows", rows, "--maps", "--on", "ray")
     assert code == 0, output
     assert f"{PICTURES - kept} rows written" in output

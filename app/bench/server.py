@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 
 import psutil
@@ -76,8 +77,13 @@ class ServerProcess:
     def read_cpu_seconds(self) -> float:
         """The processor time of the server and all its processes since they began."""
         process = psutil.Process(self._process.pid)
-        times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
-        return float(sum(one.user + one.system for one in times))
+        seconds = 0.0
+        for one in (process, *process.children(recursive=True)):
+            # A helper may end meanwhile.
+            with suppress(psutil.NoSuchProcess):
+                times = one.cpu_times()
+                seconds += times.user + times.system
+        return seconds
 
     def _read(self) -> None:
         assert self._process.stderr is not None  # noqa: S101  # asked for above

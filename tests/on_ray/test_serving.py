@@ -6,6 +6,7 @@ are.
 """
 
 import inspect
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -45,6 +46,8 @@ KNOWN_BY_ANSWERS = frozenset({"client", "analysis", "sheet", "motorcycle", "pair
 
 LOOKS_INSIDE = frozenset({"test_memory_does_not_grow"})
 """Wants the server in its own process, though no fixture says so."""
+
+LONG = pytest.mark.skipif("CBAM_LENS_RAY_LONG" not in os.environ, reason="takes minutes: CBAM_LENS_RAY_LONG=1 runs it")
 
 QUEUE = 4
 BATCH = 2
@@ -161,6 +164,7 @@ def test_overflow_of_the_queue_is_503_and_everything_else_is_answered(site: Site
     assert len(answers) - len(refused) >= 2 * BATCH
 
 
+@LONG
 def test_analysis_outlives_the_replicas_that_made_it(site: Site, client: SiteClient) -> None:
     made = send(client, encode(make_picture(160, 120, seed=5)))
     assert made.status_code == 201
@@ -175,7 +179,7 @@ def test_analysis_outlives_the_replicas_that_made_it(site: Site, client: SiteCli
     assert client.get(made.headers["location"]).status_code == 404
 
 
-@pytest.mark.parametrize("deployment", ["networks", "ingress"])
+@pytest.mark.parametrize("deployment", ["networks", pytest.param("ingress", marks=LONG)])
 def test_replica_killed_under_load_loses_no_request(site: Site, client: SiteClient, deployment: str) -> None:
     pictures = [encode(make_picture(180, 140, seed=seed)) for seed in range(PICTURES)]
     expected = [read_numbers(send(client, picture).json()) for picture in pictures]

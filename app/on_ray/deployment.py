@@ -10,7 +10,7 @@ from ray.serve.schema import LoggingConfig
 
 from app.guard.tokens import KEY_BYTES
 from app.on_ray.ingress import Ingress
-from app.on_ray.replica import BATCHES_AT_ONCE, PairReplica
+from app.on_ray.replica import ROOM_BATCHES, PairReplica
 from app.on_ray.settings import RaySettings
 from app.settings import Settings
 
@@ -56,7 +56,7 @@ def deploy(settings: Settings, ray_settings: RaySettings, keeper: Any) -> Deploy
     networks = serve.deployment(
         PairReplica,
         name=NETWORKS,
-        max_ongoing_requests=BATCHES_AT_ONCE * settings.batch_size,
+        max_ongoing_requests=ROOM_BATCHES * settings.batch_size,
         max_queued_requests=settings.queue_size,
         autoscaling_config=AutoscalingConfig(
             min_replicas=ray_settings.min_replicas,

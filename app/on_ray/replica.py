@@ -15,8 +15,9 @@ from app.watch.logs import set_up_logging
 from app.watch.metrics import BATCH_SIZES
 from models.pair import NetworkPair
 
-BATCHES_AT_ONCE = 2
-"""One is computed while the next one is received."""
+ROOM_BATCHES = 2
+"""What a replica takes in: one batch is computed while the next one gathers. Two computed at once would be smaller, and
+a picture by itself takes twice the time of one in a batch."""
 
 LOOK_SECONDS = 0.05
 
@@ -34,15 +35,15 @@ class PairReplica:
         batch_sizes = Histogram(
             "cbam_lens_batch_size", "Pictures of one forward pass.", boundaries=list(map(float, BATCH_SIZES))
         )
-        # What waits is bounded before it comes here; there is room for all that does.
-        room = settings.model_copy(update={"queue_size": BATCHES_AT_ONCE * settings.batch_size})
+        # What waits is bounded before it comes here; there is room for the batch.
+        room = settings.model_copy(update={"queue_size": settings.batch_size})
         self._engine = build_engine(room, lambda size: batch_sizes.observe(float(size)))
         self._engine.start(warm_up=tuple(self._pairs.values()))
         self._answer_together = serve.batch(
             self._compute,
             max_batch_size=settings.batch_size,
             batch_wait_timeout_s=settings.batch_wait_seconds,
-            max_concurrent_batches=BATCHES_AT_ONCE,
+            max_concurrent_batches=1,
         )
 
     async def describe(self) -> list[NetworkPair]:

@@ -21,7 +21,8 @@ def join_cluster() -> Iterator[None]:
     if os.environ.get("RAY_ADDRESS"):
         ray.init()
     else:
-        ray.init(include_dashboard=False)
+        # By itself Ray would join whatever cluster somebody began on this machine.
+        ray.init(address="local", include_dashboard=False)
     try:
         yield
     finally:

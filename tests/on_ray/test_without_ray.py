@@ -65,6 +65,11 @@ def test_process_with_networks_has_threads_for_its_cores() -> None:
     assert RaySettings(replica_gpus=0.5).fit(Settings()).device == "auto"
 
 
+@pytest.mark.parametrize("name", RaySettings.model_fields)
+def test_readme_names_every_size(name: str) -> None:
+    assert f"`CBAM_LENS_RAY_{name.upper()}`" in (ROOT / "README.md").read_text()
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -58,11 +58,11 @@ def test_sizes_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_process_with_networks_has_threads_for_its_cores() -> None:
-    assert RaySettings(replica_cpus=3.5).fit(Settings()).threads == 3
-    assert RaySettings(replica_cpus=0.5).fit(Settings()).threads == 1
+    assert RaySettings(replica_cpus=3.5).fit(Settings(threads=None)).threads == 3
+    assert RaySettings(replica_cpus=0.5).fit(Settings(threads=None)).threads == 1
     assert RaySettings(replica_cpus=2).fit(Settings(threads=5)).threads == 5
-    assert RaySettings().fit(Settings()).device == "cpu"
-    assert RaySettings(replica_gpus=0.5).fit(Settings()).device == "auto"
+    assert RaySettings().fit(Settings(device="auto")).device == "cpu"
+    assert RaySettings(replica_gpus=0.5).fit(Settings(device="auto")).device == "auto"
 
 
 @pytest.mark.parametrize("name", RaySettings.model_fields)

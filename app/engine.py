@@ -173,7 +173,7 @@ class Engine(Answerer):
             if isinstance(error, torch.OutOfMemoryError):
                 self._make_room(half)
             if not half:
-                jobs[0].future.set_exception(_explain_failure(error))
+                jobs[0].future.set_exception(jobs[0].context.run(_explain_failure, error))
                 return
             # One bad picture must not take the others of its batch with it.
             self._answer(jobs[:half])

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Hashable
 from concurrent.futures import Future
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -19,11 +20,13 @@ class Job(Generic[Work]):
         work: what to compute.
         kind: jobs of one kind can be computed together; None for one that cannot.
         future: the answer.
+        context: the caller's, so that what the worker logs of its work names the caller's request.
     """
 
     work: Work
     kind: Hashable | None
     future: Future[object] = field(default_factory=Future)
+    context: Context = field(default_factory=copy_context)
 
 
 class JobQueue(Generic[Work]):

@@ -2,18 +2,21 @@
 
 import base64
 import io
+import time
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import FilePayload, Locator, Page, Request, expect
+from playwright.sync_api import FilePayload, Locator, Page, Request, Route, expect
 
 from app.samples import read_sample
 
 ANALYSIS_PATH = "**/analyses/*"
 
 BLOCK_COUNT = 8
+
+HELD_SECONDS = 20
 
 
 def make_payload(name: str = "rocket") -> FilePayload:
@@ -52,6 +55,27 @@ def open_drawn(page: Page, name: str = "rocket") -> None:
 def wait_for_frames(page: Page) -> None:
     """Until what was asked for is drawn: with the next frame, and one more."""
     page.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
+
+
+def read_address(page: Page) -> str:
+    """The address as the page itself has it; `page.url` is told of a change only some time after."""
+    address: str = page.evaluate("() => location.href")
+    return address
+
+
+def read_query(page: Page) -> dict[str, str]:
+    """The address's options."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(read_address(page)).query).items()}
+
+
+def wait_for_held(page: Page, held: list[Route], count: int) -> None:
+    """Until so many requests are held back by a route."""
+    ends = time.monotonic() + HELD_SECONDS
+    while len(held) < count:
+        if time.monotonic() > ends:
+            raise AssertionError(f"{len(held)} of {count} requests came within {HELD_SECONDS} s")
+        # Handlers run only while playwright waits for something.
+        page.wait_for_timeout(20)
 
 
 def find_canvas(page: Page, kind: str, *, row: int = 0) -> Locator:

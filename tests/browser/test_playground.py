@@ -1,7 +1,11 @@
 """The gates as a thing to play with, and the sanity check, in a browser."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
+
+from tests.browser.pictures import read_address
 
 ALL_SPATIAL = "select[aria-label='Spatial gates of all blocks']"
 FIRST_BLOCK_CHANNEL = "select[aria-label='Channel gates of stage 1, block 1']"
@@ -24,7 +28,7 @@ def test_a_changed_gate_changes_the_network_in_place(page: Page, width: int) -> 
     expect(page.locator("#playground .warning")).to_contain_text("with changed gates and 0.9")
     assert page.locator(".probability[data-network=cbam]").inner_text() != learned
     expect(page.locator(CBAM_TITLE).first).to_have_text("Baseline + CBAM, gates changed")
-    assert "interventions=all" in page.url
+    expect(page).to_have_url(re.compile("interventions=all"))
     assert page.evaluate("window.stays")
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
@@ -33,7 +37,8 @@ def test_back_undoes_a_change_and_the_address_brings_it_again(page: Page) -> Non
     open_motorcycle(page)
     page.select_option(ALL_SPATIAL, label="neutral: its own mean")
     expect(page.locator("#playground .warning")).to_be_visible()
-    address = page.url
+    expect(page).to_have_url(re.compile("interventions=all"))
+    address = read_address(page)
     page.go_back()
     expect(page.locator("#playground .warning")).to_have_count(0)
     expect(page.locator(ALL_SPATIAL)).to_have_value("")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.pictures import ANALYSIS_PATH, expect_loaded, find_overflow, make_payload
+from tests.browser.pictures import ANALYSIS_PATH, expect_loaded, find_overflow, make_payload, wait_for_held
 from tests.browser.views import BROKEN
 
 SHEET_PATH = re.compile(r"/sheets/[\w-]{20,}$")
@@ -52,9 +52,11 @@ def test_progress_is_said_per_picture(page: Page) -> None:
     page.set_input_files("#image", [make_payload("cat"), make_payload("rocket")])
     expect(page.get_by_role("status")).to_have_text("Comparing picture 1 of 2 …")
     expect(page.locator("#sheet-progress")).to_contain_text("0 of 2 pictures compared; now cat.jpg")
+    wait_for_held(page, held, 1)
     held[0].continue_()
     expect(page.get_by_role("status")).to_have_text("Comparing picture 2 of 2 …")
     expect(page.get_by_role("progressbar")).to_have_js_property("value", 1)
+    wait_for_held(page, held, 2)
     held[1].continue_()
     page.wait_for_url(SHEET_PATH)
 

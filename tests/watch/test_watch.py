@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+import app.engine as engine_module
 from app.comparison import Lens
 from app.main import create_app
 from app.settings import Settings
@@ -135,3 +136,17 @@ def test_log_tells_the_route_and_neither_who_nor_what(fresh: TestClient, log: io
     assert all(line["milliseconds"] >= 0 and line["level"] == "INFO" for line in ours)
     for secret in (identifier, "secret-name", "testclient"):
         assert secret not in json.dumps(lines)
+
+
+def test_log_of_the_engine_names_the_request_whose_work_it_was(
+    fresh: TestClient, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(_: object) -> list[object]:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(engine_module, "compute_pictures", break_down)
+    answer = fresh.post("/api/v1/heatmap", files={"image": ("p.png", IMAGE)}, headers={"X-Request-Id": "proxy-19"})
+    assert answer.status_code == 500
+    (line,) = [line for line in map(json.loads, log.getvalue().splitlines()) if line["logger"] == "app.engine"]
+    assert line["request_id"] == "proxy-19"
+    assert "RuntimeError: a mistake" in line["exc_info"]

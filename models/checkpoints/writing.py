@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 import struct
-import tempfile
 from pathlib import Path
 
 from safetensors.torch import save_file
@@ -13,14 +11,13 @@ from models.checkpoints.diagnosis import CheckpointError
 from models.checkpoints.examination import Checkpoint
 from models.checkpoints.metadata import OwnMetadata, format_metadata
 from models.checkpoints.safetensors_files import LENGTH_BYTES
+from models.whole_files import draft_beside
 
 SUFFIX = ".safetensors"
 
 
 def write_checkpoint(checkpoint: Checkpoint, output: Path) -> str:
     """Write weights as a file of ours.
-
-    It is written beside its place and then put there in one step, so that nobody ever sees half of it.
 
     Args:
         checkpoint: the weights.
@@ -45,19 +42,15 @@ def write_checkpoint(checkpoint: Checkpoint, output: Path) -> str:
         source=f"layout {diagnosis.layout}, file {diagnosis.path.name}",
     )
     try:
-        with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as directory:
-            draft = Path(directory) / output.name
+        with draft_beside(output) as draft:
             save_file(checkpoint.tensors, draft, metadata=format_metadata(metadata))
             order_header(draft)
             # safetensors lets nobody but the owner read what it writes; the umask is to decide that.
-            probe = Path(directory) / "probe"
+            probe = draft.with_name("probe")
             probe.touch()
             draft.chmod(probe.stat().st_mode)
             with draft.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-                os.fsync(file.fileno())
-            draft.replace(output)
-        synchronise(output.parent)
     except OSError as error:
         raise CheckpointError(f"{output} cannot be written: {error.strerror}; choose another place") from error
     return digest
@@ -85,12 +78,3 @@ def check_output(source: Path, output: Path) -> None:
         raise CheckpointError(f"{output}: weights are written as {SUFFIX}; choose such a name")
     if output.exists() and source.exists() and output.samefile(source):
         raise CheckpointError(f"{output} is the file that the weights are from; choose another name")
-
-
-def synchronise(directory: Path) -> None:
-    """Wait until a directory's own entries are on the disk."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

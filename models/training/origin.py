@@ -57,6 +57,7 @@ def _find_commit() -> str | None:
         return None
     answers = []
     for arguments in (("rev-parse", "HEAD"), ("status", "--porcelain")):
+        # Nothing here is anybody else's to choose.
         command = [git, "-C", str(ROOT), *arguments]
         result = subprocess.run(command, capture_output=True, text=True, timeout=GIT_SECONDS, check=False)  # noqa: S603
         if result.returncode:

@@ -73,7 +73,8 @@ class Visitor(HttpUser):
                 )  # fmt: skip
                 time.sleep(min(float(answer.headers["Retry-After"]), 5))
                 return None
-            if not answer.ok:
-                answer.failure(f"{answer.status_code}: {answer.text[:200]}")
+            # 0: no answer at all, of which `ok` would raise.
+            if not 200 <= answer.status_code < 300:
+                answer.failure(f"{answer.status_code}: {(answer.text or '')[:200]}")
                 return None
             return str(answer.json()["id"]) if path.endswith("analyses") else None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.explain.methods import Method
 from app.options import GeometryOptions, TargetOptions
-from models.names import Geometry, Stage
+from models.names import Geometry, Resolution, Stage
 from tests.conftest import encode, make_picture
 
 SIZES = ((90, 60), (60, 90), (120, 120), (200, 64))
@@ -22,7 +22,8 @@ class Case:
 def make_cases(count: int) -> list[Case]:
     """`count` cases in which pictures, shapes, classes, methods and stages all differ from one to the next."""
     images = [encode(make_picture(*size, seed=seed)) for seed, size in enumerate(SIZES * 4)]
-    geometries = [GeometryOptions(), GeometryOptions(geometry=Geometry.WHOLE)]
+    # The smallest inputs: what is mixed up here would be at any size.
+    geometries = [GeometryOptions(geometry=geometry, resolution=Resolution.PIXELS_160) for geometry in Geometry]
     methods, stages = list(Method), list(Stage)
     return [
         Case(

@@ -181,7 +181,8 @@ def test_run_that_is_killed_goes_on_and_ends_with_each_picture_once(tmp_path: Pa
     for number in range(400):
         (folder / f"{number:03d}.png").write_bytes(encode(make_picture(64, 64, seed=number)))
     rows = tmp_path / "rows"
-    command = [sys.executable, "-c", "from app.cli import main; main()", "compare", str(folder), "--rows", str(rows)]
+    options = ["compare", str(folder), "--rows", str(rows), "--resolution", "160"]
+    command = [sys.executable, "-c", "from app.cli import main; main()", *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603
         deadline = time.monotonic() + 120
         while not list(rows.glob("part-*.parquet")) and process.poll() is None and time.monotonic() < deadline:
@@ -190,6 +191,6 @@ def test_run_that_is_killed_goes_on_and_ends_with_each_picture_once(tmp_path: Pa
         process.communicate()
     kept = len(read(rows))
     assert kept >= ROWS_PER_PART
-    result = survey(folder, "--rows", rows)
+    result = runner.invoke(app, options)
     assert f"{400 - kept} rows written, {kept} were there before" in result.stdout
     assert set(read(rows)) == {f"many/{number:03d}.png" for number in range(400)}

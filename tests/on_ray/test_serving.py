@@ -1,8 +1,8 @@
 """The server on Ray: the contract of the plain server, and what happens when a part of it dies.
 
-Every test of the contract that knows the server by its answers alone is run again here, against two replicas of the
-application and two with the networks. Those that look into the process, or want settings of their own, stay where they
-are.
+Tests of the contract that know the server by its answers alone are run again here, against two replicas of the
+application and two with the networks; all of them with CBAM_LENS_RAY_LONG=1. Those that look into the process, or want
+settings of their own, stay where they are.
 """
 
 import inspect
@@ -44,10 +44,14 @@ CONTRACT = (
 KNOWN_BY_ANSWERS = frozenset({"client", "analysis", "sheet", "motorcycle", "pair", "good"})
 """The fixtures of a test that asks the running server and nothing else."""
 
-LOOKS_INSIDE = frozenset({"test_memory_does_not_grow"})
+LOOKS_INSIDE = frozenset({"test_memory_does_not_grow_and_no_upload_takes_much_for_a_moment"})
 """Wants the server in its own process, though no fixture says so."""
 
-LONG = pytest.mark.skipif("CBAM_LENS_RAY_LONG" not in os.environ, reason="takes minutes: CBAM_LENS_RAY_LONG=1 runs it")
+IS_LONG = "CBAM_LENS_RAY_LONG" in os.environ
+LONG = pytest.mark.skipif(not IS_LONG, reason="takes minutes: CBAM_LENS_RAY_LONG=1 runs it")
+
+ASKED = CONTRACT if IS_LONG else (test_analyses, test_camera, test_problems)
+"""All of it takes minutes; a short run asks what touches most parts: the networks, the memory, sockets and errors."""
 
 QUEUE = 4
 BATCH = 2
@@ -99,7 +103,7 @@ def list_contract(module: ModuleType) -> Iterator[tuple[str, Callable[..., None]
             yield f"{name}__{module.__name__.rpartition('.')[2]}", function
 
 
-for _module in CONTRACT:
+for _module in ASKED:
     globals().update(list_contract(_module))
 
 

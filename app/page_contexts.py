@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from app.evidence.views import MissingView, RecordView
+from app.evidence.views import MissingView, RecordView, SeedsView
 from app.model_table import CountRow
 from app.render.colour_scale import Scale
 from app.samples import Sample
@@ -458,6 +458,7 @@ class EvidencePage:
         claim, source: the sentence and where it stands.
         records: of the pairs that something was recorded of.
         missing: the other pairs.
+        seeds: how much of a difference is luck; None where that was not measured.
     """
 
     template: ClassVar[str] = "evidence.html"
@@ -465,6 +466,7 @@ class EvidencePage:
     source: str
     records: tuple[RecordView, ...]
     missing: tuple[MissingView, ...]
+    seeds: SeedsView | None
 
 
 @dataclass(frozen=True, slots=True)

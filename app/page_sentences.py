@@ -10,6 +10,9 @@ from models.titles import ATTENTION_TITLES
 SURE_PROBABILITY = 0.5
 """Below this the likeliest class is no majority."""
 
+NOTABLE_LOSS = 0.03
+"""A top-1 accuracy lower by this share, in another geometry than a pair's own, is worth a warning."""
+
 
 def name_networks(answer: AnalysisAnswer) -> dict[NetworkName, str]:
     """Both networks in a sentence: the baseline, the network with CBAM."""
@@ -119,16 +122,25 @@ def describe_geometry(geometry: GeometryAnswer) -> str:
 
 
 def warn_of_geometry(geometry: GeometryAnswer, pair: PairDescription) -> tuple[str, ...]:
-    """Sentences when the geometry is not the pair's own."""
-    if (geometry.geometry, geometry.resolution) == (pair.geometry, pair.resolution):
+    """Sentences when the pair's accuracy is lower in this geometry than in its own, or was not measured."""
+    own, chosen = (pair.geometry, pair.resolution), (geometry.geometry, geometry.resolution)
+    if not pair.trained or own == chosen:
         return ()
-    chosen = describe_condition(geometry.geometry, geometry.resolution)
-    if not pair.trained:
-        return ()
-    return (
-        f"This pair was trained for {describe_condition(pair.geometry, pair.resolution)}. "
-        f"{chosen.capitalize()} is outside of what it knows: its maps and probabilities may mislead.",
-    )
+    losses = [
+        there.top1 - here.top1
+        for network in pair.networks.values()
+        for there in network.accuracy
+        for here in network.accuracy
+        if (there.geometry, there.resolution) == own
+        and (here.geometry, here.resolution) == chosen
+        and (here.dataset, here.pictures) == (there.dataset, there.pictures)
+    ]
+    begin = f"This pair is meant for {describe_condition(*own)}. {describe_condition(*chosen).capitalize()}"
+    if not losses:
+        return (f"{begin} was not measured: its maps and probabilities may mislead.",)
+    if max(losses) > NOTABLE_LOSS:
+        return (f"{begin} costs up to {100 * max(losses):.1f} points of its accuracy: its maps may mislead.",)
+    return ()
 
 
 def describe_training(pair: PairDescription) -> str:

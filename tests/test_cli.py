@@ -131,13 +131,13 @@ def test_evaluate_takes_a_list(tmp_path: Path, motorcycle: bytes) -> None:
     listing.write_text("Motorbikes/one.png\n\n")
     result = runner.invoke(app, ["evaluate", str(data), "--list", str(listing), "--json"])
     answer = json.loads(result.stdout)
-    assert (answer["pictures"], answer["geometry"], answer["resolution"]) == (1, "center_crop", 160)
+    assert (answer["pictures"], answer["geometry"], answer["resolution"]) == (1, "whole", 224)
     assert answer["networks"]["baseline"]["top1"] == answer["networks"]["cbam"]["top1"] == 1
 
 
 def test_evaluate_prints_a_table(tmp_path: Path, motorcycle: bytes) -> None:
     result = runner.invoke(app, ["evaluate", str(make_data(tmp_path / "data", motorcycle))])
-    assert "resnet18-110: 3 pictures, center_crop at 160" in " ".join(result.stdout.split())
+    assert "resnet18-110: 3 pictures, whole at 224" in " ".join(result.stdout.split())
     assert "1 pictures could not be read" in " ".join(result.stdout.split())
 
 

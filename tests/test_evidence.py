@@ -14,12 +14,14 @@ from app.evaluation.summary import summarise_maps
 from app.evaluation.wording import describe_difference, describe_mean
 from app.evidence import sentences
 from app.evidence.page import NO_RECORD, OTHER_WEIGHTS, build_evidence_page
-from app.evidence.store import DIRECTORY, find_record
+from app.evidence.seeds import describe_seeds
+from app.evidence.store import DIRECTORY, find_record, read_seeds
 from app.schemas import PairDescription, describe_pair
 from app.templating import ENVIRONMENT
-from models.card import SHIPPED_PAIR, read_card
+from models.card import SHIPPED_PAIR, Accuracy, read_card
 from models.names import Geometry, NetworkName
 from models.pair import NetworkPair
+from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,7 @@ def test_record_comes_back_from_its_file_as_it_was_written(record: Evaluation) -
 
 
 def test_records_are_small_and_hold_no_pictures() -> None:
-    for path in DIRECTORY.iterdir():
+    for path in (path for path in DIRECTORY.rglob("*") if path.is_file()):
         assert path.suffix in {".json", ".csv"}
         assert path.stat().st_size < 200_000
 
@@ -188,3 +190,113 @@ def test_protocol_says_what_was_cropped_and_filled(record: Evaluation) -> None:
     assert f"whole picture at {record.resolution.value} pixels" in " ".join(
         sentences.describe_protocol(whole, record.focus, record.focus.maps[0])
     )
+
+
+def make_seeds(record: Evaluation, differences: list[float]) -> list[Evaluation]:
+    """The record once a seed, with another difference between the networks' metrics each time."""
+    assert record.focus is not None
+    (measured,) = record.focus.maps
+    seeds = []
+    for index, difference in enumerate(differences):
+        metrics = {
+            metric: result.model_copy(update={"baseline": 0.5 + 0.01 * index, "cbam": 0.5 + 0.01 * index + difference})
+            for metric, result in measured.all.metrics.items()
+        }
+        whole = measured.model_copy(update={"all": measured.all.model_copy(update={"metrics": metrics})})
+        seeds.append(record.model_copy(update={"focus": record.focus.model_copy(update={"maps": [whole]})}))
+    return seeds
+
+
+def test_seeds_show_every_difference_beside_what_luck_does(record: Evaluation) -> None:
+    view = describe_seeds(make_seeds(record, [0.03, 0.01, 0.02]))
+    assert view is not None
+    assert view.names == ("Seed 1", "Seed 2", "Seed 3")
+    (row,) = [row for row in view.rows if row.title == MEANINGS[Metric.SHARE_INSIDE].title]
+    assert row.differences == ("+3.0 points", "+1.0 points", "+2.0 points")
+    assert (row.mean, row.verdict) == ("+2.0 points", "one sign in every seed")
+    # CBAM's three are 0.53, 0.52 and 0.54, the baseline's 0.50, 0.51 and 0.52.
+    assert row.luck == "1.0 points"
+
+
+def test_seeds_that_disagree_are_said_to(record: Evaluation) -> None:
+    view = describe_seeds(make_seeds(record, [0.03, -0.01]))
+    assert view is not None
+    assert {row.verdict for row in view.rows[1:]} == {"the sign depends on the seed"}
+    assert describe_seeds(make_seeds(record, [0.03])) is None
+
+
+def test_page_has_every_difference_of_the_recorded_seeds(client: TestClient) -> None:
+    text = read_page(client)
+    view = describe_seeds(read_seeds())
+    assert view is not None
+    assert len(view.names) == 3
+    for row in view.rows:
+        assert f"{row.title} {' '.join(row.differences)} {row.mean} {row.luck} {row.verdict}" in text
+
+
+def read_accuracy(name: NetworkName, row: Accuracy) -> tuple[int, float, float]:
+    """Pictures, top-1 and top-5 as `cbam-lens evaluate --json` gave them; without faces: those of a list taken off."""
+    whole = f"{row.geometry.value}-{row.resolution.value}"
+    (all_pictures, *faces) = [
+        Evaluation.model_validate_json((DIRECTORY / "accuracy" / f"{file}.json").read_bytes())
+        for file in ([whole, f"{whole}-faces"] if "without faces" in row.dataset else [whole])
+    ]
+    card = read_card(SHIPPED_PAIR)
+    assert all(found.sha256[name] == card.networks[name].sha256 for found in (all_pictures, *faces))
+    pictures = all_pictures.pictures - sum(found.pictures for found in faces)
+    first, five = (
+        getattr(all_pictures.networks[name], count) - sum(getattr(found.networks[name], count) for found in faces)
+        for count in ("top1_count", "top5_count")
+    )
+    return pictures, first / pictures, five / pictures
+
+
+@pytest.mark.parametrize("name", NetworkName)
+def test_cards_give_the_accuracy_that_evaluate_gave(name: NetworkName) -> None:
+    network = read_card(SHIPPED_PAIR).networks[name]
+    assert network.card is not None
+    assert network.sha256 is not None
+    text = (SHIPPED_PAIR.parent / network.card).read_text()
+    assert len(network.accuracy) >= 4
+    for row in network.accuracy:
+        pictures, first, five = read_accuracy(name, row)
+        assert row.pictures == pictures
+        assert (row.top1, row.top5) == pytest.approx((first, five), abs=5e-5)
+        shares = " | ".join(f"{share * 100:.2f} %" for share in (row.top1, row.top5))
+        cells = f"| {row.dataset} | {pictures:,} | `{row.geometry.value}` | {row.resolution.value} | {shares} |"
+        assert cells in text
+    assert network.sha256 in text
+
+
+README_METRICS = (
+    Metric.SHARE_INSIDE,
+    Metric.IOU_15,
+    Metric.IOU_50,
+    Metric.IOU_60,
+    Metric.POINTING,
+    Metric.DELETION,
+    Metric.INSERTION,
+)
+
+
+def test_readme_gives_the_recorded_differences(record: Evaluation) -> None:
+    text = (ROOT / "README.md").read_text()
+    assert record.focus is not None
+    (measured,) = record.focus.maps
+    assert f"the {measured.both_right.pictures} pictures that both networks get right" in " ".join(text.split())
+    for metric in README_METRICS:
+        result = measured.both_right.metrics[metric]
+        difference = describe_difference(metric, result.difference).replace("-", "−")
+        row = f"| {describe_mean(metric, result.baseline)} | {describe_mean(metric, result.cbam)} | {difference} |"
+        assert row in text, metric
+
+
+def test_readme_gives_the_differences_of_every_seed() -> None:
+    text = (ROOT / "README.md").read_text()
+    seeds = describe_seeds(read_seeds())
+    assert seeds is not None
+    titles = {"Right first class", *(MEANINGS[metric].title for metric in README_METRICS[:5])}
+    rows = [row for row in seeds.rows if row.title in titles]
+    assert len(rows) == len(titles)
+    for row in rows:
+        assert f"| {row.title} | {' | '.join(row.differences)} | {row.luck} |" in text

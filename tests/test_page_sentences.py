@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -6,7 +7,7 @@ from fastapi.testclient import TestClient
 from app.page_sentences import describe_doubt, describe_geometry, warn_of_geometry
 from app.schemas import AnalysisAnswer, PairDescription, describe_pair
 from app.templating import format_equation, format_evidence, format_millions, format_probability
-from models.names import Geometry, Resolution
+from models.names import Geometry, NetworkName, Resolution
 from models.pair import NetworkPair
 
 
@@ -55,20 +56,38 @@ def test_doubt_is_not_told_when_both_networks_are_sure_of_the_class(content: dic
 
 
 def test_geometry_sentence_names_the_part_that_was_seen(content: dict[str, Any]) -> None:
-    cropped = AnalysisAnswer.model_validate(content).geometry
-    assert "the square at its centre" in describe_geometry(cropped)
-    whole = cropped.model_copy(update={"is_cropped": False})
+    whole = AnalysisAnswer.model_validate(content).geometry
     assert describe_geometry(whole).startswith("Both networks saw the whole picture")
+    cropped = whole.model_copy(update={"is_cropped": True, "geometry": Geometry.CENTER_CROP})
+    assert "the square at its centre" in describe_geometry(cropped)
 
 
-def test_geometry_warning_is_given_only_outside_of_the_pair_s_own(
+def test_geometry_warning_is_given_where_the_pair_was_not_measured(
     content: dict[str, Any], description: PairDescription
 ) -> None:
     own = AnalysisAnswer.model_validate(content).geometry
     assert warn_of_geometry(own, description) == ()
-    for change in ({"geometry": Geometry.WHOLE}, {"resolution": Resolution.PIXELS_448}):
-        (warning,) = warn_of_geometry(own.model_copy(update=change), description)
-        assert "outside of what it knows" in warning
+    measured = own.model_copy(update={"geometry": Geometry.CENTER_CROP})
+    assert warn_of_geometry(measured, description) == ()
+    (warning,) = warn_of_geometry(own.model_copy(update={"resolution": Resolution.PIXELS_448}), description)
+    assert "Whole picture at 448 pixels was not measured" in warning
+
+
+def test_geometry_warning_says_what_a_measured_geometry_costs(
+    content: dict[str, Any], description: PairDescription
+) -> None:
+    own = AnalysisAnswer.model_validate(content).geometry
+    cbam = description.networks[NetworkName.CBAM]
+    worse = tuple(
+        accuracy.model_copy(update={"top1": accuracy.top1 - 0.12})
+        if accuracy.geometry is Geometry.CENTER_CROP
+        else accuracy
+        for accuracy in cbam.accuracy
+    )
+    networks = {**description.networks, NetworkName.CBAM: cbam.model_copy(update={"accuracy": worse})}
+    cropped = own.model_copy(update={"geometry": Geometry.CENTER_CROP})
+    (warning,) = warn_of_geometry(cropped, description.model_copy(update={"networks": networks}))
+    assert re.search(r"Centre crop at 224 pixels costs up to 1[12]\.\d points of its accuracy", warning)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from app.evaluation.focus_metrics import MEANINGS, Metric
 from app.evaluation.report import BlockResult, Evaluation, Focus, Interval, MetricResult, PictureResult, Subset
 from app.evaluation.wording import Verdict, describe_difference, describe_explained, describe_mean, judge
 from app.evidence import sentences
-from app.evidence.store import DIRECTORY, find_record, is_of
+from app.evidence.seeds import describe_seeds
+from app.evidence.store import DIRECTORY, find_record, is_of, read_seeds
 from app.evidence.views import (
     AccuracyView,
     GateView,
@@ -57,7 +58,13 @@ def build_evidence_page(pairs: Sequence[PairDescription], *, directory: Path = D
             missing.append(MissingView(pair.name, pair.title, reason, write_command("DIR", "MASKS", pair=pair.name)))
         else:
             records.append(describe_record(pair, record, record.focus))
-    return EvidencePage(claim=sentences.CLAIM, source=sentences.SOURCE, records=tuple(records), missing=tuple(missing))
+    return EvidencePage(
+        claim=sentences.CLAIM,
+        source=sentences.SOURCE,
+        records=tuple(records),
+        missing=tuple(missing),
+        seeds=describe_seeds(read_seeds(directory=directory)),
+    )
 
 
 def describe_record(pair: PairDescription, evaluation: Evaluation, focus: Focus) -> RecordView:

@@ -108,7 +108,8 @@ def describe_limits(result: MapResult, *, title: str, warnings: Sequence[str]) -
     size = "" if result.height is None else f" of {result.height} × {result.width} positions"
     return (
         "This is one pair of networks, each trained once. The intervals are about other pictures of the same kind; "
-        "another training with another seed is another pair, and what it would show is not in them.",
+        "another training with another seed is another pair, and what it would show is not in them. How far seeds are "
+        "apart in short trainings is at the end of this page.",
         "The paper observes it of networks trained on ImageNet, ResNet-50 in its figure. Measured here is this: "
         f"{title}. What holds here need not hold there, nor the reverse.",
         f"{count} intervals stand in the two tables. Of so many, one in twenty would exclude 0 by chance if nothing "

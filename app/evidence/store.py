@@ -10,6 +10,9 @@ from models.names import NetworkName
 
 DIRECTORY = SHIPPED_PAIR.parent / "evidence"
 
+SEEDS = "seeds"
+"""The folder of evaluations of pairs that differ by their seed alone, one file each."""
+
 
 @cache
 def read_record(path: Path) -> Evaluation | None:
@@ -20,6 +23,12 @@ def read_record(path: Path) -> Evaluation | None:
 def find_record(pair: str, *, directory: Path = DIRECTORY) -> Evaluation | None:
     """What was recorded of the pair of that name; a pair's name is fit to be a file's."""
     return read_record(directory / f"{pair}.json")
+
+
+def read_seeds(*, directory: Path = DIRECTORY) -> list[Evaluation]:
+    """The evaluations of the short trainings, in the order of their files' names."""
+    found = [read_record(path) for path in sorted((directory / SEEDS).glob("*.json"))]
+    return [evaluation for evaluation in found if evaluation is not None]
 
 
 def is_of(record: Evaluation, sha256: Mapping[NetworkName, str | None]) -> bool:

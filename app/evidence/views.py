@@ -91,6 +91,42 @@ class PictureView:
 
 
 @dataclass(frozen=True, slots=True)
+class SeedRow:
+    """One metric over several seeds.
+
+    Attributes:
+        title: what it is.
+        differences: CBAM minus baseline, one a seed.
+        mean: of these.
+        luck: standard deviation of one network's metric over the seeds, the larger of both networks'.
+        verdict: whether the seeds agree on who is ahead.
+    """
+
+    title: str
+    differences: tuple[str, ...]
+    mean: str
+    luck: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeedsView:
+    """What the same training gives with other seeds.
+
+    Attributes:
+        names: of the seeds.
+        pictures: how many each was measured on.
+        condition: as what the networks saw them.
+        rows: one a metric.
+    """
+
+    names: tuple[str, ...]
+    pictures: str
+    condition: str
+    rows: tuple[SeedRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordView:
     """Everything that was recorded of one pair.
 

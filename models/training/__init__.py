@@ -9,12 +9,17 @@ Commands:
     torchrun --nnodes 2 --node-rank 0 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint FIRST:29400 \
         --no-python cbam-lens train ...                                            several machines, rank 1 on the other
 
-The shipped pair, from a folder with `caltech101/`, `imagenette_train/`, `caltech101_test.txt`, `teacher_top64.npz`:
+A pair like the shipped one, from a folder with `caltech101/`, `imagenette_train/`, `caltech101_test.txt`,
+`teacher_top64.npz`; the recipes are in `models/training/recipes/`:
 
     cbam-lens train --pair --network resnet18 --data D/caltech101 --data D/imagenette_train \
         --labels models/weights/labels_110.json --card models/weights/resnet18_110.toml \
         --exclude D/caltech101_test.txt --validation D/caltech101 --validation-list D/caltech101_test.txt \
-        --soft-labels D/teacher_top64.npz --name resnet18-110 -o OUT/
+        --soft-labels D/teacher_top64.npz --recipe RECIPE --name resnet18-110 -o OUT/
+
+RECIPE is `resnet18_110.toml` from scratch on a GPU, in one go. The shipped pair was made on 2 CPU cores in two goes:
+from scratch at 96 to 160 pixels, then with `--start-from FIRST/pair.toml` by `resnet18_110_on.toml`. The three pairs
+that tell luck from CBAM: `resnet18_110_short.toml` with `--seed 1`, 2 and 3.
 
 On a rented GPU whose commands are cut off after some minutes: put the data together there from as many parts as it
 takes, under the same names (the soft labels know a picture by DIRECTORY/FOLDER/FILE), keep OUT/ on that machine, and

@@ -52,6 +52,16 @@ def open_drawn(page: Page, name: str = "rocket") -> None:
     expect_drawn(page)
 
 
+def open_cropped(page: Page, name: str = "motorcycle") -> None:
+    """Compare the centre of a gallery picture: what lies beside it no network sees."""
+    page.goto("/")
+    page.get_by_text("How the networks see the picture").click()
+    page.get_by_label("Geometry").select_option("center_crop")
+    page.get_by_role("button", name=name.capitalize()).click()
+    page.wait_for_url(ANALYSIS_PATH)
+    expect_drawn(page)
+
+
 def wait_for_frames(page: Page) -> None:
     """Until what was asked for is drawn: with the next frame, and one more."""
     page.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")

@@ -16,6 +16,7 @@ from tests.browser.pictures import (
     expect_drawn,
     find_canvas,
     list_data_requests,
+    open_cropped,
     open_drawn,
     read_address,
     read_canvas,
@@ -110,7 +111,7 @@ def test_canvases_are_as_the_server_draws_them(
 
 
 def test_maps_of_a_photograph_are_as_the_server_draws_them(page: Page) -> None:
-    open_drawn(page, "motorcycle")
+    open_cropped(page)
     set_slider(page, "opacity", "1")
     answer = read_answer(page)
     ratio = 640 / answer["geometry"]["picture_width"]
@@ -241,7 +242,7 @@ def test_pointing_reads_all_maps_at_the_same_place(page: Page) -> None:
 
 
 def test_place_that_no_network_saw_says_so(page: Page) -> None:
-    open_drawn(page, "motorcycle")
+    open_cropped(page)
     page.mouse.move(*place(find_canvas(page, "baseline"), 0.02, 0.5))
     expect(page.locator("[data-readout=baseline]")).to_have_text("Not seen by the networks")
 

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from playwright.sync_api import FilePayload, Page, Request, expect
+from playwright.sync_api import FilePayload, Page, Request, Route, expect
 
 from app.samples import SAMPLES, read_sample
 from tests.browser.pictures import (
@@ -13,6 +13,7 @@ from tests.browser.pictures import (
     make_payload,
     make_striped_png,
     open_sample,
+    wait_for_held,
 )
 
 TEXT_FILE: FilePayload = {"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"no picture at all"}
@@ -48,7 +49,7 @@ def test_picture_is_compared_when_it_is_pasted_on_an_analysis(page: Page) -> Non
     first = page.url
     hand_over(page, "paste", "body", read_sample("cat"), "image/png")
     expect(page.locator(".panel-picture img")).to_have_attribute("alt", "The picture, 451 × 300 pixels")
-    assert page.url != first
+    expect(page).not_to_have_url(first)
 
 
 def test_drop_zone_is_marked_while_a_file_is_over_the_page(page: Page) -> None:
@@ -89,11 +90,12 @@ def test_upload_refuses_a_file_over_the_limit_without_sending_it(page: Page, req
 
 def test_upload_says_that_it_works_while_the_request_runs(page: Page) -> None:
     page.goto("/")
-    held = []
+    held: list[Route] = []
     page.route("**/", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
     page.set_input_files("#image", make_payload())
     expect(page.get_by_role("status")).to_have_text("Comparing both networks …")
     expect(page.locator("#main")).to_have_attribute("aria-busy", "true")
+    wait_for_held(page, held, 1)
     held[0].continue_()
     page.wait_for_url(ANALYSIS_PATH)
 
@@ -101,11 +103,11 @@ def test_upload_says_that_it_works_while_the_request_runs(page: Page) -> None:
 def test_upload_uses_the_chosen_geometry_and_warns_of_it(page: Page) -> None:
     page.goto("/")
     page.get_by_text("How the networks see the picture").click()
-    page.get_by_label("Geometry").select_option("whole")
-    page.get_by_label("Resolution").select_option("224")
+    page.get_by_label("Geometry").select_option("center_crop")
+    page.get_by_label("Resolution").select_option("160")
     page.get_by_role("button", name="Rocket").click()
     page.wait_for_url(ANALYSIS_PATH)
-    expect(page.get_by_text("Whole picture at 224 pixels is outside of what it knows")).to_be_visible()
+    expect(page.get_by_text("Centre crop at 160 pixels was not measured")).to_be_visible()
 
 
 def test_class_list_is_one_click_away(page: Page) -> None:

@@ -6,6 +6,7 @@ from urllib.error import URLError
 import pytest
 import torch
 import torchvision
+from safetensors.torch import load_file, save_file
 
 from models.card import SHIPPED_PAIR, PairError
 from models.checkpoints.diagnosis import DoctorOptions
@@ -45,8 +46,12 @@ def test_inline_pair_answers_like_the_card_that_describes_it(pair: NetworkPair, 
     }
 
 
-def test_halves_of_unknown_recipes_come_with_a_warning() -> None:
-    warnings = load_pair(InlinePair("mine", BASELINE, CBAM)).card.warnings
+def test_halves_of_unknown_recipes_come_with_a_warning(tmp_path: Path) -> None:
+    bare = {name: str(tmp_path / Path(name).name) for name in (BASELINE, CBAM)}
+    for source, copy in bare.items():
+        # Without the metadata that names the recipe.
+        save_file(load_file(source), copy)
+    warnings = load_pair(InlinePair("mine", bare[BASELINE], bare[CBAM])).card.warnings
     assert len(warnings) == 1
     assert warnings[0].startswith("It is not known whether these two networks were trained by one recipe")
 

@@ -57,7 +57,7 @@ def test_feature_maps_are_pictures_of_the_pictures_size_or_of_their_own(
 ) -> None:
     link = read(client, analysis, "layer1.0")["strongest"][0]["before"]["link"]
     assert decode(client.get(link).content).size == (741, 500)
-    assert decode(client.get(link, params={"render": "values"}).content).size == (40, 40)
+    assert decode(client.get(link, params={"render": "values"}).content).size == (80, 56)
 
 
 def test_channel_strip_may_be_sorted(client: TestClient, analysis: dict[str, Any]) -> None:

@@ -76,7 +76,7 @@ def test_connection_says_how_large_a_frame_has_to_be(client: TestClient) -> None
     with client.websocket_connect(PATH) as connection:
         ready = read(connection)
     assert ready["kind"] == "ready"
-    assert ready["shorter_side_pixels"] == 240
+    assert ready["shorter_side_pixels"] == 336
     assert ready["max_frame_bytes"] == 1_000_000
     assert ready["trained"]
     with client.websocket_connect(f"{PATH}?resolution=320") as connection:
@@ -90,7 +90,7 @@ def test_frame_is_answered_as_rest_answers_the_picture(client: TestClient) -> No
     assert answer["kind"] == "frame"
     assert answer["class_name"] == rest["target"]["class_name"]
     assert answer["chosen_by"] == "baseline"
-    placement = place(741, 500, geometry=Geometry.CENTER_CROP, resolution=Resolution(160))
+    placement = place(741, 500, geometry=Geometry.WHOLE, resolution=Resolution(224))
     assert answer["maps"]["box"] == list(placement.box)
     for name, network in answer["networks"].items():
         said = rest["networks"][name]

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 # Before Ray reads them: nothing is reported to anybody, and the proxy's answers are ours.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH", "app.on_ray.proxy.list_middleware")
+# Under `uv run` Ray would start each worker by `uv run` again; they are to have this process's own environment.
+os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
 if not os.environ.get("RAY_ADDRESS"):
     # Ray's ports want a token; this one lives as long as this process, where Ray would leave one in the home directory.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))

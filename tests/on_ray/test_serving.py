@@ -1,8 +1,8 @@
 """The server on Ray: the contract of the plain server, and what happens when a part of it dies.
 
 Tests of the contract that know the server by its answers alone are run again here, against two replicas of the
-application and two with the networks; all of them with CBAM_LENS_RAY_LONG=1. Those that look into the process, or want
-settings of their own, stay where they are.
+application and two with the networks. Those that look into the process, or want settings of their own, stay where they
+are.
 """
 
 import inspect
@@ -47,11 +47,7 @@ KNOWN_BY_ANSWERS = frozenset({"client", "analysis", "sheet", "motorcycle", "pair
 LOOKS_INSIDE = frozenset({"test_memory_does_not_grow_and_no_upload_takes_much_for_a_moment"})
 """Wants the server in its own process, though no fixture says so."""
 
-IS_LONG = "CBAM_LENS_RAY_LONG" in os.environ
-LONG = pytest.mark.skipif(not IS_LONG, reason="takes minutes: CBAM_LENS_RAY_LONG=1 runs it")
-
-ASKED = CONTRACT if IS_LONG else (test_analyses, test_camera, test_problems)
-"""All of it takes minutes; a short run asks what touches most parts: the networks, the memory, sockets and errors."""
+pytestmark = pytest.mark.skipif("CBAM_LENS_RAY_LONG" not in os.environ, reason="minutes long: CBAM_LENS_RAY_LONG=1")
 
 QUEUE = 4
 BATCH = 2
@@ -103,7 +99,7 @@ def list_contract(module: ModuleType) -> Iterator[tuple[str, Callable[..., None]
             yield f"{name}__{module.__name__.rpartition('.')[2]}", function
 
 
-for _module in ASKED:
+for _module in CONTRACT:
     globals().update(list_contract(_module))
 
 
@@ -168,7 +164,6 @@ def test_overflow_of_the_queue_is_503_and_everything_else_is_answered(site: Site
     assert len(answers) - len(refused) >= 2 * BATCH
 
 
-@LONG
 def test_analysis_outlives_the_replicas_that_made_it(site: Site, client: SiteClient) -> None:
     made = send(client, encode(make_picture(160, 120, seed=5)))
     assert made.status_code == 201
@@ -183,7 +178,7 @@ def test_analysis_outlives_the_replicas_that_made_it(site: Site, client: SiteCli
     assert client.get(made.headers["location"]).status_code == 404
 
 
-@pytest.mark.parametrize("deployment", ["networks", pytest.param("ingress", marks=LONG)])
+@pytest.mark.parametrize("deployment", ["networks", "ingress"])
 def test_replica_killed_under_load_loses_no_request(site: Site, client: SiteClient, deployment: str) -> None:
     pictures = [encode(make_picture(180, 140, seed=seed)) for seed in range(PICTURES)]
     expected = [read_numbers(send(client, picture).json()) for picture in pictures]

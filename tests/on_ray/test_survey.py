@@ -27,8 +27,7 @@ SECONDS = 400
 
 SCRIPT = [sys.executable, "-c", "from app.cli import main; main()"]
 
-
-LONG = pytest.mark.skipif("CBAM_LENS_RAY_LONG" not in os.environ, reason="takes minutes: CBAM_LENS_RAY_LONG=1 runs it")
+pytestmark = pytest.mark.skipif("CBAM_LENS_RAY_LONG" not in os.environ, reason="minutes long: CBAM_LENS_RAY_LONG=1")
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +110,6 @@ def test_list_and_shard_have_the_plain_runs_rows(tmp_path: Path, folder: Path, e
         check_alike(row, expected[key])
 
 
-@LONG
 def test_run_that_is_killed_goes_on_and_ends_with_the_plain_runs_rows(
     tmp_path: Path, folder: Path, environment: dict[str, str]
 ) -> None:

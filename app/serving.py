@@ -85,6 +85,9 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
     app = create_app(settings, pairs=pairs)
     config = uvicorn.Config(
         app,
+        # Not whichever are installed: Ray brings others along, and what they do with a broken request differs.
+        http="h11",
+        loop="asyncio",
         # Its lines name clients' addresses; ours do not.
         access_log=False,
         log_level="warning" if settings.log_level == "info" else settings.log_level,

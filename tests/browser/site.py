@@ -51,7 +51,7 @@ def serve(settings: Settings | None = None) -> Iterator[str]:
     app = create_app(settings or Settings(device="cpu"))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = _Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
+        server = _Server(uvicorn.Config(app, log_level="warning", lifespan="on", http="h11", loop="asyncio"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -7,6 +7,7 @@ and written by the workers: on several machines they lie on a file system that a
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def survey_on_ray(
     """
     card = load_chosen_pair(settings.model_copy(update={"device": "cpu"})).card
     # Workers run in directories of their own.
-    options = options.in_directory(options.directory.resolve())
+    options = replace(options, directory=options.directory.resolve())
     plan = plan_survey(card, sources, options)
     with write_rows(plan) as (writer, take):
         if plan.left:

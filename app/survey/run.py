@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +52,6 @@ class SurveyOptions:
     directory: Path
     has_maps: bool = False
     is_labelled: bool = False
-
-    def in_directory(self, directory: Path) -> "SurveyOptions":
-        """The same, with the rows elsewhere."""
-        return replace(self, directory=directory)
 
     def identify(self, card: PairCard) -> dict[str, Any]:
         """What must be the same for rows to belong together."""

@@ -33,11 +33,13 @@ export function startBusy(sentence) {
   show(sentence);
 }
 
-/** Forget what ran before: a page that comes back out of the browser's memory waits for nothing. */
-export function resetBusy() {
-  running = 0;
-  show("");
-}
+// A page that comes back out of the browser's memory waits for nothing.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) {
+    running = 0;
+    show("");
+  }
+});
 
 /** @param {string} sentence */
 function show(sentence) {

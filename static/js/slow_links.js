@@ -1,6 +1,6 @@
 /** Says that the next page takes a while, where a link or a form leads to one that does. */
 
-import { resetBusy, startBusy } from "./busy.js";
+import { startBusy } from "./busy.js";
 
 export function announceSlowLinks() {
   document.addEventListener("click", (event) => {
@@ -14,11 +14,6 @@ export function announceSlowLinks() {
   document.addEventListener("submit", (event) => {
     if (event.target instanceof HTMLFormElement && event.target.dataset.slow && !event.defaultPrevented) {
       startBusy(event.target.dataset.slow);
-    }
-  });
-  window.addEventListener("pageshow", (event) => {
-    if (event.persisted) {
-      resetBusy();
     }
   });
 }

@@ -1,6 +1,6 @@
 /** Drop, paste or choose pictures: they are sent at once, and what is wrong with them is said beside the form. */
 
-import { resetBusy, whileBusy } from "./busy.js";
+import { whileBusy } from "./busy.js";
 import { explain, fetchPage, isAbort } from "./page.js";
 import { makeSheet } from "./sheet_upload.js";
 
@@ -23,11 +23,6 @@ export function enhanceUpload() {
   });
   takeDrops(form);
   takePastes(form);
-  window.addEventListener("pageshow", (event) => {
-    if (event.persisted) {
-      resetBusy();
-    }
-  });
 }
 
 /**

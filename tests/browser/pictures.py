@@ -35,6 +35,11 @@ def make_striped_png(width: int, height: int) -> bytes:
 def open_sample(page: Page, name: str = "rocket") -> None:
     """Compare a gallery picture."""
     page.goto("/")
+    choose_sample(page, name)
+
+
+def choose_sample(page: Page, name: str) -> None:
+    """Compare a gallery picture with what is chosen on the page."""
     page.get_by_role("button", name=name.capitalize()).click()
     page.wait_for_url(ANALYSIS_PATH)
 
@@ -57,8 +62,7 @@ def open_cropped(page: Page, name: str = "motorcycle") -> None:
     page.goto("/")
     page.get_by_text("How the networks see the picture").click()
     page.get_by_label("Geometry").select_option("center_crop")
-    page.get_by_role("button", name=name.capitalize()).click()
-    page.wait_for_url(ANALYSIS_PATH)
+    choose_sample(page, name)
     expect_drawn(page)
 
 

@@ -155,12 +155,18 @@ class SpatialGateRecipe(RecipePart):
         scale_weight_decay: of that scale.
         kernel_weight_decay: of their kernels; none for the optimiser's.
         renewed: parts of the network ("layer4") whose spatial gates begin anew where a training starts from weights.
+        loss_weight: of the loss on gates that tell nothing, see `models/training/gate_loss.py`; 0 for none.
+        least_deviation: of a gate over positions, from which it is not called flat.
+        most_explained: the share of a gate's variance that the batch's mean map may have.
     """
 
     initial_scale: float = 0.0
     scale_weight_decay: float = Field(default=0.0, ge=0)
     kernel_weight_decay: float | None = Field(default=None, ge=0)
     renewed: tuple[str, ...] = ()
+    loss_weight: float = Field(default=0.0, ge=0)
+    least_deviation: float = Field(default=0.05, gt=0, le=0.5)
+    most_explained: Share = 0.25
 
 
 class Recipe(RecipePart):

@@ -52,9 +52,10 @@ def mix(
 
 
 def measure_loss(answer: Answer, targets: Targets, teacher: torch.Tensor | None, recipe: Recipe) -> torch.Tensor:
-    """The loss of a batch, a scalar: that of the classes, of the soft labels and of the teacher.
+    """The loss of a batch, a scalar: that of the classes, of the soft labels, of the teacher and of the gates.
 
-    Each is a mean over the batch, so that the mean over processes is that of all pictures.
+    Each but the last is a mean over the batch, so that the mean over processes is that of all pictures; the gates' is
+    of each process's own part.
 
     Args:
         answer: what the trained network says.
@@ -65,6 +66,8 @@ def measure_loss(answer: Answer, targets: Targets, teacher: torch.Tensor | None,
     loss = functional.cross_entropy(answer.logits.float(), targets.classes, label_smoothing=recipe.label_smoothing)
     if answer.auxiliary is not None and targets.auxiliary is not None:
         loss = loss + _distil(answer.auxiliary, targets.auxiliary, recipe.auxiliary)
+    if answer.gate_loss is not None:
+        loss = loss + recipe.spatial_gate.loss_weight * answer.gate_loss
     if teacher is not None:
         probabilities = torch.softmax(teacher.float() / recipe.teacher.temperature, dim=1)
         loss = loss + _distil(answer.logits, probabilities, recipe.teacher)

@@ -11,7 +11,8 @@ from models.names import Attention, Stage
 from models.staged import StagedNetwork
 from models.training.beginning import Beginning
 from models.training.errors import TrainingError
-from models.training.recipe import Recipe
+from models.training.gate_loss import measure_gate_loss
+from models.training.recipe import Recipe, SpatialGateRecipe
 from models.zoo import build_network
 
 PROBE_PIXELS = 64
@@ -25,10 +26,12 @@ class Answer(NamedTuple):
     Attributes:
         logits: (N, K).
         auxiliary: logits of the other network's classes, (N, A); None without such a head.
+        gate_loss: what its spatial gates cost, a scalar; None where that is not asked for, or there is no such gate.
     """
 
     logits: torch.Tensor
-    auxiliary: torch.Tensor | None
+    auxiliary: torch.Tensor | None = None
+    gate_loss: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,15 @@ class Trainee(nn.Module):
     Args:
         network: one of the zoo's.
         auxiliary_count: classes of the auxiliary head; 0 for none.
+        spatial_gate: what is asked of its spatial gates.
     """
 
-    def __init__(self, network: StagedNetwork, *, auxiliary_count: int) -> None:
+    def __init__(
+        self, network: StagedNetwork, *, auxiliary_count: int, spatial_gate: SpatialGateRecipe | None = None
+    ) -> None:
         super().__init__()
         self.network = network
+        self.spatial_gate = spatial_gate or SpatialGateRecipe()
         self.auxiliary: nn.Linear | None = None
         if auxiliary_count:
             with torch.no_grad():
@@ -77,10 +84,14 @@ class Trainee(nn.Module):
 
     def forward(self, batch: torch.Tensor) -> Answer:
         """Logits of a normalised batch, (N, 3, H, W)."""
-        if self.auxiliary is None:
-            return Answer(self.network(batch), None)
         trace = self.network.trace(batch, stages={Stage.FOUR})
-        return Answer(trace.logits, self.auxiliary(trace.features[Stage.FOUR].mean(dim=(2, 3))))  # (N, C) -> (N, A)
+        auxiliary = gate_loss = None
+        if self.auxiliary is not None:
+            auxiliary = self.auxiliary(trace.features[Stage.FOUR].mean(dim=(2, 3)))  # (N, C) -> (N, A)
+        gates = [block.spatial for block in trace.attentions.values() if block.spatial is not None]
+        if gates and self.spatial_gate.loss_weight:
+            gate_loss = measure_gate_loss(gates, self.spatial_gate)
+        return Answer(trace.logits, auxiliary, gate_loss)
 
 
 def build_trainee(shape: TraineeShape, recipe: Recipe, beginning: Beginning | None = None) -> Trainee:
@@ -105,7 +116,7 @@ def build_trainee(shape: TraineeShape, recipe: Recipe, beginning: Beginning | No
                 network.load_state_dict(network.state_dict() | common)
         except (KeyError, ValueError) as error:
             raise TrainingError(str(error.args[0])) from error
-    trainee = Trainee(network, auxiliary_count=0)
+    trainee = Trainee(network, auxiliary_count=0, spatial_gate=recipe.spatial_gate)
     trainee.auxiliary = auxiliary
     for gate in list_spatial_gates(trainee):
         nn.init.constant_(gate.scale, recipe.spatial_gate.initial_scale)

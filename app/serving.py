@@ -19,6 +19,10 @@ from app.watch.logs import set_up_logging
 GRACE_SECONDS = 10
 """How long requests that are under way may take after SIGTERM."""
 
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection stays open: longer than clients wait after 503, and than the minute after which proxies
+close theirs. A request that meets the closing gets no answer at all."""
+
 DRAIN_LOOK_SECONDS = 0.1
 
 console = Console(stderr=True)
@@ -92,6 +96,7 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
         access_log=False,
         log_level="warning" if settings.log_level == "info" else settings.log_level,
         log_config=None,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
         # A frame of the camera is the longest message; a JPEG gains nothing from compression.

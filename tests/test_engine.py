@@ -87,6 +87,33 @@ def test_many_callers_get_their_own_answers(engine: Engine, pair: NetworkPair) -
     assert len({logits.tobytes() for logits in together}) == len(inputs)
 
 
+def test_works_that_come_together_share_a_pass_and_fail_alone(
+    pair: NetworkPair, values: np.ndarray, batches: list[list[tuple[int, ...]]]
+) -> None:
+    engine = Engine(queue_size=3)
+    engine.start()
+    broken = np.full_like(values, np.nan)
+    works = [PictureWork(pair, each, None) for each in (values, broken, -values)]
+    answers = asyncio.run(engine.submit_together(works))
+    engine.close()
+    assert [values.shape] * 3 in batches
+    assert isinstance(answers[1], EngineFailed)
+    for answer, each in zip((answers[0], answers[2]), (values, -values), strict=True):
+        assert isinstance(answer, tuple)
+        with torch.no_grad():
+            expected = pair.networks[NetworkName.CBAM](torch.from_numpy(each)[None])[0].numpy()
+        assert np.abs(answer[0][NetworkName.CBAM].logits - expected).max() <= TOLERANCE
+
+
+def test_works_that_come_together_are_refused_as_one(pair: NetworkPair, values: np.ndarray) -> None:
+    engine = Engine(queue_size=2)
+    engine.start()
+    with pytest.raises(QueueFull):
+        asyncio.run(engine.submit_together([PictureWork(pair, values, None)] * 3))
+    assert engine.waiting == 0
+    engine.close()
+
+
 def test_traces_cannot_be_changed(engine: Engine, pair: NetworkPair, values: np.ndarray) -> None:
     trace = asyncio.run(engine.trace(pair, values))[NetworkName.CBAM]
     with pytest.raises(ValueError, match="read-only"):

@@ -1,6 +1,7 @@
 """What breaks while the server works: it says so, loses nothing that can be kept, and goes on."""
 
 import asyncio
+import http.client
 import os
 import resource
 import signal
@@ -238,3 +239,16 @@ def test_killed_server_leaves_nothing_of_a_picture_behind_and_starts_again(tmp_p
     assert found == []
     with start_server(tmp_path) as (_, address):
         assert send(address) == 201
+
+
+def test_connection_that_waited_as_a_refusal_told_it_is_still_open(tmp_path: Path) -> None:
+    with start_server(tmp_path) as (_, address):
+        connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
+        for pause_seconds in (0, 6):
+            # A closed connection raises here; five seconds are uvicorn's own patience.
+            time.sleep(pause_seconds)
+            connection.request("GET", "/healthz")
+            with connection.getresponse() as answer:
+                assert answer.status == 200
+                answer.read()
+        connection.close()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from app.bench.parts import Part, parse_parts
 from app.bench.peers import TORCHCAM_IS_MISSING, find_torchcam
 from app.bench.report import Report
 from app.bench.rounds import RUNS_PER_TURN, run_rounds
+from app.bench.server import ServerProcess
+from app.bench.ways import WAYS
 from app.cli import app
 from app.errors import InvalidOption
 from tests.bench import fake_server
@@ -75,6 +78,25 @@ def test_bench_over_http_compares_with_the_loop(quick: None, monkeypatch: pytest
     assert figures["memory.errors"]["value"] == 3
     assert answer["notes"] == ["the server answered with errors: status 503"]
     assert plot.exists()
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: uv sync --extra ray")
+def test_bench_on_ray_compares_each_way_with_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = [sys.executable, fake_server.__file__]
+    monkeypatch.setattr("app.bench.ways.Way.open", lambda way, settings: ServerProcess(command))
+    answer = bench("--on", "ray", "--seconds", "0.3")
+    figures = {figure["key"]: figure for figure in answer["figures"]}
+    plain, first, second = (figures[f"{way.key}.16.throughput"] for way in WAYS)
+    assert plain["ratio"] is None
+    assert first["ratio"] == pytest.approx(first["value"] / plain["value"])
+    assert second["ratio"] == pytest.approx(second["value"] / first["value"])
+    assert {f"{way.key}.{clients}.cpu" for way in WAYS for clients in (1, 16)} <= figures.keys()
+    # The fake server refuses every third request, and nothing hides that.
+    assert figures["ray1.16.errors"]["value"] > 0
+    assert len(answer["notes"]) == len(WAYS)
+    # What README's machines are computed from.
+    assert figures["capacity.rows"]["value"] > 0
+    assert 0 < figures["capacity.sent"]["value"] < figures["capacity.kept"]["value"]
 
 
 def test_bench_prints_a_table_with_verdicts(quick: None) -> None:

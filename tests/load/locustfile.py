@@ -11,10 +11,13 @@ import time
 from itertools import cycle
 
 import numpy as np
-from locust import HttpUser, constant, events, task
+from locust import HttpUser, constant, task
+from locust.clients import ResponseContextManager
 from PIL import Image
 
 SIZES = ((640, 480), (480, 640), (800, 600), (512, 512))
+
+LONGEST_WAIT_SECONDS = 5
 
 METHODS = ("gradcam", "gradcam++", "layercam", "hirescam")
 
@@ -53,28 +56,30 @@ class Visitor(HttpUser):
         answer = self.send("/api/v1/analyses", {})
         if answer is None:
             return
+        address, name = f"/api/v1/analyses/{answer}", "/api/v1/analyses/{id}"
         for method in METHODS[1:3]:
-            address = f"/api/v1/analyses/{answer}"
-            self.client.get(address, params={"method": method}, name="/api/v1/analyses/{id}")
-        self.client.delete(f"/api/v1/analyses/{answer}", name="/api/v1/analyses/{id}")
+            with self.client.get(address, params={"method": method}, name=name, catch_response=True) as other:
+                self.judge(other)
+        with self.client.delete(address, name=name, catch_response=True) as gone:
+            self.judge(gone)
 
     def send(self, path: str, options: dict[str, str]) -> str | None:
         """Upload a picture; the analysis's id, where there is one."""
         picture = next(self.pictures)
-        with self.client.post(
-            path, data=options, files={"image": ("picture.jpg", picture)}, catch_response=True
-        ) as answer:
-            if answer.status_code == 503 and "Retry-After" in answer.headers:
-                answer.success()
-                seconds = answer.elapsed.total_seconds()
-                events.request.fire(
-                    request_type="POST", name=f"{path} refused", response_time=1000 * seconds, response_length=0,
-                    exception=None, context={},
-                )  # fmt: skip
-                time.sleep(min(float(answer.headers["Retry-After"]), 5))
-                return None
-            # 0: no answer at all, of which `ok` would raise.
-            if not 200 <= answer.status_code < 300:
-                answer.failure(f"{answer.status_code}: {(answer.text or '')[:200]}")
-                return None
-            return str(answer.json()["id"]) if path.endswith("analyses") else None
+        files = {"image": ("picture.jpg", picture)}
+        with self.client.post(path, data=options, files=files, catch_response=True) as answer:
+            is_taken = self.judge(answer)
+            return str(answer.json()["id"]) if is_taken and path.endswith("analyses") else None
+
+    def judge(self, answer: ResponseContextManager) -> bool:
+        """Whether it was taken; a refusal is counted by itself and waited for, anything else is a failure."""
+        if answer.status_code == 503 and "Retry-After" in answer.headers:
+            answer.request_meta["name"] += " refused"
+            answer.success()
+            time.sleep(min(float(answer.headers["Retry-After"]), LONGEST_WAIT_SECONDS))
+            return False
+        # 0: no answer at all, of which `ok` would raise.
+        if not 200 <= answer.status_code < 300:
+            answer.failure(f"{answer.status_code}: {answer.error or (answer.text or '')[:200]}")
+            return False
+        return True

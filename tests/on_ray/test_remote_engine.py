@@ -1,0 +1,107 @@
+"""What an application on Ray makes of what its replicas say, without a cluster: their handle is played."""
+
+import asyncio
+from collections import deque
+
+import numpy as np
+import pytest
+
+pytest.importorskip("ray", reason="Ray is not installed: uv sync --extra ray")
+
+from ray.exceptions import ActorDiedError, RayTaskError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
+
+from app.errors import EngineFailed, InvalidOption, QueueFull
+from app.on_ray.remote_engine import ATTEMPTS, RECOVERY_SECONDS, RemoteEngine
+from app.on_ray.wire import Parcel
+from app.work import PictureWork
+from models.pair import NetworkPair
+
+TASK_ERROR = RayTaskError("answer", "Traceback", RuntimeError("CUDA"), proctitle="replica", pid=1, ip="127.0.0.1")
+
+UNAVAILABLE = DeploymentUnavailableError("networks")
+
+
+class Played:
+    """A deployment's handle and its one method, whose outcomes are known."""
+
+    def __init__(self, *outcomes: object) -> None:
+        self.outcomes = deque(outcomes)
+        self.parcels: list[Parcel] = []
+
+    @property
+    def answer(self) -> "Played":
+        return self
+
+    async def remote(self, parcel: Parcel) -> object:
+        self.parcels.append(parcel)
+        outcome = self.outcomes.popleft()
+        if isinstance(outcome, Raised):
+            raise outcome.error
+        return outcome
+
+
+class Raised:
+    """An error of Ray's, not one that a replica answered with."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+def ask(pair: NetworkPair, *outcomes: object) -> tuple[object, Played]:
+    """The answer to a picture, and what the replicas were sent."""
+    played = Played(*outcomes)
+    engine = RemoteEngine(played, queue_size=4)  # type: ignore[arg-type]
+    answer = asyncio.run(engine.submit(PictureWork(pair, np.zeros((3, 32, 32), dtype=np.float32), None)))
+    assert engine.waiting == 0
+    return answer, played
+
+
+def test_answer_is_a_copy_that_leaves_rays_memory(pair: NetworkPair) -> None:
+    theirs = [np.ones(3)]
+    answer, played = ask(pair, theirs)
+    assert isinstance(answer, list)
+    assert not np.shares_memory(answer[0], theirs[0])
+    assert [parcel.pair for parcel in played.parcels] == [pair.card.name]
+
+
+def test_full_queue_is_refused_in_the_plain_servers_words(pair: NetworkPair) -> None:
+    with pytest.raises(QueueFull, match="4 requests are waiting, which is the limit; try again in 1 s") as caught:
+        ask(pair, Raised(BackPressureError(4, 4)))
+    assert caught.value.retry_after_seconds >= 1
+
+
+def test_work_of_a_lost_replica_is_sent_once_more(pair: NetworkPair) -> None:
+    answer, played = ask(pair, Raised(ActorDiedError()), "answer")
+    assert answer == "answer"
+    assert len(played.parcels) == ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    "outcomes",
+    [
+        pytest.param([Raised(ActorDiedError())] * ATTEMPTS, id="replicas die"),
+        pytest.param([Raised(UNAVAILABLE)], id="there is none"),
+    ],
+)
+def test_no_replica_is_come_back_later(pair: NetworkPair, outcomes: list[Raised]) -> None:
+    with pytest.raises(QueueFull, match="being started again") as caught:
+        ask(pair, *outcomes)
+    assert caught.value.retry_after_seconds == RECOVERY_SECONDS
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        pytest.param(Raised(TASK_ERROR), id="the replica's method raised"),
+        pytest.param(ValueError("shapes"), id="a work's own error"),
+    ],
+)
+def test_computation_that_went_wrong_is_no_retry(pair: NetworkPair, outcome: object) -> None:
+    with pytest.raises(EngineFailed, match="could not be computed"):
+        ask(pair, outcome)
+
+
+def test_error_that_a_client_can_mend_arrives_as_itself(pair: NetworkPair) -> None:
+    with pytest.raises(InvalidOption, match="no such stage"):
+        ask(pair, InvalidOption("no such stage", option="stage"))

@@ -4,10 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from types import TracebackType
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-console = Console(stderr=True)
+from models.progress import make_progress
 
 
 class Phases:
@@ -18,8 +15,7 @@ class Phases:
     """
 
     def __init__(self, steps: Mapping[str, int]) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        self._progress = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console)
+        self._progress = make_progress()
         self._tasks = {name: self._progress.add_task(name, total=count, start=False) for name, count in steps.items()}
 
     def __enter__(self) -> "Phases":

@@ -15,7 +15,7 @@ from app.bench.parts import BenchOptions, Part
 from app.bench.peers import TORCHCAM_IS_MISSING, build_peer, explain_with_grad_cam, find_torchcam
 from app.bench.pictures import LARGE, SMALL, make_jpeg, prepare_jpeg, write_jpegs
 from app.bench.plot import draw_report
-from app.bench.progress import Phases, console
+from app.bench.progress import Phases
 from app.bench.report import Report, Setup
 from app.bench.rounds import Contestant, run_rounds
 from app.bench.server import ServerProcess, serve_command
@@ -135,7 +135,6 @@ def _build_peers(subject: Subject, options: BenchOptions, findings: Findings) ->
             contestants.append(build_peer("torchcam", explain, subject.plain, subject.values))
         else:
             findings.notes.append(TORCHCAM_IS_MISSING)
-            console.print(TORCHCAM_IS_MISSING)
     return contestants
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.evaluation.answers import Answer, read_answers, summarise_answers, trace_batch
 from app.evaluation.focus import AnsweredBatch, FocusSurvey
@@ -23,6 +22,7 @@ from app.loading import load_chosen_pair
 from app.settings import Settings
 from models.names import NetworkName
 from models.pair import NetworkPair
+from models.progress import make_progress
 
 console = Console(stderr=True)
 
@@ -78,7 +78,7 @@ def measure(settings: Settings, options: EvaluationOptions) -> Measurement:
     if options.focus is not None and material.objects is not None:
         survey = FocusSurvey(pair, options.focus, material.objects, options.data)
     answers: dict[NetworkName, list[Answer]] = {name: [] for name in NetworkName}
-    with _progress() as progress:
+    with make_progress() as progress:
         task = progress.add_task("evaluating", total=len(material.pictures))
         for batch in reader.read_batches(material.pictures, options.batch_size):
             answered = _answer(pair, batch, options.focus)
@@ -127,14 +127,4 @@ def _answer(pair: NetworkPair, batch: PictureBatch, focus: FocusOptions | None) 
         batch=batch,
         traces=traces,
         answers={name: read_answers(trace.logits, batch.classes) for name, trace in traces.items()},
-    )
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
     )

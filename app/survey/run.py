@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from app import panels
 from app.comparison import Lens
@@ -23,6 +22,7 @@ from app.survey.store import RowStore
 from app.timing import Timings
 from models.card import PairCard
 from models.pair import NetworkPair
+from models.progress import make_progress
 
 ROWS_PER_PART = 256
 
@@ -179,11 +179,13 @@ class SurveyPlan:
         store: where rows and maps go.
         left: the pictures that have no row yet.
         skipped: how many have one.
+        title: what is done, on the progress bar.
     """
 
     store: RowStore
     left: Sequence[PictureSource]
     skipped: int
+    title: str = "comparing"
 
 
 Survey = Callable[[Settings, Sequence[PictureSource], SurveyOptions], SurveyReport]
@@ -205,7 +207,8 @@ def plan_survey(card: PairCard, sources: Sequence[PictureSource], options: Surve
     store = RowStore(options.directory, options.identify(card))
     known = store.read_keys()
     left = [source for source in sources if source.key not in known]
-    return SurveyPlan(store, left, skipped=len(sources) - len(left))
+    title = "evaluating" if options.is_labelled else "comparing"
+    return SurveyPlan(store, left, skipped=len(sources) - len(left), title=title)
 
 
 def survey_sources(settings: Settings, sources: Sequence[PictureSource], options: SurveyOptions) -> SurveyReport:
@@ -245,8 +248,9 @@ def open_surveyor(settings: Settings, pair: NetworkPair, options: SurveyOptions,
 def write_rows(plan: SurveyPlan) -> Iterator[tuple[RowWriter, Callable[[Row], None]]]:
     """What takes rows and tells how far it is; whatever stops a run, what was done is kept."""
     writer = RowWriter(plan.store)
-    with make_progress() as progress:
-        task = progress.add_task("comparing", total=len(plan.left))
+    # A bar only where somebody looks: a log needs none.
+    with make_progress(is_shown=console.is_terminal) as progress:
+        task = progress.add_task(plan.title, total=len(plan.left))
 
         def take(row: Row) -> None:
             writer.add(row)
@@ -256,9 +260,3 @@ def write_rows(plan: SurveyPlan) -> Iterator[tuple[RowWriter, Callable[[Row], No
             yield writer, take
         finally:
             writer.flush()
-
-
-def make_progress() -> Progress:
-    """A bar with the time that is left, where somebody looks."""
-    columns = (TextColumn("comparing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, disable=not console.is_terminal)

@@ -2,8 +2,7 @@
 
 from types import TracebackType
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from models.progress import make_progress
 
 
 class ProgressBar:
@@ -17,15 +16,7 @@ class ProgressBar:
     """
 
     def __init__(self, title: str, *, total: int | None, done: int = 0, is_shown: bool = True) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            disable=not is_shown,
-        )
+        self._progress = make_progress(is_shown=is_shown)
         self._task = self._progress.add_task(title, total=total, completed=done)
 
     def __enter__(self) -> "ProgressBar":

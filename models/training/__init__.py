@@ -17,9 +17,9 @@ A pair like the shipped one, from a folder with `caltech101/`, `imagenette_train
         --exclude D/caltech101_test.txt --validation D/caltech101 --validation-list D/caltech101_test.txt \
         --soft-labels D/teacher_top64.npz --recipe RECIPE --name resnet18-110 -o OUT/
 
-RECIPE is `resnet18_110.toml` from scratch on a GPU, in one go. The shipped pair was made on 2 CPU cores in two goes:
-from scratch at 96 to 160 pixels, then with `--start-from FIRST/pair.toml` by `resnet18_110_on.toml`. The three pairs
-that tell luck from CBAM: `resnet18_110_short.toml` with `--seed 1`, 2 and 3.
+RECIPE is `resnet18_110.toml` from scratch on a GPU, in one go. The shipped pair was made on 2 CPU cores in three goes:
+from scratch at 96 to 160 pixels, then with `--start-from FIRST/pair.toml` by `resnet18_110_on.toml`, and so again by
+`resnet18_110_gates.toml`. The three pairs that tell luck from CBAM: `resnet18_110_short.toml` with `--seed 1`, 2 and 3.
 
 On a rented GPU whose commands are cut off after some minutes: put the data together there from as many parts as it
 takes, under the same names (the soft labels know a picture by DIRECTORY/FOLDER/FILE), keep OUT/ on that machine, and
@@ -31,7 +31,7 @@ What has to be copied back is OUT/ without `*.state.pt` and `pictures.safetensor
 
 How the parts follow each other: `recipe` and `data` say how and with what; `sampling` plans every epoch from (seed,
 epoch) alone; `variation` draws crops from (seed, epoch, step); `batches` cuts them from memory in threads;
-`augmentation` resamples and colours them on the device; `learner` does one step; `trainer` does all of them, writes
-the log and the state; `run` writes weights and cards. What a run draws depends on nothing else: not on the network,
-not on the number of processes, not on where it was stopped.
+`augmentation` resamples and colours them on the device; `targets` and `gate_loss` say how far an answer is off;
+`learner` does one step; `trainer` does all of them, writes the log and the state; `run` writes weights and cards. What
+a run draws depends on nothing else: not on the network, not on the number of processes, not on where it was stopped.
 """

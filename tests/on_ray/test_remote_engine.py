@@ -51,7 +51,7 @@ class Raised:
 def ask(pair: NetworkPair, *outcomes: object) -> tuple[object, Played]:
     """The answer to a picture, and what the replicas were sent."""
     played = Played(*outcomes)
-    engine = RemoteEngine(played, queue_size=4)  # type: ignore[arg-type]
+    engine = RemoteEngine(played, queue_size=4)
     answer = asyncio.run(engine.submit(PictureWork(pair, np.zeros((3, 32, 32), dtype=np.float32), None)))
     assert engine.waiting == 0
     return answer, played

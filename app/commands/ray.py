@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.commands.options import Place, errors, or_explain
-from app.on_ray.extra import want_ray
+from app.on_ray.environment import prepare_ray
 from app.on_ray.settings import read_ray_settings
 from app.settings import Settings
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def serve_on_ray(settings: Settings, *, host: str, port: int) -> None:
     """`cbam-lens serve --on ray`."""
-    or_explain(want_ray)
+    or_explain(prepare_ray)
     sizes = or_explain(read_ray_settings)
     with errors.status("loading Ray"):
         from app.on_ray import serving
@@ -29,7 +29,7 @@ def find_survey(place: Place) -> "Survey":
         from app.survey.run import survey_sources
 
         return survey_sources
-    or_explain(want_ray)
+    or_explain(prepare_ray)
     sizes = or_explain(read_ray_settings)
     with errors.status("loading Ray"):
         from app.on_ray.survey import survey_on_ray
@@ -42,7 +42,7 @@ def find_survey(place: Place) -> "Survey":
 
 def bench_on_ray(settings: Settings, *, seconds: float) -> "Report":
     """`cbam-lens bench --on ray`."""
-    or_explain(want_ray)
+    or_explain(prepare_ray)
     from app.bench.parts import BenchOptions, Part
 
     with errors.status("loading the networks"):

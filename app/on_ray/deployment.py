@@ -6,9 +6,11 @@ from typing import Any
 from ray import serve
 from ray.serve.config import AutoscalingConfig
 from ray.serve.handle import DeploymentHandle
-from ray.serve.schema import LoggingConfig
+from ray.serve.schema import DeploymentStatus, LoggingConfig
 
+from app.errors import EngineFailed
 from app.guard.tokens import KEY_BYTES
+from app.on_ray.cluster import LOG_LEVEL
 from app.on_ray.ingress import Ingress
 from app.on_ray.replica import ROOM_BATCHES, PairReplica
 from app.on_ray.settings import RaySettings
@@ -30,8 +32,8 @@ HEALTH_SECONDS = 2.0
 
 HEALTH_PATIENCE_SECONDS = 30.0
 
-LOGGING = LoggingConfig(enable_access_log=False)
-"""Its lines have whole addresses, and an analysis's address is its only protection; ours have the route."""
+LOGGING = LoggingConfig(log_level=LOG_LEVEL, enable_access_log=False)
+"""Lines on access have whole addresses, and an analysis's address is its only protection; ours have the route."""
 
 
 def deploy(settings: Settings, ray_settings: RaySettings, keeper: Any) -> DeploymentHandle:  # noqa: ANN401
@@ -46,7 +48,7 @@ def deploy(settings: Settings, ray_settings: RaySettings, keeper: Any) -> Deploy
         The application's handle.
 
     Raises:
-        RuntimeError: when replicas do not start.
+        EngineFailed: when replicas do not start.
     """
     common = {
         "health_check_period_s": HEALTH_SECONDS,
@@ -81,4 +83,17 @@ def deploy(settings: Settings, ray_settings: RaySettings, keeper: Any) -> Deploy
     application = ingress.bind(
         networks.bind(ray_settings.fit(settings)), keeper, settings, secrets.token_bytes(KEY_BYTES)
     )
-    return serve.run(application, name=APPLICATION, route_prefix="/", logging_config=LOGGING)
+    try:
+        return serve.run(application, name=APPLICATION, route_prefix="/", logging_config=LOGGING)
+    except RuntimeError as error:
+        raise EngineFailed(_explain_failure()) from error
+
+
+def _explain_failure() -> str:
+    """Why replicas do not start, by the last words of the one that was heard last."""
+    deployments = serve.status().applications[APPLICATION].deployments
+    for name, deployment in deployments.items():
+        lines = [line.strip() for line in deployment.message.splitlines() if line.strip()]
+        if deployment.status is DeploymentStatus.DEPLOY_FAILED and lines:
+            return f"the processes of {name} do not start on Ray: {lines[-1]}"
+    return "processes do not start on Ray; its logs say why"

@@ -29,6 +29,7 @@ def serve_on_ray(settings: Settings, ray_settings: RaySettings, *, host: str, po
         port: the port; 0 for any free one of this machine.
 
     Raises:
+        EngineFailed: when its processes do not start.
         OSError: when the address is taken or not this machine's.
         PairError: when the networks cannot be loaded; it is tried here first, on the CPU.
     """
@@ -45,10 +46,11 @@ def serve_on_ray(settings: Settings, ray_settings: RaySettings, *, host: str, po
         # After Ray's own, which would end this process at once.
         is_over = watch_for_end()
         options = serve.config.HTTPOptions(host=host, port=port)
-        serve.start(proxy_location="EveryNode", http_options=options, logging_config=LOGGING)
-        keeper = start_keeper(settings)
         try:
-            deploy(settings, ray_settings, keeper)
+            with console.status("starting processes on Ray: half a minute for those that import torch"):
+                serve.start(proxy_location="EveryNode", http_options=options, logging_config=LOGGING)
+                keeper = start_keeper(settings)
+                deploy(settings, ray_settings, keeper)
             console.print(f"CBAM Lens is ready: http://{_name(host)}:{port} (Ctrl+C ends it)", highlight=False)
             is_over.wait()
             ray.get(keeper.drain.remote())

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,9 @@ from tests.conftest import ROOT
 
 START_SECONDS = 400
 """Five processes import torch, on a machine with two cores that do other things too."""
+
+PROGRAM = (sys.executable, "-c", "from app.cli import main; main()")
+"""The command line's `cbam-lens`."""
 
 NAME = "testserver"
 """What the tests call the server, as Starlette's client does."""
@@ -67,12 +70,11 @@ class Site:
 
 
 @contextmanager
-def run_server(environment: Mapping[str, str], log: Path) -> Iterator[Site]:
+def run_server(environment: Mapping[str, str], log: Path, *, program: Sequence[str] = PROGRAM) -> Iterator[Site]:
     """`cbam-lens serve --on ray` inside of a `with` block. Ends it as a person does."""
-    script = [sys.executable, "-c", "from app.cli import main; main()"]
     with log.open("w") as output:
         process = subprocess.Popen(  # noqa: S603  # our own command
-            [*script, "serve", "--on", "ray", "--port", "0"],
+            [*program, "serve", "--on", "ray", "--port", "0"],
             cwd=ROOT, stdout=output, stderr=output, env=dict(environment),
         )  # fmt: skip
         try:

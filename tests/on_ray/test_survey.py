@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tarfile
 import time
 from pathlib import Path
@@ -19,13 +18,11 @@ pytest.importorskip("ray", reason="Ray is not installed: uv sync --extra ray")
 from app.survey.run import ROWS_PER_PART
 from app.survey.store import RowStore
 from tests.conftest import ROOT, encode, make_picture
-from tests.on_ray.site import make_environment
+from tests.on_ray.site import PROGRAM, make_environment
 
 PICTURES = ROWS_PER_PART + 64
 
 SECONDS = 400
-
-SCRIPT = [sys.executable, "-c", "from app.cli import main; main()"]
 
 pytestmark = pytest.mark.skipif("CBAM_LENS_RAY_LONG" not in os.environ, reason="minutes long: CBAM_LENS_RAY_LONG=1")
 
@@ -51,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def start(environment: dict[str, str], *arguments: str | Path) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603  # our own command
-        [*SCRIPT, "compare", *map(str, arguments)],
+        [*PROGRAM, "compare", *map(str, arguments)],
         cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
 

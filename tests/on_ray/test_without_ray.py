@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from app.cli import app
 from app.comparison import Lens
 from app.engine import Engine
 from app.errors import EngineFailed, InvalidOption, LensError, QueueFull
-from app.on_ray import extra
+from app.on_ray import environment
 from app.on_ray.proxy import LostReplica
 from app.on_ray.settings import RaySettings
 from app.on_ray.wire import pack, unpack
@@ -34,7 +35,7 @@ runner = CliRunner()
 
 @pytest.mark.parametrize("command", [["serve"], ["compare", "x.png", "--rows", "rows"]])
 def test_command_says_how_to_get_ray(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extra, "find_spec", lambda name: None)
+    monkeypatch.setattr(environment, "find_spec", lambda name: None)
     result = runner.invoke(app, [*command, "--on", "ray"])
     assert result.exit_code == 2
     assert "uv sync --extra ray" in result.stderr
@@ -43,6 +44,23 @@ def test_command_says_how_to_get_ray(command: list[str], monkeypatch: pytest.Mon
 def test_plain_program_never_imports_ray() -> None:
     script = "import sys, app.main, app.commands.ray, app.survey.run, app.bench.run; sys.exit('ray' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0  # noqa: S603
+
+
+@pytest.mark.parametrize("module", ["serving", "survey"])
+def test_ray_reads_its_variables_when_it_is_imported(module: str) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: uv sync --extra ray")
+    script = (
+        "import sys, app.commands.ray as commands; commands.prepare_ray(); assert 'ray' not in sys.modules\n"
+        f"import app.on_ray.{module}\n"
+        "from ray._private import ray_constants\n"
+        "from ray.serve._private import constants\n"
+        "print(ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV, constants.RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH)"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    ran = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    )
+    assert ran.stdout.split() == ["False", "app.on_ray.proxy.list_middleware"]
 
 
 def test_compare_on_ray_wants_rows() -> None:

@@ -1,0 +1,43 @@
+"""The server on Ray begins as the README says, or says in one line why not."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("ray", reason="Ray is not installed: uv sync --extra ray")
+
+from tests.conftest import ROOT, encode, make_picture
+from tests.on_ray.site import PROGRAM, START_SECONDS, SiteClient, make_environment, run_server
+
+ONE_OF_EACH = {"CBAM_LENS_RAY_MAX_REPLICAS": "1", "CBAM_LENS_RAY_MAX_INGRESSES": "1"}
+
+
+@pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not installed")
+def test_server_starts_under_uv_run(tmp_path: Path) -> None:
+    environment = make_environment(
+        tmp_path / "compiled", **ONE_OF_EACH, CBAM_LENS_TRUSTED_HOSTS="testserver;127.0.0.1", UV_NO_SYNC="1"
+    )
+    log = tmp_path / "log.txt"
+    with run_server(environment, log, program=("uv", "run", *PROGRAM)) as site, SiteClient(site.address) as client:
+        made = client.post("/api/v1/analyses", files={"image": ("a", encode(make_picture(200, 160)))})
+        assert made.status_code == 201, made.text
+        assert client.get(made.headers["location"]).json() == made.json()
+    said = [line for line in log.read_text().splitlines() if line.startswith(("resnet18-110: ", "CBAM Lens is ready"))]
+    assert len(said) == 2
+
+
+@pytest.mark.skipif("CBAM_LENS_RAY_LONG" not in os.environ, reason="minutes long: CBAM_LENS_RAY_LONG=1")
+def test_networks_that_do_not_start_are_one_line(tmp_path: Path) -> None:
+    # No machine has as many; the settings are read, and the networks loaded here, without looking for it.
+    environment = make_environment(tmp_path / "compiled", **ONE_OF_EACH, CBAM_LENS_DEVICE="cuda:99")
+    ran = subprocess.run(  # noqa: S603
+        [*PROGRAM, "serve", "--on", "ray", "--port", "0"],
+        cwd=ROOT, env=environment, check=False, capture_output=True, text=True, timeout=START_SECONDS,
+    )  # fmt: skip
+    assert ran.returncode == 2
+    (line,) = (line for line in ran.stderr.splitlines() if line.startswith("cbam-lens: "))
+    assert line.startswith("cbam-lens: the processes of networks do not start on Ray: ")
+    assert "device is cuda:99, but torch sees" in line

@@ -14,6 +14,11 @@ NOTABLE_LOSS = 0.03
 """A top-1 accuracy lower by this share, in another geometry than a pair's own, is worth a warning."""
 
 
+def typeset_minus(text: str) -> str:
+    """A number, or several, with the sign that is as wide as a plus."""
+    return text.replace("-", "−")
+
+
 def name_networks(answer: AnalysisAnswer) -> dict[NetworkName, str]:
     """Both networks in a sentence: the baseline, the network with CBAM."""
     attention = ATTENTION_TITLES[answer.attention]
@@ -190,7 +195,7 @@ def _locate(peak: str | None) -> str:
 
 
 def _format(value: float | None, pattern: str) -> str | None:
-    return None if value is None else pattern.format(value).replace("-", "−")
+    return None if value is None else typeset_minus(pattern.format(value))
 
 
 def _format_share(share: float | None) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from app.page_contexts import Choice, GateSelect, Playground, PlaygroundRow
+from app.page_sentences import typeset_minus
 from app.schemas import AlterationAnswer, AnalysisAnswer, BlockAnswer
 from models.interventions import ALL_BLOCKS, ALLOWED_CHANGES, list_scopes
 from models.names import GateChange, GateKind, NetworkName
@@ -43,9 +44,9 @@ def describe_alteration(answer: AnalysisAnswer, alteration: AlterationAnswer) ->
     after, before = answer.networks[NetworkName.CBAM].target_probability, alteration.learned.target_probability
     target = answer.target.class_name
     sentence = f"P of ‘{target}’ is {after:.3f} with changed gates and {before:.3f} as learned"
-    sentence += f" ({alteration.probability_change:+.3f})".replace("-", "−")
+    sentence += typeset_minus(f" ({alteration.probability_change:+.3f})")
     if alteration.correlation is not None:
-        sentence += f"; the two heat maps correlate with {alteration.correlation:.2f}".replace("-", "−")
+        sentence += f"; the two heat maps correlate with {typeset_minus(f'{alteration.correlation:.2f}')}"
     return f"{sentence}."
 
 

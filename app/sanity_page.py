@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from app.analysis_page import PANEL_SIDE_PIXELS
 from app.page_choices import METHOD_TITLES
 from app.page_contexts import PageImage, SanityPage, SanityView
+from app.page_sentences import typeset_minus
 from app.panels import title_networks
 from app.sanity import ForgottenNetwork, SanityCheck, describe_sanity
 from app.schemas import describe_comparison
@@ -76,5 +77,5 @@ def _describe(network: ForgottenNetwork) -> str:
         return "No positive evidence is left."
     if network.correlation is None or network.overlap is None:
         return "One of the two maps has the same value everywhere."
-    correlation = f"{network.correlation:.2f}".replace("-", "−")
+    correlation = typeset_minus(f"{network.correlation:.2f}")
     return f"Correlation with the learned map {correlation}, overlap {network.overlap:.2f}."

@@ -3,9 +3,8 @@
 from rich.console import Group
 from rich.table import Table
 
-from app.evaluation.focus_metrics import MEANINGS
 from app.evaluation.report import BlockResult, Evaluation, GateResult, MapResult, Subset
-from app.evaluation.wording import describe_difference, describe_explained, describe_mean, judge
+from app.evaluation.wording import describe_difference, describe_explained, describe_mean, judge, title_metric
 from models.names import NetworkName
 
 GATES_CAPTION = (
@@ -62,9 +61,8 @@ def _tabulate_subset(title: str, subset: Subset) -> Table:
         table.add_row("Object’s share of the seen picture", *[describe_mean(None, subset.object_share)] * 2)
         table.add_row("Pointing game of the centre", *[describe_mean(None, subset.centre_hits)] * 2)
     for metric, measured in subset.metrics.items():
-        meaning = MEANINGS[metric]
         table.add_row(
-            meaning.title + ("" if meaning.is_higher_better else ", low is good"),
+            title_metric(metric),
             describe_mean(metric, measured.baseline),
             describe_mean(metric, measured.cbam),
             describe_difference(metric, measured.difference),

@@ -25,6 +25,12 @@ def judge(metric: Metric, interval: Interval) -> Verdict:
     return Verdict.BETTER if is_better else Verdict.WORSE
 
 
+def title_metric(metric: Metric) -> str:
+    """A metric's name, with which way is good where that is not up."""
+    meaning = MEANINGS[metric]
+    return meaning.title if meaning.is_higher_better else f"{meaning.title}, low is good"
+
+
 def describe_mean(metric: Metric | None, value: float) -> str:
     """A mean in its metric's units: `55.4 %`, or `0.434`; None is a share that is no metric."""
     return f"{value * 100:.1f} %" if metric is None or MEANINGS[metric].is_share else f"{value:.3f}"

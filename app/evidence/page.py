@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.evaluation.focus_metrics import MEANINGS, Metric
 from app.evaluation.report import BlockResult, Evaluation, Focus, Interval, MetricResult, PictureResult, Subset
-from app.evaluation.wording import Verdict, describe_difference, describe_explained, describe_mean, judge
+from app.evaluation.wording import Verdict, describe_difference, describe_explained, describe_mean, judge, title_metric
 from app.evidence import sentences
 from app.evidence.seeds import describe_seeds
 from app.evidence.store import DIRECTORY, find_record, is_of, read_seeds
@@ -21,6 +21,7 @@ from app.evidence.views import (
     Tone,
 )
 from app.page_contexts import EvidencePage
+from app.page_sentences import typeset_minus
 from app.schemas import PairDescription
 from app.templating import format_probability
 from models.names import NetworkName
@@ -134,13 +135,13 @@ def _describe_subset(title: str, subset: Subset) -> SubsetView:
 
 
 def _describe_metric(metric: Metric, result: MetricResult) -> MetricView:
-    meaning, verdict = MEANINGS[metric], judge(metric, result.difference)
+    verdict = judge(metric, result.difference)
     return MetricView(
-        title=meaning.title if meaning.is_higher_better else f"{meaning.title}, low is good",
-        explanation=meaning.explanation,
+        title=title_metric(metric),
+        explanation=MEANINGS[metric].explanation,
         baseline=describe_mean(metric, result.baseline),
         cbam=describe_mean(metric, result.cbam),
-        difference=_typeset(describe_difference(metric, result.difference)),
+        difference=typeset_minus(describe_difference(metric, result.difference)),
         verdict=VERDICT_SENTENCES[verdict],
         tone=TONES.get(verdict, "open"),
     )
@@ -154,7 +155,7 @@ def _describe_block(block: BlockResult) -> GateView:
         spatial_explained="none" if spatial is None else describe_explained(spatial.explained),
         pointing="none" if spatial is None else describe_mean(None, spatial.pointing),
         share_inside="none" if spatial is None else describe_mean(None, spatial.share_inside),
-        excess="none" if spatial is None else _typeset(describe_difference(None, spatial.excess)),
+        excess="none" if spatial is None else typeset_minus(describe_difference(None, spatial.excess)),
         channel_deviation="none" if channel is None else f"{channel.deviation:.3f}",
         channel_explained="none" if channel is None else describe_explained(channel.explained),
     )
@@ -168,11 +169,7 @@ def _describe_picture(picture: PictureResult) -> PictureView:
         object_share=describe_mean(None, picture.object_share),
         baseline=describe_mean(None, picture.share_inside[NetworkName.BASELINE]),
         cbam=describe_mean(None, picture.share_inside[NetworkName.CBAM]),
-        difference=_typeset(describe_difference(None, Interval(mean=picture.difference, low=None, high=None))),
+        difference=typeset_minus(describe_difference(None, Interval(mean=picture.difference, low=None, high=None))),
         probabilities=" | ".join(format_probability(picture.probability[name]) for name in NetworkName),
         right={0: "neither", 2: "both"}.get(len(right), "".join(right)),
     )
-
-
-def _typeset(text: str) -> str:
-    return text.replace("-", "−")

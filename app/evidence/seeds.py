@@ -3,11 +3,11 @@
 import statistics
 from collections.abc import Sequence
 
-from app.evaluation.focus_metrics import MEANINGS, Metric
+from app.evaluation.focus_metrics import Metric
 from app.evaluation.report import Evaluation, Interval
-from app.evaluation.wording import describe_difference, describe_mean
+from app.evaluation.wording import describe_difference, describe_mean, title_metric
 from app.evidence.views import SeedRow, SeedsView
-from app.page_sentences import describe_condition
+from app.page_sentences import describe_condition, typeset_minus
 from models.names import NetworkName
 
 
@@ -31,16 +31,15 @@ def describe_seeds(evaluations: Sequence[Evaluation]) -> SeedsView | None:
         )
     ]
     results = [evaluation.focus.maps[0].all.metrics for evaluation in evaluations if evaluation.focus is not None]
-    for metric in results[0]:
-        meaning = MEANINGS[metric]
-        rows.append(
-            _describe_row(
-                metric,
-                meaning.title if meaning.is_higher_better else f"{meaning.title}, low is good",
-                baseline=[result[metric].baseline for result in results],
-                cbam=[result[metric].cbam for result in results],
-            )
+    rows.extend(
+        _describe_row(
+            metric,
+            title_metric(metric),
+            baseline=[result[metric].baseline for result in results],
+            cbam=[result[metric].cbam for result in results],
         )
+        for metric in results[0]
+    )
     first = evaluations[0]
     return SeedsView(
         names=tuple(f"Seed {number}" for number in range(1, len(evaluations) + 1)),
@@ -64,4 +63,4 @@ def _describe_row(metric: Metric | None, title: str, *, baseline: Sequence[float
 
 
 def _describe(metric: Metric | None, value: float) -> str:
-    return describe_difference(metric, Interval(mean=value, low=None, high=None)).replace("-", "−")
+    return typeset_minus(describe_difference(metric, Interval(mean=value, low=None, high=None)))

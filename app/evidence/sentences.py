@@ -8,7 +8,7 @@ from app.evaluation.options import Fill
 from app.evaluation.report import BlockResult, ClassResult, Evaluation, Focus, MapResult, Subset
 from app.evaluation.wording import Verdict, describe_difference, describe_mean, judge
 from app.page_choices import METHOD_TITLES
-from app.page_sentences import describe_condition
+from app.page_sentences import describe_condition, typeset_minus
 
 CLAIM = (
     "We visualize trained models using the grad-CAM and observe that CBAM-enhanced networks focus on target objects "
@@ -212,14 +212,14 @@ def _worse(subset: Subset) -> list[Metric]:
 
 def _list_differences(subset: Subset) -> str:
     return "; ".join(
-        f"{_title(metric)}, {describe_difference(metric, subset.metrics[metric].difference)}"
+        f"{_title(metric)}, {typeset_minus(describe_difference(metric, subset.metrics[metric].difference))}"
         for metric in _worse(subset)
-    ).replace("-", "−")
+    )
 
 
 def _list_classes(classes: Iterable[ClassResult]) -> str:
     return "; ".join(
-        f"{entry.class_name}, {describe_difference(None, entry.difference)}".replace("-", "−") for entry in classes
+        f"{entry.class_name}, {typeset_minus(describe_difference(None, entry.difference))}" for entry in classes
     )
 
 

@@ -104,19 +104,15 @@ class Engine(Answerer):
         # Cancelling the await cancels the future, and the worker skips the job.
         return await asyncio.wrap_future(job.future)
 
-    async def submit_together(self, works: Sequence[EngineWork]) -> list[object]:
-        """The answers to several works that are taken or refused as one; in place of an answer, what went wrong.
+    def submit_together(self, works: Sequence[EngineWork]) -> list[asyncio.Future[object]]:
+        """Several works that are taken or refused as one, and each one's answer to be awaited or given up.
 
         They wait side by side before the worker sees the first of them, so that those of one kind share a pass.
 
         Raises:
             QueueFull: when too many works wait.
         """
-        jobs = self._queue_up(*works)
-        answers: list[object] = await asyncio.gather(
-            *(asyncio.wrap_future(job.future) for job in jobs), return_exceptions=True
-        )
-        return answers
+        return [asyncio.wrap_future(job.future) for job in self._queue_up(*works)]
 
     def _queue_up(self, *works: EngineWork) -> list[Job[EngineWork]]:
         if not self._is_accepting:

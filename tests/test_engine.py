@@ -94,7 +94,11 @@ def test_works_that_come_together_share_a_pass_and_fail_alone(
     engine.start()
     broken = np.full_like(values, np.nan)
     works = [PictureWork(pair, each, None) for each in (values, broken, -values)]
-    answers = asyncio.run(engine.submit_together(works))
+
+    async def ask() -> list[object]:
+        return await asyncio.gather(*engine.submit_together(works), return_exceptions=True)
+
+    answers = asyncio.run(ask())
     engine.close()
     assert [values.shape] * 3 in batches
     assert isinstance(answers[1], EngineFailed)
@@ -109,7 +113,7 @@ def test_works_that_come_together_are_refused_as_one(pair: NetworkPair, values: 
     engine = Engine(queue_size=2)
     engine.start()
     with pytest.raises(QueueFull):
-        asyncio.run(engine.submit_together([PictureWork(pair, values, None)] * 3))
+        engine.submit_together([PictureWork(pair, values, None)] * 3)
     assert engine.waiting == 0
     engine.close()
 

@@ -16,8 +16,7 @@ from app.watch.metrics import BATCH_SIZES
 from models.pair import NetworkPair
 
 ROOM_BATCHES = 2
-"""What a replica takes in: one batch is computed while the next one gathers. Two computed at once would be smaller, and
-a picture by itself takes twice the time of one in a batch."""
+"""What a replica takes in: one batch is computed while the next one gathers."""
 
 LOOK_SECONDS = 0.05
 
@@ -35,15 +34,12 @@ class PairReplica:
         batch_sizes = Histogram(
             "cbam_lens_batch_size", "Pictures of one forward pass.", boundaries=list(map(float, BATCH_SIZES))
         )
-        # What waits is bounded before it comes here; there is room for the batch.
-        room = settings.model_copy(update={"queue_size": settings.batch_size})
+        # What waits is bounded before it comes here, and has waited for others.
+        room = settings.model_copy(update={"queue_size": ROOM_BATCHES * settings.batch_size, "batch_wait_seconds": 0.0})
         self._engine = build_engine(room, lambda size: batch_sizes.observe(float(size)))
         self._engine.start(warm_up=tuple(self._pairs.values()))
-        self._answer_together = serve.batch(
-            self._compute,
-            max_batch_size=settings.batch_size,
-            batch_wait_timeout_s=settings.batch_wait_seconds,
-            max_concurrent_batches=1,
+        self._submit_together = serve.batch(
+            self._submit, max_batch_size=settings.batch_size, batch_wait_timeout_s=settings.batch_wait_seconds
         )
 
     async def describe(self) -> list[NetworkPair]:
@@ -54,7 +50,11 @@ class PairReplica:
 
     async def answer(self, parcel: Parcel) -> object:
         """The answer to one work, or the error that it ended with."""
-        return await self._answer_together(parcel)
+        try:
+            waiting = await self._submit_together(parcel)
+            return await waiting
+        except LensError as error:
+            return error
 
     async def is_ready(self) -> bool:
         """Whether works are answered."""
@@ -65,9 +65,10 @@ class PairReplica:
         if self._engine.has_failed:
             raise RuntimeError("a pair did not answer its first picture")
 
-    async def _compute(self, parcels: Sequence[Parcel]) -> list[object]:
-        works = [unpack(parcel, self._pairs) for parcel in parcels]
-        try:
-            return await self._engine.submit_together(works)
-        except LensError as error:
-            return [error] * len(works)
+    async def _submit(self, parcels: Sequence[Parcel]) -> list[asyncio.Future[object]]:
+        """Hand a batch to the engine and not wait for its answers.
+
+        Ray Serve closes a batch when its wait is over, even where another one is computed still, so that under load it
+        would be of a picture each time; the engine's worker takes all that waits for it in one pass.
+        """
+        return self._engine.submit_together([unpack(parcel, self._pairs) for parcel in parcels])

@@ -1,0 +1,113 @@
+"""The replica that has the networks, without a cluster: what comes while it computes shares a pass."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("ray", reason="Ray is not installed: uv sync --extra ray")
+
+from ray import serve
+
+from app.engine import Engine
+from app.errors import EngineFailed
+from app.on_ray import replica
+from app.on_ray.replica import ROOM_BATCHES, PairReplica
+from app.on_ray.wire import pack
+from app.settings import Settings
+from app.work import PictureAnswer, PictureWork, Question
+from models.names import NetworkName, Stage
+from models.pair import NetworkPair
+
+BATCH = 4
+
+ARRIVAL_SECONDS = 0.01
+
+TOLERANCE = 1e-4
+"""Of logits: sums in another order, with BatchNorm folded."""
+
+Works = list[PictureWork]
+
+
+class PassSizes:
+    """Takes what the replica tells Ray's metrics."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self.sizes: list[int] = []
+
+    def observe(self, size: float) -> None:
+        self.sizes.append(int(size))
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> PassSizes:
+    """The pictures of each forward pass of a replica that Ray Serve would have started."""
+    passes = PassSizes()
+    monkeypatch.setattr(replica, "Histogram", lambda *_, **__: passes)
+    limits = SimpleNamespace(max_ongoing_requests=ROOM_BATCHES * BATCH)
+    monkeypatch.setattr(serve, "get_replica_context", lambda: SimpleNamespace(_deployment_config=limits))
+    return passes
+
+
+def answer(works: Works, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What a replica answers to works that come one after the other while it computes the first of them."""
+    has_all = threading.Event()
+    compute = Engine._compute_pictures
+
+    def compute_when_all_are_there(engine: Engine, works: Sequence[PictureWork]) -> list[PictureAnswer]:
+        assert has_all.wait(60)
+        return compute(engine, works)
+
+    async def ask() -> list[object]:
+        one = PairReplica(settings)
+        await one.describe()
+        monkeypatch.setattr(Engine, "_compute_pictures", compute_when_all_are_there)
+        asked = []
+        for work in works:
+            asked.append(asyncio.ensure_future(one.answer(pack(work))))
+            await asyncio.sleep(ARRIVAL_SECONDS)
+        has_all.set()
+        return list(await asyncio.gather(*asked))
+
+    return asyncio.run(ask())
+
+
+def make_works(pair: NetworkPair, count: int, question: Question | None = None) -> Works:
+    random = np.random.default_rng(3)
+    return [PictureWork(pair, random.standard_normal((3, 64, 64)).astype(np.float32), question) for _ in range(count)]
+
+
+def read_logits(answer: object) -> np.ndarray:
+    """The answer's logits of the network with CBAM, (K,)."""
+    assert isinstance(answer, tuple)
+    (traces, _) = answer
+    return np.asarray(traces[NetworkName.CBAM].logits)
+
+
+@pytest.mark.parametrize("wait_seconds", [0.0, 0.05])
+def test_works_that_wait_share_a_pass(
+    pair: NetworkPair, passes: PassSizes, wait_seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(batch_size=BATCH, batch_wait_seconds=wait_seconds, threads=1)
+    works = make_works(pair, ROOM_BATCHES * BATCH)
+    together = answer(works, settings, monkeypatch)
+    # The first pass has what was there when it began, the others what came meanwhile.
+    assert sum(passes.sizes) == len(works)
+    assert len(passes.sizes) <= ROOM_BATCHES + 1
+    assert max(passes.sizes) == BATCH
+    for work, found in zip(works, map(read_logits, together), strict=True):
+        with torch.no_grad():
+            expected = pair.networks[NetworkName.CBAM](torch.from_numpy(work.values)[None])[0].numpy()
+        assert np.abs(found - expected).max() <= TOLERANCE
+
+
+@pytest.mark.usefixtures("passes")
+def test_what_goes_wrong_with_a_work_is_its_own_answer(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    works = [*make_works(pair, 2), *make_works(pair, 1, Question(Stage.FOUR, 10_000))]
+    good, other, bad = answer(works, Settings(batch_size=BATCH, threads=1), monkeypatch)
+    assert not np.array_equal(read_logits(good), read_logits(other))
+    assert isinstance(bad, EngineFailed)

@@ -6,6 +6,7 @@ Only the engine's worker calls this; nothing here waits or knows of a queue.
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from app.errors import EngineFailed
@@ -35,7 +36,7 @@ from models.trace import Trace
 def compute_pictures(works: Sequence[PictureWork]) -> list[PictureAnswer]:
     """One forward pass of each network for pictures of one pair and one shape, and what is asked about each."""
     pair = works[0].pair
-    batch = torch.stack([torch.from_numpy(work.values) for work in works])  # (N, 3, H, W)
+    batch = torch.from_numpy(np.stack([work.values for work in works]))  # (N, 3, H, W)
     if pair.device.type == "cuda":
         batch = batch.pin_memory()
     batch = batch.to(pair.device, non_blocking=True, memory_format=torch.channels_last)
@@ -62,7 +63,7 @@ def answer_question(pair: NetworkPair, traces: PairTrace, question: Question) ->
 def alter(work: AlteredWork) -> AlteredAnswer:
     """The trace of the network with attention whose gates are changed, and the gradient where one is wanted."""
     name, pair = NetworkName.CBAM, work.pair
-    batch = torch.from_numpy(work.values)[None].to(pair.device)  # (1, 3, H, W)
+    batch = torch.tensor(work.values, device=pair.device)[None]  # (1, 3, H, W)
     (trace,) = _trace_network(pair, name, batch, work.interventions)
     if work.question is None or work.question.class_index is None:
         return trace, None
@@ -73,7 +74,7 @@ def alter(work: AlteredWork) -> AlteredAnswer:
 def forget(work: ForgottenWork) -> ForgottenAnswer:
     """Both networks' features and gradients after part of their weights became random."""
     answers = {}
-    batch = torch.from_numpy(work.values)[None].to(work.pair.device)  # (1, 3, H, W)
+    batch = torch.tensor(work.values, device=work.pair.device)[None]  # (1, 3, H, W)
     for name, network in work.pair.networks.items():
         pair = replace(work.pair, networks={name: randomise(network, work.extent)})
         (trace,) = _trace_network(pair, name, batch)
@@ -85,7 +86,7 @@ def forget(work: ForgottenWork) -> ForgottenAnswer:
 def open_block(work: OpenedWork) -> OpenBlock:
     """What the attention of one block saw and did, with the feature maps of its strongest and weakest channels."""
     network = work.pair.networks[NetworkName.CBAM]
-    batch = torch.from_numpy(work.values)[None].to(work.pair.device, network.dtype)  # (1, 3, H, W)
+    batch = torch.tensor(work.values, device=work.pair.device, dtype=network.dtype)[None]  # (1, 3, H, W)
     with torch.no_grad():
         trace = network.trace(batch, stages=(), interventions=work.interventions, opened=work.block)
     return describe_inside(work.block, trace.attentions[work.block])
@@ -134,7 +135,6 @@ def _differentiate(
     interventions: Sequence[Intervention] = (),
 ) -> FloatArray:
     network = pair.networks[name]
-    # The trace's arrays are shared and not writable; torch wants its own copy.
     batch = torch.tensor(features, device=pair.device, dtype=network.dtype)[None]  # (1, C, H, W)
     classes = torch.tensor([question.class_index], device=pair.device)
     gradient = score_gradient(network, batch, stage=question.stage, class_indices=classes, interventions=interventions)

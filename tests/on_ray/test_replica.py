@@ -78,7 +78,11 @@ def answer(works: Works, settings: Settings, monkeypatch: pytest.MonkeyPatch) ->
 
 def make_works(pair: NetworkPair, count: int, question: Question | None = None) -> Works:
     random = np.random.default_rng(3)
-    return [PictureWork(pair, random.standard_normal((3, 64, 64)).astype(np.float32), question) for _ in range(count)]
+    pictures = [random.standard_normal((3, 64, 64)).astype(np.float32) for _ in range(count)]
+    for values in pictures:
+        # As what Ray brings.
+        values.flags.writeable = False
+    return [PictureWork(pair, values, question) for values in pictures]
 
 
 def read_logits(answer: object) -> np.ndarray:
@@ -101,7 +105,7 @@ def test_works_that_wait_share_a_pass(
     assert max(passes.sizes) == BATCH
     for work, found in zip(works, map(read_logits, together), strict=True):
         with torch.no_grad():
-            expected = pair.networks[NetworkName.CBAM](torch.from_numpy(work.values)[None])[0].numpy()
+            expected = pair.networks[NetworkName.CBAM](torch.tensor(work.values)[None])[0].numpy()
         assert np.abs(found - expected).max() <= TOLERANCE
 
 

@@ -72,6 +72,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         CBAM_LENS_QUEUE_SIZE=str(QUEUE),
         CBAM_LENS_BATCH_SIZE=str(BATCH),
         CBAM_LENS_TRUSTED_HOSTS="testserver;127.0.0.1",
+        CBAM_LENS_LOG_LEVEL="info",
     )
     with run_server(environment, directory / "log.txt") as site:
         yield site
@@ -141,7 +142,9 @@ def test_answers_have_one_name_for_the_request(client: SiteClient) -> None:
 
 
 def test_log_has_no_analysis_address(site: Site, client: SiteClient, analysis: dict[str, Any]) -> None:  # noqa: F811
-    assert client.get(f"/api/v1/analyses/{analysis['id']}").is_success
+    found = client.get(f"/api/v1/analyses/{analysis['id']}")
+    assert found.is_success
+    wait_until(lambda: found.headers["x-request-id"] in site.log.read_text(), "the request has no line")
     assert analysis["id"] not in site.log.read_text()
 
 

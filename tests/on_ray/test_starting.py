@@ -18,15 +18,21 @@ ONE_OF_EACH = {"CBAM_LENS_RAY_MAX_REPLICAS": "1", "CBAM_LENS_RAY_MAX_INGRESSES":
 @pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not installed")
 def test_server_starts_under_uv_run(tmp_path: Path) -> None:
     environment = make_environment(
-        tmp_path / "compiled", **ONE_OF_EACH, CBAM_LENS_TRUSTED_HOSTS="testserver;127.0.0.1", UV_NO_SYNC="1"
+        tmp_path / "compiled",
+        **ONE_OF_EACH,
+        CBAM_LENS_TRUSTED_HOSTS="testserver;127.0.0.1",
+        CBAM_LENS_LOG_LEVEL="info",
+        UV_NO_SYNC="1",
     )
     log = tmp_path / "log.txt"
     with run_server(environment, log, program=("uv", "run", *PROGRAM)) as site, SiteClient(site.address) as client:
         made = client.post("/api/v1/analyses", files={"image": ("a", encode(make_picture(200, 160)))})
         assert made.status_code == 201, made.text
         assert client.get(made.headers["location"]).json() == made.json()
-    said = [line for line in log.read_text().splitlines() if line.startswith(("resnet18-110: ", "CBAM Lens is ready"))]
-    assert len(said) == 2
+    lines = log.read_text().splitlines()
+    assert len([line for line in lines if line.startswith(("resnet18-110: ", "CBAM Lens is ready"))]) == 2
+    # The replicas' lines, by way of Ray.
+    assert [line for line in lines if f"[{made.headers['x-request-id']}]" in line]
 
 
 @pytest.mark.skipif("CBAM_LENS_RAY_LONG" not in os.environ, reason="minutes long: CBAM_LENS_RAY_LONG=1")

@@ -1,6 +1,7 @@
 """What a device computes: traces of pictures, gradients of scores, with gates changed or weights forgotten.
 
-Only the engine's worker calls this; nothing here waits or knows of a queue.
+Only the engine's worker calls this; nothing here waits or knows of a queue. Arrays that come in may be others' and not
+writable: torch gets copies.
 """
 
 from collections.abc import Sequence

@@ -14,6 +14,8 @@ class FakeServer(ThreadingHTTPServer):
     """Counts requests, and answers every third one with 503."""
 
     daemon_threads = True
+    # Connections that come at once are taken; five are the library's own choice, and the others would be reset.
+    request_queue_size = 128
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), FakeHandler)

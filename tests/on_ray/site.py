@@ -31,15 +31,11 @@ NAME = "testserver"
 """What the tests call the server, as Starlette's client does."""
 
 
-def make_environment(directory: Path, **variables: str) -> dict[str, str]:
-    """The environment of a program on Ray.
-
-    Args:
-        directory: where Python keeps what it compiles: without, each process of the cluster compiles everything anew.
-        variables: further ones.
-    """
+def make_environment(**variables: str) -> dict[str, str]:
+    """The environment of a program on Ray, with further variables."""
+    # Else each process of the cluster would compile everything anew.
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "PYTHONPYCACHEPREFIX": str(directory), "OMP_NUM_THREADS": "1", **variables}
+    return {**kept, "OMP_NUM_THREADS": "1", **variables}
 
 
 @dataclass(frozen=True, slots=True)

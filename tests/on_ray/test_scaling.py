@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -27,9 +26,7 @@ SCALING_SECONDS = 300
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    directory: Path = tmp_path_factory.mktemp("ray")
     environment = make_environment(
-        directory / "compiled",
         CBAM_LENS_RAY_MIN_REPLICAS="1",
         CBAM_LENS_RAY_MAX_REPLICAS="2",
         CBAM_LENS_RAY_TARGET_WORKS="2",
@@ -37,7 +34,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         CBAM_LENS_DEADLINE_SECONDS=str(DEADLINE_SECONDS),
         CBAM_LENS_TRUSTED_HOSTS="testserver;127.0.0.1",
     )
-    with run_server(environment, directory / "log.txt") as site:
+    with run_server(environment, tmp_path_factory.mktemp("ray") / "log.txt") as site:
         yield site
 
 

@@ -61,9 +61,7 @@ RECOVERY_SECONDS = 300
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    directory = tmp_path_factory.mktemp("ray")
     environment = make_environment(
-        directory / "compiled",
         CBAM_LENS_RAY_MIN_REPLICAS="2",
         CBAM_LENS_RAY_MAX_REPLICAS="2",
         CBAM_LENS_RAY_REPLICA_CPUS="0.5",
@@ -74,7 +72,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         CBAM_LENS_TRUSTED_HOSTS="testserver;127.0.0.1",
         CBAM_LENS_LOG_LEVEL="info",
     )
-    with run_server(environment, directory / "log.txt") as site:
+    with run_server(environment, tmp_path_factory.mktemp("ray") / "log.txt") as site:
         yield site
 
 

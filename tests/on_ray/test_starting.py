@@ -18,7 +18,6 @@ ONE_OF_EACH = {"CBAM_LENS_RAY_MAX_REPLICAS": "1", "CBAM_LENS_RAY_MAX_INGRESSES":
 @pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not installed")
 def test_server_starts_under_uv_run(tmp_path: Path) -> None:
     environment = make_environment(
-        tmp_path / "compiled",
         **ONE_OF_EACH,
         CBAM_LENS_TRUSTED_HOSTS="testserver;127.0.0.1",
         CBAM_LENS_LOG_LEVEL="info",
@@ -36,9 +35,9 @@ def test_server_starts_under_uv_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif("CBAM_LENS_RAY_LONG" not in os.environ, reason="minutes long: CBAM_LENS_RAY_LONG=1")
-def test_networks_that_do_not_start_are_one_line(tmp_path: Path) -> None:
+def test_networks_that_do_not_start_are_one_line() -> None:
     # No machine has as many; the settings are read, and the networks loaded here, without looking for it.
-    environment = make_environment(tmp_path / "compiled", **ONE_OF_EACH, CBAM_LENS_DEVICE="cuda:99")
+    environment = make_environment(**ONE_OF_EACH, CBAM_LENS_DEVICE="cuda:99")
     ran = subprocess.run(  # noqa: S603
         [*PROGRAM, "serve", "--on", "ray", "--port", "0"],
         cwd=ROOT, env=environment, check=False, capture_output=True, text=True, timeout=START_SECONDS,

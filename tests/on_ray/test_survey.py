@@ -29,10 +29,9 @@ pytestmark = pytest.mark.skipif("CBAM_LENS_RAY_LONG" not in os.environ, reason="
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    compiled = tmp_path_factory.mktemp("compiled")
+def environment() -> dict[str, str]:
     return make_environment(
-        compiled, CBAM_LENS_RAY_MIN_REPLICAS="2", CBAM_LENS_RAY_MAX_REPLICAS="2", CBAM_LENS_RAY_REPLICA_CPUS="0.5"
+        CBAM_LENS_RAY_MIN_REPLICAS="2", CBAM_LENS_RAY_MAX_REPLICAS="2", CBAM_LENS_RAY_REPLICA_CPUS="0.5"
     )
 
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from app.cli import app
 from models.card import SHIPPED_PAIR
+from models.counting import RECORDED_COUNTS
 from tests.conftest import decode, encode, make_picture
 
 runner = CliRunner()
@@ -180,9 +181,11 @@ def test_precision_refuses_a_directory_without_pictures(tmp_path: Path) -> None:
     assert "holds no pictures; give a directory with some" in result.stderr
 
 
-def test_models_prints_parameters_and_overhead() -> None:
-    result = runner.invoke(app, ["models"], env={"COLUMNS": "160"})
+def test_models_counts_what_is_recorded_and_prints_it(tmp_path: Path) -> None:
+    counts = tmp_path / "counts.json"
+    result = runner.invoke(app, ["models", "--write", str(counts)], env={"COLUMNS": "160"})
     assert result.exit_code == 0
+    assert counts.read_text() == RECORDED_COUNTS.read_text()
     assert "28,089,624" in result.stdout
     assert "+9.91%" in result.stdout
 

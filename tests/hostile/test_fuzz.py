@@ -9,7 +9,7 @@ from pathlib import Path
 from app.settings import Settings
 from tests.browser.site import serve
 
-SECONDS = os.environ.get("CBAM_LENS_FUZZ_SECONDS", "40")
+SECONDS = os.environ.get("CBAM_LENS_FUZZ_SECONDS", "25")
 """A short run by default; 1200 for twenty minutes."""
 
 CONFIG = Path(__file__).parent / "schemathesis.toml"

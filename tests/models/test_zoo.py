@@ -5,7 +5,7 @@ import torch
 
 from models.attention_design import DESIGNS, AttentionDesign
 from models.cbam import Cbam
-from models.counting import count_network, list_networks, read_recorded_counts
+from models.counting import count_network, read_recorded_counts
 from models.names import Attention, ChannelPooling, GateOrder, NetworkName, SpatialPooling, Stage, StridePlacement
 from models.pair import NetworkPair
 from models.paper import ABLATION_TOP1_ERRORS, PAPER_TABLE
@@ -54,10 +54,6 @@ def test_overhead_of_cbam_in_multiply_adds_is_the_papers(architecture: str) -> N
     paper = {attention: PAPER_TABLE[architecture, attention].multiply_adds_billions for attention in ours}
     overhead = ours[Attention.CBAM] - ours[Attention.NONE]
     assert overhead == pytest.approx(paper[Attention.CBAM] - paper[Attention.NONE], abs=0.001)
-
-
-def test_recorded_counts_are_what_is_counted() -> None:
-    assert read_recorded_counts() == tuple(count_network(*network) for network in list_networks())
 
 
 def test_vgg_says_why_the_paper_has_no_figure() -> None:

@@ -22,6 +22,9 @@ from models.pair_choice import SHIPPED
 
 SHORTEST_TOKEN = 16
 
+COMPUTED_BYTES = 8_000_000
+"""What is kept of a large picture beside its upload: the shipped pair's traces and the copy for the screen."""
+
 
 class Settings(BaseSettings):
     """The server's settings; each has a default that suits a laptop."""
@@ -48,7 +51,7 @@ class Settings(BaseSettings):
     )
     deadline_seconds: PositiveFloat = Field(default=30.0, description="the longest a request may take before 504")
     camera_connections: NonNegativeInt = Field(default=4, description="live cameras at once; 0 switches them off")
-    cache_bytes: ByteSize = Field(default=ByteSize(128_000_000), gt=0, description="memory for analyses")
+    cache_bytes: ByteSize = Field(default=ByteSize(512_000_000), gt=0, description="memory for analyses")
     cache_seconds: PositiveFloat = Field(default=3600.0, description="how long an analysis is kept")
     intake_bytes: ByteSize = Field(
         default=ByteSize(256_000_000), gt=0, description="memory for uploads that are under way, of all clients"
@@ -77,10 +80,12 @@ class Settings(BaseSettings):
     def sheet_bytes(self) -> int:
         """The most bytes of a sheet's pictures together.
 
-        They stay in memory while they come in, and are then kept in the cache: what does not fit into that would push
-        out its own first rows.
+        They stay in memory while they come in, which leaves half of what uploads may take to others, and are then kept
+        in the cache with what was computed of them: what does not fit into that would push out its own first rows.
         """
-        return max(self.max_upload_bytes, min(self.sheet_pictures * self.max_upload_bytes, self.cache_bytes))
+        room = self.cache_bytes - self.sheet_pictures * COMPUTED_BYTES
+        most = min(self.sheet_pictures * self.max_upload_bytes, room, self.intake_bytes // 2)
+        return max(self.max_upload_bytes, most)
 
     @field_validator("pairs", "labels", "api_tokens", "trusted_hosts", "allowed_origins", mode="before")
     @classmethod

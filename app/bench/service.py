@@ -11,15 +11,21 @@ from pydantic import TypeAdapter
 from app.bench.forward import ForwardPasses
 from app.bench.load import LoadResult
 from app.bench.server import ServerProcess
-from app.bench.statistics import Samples, merge, percentile
+from app.bench.statistics import Samples, median, merge, percentile
 
 CLIENTS = (1, 4, 16)
 SWEEPS = 3
 """Over which the seconds of every level are spread, so that they meet the same machine."""
 
 PICTURES = 16
-FIRST_REQUESTS = 100
+FIRST_REQUESTS = 300
+"""The default cache is full of the shipped pair's analyses by then."""
+
 MEMORY_CLIENTS = 4
+READINGS = 9
+READING_REQUESTS = 8
+"""Between two readings of the memory."""
+
 SHARES = (50, 95, 99)
 
 
@@ -56,7 +62,7 @@ class Service:
 
 
 def measure_memory(service: Service, requests: int, advance: Callable[[], None]) -> Samples:
-    """Megabytes at start, after 100 requests and after all of them, and what came between these two.
+    """Megabytes at start, after the first requests and after all of them, and what came between these two.
 
     Args:
         service: a server that was not asked anything yet.
@@ -65,14 +71,28 @@ def measure_memory(service: Service, requests: int, advance: Callable[[], None])
     """
     first = min(FIRST_REQUESTS, requests // 2)
     start = service.server.read_rss_megabytes()
-    errors = service.ask(MEMORY_CLIENTS, requests=first).errors
-    early = service.server.read_rss_megabytes()
+    early, early_errors = _ask_and_read_memory(service, first)
     advance()
-    errors += service.ask(MEMORY_CLIENTS, requests=requests - first).errors
-    late = service.server.read_rss_megabytes()
+    late, late_errors = _ask_and_read_memory(service, requests - first)
     advance()
-    values = {"start": start, "early": early, "late": late, "growth": late - early, "errors": errors}
-    return {f"memory.{name}": [value] for name, value in values.items()}
+    values = {"start": start, "early": early, "late": late, "growth": late - early}
+    return {f"memory.{name}": [value] for name, value in values.items()} | {
+        "memory.errors": [float(early_errors + late_errors)]
+    }
+
+
+def _ask_and_read_memory(service: Service, requests: int) -> tuple[float, int]:
+    """The megabytes that the server holds towards the end of some requests, and how many of these failed.
+
+    The median of several readings: what the allocator has just given back differs by tens of megabytes between them.
+    """
+    last = min(READINGS * READING_REQUESTS, requests)
+    errors = service.ask(MEMORY_CLIENTS, requests=requests - last).errors if requests > last else 0
+    readings = []
+    for begun in range(0, last, READING_REQUESTS):
+        errors += service.ask(MEMORY_CLIENTS, requests=min(READING_REQUESTS, last - begun)).errors
+        readings.append(service.server.read_rss_megabytes())
+    return median(readings), errors
 
 
 def measure_throughput(

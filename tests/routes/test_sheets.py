@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.samples import read_sample
-from app.settings import Settings
+from app.settings import COMPUTED_BYTES, Settings
 from app.sheets import clean_name, make_slug
 from models.pair import NetworkPair
 from tests.conftest import decode, encode, make_picture
@@ -49,7 +49,7 @@ def sheet(client: TestClient) -> str:
 @pytest.fixture
 def small_client(pair: NetworkPair) -> Iterator[TestClient]:
     """A server that takes little."""
-    settings = Settings(sheet_pictures=2, max_upload_bytes=100_000, cache_bytes=150_000)
+    settings = Settings(sheet_pictures=2, max_upload_bytes=100_000, cache_bytes=2 * COMPUTED_BYTES + 150_000)
     with TestClient(create_app(settings, pairs=[pair])) as client:
         yield client
 
@@ -122,6 +122,21 @@ def test_too_many_bytes_together_are_refused_on_this_path_and_one_pictures_on_ot
     answer = small_client.post("/", files={"image": ("a.png", bytes(180_000))})
     assert answer.status_code == 413
     assert "the limit is 0.1 MB" in answer.text
+
+
+def test_default_cache_holds_the_largest_sheet() -> None:
+    settings = Settings()
+    assert settings.sheet_bytes == 128_000_000, "README and compose.yaml (client_max_body_size) name it"
+    assert settings.sheet_pictures * COMPUTED_BYTES + settings.sheet_bytes <= settings.cache_bytes
+
+
+@pytest.mark.parametrize("size", [(4000, 3000), (4000, 2000)])
+def test_cache_has_room_for_what_is_computed_of_a_phones_picture(pair: NetworkPair, size: tuple[int, int]) -> None:
+    picture = encode(make_picture(*size), "JPEG")
+    with TestClient(create_app(Settings(), pairs=[pair])) as client:
+        assert client.post("/api/v1/analyses", files={"image": ("a.jpg", picture)}).status_code == 201
+        (kept,) = re.findall(r"^cbam_lens_cache_bytes (\S+)$", client.get("/metrics").text, re.MULTILINE)
+    assert float(kept) - len(picture) <= COMPUTED_BYTES
 
 
 def test_one_picture_with_too_many_bytes_is_a_row(small_client: TestClient) -> None:

@@ -135,9 +135,7 @@ CHANGES: list[tuple[Callable[[Page], object], dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_look_changes_without_a_request_and_back_undoes_it(page: Page, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
+def test_look_changes_without_a_request_and_back_undoes_it(page: Page) -> None:
     open_drawn(page, "motorcycle")
     before, first = read_all(page), read_address(page)
     # Not a fixture: what was asked for until here is not asked about.

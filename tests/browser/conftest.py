@@ -44,6 +44,14 @@ def page(context: BrowserContext) -> Page:
     return context.new_page()
 
 
+@pytest.fixture(params=[1280, 390])
+def sized_page(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page as wide as on a desktop, and another as on a phone, where panels are below each other."""
+    context = browser.new_context(base_url=site, viewport={"width": request.param, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
 def plain_page(browser: Browser, site: str) -> Iterator[Page]:
     """A page without JavaScript."""

@@ -1,0 +1,92 @@
+"""What the tests of the comparison view ask of it."""
+
+import io
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Locator, Page
+
+from app.render.colour_scale import colour_table
+from tests.browser.pictures import BLOCK_COUNT, expect_loaded, open_drawn, read_canvas, read_query
+
+PANELS = ("picture", "baseline", "cbam", "difference")
+
+STEPS = 2
+"""How far the browser's colours may be from the server's, of 255: two roundings."""
+
+
+def expect_same_colours(drawn: np.ndarray, expected: np.ndarray, colormap: str, opacity: float) -> None:
+    """Within two steps; where a value is on the border of two colours of the table, it may have the other one."""
+    distance = np.abs(drawn - expected)
+    assert (distance <= STEPS).mean() > 0.99
+    neighbours = np.abs(np.diff(colour_table(colormap).astype(int), axis=0)).max()
+    assert distance.max() <= STEPS + neighbours * opacity
+
+
+def open_fetched(page: Page, name: str = "rocket") -> None:
+    """Compare a gallery picture, and wait for the gates too, which are fetched when they come near the window."""
+    open_drawn(page, name)
+    for images in (page.locator("img.gate-spatial"), page.locator("img.gate-channel")):
+        expect_loaded(images, count=BLOCK_COUNT)
+
+
+def read_all(page: Page) -> list[np.ndarray]:
+    """The panels' canvases, each (H, W, 3) int16."""
+    return [read_canvas(page, kind) for kind in PANELS]
+
+
+def name_of(canvas: Locator) -> str:
+    """What a screen reader says of a canvas."""
+    return canvas.get_attribute("aria-label") or ""
+
+
+def say(page: Page, kind: str, *, row: int = 0) -> str:
+    """The line that reads a panel's map at the place that is pointed at."""
+    return page.locator(f"[data-row='{row}'] [data-readout={kind}]").inner_text()
+
+
+def place(canvas: Locator, x: float, y: float) -> tuple[float, float]:
+    """Where a share of a canvas is in the window, scrolled to."""
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+def read_answer(page: Page) -> dict[str, Any]:
+    """The server's JSON about the class that the page shows."""
+    target = read_query(page).get("target", "")
+    answer: dict[str, Any] = page.request.get(f"/api/v1{urlsplit(page.url).path}", params={"target": target}).json()
+    return answer
+
+
+def draw_on_server(page: Page, kind: str, **options: str) -> np.ndarray:
+    """The server's drawing of the panel, (H, W, 3)."""
+    path = f"/api/v1{urlsplit(page.url).path}/heatmaps/{kind}.png"
+    response = page.request.get(path, params={"max_side": "640", **options})
+    return np.asarray(Image.open(io.BytesIO(response.body())).convert("RGB"), dtype=np.int16)
+
+
+def set_slider(page: Page, name: str, value: str) -> None:
+    """Move a slider of the form to a value at once, as the keyboard does."""
+    page.locator(f"#{name}").fill(value)
+
+
+def expect_change(page: Page, before: list[np.ndarray]) -> None:
+    """A network's map is drawn in another way than before, within twenty frames."""
+    for _ in range(20):
+        after = read_all(page)
+        # The stronger map's own scale is the shared one.
+        if (after[1] != before[1]).any() or (after[2] != before[2]).any():
+            return
+    raise AssertionError("the maps did not change")
+
+
+def expect_same(page: Page, wanted: list[np.ndarray]) -> None:
+    """All panels are drawn as wanted, within twenty frames."""
+    for _ in range(20):
+        if all((found == expected).all() for found, expected in zip(read_all(page), wanted, strict=True)):
+            return
+    raise AssertionError("the maps are others")

@@ -1,0 +1,99 @@
+"""The comparison view's maps, drawn by the browser from values that were sent once."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.comparison import (
+    PANELS,
+    STEPS,
+    draw_on_server,
+    expect_same_colours,
+    name_of,
+    read_answer,
+    set_slider,
+)
+from tests.browser.pictures import (
+    expect_drawn,
+    find_canvas,
+    list_data_requests,
+    open_cropped,
+    open_drawn,
+    read_canvas,
+    watch_requests,
+)
+
+
+@pytest.mark.parametrize("colormap", ["viridis", "jet"])
+@pytest.mark.parametrize(("scale", "stage"), [("shared", "4"), ("own", "2")])
+@pytest.mark.parametrize("size", [(600, 400), (300, 420), (20, 24)], ids=["landscape", "portrait", "small"])
+def test_canvases_are_as_the_server_draws_them(
+    *, browser: Browser, site: str, scale: str, stage: str, colormap: str, size: tuple[int, int]
+) -> None:
+    page = browser.new_page(base_url=site)
+    buffer = io.BytesIO()
+    # One colour, which JPEG carries to the page unchanged; the networks' maps of it are not flat.
+    Image.new("RGB", size, (90, 120, 60)).save(buffer, format="PNG")
+    page.goto("/")
+    page.set_input_files("#image", {"name": "plain.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
+    page.wait_for_url("**/analyses/*")
+    # A class that both networks see some evidence for.
+    options = {"target": "pizza", "scale": scale, "stage": stage, "colormap": colormap, "opacity": "0.6"}
+    page.goto(f"{page.url}?{'&'.join(f'{name}={value}' for name, value in options.items())}")
+    expect_drawn(page)
+    for kind in ("baseline", "cbam", "difference"):
+        drawn, expected = read_canvas(page, kind), draw_on_server(page, kind, **options)
+        assert drawn.shape == expected.shape
+        if "no positive evidence" not in name_of(find_canvas(page, kind)):
+            used = "RdBu_r" if kind == "difference" else colormap
+            expect_same_colours(drawn, expected, used, opacity=0.6)
+    page.close()
+
+
+def test_maps_of_a_photograph_are_as_the_server_draws_them(page: Page) -> None:
+    open_cropped(page)
+    set_slider(page, "opacity", "1")
+    answer = read_answer(page)
+    ratio = 640 / answer["geometry"]["picture_width"]
+    left, right = (round(answer["geometry"][side] * ratio) for side in ("left", "right"))
+    for kind in ("baseline", "cbam", "difference"):
+        drawn, expected = read_canvas(page, kind), draw_on_server(page, kind, opacity="1")
+        used = "RdBu_r" if kind == "difference" else "viridis"
+        expect_same_colours(drawn[:, left:right], expected[:, left:right], used, opacity=1)
+        # What no network saw is covered with gray, over a picture that JPEG has changed a little.
+        covered = np.abs(drawn - expected)[:, : left - 1]
+        assert covered.mean() < STEPS
+        assert drawn[:, :left].std() < 0.6 * read_canvas(page, "picture")[:, :left].std()
+
+
+def test_every_canvas_has_a_name_with_its_numbers(page: Page) -> None:
+    open_drawn(page)
+    for kind in PANELS:
+        canvas = find_canvas(page, kind)
+        expect(canvas).to_have_role("img")
+        assert len(re.findall(r"\d", name_of(canvas))) >= 3, name_of(canvas)
+
+
+def test_server_draws_nothing_that_the_browser_draws(page: Page) -> None:
+    requests = watch_requests(page)
+    open_drawn(page)
+    paths = list_data_requests(requests)
+    assert [path for path in paths if "/heatmaps/" in path] == []
+    assert len([path for path in paths if path.endswith("/maps.json")]) == 1
+
+
+def test_server_draws_where_the_maps_do_not_come(page: Page) -> None:
+    page.route("**/maps.json*", lambda route: route.abort())
+    page.goto("/")
+    page.get_by_role("button", name="Rocket").click()
+    page.wait_for_url("**/analyses/*")
+    expect(page.locator("#analysis-error")).to_contain_text("cannot be reached")
+    image = page.locator("[data-map=cbam] img")
+    image.scroll_into_view_if_needed()
+    expect(image).to_be_visible()
+    expect(image).to_have_js_property("complete", value=True)
+    assert image.evaluate("(image) => image.naturalWidth") > 0

@@ -75,10 +75,9 @@ def measure_memory(service: Service, requests: int, advance: Callable[[], None])
     advance()
     late, late_errors = _ask_and_read_memory(service, requests - first)
     advance()
-    values = {"start": start, "early": early, "late": late, "growth": late - early}
-    return {f"memory.{name}": [value] for name, value in values.items()} | {
-        "memory.errors": [float(early_errors + late_errors)]
-    }
+    errors = early_errors + late_errors
+    values = {"start": start, "early": early, "late": late, "growth": late - early, "errors": errors}
+    return {f"memory.{name}": [value] for name, value in values.items()}
 
 
 def _ask_and_read_memory(service: Service, requests: int) -> tuple[float, int]:

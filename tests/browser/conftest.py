@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from tests.browser.site import CHROMIUM_VARIABLE, find_chromium, launch_chromium, serve
+from tests.browser.site import CHROMIUM_VARIABLE, HEIGHT, WIDTHS, find_chromium, launch_chromium, serve
 
 EXPECT_MILLISECONDS = 20_000
 
@@ -33,8 +33,14 @@ def site(browser: Browser) -> Iterator[str]:  # without a browser no server is n
 
 
 @pytest.fixture
-def context(browser: Browser, site: str) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=site)
+def width() -> int:
+    """The window's, in CSS pixels; a test that is marked with `AT_BOTH_WIDTHS` chooses it."""
+    return WIDTHS[0]
+
+
+@pytest.fixture
+def context(browser: Browser, site: str, width: int) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=site, viewport={"width": width, "height": HEIGHT})
     yield context
     context.close()
 
@@ -44,10 +50,10 @@ def page(context: BrowserContext) -> Page:
     return context.new_page()
 
 
-@pytest.fixture(params=[1280, 390])
-def sized_page(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page as wide as on a desktop, and another as on a phone, where panels are below each other."""
-    context = browser.new_context(base_url=site, viewport={"width": request.param, "height": 900})
+@pytest.fixture
+def phone_page(browser: Browser, site: str) -> Iterator[Page]:
+    """A page on a phone, which is touched."""
+    context = browser.new_context(base_url=site, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     yield context.new_page()
     context.close()
 

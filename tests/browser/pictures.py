@@ -7,10 +7,15 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, Request, Route, expect
 
 from app.samples import read_sample
+from tests.browser.site import WIDTHS
+
+AT_BOTH_WIDTHS = pytest.mark.parametrize("width", WIDTHS)
+"""For a test with `page`: once in a desktop's window and once in a phone's, where panels are below each other."""
 
 ANALYSIS_PATH = "**/analyses/*"
 

@@ -20,13 +20,12 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.samples import read_sample
 from tests.browser.pictures import expect_drawn, make_payload, open_drawn
-from tests.browser.site import ALLOWED, FAKE_DEVICE, find_chromium, launch_chromium, serve
+from tests.browser.site import ALLOWED, FAKE_DEVICE, HEIGHT, WIDTHS, find_chromium, launch_chromium, serve
 from tests.browser.views import VIEWS, open_camera, open_playground
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / ".readme"
 
-WIDTHS = (1280, 390)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 README_SIZE = (1180, 760)
@@ -56,7 +55,7 @@ def main() -> None:
         else:
             options.folder.mkdir(parents=True, exist_ok=True)
             for width, scheme in product(WIDTHS, SCHEMES):
-                page = browser.new_page(base_url=site, viewport={"width": width, "height": 900}, color_scheme=scheme)
+                page = browser.new_page(base_url=site, viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
                 take(page, options.folder, options.pictures, end=f"_{width}_{scheme}.png")
                 page.close()
         browser.close()

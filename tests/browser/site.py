@@ -14,6 +14,12 @@ from app.main import create_app
 from app.settings import Settings
 
 START_SECONDS = 60
+
+WIDTHS = (1280, 390)
+"""Of a desktop's window and of a phone's, in CSS pixels."""
+
+HEIGHT = 900
+
 CHROMIUM_VARIABLE = "CBAM_LENS_CHROMIUM"
 
 CHROMIUM_ARGUMENTS = [

@@ -5,6 +5,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.pictures import (
+    AT_BOTH_WIDTHS,
     BLOCK_COUNT,
     expect_drawn,
     expect_loaded,
@@ -192,9 +193,8 @@ def test_class_in_a_list_is_explained_without_javascript(plain_page: Page) -> No
     expect(plain_page.locator("h1")).to_contain_text(name)
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_downloads_give_files_that_are_named_for_the_class(page: Page, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
+@AT_BOTH_WIDTHS
+def test_downloads_give_files_that_are_named_for_the_class(page: Page) -> None:
     open_sample(page)
     links = page.locator(".downloads a")
     for link in links.all():

@@ -18,11 +18,15 @@ from tests.browser.comparison import (
     set_slider,
 )
 from tests.browser.pictures import (
+    ANALYSIS_PATH,
+    AT_BOTH_WIDTHS,
     expect_drawn,
+    expect_loaded,
     find_canvas,
     list_data_requests,
     open_cropped,
     open_drawn,
+    open_sample,
     read_canvas,
     watch_requests,
 )
@@ -40,7 +44,7 @@ def test_canvases_are_as_the_server_draws_them(
     Image.new("RGB", size, (90, 120, 60)).save(buffer, format="PNG")
     page.goto("/")
     page.set_input_files("#image", {"name": "plain.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
-    page.wait_for_url("**/analyses/*")
+    page.wait_for_url(ANALYSIS_PATH)
     # A class that both networks see some evidence for.
     options = {"target": "pizza", "scale": scale, "stage": stage, "colormap": colormap, "opacity": "0.6"}
     page.goto(f"{page.url}?{'&'.join(f'{name}={value}' for name, value in options.items())}")
@@ -54,6 +58,7 @@ def test_canvases_are_as_the_server_draws_them(
     page.close()
 
 
+@AT_BOTH_WIDTHS
 def test_maps_of_a_photograph_are_as_the_server_draws_them(page: Page) -> None:
     open_cropped(page)
     set_slider(page, "opacity", "1")
@@ -70,6 +75,7 @@ def test_maps_of_a_photograph_are_as_the_server_draws_them(page: Page) -> None:
         assert drawn[:, :left].std() < 0.6 * read_canvas(page, "picture")[:, :left].std()
 
 
+@AT_BOTH_WIDTHS
 def test_every_canvas_has_a_name_with_its_numbers(page: Page) -> None:
     open_drawn(page)
     for kind in PANELS:
@@ -78,6 +84,7 @@ def test_every_canvas_has_a_name_with_its_numbers(page: Page) -> None:
         assert len(re.findall(r"\d", name_of(canvas))) >= 3, name_of(canvas)
 
 
+@AT_BOTH_WIDTHS
 def test_server_draws_nothing_that_the_browser_draws(page: Page) -> None:
     requests = watch_requests(page)
     open_drawn(page)
@@ -86,14 +93,11 @@ def test_server_draws_nothing_that_the_browser_draws(page: Page) -> None:
     assert len([path for path in paths if path.endswith("/maps.json")]) == 1
 
 
+@AT_BOTH_WIDTHS
 def test_server_draws_where_the_maps_do_not_come(page: Page) -> None:
     page.route("**/maps.json*", lambda route: route.abort())
-    page.goto("/")
-    page.get_by_role("button", name="Rocket").click()
-    page.wait_for_url("**/analyses/*")
+    open_sample(page)
     expect(page.locator("#analysis-error")).to_contain_text("cannot be reached")
     image = page.locator("[data-map=cbam] img")
-    image.scroll_into_view_if_needed()
+    expect_loaded(image, count=1)
     expect(image).to_be_visible()
-    expect(image).to_have_js_property("complete", value=True)
-    assert image.evaluate("(image) => image.naturalWidth") > 0

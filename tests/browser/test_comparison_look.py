@@ -21,6 +21,7 @@ from tests.browser.comparison import (
     set_slider,
 )
 from tests.browser.pictures import (
+    AT_BOTH_WIDTHS,
     expect_drawn,
     find_canvas,
     list_data_requests,
@@ -41,6 +42,7 @@ CHANGES: list[tuple[Callable[[Page], object], dict[str, str]]] = [
 ]
 
 
+@AT_BOTH_WIDTHS
 def test_look_changes_without_a_request_and_back_undoes_it(page: Page) -> None:
     open_fetched(page, "motorcycle")
     before, first = read_all(page), read_address(page)
@@ -67,8 +69,8 @@ def test_look_changes_without_a_request_and_back_undoes_it(page: Page) -> None:
     expect_same(page, after)
 
 
-def test_slider_that_is_dragged_draws_at_once_asks_nothing_and_makes_one_step_back(sized_page: Page) -> None:
-    page = sized_page
+@AT_BOTH_WIDTHS
+def test_slider_that_is_dragged_draws_at_once_asks_nothing_and_makes_one_step_back(page: Page) -> None:
     open_fetched(page)
     first, before = read_address(page), read_all(page)
     requests = watch_requests(page)
@@ -89,6 +91,7 @@ def test_slider_that_is_dragged_draws_at_once_asks_nothing_and_makes_one_step_ba
     expect(page.locator("#opacity-value")).to_have_text("50 %")
 
 
+@AT_BOTH_WIDTHS
 def test_links_carry_what_is_seen(page: Page) -> None:
     open_drawn(page)
     set_slider(page, "opacity", "0.8")
@@ -101,6 +104,7 @@ def test_links_carry_what_is_seen(page: Page) -> None:
     expect(page.locator("#opacity")).to_have_value("0.8")
 
 
+@AT_BOTH_WIDTHS
 def test_contour_is_drawn_with_the_box_of_what_reaches_it(page: Page) -> None:
     open_drawn(page, "motorcycle")
     set_slider(page, "opacity", "0")
@@ -131,6 +135,7 @@ def test_contour_is_drawn_with_the_box_of_what_reaches_it(page: Page) -> None:
     assert inside.any()
 
 
+@AT_BOTH_WIDTHS
 def test_contour_that_nothing_reaches_says_so(page: Page) -> None:
     open_drawn(page, "motorcycle")
     set_slider(page, "threshold", "1")

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.comparison import (
     PANELS,
@@ -12,11 +12,19 @@ from tests.browser.comparison import (
     read_answer,
     say,
 )
-from tests.browser.pictures import expect_drawn, find_canvas, open_cropped, open_drawn, read_address, wait_for_frames
+from tests.browser.pictures import (
+    AT_BOTH_WIDTHS,
+    expect_drawn,
+    find_canvas,
+    open_cropped,
+    open_drawn,
+    read_address,
+    wait_for_frames,
+)
 
 
-def test_pointing_reads_all_maps_at_the_same_place(sized_page: Page) -> None:
-    page = sized_page
+@AT_BOTH_WIDTHS
+def test_pointing_reads_all_maps_at_the_same_place(page: Page) -> None:
     open_drawn(page, "motorcycle")
     answer = read_answer(page)
     heat_map, geometry = answer["networks"]["cbam"]["heat_map"], answer["geometry"]
@@ -45,14 +53,15 @@ def test_pointing_reads_all_maps_at_the_same_place(sized_page: Page) -> None:
     expect(page.locator(".marker:visible")).to_have_count(0)
 
 
+@AT_BOTH_WIDTHS
 def test_place_that_no_network_saw_says_so(page: Page) -> None:
     open_cropped(page)
     page.mouse.move(*place(find_canvas(page, "baseline"), 0.02, 0.5))
     expect(page.locator("[data-readout=baseline]")).to_have_text("Not seen by the networks")
 
 
-def test_click_keeps_a_place_in_the_address_and_escape_lets_it_go(sized_page: Page) -> None:
-    page = sized_page
+@AT_BOTH_WIDTHS
+def test_click_keeps_a_place_in_the_address_and_escape_lets_it_go(page: Page) -> None:
     open_drawn(page)
     page.mouse.click(*place(find_canvas(page, "cbam"), 0.5, 0.5))
     page.mouse.move(1, 1)
@@ -67,16 +76,14 @@ def test_click_keeps_a_place_in_the_address_and_escape_lets_it_go(sized_page: Pa
     expect(page).not_to_have_url(re.compile("point="))
 
 
-def test_tap_reads_the_maps(browser: Browser, site: str) -> None:
-    context = browser.new_context(base_url=site, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    open_drawn(page)
-    find_canvas(page, "baseline").tap()
+def test_tap_reads_the_maps(phone_page: Page) -> None:
+    open_drawn(phone_page)
+    find_canvas(phone_page, "baseline").tap()
     for kind in PANELS[1:]:
-        expect(page.locator(f"[data-readout={kind}]")).to_contain_text("Here")
-    context.close()
+        expect(phone_page.locator(f"[data-readout={kind}]")).to_contain_text("Here")
 
 
+@AT_BOTH_WIDTHS
 def test_keyboard_alone_reads_zooms_and_pans(page: Page) -> None:
     open_drawn(page)
     maps = page.locator("#maps")

@@ -1,14 +1,14 @@
 """Zooming and panning all panels of the comparison view at once."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.comparison import expect_same, place, read_all, say
-from tests.browser.pictures import find_canvas, open_drawn, read_query, wait_for_frames
+from tests.browser.pictures import AT_BOTH_WIDTHS, find_canvas, open_drawn, read_query, wait_for_frames
 
 
-def test_wheel_zooms_all_panels_at_the_pointer_and_dragging_pans_them(sized_page: Page) -> None:
-    page = sized_page
+@AT_BOTH_WIDTHS
+def test_wheel_zooms_all_panels_at_the_pointer_and_dragging_pans_them(page: Page) -> None:
     open_drawn(page, "motorcycle")
     before = read_all(page)
     canvas = find_canvas(page, "baseline")
@@ -40,6 +40,7 @@ def test_wheel_zooms_all_panels_at_the_pointer_and_dragging_pans_them(sized_page
     expect_same(page, zoomed)
 
 
+@AT_BOTH_WIDTHS
 def test_wheel_alone_scrolls_the_page(page: Page) -> None:
     open_drawn(page)
     page.mouse.move(*place(find_canvas(page, "picture"), 0.5, 0.5))
@@ -48,12 +49,10 @@ def test_wheel_alone_scrolls_the_page(page: Page) -> None:
     expect(page.locator("#zoom-value")).to_have_text("100 %")
 
 
-def test_two_fingers_zoom_all_panels(browser: Browser, site: str) -> None:
-    context = browser.new_context(base_url=site, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    open_drawn(page)
-    x, y = place(find_canvas(page, "baseline"), 0.5, 0.5)
-    session = context.new_cdp_session(page)
+def test_two_fingers_zoom_all_panels(phone_page: Page) -> None:
+    open_drawn(phone_page)
+    x, y = place(find_canvas(phone_page, "baseline"), 0.5, 0.5)
+    session = phone_page.context.new_cdp_session(phone_page)
 
     def touch(kind: str, reach: float) -> None:
         points = [{"x": x - reach, "y": y, "id": 1}, {"x": x + reach, "y": y, "id": 2}]
@@ -63,5 +62,4 @@ def test_two_fingers_zoom_all_panels(browser: Browser, site: str) -> None:
     for reach in (20, 25, 30, 35, 40):
         touch("touchMove", reach)
     touch("touchEnd", 0)
-    page.wait_for_function("() => Number(new URLSearchParams(location.search).get('zoom')) > 1.8")
-    context.close()
+    phone_page.wait_for_function("() => Number(new URLSearchParams(location.search).get('zoom')) > 1.8")

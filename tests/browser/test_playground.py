@@ -2,26 +2,18 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pictures import read_address
+from tests.browser.pictures import AT_BOTH_WIDTHS, open_sample, read_address
 
 ALL_SPATIAL = "select[aria-label='Spatial gates of all blocks']"
 FIRST_BLOCK_CHANNEL = "select[aria-label='Channel gates of stage 1, block 1']"
 CBAM_TITLE = "#panels .panel-cbam .panel-title"
 
 
-def open_motorcycle(page: Page) -> None:
-    page.goto("/")
-    page.click("button[value=motorcycle]")
-    page.wait_for_url("**/analyses/*")
-
-
-@pytest.mark.parametrize("width", [1280, 390])
+@AT_BOTH_WIDTHS
 def test_a_changed_gate_changes_the_network_in_place(page: Page, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    open_motorcycle(page)
+    open_sample(page, "motorcycle")
     page.evaluate("window.stays = true")
     learned = page.locator(".probability[data-network=cbam]").inner_text()
     page.select_option(ALL_SPATIAL, label="inverted")
@@ -34,7 +26,7 @@ def test_a_changed_gate_changes_the_network_in_place(page: Page, width: int) -> 
 
 
 def test_back_undoes_a_change_and_the_address_brings_it_again(page: Page) -> None:
-    open_motorcycle(page)
+    open_sample(page, "motorcycle")
     page.select_option(ALL_SPATIAL, label="neutral: its own mean")
     expect(page.locator("#playground .warning")).to_be_visible()
     expect(page).to_have_url(re.compile("interventions=all"))
@@ -47,7 +39,7 @@ def test_back_undoes_a_change_and_the_address_brings_it_again(page: Page) -> Non
 
 
 def test_several_changes_add_up_and_stay_when_the_method_changes(page: Page) -> None:
-    open_motorcycle(page)
+    open_sample(page, "motorcycle")
     page.select_option(ALL_SPATIAL, label="neutral: its own mean")
     expect(page.locator("#playground .warning")).to_be_visible()
     page.select_option(FIRST_BLOCK_CHANNEL, label="without the maxima")
@@ -63,14 +55,14 @@ def test_several_changes_add_up_and_stay_when_the_method_changes(page: Page) -> 
 
 
 def test_gates_can_be_changed_without_script(plain_page: Page) -> None:
-    open_motorcycle(plain_page)
+    open_sample(plain_page, "motorcycle")
     plain_page.select_option(ALL_SPATIAL, label="inverted")
     plain_page.click("#gates-form button[type=submit]")
     expect(plain_page.locator("#playground .warning")).to_be_visible()
 
 
 def test_changed_gates_are_what_the_explorer_draws(page: Page) -> None:
-    open_motorcycle(page)
+    open_sample(page, "motorcycle")
     page.select_option(ALL_SPATIAL, label="neutral: its own mean")
     expect(page.locator("#playground .warning")).to_be_visible()
     flat = page.locator("#blocks .flat", has_text="treats every position alike")
@@ -78,10 +70,9 @@ def test_changed_gates_are_what_the_explorer_draws(page: Page) -> None:
     assert "interventions=all" in (page.locator("#blocks img.gate-spatial").first.get_attribute("src") or "")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@AT_BOTH_WIDTHS
 def test_sanity_check_shows_seven_steps_of_both_networks(page: Page, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    open_motorcycle(page)
+    open_sample(page, "motorcycle")
     page.click("text=Do these maps depend on what was learned?")
     page.wait_for_url("**/sanity?**")
     expect(page.locator(".sanity-step")).to_have_count(7)
@@ -101,7 +92,7 @@ def test_sanity_check_shows_seven_steps_of_both_networks(page: Page, width: int)
 
 
 def test_page_says_that_the_sanity_check_takes_a_while(page: Page) -> None:
-    open_motorcycle(page)
+    open_sample(page, "motorcycle")
     # The page stays to be looked at: the browser would not let it be asked while it waits for the next one.
     page.evaluate("() => window.addEventListener('click', (event) => event.preventDefault())")
     link = page.get_by_role("link", name="Do these maps depend on what was learned?")
@@ -112,10 +103,9 @@ def test_page_says_that_the_sanity_check_takes_a_while(page: Page) -> None:
     expect(page.locator("#main")).to_have_attribute("aria-busy", "true")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@AT_BOTH_WIDTHS
 def test_a_block_opens_and_the_walk_goes_on(page: Page, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    open_motorcycle(page)
+    open_sample(page, "motorcycle")
     page.click("#blocks .block >> nth=1 >> a")
     page.wait_for_url("**/blocks/layer1.1")
     expect(page.locator("h1")).to_contain_text("Stage 1, block 2")

@@ -1,17 +1,23 @@
-""" "Why not": a second class in a row of its own below the first."""
+"""A second class in a row of its own below the first: "why not?"."""
 
 import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.comparison import (
-    place,
+from tests.browser.comparison import place
+from tests.browser.pictures import (
+    AT_BOTH_WIDTHS,
+    expect_drawn,
+    find_canvas,
+    open_drawn,
+    open_sample,
+    read_address,
+    read_canvas,
 )
-from tests.browser.pictures import expect_drawn, find_canvas, open_drawn, read_address, read_canvas
 
 
-def test_why_not_shows_a_second_class_in_a_row_on_the_same_scale(sized_page: Page) -> None:
-    page = sized_page
+@AT_BOTH_WIDTHS
+def test_why_not_shows_a_second_class_in_a_row_on_the_same_scale(page: Page) -> None:
     open_drawn(page, "motorcycle")
     first = page.locator("h1").inner_text()
     page.locator("#ranking-cbam + ol .ranked-versus").first.click()
@@ -39,6 +45,7 @@ def test_why_not_shows_a_second_class_in_a_row_on_the_same_scale(sized_page: Pag
     assert (read_canvas(page, "cbam", row=1) == pixels).all()
 
 
+@AT_BOTH_WIDTHS
 def test_second_class_is_picked_by_search_and_taken_away_again(page: Page) -> None:
     open_drawn(page)
     picker = page.get_by_role("combobox", name="Why not")
@@ -55,8 +62,7 @@ def test_second_class_is_picked_by_search_and_taken_away_again(page: Page) -> No
 
 
 def test_second_class_is_named_without_javascript(plain_page: Page) -> None:
-    plain_page.goto("/")
-    plain_page.get_by_role("button", name="Rocket").click()
+    open_sample(plain_page)
     plain_page.get_by_label("Why not").fill("umbrella")
     plain_page.get_by_role("button", name="Apply").click()
     expect(plain_page.locator("h1")).to_contain_text("and why not ‘umbrella’?")

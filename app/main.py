@@ -10,26 +10,26 @@ from fastapi_offline import FastAPIOffline
 from starlette.formparsers import MultiPartParser
 from starlette.middleware.cors import CORSMiddleware
 
-from app.analyses import AnalysisStore
-from app.answerer import Answerer
-from app.camera import Cameras
-from app.guard.headers import SecurityHeaders
-from app.guard.hosts import ANY, TrustedHosts
-from app.guard.origins import CORS_METHODS, OwnOrigin
-from app.guard.rates import RateLimit
-from app.guard.tokens import TokenCheck, Tokens
-from app.lenses import Lenses
-from app.limits import MULTIPART_ALLOWANCE_BYTES, BodyLimit, Deadline, Departure
-from app.problems import install_error_handlers
-from app.readiness import Gatekeeper
+from app.analysis.analyses import AnalysisStore
+from app.analysis.lenses import Lenses
+from app.engine.answerer import Answerer
+from app.pages.templating import STATIC
 from app.routes import api, camera, health, pages, sheets, sign_in, watch
+from app.server.camera import Cameras
+from app.server.guard.headers import SecurityHeaders
+from app.server.guard.hosts import ANY, TrustedHosts
+from app.server.guard.origins import CORS_METHODS, OwnOrigin
+from app.server.guard.rates import RateLimit
+from app.server.guard.tokens import TokenCheck, Tokens
+from app.server.limits import MULTIPART_ALLOWANCE_BYTES, BodyLimit, Deadline, Departure
+from app.server.problems import install_error_handlers
+from app.server.readiness import Gatekeeper
+from app.server.watch.metrics import Metrics, read_device_memory, read_process_memory
+from app.server.watch.requests import RequestLog
 from app.services import ServiceOpener, open_here
 from app.settings import Settings
-from app.templating import STATIC
 from app.version import VERSION
-from app.watch.metrics import Metrics, read_device_memory, read_process_memory
-from app.watch.requests import RequestLog
-from models.pair import NetworkPair
+from models.lineups.pair import NetworkPair
 
 DESCRIPTION = """\
 Where does a network look, and what does attention change? Send a picture; get Grad-CAM of a baseline and of the same

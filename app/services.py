@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
-from app.analyses import AnalysisStore
-from app.answerer import Answerer
-from app.loading import build_engine, load_chosen_pairs
+from app.analysis.analyses import AnalysisStore
+from app.analysis.sheets import SheetStore
+from app.engine.answerer import Answerer
+from app.engine.loading import build_engine, load_chosen_pairs
+from app.server.watch.metrics import Metrics
 from app.settings import Settings
-from app.sheets import SheetStore
-from app.watch.metrics import Metrics
-from models.pair import NetworkPair
+from models.lineups.pair import NetworkPair
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,13 +8,13 @@ import time
 import uvicorn
 from rich.console import Console
 
-from app.camera import MESSAGE_BYTES
-from app.guard.hosts import THIS_MACHINE
-from app.loading import load_chosen_pairs
+from app.engine.loading import load_chosen_pairs
 from app.main import create_app
-from app.readiness import Gatekeeper
+from app.server.camera import MESSAGE_BYTES
+from app.server.guard.hosts import THIS_MACHINE
+from app.server.readiness import Gatekeeper
+from app.server.watch.logs import set_up_logging
 from app.settings import Settings
-from app.watch.logs import set_up_logging
 
 GRACE_SECONDS = 10
 """How long requests that are under way may take after SIGTERM."""

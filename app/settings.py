@@ -16,9 +16,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.watch.log_format import LogFormat
+from app.server.watch.log_format import LogFormat
+from models.lineups.choice import SHIPPED
 from models.names import Precision
-from models.pair_choice import SHIPPED
 
 SHORTEST_TOKEN = 16
 

@@ -75,7 +75,7 @@ class GateChange(StrEnum):
 class Attention(StrEnum):
     """What stands at the end of each block: the rows of the CBAM paper's tables 1 to 3, by name.
 
-    `models.attention_design` says what each name stands for.
+    `models.attention.design` says what each name stands for.
     """
 
     NONE = "none"

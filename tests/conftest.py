@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from app.main import create_app
-from app.samples import read_sample
+from app.pages.gallery import read_sample
 from app.settings import Settings
-from models.pair import NetworkPair, load_pair
+from models.lineups.pair import NetworkPair, load_pair
 
 ROOT = Path(__file__).parent.parent
 

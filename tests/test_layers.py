@@ -62,10 +62,19 @@ def test_routes_use_no_torch_and_no_pillow(module: str) -> None:
 @pytest.mark.parametrize(
     ("module", "forbidden"),
     [
-        ("app.explain", ("app.engine", "app.comparison", "app.routes", "app.render", "app.schemas")),
-        ("app.render", ("app.engine", "app.comparison", "app.routes", "app.panels", "app.schemas")),
-        ("app.engine", ("app.comparison", "app.routes", "app.render", "app.schemas", "app.panels")),
-        ("app.comparison", ("app.routes", "app.schemas", "app.panels", "app.main")),
+        (
+            "app.explain",
+            ("app.engine.engine", "app.analysis.comparison", "app.routes", "app.render", "app.api.schemas"),
+        ),
+        (
+            "app.render",
+            ("app.engine.engine", "app.analysis.comparison", "app.routes", "app.output.panels", "app.api.schemas"),
+        ),
+        (
+            "app.engine.engine",
+            ("app.analysis.comparison", "app.routes", "app.render", "app.api.schemas", "app.output.panels"),
+        ),
+        ("app.analysis.comparison", ("app.routes", "app.api.schemas", "app.output.panels", "app.main")),
         ("app.errors", ("app", "fastapi", "starlette")),
     ],
 )
@@ -89,4 +98,4 @@ def test_command_line_answers_without_torch(module: str) -> None:
 
 def test_there_are_modules_to_look_at() -> None:
     assert len(IMPORTS) > 30
-    assert "torch" in reach("app.engine")
+    assert "torch" in reach("app.engine.engine")

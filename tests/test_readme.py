@@ -5,8 +5,8 @@ import pytest
 from app.explain.methods import Method
 from app.render.colour_scale import Colormap
 from app.settings import Settings
+from models.lineups.pair import NetworkPair
 from models.names import Geometry, NetworkName, Resolution
-from models.pair import NetworkPair
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "README.md").read_text()

@@ -10,17 +10,17 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from app.bench import service
-from app.bench.capacity import measure_capacity
+from app.bench.contestants.pictures import SMALL, make_jpeg, prepare_jpeg, write_jpegs
 from app.bench.figures import build_figures, specify_cluster
-from app.bench.load import LoadResult
-from app.bench.parts import BenchOptions
-from app.bench.pictures import SMALL, make_jpeg, prepare_jpeg, write_jpegs
 from app.bench.progress import Phases
-from app.bench.report import Report
+from app.bench.results.parts import BenchOptions
+from app.bench.results.report import Report
+from app.bench.results.statistics import Samples, merge
+from app.bench.servers.capacity import measure_capacity
+from app.bench.servers.load import LoadResult
+from app.bench.servers.ways import CLIENTS, WAYS
 from app.bench.setup import describe_setup
-from app.bench.statistics import Samples, merge
-from app.bench.ways import CLIENTS, WAYS
-from app.loading import load_chosen_pair
+from app.engine.loading import load_chosen_pair
 from app.settings import Settings
 
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.bench.analysis import STEPS
-from app.bench.parts import Part
-from app.bench.report import Figure
+from app.bench.contestants.analysis import STEPS
+from app.bench.results.parts import Part
+from app.bench.results.report import Figure
+from app.bench.results.statistics import Samples, median, ratio
+from app.bench.servers.ways import CLIENTS as WAY_CLIENTS
+from app.bench.servers.ways import WAYS
 from app.bench.service import CLIENTS, SHARES
-from app.bench.statistics import Samples, median, ratio
-from app.bench.ways import CLIENTS as WAY_CLIENTS
-from app.bench.ways import WAYS
 
 
 class Bound(StrEnum):

@@ -7,28 +7,28 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.analysis.comparison import Lens
 from app.bench import service
-from app.bench.analysis import OtherClass, PictureAnalysis, open_lens
+from app.bench.contestants.analysis import OtherClass, PictureAnalysis, open_lens
+from app.bench.contestants.forward import ForwardPasses, build_forward_passes, find_fastest, summarise_forward
+from app.bench.contestants.peers import TORCHCAM_IS_MISSING, build_peer, explain_with_grad_cam, find_torchcam
+from app.bench.contestants.pictures import LARGE, SMALL, make_jpeg, prepare_jpeg, write_jpegs
+from app.bench.contestants.rounds import Contestant, run_rounds
 from app.bench.figures import VARIANTS, build_figures
-from app.bench.forward import ForwardPasses, build_forward_passes, find_fastest, summarise_forward
-from app.bench.parts import BenchOptions, Part
-from app.bench.peers import TORCHCAM_IS_MISSING, build_peer, explain_with_grad_cam, find_torchcam
-from app.bench.pictures import LARGE, SMALL, make_jpeg, prepare_jpeg, write_jpegs
-from app.bench.plot import draw_report
 from app.bench.progress import Phases
-from app.bench.report import Report, Setup
-from app.bench.rounds import Contestant, run_rounds
-from app.bench.server import ServerProcess, serve_command
+from app.bench.results.parts import BenchOptions, Part
+from app.bench.results.plot import draw_report
+from app.bench.results.report import Report, Setup
+from app.bench.results.statistics import Samples
+from app.bench.servers.server import ServerProcess, serve_command
+from app.bench.servers.startup import RUNS, list_weights, measure_startup
 from app.bench.setup import describe_setup
-from app.bench.startup import RUNS, list_weights, measure_startup
-from app.bench.statistics import Samples
-from app.comparison import Lens
 from app.errors import InvalidOption
 from app.explain.maps import FloatArray
 from app.render.overlay import Render
 from app.settings import Settings
-from models.pair import NetworkPair, load_pair
-from models.pair_choice import parse_pairs
+from models.lineups.choice import parse_pairs
+from models.lineups.pair import NetworkPair, load_pair
 
 IN_PROCESS = (Part.FORWARD, Part.ANALYSIS, Part.STEPS, Part.GRAD_CAM, Part.TORCHCAM, Part.OTHER_CLASS)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from app.bench.forward import ForwardPasses
-from app.bench.load import LoadResult
-from app.bench.server import ServerProcess
-from app.bench.statistics import Samples, median, merge, percentile
+from app.bench.contestants.forward import ForwardPasses
+from app.bench.results.statistics import Samples, median, merge, percentile
+from app.bench.servers.load import LoadResult
+from app.bench.servers.server import ServerProcess
 
 CLIENTS = (1, 4, 16)
 SWEEPS = 3
@@ -49,7 +49,7 @@ class Service:
         Raises:
             ChildProcessError: when it fails.
         """
-        command = [sys.executable, "-m", "app.bench.load", self.server.address, str(self.directory)]
+        command = [sys.executable, "-m", "app.bench.servers.load", self.server.address, str(self.directory)]
         command += [f"--clients={clients}"]
         command += [] if seconds is None else [f"--seconds={seconds}"]
         command += [] if requests is None else [f"--requests={requests}"]

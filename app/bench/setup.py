@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 
-from app.bench.parts import BenchOptions
-from app.bench.report import Setup
+from app.bench.results.parts import BenchOptions
+from app.bench.results.report import Setup
 from app.explain.maps import FloatArray
 from app.settings import Settings
-from models.pair import NetworkPair
+from models.lineups.pair import NetworkPair
 
 CPU_DESCRIPTION = Path("/proc/cpuinfo")
 

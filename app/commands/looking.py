@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from app.analysis.options import ColourOptions, GeometryOptions, TargetOptions
 from app.commands.options import (
     EXIT_BAD_INPUT,
     PAIR_HELP,
@@ -23,7 +24,6 @@ from app.commands.options import (
 )
 from app.commands.ray import find_survey, serve_on_ray
 from app.explain.methods import Method
-from app.options import ColourOptions, GeometryOptions, TargetOptions
 from app.render.colour_scale import Colormap, Scale
 from models.names import Stage
 
@@ -122,7 +122,7 @@ def compare(
     """
     settings = read_settings(as_list(pair), as_list(labels), device)
     with errors.status("loading the networks"):
-        from app.batch import CompareOptions, compare_files
+        from app.survey.figures import CompareOptions, compare_files
         from app.survey.run import SurveyOptions
         from app.survey.sources import list_sources
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from app.analysis.options import GeometryOptions
 from app.commands.options import (
     DeviceOption,
     GeometryOption,
@@ -23,11 +24,10 @@ from app.commands.options import (
 from app.commands.ray import bench_on_ray, find_survey
 from app.errors import InvalidOption
 from app.explain.methods import Method
-from app.options import GeometryOptions
 from models.names import Stage
 
 if TYPE_CHECKING:
-    from app.bench.report import Report
+    from app.bench.results.report import Report
 
 
 def evaluate(
@@ -161,7 +161,7 @@ def precision(
     """Measure what bf16 and fp16 change in probabilities, heat maps and time."""
     settings = read_settings(as_list(pair), as_list(labels), device)
     with errors.status("loading the networks"):
-        from app.precision import measure_precision, tabulate_precision
+        from app.evaluation.precision import measure_precision, tabulate_precision
 
     report = or_explain(measure_precision, settings, directory, limit=limit)
     if as_json:
@@ -194,7 +194,7 @@ def bench(
     if on is Place.RAY:
         _show(bench_on_ray(read_settings(as_list(pair), as_list(labels), device), seconds=seconds), as_json=as_json)
         return
-    from app.bench.parts import BenchOptions, parse_parts
+    from app.bench.results.parts import BenchOptions, parse_parts
 
     parts = or_explain(parse_parts, only)
     settings = read_settings(as_list(pair), as_list(labels), device)
@@ -207,7 +207,7 @@ def bench(
 
 
 def _show(report: "Report", *, as_json: bool) -> None:
-    from app.bench.table import tabulate
+    from app.bench.results.table import tabulate
 
     if as_json:
         typer.echo(report.model_dump_json(indent=2))

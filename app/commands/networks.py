@@ -37,8 +37,8 @@ def models(
 ) -> None:
     """Print each network's parameters and multiply-adds beside the paper's, with what attention adds to them."""
     with errors.status("counting"):
-        from app.model_table import count_networks, tabulate_ablations, tabulate_counts
-        from models.counting import format_counts, list_networks
+        from app.output.network_table import count_networks, tabulate_ablations, tabulate_counts
+        from models.networks.counting import format_counts, list_networks
 
     if ablations:
         Console().print(tabulate_ablations(count_networks([("resnet50", attention) for attention in Attention])))
@@ -66,7 +66,7 @@ def inspect(
     """
     options = DoctorOptions(max_bytes, ema, classes, architecture, attention, stride_placement)
     with errors.status("reading the file"):
-        from app.doctor import inspect_file, tabulate_diagnosis
+        from app.output.checkpoint_report import inspect_file, tabulate_diagnosis
 
         diagnosis = or_explain(inspect_file, file, options)
     if as_json:
@@ -94,7 +94,7 @@ def convert(
     """
     options = DoctorOptions(max_bytes, ema, classes, architecture, attention, stride_placement)
     with errors.status("converting the file"):
-        from app.doctor import convert_file, tabulate_diagnosis
+        from app.output.checkpoint_report import convert_file, tabulate_diagnosis
 
         diagnosis = or_explain(convert_file, file, output, options)
     if as_json:

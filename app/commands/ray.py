@@ -9,7 +9,7 @@ from app.on_ray.settings import read_ray_settings
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from app.bench.report import Report
+    from app.bench.results.report import Report
     from app.survey.run import Survey, SurveyOptions, SurveyReport
     from app.survey.sources import PictureSource
 
@@ -43,7 +43,7 @@ def find_survey(place: Place) -> "Survey":
 def bench_on_ray(settings: Settings, *, seconds: float) -> "Report":
     """`cbam-lens bench --on ray`."""
     or_explain(prepare_ray)
-    from app.bench.parts import BenchOptions, Part
+    from app.bench.results.parts import BenchOptions, Part
 
     with errors.status("loading the networks"):
         from app.bench.cluster import bench_cluster

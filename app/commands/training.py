@@ -7,7 +7,7 @@ import typer
 
 from app.commands.options import DeviceOption, errors, or_explain
 from models.names import Attention, Precision
-from models.training.recipe import DEFAULT_RECIPE
+from models.training.recipes.recipe import DEFAULT_RECIPE
 
 
 def train(
@@ -101,7 +101,7 @@ def train(
     --nnodes 2 --node-rank 0 (then 1) --rdzv-backend c10d --rdzv-endpoint FIRST_MACHINE:29400, and one output directory
     that all of them see.
     """
-    from models.training.recipe import read_recipe
+    from models.training.recipes.recipe import read_recipe
 
     named = {
         "epochs": epochs,
@@ -112,7 +112,7 @@ def train(
     changes = [*(change or []), *(f"{field}={value}" for field, value in named.items() if value is not None)]
     chosen = or_explain(read_recipe, recipe, changes=changes)
     with errors.status("loading torch"):
-        from models.training.data import DataOptions
+        from models.training.material import DataOptions
         from models.training.run import TrainingOptions, run_training
 
     options = TrainingOptions(

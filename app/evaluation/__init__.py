@@ -17,8 +17,7 @@ the tests hold what they answered.
 """  # noqa: E501  # a table's row is one line
 
 from app.evaluation.from_rows import evaluate_by_rows
-from app.evaluation.options import EvaluationOptions, Fill, FocusOptions
-from app.evaluation.pictures import (
+from app.evaluation.measures.pictures import (
     CHUNK_BATCHES,
     PICTURE_SUFFIXES,
     LabelledPicture,
@@ -26,11 +25,12 @@ from app.evaluation.pictures import (
     PictureReader,
     list_pictures,
 )
-from app.evaluation.plot import draw_evaluation
-from app.evaluation.report import Evaluation, NetworkAccuracy
-from app.evaluation.rows import read_rows, write_rows
+from app.evaluation.results.options import EvaluationOptions, Fill, FocusOptions
+from app.evaluation.results.plot import draw_evaluation
+from app.evaluation.results.report import Evaluation, NetworkAccuracy
+from app.evaluation.results.rows import read_rows, write_rows
+from app.evaluation.results.table import tabulate_evaluation
 from app.evaluation.run import Measurement, measure, run_evaluation
-from app.evaluation.table import tabulate_evaluation
 
 __all__ = [
     "CHUNK_BATCHES",

@@ -7,12 +7,12 @@ Pictures are read as the server reads them, large ones reduced while they are de
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.evaluation.answers import Answer, summarise_answers
+from app.analysis.options import TargetOptions
+from app.engine.loading import load_chosen_pair
 from app.evaluation.labelled import list_labelled
-from app.evaluation.options import EvaluationOptions
-from app.evaluation.report import Evaluation
-from app.loading import load_chosen_pair
-from app.options import TargetOptions
+from app.evaluation.measures.answers import Answer, summarise_answers
+from app.evaluation.results.options import EvaluationOptions
+from app.evaluation.results.report import Evaluation
 from app.settings import Settings
 from app.survey.rows import Row
 from app.survey.run import Survey, SurveyOptions

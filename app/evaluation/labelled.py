@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from app.errors import InvalidOption
-from app.evaluation.pictures import find_classes, list_pictures
+from app.evaluation.measures.pictures import find_classes, list_pictures
 from app.survey.sources import SHARD_SUFFIX, PictureSource, expand_range, list_shard_files
-from models.pair import NetworkPair
-from models.training.listing import PICTURE_SUFFIXES
-from models.training.shards import CLASS_SUFFIXES
+from models.lineups.pair import NetworkPair
+from models.training.data.listing import PICTURE_SUFFIXES
+from models.training.data.shards import CLASS_SUFFIXES
 
 
 def list_labelled(pair: NetworkPair, data: Path, listing: Path | None) -> list[PictureSource]:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from app.evaluation.answers import Answer, read_answers, summarise_answers, trace_batch
-from app.evaluation.focus import AnsweredBatch, FocusSurvey
-from app.evaluation.objects import BoxTable, MaskFolder, ObjectSource
-from app.evaluation.options import EvaluationOptions, FocusOptions
-from app.evaluation.pictures import (
+from app.engine.loading import load_chosen_pair
+from app.evaluation.measures.answers import Answer, read_answers, summarise_answers, trace_batch
+from app.evaluation.measures.focus import AnsweredBatch, FocusSurvey
+from app.evaluation.measures.objects import BoxTable, MaskFolder, ObjectSource
+from app.evaluation.measures.pictures import (
     LabelledPicture,
     PictureBatch,
     PictureReader,
@@ -16,12 +16,12 @@ from app.evaluation.pictures import (
     list_pictures,
     read_listing,
 )
-from app.evaluation.report import Evaluation
-from app.evaluation.rows import FocusRow
-from app.loading import load_chosen_pair
+from app.evaluation.results.options import EvaluationOptions, FocusOptions
+from app.evaluation.results.report import Evaluation
+from app.evaluation.results.rows import FocusRow
 from app.settings import Settings
+from models.lineups.pair import NetworkPair
 from models.names import NetworkName
-from models.pair import NetworkPair
 from models.progress import make_progress
 
 console = Console(stderr=True)

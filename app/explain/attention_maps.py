@@ -3,7 +3,7 @@
 import torch
 
 from app.explain.maps import BlockMaps, ChannelMaps, GateMap, OpenBlock
-from models.trace import BlockAttention, Trace
+from models.networks.trace import BlockAttention, Trace
 
 SHOWN_CHANNELS = 6
 """How many of the strongest and of the weakest channels are shown."""

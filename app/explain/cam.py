@@ -17,9 +17,9 @@ from torch import nn
 
 from app.explain.maps import FloatArray, HeatMap
 from app.explain.methods import Method
-from models.interventions import Intervention
+from models.attention.interventions import Intervention
 from models.names import Stage
-from models.staged import StagedNetwork
+from models.networks.staged import StagedNetwork
 
 WEIGHTINGS: dict[Method, type[BaseCAM]] = {
     Method.GRADCAM: grad_cam.GradCAM,

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from app.errors import InvalidPicture, LensError, PictureTooLarge, UnsupportedFormat
 from app.explain.maps import FloatArray
 from app.explain.placement import Placement
-from models.card import Preprocessing
+from models.lineups.card import Preprocessing
 
 ALLOWED_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
 """Pillow's names; its JPEG reader also takes MPO, a JPEG with a second picture inside that phones write."""

@@ -9,11 +9,11 @@ from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import DeploymentStatus, LoggingConfig
 
 from app.errors import EngineFailed
-from app.guard.tokens import KEY_BYTES
 from app.on_ray.cluster import LOG_LEVEL
 from app.on_ray.ingress import Ingress
 from app.on_ray.replica import ROOM_BATCHES, PairReplica
 from app.on_ray.settings import RaySettings
+from app.server.guard.tokens import KEY_BYTES
 from app.settings import Settings
 
 APPLICATION = "cbam-lens"

@@ -11,9 +11,9 @@ from ray.serve.handle import DeploymentHandle
 from app.main import create_app
 from app.on_ray.remote_engine import RemoteEngine
 from app.on_ray.stores import SharedAnalysisStore, SharedSheetStore
+from app.server.watch.logs import set_up_logging
 from app.services import Services
 from app.settings import Settings
-from app.watch.logs import set_up_logging
 
 DRAIN_LOOK_SECONDS = 0.5
 

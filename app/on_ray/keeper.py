@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import ray
 
-from app.analyses import Store
+from app.analysis.analyses import Store
+from app.analysis.sheets import Sheet, SheetStore
 from app.errors import AnalysisGone, SheetGone
 from app.settings import Settings
-from app.sheets import Sheet, SheetStore
 
 
 @dataclass(frozen=True, slots=True)

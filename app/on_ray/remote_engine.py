@@ -10,10 +10,10 @@ from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
-from app.answerer import Answerer
+from app.engine.answerer import Answerer
+from app.engine.work import EngineWork
 from app.errors import EngineFailed, LensError, QueueFull
 from app.on_ray.wire import pack
-from app.work import EngineWork
 
 ATTEMPTS = 2
 """A work is sent once more where its replica dies; a picture that kills replicas must not kill all of them."""

@@ -7,13 +7,13 @@ from dataclasses import replace
 from ray import serve
 from ray.util.metrics import Histogram
 
+from app.engine.loading import build_engine, load_chosen_pairs
 from app.errors import LensError
-from app.loading import build_engine, load_chosen_pairs
 from app.on_ray.wire import Parcel, unpack
+from app.server.watch.logs import set_up_logging
+from app.server.watch.metrics import BATCH_SIZES
 from app.settings import Settings
-from app.watch.logs import set_up_logging
-from app.watch.metrics import BATCH_SIZES
-from models.pair import NetworkPair
+from models.lineups.pair import NetworkPair
 
 ROOM_BATCHES = 2
 """What a replica takes in: one batch is computed while the next one gathers."""

@@ -7,12 +7,12 @@ import ray
 from ray import serve
 from rich.console import Console
 
-from app.guard.hosts import THIS_MACHINE
-from app.loading import load_chosen_pairs
+from app.engine.loading import load_chosen_pairs
 from app.on_ray.cluster import join_cluster
 from app.on_ray.deployment import LOGGING, deploy
 from app.on_ray.keeper import start_keeper
 from app.on_ray.settings import RaySettings
+from app.server.guard.hosts import THIS_MACHINE
 from app.serving import find_free_port, is_loopback, warn_of_reach
 from app.settings import Settings
 

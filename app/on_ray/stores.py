@@ -9,10 +9,10 @@ from typing import Any
 import ray
 from ray.exceptions import GetTimeoutError, RayError
 
-from app.analyses import GONE, Analysis, AnalysisStore
+from app.analysis.analyses import GONE, Analysis, AnalysisStore
+from app.analysis.sheets import SHEET_GONE, Sheet, SheetStore
 from app.errors import AnalysisGone, QueueFull, SheetGone
 from app.on_ray.keeper import Blob, KeeperFigures
-from app.sheets import SHEET_GONE, Sheet, SheetStore
 
 KEEPER_SECONDS = 10.0
 RETRY_SECONDS = 5

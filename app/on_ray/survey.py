@@ -15,8 +15,8 @@ import numpy as np
 from anyio.from_thread import start_blocking_portal
 from ray import data
 
+from app.engine.loading import load_chosen_pair
 from app.errors import InvalidOption
-from app.loading import load_chosen_pair
 from app.on_ray.cluster import join_cluster
 from app.on_ray.settings import RaySettings
 from app.settings import Settings

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from app.work import EngineWork, NetworkTrace, PairTrace, TraceWork
+from app.engine.work import EngineWork, NetworkTrace, PairTrace, TraceWork
+from models.lineups.pair import NetworkPair
 from models.names import Stage
-from models.pair import NetworkPair
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app import panels
-from app.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions, TargetOptions
+from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions, TargetOptions
+from app.api.schemas import AnalysisAnswer, describe_comparison
+from app.output import panels
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import (
     ANALYSIS_PROBLEMS,
@@ -25,7 +26,6 @@ from app.routes.dependencies import (
     TimingsDependency,
     merge_options,
 )
-from app.schemas import AnalysisAnswer, describe_comparison
 from models.names import GateKind, NetworkName
 
 router = APIRouter(prefix="/analyses", tags=["analyses"])

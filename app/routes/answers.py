@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from app.analyses import Analysis
-from app.comparison import Comparison
-from app.schemas import Problem
-from app.timing import Timings
+from app.analysis.analyses import Analysis
+from app.analysis.comparison import Comparison
+from app.analysis.timing import Timings
+from app.api.schemas import Problem
 from models.names import NetworkName
 
 PNG = "image/png"

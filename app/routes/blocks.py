@@ -4,11 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app import panels
-from app.blocks import OpenBlockAnswer, describe_open_block
+from app.analysis.blocks import OpenBlockAnswer, describe_open_block
+from app.analysis.options import FeatureOptions, Interventions, Moment
 from app.errors import InvalidOption
 from app.explain.maps import ChannelMaps, OpenBlock
-from app.options import FeatureOptions, Interventions, Moment
+from app.output import panels
 from app.routes.answers import ANALYSIS_PROBLEMS, PNG, describe_file
 from app.routes.dependencies import AnalysisDependency, LensDependency, TimingsDependency
 

@@ -9,16 +9,16 @@ from starlette.datastructures import QueryParams
 from starlette.requests import HTTPConnection
 from starlette.status import WS_1008_POLICY_VIOLATION, WS_1013_TRY_AGAIN_LATER
 
-from app.camera import CameraOptions, Cameras, Ready, Refusal, answer_frame
-from app.comparison import REDUCTION_MARGIN, Lens
+from app.analysis.comparison import REDUCTION_MARGIN, Lens
+from app.analysis.options import TargetOptions
+from app.api.schemas import Answer
 from app.errors import LensError, QueueFull
-from app.options import TargetOptions
-from app.page_choices import METHOD_TITLES, list_choices, list_pairs
-from app.page_contexts import CameraPage
-from app.problems import describe_error, explain_invalid
+from app.pages.choices import METHOD_TITLES, list_choices, list_pairs
+from app.pages.contexts import CameraPage
+from app.pages.templating import render_page
 from app.routes.dependencies import LensesDependency, SettingsDependency
-from app.schemas import Answer
-from app.templating import render_page
+from app.server.camera import CameraOptions, Cameras, Ready, Refusal, answer_frame
+from app.server.problems import describe_error, explain_invalid
 from models.names import Stage
 
 router = APIRouter(include_in_schema=False)

@@ -6,16 +6,16 @@ from typing import Annotated, TypeVar, cast
 from fastapi import Depends, File, Form, Query, Request, UploadFile
 from starlette.requests import HTTPConnection
 
-from app.analyses import Analysis, AnalysisStore
-from app.comparison import Lens
+from app.analysis.analyses import Analysis, AnalysisStore
+from app.analysis.comparison import Lens
+from app.analysis.lenses import Lenses
+from app.analysis.options import Options
+from app.analysis.sheets import Sheet, SheetStore
+from app.analysis.timing import Timings
 from app.errors import InvalidOption, InvalidPicture
-from app.lenses import Lenses
-from app.limits import refuse_bytes
-from app.options import Options
+from app.server.limits import refuse_bytes
+from app.server.watch.metrics import Metrics
 from app.settings import Settings
-from app.sheets import Sheet, SheetStore
-from app.timing import Timings
-from app.watch.metrics import Metrics
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Request, Response
 
-from app.readiness import Gatekeeper, Readiness
+from app.api.schemas import Health
 from app.routes.dependencies import LensesDependency
-from app.schemas import Health
+from app.server.readiness import Gatekeeper, Readiness
 
 router = APIRouter(tags=["health"])
 

@@ -7,22 +7,27 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from app.analyses import Analysis, AnalysisStore, shrink
-from app.analysis_page import PANEL_SIDE_PIXELS, Addresses, build_analysis_page
-from app.block_page import build_block_page
-from app.blocks import describe_open_block
-from app.comparison import Comparison, Lens
+from app.analysis.analyses import Analysis, AnalysisStore, shrink
+from app.analysis.blocks import describe_open_block
+from app.analysis.comparison import Comparison, Lens
+from app.analysis.lenses import Lenses
+from app.analysis.options import FigureOptions, Interventions, PictureOptions, TargetOptions
+from app.analysis.sanity import check_sanity
+from app.analysis.timing import Timings
+from app.api.map_values import MapsAnswer, describe_map_values
+from app.api.schemas import describe_pair
 from app.errors import InvalidPicture, LensError
-from app.evidence.page import build_evidence_page
 from app.explain.image_input import decode_picture
-from app.lenses import Lenses
-from app.map_values import MapsAnswer, describe_map_values
-from app.model_table import describe_counts, list_remarks
-from app.options import FigureOptions, Interventions, PictureOptions, TargetOptions
-from app.page_choices import list_geometries, list_pairs, list_resolutions
-from app.page_contexts import ModelsPage, UploadForm, UploadPage
-from app.page_sentences import describe_pair_view
-from app.problems import describe_error
+from app.output.network_table import describe_counts, list_remarks
+from app.pages.analysis import PANEL_SIDE_PIXELS, Addresses, build_analysis_page
+from app.pages.block import build_block_page
+from app.pages.choices import list_geometries, list_pairs, list_resolutions
+from app.pages.contexts import ModelsPage, UploadForm, UploadPage
+from app.pages.evidence.page import build_evidence_page
+from app.pages.gallery import SAMPLES, read_sample
+from app.pages.sanity import build_sanity_page
+from app.pages.templating import render_page
+from app.pages.wording import describe_pair_view
 from app.render.png import encode_jpeg
 from app.routes.dependencies import (
     AnalysisDependency,
@@ -33,14 +38,9 @@ from app.routes.dependencies import (
     TimingsDependency,
     read_upload,
 )
-from app.samples import SAMPLES, read_sample
-from app.sanity import check_sanity
-from app.sanity_page import build_sanity_page
-from app.schemas import describe_pair
+from app.server.problems import describe_error
 from app.settings import Settings
-from app.templating import render_page
-from app.timing import Timings
-from models.counting import read_recorded_counts
+from models.networks.counting import read_recorded_counts
 
 THUMBNAIL_SIDE_PIXELS = 320
 

@@ -4,11 +4,11 @@ from typing import Literal
 
 from fastapi import APIRouter, Response
 
+from app.api.schemas import PairDescription, describe_pair
 from app.render.colour_scale import Colormap, render_colour_bar
 from app.render.png import encode_png
 from app.routes.answers import PNG, describe_file, describe_problems
 from app.routes.dependencies import LensesDependency
-from app.schemas import PairDescription, describe_pair
 
 router = APIRouter(tags=["pairs"])
 

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
-from app import panels
-from app.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions
+from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions
+from app.output import panels
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import PNG, UPLOAD_PROBLEMS, describe_file, describe_in_headers, describe_pair_in_headers
 from app.routes.dependencies import LensesDependency, PictureBytes, TimingsDependency, merge_options

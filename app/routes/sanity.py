@@ -4,14 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from app import panels
-from app.options import MapOptions, TargetOptions
+from app.analysis.options import MapOptions, TargetOptions
+from app.analysis.sanity import SanityAnswer, check_sanity, describe_sanity
+from app.output import panels
 from app.render.colour_scale import Scale
 from app.routes.answers import ANALYSIS_PROBLEMS, PNG, describe_file, describe_in_headers
 from app.routes.dependencies import AnalysisDependency, LensDependency, TimingsDependency
-from app.sanity import SanityAnswer, check_sanity, describe_sanity
 from models.names import NetworkName
-from models.randomisation import Randomisation
+from models.networks.randomisation import Randomisation
 
 router = APIRouter(prefix="/analyses/{analysis_id}/sanity", tags=["analyses"])
 

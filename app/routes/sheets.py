@@ -9,13 +9,16 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from app.analysis_page import Addresses
-from app.archive import Member, list_analysis_members, list_sheet_members, pack
-from app.compared_sheets import SheetLens
-from app.comparison import Lens
+from app.analysis.compared_sheets import SheetLens
+from app.analysis.comparison import Lens
+from app.analysis.options import FigureOptions
+from app.analysis.sheets import Sheet, SheetRow, clean_name, make_slug, refuse_count
 from app.errors import InvalidOption, LensError
-from app.options import FigureOptions
-from app.problems import describe_error
+from app.output.archive import Member, list_analysis_members, list_sheet_members, pack
+from app.output.sheet import draw_sheet
+from app.pages.analysis import Addresses
+from app.pages.sheet import build_sheet_page
+from app.pages.templating import render_page
 from app.render.contact_sheet import SheetFormat
 from app.routes.dependencies import (
     AnalysisDependency,
@@ -29,10 +32,7 @@ from app.routes.dependencies import (
     read_upload,
 )
 from app.routes.pages import PageForm, render_upload, take_upload
-from app.sheet_page import build_sheet_page
-from app.sheet_panels import draw_sheet
-from app.sheets import Sheet, SheetRow, clean_name, make_slug, refuse_count
-from app.templating import render_page
+from app.server.problems import describe_error
 
 UPLOAD_PATH = "/sheets"
 """Where more bytes may be sent than one picture has."""

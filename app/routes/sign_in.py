@@ -7,10 +7,10 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 
 from app.errors import NotSignedIn
-from app.guard.tokens import COOKIE, SIGN_IN, Tokens
-from app.page_contexts import SignInPage
-from app.problems import describe_error
-from app.templating import render_page
+from app.pages.contexts import SignInPage
+from app.pages.templating import render_page
+from app.server.guard.tokens import COOKIE, SIGN_IN, Tokens
+from app.server.problems import describe_error
 
 router = APIRouter(include_in_schema=False)
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from app.watch.metrics import MEDIA_TYPE, Metrics
+from app.server.watch.metrics import MEDIA_TYPE, Metrics
 
 router = APIRouter(tags=["health"])
 

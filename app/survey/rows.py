@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.comparison import Comparison
+from app.analysis.comparison import Comparison
 from app.errors import LensError
 from models.names import NetworkName
 

@@ -10,18 +10,18 @@ from typing import Any
 
 from rich.console import Console
 
-from app import panels
-from app.comparison import Lens
+from app.analysis.comparison import Lens
+from app.analysis.options import GeometryOptions, TargetOptions
+from app.analysis.timing import Timings
+from app.engine.loading import build_engine, load_chosen_pair
 from app.errors import InvalidOption, LensError
-from app.loading import build_engine, load_chosen_pair
-from app.options import GeometryOptions, TargetOptions
+from app.output import panels
 from app.settings import Settings
 from app.survey.rows import Row, describe_failure, describe_picture
 from app.survey.sources import PictureSource
 from app.survey.store import RowStore
-from app.timing import Timings
-from models.card import PairCard
-from models.pair import NetworkPair
+from models.lineups.card import PairCard
+from models.lineups.pair import NetworkPair
 from models.progress import make_progress
 
 ROWS_PER_PART = 256

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from app.errors import InvalidOption
-from models.training.listing import PICTURE_SUFFIXES
+from models.training.data.listing import PICTURE_SUFFIXES
 
 LIST_SUFFIXES = frozenset({".txt", ".lst"})
 

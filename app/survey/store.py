@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from app.errors import InvalidOption
-from app.files import write_whole
+from app.output.files import write_whole
 from app.survey.rows import Row
 from models.names import NetworkName
 

@@ -9,7 +9,7 @@ from torch.overrides import TorchFunctionMode
 from models.checkpoints.checking import Misfit, compare_shapes
 from models.checkpoints.diagnosis import CheckpointError
 from models.names import Attention
-from models.zoo import ARCHITECTURES, build_network
+from models.networks.zoo import ARCHITECTURES, build_network
 
 LAST_LAYERS = ("fc.weight", "classifier.6.weight")
 """Of residual networks and MobileNet, of VGG."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from models.card import PairError
+from models.lineups.card import PairError
 from models.names import Attention, StridePlacement
 
 MAX_BYTES = 4_000_000_000
@@ -62,8 +62,8 @@ class DoctorOptions:
         max_bytes: largest size of the file, and of all tensors that it describes.
         use_ema: take the averaged weights (EMA) where the file has them beside the plain ones.
         class_count: the number of classes that the file must have; None for any.
-        architecture: the one name of `models.zoo.ARCHITECTURES` to try, or torchvision's behind `torchvision:`; None
-            for all of the zoo.
+        architecture: the one name of `models.networks.zoo.ARCHITECTURES` to try, or torchvision's behind
+            `torchvision:`; None for all of the zoo.
         attention: which of the attentions that have the same tensors this one is; None for the usual one.
         stride_placement: where a bottleneck's stride lies; None for v1.5, which all known layouts use.
     """
@@ -87,7 +87,7 @@ class Diagnosis(BaseModel):
         sha256: its checksum.
         container: how the tensors lie in it.
         layout: whose names they carry.
-        architecture: a key of `models.zoo.ARCHITECTURES`.
+        architecture: a key of `models.networks.zoo.ARCHITECTURES`.
         attention: what stands at the end of each block.
         class_count: rows of the last layer.
         stride_placement: where a bottleneck's stride lies; assumed unless the file or an option says it.

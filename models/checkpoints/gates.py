@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from models.attention_design import DESIGNS, AttentionDesign
+from models.attention.design import DESIGNS, AttentionDesign
 from models.checkpoints.diagnosis import CheckpointError, GateState
 from models.checkpoints.layouts import KERNEL, LAST_LAYER, NORM
 from models.names import Attention, SpatialPooling

@@ -10,7 +10,7 @@ from models.checkpoints.diagnosis import CheckpointError, DoctorOptions
 from models.checkpoints.gates import list_lookalikes, read_gates
 from models.checkpoints.metadata import OwnMetadata
 from models.names import Attention, StridePlacement
-from models.zoo import ARCHITECTURES, TORCHVISION
+from models.networks.zoo import ARCHITECTURES, TORCHVISION
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Identity:
     """A network by its names.
 
     Attributes:
-        architecture: a key of `models.zoo.ARCHITECTURES`, or torchvision's name behind `torchvision:`.
+        architecture: a key of `models.networks.zoo.ARCHITECTURES`, or torchvision's name behind `torchvision:`.
         attention: what stands at the end of each block.
         class_count: rows of the last layer.
         stride_placement: where a bottleneck's stride lies.

@@ -14,7 +14,7 @@ class OwnMetadata(BaseModel):
     """The metadata of a file that was written here.
 
     Attributes:
-        architecture: a key of `models.zoo.ARCHITECTURES`.
+        architecture: a key of `models.networks.zoo.ARCHITECTURES`.
         attention: what stands at the end of each block.
         class_count: rows of the last layer.
         stride_placement: None in the first files, whose networks have no bottleneck.

@@ -71,7 +71,7 @@ def find_places(traced: TracedNetwork, points: Sequence[str] | None) -> list[Pla
         return _place_beside(traced, nodes)
     if isinstance(traced.network, VGG):
         pooled = [node.all_input_nodes[0] for node in traced.graph.nodes if MAX_POOLING.includes(traced, node)]
-        # Where models.vgg has them, so that checkpoints fit.
+        # Where models.networks.vgg has them, so that checkpoints fit.
         return [Place(node, node.meta[NAME], f"cbam.{index}") for index, node in enumerate(pooled)]
     places = _place_in_blocks(traced, operations)
     if not places:

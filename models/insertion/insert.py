@@ -10,16 +10,16 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from models.attention_design import DESIGNS, AttentionDesign
-from models.cbam import Cbam
-from models.graph_network import BLOCK_PATH, GraphNetwork, GraphPlan, InsertionPoint, InsertionReport
+from models.attention.cbam import Cbam
+from models.attention.design import DESIGNS, AttentionDesign
 from models.insertion.blocks import Place, find_places
 from models.insertion.operations import NORM
 from models.insertion.scaling import Scale, count_uses, find_scales
 from models.insertion.stages import find_linear_head, find_stage_ends
 from models.insertion.tracing import EXAMPLE_SIDE, MODULE, NAME, SHAPE, TracedNetwork, trace_network
 from models.names import Attention
-from models.staged import StagedNetwork
+from models.networks.graph_network import BLOCK_PATH, GraphNetwork, GraphPlan, InsertionPoint, InsertionReport
+from models.networks.staged import StagedNetwork
 
 
 def adopt_network(network: nn.Module, *, side: int = EXAMPLE_SIDE) -> GraphNetwork:

@@ -7,25 +7,31 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from models.card import PAIR_NAME, ClassLabel
+from models.lineups.card import PAIR_NAME, ClassLabel
 from models.names import Attention, Geometry, NetworkName, Precision
-from models.training.beginning import Beginning, open_beginnings
-from models.training.cards import Circumstances, TrainedNetwork, format_model_card, format_pair_card, name_recipe
-from models.training.data import DataOptions, DataReader
-from models.training.errors import TrainingError
-from models.training.files import write_file
-from models.training.lesson import Lesson
-from models.training.log import read_log
-from models.training.origin import find_origin
-from models.training.processes import Processes, join_processes
-from models.training.recipe import Recipe
-from models.training.stopping import ShouldStop, watch
-from models.training.toml_text import format_toml
-from models.training.trainee import TraineeShape
-from models.training.trainer import Desk, Trainer
-from models.training.validation import Score
-from models.training.weights import STORED_DTYPES, write_weights
-from models.zoo import count_multiply_adds, count_parameters
+from models.networks.zoo import count_multiply_adds, count_parameters
+from models.training.learning.beginning import Beginning, open_beginnings
+from models.training.learning.lesson import Lesson
+from models.training.learning.log import read_log
+from models.training.learning.trainee import TraineeShape
+from models.training.learning.trainer import Desk, Trainer
+from models.training.learning.validation import Score
+from models.training.material import DataOptions, DataReader
+from models.training.recipes.recipe import Recipe
+from models.training.records.cards import (
+    Circumstances,
+    TrainedNetwork,
+    format_model_card,
+    format_pair_card,
+    name_recipe,
+)
+from models.training.records.toml_text import format_toml
+from models.training.records.weights import STORED_DTYPES, write_weights
+from models.training.running.errors import TrainingError
+from models.training.running.files import write_file
+from models.training.running.origin import find_origin
+from models.training.running.processes import Processes, join_processes
+from models.training.running.stopping import ShouldStop, watch
 
 PAIR_CARD = "pair.toml"
 LABELS = "labels.json"
@@ -39,7 +45,7 @@ class TrainingOptions:
     """What is asked for.
 
     Attributes:
-        architecture: a name of `models.zoo`.
+        architecture: a name of `models.networks.zoo`.
         attention: what the blocks end with; of a pair's second network.
         is_pair: whether the baseline is trained too, before it.
         recipe: how.

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from app.bench.parts import Part, parse_parts
-from app.bench.peers import TORCHCAM_IS_MISSING, find_torchcam
-from app.bench.report import Report
-from app.bench.rounds import RUNS_PER_TURN, run_rounds
-from app.bench.server import ServerProcess
-from app.bench.ways import WAYS
+from app.bench.contestants.peers import TORCHCAM_IS_MISSING, find_torchcam
+from app.bench.contestants.rounds import RUNS_PER_TURN, run_rounds
+from app.bench.results.parts import Part, parse_parts
+from app.bench.results.report import Report
+from app.bench.servers.server import ServerProcess
+from app.bench.servers.ways import WAYS
 from app.cli import app
 from app.errors import InvalidOption
 from tests.bench import fake_server
@@ -33,7 +33,7 @@ def few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that takes time, small."""
-    monkeypatch.setattr("app.bench.forward.BATCH_SIZES", (1, 2))
+    monkeypatch.setattr("app.bench.contestants.forward.BATCH_SIZES", (1, 2))
     monkeypatch.setattr("app.bench.run.LARGE", (400, 300))
 
 
@@ -83,7 +83,7 @@ def test_bench_over_http_compares_with_the_loop(quick: None, monkeypatch: pytest
 @pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: uv sync --extra ray")
 def test_bench_on_ray_compares_each_way_with_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
     command = [sys.executable, fake_server.__file__]
-    monkeypatch.setattr("app.bench.ways.Way.open", lambda way, settings: ServerProcess(command))
+    monkeypatch.setattr("app.bench.servers.ways.Way.open", lambda way, settings: ServerProcess(command))
     answer = bench("--on", "ray", "--seconds", "0.3")
     figures = {figure["key"]: figure for figure in answer["figures"]}
     plain, first, second = (figures[f"{way.key}.16.throughput"] for way in WAYS)

@@ -3,7 +3,7 @@
 import pytest
 
 from app.bench.figures import Bound, Target, build_figures, specify
-from app.bench.report import Figure
+from app.bench.results.report import Figure
 
 
 def find(figures: list[Figure], key: str) -> Figure:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app.bench.load import LoadClients, stamp_jpeg
-from app.bench.pictures import SMALL, make_jpeg
-from app.bench.server import ServerProcess
+from app.bench.contestants.pictures import SMALL, make_jpeg
+from app.bench.servers.load import LoadClients, stamp_jpeg
+from app.bench.servers.server import ServerProcess
 from app.bench.service import Service
 from tests.bench.fake_server import run_fake_server
 from tests.conftest import decode
@@ -57,9 +57,9 @@ def test_load_client_process_answers_with_what_it_counted(tmp_path: Path) -> Non
 
 
 def test_load_client_is_light() -> None:
-    ours = {name for name in reach("app.bench.load") if name.startswith(("app", "models"))}
-    assert ours == {"app.bench.load"}
-    assert not reach("app.bench.load") & {"torch", "numpy", "PIL", "pydantic", "rich"}
+    ours = {name for name in reach("app.bench.servers.load") if name.startswith(("app", "models"))}
+    assert ours == {"app.bench.servers.load"}
+    assert not reach("app.bench.servers.load") & {"torch", "numpy", "PIL", "pydantic", "rich"}
 
 
 def test_stamped_jpeg_is_the_same_picture() -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.bench.pictures import write_jpegs
-from app.bench.server import ServerProcess, read_rss_megabytes, serve_command
+from app.bench.contestants.pictures import write_jpegs
+from app.bench.servers.server import ServerProcess, read_rss_megabytes, serve_command
+from app.bench.servers.startup import RUNS, list_weights, measure_startup
 from app.bench.service import CLIENTS, SWEEPS, Service, measure_memory, measure_throughput
-from app.bench.startup import RUNS, list_weights, measure_startup
 from app.settings import Settings
-from models.card import SHIPPED_PAIR
+from models.lineups.card import SHIPPED_PAIR
 from tests.bench import fake_server
 
 FAKE = [sys.executable, fake_server.__file__]
@@ -63,7 +63,7 @@ def test_memory_and_throughput_have_every_figure(tmp_path: Path) -> None:
 
 
 def test_startup_takes_both_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.bench.startup.IMPORTS", "import sys")
+    monkeypatch.setattr("app.bench.servers.startup.IMPORTS", "import sys")
     samples = measure_startup(FAKE, [], lambda: None)
     assert {key: len(values) for key, values in samples.items()} == {"startup.imports": RUNS, "startup.ready": RUNS}
 

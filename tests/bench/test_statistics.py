@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.bench.statistics import Samples, median, merge, percentile, ratio
+from app.bench.results.statistics import Samples, median, merge, percentile, ratio
 
 
 @pytest.mark.parametrize(

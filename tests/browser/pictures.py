@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, Request, Route, expect
 
-from app.samples import read_sample
+from app.pages.gallery import read_sample
 from tests.browser.site import WIDTHS
 
 AT_BOTH_WIDTHS = pytest.mark.parametrize("width", WIDTHS)

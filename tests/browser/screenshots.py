@@ -18,7 +18,7 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from app.samples import read_sample
+from app.pages.gallery import read_sample
 from tests.browser.pictures import expect_drawn, make_payload, open_drawn
 from tests.browser.site import ALLOWED, FAKE_DEVICE, HEIGHT, WIDTHS, find_chromium, launch_chromium, serve
 from tests.browser.views import VIEWS, open_camera, open_playground

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Request, expect
 
-from app.samples import read_sample
+from app.pages.gallery import read_sample
 from tests.browser.pictures import find_overflow, list_data_requests
 from tests.browser.site import ALLOWED, CHROMIUM_ARGUMENTS, FAKE_DEVICE, find_chromium
 

@@ -3,7 +3,7 @@ import re
 import pytest
 from playwright.sync_api import FilePayload, Page, Request, Route, expect
 
-from app.samples import SAMPLES, read_sample
+from app.pages.gallery import SAMPLES, read_sample
 from tests.browser.pictures import (
     ANALYSIS_PATH,
     BLOCK_COUNT,

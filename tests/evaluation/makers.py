@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from app.evaluation.focus_metrics import Metric
-from app.evaluation.rows import FocusRow, MapRow
-from app.evaluation.seen import BoolArray, SeenObject
+from app.evaluation.measures.seen import BoolArray, SeenObject
+from app.evaluation.results.metrics import Metric
+from app.evaluation.results.rows import FocusRow, MapRow
 from app.explain.maps import HeatMap
 from app.explain.methods import Method
 from app.explain.placement import Placement

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.evaluation.calibration import measure_calibration
+from app.evaluation.measures.calibration import measure_calibration
 
 
 def test_measure_calibration_gives_the_gap_of_each_bin_by_its_weight() -> None:

@@ -8,10 +8,10 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from app.cli import app
-from app.evaluation.focus_metrics import Metric
-from app.evaluation.report import Evaluation
-from app.evaluation.rows import read_rows
-from app.evaluation.summary import summarise_maps
+from app.evaluation.results.metrics import Metric
+from app.evaluation.results.report import Evaluation
+from app.evaluation.results.rows import read_rows
+from app.evaluation.results.summary import summarise_maps
 from models.names import NetworkName
 from tests.conftest import decode, encode, make_picture
 

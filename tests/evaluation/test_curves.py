@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from app.evaluation.curves import LARGEST_STEPS, Removable, fill_picture, measure_curves, order_positions
-from app.evaluation.focus_metrics import Metric
-from app.evaluation.options import Fill
-from models.staged import StagedNetwork
+from app.evaluation.measures.curves import LARGEST_STEPS, Removable, fill_picture, measure_curves, order_positions
+from app.evaluation.results.metrics import Metric
+from app.evaluation.results.options import Fill
+from models.networks.staged import StagedNetwork
 from tests.evaluation.makers import make_map
 
 

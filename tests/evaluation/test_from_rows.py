@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import app
-from app.evaluation.report import Evaluation
+from app.evaluation.results.report import Evaluation
 from tests.conftest import decode, encode, make_picture
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed: uv sync --extra survey")

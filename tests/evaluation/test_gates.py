@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.evaluation.gates import FEWEST_PICTURES, GateStatistics, GateSurvey
+from app.evaluation.measures.gates import FEWEST_PICTURES, GateStatistics, GateSurvey
 from app.explain.maps import BlockMaps, FloatArray, GateMap
 from tests.evaluation.makers import make_mask, see_whole
 

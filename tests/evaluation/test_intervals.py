@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.evaluation.intervals import estimate_mean
+from app.evaluation.results.intervals import estimate_mean
 
 
 def test_estimate_mean_is_the_normal_interval_for_many_values() -> None:

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from app.evaluation.focus_metrics import Metric
-from app.evaluation.localisation import MAP_METRICS, locate
-from app.evaluation.seen import BoolArray
+from app.evaluation.measures.localisation import MAP_METRICS, locate
+from app.evaluation.measures.seen import BoolArray
+from app.evaluation.results.metrics import Metric
 from tests.evaluation.makers import make_map, make_mask, see_whole
 
 IOUS = (Metric.IOU_15, Metric.IOU_50, Metric.IOU_60)

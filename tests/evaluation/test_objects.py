@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from app.errors import InvalidOption
-from app.evaluation.objects import BoxTable, MaskFolder
-from app.evaluation.pictures import LabelledPicture
+from app.evaluation.measures.objects import BoxTable, MaskFolder
+from app.evaluation.measures.pictures import LabelledPicture
 from tests.conftest import encode, make_picture
 
 HEADER = "file,synset,xmin,ymin,xmax,ymax\n"

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from app.errors import InvalidOption
-from app.evaluation.pictures import PictureReader, find_classes, list_pictures
+from app.evaluation.measures.pictures import PictureReader, find_classes, list_pictures
+from models.lineups.pair import NetworkPair
 from models.names import Geometry, Resolution
-from models.pair import NetworkPair
 from tests.conftest import encode, make_picture
 
 

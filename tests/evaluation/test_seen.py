@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from app.evaluation.focus_metrics import Metric
-from app.evaluation.localisation import locate
-from app.evaluation.seen import SeenObject
+from app.evaluation.measures.localisation import locate
+from app.evaluation.measures.seen import SeenObject
+from app.evaluation.results.metrics import Metric
 from app.explain.placement import place
 from models.names import Geometry, Resolution
 from tests.evaluation.makers import make_map, make_mask, see_whole

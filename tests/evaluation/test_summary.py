@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from app.evaluation.focus_metrics import Metric
-from app.evaluation.report import Interval
-from app.evaluation.rows import FocusRow, read_rows, write_rows
-from app.evaluation.summary import choose_extremes, summarise_maps, summarise_subset
-from app.evaluation.wording import Verdict, describe_difference, judge
+from app.evaluation.results.metrics import Metric
+from app.evaluation.results.report import Interval
+from app.evaluation.results.rows import FocusRow, read_rows, write_rows
+from app.evaluation.results.summary import choose_extremes, summarise_maps, summarise_subset
+from app.evaluation.results.wording import Verdict, describe_difference, judge
 from models.names import NetworkName
 from tests.evaluation.makers import make_row
 

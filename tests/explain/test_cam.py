@@ -12,10 +12,10 @@ from app.explain.image_input import decode_picture, prepare_input
 from app.explain.maps import FloatArray
 from app.explain.methods import Method
 from app.explain.placement import place
+from models.lineups.pair import NetworkPair
 from models.names import Geometry, NetworkName, Resolution, Stage
-from models.pair import NetworkPair
-from models.resnet import ResNet, ResNetShape
-from models.staged import StagedNetwork
+from models.networks.resnet import ResNet, ResNetShape
+from models.networks.staged import StagedNetwork
 
 
 @pytest.fixture(scope="module")

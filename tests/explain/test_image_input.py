@@ -10,8 +10,8 @@ from torchvision.transforms import v2
 from app.errors import InvalidPicture, LensError, PictureTooLarge, UnsupportedFormat
 from app.explain.image_input import decode_picture, decode_reduced, prepare_input
 from app.explain.placement import place
+from models.lineups.pair import NetworkPair
 from models.names import Geometry, Resolution
-from models.pair import NetworkPair
 from tests.conftest import encode, make_picture
 
 LIMIT = 1_000_000

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from app.analysis.options import GeometryOptions, TargetOptions
 from app.explain.methods import Method
-from app.options import GeometryOptions, TargetOptions
 from models.names import Geometry, Resolution, Stage
 from tests.conftest import encode, make_picture
 

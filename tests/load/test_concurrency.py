@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from app.comparison import Comparison, Lens
-from app.engine import Engine
+from app.analysis.comparison import Comparison, Lens
+from app.analysis.timing import Timings
+from app.engine.engine import Engine
 from app.main import create_app
 from app.settings import Settings
-from app.timing import Timings
+from models.lineups.pair import NetworkPair
 from models.names import NetworkName
-from models.pair import NetworkPair
 from tests.load.questions import Case, make_cases
 
 THREADS = 16

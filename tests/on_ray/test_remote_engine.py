@@ -11,11 +11,11 @@ pytest.importorskip("ray", reason="Ray is not installed: uv sync --extra ray")
 from ray.exceptions import ActorDiedError, RayTaskError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
+from app.engine.work import PictureWork
 from app.errors import EngineFailed, InvalidOption, QueueFull
 from app.on_ray.remote_engine import ATTEMPTS, RECOVERY_SECONDS, RemoteEngine
 from app.on_ray.wire import Parcel
-from app.work import PictureWork
-from models.pair import NetworkPair
+from models.lineups.pair import NetworkPair
 
 TASK_ERROR = RayTaskError("answer", "Traceback", RuntimeError("CUDA"), proctitle="replica", pid=1, ip="127.0.0.1")
 

@@ -14,15 +14,15 @@ pytest.importorskip("ray", reason="Ray is not installed: uv sync --extra ray")
 
 from ray import serve
 
-from app.engine import Engine
+from app.engine.engine import Engine
+from app.engine.work import PictureAnswer, PictureWork, Question
 from app.errors import EngineFailed
 from app.on_ray import replica
 from app.on_ray.replica import ROOM_BATCHES, PairReplica
 from app.on_ray.wire import pack
 from app.settings import Settings
-from app.work import PictureAnswer, PictureWork, Question
+from models.lineups.pair import NetworkPair
 from models.names import NetworkName, Stage
-from models.pair import NetworkPair
 
 BATCH = 4
 

@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed: uv sync --extra ray")
 
-from app.evaluation.report import Evaluation
+from app.evaluation.results.report import Evaluation
 from app.survey.run import ROWS_PER_PART
 from app.survey.store import RowStore
 from tests.conftest import ROOT, encode, make_picture

@@ -13,21 +13,21 @@ from pydantic import ValidationError
 from starlette.types import Message, Receive, Scope, Send
 from typer.testing import CliRunner
 
-from app.analyses import Analysis
+from app.analysis.analyses import Analysis
+from app.analysis.comparison import Lens
+from app.analysis.options import GeometryOptions
+from app.analysis.timing import Timings
 from app.cli import app
-from app.comparison import Lens
-from app.engine import Engine
+from app.engine.engine import Engine
+from app.engine.work import NetworkTrace, PictureWork, Question, TraceWork
 from app.errors import EngineFailed, InvalidOption, LensError, QueueFull
 from app.on_ray import environment
 from app.on_ray.proxy import LostReplica
 from app.on_ray.settings import RaySettings
 from app.on_ray.wire import pack, unpack
-from app.options import GeometryOptions
 from app.settings import Settings
-from app.timing import Timings
-from app.work import NetworkTrace, PictureWork, Question, TraceWork
+from models.lineups.pair import NetworkPair
 from models.names import NetworkName, Stage
-from models.pair import NetworkPair
 from tests.conftest import ROOT, encode, make_picture
 
 runner = CliRunner()

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from app.engine import Engine
+from app.engine.engine import Engine
 from app.main import create_app
 from app.settings import Settings
-from models.pair import NetworkPair
+from models.lineups.pair import NetworkPair
 from tests.conftest import decode, encode, make_picture
 
 Analysis = dict[str, Any]

@@ -13,15 +13,15 @@ from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from app.analyses import Analysis, AnalysisStore
-from app.camera import MAX_FRAME_BYTES
-from app.engine import Engine
+from app.analysis.analyses import Analysis, AnalysisStore
+from app.engine.engine import Engine
 from app.explain.placement import place
 from app.main import create_app
-from app.samples import read_sample
+from app.pages.gallery import read_sample
+from app.server.camera import MAX_FRAME_BYTES
 from app.settings import Settings
+from models.lineups.pair import NetworkPair
 from models.names import Geometry, Resolution
-from models.pair import NetworkPair
 from tests.conftest import encode, make_picture
 
 PATH = "/api/v1/camera"

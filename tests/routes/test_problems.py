@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.engine import Engine
-from app.lenses import Lenses
+from app.analysis.lenses import Lenses
+from app.engine.engine import Engine
 from app.main import create_app
 from app.settings import Settings
-from models.pair import NetworkPair
+from models.lineups.pair import NetworkPair
 from tests.conftest import encode, make_picture
 from tests.explain.test_image_input import make_png_header
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from models.randomisation import Randomisation
+from models.networks.randomisation import Randomisation
 from tests.conftest import decode
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from app.analysis.sheets import clean_name, make_slug
 from app.main import create_app
-from app.samples import read_sample
+from app.pages.gallery import read_sample
 from app.settings import COMPUTED_BYTES, Settings
-from app.sheets import clean_name, make_slug
-from models.pair import NetworkPair
+from models.lineups.pair import NetworkPair
 from tests.conftest import decode, encode, make_picture
 
 Files = list[tuple[str, tuple[str, bytes]]]

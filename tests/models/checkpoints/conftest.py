@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models.names import Attention
-from models.zoo import build_network
+from models.networks.zoo import build_network
 from tests.models.checkpoints.foreign import fill
 
 Tensors = dict[str, torch.Tensor]

@@ -5,13 +5,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from models.card import SHIPPED_PAIR, PairError
 from models.checkpoints.checking import check_tensors
 from models.checkpoints.diagnosis import CheckpointError, DoctorOptions, GateState, Layout
 from models.checkpoints.examination import examine
 from models.checkpoints.gates import has_learnt, judge_gates, measure_scales
+from models.lineups.card import SHIPPED_PAIR, PairError
 from models.names import Attention, StridePlacement
-from models.zoo import build_network
+from models.networks.zoo import build_network
 from tests.models.checkpoints.conftest import Tensors
 
 OWN = {

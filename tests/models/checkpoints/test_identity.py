@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 import torch
 
-from models.attention_design import AttentionDesign
+from models.attention.design import AttentionDesign
 from models.checkpoints.architectures import build_shapes
 from models.checkpoints.diagnosis import DEFAULT_OPTIONS, CheckpointError, DoctorOptions
 from models.checkpoints.examination import examine
 from models.checkpoints.identity import Identity, identify
 from models.checkpoints.metadata import OwnMetadata
 from models.names import Attention, StridePlacement
-from models.zoo import ARCHITECTURES, build_network
+from models.networks.zoo import ARCHITECTURES, build_network
 from tests.models.checkpoints.conftest import Tensors
 
 LOOKALIKES = {

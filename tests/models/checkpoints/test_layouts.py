@@ -15,7 +15,7 @@ from models.checkpoints.layouts import KERNEL, RULES, recognise_layout, rename
 from models.checkpoints.translation import translate
 from models.checkpoints.writing import write_checkpoint
 from models.names import Attention, StridePlacement
-from models.zoo import build_network
+from models.networks.zoo import build_network
 from tests.models.checkpoints.foreign import CLASS_COUNT, FOREIGN, fill, make_foreign
 
 TOLERANCE = 1e-5

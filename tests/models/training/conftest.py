@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from models.training.recipe import Phase, Recipe
-from models.training.sampling import Sampler
-from models.training.store import PictureStore
+from models.training.data.sampling import Sampler
+from models.training.data.store import PictureStore
+from models.training.recipes.recipe import Phase, Recipe
 
 COLOURS = {"blue": (40, 60, 220), "green": (40, 200, 60), "red": (220, 50, 40)}
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional
 
-from models.card import Preprocessing
-from models.training.augmentation import normalise, resample, vary_colours, weigh
+from models.lineups.card import Preprocessing
+from models.training.data.augmentation import normalise, resample, vary_colours, weigh
 
 RANDOM = np.random.default_rng(3)
 

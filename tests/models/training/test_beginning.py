@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from models.names import Attention, NetworkName
-from models.training.beginning import open_beginnings
-from models.training.errors import TrainingError
-from models.training.trainee import TraineeShape, build_trainee
-from models.zoo import build_network
+from models.networks.zoo import build_network
+from models.training.learning.beginning import open_beginnings
+from models.training.learning.trainee import TraineeShape, build_trainee
+from models.training.running.errors import TrainingError
 from tests.models.training.conftest import make_recipe
 
 CBAM_ALONE = {NetworkName.CBAM: Attention.CBAM}

@@ -9,13 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
-from models.training.classes import ClassList, make_class_list
-from models.training.data import DataOptions, DataReader, TrainingData
-from models.training.errors import TrainingError
-from models.training.listing import Exclusion, list_pictures
-from models.training.processes import Processes
-from models.training.recipe import Recipe
-from models.training.soft_labels import read_soft_labels
+from models.training.data.classes import ClassList, make_class_list
+from models.training.data.listing import Exclusion, list_pictures
+from models.training.data.soft_labels import read_soft_labels
+from models.training.material import DataOptions, DataReader, TrainingData
+from models.training.recipes.recipe import Recipe
+from models.training.running.errors import TrainingError
+from models.training.running.processes import Processes
 from tests.conftest import encode, make_picture
 from tests.models.training.conftest import make_recipe, make_store, write_pictures
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from app.evaluation.gates import GateStatistics
+from app.evaluation.measures.gates import GateStatistics
 from models.names import Attention
-from models.training.gate_loss import measure_gate_loss
-from models.training.recipe import SpatialGateRecipe
-from models.training.targets import Targets, measure_loss
-from models.training.trainee import Answer, TraineeShape, build_trainee
+from models.training.learning.gate_loss import measure_gate_loss
+from models.training.learning.targets import Targets, measure_loss
+from models.training.learning.trainee import Answer, TraineeShape, build_trainee
+from models.training.recipes.recipe import SpatialGateRecipe
 from tests.models.training.conftest import make_recipe
 
 GATES = SpatialGateRecipe(loss_weight=2, least_deviation=0.1, most_explained=0.25)

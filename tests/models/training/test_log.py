@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from models.names import Geometry
-from models.training.errors import TrainingError
-from models.training.log import LogRow, TrainingLog, read_log
-from models.training.validation import Score
+from models.training.learning.log import LogRow, TrainingLog, read_log
+from models.training.learning.validation import Score
+from models.training.running.errors import TrainingError
 
 ROW = LogRow(step=4, epoch=1, learning_rate=0.1, loss=1.25, height=32, width=64, pictures_per_second=9.5)
 SCORE = Score(pictures=4, top1=0.5, top5=1.0)

@@ -5,10 +5,16 @@ import torch
 from torch import nn
 
 from models.names import Attention
-from models.training.errors import TrainingError
-from models.training.optimisation import MovingAverage, clip_gradients, group_parameters, make_optimiser, scale_rate
-from models.training.recipe import OptimiserRecipe, ScheduleName, ScheduleRecipe, SpatialGateRecipe
-from models.training.trainee import TraineeShape, build_trainee, list_spatial_gates
+from models.training.learning.optimisation import (
+    MovingAverage,
+    clip_gradients,
+    group_parameters,
+    make_optimiser,
+    scale_rate,
+)
+from models.training.learning.trainee import TraineeShape, build_trainee, list_spatial_gates
+from models.training.recipes.recipe import OptimiserRecipe, ScheduleName, ScheduleRecipe, SpatialGateRecipe
+from models.training.running.errors import TrainingError
 from tests.models.training.conftest import make_recipe
 
 

@@ -9,8 +9,8 @@ import typer
 from typer.testing import CliRunner
 
 from app.commands.training import train
-from models.training.log import read_log
-from models.training.toml_text import format_toml
+from models.training.learning.log import read_log
+from models.training.records.toml_text import format_toml
 from tests.conftest import ROOT
 from tests.models.training.conftest import make_recipe
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from models.training.errors import TrainingError
-from models.training.recipe import DEFAULT_RECIPE, read_recipe
-from models.training.toml_text import format_toml
+from models.training.recipes.recipe import DEFAULT_RECIPE, read_recipe
+from models.training.records.toml_text import format_toml
+from models.training.running.errors import TrainingError
 from tests.models.training.conftest import make_recipe
 
 

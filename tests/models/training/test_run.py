@@ -15,13 +15,13 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app as program
 from app.commands.training import train
-from models.card import read_labels
 from models.checkpoints.diagnosis import GateState
+from models.lineups.card import read_labels
+from models.lineups.pair import load_pair
+from models.lineups.sources import open_source
 from models.names import NetworkName
-from models.pair import load_pair
-from models.sources import open_source
-from models.training.log import read_log
-from models.training.toml_text import format_toml
+from models.training.learning.log import read_log
+from models.training.records.toml_text import format_toml
 from tests.conftest import ROOT
 from tests.models.training.conftest import make_recipe, write_pictures
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from models.card import Preprocessing
-from models.training.batches import Loader
-from models.training.recipe import AugmentationRecipe, Phase
-from models.training.sampling import Sampler
-from models.training.variation import draw_variation
+from models.lineups.card import Preprocessing
+from models.training.data.batches import Loader
+from models.training.data.sampling import Sampler
+from models.training.data.variation import draw_variation
+from models.training.recipes.recipe import AugmentationRecipe, Phase
 from tests.models.training.conftest import make_recipe, make_sampler, make_store, shapes_of
 
 CPU = torch.device("cpu")

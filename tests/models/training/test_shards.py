@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from models.training.classes import ClassList, make_class_list
-from models.training.data import DataOptions, DataReader
-from models.training.errors import TrainingError
-from models.training.listing import Exclusion
-from models.training.processes import Processes
-from models.training.shards import read_shards
+from models.training.data.classes import ClassList, make_class_list
+from models.training.data.listing import Exclusion
+from models.training.data.shards import read_shards
+from models.training.material import DataOptions, DataReader
+from models.training.running.errors import TrainingError
+from models.training.running.processes import Processes
 from tests.conftest import encode, make_picture
 from tests.models.training.conftest import make_recipe, write_pictures
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from models.training.recipe import MixingRecipe, SoftLabelRecipe
-from models.training.targets import Targets, measure_loss, mix
-from models.training.trainee import Answer
+from models.training.learning.targets import Targets, measure_loss, mix
+from models.training.learning.trainee import Answer
+from models.training.recipes.recipe import MixingRecipe, SoftLabelRecipe
 from tests.models.training.conftest import make_recipe
 
 LOGITS = torch.tensor([[2.0, 0.0, -1.0], [0.5, 1.5, 0.0]])

@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from models.names import Attention
-from models.training.errors import TrainingError
-from models.training.lesson import Lesson
-from models.training.log import read_log
-from models.training.processes import Processes, join_processes
-from models.training.recipe import Recipe
-from models.training.state import Identity, read_state, write_state
-from models.training.stopping import watch
-from models.training.trainee import TraineeShape
-from models.training.trainer import Desk, Trainer
+from models.training.learning.lesson import Lesson
+from models.training.learning.log import read_log
+from models.training.learning.state import Identity, read_state, write_state
+from models.training.learning.trainee import TraineeShape
+from models.training.learning.trainer import Desk, Trainer
+from models.training.recipes.recipe import Recipe
+from models.training.running.errors import TrainingError
+from models.training.running.processes import Processes, join_processes
+from models.training.running.stopping import watch
 from tests.models.training.conftest import make_recipe, make_sampler, make_store
 
 CPU = torch.device("cpu")

@@ -7,15 +7,15 @@ from PIL import Image
 
 from app.explain.image_input import decode_picture, prepare_input
 from app.explain.placement import place
-from models.card import Preprocessing
+from models.lineups.card import Preprocessing
 from models.names import Geometry, Resolution
-from models.staged import StagedNetwork
-from models.training.augmentation import normalise
-from models.training.decoding import decode_upright
-from models.training.errors import TrainingError
-from models.training.listing import EncodedPicture
-from models.training.processes import Processes
-from models.training.validation import ValidationSet, fit
+from models.networks.staged import StagedNetwork
+from models.training.data.augmentation import normalise
+from models.training.data.decoding import decode_upright
+from models.training.data.listing import EncodedPicture
+from models.training.learning.validation import ValidationSet, fit
+from models.training.running.errors import TrainingError
+from models.training.running.processes import Processes
 from tests.conftest import encode, make_picture
 
 ALONE = Processes(torch.device("cpu"))

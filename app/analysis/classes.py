@@ -1,0 +1,43 @@
+"""The class that somebody means by a text."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Literal
+
+from app.errors import InvalidOption
+from models.lineups.card import ClassLabel
+
+ChosenBy = Literal["baseline", "index", "name"]
+
+
+def find_class(labels: Sequence[ClassLabel], target: str) -> tuple[ClassLabel | None, ChosenBy]:
+    """The class that a text means: a name or identifier, an index, or none for an empty text.
+
+    Args:
+        labels: the classes in index order.
+        target: the text.
+
+    Raises:
+        InvalidOption: for a class that there is not; it names the nearest ones.
+    """
+    wanted = target.strip()
+    if not wanted:
+        return None, "baseline"
+    for label in labels:
+        if wanted.casefold() in (label.name.casefold(), label.id.casefold()):
+            return label, "name"
+    if wanted.isascii() and wanted.isdigit() and int(wanted) < len(labels):
+        return labels[int(wanted)], "index"
+    raise _unknown_class(wanted, labels)
+
+
+def _unknown_class(wanted: str, labels: Sequence[ClassLabel]) -> InvalidOption:
+    names = [label.name for label in labels]
+    nearest = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
+    hint = f"did you mean {', '.join(nearest)}?" if nearest else f"for example {names[0]} or {names[-1]}"
+    return InvalidOption(
+        f"target {wanted!r} is not one of the {len(names)} classes; give a name or an index from 0 to "
+        f"{len(names) - 1}; {hint}",
+        option="target",
+        allowed=names,
+    )

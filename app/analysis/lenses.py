@@ -1,0 +1,57 @@
+"""Every pair that is served, each behind its lens, all behind one engine."""
+
+import os
+from collections.abc import Iterator, Sequence
+
+import anyio
+
+from app.analysis.analyses import Analysis
+from app.analysis.comparison import Lens
+from app.engine.answerer import Answerer
+from app.errors import InvalidOption
+from models.lineups.pair import NetworkPair
+
+
+class Lenses:
+    """The lenses by their pair's name; the first one is meant where none is named.
+
+    Args:
+        engine: what computes, started.
+        pairs: at least one, of different names.
+        max_pixels: width times height that may be decoded.
+    """
+
+    def __init__(self, engine: Answerer, pairs: Sequence[NetworkPair], *, max_pixels: int) -> None:
+        self.engine = engine
+        # Decoding and drawing take a core and a picture's memory each, whichever pair they are for.
+        threads = anyio.CapacityLimiter(os.cpu_count() or 1)
+        self._lenses = {pair.card.name: Lens(engine, pair, max_pixels=max_pixels, threads=threads) for pair in pairs}
+
+    def __iter__(self) -> Iterator[Lens]:
+        return iter(self._lenses.values())
+
+    @property
+    def default(self) -> Lens:
+        """The first one."""
+        return next(iter(self))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every pair's name."""
+        return tuple(self._lenses)
+
+    def choose(self, name: str | None) -> Lens:
+        """The lens of a pair, the first one for no name; raises `InvalidOption`, which lists the pairs."""
+        if not name:
+            return self.default
+        if name not in self._lenses:
+            raise InvalidOption(
+                f"pair {name!r} is not served here; choose one of {', '.join(self._lenses)}",
+                option="pair",
+                allowed=self.names,
+            )
+        return self._lenses[name]
+
+    def of(self, analysis: Analysis) -> Lens:
+        """The lens that made an analysis."""
+        return self._lenses[analysis.card.name]

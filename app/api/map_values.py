@@ -1,0 +1,86 @@
+"""Heat maps as small numbers: the browser draws them itself, in any colours, without asking again."""
+
+import base64
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import Field
+
+from app.analysis.comparison import Comparison
+from app.api.schemas import Answer
+from app.explain.maps import HeatMap
+from app.explain.methods import Method
+from models.names import NetworkName
+
+STEPS = 65_535
+"""A value is a whole number of steps of its map's maximum; two bytes each."""
+
+UNITS = dict.fromkeys(Method, "logit") | {Method.EIGENCAM: "activation"}
+"""What a map's values are measured in: a gradient of the logit times an activation, or an activation alone."""
+
+
+class MapValues(Answer):
+    """One network's heat map."""
+
+    height: int = Field(description="Positions of the stage's map.")
+    width: int
+    min: float
+    max: float
+    steps: str = Field(description="Row by row, 65535 for the maximum: unsigned 16-bit, little-endian, base64.")
+
+
+class MapRowValues(Answer):
+    """Both networks' heat maps for one class."""
+
+    class_index: int
+    class_name: str
+    networks: dict[NetworkName, MapValues]
+
+
+class MapsAnswer(Answer):
+    """Everything that drawing takes beside the picture and the colours."""
+
+    picture_width: int
+    picture_height: int
+    box: tuple[float, float, float, float] = Field(description="Left, upper, right, lower in the picture's pixels.")
+    units: str
+    rows: tuple[MapRowValues, ...]
+
+
+def describe_map_values(comparisons: Sequence[Comparison]) -> MapsAnswer:
+    """The heat maps of one picture for one class or more.
+
+    Args:
+        comparisons: of one analysis, with one method and stage.
+    """
+    first = comparisons[0]
+    placement = first.analysis.placement
+    return MapsAnswer(
+        picture_width=placement.picture_width,
+        picture_height=placement.picture_height,
+        box=placement.box,
+        units=UNITS[first.method],
+        rows=tuple(_describe_row(comparison) for comparison in comparisons),
+    )
+
+
+def _describe_row(comparison: Comparison) -> MapRowValues:
+    label = comparison.target.label
+    return MapRowValues(
+        class_index=label.index,
+        class_name=label.name,
+        networks={name: pack_values(comparison.heat_maps[name]) for name in NetworkName},
+    )
+
+
+def pack_values(heat_map: HeatMap) -> MapValues:
+    """A heat map's values as steps of its maximum; a map without evidence is all zero."""
+    height, width = heat_map.shape
+    steps = np.rint(heat_map.values.astype(np.float64) * (STEPS / (heat_map.maximum or 1)))
+    return MapValues(
+        height=height,
+        width=width,
+        min=heat_map.minimum,
+        max=heat_map.maximum,
+        steps=base64.b64encode(steps.astype("<u2").tobytes()).decode("ascii"),
+    )

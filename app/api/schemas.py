@@ -1,0 +1,382 @@
+"""The REST API's answers."""
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.analysis.classes import ChosenBy
+from app.analysis.comparison import Comparison, Prediction
+from app.explain.maps import GateMap
+from app.explain.methods import Method
+from app.explain.metrics import compare_heat_maps
+from app.explain.placement import Placement
+from app.render.figure import FigureFormat
+from app.server.readiness import Readiness
+from models.lineups.card import Accuracy, ClassLabel, PairCard
+from models.lineups.pair import NetworkPair
+from models.names import Attention, Geometry, NetworkName, Resolution, Stage, StridePlacement
+
+
+class Answer(BaseModel):
+    """A frozen part of an answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Problem(Answer):
+    """An error as RFC 9457 problem details."""
+
+    type: str = Field(description="Names the kind of problem.", examples=["urn:cbam-lens:problem:invalid-option"])
+    title: str = Field(description="The kind of problem in words.")
+    status: int = Field(description="The HTTP status.")
+    detail: str = Field(description="The rule, the value and the remedy.")
+    option: str | None = Field(default=None, description="The option that is not valid.")
+    allowed: list[str] | None = Field(default=None, description="Every allowed value, where they can be listed.")
+
+
+class NetworkDescription(Answer):
+    """One network of a pair."""
+
+    attention: Attention
+    parameters: int
+    multiply_adds: int = Field(description="Of one picture at the pair's own resolution.")
+    sha256: str | None = Field(description="Checksum of the weights file; null for weights that are in no file.")
+    recipe: str | None = Field(description="How it was trained; null where that is not known.")
+    accuracy: tuple[Accuracy, ...] = Field(description="Measured with `cbam-lens evaluate`.")
+
+
+class PairDescription(Answer):
+    """A loaded pair."""
+
+    name: str
+    title: str
+    architecture: str
+    stride_placement: StridePlacement
+    trained: bool = Field(description="False for random weights.")
+    provenance: str
+    warnings: tuple[str, ...]
+    geometry: Geometry = Field(description="The default geometry.")
+    resolution: Resolution = Field(description="The default resolution.")
+    device: str
+    networks: dict[NetworkName, NetworkDescription]
+    labels: tuple[ClassLabel, ...]
+
+
+class TargetAnswer(Answer):
+    """The class that both networks were asked about."""
+
+    class_index: int
+    class_name: str
+    chosen_by: ChosenBy
+
+
+class PredictionAnswer(Answer):
+    """One class and its softmax probability."""
+
+    class_index: int
+    class_name: str
+    probability: float = Field(ge=0, le=1)
+
+
+class HeatMapAnswer(Answer):
+    """One heat map in numbers; values in the method's own units, places in the picture's pixels."""
+
+    height: int = Field(description="Positions of the stage's map.")
+    width: int
+    min: float
+    max: float
+    mean: float
+    peak_x: float | None = Field(description="Centre of the highest position; null without positive evidence.")
+    peak_y: float | None
+    share_above_half: float | None = Field(description="Share of all heat where the map is at least half its maximum.")
+
+
+class NetworkAnswer(Answer):
+    """One network's answers about the picture."""
+
+    predictions: list[PredictionAnswer] = Field(description="The five likeliest classes.")
+    target_probability: float = Field(ge=0, le=1)
+    heat_map: HeatMapAnswer
+    links: dict[str, str]
+
+
+class GateAnswer(Answer):
+    """One gate in numbers, absolute: 0 blocks, 1 passes unchanged."""
+
+    min: float
+    max: float
+    mean: float
+    standard_deviation: float = Field(description="0 for a flat gate.")
+
+
+class BlockAnswer(Answer):
+    """One block's gates."""
+
+    name: str
+    channels: int | None = Field(description="Of the channel gate.")
+    height: int | None = Field(description="Positions of the spatial gate.")
+    width: int | None
+    spatial: GateAnswer | None = Field(description="Null for attention without a spatial gate.")
+    channel: GateAnswer | None = Field(description="Null for attention without a channel gate.")
+    links: dict[str, str]
+
+
+class ComparisonAnswer(Answer):
+    """What the two heat maps have in common; null where a map has no evidence or does not vary."""
+
+    correlation: float | None
+    overlap: float | None = Field(description="Intersection over union at 0.6 of each map's maximum.")
+    peak_distance: float | None = Field(description="As a share of the picture's diagonal.")
+    probability_difference: float = Field(description="P of the target class, CBAM minus baseline.")
+    shared_max: float = Field(description="The upper end of the shared scale.")
+
+
+class LearnedAnswer(Answer):
+    """The network with attention as it was learned, beside the one whose gates were changed."""
+
+    predictions: list[PredictionAnswer] = Field(description="The five likeliest classes.")
+    target_probability: float = Field(ge=0, le=1)
+    heat_map: HeatMapAnswer
+
+
+class AlterationAnswer(Answer):
+    """Gates that were changed. The network was not retrained for that: this is no ablation of the paper's kind."""
+
+    interventions: list[str]
+    learned: LearnedAnswer
+    probability_change: float = Field(description="P of the target class, with changed gates minus as learned.")
+    correlation: float | None = Field(description="Of the two heat maps, changed and learned.")
+    overlap: float | None = Field(description="Their intersection over union at 0.6 of each map's maximum.")
+
+
+class GeometryAnswer(Answer):
+    """Which part of the upright picture the networks saw, in its pixels, and how large."""
+
+    geometry: Geometry
+    resolution: Resolution
+    picture_width: int
+    picture_height: int
+    left: float
+    upper: float
+    right: float
+    lower: float
+    input_width: int
+    input_height: int
+    is_cropped: bool
+
+
+class AnalysisAnswer(Answer):
+    """One picture, one class, both networks."""
+
+    id: str
+    pair: str
+    trained: bool = Field(description="False for random weights: nothing in this answer was learned.")
+    attention: Attention = Field(description="Of the network that is called `cbam`.")
+    target: TargetAnswer
+    method: Method
+    stage: Stage
+    networks: dict[NetworkName, NetworkAnswer]
+    blocks: list[BlockAnswer]
+    comparison: ComparisonAnswer
+    alteration: AlterationAnswer | None = Field(
+        description="Null where the gates are as learned; else `networks.cbam` and `blocks` are of the changed network."
+    )
+    geometry: GeometryAnswer
+    links: dict[str, str] = Field(description="Paths on this server; none for a picture that was not kept.")
+
+
+class Health(Answer):
+    """Whether the server lives, or takes pictures."""
+
+    status: Readiness
+
+
+def describe_pair(pair: NetworkPair) -> PairDescription:
+    """A pair for `GET /pairs`."""
+    card = pair.card
+    return PairDescription(
+        name=card.name,
+        title=card.title,
+        architecture=card.architecture,
+        stride_placement=card.stride_placement,
+        trained=card.trained,
+        provenance=card.provenance,
+        warnings=card.warnings,
+        geometry=card.preprocessing.geometry,
+        resolution=card.preprocessing.resolution,
+        device=str(pair.device),
+        networks={name: _describe_network(pair, card, name) for name in NetworkName},
+        labels=pair.labels,
+    )
+
+
+def describe_comparison(comparison: Comparison, *, root: str | None) -> AnalysisAnswer:
+    """A comparison as JSON.
+
+    Args:
+        comparison: what to describe.
+        root: the path under which the analysis is served, without a slash at its end; None where it is not.
+    """
+    label = comparison.target.label
+    metrics = comparison.metrics
+    baseline, cbam = (comparison.target_probability(name) for name in NetworkName)
+    interventions = _quote_interventions(comparison)
+    query = f"?target={label.index}&method={_quote(comparison.method)}&stage={comparison.stage.value}{interventions}"
+    return AnalysisAnswer(
+        id=comparison.analysis.id,
+        pair=comparison.analysis.card.name,
+        trained=comparison.analysis.card.trained,
+        attention=comparison.analysis.card.networks[NetworkName.CBAM].attention,
+        target=TargetAnswer(class_index=label.index, class_name=label.name, chosen_by=comparison.target.chosen_by),
+        method=comparison.method,
+        stage=comparison.stage,
+        networks={name: _describe_answers(comparison, name, root, query) for name in NetworkName},
+        blocks=_describe_blocks(comparison, root),
+        comparison=ComparisonAnswer(
+            correlation=metrics.correlation,
+            overlap=metrics.overlap,
+            peak_distance=metrics.peak_distance,
+            probability_difference=cbam - baseline,
+            shared_max=comparison.shared_maximum,
+        ),
+        alteration=_describe_alteration(comparison),
+        geometry=_describe_geometry(comparison),
+        links=_link_files(root, query),
+    )
+
+
+def _describe_network(pair: NetworkPair, card: PairCard, name: NetworkName) -> NetworkDescription:
+    network = card.networks[name]
+    return NetworkDescription(
+        attention=network.attention,
+        parameters=pair.parameter_counts[name],
+        multiply_adds=pair.multiply_adds[name],
+        sha256=network.sha256,
+        recipe=network.recipe,
+        accuracy=network.accuracy,
+    )
+
+
+def _describe_answers(comparison: Comparison, name: NetworkName, root: str | None, query: str) -> NetworkAnswer:
+    return NetworkAnswer(
+        predictions=[_describe_prediction(prediction) for prediction in comparison.predictions(name)],
+        target_probability=comparison.target_probability(name),
+        heat_map=describe_heat_map(comparison, name),
+        links={} if root is None else {"heat_map": f"{root}/heatmaps/{name}.png{query}"},
+    )
+
+
+def describe_heat_map(comparison: Comparison, name: NetworkName) -> HeatMapAnswer:
+    """One map in numbers."""
+    statistics = comparison.statistics(name)
+    height, width = comparison.heat_maps[name].shape
+    return HeatMapAnswer(
+        height=height,
+        width=width,
+        min=statistics.minimum,
+        max=statistics.maximum,
+        mean=statistics.mean,
+        peak_x=statistics.peak_x,
+        peak_y=statistics.peak_y,
+        share_above_half=statistics.share_above_half,
+    )
+
+
+def _describe_alteration(comparison: Comparison) -> AlterationAnswer | None:
+    altered, name = comparison.altered, NetworkName.CBAM
+    if altered is None:
+        return None
+    learned = altered.learned
+    change = compare_heat_maps(learned.heat_maps[name], comparison.heat_maps[name], comparison.analysis.placement)
+    return AlterationAnswer(
+        interventions=[str(intervention) for intervention in altered.interventions],
+        learned=LearnedAnswer(
+            predictions=[_describe_prediction(prediction) for prediction in learned.predictions(name)],
+            target_probability=learned.target_probability(name),
+            heat_map=describe_heat_map(learned, name),
+        ),
+        probability_change=comparison.target_probability(name) - learned.target_probability(name),
+        correlation=change.correlation,
+        overlap=change.overlap,
+    )
+
+
+def _describe_prediction(prediction: Prediction) -> PredictionAnswer:
+    return PredictionAnswer(
+        class_index=prediction.label.index,
+        class_name=prediction.label.name,
+        probability=prediction.probability,
+    )
+
+
+def _describe_blocks(comparison: Comparison, root: str | None) -> list[BlockAnswer]:
+    answers = []
+    query = _quote_interventions(comparison).replace("&", "?", 1)
+    for block in comparison.analysis.traces[NetworkName.CBAM].blocks:
+        height, width = (None, None) if block.spatial is None else block.spatial.values.shape
+        path = f"{root}/attention/{block.name}"
+        links = {} if root is None else {kind.value: f"{path}/{kind.value}.png{query}" for kind in block.gates}
+        answers.append(
+            BlockAnswer(
+                name=block.name,
+                channels=None if block.channel is None else block.channel.values.size,
+                height=height,
+                width=width,
+                spatial=_describe_gate(block.spatial),
+                channel=_describe_gate(block.channel),
+                links=links,
+            )
+        )
+    return answers
+
+
+def _describe_gate(gate: GateMap | None) -> GateAnswer | None:
+    if gate is None:
+        return None
+    return GateAnswer(
+        min=float(gate.values.min()),
+        max=float(gate.values.max()),
+        mean=float(gate.values.mean()),
+        standard_deviation=gate.standard_deviation,
+    )
+
+
+def _describe_geometry(comparison: Comparison) -> GeometryAnswer:
+    analysis = comparison.analysis
+    placement: Placement = analysis.placement
+    return GeometryAnswer(
+        geometry=analysis.geometry,
+        resolution=analysis.resolution,
+        picture_width=placement.picture_width,
+        picture_height=placement.picture_height,
+        left=placement.left,
+        upper=placement.upper,
+        right=placement.right,
+        lower=placement.lower,
+        input_width=placement.input_width,
+        input_height=placement.input_height,
+        is_cropped=placement.is_cropped,
+    )
+
+
+def _link_files(root: str | None, query: str) -> dict[str, str]:
+    if root is None:
+        return {}
+    links: Mapping[str, str] = {
+        "self": f"{root}{query}",
+        "difference": f"{root}/heatmaps/difference.png{query}",
+        "maps": f"{root}/maps.npz{query}",
+    }
+    return {**links, **{f"figure_{form}": f"{root}/figure.{form}{query}" for form in FigureFormat}}
+
+
+def _quote_interventions(comparison: Comparison) -> str:
+    """The end of a query that asks for the same changed gates; empty for learned ones."""
+    if comparison.altered is None:
+        return ""
+    return f"&interventions={','.join(str(intervention) for intervention in comparison.altered.interventions)}"
+
+
+def _quote(method: Method) -> str:
+    # A plus sign means a space in a query.
+    return method.value.replace("+", "%2B")

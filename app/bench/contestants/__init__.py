@@ -1,0 +1,1 @@
+"""Ways to compute that are timed beside each other in one process."""

@@ -1,0 +1,109 @@
+"""(b), (c), (f) Our own analysis in process: bytes in, every PNG out."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from app.analysis.analyses import Analysis
+from app.analysis.comparison import Comparison, Lens
+from app.analysis.options import AttentionOptions, GeometryOptions, MapOptions, TargetOptions
+from app.analysis.timing import Timings
+from app.bench.servers.load import stamp_jpeg
+from app.engine.loading import build_engine, load_chosen_pair
+from app.output import panels
+from app.render.overlay import Render
+from app.settings import Settings
+from models.names import GateKind, NetworkName
+
+STEPS = ("decode", "networks", "maps", "encode")
+
+_numbers = itertools.count()
+
+
+@contextmanager
+def open_lens(settings: Settings) -> Iterator[Lens]:
+    """A lens over a running engine, as the server has it; raises `PairError`."""
+    pair = load_chosen_pair(settings)
+    engine = build_engine(settings)
+    engine.start()
+    try:
+        yield Lens(engine, pair, max_pixels=settings.max_picture_pixels)
+    finally:
+        engine.close()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureAnalysis:
+    """From JPEG bytes to PNGs of both heat maps and all gates.
+
+    Attributes:
+        lens: who answers.
+        jpeg: the picture.
+        render: how the heat maps are drawn; gates are always values.
+        key: the figures' prefix.
+    """
+
+    lens: Lens
+    jpeg: bytes
+    render: Render
+    key: str
+
+    async def measure(self) -> Mapping[str, float]:
+        """Milliseconds of the whole, of each step, and of networks and maps together."""
+        data, timings = stamp_jpeg(self.jpeg, next(_numbers)), Timings()
+        start = time.perf_counter()
+        comparison = await self.lens.compare_picture(data, GeometryOptions(), TargetOptions(), timings)
+        with timings.measure("encode"):
+            await encode_everything(self.lens, comparison, self.render)
+        total = (time.perf_counter() - start) * 1000
+        steps = {step: timings.milliseconds.get(step, 0.0) for step in STEPS}
+        core = steps["networks"] + steps["maps"]
+        return {f"{self.key}.{name}": value for name, value in {"total": total, "core": core, **steps}.items()}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OtherClass:
+    """Another class on a picture that was analysed before: both heat maps as values."""
+
+    lens: Lens
+    jpeg: bytes
+
+    async def measure(self) -> Mapping[str, float]:
+        """Milliseconds without the first analysis."""
+        data = stamp_jpeg(self.jpeg, next(_numbers))
+        first = await self.lens.compare_picture(data, GeometryOptions(), TargetOptions(), Timings())
+        other = (first.target.label.index + 1) % len(self.lens.pair.labels)
+        start = time.perf_counter()
+        comparison = await self.lens.compare(first.analysis, TargetOptions(target=str(other)), Timings())
+        await self.lens.run(encode_heat_maps, comparison, Render.VALUES)
+        return {"other_class": (time.perf_counter() - start) * 1000}
+
+
+async def encode_everything(lens: Lens, comparison: Comparison, render: Render) -> None:
+    """PNGs of both heat maps and all gates, off the event loop."""
+    if render is Render.VALUES:
+        # Microseconds each: a thread for every one would cost more than it brings.
+        await lens.run(encode_heat_maps, comparison, render)
+        await lens.run(encode_gates, comparison.analysis)
+        return
+    # As the page asks for them: each panel is a request of its own.
+    options = MapOptions(render=render)
+    maps = [partial(panels.encode_heat_map, comparison, name, options) for name in NetworkName]
+    await asyncio.gather(*(lens.run(draw) for draw in maps), lens.run(encode_gates, comparison.analysis))
+
+
+def encode_heat_maps(comparison: Comparison, render: Render) -> Sequence[bytes]:
+    """Both networks' heat maps."""
+    options = MapOptions(render=render)
+    return [panels.encode_heat_map(comparison, name, options) for name in NetworkName]
+
+
+def encode_gates(analysis: Analysis) -> Sequence[bytes]:
+    """Every gate of every block, as values."""
+    options = AttentionOptions(render=Render.VALUES)
+    blocks = analysis.traces[NetworkName.CBAM].blocks
+    return [panels.encode_attention(analysis, block.name, kind, options) for block in blocks for kind in GateKind]

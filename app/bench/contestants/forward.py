@@ -1,0 +1,107 @@
+"""(a) The two bare forward passes, in whichever plain PyTorch setting is the fastest."""
+
+import copy
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from app.bench.results.statistics import Samples, median
+from app.explain.maps import FloatArray
+from models.lineups.pair import NetworkPair
+from models.networks.staged import StagedNetwork
+
+MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+BATCH_SIZES = (1, 2, 4, 8, 16)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForwardPasses:
+    """Both networks on one batch, one after the other, as plain PyTorch runs them.
+
+    Attributes:
+        memory_format: its name.
+        networks: not folded, in that format.
+        batch: the same picture N times, (N, 3, H, W), in that format and on the networks' device.
+    """
+
+    memory_format: str
+    networks: Sequence[StagedNetwork]
+    batch: torch.Tensor
+
+    @property
+    def key(self) -> str:
+        """The figure that this one is measured as."""
+        return f"forward.{self.memory_format}.{len(self.batch)}"
+
+    @property
+    def setting(self) -> str:
+        """What a reader needs to know."""
+        return f"{self.memory_format}, batch {len(self.batch)}"
+
+    async def measure(self) -> Mapping[str, float]:
+        """Milliseconds of both passes."""
+        return {self.key: time_milliseconds(self.run, self.batch.device)}
+
+    def run(self) -> None:
+        """Both passes, without a graph."""
+        with torch.inference_mode():
+            for network in self.networks:
+                network(self.batch)
+
+    def loop(self, seconds: float) -> float:
+        """Pairs of passes each second, over so many seconds."""
+        start = time.perf_counter()
+        pairs = 0
+        while (elapsed := time.perf_counter() - start) < seconds or not pairs:
+            self.run()
+            synchronise(self.batch.device)
+            pairs += len(self.batch)
+        return pairs / elapsed
+
+
+def build_forward_passes(pair: NetworkPair, values: FloatArray) -> list[ForwardPasses]:
+    """Every setting that is tried.
+
+    Args:
+        pair: as it was trained, not folded.
+        values: a normalised picture, (3, H, W).
+    """
+    passes = []
+    for name, memory_format in MEMORY_FORMATS.items():
+        networks = [copy.deepcopy(network).to(memory_format=memory_format) for network in pair.networks.values()]
+        for size in BATCH_SIZES:
+            batch = torch.from_numpy(values)[None].repeat(size, 1, 1, 1)  # (N, 3, H, W)
+            placed = batch.to(pair.device).contiguous(memory_format=memory_format)
+            passes.append(ForwardPasses(name, networks, placed))
+    return passes
+
+
+def find_fastest(passes: Sequence[ForwardPasses], samples: Samples) -> tuple[ForwardPasses, ForwardPasses]:
+    """The fastest setting for one picture, and the one with the most pairs per second."""
+    single = min((one for one in passes if len(one.batch) == 1), key=lambda one: median(samples[one.key]))
+    loop = min(passes, key=lambda one: median(samples[one.key]) / len(one.batch))
+    return single, loop
+
+
+def summarise_forward(passes: Sequence[ForwardPasses], samples: Samples) -> Samples:
+    """The figures `forward`, in milliseconds, and `loop`, in pairs per second, of the fastest settings."""
+    single, loop = find_fastest(passes, samples)
+    pairs_per_second = [1000 * len(loop.batch) / milliseconds for milliseconds in samples[loop.key]]
+    return {"forward": samples[single.key], "loop": pairs_per_second}
+
+
+def time_milliseconds(work: Callable[[], object], device: torch.device) -> float:
+    """How long the work takes, on the device too."""
+    synchronise(device)
+    start = time.perf_counter()
+    work()
+    synchronise(device)
+    return (time.perf_counter() - start) * 1000
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait for what a CUDA device was given; a CPU has nothing to wait for."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,101 @@
+"""(d), (e) grad-cam and torchcam as their READMEs use them, on the same two networks and the same input."""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+from app.bench.contestants.forward import time_milliseconds
+from app.errors import InvalidOption
+from app.explain.maps import FloatArray
+from models.lineups.pair import NetworkPair
+from models.names import Stage
+from models.networks.resnet import ResNet
+from models.networks.staged import StagedNetwork
+
+Explain: TypeAlias = Callable[[ResNet, torch.Tensor, int], object]
+"""One heat map: network, batch (1, 3, H, W), class index."""
+
+TORCHCAM_IS_MISSING = "torchcam is not installed, so (e) is left out; `uv sync --group bench` installs it"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Peer:
+    """Another package's heat maps of both networks.
+
+    Attributes:
+        key: the figure that it is measured as.
+        explain: the package's way.
+        networks: not folded, their parameters trainable as a user has them.
+        batch: a normalised picture, (1, 3, H, W).
+        class_index: the class to explain.
+    """
+
+    key: str
+    explain: Explain
+    networks: Sequence[ResNet]
+    batch: torch.Tensor
+    class_index: int
+
+    async def measure(self) -> Mapping[str, float]:
+        """Milliseconds of both maps."""
+        return {self.key: time_milliseconds(self._explain_both, self.batch.device)}
+
+    def _explain_both(self) -> None:
+        for network in self.networks:
+            self.explain(network, self.batch, self.class_index)
+
+
+def build_peer(key: str, explain: Explain, pair: NetworkPair, values: FloatArray) -> Peer:
+    """A peer on copies of the networks, asked about the class that the baseline ranks first.
+
+    Args:
+        key: the figure that it is measured as.
+        explain: the package's way.
+        pair: as it was trained, not folded.
+        values: a normalised picture, (3, H, W).
+    """
+    networks = [_copy_residual(network) for network in pair.networks.values()]
+    batch = torch.from_numpy(values)[None].to(pair.device)  # (1, 3, H, W)
+    with torch.no_grad():
+        class_index = int(networks[0](batch).argmax())
+    return Peer(key, explain, networks, batch, class_index)
+
+
+def _copy_residual(network: StagedNetwork) -> ResNet:
+    """A copy whose weights have gradients, as the packages find a network.
+
+    Raises:
+        InvalidOption: for a network without the one last block that the packages are given to hook.
+    """
+    if not isinstance(network, ResNet):
+        raise InvalidOption(
+            "parts d and e hook the last block of a residual network, which this pair has not; leave them out with "
+            "--only a,b,c,f,g,h,i",
+            option="only",
+        )
+    return copy.deepcopy(network).requires_grad_()
+
+
+def explain_with_grad_cam(network: ResNet, batch: torch.Tensor, class_index: int) -> object:
+    """The grad-cam package's Grad-CAM, out of the box."""
+    with GradCAM(model=network, target_layers=[network.stage(Stage.FOUR)[-1]]) as cam:
+        return cam(input_tensor=batch, targets=[ClassifierOutputTarget(class_index)])
+
+
+def find_torchcam() -> Explain | None:
+    """The torchcam package's Grad-CAM, out of the box; None where the package is not installed."""
+    try:
+        from torchcam.methods import GradCAM as TorchcamGradCAM  # noqa: PLC0415  # an optional package
+    except ImportError:
+        return None
+
+    def explain(network: ResNet, batch: torch.Tensor, class_index: int) -> object:
+        with TorchcamGradCAM(network, target_layer=network.stage(Stage.FOUR)[-1]) as extract:
+            return extract(class_index, network(batch))
+
+    return explain

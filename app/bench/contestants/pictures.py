@@ -1,0 +1,48 @@
+"""The pictures that are measured on, made from a gallery picture."""
+
+import io
+from pathlib import Path
+
+from PIL import Image, ImageChops
+
+from app.explain.image_input import decode_picture, prepare_input
+from app.explain.maps import FloatArray
+from app.explain.placement import place
+from app.pages.gallery import read_sample
+from app.render.png import encode_jpeg
+from models.lineups.card import Preprocessing
+
+SMALL = (816, 612)
+"""0.5 megapixels: what a web page shows."""
+
+LARGE = (4000, 3000)
+"""12 megapixels: what a phone takes."""
+
+JPEG_QUALITY = 90
+
+
+def make_jpeg(size: tuple[int, int], *, shift: float = 0.0) -> bytes:
+    """A photograph of that size as JPEG.
+
+    Args:
+        size: width and height in pixels.
+        shift: by which share of its width the picture is turned around itself, so that each is another picture.
+    """
+    with Image.open(io.BytesIO(read_sample("motorcycle"))) as sample:
+        picture = sample.convert("RGB").resize(size, Image.Resampling.BICUBIC)
+    return encode_jpeg(ImageChops.offset(picture, round(shift * size[0]), 0), quality=JPEG_QUALITY)
+
+
+def write_jpegs(directory: Path, count: int) -> None:
+    """Put that many different small photographs into a directory."""
+    for number in range(count):
+        (directory / f"{number:03}.jpg").write_bytes(make_jpeg(SMALL, shift=number / count))
+
+
+def prepare_jpeg(data: bytes, preprocessing: Preprocessing) -> FloatArray:
+    """A photograph as the pair wants it by default, (3, H, W)."""
+    picture = decode_picture(data, max_pixels=LARGE[0] * LARGE[1])
+    placement = place(
+        picture.width, picture.height, geometry=preprocessing.geometry, resolution=preprocessing.resolution
+    )
+    return prepare_input(picture, placement, preprocessing)

@@ -1,0 +1,1 @@
+"""Benchmark figures, and how they are printed and drawn."""

@@ -1,0 +1,61 @@
+"""What a core carries and an analysis weighs: from these two the README computes machines for a load."""
+
+import asyncio
+import pickle
+import time
+from pathlib import Path
+
+from app.analysis.comparison import Lens
+from app.analysis.options import GeometryOptions, TargetOptions
+from app.analysis.timing import Timings
+from app.bench.results.statistics import Samples
+from app.engine.loading import build_engine, load_chosen_pair
+from app.settings import Settings
+from app.survey.rows import Row
+from app.survey.run import SurveyOptions, open_surveyor
+from app.survey.sources import PictureSource
+from app.survey.store import RowStore
+
+ROUND_PICTURES = 32
+
+
+def measure_capacity(settings: Settings, directory: Path, seconds: float) -> Samples:
+    """Pictures that become rows by each second of one core, and the megabytes of one that is kept.
+
+    Processor time is counted, not the clock's: what else the machine does changes it little.
+
+    Args:
+        settings: which pair, where.
+        directory: with the pictures; rows would go below it.
+        seconds: by the clock, how long.
+
+    Raises:
+        PairError: when the networks cannot be loaded.
+    """
+    settings = settings.model_copy(update={"threads": 1})
+    pair = load_chosen_pair(settings)
+    options = SurveyOptions(TargetOptions(), GeometryOptions(), directory / "rows")
+    paths = sorted(directory.glob("*.jpg"))
+    sources = [PictureSource(str(number), paths[number % len(paths)]) for number in range(ROUND_PICTURES)]
+    rates: list[float] = []
+    with open_surveyor(settings, pair, options, RowStore(options.directory, {})) as surveyor:
+        until = time.monotonic() + seconds
+        # The first round waits for memory and caches; it is not counted.
+        while time.monotonic() < until or len(rates) < 2:
+            rows: list[Row] = []
+            begin = time.process_time()
+            asyncio.run(surveyor.look_at_all(sources, rows.append))
+            rates.append(len(rows) / (time.process_time() - begin))
+    engine = build_engine(settings)
+    engine.start()
+    lens = Lens(engine, pair, max_pixels=settings.max_picture_pixels)
+    try:
+        asked = lens.compare_picture(paths[0].read_bytes(), GeometryOptions(), TargetOptions(), Timings())
+        analysis = asyncio.run(asked).analysis
+    finally:
+        engine.close()
+    return {
+        "capacity.rows": rates[1:],
+        "capacity.kept": [analysis.size_bytes / 1e6],
+        "capacity.sent": [len(pickle.dumps(analysis)) / 1e6],
+    }

@@ -1,0 +1,52 @@
+"""(i) Seconds from command to ready, beside what Python alone takes to import the libraries and read the weights."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.bench.results.statistics import Samples, merge
+from app.bench.servers.server import ServerProcess
+from models.lineups.choice import PairChoice
+from models.lineups.halves import PairPlan
+
+RUNS = 3
+"""The best of them counts: the first one also reads the libraries from the disk."""
+
+IMPORTS = "import sys, pathlib, torch, torchvision, fastapi; [pathlib.Path(name).read_bytes() for name in sys.argv[1:]]"
+
+
+def measure_startup(command: Sequence[str], weights: Sequence[Path], advance: Callable[[], None]) -> Samples:
+    """Both in turn, in seconds.
+
+    Args:
+        command: starts the server.
+        weights: the files that the server reads.
+        advance: called after each start.
+
+    Raises:
+        ChildProcessError: when the server does not start.
+    """
+    samples: Samples = {}
+    for _ in range(RUNS):
+        merge(samples, {"startup.imports": time_imports(weights)})
+        advance()
+        with ServerProcess(command) as server:
+            merge(samples, {"startup.ready": server.ready_seconds})
+        advance()
+    return samples
+
+
+def time_imports(weights: Sequence[Path]) -> float:
+    """Seconds of a Python that imports torch, torchvision and fastapi, and reads these files."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", IMPORTS, *map(str, weights)], check=True)  # noqa: S603  # our own command
+    return time.perf_counter() - start
+
+
+def list_weights(choice: PairChoice) -> list[Path]:
+    """The weights files of a pair; none where its weights are in no file. Raises `PairError`."""
+    plan = PairPlan.read(choice)
+    paths = [plan.directory / source for source in plan.sources.values()]
+    return [path for path in paths if path.is_file()]

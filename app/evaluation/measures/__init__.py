@@ -1,0 +1,1 @@
+"""Measurements on one picture or one batch."""

@@ -1,0 +1,70 @@
+"""What the networks answer to a batch, and how right and how sure they are."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+from app.evaluation.measures.calibration import measure_calibration
+from app.evaluation.measures.pictures import PictureBatch
+from app.evaluation.results.report import NetworkAccuracy
+from models.lineups.pair import NetworkPair
+from models.names import NetworkName, Stage
+from models.networks.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One network's answer to one picture.
+
+    Attributes:
+        rank: the true class's place in the network's order; 0 is the first.
+        confidence: P of the class that it ranks first, 0..1.
+        probability: P of the true class, 0..1.
+    """
+
+    rank: int
+    confidence: float
+    probability: float
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the true class is the first."""
+        return self.rank == 0
+
+
+def trace_batch(pair: NetworkPair, name: NetworkName, batch: PictureBatch, stages: Collection[Stage]) -> Trace:
+    """One network's forward pass, on its device."""
+    network = pair.networks[name]
+    with torch.no_grad():
+        return network.trace(torch.from_numpy(batch.values).to(pair.device, network.dtype), stages=stages)
+
+
+def read_answers(logits: torch.Tensor, classes: Sequence[int]) -> list[Answer]:
+    """The answers in logits, (N, K), to pictures of these classes."""
+    truth = torch.tensor(classes, device=logits.device)[:, None]  # (N, 1)
+    ranks = (logits > logits.gather(1, truth)).sum(dim=1)  # (N,)
+    probabilities = functional.softmax(logits.double(), dim=1)  # (N, K)
+    confidences = probabilities.amax(dim=1)  # (N,)
+    return [
+        Answer(int(rank), float(confidence), float(probability))
+        for rank, confidence, probability in zip(
+            ranks.tolist(), confidences.tolist(), probabilities.gather(1, truth)[:, 0].tolist(), strict=True
+        )
+    ]
+
+
+def summarise_answers(answers: Sequence[Answer]) -> NetworkAccuracy:
+    """Accuracy and calibration over all pictures."""
+    top1, top5 = sum(answer.rank < 1 for answer in answers), sum(answer.rank < 5 for answer in answers)
+    count = max(1, len(answers))
+    return NetworkAccuracy(
+        top1=top1 / count,
+        top5=top5 / count,
+        top1_count=top1,
+        top5_count=top5,
+        calibration=measure_calibration(
+            [answer.confidence for answer in answers], [answer.is_right for answer in answers]
+        ),
+    )

@@ -1,0 +1,43 @@
+"""Whether P means what it says: of the answers with P = 0.8, are 80 % right?
+
+Source: Guo et al., *On Calibration of Modern Neural Networks*, ICML 2017, equations 2 and 3.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.evaluation.results.report import Calibration, ReliabilityBin
+
+BIN_COUNT = 15
+"""As in the paper."""
+
+
+def measure_calibration(confidences: Sequence[float], is_right: Sequence[bool]) -> Calibration:
+    """The expected calibration error and the table that it comes from.
+
+    ECE = sum over bins of |bin| / n * | accuracy(bin) - mean confidence(bin) |, with `BIN_COUNT` bins of equal width,
+    each open at its lower end.
+
+    Args:
+        confidences: P of the first class of each picture, 0..1.
+        is_right: whether that was the true class.
+    """
+    confidence, right = np.asarray(confidences, dtype=np.float64), np.asarray(is_right, dtype=np.float64)
+    indices = np.clip(np.ceil(confidence * BIN_COUNT).astype(int) - 1, 0, BIN_COUNT - 1)  # (n,)
+    counts = np.bincount(indices, minlength=BIN_COUNT)  # (15,)
+    sums = [np.bincount(indices, weights=values, minlength=BIN_COUNT) for values in (confidence, right)]
+    gaps = np.abs(sums[0] - sums[1])
+    return Calibration(
+        error=float(gaps.sum() / max(1, len(confidence))),
+        bins=[
+            ReliabilityBin(
+                lower=index / BIN_COUNT,
+                upper=(index + 1) / BIN_COUNT,
+                pictures=int(count),
+                confidence=float(sums[0][index] / count) if count else None,
+                accuracy=float(sums[1][index] / count) if count else None,
+            )
+            for index, count in enumerate(counts)
+        ],
+    )

@@ -1,0 +1,179 @@
+"""Where both networks look on each picture, against where its object is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from app.evaluation.measures.answers import Answer
+from app.evaluation.measures.curves import LARGEST_STEPS, Removable, fill_picture, measure_curves
+from app.evaluation.measures.gates import GateSurvey
+from app.evaluation.measures.localisation import Values, locate
+from app.evaluation.measures.objects import ObjectSource
+from app.evaluation.measures.pictures import LabelledPicture, PictureBatch
+from app.evaluation.measures.seen import SeenObject
+from app.evaluation.results.intervals import CONFIDENCE_LEVEL, RESAMPLES, SEED
+from app.evaluation.results.metrics import Metric
+from app.evaluation.results.options import FocusOptions
+from app.evaluation.results.report import Focus, Protocol
+from app.evaluation.results.rows import FocusRow, MapRow
+from app.evaluation.results.summary import summarise_maps
+from app.explain.attention_maps import read_attention_maps
+from app.explain.cam import compute_heat_map, score_gradient
+from app.explain.maps import BlockMaps, HeatMap
+from app.explain.methods import Method
+from app.explain.placement import Placement
+from models.lineups.pair import NetworkPair
+from models.names import NetworkName
+from models.networks.trace import Trace
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnsweredBatch:
+    """A batch, and what both networks made of it.
+
+    Attributes:
+        batch: the pictures.
+        traces: with the features of the stage that is explained.
+        answers: one a picture, by network.
+    """
+
+    batch: PictureBatch
+    traces: Mapping[NetworkName, Trace]
+    answers: Mapping[NetworkName, Sequence[Answer]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One picture of an answered batch.
+
+    Attributes:
+        answered: the batch.
+        position: its place there.
+        seen: its object.
+        removable: its input; its name is the picture's, CLASS/NAME.
+    """
+
+    answered: AnsweredBatch
+    position: int
+    seen: SeenObject
+    removable: Removable
+
+    @property
+    def placement(self) -> Placement:
+        """Where the networks' input lies on the picture."""
+        return self.answered.batch.placements[self.position]
+
+    def read_gates(self) -> tuple[BlockMaps, ...]:
+        """The gates of the network with attention."""
+        return read_attention_maps(self.answered.traces[NetworkName.CBAM], position=self.position)
+
+
+class FocusSurvey:
+    """Compares maps and gates with objects, batch by batch.
+
+    Args:
+        pair: the networks.
+        options: how.
+        objects: where the objects are.
+        data: the directory that pictures are named from.
+    """
+
+    def __init__(self, pair: NetworkPair, options: FocusOptions, objects: ObjectSource, data: Path) -> None:
+        self._rows: list[FocusRow] = []
+        self._unseen: list[str] = []
+        self._pair = pair
+        self._options = options
+        self._objects = objects
+        self._data = data
+        self._gates = GateSurvey(options.tolerance_pixels)
+
+    def add(self, answered: AnsweredBatch) -> None:
+        """One batch of pictures; those with nothing of their object in sight are left out and named."""
+        gradients = {name: self._differentiate(name, answered) for name in NetworkName}
+        for position, picture in enumerate(answered.batch.pictures):
+            case = self._open(answered, position)
+            if not case.seen.is_seen:
+                self._unseen.append(case.removable.name)
+                continue
+            self._gates.add(case.read_gates(), case.seen, case.placement)
+            for method in self._options.methods:
+                maps = {name: self._draw(method, case, name, gradients[name]) for name in NetworkName}
+                self._rows.append(self._describe(case, picture, method, maps))
+
+    @property
+    def rows(self) -> list[FocusRow]:
+        """Every row, by the picture's name: the bootstrap draws the same ones however they were batched."""
+        return sorted(self._rows, key=lambda row: row.file)
+
+    def summarise(self) -> Focus:
+        """The results over all pictures."""
+        return Focus(
+            protocol=Protocol(
+                objects=self._objects.kind,
+                tolerance_pixels=self._options.tolerance_pixels,
+                fill=self._options.fill if self._options.has_curves else None,
+                largest_steps=LARGEST_STEPS,
+                resamples=RESAMPLES,
+                confidence_level=CONFIDENCE_LEVEL,
+                seed=SEED,
+            ),
+            unseen=sorted(self._unseen),
+            maps=summarise_maps(self.rows),
+            gates=self._gates.summarise(),
+        )
+
+    def _differentiate(self, name: NetworkName, answered: AnsweredBatch) -> torch.Tensor:
+        """The gradients of the true classes' scores with respect to the stage's output, (N, C, H, W)."""
+        stage = self._options.stage
+        features = answered.traces[name].features[stage]
+        classes = torch.tensor(answered.batch.classes, device=features.device)
+        return score_gradient(self._pair.networks[name], features, stage=stage, class_indices=classes)
+
+    def _open(self, answered: AnsweredBatch, position: int) -> Case:
+        picture, placement = answered.batch.pictures[position], answered.batch.placements[position]
+        mask = self._objects.read(picture, placement.picture_width, placement.picture_height)
+        values = torch.from_numpy(answered.batch.values[position]).to(self._pair.device)
+        removable = Removable(
+            name=_name(picture.path, self._data),
+            values=values,
+            filling=fill_picture(values, self._options.fill),
+            class_index=picture.class_index,
+        )
+        return Case(answered, position, SeenObject.cut(mask, placement), removable)
+
+    def _draw(self, method: Method, case: Case, name: NetworkName, gradients: torch.Tensor) -> HeatMap:
+        tensors = (case.answered.traces[name].features[self._options.stage], gradients)  # (N, C, H, W)
+        activation, gradient = (tensor[case.position].float().cpu().contiguous().numpy() for tensor in tensors)
+        return compute_heat_map(method, activation=activation, gradient=gradient)
+
+    def _describe(
+        self, case: Case, picture: LabelledPicture, method: Method, maps: Mapping[NetworkName, HeatMap]
+    ) -> FocusRow:
+        height, width = maps[NetworkName.BASELINE].shape
+        return FocusRow(
+            file=case.removable.name,
+            class_name=self._pair.labels[picture.class_index].name,
+            method=method,
+            stage=self._options.stage,
+            height=height,
+            width=width,
+            object_share=case.seen.share,
+            hidden_share=case.seen.hidden_share,
+            has_centre=case.seen.has_centre,
+            networks={name: self._measure(case, name, heat_map) for name, heat_map in maps.items()},
+        )
+
+    def _measure(self, case: Case, name: NetworkName, heat_map: HeatMap) -> MapRow:
+        answer = case.answered.answers[name][case.position]
+        values: Values = {Metric.PROBABILITY: answer.probability}
+        values |= locate(heat_map, case.seen, case.placement, tolerance_pixels=self._options.tolerance_pixels)
+        if self._options.has_curves:
+            values |= measure_curves(self._pair.networks[name], case.removable, heat_map)
+        return MapRow(is_right=answer.is_right, is_silent=not heat_map.has_evidence, values=values)
+
+
+def _name(path: Path, data: Path) -> str:
+    """A picture's name below its directory; a list may name one elsewhere by its whole path."""
+    return (path.relative_to(data) if path.is_relative_to(data) else path).as_posix()

@@ -1,0 +1,172 @@
+"""Where the objects are: masks beside the pictures, or boxes in a table."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from app.errors import InvalidOption
+from app.evaluation.measures.pictures import LabelledPicture
+from app.evaluation.measures.seen import BoolArray
+from app.explain.image_input import SIDEWAYS
+
+BOX_COLUMNS = ("file", "synset", "xmin", "ymin", "xmax", "ymax")
+
+Box = tuple[float, float, float, float]
+
+
+class ObjectSource(Protocol):
+    """What knows where the objects are."""
+
+    @property
+    def kind(self) -> str:
+        """Its name in a report."""
+
+    def read(self, picture: LabelledPicture, width: int, height: int) -> BoolArray:
+        """The object of an upright picture of that size, (height, width), true where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskFolder:
+    """Masks, DIRECTORY/CLASS/NAME.png for a picture CLASS/NAME.jpg, of the upright picture's size.
+
+    Attributes:
+        directory: what the masks' folders are in.
+        kind: its name in a report.
+    """
+
+    directory: Path
+    kind: str = "masks"
+
+    def check(self, pictures: Iterable[LabelledPicture]) -> None:
+        """Look at every mask's header, before anything is computed.
+
+        Raises:
+            InvalidOption: for a mask that is missing, is no picture or has another size than its picture.
+        """
+        paths = [(picture.path, self._find(picture)) for picture in pictures]
+        if missing := [mask for _, mask in paths if not mask.is_file()]:
+            raise _refuse(
+                f"{len(missing)} masks are missing, {missing[0]} first; each picture CLASS/NAME.jpg wants "
+                "CLASS/NAME.png there; leave the others out with --list"
+            )
+        for path, mask in paths:
+            size, mask_size = _read_size(path), _read_size(mask)
+            if mask_size is None:
+                raise _refuse(f"{mask} is not a picture; write a PNG of the picture's size, not black on the object")
+            if size is not None and size != mask_size:
+                raise _refuse(
+                    f"{mask} has {mask_size[0]} x {mask_size[1]} pixels and its picture {size[0]} x {size[1]}; a mask "
+                    "lies on the upright picture pixel by pixel"
+                )
+
+    def read(self, picture: LabelledPicture, width: int, height: int) -> BoolArray:
+        """See `ObjectSource.read`; raises `InvalidOption` for a mask that is damaged."""
+        path = self._find(picture)
+        try:
+            with Image.open(path) as mask:
+                values = np.asarray(mask.convert("L")) > 0
+        except (OSError, SyntaxError, ValueError) as error:
+            raise _refuse(f"{path} is damaged ({error}); write it again") from error
+        if values.shape != (height, width):
+            raise _refuse(f"{path} has {values.shape[1]} x {values.shape[0]} pixels, its picture {width} x {height}")
+        return values
+
+    def _find(self, picture: LabelledPicture) -> Path:
+        return self.directory / picture.path.parent.name / f"{picture.path.stem}.png"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoxTable:
+    """Boxes from a CSV file; the object is what its class's boxes cover together.
+
+    Attributes:
+        boxes: left, upper, right, lower in the upright picture's pixels, by the picture's file name.
+        classes: what the table calls each picture's class: that of its first box. Boxes of others are not read.
+        kind: its name in a report.
+    """
+
+    boxes: Mapping[str, tuple[Box, ...]]
+    classes: Mapping[str, str]
+    kind: str = "boxes"
+
+    @classmethod
+    def open(cls, path: Path) -> "BoxTable":
+        """The boxes of a file.
+
+        Raises:
+            InvalidOption: for a file that is no such table.
+            OSError: for one that cannot be read.
+        """
+        boxes: dict[str, tuple[Box, ...]] = {}
+        classes: dict[str, str] = {}
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            if missing := [column for column in BOX_COLUMNS if column not in (reader.fieldnames or ())]:
+                raise _refuse(f"{path} has no column {', '.join(missing)}; its header names {', '.join(BOX_COLUMNS)}")
+            for row in reader:
+                box = _read_box(row, f"{path}, line {reader.line_num}")
+                if classes.setdefault(row["file"], row["synset"]) == row["synset"]:
+                    boxes[row["file"]] = (*boxes.get(row["file"], ()), box)
+        return cls(boxes, classes)
+
+    def list_pictures(self, data: Path, classes: Mapping[str, int], names: Sequence[str]) -> list[LabelledPicture]:
+        """The pictures of classes that the pair knows.
+
+        Args:
+            data: the directory of the files.
+            classes: class index by what the table may call it.
+            names: which files.
+
+        Raises:
+            InvalidOption: when there is none.
+        """
+        if missing := [name for name in names if name not in self.classes]:
+            raise _refuse(f"{len(missing)} pictures of the list have no box, {missing[0]} first; leave them out")
+        pictures = [
+            LabelledPicture(data / name, classes[self.classes[name]]) for name in names if self.classes[name] in classes
+        ]
+        if not pictures:
+            raise _refuse(
+                f"none of the {len(names)} pictures is of a class that the pair knows; choose the pair that knows "
+                "them, or say with --class-map what the pair calls them"
+            )
+        return pictures
+
+    def read(self, picture: LabelledPicture, width: int, height: int) -> BoolArray:
+        """See `ObjectSource.read`: pixels whose centre lies in a box."""
+        rows, columns = np.arange(height)[:, None] + 0.5, np.arange(width)[None, :] + 0.5
+        inside = np.zeros((height, width), dtype=bool)
+        for left, upper, right, lower in self.boxes[picture.path.name]:
+            inside |= (columns >= left) & (columns < right) & (rows >= upper) & (rows < lower)
+        return inside
+
+
+def _read_box(row: Mapping[str, str], place: str) -> Box:
+    try:
+        left, upper, right, lower = (float(row[column]) for column in BOX_COLUMNS[2:])
+    except (TypeError, ValueError) as error:
+        raise _refuse(f"{place}: a box wants four numbers, {', '.join(BOX_COLUMNS[2:])}") from error
+    if not (left < right and upper < lower):
+        raise _refuse(f"{place}: the box {left:g}, {upper:g}, {right:g}, {lower:g} is empty; xmin < xmax, ymin < ymax")
+    return left, upper, right, lower
+
+
+def _read_size(path: Path) -> tuple[int, int] | None:
+    """Width and height of an upright picture by its header; None for what is none."""
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            is_sideways = image.getexif().get(ExifTags.Base.Orientation, 1) in SIDEWAYS
+            return (height, width) if is_sideways else (width, height)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        # A picture that cannot be read is named when its turn comes.
+        return None
+
+
+def _refuse(message: str) -> InvalidOption:
+    return InvalidOption(message, option="objects")

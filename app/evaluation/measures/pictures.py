@@ -1,0 +1,168 @@
+"""The pictures to measure on: found, read on all cores and put together in batches of one shape."""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from app.errors import InvalidOption, LensError
+from app.explain.image_input import decode_picture, prepare_input
+from app.explain.maps import FloatArray
+from app.explain.placement import Placement, place
+from models.lineups.pair import NetworkPair
+from models.names import Geometry, Resolution
+
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
+
+CHUNK_BATCHES = 4
+"""Batches that are decoded together; pictures of one shape within them share a forward pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPicture:
+    """A file and the class that its folder, or its box, says."""
+
+    path: Path
+    class_index: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureBatch:
+    """Pictures of one shape as the networks' input.
+
+    Attributes:
+        values: (N, 3, H, W).
+        pictures: which they are.
+        placements: where the input lies on each.
+    """
+
+    values: FloatArray
+    pictures: tuple[LabelledPicture, ...]
+    placements: tuple[Placement, ...]
+
+    @property
+    def classes(self) -> list[int]:
+        """The true class of each picture."""
+        return [picture.class_index for picture in self.pictures]
+
+
+_Input = tuple[FloatArray, LabelledPicture, Placement]
+
+
+def list_pictures(
+    pair: NetworkPair, data: Path, listing: Path | None, *, masks: Path | None = None, class_map: Path | None = None
+) -> list[LabelledPicture]:
+    """The pictures to measure on, each with its class.
+
+    Args:
+        pair: whose classes they are.
+        data: directory with one folder a class.
+        listing: file that names the pictures, one CLASS/FILE a line; every picture by default.
+        masks: directory with masks that are no pictures, also where it is `data` itself.
+        class_map: see `find_classes`.
+
+    Raises:
+        InvalidOption: for a folder that is no class of the pair, or no picture at all.
+        OSError: when the directory or a list cannot be read.
+    """
+    if listing is not None:
+        paths = [data / name for name in read_listing(listing)]
+    else:
+        found = (path for path in data.glob("*/*") if path.suffix.lower() in PICTURE_SUFFIXES)
+        # Where pictures and masks share a directory, its PNG files are the masks.
+        is_shared = masks is not None and masks.resolve() == data.resolve()
+        paths = sorted(path for path in found if not (is_shared and path.suffix.lower() == ".png"))
+    if not paths:
+        raise InvalidOption(f"{listing or data} names no pictures; give a folder of class folders", option="DATA")
+    classes = find_classes(pair, class_map)
+    unknown = sorted({path.parent.name for path in paths} - classes.keys())
+    if unknown:
+        raise InvalidOption(
+            f"{len(unknown)} folders are no class of {pair.card.name}: {', '.join(unknown[:10])}; "
+            "leave them out with --list, or choose the pair that knows them",
+            option="DATA",
+        )
+    return [LabelledPicture(path, classes[path.parent.name]) for path in paths]
+
+
+def read_listing(listing: Path) -> list[str]:
+    """The names in a list, one a line; lines without text are left out."""
+    return [line.strip() for line in listing.read_text().splitlines() if line.strip()]
+
+
+def find_classes(pair: NetworkPair, class_map: Path | None = None) -> dict[str, int]:
+    """Class index by what data may call it: identifiers, names, the card's aliases, and a map's identifiers.
+
+    Args:
+        pair: whose classes they are.
+        class_map: text file with one class a line: what the data calls it, white space, and the pair's index or name
+            for it, as in `n02129604 292`.
+
+    Raises:
+        InvalidOption: for a line that names no class of the pair.
+    """
+    classes = {label.name: label.index for label in pair.labels} | {label.id: label.index for label in pair.labels}
+    classes |= {alias: classes[name] for alias, name in pair.card.folder_aliases.items()}
+    if class_map is None:
+        return classes
+    mapped = {}
+    for line in read_listing(class_map):
+        identifier, _, name = line.partition(" ")
+        name = name.strip()
+        is_index = name.isdecimal() and int(name) < len(pair.labels)
+        if name not in classes and not is_index:
+            raise InvalidOption(
+                f"{class_map} maps {identifier} to {name!r}, which is no class of {pair.card.name}; give an index from "
+                f"0 to {len(pair.labels) - 1} or a class's name",
+                option="class-map",
+            )
+        mapped[identifier] = classes[name] if name in classes else int(name)
+    return classes | mapped
+
+
+class PictureReader:
+    """Decodes pictures on all cores, ahead of the networks, and groups those of one shape.
+
+    Args:
+        pair: for its preprocessing.
+        geometry: how a picture becomes the input.
+        resolution: its shorter side in pixels.
+        max_pixels: width times height that may be decoded.
+    """
+
+    def __init__(self, pair: NetworkPair, geometry: Geometry, resolution: Resolution, max_pixels: int) -> None:
+        self.unreadable: list[str] = []
+        self._preprocessing = pair.card.preprocessing
+        self._geometry = geometry
+        self._resolution = resolution
+        self._max_pixels = max_pixels
+
+    def read_batches(self, pictures: Sequence[LabelledPicture], batch_size: int) -> Iterator[PictureBatch]:
+        """Every picture that can be read, in batches; the others are named in `unreadable`."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for start in range(0, len(pictures), batch_size * CHUNK_BATCHES):
+                chunk = pictures[start : start + batch_size * CHUNK_BATCHES]
+                inputs = [entry for entry in pool.map(self._read, chunk) if entry is not None]
+                yield from _group(inputs, batch_size)
+
+    def _read(self, picture: LabelledPicture) -> _Input | None:
+        try:
+            image = decode_picture(picture.path.read_bytes(), max_pixels=self._max_pixels)
+        except (LensError, OSError) as error:
+            self.unreadable.append(f"{picture.path}: {error}")
+            return None
+        placement = place(image.width, image.height, geometry=self._geometry, resolution=self._resolution)
+        return prepare_input(image, placement, self._preprocessing), picture, placement
+
+
+def _group(inputs: list[_Input], batch_size: int) -> Iterator[PictureBatch]:
+    inputs.sort(key=lambda entry: entry[0].shape)
+    for _, same_shape in groupby(inputs, key=lambda entry: entry[0].shape):
+        entries = list(same_shape)
+        for start in range(0, len(entries), batch_size):
+            values, pictures, placements = zip(*entries[start : start + batch_size], strict=True)
+            yield PictureBatch(np.stack(values), pictures, placements)

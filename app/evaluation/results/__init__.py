@@ -1,0 +1,1 @@
+"""Evaluation results, and how they are summarised, printed and drawn."""

@@ -1,0 +1,89 @@
+"""An evaluation as a picture: differences with their intervals, and how far P can be believed."""
+
+import io
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Canvas
+
+from app.evaluation.results.metrics import MEANINGS, Metric
+from app.evaluation.results.report import Calibration, Evaluation, MapResult, Subset
+from models.names import NetworkName
+
+COLOURS = {NetworkName.BASELINE: "#2b6cb0", NetworkName.CBAM: "#c0392f"}
+"""Those of the page."""
+
+SUBSET_COLOURS = ("#1b6ac4", "#777777")
+DOTS_PER_INCH = 150
+ROW_INCHES = 0.42
+
+
+def draw_evaluation(evaluation: Evaluation) -> bytes:
+    """A PNG: the reliability of both networks, and each method's differences where the focus was measured."""
+    maps = [] if evaluation.focus is None else evaluation.focus.maps
+    # `Figure` alone, as in app.render.figure: pyplot keeps global state.
+    height = max(4.0, 1.6 + ROW_INCHES * len(Metric))
+    canvas = Canvas(figsize=(5 + 7 * len(maps), height), layout="constrained")
+    FigureCanvasAgg(canvas)
+    heading = f"{evaluation.pair}, {evaluation.pictures:,} pictures of {evaluation.data}, "
+    heading += f"{evaluation.geometry.value} at {evaluation.resolution.value}"
+    canvas.suptitle(heading, fontsize=9, parse_math=False)
+    all_axes = canvas.subplots(1, 1 + len(maps), squeeze=False, width_ratios=[5] + [7] * len(maps))[0]
+    _draw_reliability(all_axes[0], {name: accuracy.calibration for name, accuracy in evaluation.networks.items()})
+    for axes, result in zip(all_axes[1:], maps, strict=True):
+        _draw_differences(axes, result)
+    buffer = io.BytesIO()
+    canvas.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
+    return buffer.getvalue()
+
+
+def _draw_reliability(axes: Axes, calibrations: dict[NetworkName, Calibration]) -> None:
+    axes.plot([0, 1], [0, 1], color="#999999", linewidth=1, linestyle="--")
+    for name, calibration in calibrations.items():
+        points = [
+            (row.confidence, row.accuracy)
+            for row in calibration.bins
+            if row.confidence is not None and row.accuracy is not None
+        ]
+        axes.plot(
+            [confidence for confidence, _ in points],
+            [accuracy for _, accuracy in points],
+            marker="o",
+            markersize=4,
+            color=COLOURS[name],
+            label=f"{name.value}, error {calibration.error:.3f}",
+        )
+    axes.set_xlabel("P of the first class, mean of a bin", fontsize=8)
+    axes.set_ylabel("share that is right", fontsize=8)
+    axes.set_aspect("equal")
+    axes.legend(fontsize=8)
+    axes.tick_params(labelsize=8)
+
+
+def _draw_differences(axes: Axes, result: MapResult) -> None:
+    axes.axvline(0, color="#999999", linewidth=1)
+    _draw_subset(axes, result.both_right, f"{result.both_right.pictures} that both get right", -0.14, SUBSET_COLOURS[0])
+    _draw_subset(axes, result.all, f"all {result.all.pictures}", 0.14, SUBSET_COLOURS[1])
+    axes.set_yticks(range(len(Metric)), [_name(metric) for metric in Metric])
+    axes.invert_yaxis()
+    axes.set_title(f"{result.method.value} at stage {result.stage.value}", fontsize=9)
+    axes.set_xlabel("CBAM minus baseline, with the 95 % interval", fontsize=8)
+    axes.tick_params(labelsize=8)
+    axes.grid(axis="x", alpha=0.3)
+    # Below, where no interval can lie under it.
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
+
+
+def _draw_subset(axes: Axes, subset: Subset, label: str, offset: float, colour: str) -> None:
+    rows = list(Metric)
+    shown = [(rows.index(metric) + offset, measured.difference) for metric, measured in subset.metrics.items()]
+    for place, interval in shown:
+        if interval.low is not None and interval.high is not None:
+            axes.plot([interval.low, interval.high], [place, place], color=colour, linewidth=2)
+    places = [place for place, _ in shown]
+    axes.plot([interval.mean for _, interval in shown], places, "o", markersize=5, color=colour, label=label)
+
+
+def _name(metric: Metric) -> str:
+    meaning = MEANINGS[metric]
+    return meaning.title if meaning.is_higher_better else f"{meaning.title}\n(lower is better)"

@@ -1,0 +1,236 @@
+"""What an evaluation says: the answer of `cbam-lens evaluate --json`, and what is kept of the shipped pair."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+
+from app.evaluation.results.metrics import Metric
+from app.evaluation.results.options import Fill
+from app.explain.methods import Method
+from models.names import Geometry, NetworkName, Resolution, Stage
+
+Figure = Annotated[float, PlainSerializer(lambda value: round(value, 6), when_used="json")]
+"""A measured number; what is written down of it is more than its interval allows to know."""
+
+
+class Report(BaseModel):
+    """A frozen part of an evaluation that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ReliabilityBin(Report):
+    """The answers whose P lies above `lower` and not above `upper`; no means where there are none."""
+
+    lower: Figure
+    upper: Figure
+    pictures: int
+    confidence: Figure | None
+    accuracy: Figure | None
+
+
+class Calibration(Report):
+    """The expected calibration error, 0..1, and the table that it comes from."""
+
+    error: Figure
+    bins: list[ReliabilityBin]
+
+
+class NetworkAccuracy(Report):
+    """How often the right class was the first, or among the first five; shares in 0..1."""
+
+    top1: float
+    top5: float
+    top1_count: int
+    top5_count: int
+    calibration: Calibration
+
+
+class Interval(Report):
+    """A mean and its bootstrap interval; both ends are None where fewer than two pictures were measured."""
+
+    mean: Figure
+    low: Figure | None
+    high: Figure | None
+
+
+class MetricResult(Report):
+    """Both networks' means of one metric, over the same pictures.
+
+    Attributes:
+        pictures: those on which both have a value.
+        baseline, cbam: the means.
+        difference: of CBAM minus baseline, picture by picture.
+    """
+
+    pictures: int
+    baseline: Figure
+    cbam: Figure
+    difference: Interval
+
+
+class Subset(Report):
+    """The metrics over some of the pictures.
+
+    Attributes:
+        pictures: how many.
+        object_share: mean share of the seen picture that is object: what a flat map has inside.
+        hidden_share: mean share of the object that the geometry cropped away; nothing here knows of it.
+        centre_hits: the pointing game of a map that always points at the centre of the seen picture.
+        silent: pictures without any positive evidence, by network.
+        metrics: the results; none of a metric that no picture has.
+    """
+
+    pictures: int
+    object_share: Figure | None
+    hidden_share: Figure | None
+    centre_hits: Figure | None
+    silent: dict[NetworkName, int]
+    metrics: dict[Metric, MetricResult]
+
+
+class PictureResult(Report):
+    """One picture on which the networks' shares of heat inside differ much; `right` and P are of the true class."""
+
+    file: str
+    class_name: str
+    object_share: Figure
+    share_inside: dict[NetworkName, Figure]
+    difference: Figure
+    probability: dict[NetworkName, Figure]
+    right: dict[NetworkName, bool]
+
+
+class ClassResult(Report):
+    """The difference in the share of heat inside, CBAM minus baseline, over the pictures of one class."""
+
+    class_name: str
+    pictures: int
+    difference: Interval
+
+
+class MapResult(Report):
+    """How well the maps of one method at one stage point at the objects.
+
+    Attributes:
+        method, stage: how the maps were made.
+        height, width: the maps' size in positions; None where it differs between pictures.
+        both_right: over the pictures that both networks get right.
+        all: over all pictures.
+        classes: every class, the one that CBAM helps most first.
+        helped, hurt: the pictures with the highest and with the lowest difference in the share of heat inside.
+    """
+
+    method: Method
+    stage: Stage
+    height: int | None
+    width: int | None
+    both_right: Subset
+    all: Subset
+    classes: list[ClassResult]
+    helped: list[PictureResult]
+    hurt: list[PictureResult]
+
+
+class GateResult(Report):
+    """How far one gate is from flat, over all pictures.
+
+    Attributes:
+        mean: of the gate.
+        deviation: standard deviation within the gate, mean over pictures; 0 is flat.
+        share_above_mean: positions or channels above the gate's own mean, mean over pictures.
+        explained: share of the gate's variance that its mean over pictures explains: 1 is the same gate for every
+            picture, 0 one that has no habit; None for too few pictures of one shape, or a gate that never varies.
+    """
+
+    mean: Figure
+    deviation: Figure
+    share_above_mean: Figure
+    explained: Figure | None
+
+
+class SpatialGateResult(GateResult):
+    """A spatial gate, also as a map of where to look.
+
+    Attributes:
+        pointing: how often its highest position lies on the object.
+        share_inside: how much of it lies on the object.
+        excess: `share_inside` minus the object's share, picture by picture; 0 for a flat gate.
+    """
+
+    pointing: Figure
+    share_inside: Figure
+    excess: Interval
+
+
+class BlockResult(Report):
+    """The gates of one block; None for one that this attention has not."""
+
+    name: str
+    spatial: SpatialGateResult | None
+    channel: GateResult | None
+
+
+class Protocol(Report):
+    """How the focus was measured.
+
+    Attributes:
+        objects: `masks` or `boxes`.
+        tolerance_pixels: of the pointing game, in the picture's own pixels.
+        fill: what stood where a position was removed; None where deletion and insertion were not measured.
+        largest_steps: how many steps a curve has at most; it has one a position where these are fewer.
+        resamples, confidence_level, seed: of the bootstrap.
+    """
+
+    objects: str
+    tolerance_pixels: float
+    fill: Fill | None
+    largest_steps: int
+    resamples: int
+    confidence_level: float
+    seed: int
+
+
+class Focus(Report):
+    """Where the networks look, against where the objects are.
+
+    Attributes:
+        protocol: how it was measured.
+        unseen: pictures that were left out because nothing of their object was seen.
+        maps: one entry a method.
+        gates: one entry a block of the network with attention.
+    """
+
+    protocol: Protocol
+    unseen: list[str]
+    maps: list[MapResult]
+    gates: list[BlockResult]
+
+
+class Evaluation(Report):
+    """What was measured, on what.
+
+    Attributes:
+        pair: its name.
+        sha256: of both weights files; None for weights that are in no file.
+        data: the directory's name.
+        listing: the list's file name; None for all of it.
+        geometry, resolution: how a picture became the input.
+        pictures: how many were measured.
+        unreadable: those that were left out, with the reason.
+        unknown: pictures of classes that the pair does not know, left out; only boxes may name such.
+        networks: accuracy and calibration.
+        focus: where they look; None where that was not asked for.
+    """
+
+    pair: str
+    sha256: dict[NetworkName, str | None]
+    data: str
+    listing: str | None
+    geometry: Geometry
+    resolution: Resolution
+    pictures: int
+    unreadable: list[str]
+    unknown: int = 0
+    networks: dict[NetworkName, NetworkAccuracy]
+    focus: Focus | None = None

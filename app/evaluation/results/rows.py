@@ -1,0 +1,124 @@
+"""One row a picture and method: what every summary is made of, and the table that can be kept of it."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.evaluation.results.metrics import Metric
+from app.explain.methods import Method
+from models.names import NetworkName, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class MapRow:
+    """One network on one picture.
+
+    Attributes:
+        is_right: whether it ranks the true class first.
+        is_silent: whether its map has no positive evidence.
+        values: each metric; None for one that a silent map has not.
+    """
+
+    is_right: bool
+    is_silent: bool
+    values: Mapping[Metric, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class FocusRow:
+    """Both networks on one picture, by one method at one stage.
+
+    Attributes:
+        file: the picture, CLASS/NAME.
+        class_name: its true class, for which the maps were made.
+        method, stage: how they were made.
+        height, width: the maps' size in positions.
+        object_share: the object's share of the seen picture, 0..1.
+        hidden_share: the share of the object that was not seen, 0..1.
+        has_centre: whether the centre of the seen picture lies on the object.
+        networks: what each did.
+    """
+
+    file: str
+    class_name: str
+    method: Method
+    stage: Stage
+    height: int
+    width: int
+    object_share: float
+    hidden_share: float
+    has_centre: bool
+    networks: Mapping[NetworkName, MapRow]
+
+    @property
+    def is_right_by_both(self) -> bool:
+        """Whether both networks rank the true class first."""
+        return all(network.is_right for network in self.networks.values())
+
+    def difference(self, metric: Metric) -> float | None:
+        """CBAM minus baseline; None where one of them has no value."""
+        baseline, cbam = (self.networks[name].values.get(metric) for name in NetworkName)
+        return None if baseline is None or cbam is None else cbam - baseline
+
+
+PICTURE_COLUMNS = (
+    "file", "class", "method", "stage", "height", "width", "object_share", "hidden_share", "has_centre",
+)  # fmt: skip
+NETWORK_COLUMNS = ("right", "silent", *(metric.value for metric in Metric))
+
+
+def write_rows(rows: Sequence[FocusRow], path: Path) -> None:
+    """Keep the rows as CSV; what was not measured is an empty cell."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(
+            [*PICTURE_COLUMNS, *(f"{name.value}_{column}" for name in NetworkName for column in NETWORK_COLUMNS)]
+        )
+        for row in rows:
+            picture = (
+                row.file, row.class_name, row.method.value, row.stage.value, row.height, row.width,
+                _write(row.object_share), _write(row.hidden_share), int(row.has_centre),
+            )  # fmt: skip
+            writer.writerow([*picture, *(cell for name in NetworkName for cell in _write_network(row.networks[name]))])
+
+
+def read_rows(path: Path) -> list[FocusRow]:
+    """The rows that `write_rows` kept, as exact as they were written."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return [_read(cells) for cells in csv.DictReader(file)]
+
+
+def _write_network(network: MapRow) -> list[str]:
+    return [str(int(network.is_right)), str(int(network.is_silent))] + [
+        _write(network.values.get(metric)) for metric in Metric
+    ]
+
+
+def _write(value: float | None) -> str:
+    return "" if value is None else f"{value:.5f}".rstrip("0").rstrip(".")
+
+
+def _read(cells: Mapping[str, str]) -> FocusRow:
+    return FocusRow(
+        file=cells["file"],
+        class_name=cells["class"],
+        method=Method(cells["method"]),
+        stage=Stage(int(cells["stage"])),
+        height=int(cells["height"]),
+        width=int(cells["width"]),
+        object_share=float(cells["object_share"]),
+        hidden_share=float(cells["hidden_share"]),
+        has_centre=cells["has_centre"] == "1",
+        networks={
+            name: MapRow(
+                is_right=cells[f"{name.value}_right"] == "1",
+                is_silent=cells[f"{name.value}_silent"] == "1",
+                values={
+                    metric: float(text) if (text := cells[f"{name.value}_{metric.value}"]) else None
+                    for metric in Metric
+                },
+            )
+            for name in NetworkName
+        },
+    )

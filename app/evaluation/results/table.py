@@ -1,0 +1,101 @@
+"""An evaluation for the terminal."""
+
+from rich.console import Group
+from rich.table import Table
+
+from app.evaluation.results.report import BlockResult, Evaluation, GateResult, MapResult, Subset
+from app.evaluation.results.wording import describe_difference, describe_explained, describe_mean, judge, title_metric
+from models.names import NetworkName
+
+GATES_CAPTION = (
+    "deviation: within a gate, 0 is flat; same for all: the share of the variance that the mean over pictures "
+    "explains, 1 is a gate that does not look at the picture"
+)
+
+
+def tabulate_evaluation(evaluation: Evaluation) -> Group:
+    """Accuracy and calibration, and where it was measured the focus."""
+    tables = [_tabulate_accuracy(evaluation)]
+    if evaluation.focus is not None:
+        tables += [table for result in evaluation.focus.maps for table in _tabulate_maps(result)]
+        if gates := evaluation.focus.gates:
+            tables += [_tabulate_spatial(gates), _tabulate_channels(gates)]
+    return Group(*tables)
+
+
+def _tabulate_accuracy(evaluation: Evaluation) -> Table:
+    title = f"{evaluation.pair}: {evaluation.pictures:,} pictures, {evaluation.geometry.value} at "
+    title += f"{evaluation.resolution.value}"
+    table = Table("network", "top-1", "top-5", "calibration error", title=title)
+    for name, accuracy in evaluation.networks.items():
+        table.add_row(
+            name.value,
+            f"{accuracy.top1:.2%} ({accuracy.top1_count:,})",
+            f"{accuracy.top5:.2%} ({accuracy.top5_count:,})",
+            f"{accuracy.calibration.error:.3f}",
+        )
+    remarks = []
+    if evaluation.unreadable:
+        remarks.append(f"{len(evaluation.unreadable)} pictures could not be read and were left out")
+    if evaluation.unknown:
+        remarks.append(f"{evaluation.unknown:,} are of classes that the pair does not know and were left out")
+    if evaluation.focus is not None and evaluation.focus.unseen:
+        remarks.append(f"nothing was seen of the object on {len(evaluation.focus.unseen)}")
+    if remarks:
+        table.caption = "; ".join(remarks)
+    return table
+
+
+def _tabulate_maps(result: MapResult) -> list[Table]:
+    how = f"{result.method.value} at stage {result.stage.value}"
+    subsets = (
+        (f"{how}: the {result.both_right.pictures:,} pictures that both get right", result.both_right),
+        (f"{how}: all {result.all.pictures:,} pictures", result.all),
+    )
+    return [_tabulate_subset(title, subset) for title, subset in subsets if subset.pictures]
+
+
+def _tabulate_subset(title: str, subset: Subset) -> Table:
+    table = Table("metric", "baseline", "CBAM", "CBAM - baseline (95 %)", "", title=title)
+    if subset.object_share is not None and subset.centre_hits is not None:
+        table.add_row("Object’s share of the seen picture", *[describe_mean(None, subset.object_share)] * 2)
+        table.add_row("Pointing game of the centre", *[describe_mean(None, subset.centre_hits)] * 2)
+    for metric, measured in subset.metrics.items():
+        table.add_row(
+            title_metric(metric),
+            describe_mean(metric, measured.baseline),
+            describe_mean(metric, measured.cbam),
+            describe_difference(metric, measured.difference),
+            judge(metric, measured.difference).value,
+        )
+    silent = subset.silent
+    counts = f"{silent[NetworkName.BASELINE]} of the baseline, {silent[NetworkName.CBAM]} of CBAM"
+    table.caption = f"maps without positive evidence: {counts}"
+    return table
+
+
+def _tabulate_spatial(gates: list[BlockResult]) -> Table:
+    table = Table("block", "mean", "deviation", "same for all", "pointing", "inside", "inside - object’s share (95 %)")
+    table.title = "spatial gates"
+    for block in gates:
+        if block.spatial is not None:
+            table.add_row(
+                block.name,
+                *_describe_gate(block.spatial),
+                describe_mean(None, block.spatial.pointing),
+                describe_mean(None, block.spatial.share_inside),
+                describe_difference(None, block.spatial.excess),
+            )
+    return table
+
+
+def _tabulate_channels(gates: list[BlockResult]) -> Table:
+    table = Table("block", "mean", "deviation", "same for all", title="channel gates", caption=GATES_CAPTION)
+    for block in gates:
+        if block.channel is not None:
+            table.add_row(block.name, *_describe_gate(block.channel))
+    return table
+
+
+def _describe_gate(gate: GateResult) -> list[str]:
+    return [f"{gate.mean:.3f}", f"{gate.deviation:.3f}", describe_explained(gate.explained)]

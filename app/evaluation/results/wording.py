@@ -1,0 +1,61 @@
+"""Results as text: what terminal and page print, and what an interval says in words."""
+
+from enum import StrEnum
+
+from app.evaluation.results.metrics import MEANINGS, Metric
+from app.evaluation.results.report import Interval
+
+
+class Verdict(StrEnum):
+    """What an interval of CBAM minus baseline says."""
+
+    BETTER = "CBAM better"
+    WORSE = "CBAM worse"
+    OPEN = "includes 0"
+    UNKNOWN = "too few pictures"
+
+
+def judge(metric: Metric, interval: Interval) -> Verdict:
+    """Which network is better by a metric, where its interval excludes 0."""
+    if interval.low is None or interval.high is None:
+        return Verdict.UNKNOWN
+    if interval.low <= 0 <= interval.high:
+        return Verdict.OPEN
+    is_better = (interval.mean > 0) == MEANINGS[metric].is_higher_better
+    return Verdict.BETTER if is_better else Verdict.WORSE
+
+
+def title_metric(metric: Metric) -> str:
+    """A metric's name, with which way is good where that is not up."""
+    meaning = MEANINGS[metric]
+    return meaning.title if meaning.is_higher_better else f"{meaning.title}, low is good"
+
+
+def describe_mean(metric: Metric | None, value: float) -> str:
+    """A mean in its metric's units: `55.4 %`, or `0.434`; None is a share that is no metric."""
+    return f"{value * 100:.1f} %" if metric is None or MEANINGS[metric].is_share else f"{value:.3f}"
+
+
+def describe_difference(metric: Metric | None, interval: Interval) -> str:
+    """A difference with its interval: `+1.2 points (-0.3 to +2.7)`, or `+0.041 (-0.013 to +0.092)`.
+
+    Args:
+        metric: whose; None for a difference of shares.
+        interval: mean and ends.
+    """
+    is_share = metric is None or MEANINGS[metric].is_share
+    factor, digits, unit = (100, 1, " points") if is_share else (1, 3, "")
+
+    def sign(value: float) -> str:
+        # Adding 0 makes a rounded minus zero a zero.
+        return f"{round(value * factor, digits) + 0:+.{digits}f}"
+
+    text = f"{sign(interval.mean)}{unit}"
+    if interval.low is None or interval.high is None:
+        return text
+    return f"{text} ({sign(interval.low)} to {sign(interval.high)})"
+
+
+def describe_explained(explained: float | None) -> str:
+    """A share of variance, or that it is not known."""
+    return "not known" if explained is None else f"{explained:.2f}"

@@ -1,0 +1,166 @@
+"""Everything about a picture, or about several, as one ZIP file that is written while it is sent."""
+
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import IO, cast
+
+from app.analysis.analyses import PREVIEW_SIDE_PIXELS
+from app.analysis.compared_sheets import ComparedRow
+from app.analysis.comparison import Comparison
+from app.analysis.options import AttentionOptions, FigureOptions, MapOptions
+from app.analysis.sheets import make_slug
+from app.api.schemas import describe_comparison
+from app.output import panels
+from app.output.sheet import draw_sheet
+from app.render.contact_sheet import SheetFormat
+from app.render.figure import FigureFormat
+from app.render.overlay import Render
+from app.version import VERSION
+from models.names import NetworkName
+
+MAX_SIDE_PIXELS = PREVIEW_SIDE_PIXELS
+"""Twenty maps of each of twenty photographs at their own size would take gigabytes."""
+
+LIBRARIES = ("torch", "numpy", "pillow", "matplotlib")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file of the archive: its path, and what makes its bytes when its turn comes."""
+
+    path: str
+    make: Callable[[], bytes]
+
+
+def pack(members: Iterable[Member]) -> Iterator[bytes]:
+    """The ZIP file's bytes, one member's at a time; the same members give the same bytes."""
+    sink = _Sink()
+    # The stub wants what can also seek; what is written only forwards need not.
+    file = cast("IO[bytes]", sink)
+    # Deflated, even what is compressed already: a stored member that is streamed has no end that all readers find.
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for member in members:
+            # No date: a ZipInfo's own is 1980.
+            information = zipfile.ZipInfo(member.path)
+            information.compress_type = zipfile.ZIP_DEFLATED
+            information.external_attr = 0o644 << 16
+            archive.writestr(information, member.make())
+            yield sink.take()
+    yield sink.take()
+
+
+def list_analysis_members(comparison: Comparison, options: FigureOptions) -> list[Member]:
+    """Everything about one picture."""
+    text = "\n".join(["CBAM Lens", "", *_describe_settings(options), *_describe(comparison), "", *FILES])
+    return [_write_text(f"{text}\n"), *_list_files(comparison, options, folder="")]
+
+
+def list_sheet_members(rows: Sequence[ComparedRow], options: FigureOptions) -> list[Member]:
+    """The contact sheet, and a folder a picture."""
+    lines = ["CBAM Lens", "", *_describe_settings(options), "", "sheet.png, sheet.pdf: all pictures, a row each"]
+    members = [Member(f"sheet.{form}", partial(draw_sheet, rows, options, form)) for form in SheetFormat]
+    for row in rows:
+        slug = make_slug(row.name, position=row.position)
+        lines += ["", f"{slug}: {row.name}"]
+        if row.comparison is None:
+            lines.append(f"  no files. {row.problem}")
+        else:
+            lines += [f"  {line}" for line in _describe(row.comparison)]
+            members += _list_files(row.comparison, options, folder=f"{slug}/")
+    return [_write_text("\n".join([*lines, "", "In each folder:", *FILES, ""])), *members]
+
+
+def _list_files(comparison: Comparison, options: FigureOptions, *, folder: str) -> list[Member]:
+    drawing = MapOptions(**options.model_dump(), render=Render.OVERLAY)
+    gates = AttentionOptions(colormap=options.colormap, opacity=options.opacity)
+    size = {"max_side": MAX_SIDE_PIXELS}
+    analysis = comparison.analysis
+    return [
+        *(
+            Member(f"{folder}figure.{form}", partial(panels.draw_comparison_figure, comparison, options, form))
+            for form in FigureFormat
+        ),
+        *(
+            Member(f"{folder}heatmaps/{name}.png", partial(panels.encode_heat_map, comparison, name, drawing, **size))
+            for name in NetworkName
+        ),
+        Member(f"{folder}heatmaps/difference.png", partial(panels.encode_difference, comparison, drawing, **size)),
+        *(
+            Member(
+                f"{folder}attention/{block.name}-{kind}.png",
+                partial(panels.encode_attention, analysis, block.name, kind, gates, **size),
+            )
+            for block in analysis.traces[NetworkName.CBAM].blocks
+            for kind in block.gates
+        ),
+        Member(f"{folder}maps.npz", partial(panels.pack_maps, comparison)),
+        Member(f"{folder}numbers.json", partial(_write_numbers, comparison)),
+    ]
+
+
+FILES = (
+    "figure.png, figure.svg, figure.pdf: picture, baseline and CBAM with P of the explained class",
+    "heatmaps/: both networks' maps and CBAM minus baseline, over the picture",
+    "attention/: every gate of the network with attention, 0 (blocks) to 1 (passes unchanged)",
+    "maps.npz: every array in its own floating-point values; numpy.load reads it without pickle",
+    "numbers.json: what REST answers",
+    f"Pictures have at most {MAX_SIDE_PIXELS} pixels a side; REST gives each map at the picture's own size.",
+)
+
+
+def _describe_settings(options: FigureOptions) -> list[str]:
+    """What was asked, and by which versions it was answered."""
+    return [
+        f"method: {options.method.value}",
+        f"stage: {options.stage.value}",
+        f"scale: {options.scale.value}",
+        f"colormap: {options.colormap.value}",
+        f"opacity: {options.opacity:g}",
+        f"changed gates: {', '.join(options.interventions) or 'none'}",
+        f"cbam-lens {VERSION}, " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+    ]
+
+
+def _describe(comparison: Comparison) -> list[str]:
+    """The question and the networks of one picture."""
+    analysis, card = comparison.analysis, comparison.analysis.card
+    label = comparison.target.label
+    return [
+        f"pair: {card.name}, {card.title}" + ("" if card.trained else ", UNTRAINED: random weights"),
+        *(f"{name} weights, SHA-256: {card.networks[name].sha256 or 'in no file'}" for name in NetworkName),
+        f"explained class: {label.index}, {label.name}; chosen by {comparison.target.chosen_by}",
+        *(f"P of it, {name}: {comparison.target_probability(name):.6f}" for name in NetworkName),
+        f"picture: {analysis.source.width} x {analysis.source.height} pixels; geometry: {analysis.geometry.value} "
+        f"at {analysis.resolution.value} pixels",
+    ]
+
+
+def _write_text(text: str) -> Member:
+    return Member("README.txt", text.encode)
+
+
+def _write_numbers(comparison: Comparison) -> bytes:
+    return describe_comparison(comparison, root=None).model_dump_json(indent=2).encode()
+
+
+class _Sink:
+    """What a ZIP file is written to: it cannot go back, and gives away what it has."""
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._chunks.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def take(self) -> bytes:
+        """What was written since the last time."""
+        taken = b"".join(self._chunks)
+        self._chunks.clear()
+        return taken

@@ -1,0 +1,137 @@
+"""`cbam-lens models` and the page about the networks: what attention costs, beside the paper's own figures."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from models.names import Attention
+from models.networks.counting import NetworkCount, count_network
+from models.networks.paper import ABLATION_TOP1_ERRORS, PaperRow
+from models.networks.titles import ARCHITECTURE_TITLES, ATTENTION_TITLES
+
+console = Console(stderr=True)
+
+PAPER_NOTE = "Columns under “paper” are Woo et al.’s (ECCV 2018), not measured here."
+
+
+@dataclass(frozen=True, slots=True)
+class CountRow:
+    """One network of the table, as text.
+
+    Attributes:
+        network, attention: its name.
+        parameters, parameters_overhead: its trainable values, and against the same network without attention.
+        multiply_adds, multiply_adds_overhead: of one picture of 224 x 224 pixels.
+        multiply_adds_v1: with the stride where the paper has it; empty where that is the same.
+        paper_parameters, paper_multiply_adds, paper_errors: the paper's; empty where it has none.
+        remark: why the paper's figure is another one; empty where they agree.
+    """
+
+    network: str
+    attention: str
+    parameters: str
+    parameters_overhead: str
+    multiply_adds: str
+    multiply_adds_overhead: str
+    multiply_adds_v1: str
+    paper_parameters: str
+    paper_multiply_adds: str
+    paper_errors: str
+    remark: str
+
+
+def count_networks(networks: Sequence[tuple[str, Attention]]) -> tuple[NetworkCount, ...]:
+    """Count each network, with a progress bar on standard error."""
+    shown = track(networks, description="counting", console=console, disable=not console.is_terminal)
+    return tuple(count_network(architecture, attention) for architecture, attention in shown)
+
+
+def describe_counts(counts: Iterable[NetworkCount]) -> tuple[CountRow, ...]:
+    """The table's rows; a network without attention comes before the others of its architecture."""
+    rows: list[CountRow] = []
+    plain: NetworkCount | None = None
+    for count in counts:
+        if count.attention is Attention.NONE or plain is None:
+            plain = count
+        rows.append(_describe(count, plain))
+    return tuple(rows)
+
+
+def tabulate_counts(counts: Sequence[NetworkCount]) -> Table:
+    """The table for the terminal."""
+    table = Table(
+        "network",
+        "attention",
+        "parameters",
+        "multiply-adds",
+        "with stride v1",
+        "paper: M / GFLOPs",
+        "paper: top-1 / top-5 error",
+        title="1,000 classes, 224 x 224 pixels",
+        caption=_write_caption(counts),
+    )
+    for row in describe_counts(counts):
+        table.add_row(
+            row.network,
+            row.attention,
+            _join(row.parameters, row.parameters_overhead),
+            _join(row.multiply_adds, row.multiply_adds_overhead),
+            row.multiply_adds_v1,
+            f"{row.paper_parameters} / {row.paper_multiply_adds}" if row.paper_parameters else "",
+            row.paper_errors,
+        )
+    return table
+
+
+def tabulate_ablations(counts: Sequence[NetworkCount]) -> Table:
+    """ResNet-50 with each design of the paper's tables 1 to 3."""
+    table = Table(
+        "attention", "parameters", "multiply-adds", "paper: top-1 error", title="ResNet-50", caption=PAPER_NOTE
+    )
+    for count, row in zip(counts, describe_counts(counts), strict=True):
+        table.add_row(
+            f"{row.attention} ({count.attention.value})",
+            _join(row.parameters, row.parameters_overhead),
+            _join(row.multiply_adds, row.multiply_adds_overhead),
+            f"{ABLATION_TOP1_ERRORS[count.attention]:.2f} %",
+        )
+    return table
+
+
+def list_remarks(counts: Iterable[NetworkCount]) -> tuple[str, ...]:
+    """Why figures of the paper's are others, each reason once."""
+    return tuple(dict.fromkeys(count.remark for count in counts if count.remark))
+
+
+def _write_caption(counts: Sequence[NetworkCount]) -> str:
+    return "\n".join((PAPER_NOTE, *list_remarks(counts)))
+
+
+def _describe(count: NetworkCount, plain: NetworkCount) -> CountRow:
+    paper = count.paper
+    has_attention = count.attention is not Attention.NONE
+    has_moved = count.multiply_adds != count.multiply_adds_v1
+    return CountRow(
+        network=ARCHITECTURE_TITLES[count.architecture],
+        attention=ATTENTION_TITLES[count.attention],
+        parameters=f"{count.parameters:,}",
+        parameters_overhead=f"{count.parameters / plain.parameters - 1:+.2%}" if has_attention else "",
+        multiply_adds=f"{count.multiply_adds / 1e9:.3f} G",
+        multiply_adds_overhead=f"{count.multiply_adds / plain.multiply_adds - 1:+.2%}" if has_attention else "",
+        multiply_adds_v1=f"{count.multiply_adds_v1 / 1e9:.3f} G" if has_moved else "",
+        paper_parameters="" if paper is None else f"{paper.parameters_millions:.2f}",
+        paper_multiply_adds="" if paper is None else f"{paper.multiply_adds_billions:.3f}",
+        paper_errors="" if paper is None else _format_errors(paper),
+        remark=count.remark,
+    )
+
+
+def _format_errors(paper: PaperRow) -> str:
+    return f"{paper.top1_error_percent:.2f} % / {paper.top5_error_percent:.2f} %"
+
+
+def _join(value: str, overhead: str) -> str:
+    return f"{value} ({overhead})" if overhead else value

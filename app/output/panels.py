@@ -1,0 +1,237 @@
+"""A comparison's panels as pictures and files: heat maps, their difference, gates, the figure, the arrays."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from app.analysis.analyses import Analysis
+from app.analysis.comparison import Comparison
+from app.analysis.options import (
+    AttentionOptions,
+    ChannelOrder,
+    ColourOptions,
+    FeatureOptions,
+    FigureOptions,
+    MapOptions,
+    Moment,
+)
+from app.errors import InvalidOption
+from app.explain.maps import BlockMaps, ChannelMaps, FloatArray, GateMap
+from app.render.attention import draw_channel_strip, gate_scale
+from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, Scale
+from app.render.figure import FigureFormat, Panel, draw_figure
+from app.render.overlay import Drawing, Render, draw_map, draw_values
+from app.render.png import encode_png
+from models.lineups.card import PairCard
+from models.names import GateKind, NetworkName
+from models.networks.titles import ATTENTION_TITLES
+
+FIGURE_SIDE_PIXELS = 640
+
+UNTRAINED_MARK = "untrained"
+"""What stands in the corner of every map of a pair with random weights."""
+
+
+def title_networks(card: PairCard, *, is_altered: bool = False) -> dict[NetworkName, str]:
+    """Each network's name above its panel: Baseline, Baseline + CBAM; changed gates are said."""
+    attention = ATTENTION_TITLES[card.networks[NetworkName.CBAM].attention]
+    titles = {NetworkName.BASELINE: "Baseline", NetworkName.CBAM: f"Baseline + {attention}"}
+    if is_altered:
+        titles[NetworkName.CBAM] += ", gates changed"
+    return titles if card.trained else {name: f"{title}, untrained" for name, title in titles.items()}
+
+
+def heat_map_scale(comparison: Comparison, name: NetworkName, options: ColourOptions) -> ColourScale:
+    """The colours of one network's heat map, from 0 to the shared or its own maximum."""
+    own = comparison.heat_maps[name].maximum
+    maximum = own if options.scale is Scale.OWN else comparison.shared_maximum
+    return ColourScale(colormap=options.colormap.value, minimum=0.0, maximum=maximum)
+
+
+def difference_scale(comparison: Comparison, options: ColourOptions) -> ColourScale:
+    """The colours of CBAM minus baseline: symmetric about 0, up to the maximum that the panels use."""
+    # Without any evidence every limit would do; 0 would make no difference look like the lowest one.
+    limit = 1.0 if options.scale is Scale.OWN else comparison.shared_maximum or 1.0
+    return ColourScale(colormap=DIFFERENCE_COLORMAP, minimum=-limit, maximum=limit)
+
+
+def draw_heat_map(
+    comparison: Comparison, name: NetworkName, options: MapOptions, *, max_side: int | None = None
+) -> Image.Image:
+    """One network's heat map at the picture's size, or at most `max_side` pixels."""
+    heat_map = comparison.heat_maps[name]
+    notice = None if heat_map.has_evidence else f"no positive evidence for {comparison.target.label.name}"
+    drawing = Drawing(
+        options.render, heat_map_scale(comparison, name, options), options.opacity, notice, _mark(comparison.analysis)
+    )
+    return _draw(comparison.analysis, heat_map.values, drawing, max_side)
+
+
+def draw_difference(comparison: Comparison, options: MapOptions, *, max_side: int | None = None) -> Image.Image:
+    """CBAM's map minus the baseline's, each divided by its own maximum on the `own` scale."""
+    scale = difference_scale(comparison, options)
+    drawing = Drawing(options.render, scale, options.opacity, mark=_mark(comparison.analysis))
+    return _draw(comparison.analysis, subtract_heat_maps(comparison, options.scale), drawing, max_side)
+
+
+def subtract_heat_maps(comparison: Comparison, scale: Scale) -> FloatArray:
+    """CBAM minus baseline, (H, W): in the method's units, or in shares of each map's own maximum."""
+    baseline, cbam = (comparison.heat_maps[name] for name in NetworkName)
+    if scale is Scale.SHARED:
+        return cbam.values - baseline.values
+    return cbam.values / np.float32(cbam.maximum or 1) - baseline.values / np.float32(baseline.maximum or 1)
+
+
+def find_block(analysis: Analysis, name: str) -> BlockMaps:
+    """The gates of the block of that name; raises `InvalidOption`, which lists the blocks."""
+    blocks = analysis.traces[NetworkName.CBAM].blocks
+    for block in blocks:
+        if block.name == name:
+            return block
+    names = [block.name for block in blocks]
+    raise InvalidOption(
+        f"block {name!r} is not one of {', '.join(names)}; choose one of these", option="block", allowed=names
+    )
+
+
+def find_gate(analysis: Analysis, block: str, kind: GateKind) -> GateMap:
+    """One gate of the block of that name; raises `InvalidOption`, which lists the blocks, or the gates it has."""
+    gates = find_block(analysis, block).gates
+    if kind not in gates:
+        allowed = [known.value for known in gates]
+        raise InvalidOption(
+            f"kind is {kind.value!r}, and the blocks of this network have no such gate; choose {' or '.join(allowed)}",
+            option="kind",
+            allowed=allowed,
+        )
+    return gates[kind]
+
+
+def draw_attention(
+    analysis: Analysis, block: str, kind: GateKind, options: AttentionOptions, *, max_side: int | None = None
+) -> Image.Image:
+    """One gate: a spatial one at the picture's size, a channel one as a strip.
+
+    Raises:
+        InvalidOption: for an unknown block, a gate that it has not, or a channel gate as an overlay.
+    """
+    gate = find_gate(analysis, block, kind)
+    if kind is GateKind.CHANNEL:
+        if options.render is Render.OVERLAY:
+            allowed = [Render.HEATMAP.value, Render.GRAY.value, Render.VALUES.value]
+            raise InvalidOption(
+                "render is 'overlay', but a channel gate has no place on the picture; choose heatmap, gray or values",
+                option="render",
+                allowed=allowed,
+            )
+        render = options.render or Render.HEATMAP
+        if options.order is ChannelOrder.STRENGTH:
+            gate = GateMap(np.sort(gate.values)[::-1].copy())
+        return draw_channel_strip(gate, render=render, colormap=options.colormap.value, mark=_mark(analysis))
+    scale = gate_scale(options.colormap.value)
+    drawing = Drawing(options.render or Render.OVERLAY, scale, options.opacity, mark=_mark(analysis))
+    return _draw(analysis, gate.values, drawing, max_side)
+
+
+def draw_feature_map(
+    analysis: Analysis, channel: ChannelMaps, moment: Moment, options: FeatureOptions, *, max_side: int | None = None
+) -> Image.Image:
+    """One channel's feature map before or after the gates, both on one scale that is symmetric about 0."""
+    limit = float(np.abs(channel.before).max()) or 1.0
+    scale = ColourScale(colormap=DIFFERENCE_COLORMAP, minimum=-limit, maximum=limit)
+    values = channel.before if moment is Moment.BEFORE else channel.after
+    drawing = Drawing(options.render, scale, options.opacity, mark=_mark(analysis))
+    return _draw(analysis, values, drawing, max_side)
+
+
+def encode_feature_map(
+    analysis: Analysis, channel: ChannelMaps, moment: Moment, options: FeatureOptions, *, max_side: int | None = None
+) -> bytes:
+    """`draw_feature_map` as PNG."""
+    return encode_png(draw_feature_map(analysis, channel, moment, options, max_side=max_side))
+
+
+def _mark(analysis: Analysis) -> str | None:
+    return None if analysis.card.trained else UNTRAINED_MARK
+
+
+def _draw(analysis: Analysis, values: FloatArray, drawing: Drawing, max_side: int | None) -> Image.Image:
+    if drawing.render is Render.VALUES:
+        # Before the picture is decoded for nothing.
+        return draw_values(values, drawing.scale)
+    return draw_map(analysis.picture(max_side=max_side), values, analysis.placement, drawing)
+
+
+def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_format: FigureFormat) -> bytes:
+    """The paper's figure: picture, baseline, CBAM, with P of the target class."""
+    target = comparison.target.label
+    titles = title_networks(comparison.analysis.card, is_altered=comparison.altered is not None)
+    map_options = MapOptions(**options.model_dump(), render=Render.OVERLAY)
+    picture = comparison.analysis.picture(max_side=FIGURE_SIDE_PIXELS)
+    panels = [Panel(title="Picture", picture=picture, caption=f"explained class: {target.name}")]
+    panels += [
+        Panel(
+            title=titles[name],
+            picture=draw_heat_map(comparison, name, map_options, max_side=FIGURE_SIDE_PIXELS),
+            caption=f"P = {comparison.target_probability(name):.4f}",
+            scale=heat_map_scale(comparison, name, options),
+        )
+        for name in NetworkName
+    ]
+    heading = f"{comparison.method.value}, stage {comparison.stage.value}, {comparison.analysis.geometry.value} at "
+    heading += f"{comparison.analysis.resolution.value} pixels"
+    if comparison.altered is not None:
+        changes = ", ".join(str(intervention) for intervention in comparison.altered.interventions)
+        heading = f"{heading}. Gates changed, not retrained: {changes}"
+    if not comparison.analysis.card.trained:
+        heading = f"UNTRAINED: random weights, nothing was learned. {heading}"
+    return draw_figure(panels, heading=heading, units="evidence", file_format=file_format)
+
+
+def pack_maps(comparison: Comparison) -> bytes:
+    """Every array of a comparison as a compressed NPZ file; nothing in it needs pickle.
+
+    Heat maps (H, W), logits (K,), gates (C,) and (H, W), the box of the picture that the maps lie on in pixels
+    (left, upper, right, lower), the picture's size (width, height), the class explained, all class names, the pair's
+    name, whether it was trained, and what was changed in its gates.
+    """
+    analysis = comparison.analysis
+    arrays: dict[str, np.ndarray] = {
+        "pair": np.array(analysis.card.name),
+        "trained": np.array(analysis.card.trained),
+        "interventions": np.array([str(change) for change in comparison.altered.interventions], dtype=str)
+        if comparison.altered
+        else np.array([], dtype=str),
+        "box": np.array(analysis.placement.box),
+        "picture_size": np.array([analysis.placement.picture_width, analysis.placement.picture_height]),
+        "class_index": np.array(comparison.target.label.index),
+        "class_names": np.array([label.name for label in comparison.labels]),
+    }
+    for name in NetworkName:
+        arrays[f"{name}_heat_map"] = comparison.heat_maps[name].values
+        arrays[f"{name}_logits"] = analysis.traces[name].logits
+    for block in analysis.traces[NetworkName.CBAM].blocks:
+        arrays |= {f"{block.name}_{kind.value}": gate.values for kind, gate in block.gates.items()}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stub takes **kwargs for its flags
+    return buffer.getvalue()
+
+
+def encode_heat_map(
+    comparison: Comparison, name: NetworkName, options: MapOptions, *, max_side: int | None = None
+) -> bytes:
+    """`draw_heat_map` as PNG."""
+    return encode_png(draw_heat_map(comparison, name, options, max_side=max_side))
+
+
+def encode_difference(comparison: Comparison, options: MapOptions, *, max_side: int | None = None) -> bytes:
+    """`draw_difference` as PNG."""
+    return encode_png(draw_difference(comparison, options, max_side=max_side))
+
+
+def encode_attention(
+    analysis: Analysis, block: str, kind: GateKind, options: AttentionOptions, *, max_side: int | None = None
+) -> bytes:
+    """`draw_attention` as PNG."""
+    return encode_png(draw_attention(analysis, block, kind, options, max_side=max_side))

@@ -1,0 +1,70 @@
+"""What the page's select boxes offer."""
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import TypeVar
+
+from app.explain.methods import Method
+from app.pages.contexts import Choice
+from models.lineups.card import ClassLabel, PairCard
+from models.names import Geometry, Resolution
+
+AnyName = TypeVar("AnyName", bound=Enum)
+
+METHOD_TITLES = {
+    Method.GRADCAM: "Grad-CAM",
+    Method.GRADCAM_PLUS_PLUS: "Grad-CAM++",
+    Method.XGRADCAM: "XGrad-CAM",
+    Method.HIRESCAM: "HiResCAM",
+    Method.LAYERCAM: "LayerCAM",
+    Method.EIGENCAM: "Eigen-CAM",
+    Method.EIGENGRADCAM: "Eigen-Grad-CAM",
+    Method.GRADCAM_ELEMENTWISE: "Grad-CAM element-wise",
+}
+
+EACH_ITS_OWN = Choice("", "The pair’s own", is_selected=True)
+
+GEOMETRY_TITLES = {Geometry.CENTER_CROP: "centre crop", Geometry.WHOLE: "whole picture"}
+
+
+def list_choices(titles: Mapping[AnyName, str], selected: AnyName) -> tuple[Choice, ...]:
+    """Every name with its title."""
+    return tuple(Choice(str(name.value), title, name is selected) for name, title in titles.items())
+
+
+def list_classes(labels: Sequence[ClassLabel], selected: ClassLabel) -> tuple[Choice, ...]:
+    """Every class in alphabetical order, by index."""
+    ordered = sorted(labels, key=lambda label: label.name.casefold())
+    return tuple(Choice(str(label.index), label.name, label == selected) for label in ordered)
+
+
+def list_pairs(pairs: Sequence[PairCard], *, selected: str) -> tuple[Choice, ...]:
+    """Every pair by its title; those with random weights say so."""
+    return tuple(
+        Choice(card.name, card.title if card.trained else f"{card.title} (untrained)", card.name == selected)
+        for card in pairs
+    )
+
+
+def list_geometries(own: Geometry | None) -> tuple[Choice, ...]:
+    """Both geometries, the pair's own selected; with None, each pair's own as a choice before them."""
+    if own is None:
+        named = {name.value: title.capitalize() for name, title in GEOMETRY_TITLES.items()}
+        return (EACH_ITS_OWN, *(Choice(value, title, is_selected=False) for value, title in named.items()))
+    titles = {
+        geometry: title.capitalize() + (" (this pair's own)" if geometry is own else "")
+        for geometry, title in GEOMETRY_TITLES.items()
+    }
+    return list_choices(titles, own)
+
+
+def list_resolutions(own: Resolution | None) -> tuple[Choice, ...]:
+    """Every resolution, the pair's own selected; with None, each pair's own as a choice before them."""
+    if own is None:
+        sides = [str(side.value) for side in Resolution]
+        return (EACH_ITS_OWN, *(Choice(side, f"{side} pixels", is_selected=False) for side in sides))
+    titles = {
+        resolution: f"{resolution.value} pixels" + (" (this pair's own)" if resolution is own else "")
+        for resolution in Resolution
+    }
+    return list_choices(titles, own)

@@ -1,0 +1,66 @@
+"""How much of a difference is luck: the same short training repeated with other seeds."""
+
+import statistics
+from collections.abc import Sequence
+
+from app.evaluation.results.metrics import Metric
+from app.evaluation.results.report import Evaluation, Interval
+from app.evaluation.results.wording import describe_difference, describe_mean, title_metric
+from app.pages.evidence.views import SeedRow, SeedsView
+from app.pages.wording import describe_condition, typeset_minus
+from models.names import NetworkName
+
+
+def describe_seeds(evaluations: Sequence[Evaluation]) -> SeedsView | None:
+    """The differences of every seed beside how far one network is from itself with another seed.
+
+    Args:
+        evaluations: one a seed, of the same pictures; all of these count, so that no seed has others than the next.
+
+    Returns:
+        None for fewer than two seeds.
+    """
+    if len(evaluations) < 2:
+        return None
+    rows = [
+        _describe_row(
+            None,
+            "Right first class",
+            baseline=[evaluation.networks[NetworkName.BASELINE].top1 for evaluation in evaluations],
+            cbam=[evaluation.networks[NetworkName.CBAM].top1 for evaluation in evaluations],
+        )
+    ]
+    results = [evaluation.focus.maps[0].all.metrics for evaluation in evaluations if evaluation.focus is not None]
+    rows.extend(
+        _describe_row(
+            metric,
+            title_metric(metric),
+            baseline=[result[metric].baseline for result in results],
+            cbam=[result[metric].cbam for result in results],
+        )
+        for metric in results[0]
+    )
+    first = evaluations[0]
+    return SeedsView(
+        names=tuple(f"Seed {number}" for number in range(1, len(evaluations) + 1)),
+        pictures=f"{first.pictures:,}",
+        condition=describe_condition(first.geometry, first.resolution),
+        rows=tuple(rows),
+    )
+
+
+def _describe_row(metric: Metric | None, title: str, *, baseline: Sequence[float], cbam: Sequence[float]) -> SeedRow:
+    differences = [other - one for one, other in zip(baseline, cbam, strict=True)]
+    luck = max(statistics.stdev(baseline), statistics.stdev(cbam))
+    is_one_sided = min(differences) > 0 or max(differences) < 0
+    return SeedRow(
+        title=title,
+        differences=tuple(_describe(metric, value) for value in differences),
+        mean=_describe(metric, statistics.mean(differences)),
+        luck=describe_mean(metric, luck).replace(" %", " points"),
+        verdict="one sign in every seed" if is_one_sided else "the sign depends on the seed",
+    )
+
+
+def _describe(metric: Metric | None, value: float) -> str:
+    return typeset_minus(describe_difference(metric, Interval(mean=value, low=None, high=None)))

@@ -1,0 +1,227 @@
+"""What a recorded evaluation says, in sentences. They are made from its numbers, whichever way these point."""
+
+from collections.abc import Iterable, Sequence
+
+from app.evaluation.measures.curves import BLUR_SHARE
+from app.evaluation.results.metrics import MEANINGS, Metric
+from app.evaluation.results.options import Fill
+from app.evaluation.results.report import BlockResult, ClassResult, Evaluation, Focus, MapResult, Subset
+from app.evaluation.results.wording import Verdict, describe_difference, describe_mean, judge
+from app.pages.choices import METHOD_TITLES
+from app.pages.wording import describe_condition, typeset_minus
+
+CLAIM = (
+    "We visualize trained models using the grad-CAM and observe that CBAM-enhanced networks focus on target objects "
+    "more properly than their baseline networks."
+)
+SOURCE = "Woo, Park, Lee and Kweon, CBAM: Convolutional Block Attention Module, ECCV 2018, introduction"
+
+DATA_TITLES = {
+    "caltech101_masked": "held-out pictures of Caltech-101 with the outlines of their objects that Caltech publishes"
+}
+"""What a data set is, by its directory's name."""
+
+HABIT = 0.5
+"""The share of a gate's variance that its mean over pictures explains, from which on the gate is mostly a habit."""
+
+FLAT_DEVIATION = 0.02
+"""Below this a gate treats everything alike."""
+
+WORST_CLASSES = 5
+
+
+def describe_verdict(result: MapResult) -> str:
+    """What came out over the pictures that both networks get right, by every number of the maps."""
+    verdicts = {
+        metric: judge(metric, measured.difference)
+        for metric, measured in result.both_right.metrics.items()
+        if metric is not Metric.PROBABILITY
+    }
+    better = [metric for metric, verdict in verdicts.items() if verdict is Verdict.BETTER]
+    worse = [metric for metric, verdict in verdicts.items() if verdict is Verdict.WORSE]
+    count = len(verdicts)
+    if not better and not worse:
+        return f"None of {count} numbers shows a difference: every 95 % interval includes 0."
+    begin = f"By {_count(better, count)} numbers CBAM’s maps are better{_name(better)}"
+    return f"{begin}, by {len(worse) or 'none'} worse{_name(worse)}; {_describe_open(count - len(better) - len(worse))}"
+
+
+def describe_protocol(evaluation: Evaluation, focus: Focus, result: MapResult) -> tuple[str, ...]:
+    """What was measured, on what and how."""
+    data = DATA_TITLES.get(evaluation.data, f"pictures of ‘{evaluation.data}’")
+    classes = f"{len(result.classes)} classes"
+    size = "" if result.height is None else f", {result.height} × {result.width} positions"
+    sentences = [
+        f"{result.all.pictures:,} {data}, in {classes}. {_describe_left_out(evaluation, focus)} Both networks saw each "
+        f"as {describe_condition(evaluation.geometry, evaluation.resolution)}.",
+        f"{METHOD_TITLES[result.method]} at stage {result.stage.value}{size}, for the true class, spread over the "
+        "picture’s own pixels as on the page of a comparison.",
+        "Only what the networks saw counts: of the object on average "
+        f"{describe_mean(None, result.all.hidden_share or 0)} lay outside of the crop.",
+        "Differences are CBAM minus baseline on the same picture. The interval is the middle "
+        f"{focus.protocol.confidence_level * 100:.0f}\u00a0% of {focus.protocol.resamples:,} bootstrap means over "
+        f"pictures (percentiles, seed {focus.protocol.seed}).",
+    ]
+    if focus.protocol.fill is not None:
+        sentences.append(_describe_curves(focus.protocol.fill, result))
+    return tuple(sentences)
+
+
+def describe_failures(result: MapResult) -> tuple[str, ...]:
+    """Where the claim fails, or that it was not seen to."""
+    sentences = [
+        f"{title} CBAM is worse by {_list_differences(subset)}."
+        for title, subset in (
+            ("On the pictures that both get right", result.both_right),
+            ("On all pictures", result.all),
+        )
+        if _worse(subset)
+    ]
+    silent = result.all.silent
+    if any(silent.values()):
+        counts = " and ".join(f"{count} of {name.value}" for name, count in silent.items())
+        sentences.append(f"Maps without any positive evidence for the true class: {counts}.")
+    sentences += _describe_centre(result.all)
+    losers = [entry for entry in reversed(result.classes) if (entry.difference.high or 0) < 0]
+    if losers:
+        sentences.append(
+            f"In {len(losers)} of {len(result.classes)} classes the share of heat inside falls, with an interval below "
+            f"0; the most in {_list_classes(losers[:WORST_CLASSES])}."
+        )
+    return tuple(sentences) or ("No number is worse for CBAM with an interval that excludes 0.",)
+
+
+def describe_gains(result: MapResult) -> str | None:
+    """In which classes CBAM helps, as plainly as where it fails; None where there is no such class."""
+    winners = [entry for entry in result.classes if (entry.difference.low or 0) > 0]
+    if not winners:
+        return None
+    return (
+        f"In {len(winners)} of {len(result.classes)} classes the share of heat inside rises, with an interval above 0; "
+        f"the most in {_list_classes(winners[:WORST_CLASSES])}."
+    )
+
+
+def describe_limits(result: MapResult, *, title: str, warnings: Sequence[str]) -> tuple[str, ...]:
+    """What these numbers do not say of the pair of that title."""
+    count = len(result.both_right.metrics) + len(result.all.metrics)
+    size = "" if result.height is None else f" of {result.height} × {result.width} positions"
+    return (
+        "This is one pair of networks, each trained once. The intervals are about other pictures of the same kind; "
+        "another training with another seed is another pair, and what it would show is not in them. How far seeds are "
+        "apart in short trainings is at the end of this page.",
+        "The paper observes it of networks trained on ImageNet, ResNet-50 in its figure. Measured here is this: "
+        f"{title}. What holds here need not hold there, nor the reverse.",
+        f"{count} intervals stand in the two tables. Of so many, one in twenty would exclude 0 by chance if nothing "
+        "differed at all, and they are not independent of each other.",
+        f"A map{size} is coarse: no map of that size can follow an outline, so no IoU here can come near 1.",
+        *warnings,
+    )
+
+
+def describe_gates(gates: Sequence[BlockResult]) -> tuple[str, ...]:
+    """What the gates' numbers say."""
+    spatial = [(block.name, block.spatial) for block in gates if block.spatial is not None]
+    if not spatial:
+        return ()
+    flat = [name for name, gate in spatial if gate.deviation < FLAT_DEVIATION]
+    # What a flat gate does at all, it does not do to the picture.
+    alive = [(name, gate) for name, gate in spatial if name not in flat]
+    habit = [name for name, gate in alive if (gate.explained or 0) >= HABIT]
+    towards = [name for name, gate in alive if (gate.excess.low or 0) > 0]
+    away = [name for name, gate in alive if (gate.excess.high or 0) < 0]
+    neither = [name for name, _ in alive if name not in [*towards, *away]]
+    return (
+        f"Flat: {_list_names(flat)} (deviation under {FLAT_DEVIATION}). Mostly a habit of position, the same for every "
+        f"picture: {_list_names(habit)} (at least {HABIT * 100:.0f}\u00a0% of the variance).",
+        f"The spatial gate alone lets more through on the object than beside it: {_list_names(towards)}. Less: "
+        f"{_list_names(away)}. Interval with 0 in it: {_list_names(neither)}.",
+        "A gate that is low on the object need not hide it: it scales a branch that is added to the block’s input, "
+        "and what the branch carries may speak against the object.",
+    )
+
+
+def describe_extremes(result: MapResult) -> str:
+    """How the pictures that differ most were chosen, and what they are."""
+    pictures = [*result.helped, *result.hurt]
+    neither = sum(not any(picture.right.values()) for picture in pictures)
+    return (
+        "Chosen by one number, the difference in the share of heat inside, and not by hand. "
+        f"{neither or 'None'} of the {len(pictures)} {'is' if neither == 1 else 'are'} right by neither network: their "
+        "maps show what little speaks for the true class. The pictures themselves are not part of this program; their "
+        "names are those of the data set."
+    )
+
+
+def _describe_left_out(evaluation: Evaluation, focus: Focus) -> str:
+    reasons = (
+        (len(focus.unseen), "nothing of the object was seen"),
+        (len(evaluation.unreadable), "the file could not be read"),
+        (evaluation.unknown, "the class is none of the pair’s"),
+    )
+    told = [f"{count:,} where {reason}" for count, reason in reasons if count]
+    return f"Left out: {', '.join(told)}." if told else "None was left out."
+
+
+def _describe_curves(fill: Fill, result: MapResult) -> str:
+    filling = "the mean colour"
+    if fill is Fill.BLURRED:
+        filling = f"the picture blurred with a deviation of {BLUR_SHARE * 100:.0f}\u00a0% of its shorter side"
+    steps = "" if result.height is None or result.width is None else f", {result.height * result.width} steps"
+    return (
+        f"Deletion and insertion replace the map’s positions by {filling}{steps}; both areas are a mean P, and a "
+        "network that is surer of whole pictures has larger ones. Positions without evidence follow in one random "
+        "order a picture, the same for both networks."
+    )
+
+
+def _describe_centre(subset: Subset) -> list[str]:
+    """Whether pointing at the middle of the picture would do as well."""
+    measured = subset.metrics.get(Metric.POINTING)
+    if measured is None or subset.centre_hits is None or subset.centre_hits < min(measured.baseline, measured.cbam):
+        return []
+    return [
+        f"Pointing at the centre of the picture would hit the object in {describe_mean(None, subset.centre_hits)} of "
+        f"all pictures, no less often than the maps do (baseline {describe_mean(None, measured.baseline)}, CBAM "
+        f"{describe_mean(None, measured.cbam)}): these pictures were composed around their object."
+    ]
+
+
+def _describe_open(count: int) -> str:
+    if not count:
+        return "no interval includes 0."
+    return f"{count} {'interval includes' if count == 1 else 'intervals include'} 0."
+
+
+def _count(metrics: Sequence[Metric], total: int) -> str:
+    return f"{len(metrics) or 'none'} of {total}"
+
+
+def _name(metrics: Sequence[Metric]) -> str:
+    return f" ({', '.join(_title(metric) for metric in metrics)})" if metrics else ""
+
+
+def _title(metric: Metric) -> str:
+    title = MEANINGS[metric].title
+    return title if title.startswith(("IoU", "P ")) else title[0].lower() + title[1:]
+
+
+def _worse(subset: Subset) -> list[Metric]:
+    return [m for m, measured in subset.metrics.items() if judge(m, measured.difference) is Verdict.WORSE]
+
+
+def _list_differences(subset: Subset) -> str:
+    return "; ".join(
+        f"{_title(metric)}, {typeset_minus(describe_difference(metric, subset.metrics[metric].difference))}"
+        for metric in _worse(subset)
+    )
+
+
+def _list_classes(classes: Iterable[ClassResult]) -> str:
+    return "; ".join(
+        f"{entry.class_name}, {typeset_minus(describe_difference(None, entry.difference))}" for entry in classes
+    )
+
+
+def _list_names(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"

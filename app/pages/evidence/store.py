@@ -1,0 +1,36 @@
+"""The recorded evaluations: `cbam-lens evaluate --focus --json`, one file a pair, beside the weights."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from app.evaluation.results.report import Evaluation
+from models.lineups.card import SHIPPED_PAIR
+from models.names import NetworkName
+
+DIRECTORY = SHIPPED_PAIR.parent / "evidence"
+
+SEEDS = "seeds"
+"""The folder of evaluations of pairs that differ by their seed alone, one file each."""
+
+
+@cache
+def read_record(path: Path) -> Evaluation | None:
+    """A recorded evaluation; None where there is none."""
+    return Evaluation.model_validate_json(path.read_bytes()) if path.is_file() else None
+
+
+def find_record(pair: str, *, directory: Path = DIRECTORY) -> Evaluation | None:
+    """What was recorded of the pair of that name; a pair's name is fit to be a file's."""
+    return read_record(directory / f"{pair}.json")
+
+
+def read_seeds(*, directory: Path = DIRECTORY) -> list[Evaluation]:
+    """The evaluations of the short trainings, in the order of their files' names."""
+    found = [read_record(path) for path in sorted((directory / SEEDS).glob("*.json"))]
+    return [evaluation for evaluation in found if evaluation is not None]
+
+
+def is_of(record: Evaluation, sha256: Mapping[NetworkName, str | None]) -> bool:
+    """Whether a record was measured with these weights, by the checksums of their files."""
+    return all(sha256[name] is not None and record.sha256.get(name) == sha256[name] for name in NetworkName)

@@ -1,0 +1,81 @@
+"""The sanity check as the page's context."""
+
+from urllib.parse import urlencode
+
+from app.analysis.sanity import ForgottenNetwork, SanityCheck, describe_sanity
+from app.api.schemas import describe_comparison
+from app.output.panels import title_networks
+from app.pages.analysis import PANEL_SIDE_PIXELS
+from app.pages.choices import METHOD_TITLES
+from app.pages.contexts import PageImage, SanityPage, SanityView
+from app.pages.wording import typeset_minus
+from models.names import NetworkName
+
+
+def build_sanity_page(check: SanityCheck, *, root: str, address: str) -> SanityPage:
+    """The page of a check.
+
+    Args:
+        check: the learned comparison and those of networks that forgot.
+        root: the path under which the analysis is served.
+        address: the path of the analysis's page.
+    """
+    learned = check.learned
+    asked = {
+        "target": str(learned.target.label.index),
+        "method": learned.method.value,
+        "stage": str(learned.stage.value),
+    }
+    titles = title_networks(learned.analysis.card)
+    drawn = urlencode(asked | {"max_side": str(PANEL_SIDE_PIXELS), "scale": "own"})
+    answer = describe_sanity(check, root=root, query=urlencode(asked))
+    size = _fit(check)
+    first = SanityView(
+        "Nothing is random: as learned",
+        tuple(
+            (titles[name], PageImage(f"{root}/heatmaps/{name}.png?{drawn}", f"{titles[name]}, as learned", *size), "")
+            for name in NetworkName
+        ),
+    )
+    rest = tuple(
+        SanityView(
+            f"Random: {step.random}",
+            tuple(
+                (
+                    titles[name],
+                    PageImage(
+                        f"{root}/sanity/{step.extent.value}/{name}.png?{drawn}",
+                        f"{titles[name]} with {step.random} random: {_describe(step.networks[name])}",
+                        *size,
+                    ),
+                    _describe(step.networks[name]),
+                )
+                for name in NetworkName
+            ),
+        )
+        for step in answer.steps
+    )
+    query = urlencode(asked)
+    return SanityPage(
+        target=learned.target.label.name,
+        method=METHOD_TITLES[learned.method],
+        stage=learned.stage.value,
+        address=f"{address}?{query}",
+        steps=(first, *rest),
+    )
+
+
+def _fit(check: SanityCheck) -> tuple[int, int]:
+    geometry = describe_comparison(check.learned, root=None).geometry
+    ratio = min(1.0, PANEL_SIDE_PIXELS / max(geometry.picture_width, geometry.picture_height))
+    return max(1, round(geometry.picture_width * ratio)), max(1, round(geometry.picture_height * ratio))
+
+
+def _describe(network: ForgottenNetwork) -> str:
+    """What a map has in common with the learned one."""
+    if network.heat_map.max == 0:
+        return "No positive evidence is left."
+    if network.correlation is None or network.overlap is None:
+        return "One of the two maps has the same value everywhere."
+    correlation = typeset_minus(f"{network.correlation:.2f}")
+    return f"Correlation with the learned map {correlation}, overlap {network.overlap:.2f}."

@@ -1,0 +1,106 @@
+"""Pages from templates: each takes one typed object."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.server.guard.headers import PAGE_POLICY
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES = ROOT / "templates"
+STATIC = ROOT / "static"
+
+
+class PageContext(Protocol):
+    """A frozen dataclass that names its template."""
+
+    template: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+SCRIPTS = tuple(sorted(path.relative_to(STATIC / "js").as_posix() for path in (STATIC / "js").rglob("*.js")))
+"""Every module of the page's script: named to the browser at once, it need not find one in the other."""
+
+
+def format_count(value: float) -> str:
+    """A whole number with thousands separated: 11,689,512."""
+    return f"{value:,.0f}"
+
+
+def format_millions(value: float) -> str:
+    """A count in millions with three figures: 11.7 million."""
+    millions = value / 1e6
+    return f"{millions:.1f} million" if millions < 100 else f"{millions:,.0f} million"
+
+
+def format_share(value: float, digits: int = 1) -> str:
+    """A share 0..1 in percent: 92.5 %."""
+    return f"{value * 100:.{digits}f} %"
+
+
+def format_probability(value: float) -> str:
+    """P with three digits; what would round to a certainty says that it is none."""
+    if value < 0.0005:
+        return "< 0.001"
+    return "> 0.999" if value >= 0.9995 else f"{value:.3f}"
+
+
+def format_equation(value: float) -> str:
+    """P with its sign: P = 0.925, P < 0.001."""
+    text = format_probability(value)
+    return f"P {text}" if text[0] in "<>" else f"P = {text}"
+
+
+def format_evidence(value: float) -> str:
+    """A heat map's value with three figures."""
+    return f"{value:.3g}"
+
+
+def measure_bar(value: float) -> float:
+    """The length of a share's bar where the whole is 100."""
+    return round(value * 100, 1)
+
+
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+ENVIRONMENT.globals["scripts"] = SCRIPTS
+ENVIRONMENT.filters |= {
+    "count": format_count,
+    "millions": format_millions,
+    "share": format_share,
+    "probability": format_probability,
+    "equation": format_equation,
+    "evidence": format_evidence,
+    "bar": measure_bar,
+}
+
+
+def render_page(
+    request: Request, page: PageContext, *, status_code: int = 200, headers: dict[str, str] | None = None
+) -> HTMLResponse:
+    """A page's HTML.
+
+    Args:
+        request: for the addresses of routes (`url_for` in the template).
+        page: what the template is given, by its fields' names.
+        status_code: the HTTP status.
+        headers: added to the answer's.
+    """
+    values = {field.name: getattr(page, field.name) for field in fields(page)}
+    html = ENVIRONMENT.get_template(page.template).render(values, url_for=_path_builder(request))
+    return HTMLResponse(
+        html, status_code=status_code, headers={"Content-Security-Policy": PAGE_POLICY} | (headers or {})
+    )
+
+
+def _path_builder(request: Request) -> Any:  # noqa: ANN401  # a template calls it
+    def build(name: str, /, **parameters: str) -> str:
+        # The path alone: behind a proxy the host that this server sees is not the reader's.
+        return request.url_for(name, **parameters).path
+
+    return build

@@ -1,0 +1,1 @@
+"""Protection, limits, logs and metrics around the routes."""

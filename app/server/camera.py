@@ -1,0 +1,170 @@
+"""The live camera: who may be connected, what a frame may be, and what is answered. Nothing of it is kept."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from pydantic import Field
+
+from app.analysis.comparison import Comparison, Lens
+from app.analysis.options import GeometryOptions, PictureOptions, TargetOptions
+from app.analysis.timing import Timings
+from app.api.map_values import MapsAnswer, describe_map_values
+from app.api.schemas import Answer, PredictionAnswer, Problem
+from app.errors import CameraOff, DeadlinePassed, LensError, QueueFull, UnsupportedFormat
+from app.server.limits import refuse_bytes, refuse_seconds
+from app.server.problems import describe_error
+from models.names import NetworkName
+
+MAX_FRAME_BYTES = 1_000_000
+"""A frame of twice the largest resolution is a tenth of it."""
+
+MESSAGE_BYTES = 2 * MAX_FRAME_BYTES
+"""What a server reads of one message before it ends the connection; below that, what is wrong is told."""
+
+RETRY_AFTER_SECONDS = 10
+"""When a place may be free again: somebody has to stop a camera."""
+
+
+class CameraOptions(PictureOptions, TargetOptions):
+    """What is asked about every frame of a connection."""
+
+
+class Ready(Answer):
+    """The first message: frames may come, one after each answer."""
+
+    kind: Literal["ready"] = "ready"
+    shorter_side_pixels: int = Field(description="What is enough of a frame; more is only longer under way.")
+    max_frame_bytes: int = MAX_FRAME_BYTES
+    pair: str = Field(description="The pair's title.")
+    trained: bool
+
+
+class FrameNetwork(Answer):
+    """What one network says about a frame."""
+
+    probability: float = Field(ge=0, le=1, description="P of the explained class.")
+    first: PredictionAnswer
+
+
+class Frame(Answer):
+    """The answer to a frame."""
+
+    kind: Literal["frame"] = "frame"
+    class_index: int
+    class_name: str
+    chosen_by: str = Field(description="`baseline` where its first class is explained, else how it was asked for.")
+    networks: dict[NetworkName, FrameNetwork]
+    maps: MapsAnswer
+
+
+class Busy(Answer):
+    """A frame was dropped because too much waits; the newest one is welcome after a while."""
+
+    kind: Literal["busy"] = "busy"
+    retry_after_seconds: int
+    problem: Problem
+
+
+class Refusal(Answer):
+    """What was wrong with a frame, or with the connection."""
+
+    kind: Literal["problem"] = "problem"
+    problem: Problem
+
+
+class Cameras:
+    """How many cameras are connected.
+
+    Args:
+        limit: the most at once; 0 for none at all.
+
+    Attributes:
+        connected: how many at present.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.connected = 0
+
+    @contextmanager
+    def connect(self) -> Iterator[None]:
+        """Take a place while the camera is connected; for one event loop.
+
+        Raises:
+            CameraOff: where there are no places.
+            QueueFull: where all of them are taken.
+        """
+        if not self.limit:
+            raise CameraOff("this server takes no live pictures; upload one, or set CBAM_LENS_CAMERA_CONNECTIONS")
+        if self.connected >= self.limit:
+            raise QueueFull(
+                f"{self.connected} cameras are connected, which is the limit; stop one or try again in a while",
+                retry_after_seconds=RETRY_AFTER_SECONDS,
+            )
+        self.connected += 1
+        try:
+            yield
+        finally:
+            self.connected -= 1
+
+
+async def answer_frame(
+    lens: Lens, data: bytes | None, options: CameraOptions, *, seconds: float
+) -> Frame | Busy | Refusal:
+    """Compare one frame; whatever is wrong with it is an answer too.
+
+    Args:
+        lens: the pair that looks.
+        data: the frame's file; None for a message that was text.
+        options: class, method and stage.
+        seconds: how long it may take.
+    """
+    try:
+        return await _compare(lens, _check(data), options, seconds)
+    except QueueFull as full:
+        return Busy(retry_after_seconds=full.retry_after_seconds, problem=describe_error(full))
+    except LensError as error:
+        return Refusal(problem=describe_error(error))
+
+
+def describe_frame(comparison: Comparison) -> Frame:
+    """A comparison as the camera's page needs it."""
+    label = comparison.target.label
+    return Frame(
+        class_index=label.index,
+        class_name=label.name,
+        chosen_by=comparison.target.chosen_by,
+        networks={name: _describe_network(comparison, name) for name in NetworkName},
+        maps=describe_map_values([comparison]),
+    )
+
+
+async def _compare(lens: Lens, data: bytes, options: CameraOptions, seconds: float) -> Frame:
+    geometry = GeometryOptions(geometry=options.geometry, resolution=options.resolution)
+    try:
+        async with asyncio.timeout(seconds):
+            # One frame after another, so a connection never has two jobs in the engine's queue.
+            return describe_frame(await lens.compare_picture(data, geometry, options, Timings()))
+    except TimeoutError as error:
+        passed: DeadlinePassed = refuse_seconds(seconds)
+        raise passed from error
+
+
+def _check(data: bytes | None) -> bytes:
+    if data is None:
+        raise UnsupportedFormat("a text message; send each frame as a binary one that holds a JPEG")
+    if len(data) > MAX_FRAME_BYTES:
+        raise refuse_bytes(len(data), MAX_FRAME_BYTES)
+    return data
+
+
+def _describe_network(comparison: Comparison, name: NetworkName) -> FrameNetwork:
+    (first,) = comparison.predictions(name, count=1)
+    return FrameNetwork(
+        probability=comparison.target_probability(name),
+        first=PredictionAnswer(
+            class_index=first.label.index, class_name=first.label.name, probability=first.probability
+        ),
+    )

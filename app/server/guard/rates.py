@@ -1,0 +1,70 @@
+"""How often one client may ask. Off where no limit is set."""
+
+import ipaddress
+import math
+import time
+
+from limits import RateLimitItem
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.errors import TooManyRequests
+from app.server.guard.refusal import CONNECTIONS, refuse
+from app.server.guard.tokens import Tokens, is_open
+
+IPV6_PREFIX_BITS = 64
+"""One household has that many addresses of IPv6 to choose from."""
+
+
+class RateLimit:
+    """Refuse a client's requests beyond its limit; those for the page's own files do not count.
+
+    Args:
+        app: the application inside.
+        limit: how many in which time; None for any number.
+        tokens: whoever has one is counted by it, else by address.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit: RateLimitItem | None, tokens: Tokens) -> None:
+        self._app = app
+        self._limit = limit
+        self._tokens = tokens
+        self._counter = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._limit is None or scope["type"] not in CONNECTIONS or is_free(scope):
+            await self._app(scope, receive, send)
+            return
+        client = self._identify(scope)
+        if self._counter.hit(self._limit, client):
+            await self._app(scope, receive, send)
+            return
+        left = self._counter.get_window_stats(self._limit, client).reset_time - time.time()
+        seconds = max(1, math.ceil(left))
+        error = TooManyRequests(
+            f"more than {self._limit.amount} requests in {self._limit.get_expiry()} s; try again in {seconds} s",
+            retry_after_seconds=seconds,
+        )
+        await refuse(error, scope, receive, send)
+
+    def _identify(self, scope: Scope) -> str:
+        session = self._tokens.find_session(Headers(scope=scope)) if self._tokens else None
+        return session or group_address(scope["client"][0] if scope.get("client") else "")
+
+
+def is_free(scope: Scope) -> bool:
+    """Whether a path does not count."""
+    return is_open(scope) and not (scope["type"] == "http" and scope["method"] == "POST")
+
+
+def group_address(address: str) -> str:
+    """What one client is known by: its address of IPv4, its network of IPv6."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    return str(ipaddress.ip_network((found, IPV6_PREFIX_BITS), strict=False))

@@ -1,0 +1,106 @@
+"""Tokens: who has one may ask. Off where none is set.
+
+A program sends `Authorization: Bearer TOKEN`. A person gives it once, on the page `/sign-in`, and the browser keeps a
+cookie that is made of the token and of a secret of this process; the token itself is kept nowhere.
+"""
+
+import hmac
+import secrets
+from collections.abc import Sequence
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import quote
+
+from pydantic import SecretStr
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.errors import NotSignedIn
+from app.server.guard.refusal import CONNECTIONS, refuse
+
+COOKIE = "cbam_lens_session"
+
+KEY_BYTES = 32
+
+SIGN_IN = "/sign-in"
+
+OPEN_PATHS = ("/healthz", "/readyz", SIGN_IN)
+OPEN_PREFIX = "/static/"
+
+
+class Tokens:
+    """The tokens that are accepted.
+
+    Args:
+        tokens: none for a server that is open to everyone.
+        key: the secret of the cookies; one of this process by default.
+    """
+
+    def __init__(self, tokens: Sequence[SecretStr], *, key: bytes | None = None) -> None:
+        self._key = key or secrets.token_bytes(KEY_BYTES)
+        # Of one length each, so that a comparison's time tells nothing.
+        self._sessions = tuple(self._seal(token.get_secret_value()) for token in tokens)
+
+    def __bool__(self) -> bool:
+        return bool(self._sessions)
+
+    def accept(self, token: str) -> str | None:
+        """The session of a token; None for one that is not accepted."""
+        return self.recognise(self._seal(token))
+
+    def recognise(self, session: str) -> str | None:
+        """The session, if it is one of an accepted token."""
+        # All of them are compared, whichever fits.
+        matches = [hmac.compare_digest(session.encode(), known.encode()) for known in self._sessions]
+        return session if any(matches) else None
+
+    def find_session(self, headers: Headers) -> str | None:
+        """The session of a request, by its token or its cookie."""
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.casefold() == "bearer":
+            return self.accept(token.strip())
+        try:
+            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        except CookieError:
+            return None
+        return None if cookie is None else self.recognise(cookie.value)
+
+    def _seal(self, token: str) -> str:
+        return hmac.digest(self._key, token.encode(), "sha256").hex()
+
+
+class TokenCheck:
+    """Let those in who have a token; lead people to the page where they give it.
+
+    Args:
+        app: the application inside.
+        tokens: which.
+    """
+
+    def __init__(self, app: ASGIApp, *, tokens: Tokens) -> None:
+        self._app = app
+        self._tokens = tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in CONNECTIONS or not self._tokens or is_open(scope):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if self._tokens.find_session(headers) is not None:
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] == "http" and scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+            request = Request(scope)
+            back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            address = f"{scope.get('root_path', '')}{SIGN_IN}?next={quote(back, safe='/')}"
+            await RedirectResponse(address, status_code=303)(scope, receive, send)
+            return
+        error = NotSignedIn("this server wants a token; send it as Authorization: Bearer TOKEN")
+        await refuse(error, scope, receive, send)
+
+
+def is_open(scope: Scope) -> bool:
+    """Whether a path is for everyone: health, sign-in, and the page's own files."""
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path in OPEN_PATHS or path.startswith(OPEN_PREFIX)

@@ -1,0 +1,138 @@
+"""Errors as answers: problem+json (RFC 9457) for the API, a page for browsers."""
+
+import logging
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
+
+from app.api.schemas import Problem
+from app.errors import HTTP_STATUS, InvalidOption, LensError, NotSignedIn, TryLater
+from app.pages.contexts import ErrorPage
+from app.pages.templating import render_page
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+METHODS = ("GET", "HEAD", "POST", "DELETE")
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Make every error of the application a problem."""
+    app.add_exception_handler(LensError, _answer_lens_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+
+
+def describe_error(error: LensError) -> Problem:
+    """A domain error as a problem."""
+    status = next(HTTP_STATUS[kind] for kind in type(error).__mro__ if kind in HTTP_STATUS)
+    kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
+    return Problem(
+        type=f"urn:cbam-lens:problem:{kind}",
+        title=error.title,
+        status=status,
+        detail=str(error),
+        option=error.option if isinstance(error, InvalidOption) else None,
+        allowed=list(error.allowed) or None if isinstance(error, InvalidOption) else None,
+    )
+
+
+def explain_invalid(entries: Sequence[Any]) -> InvalidOption:
+    """What pydantic found wrong with options, as one error.
+
+    Args:
+        entries: pydantic's own; each location begins with where the option was, for example `query`.
+    """
+    sentences = dict.fromkeys(_explain(entry) for entry in entries)
+    return InvalidOption("; ".join(sentences), option=_name_option(entries[0]["loc"]))
+
+
+def answer_problem(request: Request, problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    """The problem in the form that the caller reads."""
+    if request.url.path.startswith(("/api/", "/healthz", "/readyz")):
+        content = problem.model_dump(exclude_none=True)
+        return JSONResponse(content, status_code=problem.status, headers=headers, media_type=MEDIA_TYPE)
+    page = ErrorPage(title=problem.title, detail=problem.detail, status=problem.status)
+    return render_page(request, page, status_code=problem.status, headers=headers)
+
+
+def answer_lens_error(request: Request, error: LensError) -> Response:
+    """A domain error as an answer, with the header that tells a client what to do next."""
+    headers: dict[str, str] = {}
+    if isinstance(error, TryLater):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, NotSignedIn):
+        headers["WWW-Authenticate"] = 'Bearer realm="CBAM Lens"'
+    return answer_problem(request, describe_error(error), headers)
+
+
+async def _answer_lens_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LensError)  # noqa: S101  # registered for this type alone
+    return answer_lens_error(request, error)
+
+
+async def _answer_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this type alone
+    return answer_problem(request, describe_error(explain_invalid(error.errors())))
+
+
+async def _answer_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for this type alone
+    if isinstance(error.__cause__, LensError):
+        # FastAPI wraps what went wrong while it read the body; the limit on its size is told from there.
+        return answer_lens_error(request, error.__cause__)
+    problem = Problem(
+        type="about:blank",
+        title=HTTPStatus(error.status_code).phrase,
+        status=error.status_code,
+        detail=f"{request.method} {request.url.path}: {error.detail}; see /docs for what there is",
+    )
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(list_methods(request))
+    return answer_problem(request, problem, headers)
+
+
+def list_methods(request: Request) -> list[str]:
+    """Every method that an address knows; Starlette names those of the first route alone."""
+    routes: Sequence[BaseRoute] = request.app.routes
+    return [
+        method
+        for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+
+
+def answer_unexpected(request: Request, error: Exception) -> Response:
+    """The answer to what nobody thought of; the log has the rest."""
+    logger.error("an unexpected error", exc_info=error)
+    problem = Problem(
+        type="about:blank",
+        title="Internal Server Error",
+        status=HTTPStatus.INTERNAL_SERVER_ERROR,
+        detail="the server made a mistake; its log says which",
+    )
+    return answer_problem(request, problem)
+
+
+def _explain(entry: dict[str, Any]) -> str:
+    option = _name_option(entry["loc"])
+    if entry["type"] == "missing":
+        return f"{option} is missing; send it"
+    if "UploadFile" in entry["msg"]:
+        # The value would be the picture.
+        return f"{option} came without a file's name, and so is text; send it as a file"
+    value = str(entry["input"])[:80]
+    return f"{option} is {value!r}: {entry['msg'][0].lower()}{entry['msg'][1:]}"
+
+
+def _name_option(location: Sequence[str | int]) -> str:
+    return ".".join(str(part) for part in location[1:]) or "the request's body"

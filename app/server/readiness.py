@@ -1,0 +1,33 @@
+"""Whether pictures are taken: not before every pair has answered one, and no more when the server is told to end."""
+
+from enum import StrEnum
+
+from app.engine.answerer import Answerer
+
+
+class Readiness(StrEnum):
+    """Whether pictures are taken, and why not."""
+
+    OK = "ok"
+    STARTING = "starting"
+    FAILED = "failed"
+    DRAINING = "draining"
+
+
+class Gatekeeper:
+    """What `/readyz` says.
+
+    Attributes:
+        is_draining: whether the server was told to end; what is under way is answered.
+    """
+
+    def __init__(self) -> None:
+        self.is_draining = False
+
+    def judge(self, engine: Answerer) -> Readiness:
+        """Whether pictures are taken."""
+        if self.is_draining:
+            return Readiness.DRAINING
+        if engine.is_ready:
+            return Readiness.OK
+        return Readiness.FAILED if engine.has_failed else Readiness.STARTING

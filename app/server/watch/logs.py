@@ -1,0 +1,38 @@
+"""How log lines look: a sentence each for people, or JSON for programs; both name the request."""
+
+import logging
+
+from pythonjsonlogger.json import JsonFormatter
+
+from app.server.watch.log_format import LogFormat
+from app.server.watch.requests import request_id
+
+TEXT = "%(levelname)s %(name)s%(request)s: %(message)s"
+
+FIELDS = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+class NameRequest(logging.Filter):
+    """Puts the request's name on each line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        name = request_id.get()
+        record.request_id = name
+        record.request = "" if name is None else f" [{name}]"
+        return True
+
+
+def set_up_logging(level: str, form: LogFormat) -> None:
+    """Write this process's log lines to stderr."""
+    handler = logging.StreamHandler()
+    handler.addFilter(NameRequest())
+    if form is LogFormat.JSON:
+        renamed = {"asctime": "time", "levelname": "level", "name": "logger"}
+        # `request` is for text alone.
+        handler.setFormatter(JsonFormatter(FIELDS, rename_fields=renamed, reserved_attrs=(*RESERVED, "request")))
+    else:
+        handler.setFormatter(logging.Formatter(TEXT))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+RESERVED = tuple(vars(logging.makeLogRecord({})).keys() | {"asctime", "message", "taskName"})

@@ -1,0 +1,139 @@
+"""`cbam-lens compare`: the figure, the maps and the numbers of pictures on disk."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from app.analysis.comparison import Comparison, Lens
+from app.analysis.options import ColourOptions, FigureOptions, GeometryOptions, MapOptions, TargetOptions
+from app.analysis.timing import Timings
+from app.api.schemas import describe_comparison
+from app.engine.loading import build_engine, load_chosen_pair
+from app.errors import InvalidOption, LensError
+from app.output import panels
+from app.output.files import write_whole
+from app.render.figure import FigureFormat
+from app.settings import Settings
+from models.names import NetworkName
+
+console = Console(stderr=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CompareOptions:
+    """What is asked of every picture.
+
+    Attributes:
+        target: class, method and stage.
+        colours: how values become colours.
+        geometry: how a picture becomes the input.
+        output: where files go; None to write none.
+        as_json: whether to print the numbers.
+    """
+
+    target: TargetOptions
+    colours: ColourOptions
+    geometry: GeometryOptions
+    output: Path | None
+    as_json: bool
+
+
+def compare_files(settings: Settings, images: Sequence[Path], options: CompareOptions) -> int:
+    """Compare both networks on each picture.
+
+    Args:
+        settings: which pair, where, and the limits on pictures.
+        images: the pictures' files.
+        options: what is asked.
+
+    Returns:
+        How many pictures could not be compared; each was named on standard error.
+
+    Raises:
+        InvalidOption: when two pictures would write the same files.
+        OSError: when the output directory cannot be written.
+        PairError: when the networks cannot be loaded.
+    """
+    if options.output is not None:
+        _check_names(images)
+        options.output.mkdir(parents=True, exist_ok=True)
+    pair = load_chosen_pair(settings)
+    engine = build_engine(settings)
+    engine.start()
+    lens = Lens(engine, pair, max_pixels=settings.max_picture_pixels)
+    try:
+        return asyncio.run(_compare_all(lens, images, options))
+    finally:
+        engine.close()
+
+
+async def _compare_all(lens: Lens, images: Sequence[Path], options: CompareOptions) -> int:
+    failures = 0
+    shown = track(images, description="comparing", console=console, disable=not console.is_terminal)
+    for image in shown:
+        try:
+            await _compare_one(lens, image, options)
+        except LensError as error:
+            failures += 1
+            console.print(f"{image}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        except OSError as error:
+            if options.output is not None and error.filename != str(image):
+                raise
+            failures += 1
+            console.print(f"{image}: {error.strerror}", style="red", markup=False, highlight=False, soft_wrap=True)
+    return failures
+
+
+async def _compare_one(lens: Lens, image: Path, options: CompareOptions) -> None:
+    comparison = await lens.compare_picture(image.read_bytes(), options.geometry, options.target, Timings())
+    if options.output is not None:
+        for name, content in _draw_files(comparison, options).items():
+            write_whole(options.output / f"{image.stem}.{name}", content)
+        if not options.as_json:
+            sys.stdout.write(f"{options.output / image.stem}.figure.png: {_summarise(comparison)}\n")
+    if options.as_json:
+        answer = describe_comparison(comparison, root=None)
+        row = answer.model_dump_json(exclude={"id", "links"})
+        sys.stdout.write(f'{{"file":{_quote(image)},{row[1:]}\n')
+
+
+def _draw_files(comparison: Comparison, options: CompareOptions) -> dict[str, bytes]:
+    colours = options.colours.model_dump()
+    target = options.target.model_dump()
+    maps = MapOptions(**target, **colours)
+    figure = FigureOptions(**target, **colours)
+    return {
+        "figure.png": panels.draw_comparison_figure(comparison, figure, FigureFormat.PNG),
+        "baseline.png": panels.encode_heat_map(comparison, NetworkName.BASELINE, maps),
+        "cbam.png": panels.encode_heat_map(comparison, NetworkName.CBAM, maps),
+        "difference.png": panels.encode_difference(comparison, maps),
+        "maps.npz": panels.pack_maps(comparison),
+    }
+
+
+def _summarise(comparison: Comparison) -> str:
+    shares = ", ".join(f"{name} P = {comparison.target_probability(name):.4f}" for name in NetworkName)
+    untrained = "" if comparison.analysis.card.trained else " (untrained networks)"
+    return f"{comparison.target.label.name}; {shares}{untrained}"
+
+
+def _quote(path: Path) -> str:
+    return json.dumps(str(path))
+
+
+def _check_names(images: Sequence[Path]) -> None:
+    first: dict[str, Path] = {}
+    for image in images:
+        other = first.setdefault(image.stem, image)
+        if other != image:
+            raise InvalidOption(
+                f"{other} and {image} would both write {image.stem}.figure.png; compare them in two calls with "
+                "two output directories",
+                option="IMAGE",
+            )

@@ -1,0 +1,1 @@
+"""Attention modules, one for each paper."""

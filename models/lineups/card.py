@@ -1,0 +1,170 @@
+"""What is known of a pair before its weights are read: its card, a TOML file, and its class names.
+
+Nothing here imports torch.
+"""
+
+import json
+import tomllib
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from models.names import Attention, Geometry, NetworkName, Resolution, StridePlacement
+
+PAIR_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+"""A pair's name is part of addresses, options and headers."""
+
+SHIPPED_PAIR = Path(__file__).parents[1] / "weights" / "resnet18_110.toml"
+
+
+class PairError(Exception):
+    """A pair cannot be loaded; the message says which file, what is wrong and what to do."""
+
+
+class CardModel(BaseModel):
+    """A frozen part of a pair's card that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ClassLabel(CardModel):
+    """One class: its index in the logits, its identifier (a folder's name), its name for people, its data set."""
+
+    index: int
+    id: str
+    name: str
+    dataset: str = ""
+
+
+class Preprocessing(CardModel):
+    """The input that the networks were trained for; mean and deviation per RGB channel, for values in 0..1.
+
+    The defaults are what networks trained on ImageNet usually want.
+    """
+
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    standard_deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    geometry: Geometry = Geometry.CENTER_CROP
+    resolution: Resolution = Resolution.PIXELS_224
+
+
+class Accuracy(CardModel):
+    """Accuracy measured with `cbam-lens evaluate`; `top1` and `top5` are shares in 0..1."""
+
+    dataset: str
+    pictures: int
+    geometry: Geometry
+    resolution: Resolution
+    top1: float = Field(ge=0, le=1)
+    top5: float = Field(ge=0, le=1)
+
+
+class NetworkCard(CardModel):
+    """Where one network's weights are, their checksum and what was measured with them.
+
+    Attributes:
+        attention: what each block ends with.
+        file: a source of weights, see `models.lineups.sources`: most often a safetensors file beside the card.
+        sha256: the file's checksum; None where it is not checked.
+        card: the model card beside it.
+        multiply_adds: of one picture at the pair's own resolution. It can be written down because counting it imports
+            torch's compiler, which takes longer than everything else at start-up.
+        recipe: by what recipe it was trained, in a word or two; the same word for both networks of a fair pair.
+        accuracy: what was measured.
+    """
+
+    attention: Attention
+    file: str
+    sha256: str | None = None
+    card: str | None = None
+    multiply_adds: int | None = Field(default=None, gt=0)
+    recipe: str | None = None
+    accuracy: tuple[Accuracy, ...] = ()
+
+
+class PairCard(CardModel):
+    """Everything that is known of a pair before its weights are read.
+
+    Attributes:
+        name: what it is asked for by, in REST and on the command line.
+        title: its name for people.
+        architecture: of both networks, see `models.networks.zoo`.
+        stride_placement: see `StridePlacement`.
+        trained: whether both networks' weights were learned; what is shown of others says that it is not.
+        labels: a file of class names beside the card, or `imagenet`; None for classes that have numbers only.
+        provenance: where the weights are from.
+        warnings: what to know before believing a picture.
+        preprocessing: the networks' input.
+        folder_aliases: names of class folders that mean a class under another name.
+        networks: both networks.
+    """
+
+    name: str = Field(pattern=PAIR_NAME)
+    title: str
+    architecture: str
+    stride_placement: StridePlacement = StridePlacement.V1_5
+    trained: bool
+    labels: str | None = None
+    provenance: str
+    warnings: tuple[str, ...] = ()
+    preprocessing: Preprocessing = Preprocessing()
+    folder_aliases: dict[str, str] = {}
+    networks: dict[NetworkName, NetworkCard]
+
+
+def read_card(path: Path) -> PairCard:
+    """The pair's card from its TOML file; raises `PairError`."""
+    try:
+        card = PairCard.model_validate(tomllib.loads(read_bytes(path).decode()))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
+        raise PairError(f"{path} is not a pair's card: {error}") from error
+    if missing := set(NetworkName) - set(card.networks):
+        raise PairError(f"{path} names no network {' and '.join(sorted(missing))}; a pair has baseline and cbam")
+    return card
+
+
+def read_labels(path: Path) -> tuple[ClassLabel, ...]:
+    """The classes in index order.
+
+    Args:
+        path: a text file with one name a line, or a JSON file with a list of names or of whole classes.
+
+    Raises:
+        PairError: for a file that cannot be read, is empty or names a class twice.
+    """
+    try:
+        text = read_bytes(path).decode()
+        labels = _parse_json_labels(text) if path.suffix == ".json" else name_classes(text.splitlines())
+    except (json.JSONDecodeError, UnicodeDecodeError, ValidationError) as error:
+        raise PairError(f"{path} is not a list of classes: {error}") from error
+    if not labels:
+        raise PairError(f"{path} names no class; write one name a line")
+    if [label.index for label in labels] != list(range(len(labels))):
+        raise PairError(f"{path}: the classes' indices must be 0, 1, 2, ... in this order")
+    twice = [identifier for identifier, count in Counter(label.id for label in labels).items() if count > 1]
+    if twice:
+        raise PairError(f"{path} has {', '.join(twice[:5])} more than once; a class is chosen by its name")
+    return labels
+
+
+def name_classes(names: Iterable[str]) -> tuple[ClassLabel, ...]:
+    """Classes that have a name and nothing else, in index order; lines without text are left out."""
+    filled = [name.strip() for name in names if name.strip()]
+    return tuple(ClassLabel(index=index, id=name, name=name) for index, name in enumerate(filled))
+
+
+def _parse_json_labels(text: str) -> tuple[ClassLabel, ...]:
+    content = json.loads(text)
+    if isinstance(content, list) and all(isinstance(entry, str) for entry in content):
+        return name_classes(content)
+    return TypeAdapter(tuple[ClassLabel, ...]).validate_python(content)
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's content; raises `PairError`."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PairError(f"{path} cannot be read: {error.strerror}; check the path") from error

@@ -1,0 +1,163 @@
+"""The two halves of a pair: opened, compared with each other, and described where no card does it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from models.checkpoints.diagnosis import DoctorOptions, GateState
+from models.lineups.card import ClassLabel, NetworkCard, PairCard, PairError, read_card, read_labels
+from models.lineups.choice import InlinePair, PairChoice
+from models.lineups.sources import Half, list_source_labels, open_source
+from models.names import Attention, NetworkName
+from models.networks.titles import title_network
+
+IMAGENET = "imagenet"
+"""The list of class names that needs no file."""
+
+UNTRAINED_GATES = (
+    "The gates of this network are at their initial values, a flat 0.5 in space: they do not depend on the picture yet."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PairPlan:
+    """What is known of a pair before its weights are read.
+
+    Attributes:
+        name: what it is asked for by.
+        card: from the TOML file; None for a pair that is given by its sources alone.
+        directory: what paths are relative to.
+        sources: of each half.
+        labels: the class names; None where no list is given.
+    """
+
+    name: str
+    card: PairCard | None
+    directory: Path
+    sources: Mapping[NetworkName, str]
+    labels: tuple[ClassLabel, ...] | None
+
+    @classmethod
+    def read(cls, choice: PairChoice) -> "PairPlan":
+        """The plan of a choice; raises `PairError`."""
+        if isinstance(choice, InlinePair):
+            sources = {NetworkName.BASELINE: choice.baseline, NetworkName.CBAM: choice.cbam}
+            return cls(choice.name, None, Path(), sources, _find_labels(choice.labels, Path()))
+        card = read_card(choice)
+        sources = {name: network.file for name, network in card.networks.items()}
+        return cls(card.name, card, choice.parent, sources, _find_labels(card.labels, choice.parent))
+
+    def known(self, name: NetworkName) -> DoctorOptions:
+        """What a half's file must turn out to be, as far as it is known."""
+        options = DoctorOptions(class_count=None if self.labels is None else len(self.labels))
+        if self.card is None:
+            return options
+        return replace(
+            options,
+            architecture=self.card.architecture,
+            attention=self.card.networks[name].attention,
+            stride_placement=self.card.stride_placement,
+        )
+
+
+def open_halves(plan: PairPlan) -> dict[NetworkName, Half]:
+    """Both networks of a pair.
+
+    Raises:
+        PairError: for a source that cannot be read or is not what the card says, and for halves that do not belong
+            together.
+    """
+    halves = {
+        name: open_source(plan.sources[name], name, directory=plan.directory, options=plan.known(name))
+        for name in NetworkName
+    }
+    for name, half in halves.items():
+        _check_half(plan, name, half)
+    baseline, cbam = (halves[name] for name in NetworkName)
+    if baseline.family != cbam.family:
+        raise PairError(
+            f"pair {plan.name}: the baseline is {title_network(baseline.architecture)}, the other network "
+            f"{title_network(cbam.architecture)}; a pair is one architecture without and with attention"
+        )
+    if baseline.class_count != cbam.class_count:
+        raise PairError(
+            f"pair {plan.name}: the baseline has {baseline.class_count} classes, the other network "
+            f"{cbam.class_count}; choose two that were trained for the same classes"
+        )
+    return halves
+
+
+def complete_card(plan: PairPlan, halves: Mapping[NetworkName, Half]) -> PairCard:
+    """The pair's card with what the halves tell: a new one where there is none.
+
+    A pair is trained when its card says so, where there is one, and both halves are.
+    """
+    card = plan.card or _describe(plan, halves)
+    recipes = {name: card.networks[name].recipe or half.recipe for name, half in halves.items()}
+    warnings = (*card.warnings, *_compare_recipes(*recipes.values()))
+    if halves[NetworkName.CBAM].gates is GateState.UNTRAINED:
+        warnings = (*warnings, UNTRAINED_GATES)
+    return card.model_copy(
+        update={
+            "trained": card.trained and all(half.is_trained for half in halves.values()),
+            "warnings": warnings,
+            "networks": {
+                name: card.networks[name].model_copy(update={"sha256": half.sha256, "recipe": recipes[name]})
+                for name, half in halves.items()
+            },
+        }
+    )
+
+
+def _find_labels(labels: str | None, directory: Path) -> tuple[ClassLabel, ...] | None:
+    if labels is None:
+        return None
+    return list_source_labels() if labels == IMAGENET else read_labels(directory / labels)
+
+
+def _check_half(plan: PairPlan, name: NetworkName, half: Half) -> None:
+    source = plan.sources[name]
+    if (half.attention is Attention.NONE) is not (name is NetworkName.BASELINE):
+        found = "no attention" if half.attention is Attention.NONE else f"attention ({half.attention.value})"
+        raise PairError(
+            f"pair {plan.name}: {source} is to be its {name} network and has {found}; name the network without "
+            "attention first, then the one with it"
+        )
+    if plan.labels is not None and half.class_count != len(plan.labels):
+        raise PairError(
+            f"{source} has {half.class_count} classes, the list of names {len(plan.labels)}; give the list that it was "
+            "trained with"
+        )
+    expected = None if plan.card is None else plan.card.networks[name].sha256
+    if expected is not None and half.sha256 != expected:
+        raise PairError(
+            f"{plan.directory / source}: its sha256 is {half.sha256}, the card says {expected}; the file is damaged or "
+            "another one; restore it from the release or from git"
+        )
+
+
+def _describe(plan: PairPlan, halves: Mapping[NetworkName, Half]) -> PairCard:
+    baseline, cbam = (halves[name] for name in NetworkName)
+    titles = f"{title_network(baseline.architecture)} and {title_network(cbam.architecture, cbam.attention)}"
+    return PairCard(
+        name=plan.name,
+        title=f"{titles}, {baseline.class_count:,} classes",
+        architecture=baseline.architecture,
+        stride_placement=cbam.stride_placement,
+        trained=True,
+        provenance=f"Baseline: {baseline.provenance}. CBAM: {cbam.provenance}.",
+        networks={
+            name: NetworkCard(attention=half.attention, file=plan.sources[name]) for name, half in halves.items()
+        },
+    )
+
+
+def _compare_recipes(baseline: str | None, cbam: str | None) -> tuple[str, ...]:
+    """The warning that two networks want which were not trained alike, or of which that is not known."""
+    if baseline is not None and baseline == cbam:
+        return ()
+    told = f" (baseline: {baseline or 'not known'}; CBAM: {cbam or 'not known'})"
+    begin = "These two networks were trained by different recipes"
+    if baseline is None or cbam is None:
+        begin = "It is not known whether these two networks were trained by one recipe"
+    return (f"{begin}{told}: what differs between them need not come from attention.",)

@@ -1,0 +1,192 @@
+"""A source of one network's weights: where it is named, what it holds, and the network with these weights.
+
+| source | what it is |
+|---|---|
+| a path | a checkpoint in any layout that `cbam-lens inspect` knows |
+| `torchvision:resnet50`, `torchvision:resnet50:IMAGENET1K_V2` | weights that torchvision publishes, downloaded once |
+| `torchvision:resnet50+cbam` | the same with fresh gates that leave its function as it is |
+| `untrained:vgg16_bn`, `untrained:vgg16_bn+se` | fresh random weights, the same in both halves of a pair |
+"""
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from models.checkpoints.diagnosis import DoctorOptions, GateState
+from models.checkpoints.examination import examine
+from models.lineups.card import ClassLabel, PairError
+from models.names import Attention, NetworkName, StridePlacement
+from models.networks.staged import StagedNetwork
+from models.networks.zoo import SHARED_WITH_TORCHVISION, TORCHVISION, build_network
+
+UNTRAINED = "untrained:"
+
+DEFAULT_CLASS_COUNT = 10
+"""Classes of an untrained network where no names say how many."""
+
+SEED = 20181008
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Half:
+    """One network of a pair, and what is known of it.
+
+    Attributes:
+        network: on the CPU, in evaluation mode, its parameters frozen.
+        architecture: a name of the zoo.
+        attention: what its blocks end with.
+        stride_placement: see `StridePlacement`.
+        class_count: K.
+        is_trained: whether its weights were learned.
+        gates: whether its gates look trained.
+        recipe: by what recipe; None where it is not known.
+        provenance: where the weights are from, one sentence.
+        sha256: of its file; None for what has none.
+        labels: the classes in index order, where the source tells them.
+    """
+
+    network: StagedNetwork
+    architecture: str
+    attention: Attention
+    stride_placement: StridePlacement
+    class_count: int
+    is_trained: bool
+    gates: GateState
+    recipe: str | None
+    provenance: str
+    sha256: str | None = None
+    labels: tuple[ClassLabel, ...] = ()
+
+    @property
+    def family(self) -> str:
+        """The architecture, whoever wrote the code that runs it."""
+        return self.architecture.removeprefix(TORCHVISION)
+
+
+def open_source(
+    source: str, name: NetworkName, *, directory: Path = Path(), options: DoctorOptions | None = None
+) -> Half:
+    """The network of a source.
+
+    Args:
+        source: see the module.
+        name: which half it is to be; an untrained network gets CBAM where the source does not name its attention.
+        directory: what a relative path is relative to.
+        options: what is known beforehand: the number of classes, architecture and attention.
+
+    Raises:
+        PairError: for a source that does not exist or does not hold a network.
+    """
+    options = options or DoctorOptions()
+    try:
+        if source.startswith(UNTRAINED):
+            half = _make_untrained(source.removeprefix(UNTRAINED), name, options.class_count)
+        elif source.startswith(TORCHVISION):
+            half = _open_published(source.removeprefix(TORCHVISION))
+        else:
+            half = _open_checkpoint(directory / source, options)
+    except (KeyError, ValueError) as error:
+        raise PairError(f"{source}: {error.args[0]}") from error
+    half.network.eval().requires_grad_(False)
+    return half
+
+
+def _open_checkpoint(path: Path, options: DoctorOptions) -> Half:
+    checkpoint = examine(path, options)
+    found = checkpoint.diagnosis
+    network = build_network(
+        found.architecture,
+        attention=found.attention,
+        class_count=found.class_count,
+        stride_placement=found.stride_placement,
+    )
+    network.load_state_dict(checkpoint.tensors)
+    return Half(
+        network=network,
+        architecture=found.architecture,
+        attention=found.attention,
+        stride_placement=found.stride_placement,
+        class_count=found.class_count,
+        is_trained=found.is_trained,
+        gates=found.gates,
+        recipe=found.recipe,
+        provenance=f"{path.name} ({found.layout.value} layout)",
+        sha256=found.sha256,
+    )
+
+
+def list_source_labels() -> tuple[ClassLabel, ...]:
+    """ImageNet's 1,000 classes by torchvision's names."""
+    from models.lineups.torchvision_zoo import list_imagenet_classes  # noqa: PLC0415  # see `_open_published`
+
+    return list_imagenet_classes()
+
+
+def _open_published(text: str) -> Half:
+    # torchvision's models take a second to import, which the shipped pair does not want.
+    from models.insertion import insert_cbam  # noqa: PLC0415
+    from models.lineups.torchvision_zoo import fetch_weights, make_torchvision  # noqa: PLC0415
+
+    text, attention = _split_attention(text, default=Attention.NONE)
+    name, _, version = text.partition(":")
+    weights = fetch_weights(name, version=version)
+    original = make_torchvision(name, class_count=len(weights.labels))
+    original.load_state_dict(weights.tensors)
+    architecture = name if name in SHARED_WITH_TORCHVISION else TORCHVISION + name
+    if attention is not Attention.NONE:
+        network: StagedNetwork = insert_cbam(original, attention=attention)
+        architecture = TORCHVISION + name
+    else:
+        network = build_network(architecture, class_count=len(weights.labels))
+        network.load_state_dict(original.state_dict())
+    return Half(
+        network=network,
+        architecture=architecture,
+        attention=attention,
+        stride_placement=StridePlacement.V1_5,
+        class_count=len(weights.labels),
+        is_trained=True,
+        gates=GateState.NONE if attention is Attention.NONE else GateState.UNTRAINED,
+        recipe=f"torchvision's {weights.name}",
+        provenance=f"torchvision's weights {weights.name}"
+        + ("" if attention is Attention.NONE else ", with fresh gates put in that leave its function as it is"),
+        labels=weights.labels,
+    )
+
+
+def _make_untrained(text: str, name: NetworkName, class_count: int | None) -> Half:
+    default = Attention.NONE if name is NetworkName.BASELINE else Attention.CBAM
+    architecture, attention = _split_attention(text, default=default)
+    count = class_count or DEFAULT_CLASS_COUNT
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        network = build_network(architecture, class_count=count)
+        if attention is not Attention.NONE:
+            # The halves differ by their attention alone: what both have is the same in both.
+            shared = copy.copy(network.state_dict())
+            network = build_network(architecture, attention=attention, class_count=count)
+            network.load_state_dict(network.state_dict() | shared)
+    return Half(
+        network=network,
+        architecture=architecture,
+        attention=attention,
+        stride_placement=StridePlacement.V1_5,
+        class_count=count,
+        is_trained=False,
+        gates=GateState.NONE if attention is Attention.NONE else GateState.UNTRAINED,
+        recipe="random weights",
+        provenance="random weights that nothing was learned with",
+    )
+
+
+def _split_attention(text: str, *, default: Attention) -> tuple[str, Attention]:
+    """`resnet50+se` -> resnet50 and SE."""
+    name, plus, attention = text.partition("+")
+    if not plus:
+        return name, default
+    allowed = [known.value for known in Attention]
+    if attention not in allowed:
+        raise PairError(f"attention is {attention!r}; choose one of {', '.join(allowed)}")
+    return name, Attention(attention)

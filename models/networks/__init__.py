@@ -1,0 +1,1 @@
+"""The networks: traced without hooks, with attention as a constructor argument."""

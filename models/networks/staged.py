@@ -1,0 +1,124 @@
+"""What every network here is: a stem, four stages and a classifier, traced without hooks."""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from models.attention.interventions import BlockChange, Intervention, find_change
+from models.names import Stage
+from models.networks.trace import BlockAttention, Trace
+
+
+class Gates(dict[str, BlockAttention]):
+    """Each block's gates by the block's name; a stage adds its own while it runs, and asks what to change.
+
+    Args:
+        interventions: what is done to gates after they were computed.
+        opened: the block of which more than the gates is kept.
+    """
+
+    def __init__(self, interventions: Sequence[Intervention] = (), *, opened: str | None = None) -> None:
+        super().__init__()
+        self._interventions = interventions
+        self._opened = opened
+
+    def find_change(self, block: str) -> BlockChange | None:
+        """What is done to a block's gates; None for nothing."""
+        if block == self._opened:
+            return replace(find_change(self._interventions, block), is_opened=True)
+        return find_change(self._interventions, block) if self._interventions else None
+
+
+ALL_STAGES = frozenset(Stage)
+
+
+class StagedNetwork(nn.Module):
+    """A classifier that returns what others would hook.
+
+    Nothing is stored on the network while it runs, so that one network serves any number of requests at once.
+    Subclasses say how to run their parts; `linear_head` is for those that end in a mean over positions and one linear
+    layer.
+    """
+
+    def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
+        """What runs before stage 1: (N, 3, H, W) -> (N, C, H', W')."""
+        raise NotImplementedError
+
+    def run_stage(self, stage: Stage, features: torch.Tensor, gates: Gates) -> torch.Tensor:
+        """One stage's output, (N, C, H, W); the stage's blocks add what their attention computed to `gates`."""
+        raise NotImplementedError
+
+    def classify(self, features: torch.Tensor) -> torch.Tensor:
+        """Logits, (N, K), of the last stage's output, (N, C, H, W)."""
+        raise NotImplementedError
+
+    @property
+    def linear_head(self) -> nn.Linear | None:
+        """The last layer, where nothing but a mean over positions stands between it and stage 4; else None.
+
+        With it, d logit / d stage 4 is a weight row over H*W, and needs no backward pass.
+        """
+        return None
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the weights, which is the one that the input must have."""
+        return next(self.parameters()).dtype
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Logits, (N, K), of a normalised batch, (N, 3, H, W)."""
+        return self.trace(batch, stages=()).logits
+
+    def trace(
+        self,
+        batch: torch.Tensor,
+        *,
+        stages: Collection[Stage] = ALL_STAGES,
+        interventions: Sequence[Intervention] = (),
+        opened: str | None = None,
+    ) -> Trace:
+        """One forward pass that keeps what the program shows; nothing is stored on the network.
+
+        Args:
+            batch: normalised pictures, (N, 3, H, W).
+            stages: whose outputs to keep.
+            interventions: changes to the gates that were learned; the trace has the changed ones.
+            opened: the block of whose attention the trace keeps what went in and out.
+
+        Returns:
+            The logits, the kept features and every block's gates.
+        """
+        features = self.run_stem(batch)
+        kept: dict[Stage, torch.Tensor] = {}
+        gates = Gates(interventions, opened=opened)
+        for stage in Stage:
+            features = self.run_stage(stage, features, gates)
+            if stage in stages:
+                kept[stage] = features
+        return Trace(logits=self.classify(features), features=kept, attentions=gates)
+
+    def resume(
+        self, features: torch.Tensor, *, after: Stage, interventions: Sequence[Intervention] = ()
+    ) -> torch.Tensor:
+        """Logits, (N, K), from the output of stage `after`, (N, C, H, W): the rest of the forward pass."""
+        gates = Gates(interventions)
+        for stage in Stage:
+            if stage > after:
+                features = self.run_stage(stage, features, gates)
+        return self.classify(features)
+
+
+def initialise(network: nn.Module) -> None:
+    """Fresh weights for convolutions that a ReLU follows.
+
+    Source: He et al., *Delving Deep into Rectifiers*, 2015, by the number of outgoing connections; in a convolution
+    with groups each input goes to one group's outputs only.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            height, width = module.kernel_size
+            outgoing = height * width * module.out_channels // module.groups
+            nn.init.normal_(module.weight, std=math.sqrt(2 / outgoing))

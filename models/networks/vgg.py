@@ -1,0 +1,88 @@
+"""VGG-16 with BatchNorm; attention is a constructor argument.
+
+Source: Simonyan and Zisserman, *Very Deep Convolutional Networks*, ICLR 2015, table 1, column D. The network has no
+residual branch, so CBAM stands at the end of each of the five groups of convolutions, before the pooling that follows.
+The paper uses VGG-16 for detection and gives no figure for classification.
+
+Parameter names are torchvision's; attention lies in `cbam.0` to `cbam.4`.
+"""
+
+from typing import cast
+
+import torch
+from torch import nn
+
+from models.attention.cbam import AttentionFactory
+from models.names import Stage
+from models.networks.staged import Gates, StagedNetwork, initialise
+from models.networks.trace import BlockAttention
+
+GROUPS: tuple[tuple[int, int], ...] = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
+"""Channels and number of convolutions of each group."""
+
+STAGE_GROUPS = {Stage.ONE: (0, 1), Stage.TWO: (2,), Stage.THREE: (3,), Stage.FOUR: (4,)}
+
+HEAD_POSITIONS = 7
+"""The classifier wants a map of 7 x 7 positions; adaptive pooling makes one of any size."""
+
+HIDDEN_WIDTH = 4096
+
+
+class Vgg(StagedNetwork):
+    """VGG-16 that can be traced without hooks.
+
+    Stage 4 ends before the last pooling, at 1/16 of the input: the layer that Grad-CAM's paper explains.
+
+    Args:
+        attention: makes each group's attention from its number of channels, or None for the baseline.
+        class_count: K, the number of classes.
+    """
+
+    def __init__(self, *, attention: AttentionFactory | None = None, class_count: int = 1000) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        self._bounds: list[tuple[int, int]] = []
+        channels = 3
+        for width, convolution_count in GROUPS:
+            start = len(layers)
+            for _ in range(convolution_count):
+                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
+                channels = width
+            self._bounds.append((start, len(layers)))
+            layers.append(nn.MaxPool2d(2))
+        self.features = nn.Sequential(*layers)
+        self.avgpool = nn.AdaptiveAvgPool2d(HEAD_POSITIONS)
+        self.classifier = nn.Sequential(
+            nn.Linear(channels * HEAD_POSITIONS**2, HIDDEN_WIDTH),
+            nn.ReLU(),
+            nn.Dropout(),
+            nn.Linear(HIDDEN_WIDTH, HIDDEN_WIDTH),
+            nn.ReLU(),
+            nn.Dropout(),
+            nn.Linear(HIDDEN_WIDTH, class_count),
+        )
+        self.cbam: nn.ModuleList | None = None
+        if attention is not None:
+            self.cbam = nn.ModuleList(attention(width) for width, _ in GROUPS)
+        initialise(self)
+
+    def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
+        """Nothing runs before the first group."""
+        return batch
+
+    def run_stage(self, stage: Stage, features: torch.Tensor, gates: Gates) -> torch.Tensor:
+        """The stage's groups of convolutions, `layer1.0` and so on, each but the first behind its pooling."""
+        for position, group in enumerate(STAGE_GROUPS[stage]):
+            start, end = self._bounds[group]
+            for index in range(start - 1 if group else start, end):
+                features = self.features[index](features)
+            if self.cbam is not None:
+                name = f"layer{stage.value}.{position}"
+                features, computed = self.cbam[group](features, gates.find_change(name))
+                gates[name] = cast("BlockAttention", computed)
+        return features
+
+    def classify(self, features: torch.Tensor) -> torch.Tensor:
+        """Logits, (N, K): the last pooling, 7 x 7 positions, three linear layers."""
+        pooled = self.avgpool(self.features[-1](features))  # (N, 512, 7, 7)
+        return cast("torch.Tensor", self.classifier(pooled.flatten(start_dim=1)))

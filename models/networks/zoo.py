@@ -1,0 +1,115 @@
+"""Every architecture by name, with its number of parameters and of multiply-adds."""
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from models.attention.cbam import AttentionFactory, Cbam
+from models.attention.design import DESIGNS, AttentionDesign
+from models.names import Attention, StridePlacement
+from models.networks.mobilenet import MobileNet
+from models.networks.resnet import ResNet, ResNetShape
+from models.networks.staged import StagedNetwork
+from models.networks.vgg import Vgg
+
+Architecture = Callable[[AttentionFactory | None, int, StridePlacement], StagedNetwork]
+"""Makes a network from its attention, its number of classes and the place of the stride in a bottleneck."""
+
+
+def _residual(depth: int, *, width_factor: float = 1.0, groups: int = 1, group_width: int = 64) -> Architecture:
+    def build(attention: AttentionFactory | None, class_count: int, placement: StridePlacement) -> StagedNetwork:
+        shape = ResNetShape(depth, width_factor, groups, group_width, placement)
+        return ResNet(shape, attention=attention, class_count=class_count)
+
+    return build
+
+
+# Neither of the two has a bottleneck, in which the stride could lie elsewhere.
+def _mobile(width_factor: float) -> Architecture:
+    return lambda attention, class_count, _: MobileNet(
+        width_factor=width_factor, attention=attention, class_count=class_count
+    )
+
+
+def _vgg(attention: AttentionFactory | None, class_count: int, _: StridePlacement) -> StagedNetwork:
+    return Vgg(attention=attention, class_count=class_count)
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "resnet18": _residual(18),
+    "resnet34": _residual(34),
+    "resnet50": _residual(50),
+    "resnet101": _residual(101),
+    "wide_resnet18_1.5": _residual(18, width_factor=1.5),
+    "wide_resnet18_2.0": _residual(18, width_factor=2.0),
+    "resnext50_32x4d": _residual(50, groups=32, group_width=4),
+    "resnext101_32x4d": _residual(101, groups=32, group_width=4),
+    "mobilenet_0.7": _mobile(0.7),
+    "mobilenet_1.0": _mobile(1.0),
+    "vgg16_bn": _vgg,
+}
+
+
+TORCHVISION = "torchvision:"
+"""What torchvision's name of a classifier has before it where the zoo's own names are expected too."""
+
+SHARED_WITH_TORCHVISION = frozenset({"resnet18", "resnet34", "resnet50", "resnet101", "resnext50_32x4d", "vgg16_bn"})
+"""Networks that torchvision has under the same name with the same parameter names."""
+
+
+def build_network(
+    architecture: str,
+    *,
+    attention: Attention | AttentionDesign = Attention.NONE,
+    class_count: int = 1000,
+    stride_placement: StridePlacement = StridePlacement.V1_5,
+) -> StagedNetwork:
+    """A network by its name, with fresh random weights.
+
+    Args:
+        architecture: a key of `ARCHITECTURES`, or `torchvision:` and torchvision's name of a classifier.
+        attention: what each block ends with, by name or as a design of its own.
+        class_count: K, the number of classes.
+        stride_placement: see `StridePlacement`.
+
+    Raises:
+        KeyError: for an unknown name; the message lists the known ones.
+        ValueError: for a network of torchvision's without convolutional stages.
+    """
+    if architecture.startswith(TORCHVISION):
+        # torchvision's models take a second to import, and few pairs are of them.
+        from models.lineups.torchvision_zoo import build_torchvision  # noqa: PLC0415
+
+        return build_torchvision(architecture.removeprefix(TORCHVISION), attention=attention, class_count=class_count)
+    if architecture not in ARCHITECTURES:
+        raise KeyError(f"architecture {architecture!r} is not known; choose one of {', '.join(ARCHITECTURES)}")
+    design = attention if isinstance(attention, AttentionDesign) else DESIGNS[attention]
+    factory = None if design is None else partial(Cbam, design=design)
+    return ARCHITECTURES[architecture](factory, class_count, stride_placement)
+
+
+def count_parameters(network: nn.Module) -> int:
+    """The number of trainable values; BatchNorm's running statistics are not among them."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def count_multiply_adds(network: StagedNetwork, *, height: int, width: int) -> int:
+    """Multiply-adds of one forward pass on one picture, counted by torch's own counter.
+
+    The counter knows convolutions and matrix products; normalisation, pooling and the gates' products are left out,
+    as the papers leave them out.
+
+    Args:
+        network: the network, on any device; its own weights are not used.
+        height: the picture's height in pixels.
+        width: its width in pixels.
+    """
+    parameter = next(network.parameters())
+    batch = torch.zeros(1, 3, height, width, device=parameter.device, dtype=parameter.dtype)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(batch)
+    # One multiply-add is two floating-point operations.
+    return int(counter.get_total_flops()) // 2

@@ -1,0 +1,1 @@
+"""Training pictures: listed, read, varied and batched."""

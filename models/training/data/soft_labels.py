@@ -1,0 +1,91 @@
+"""Another network's probabilities of the training pictures, for an auxiliary head."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.lineups.card import read_bytes
+from models.training.data.store import PictureStore
+from models.training.running.errors import TrainingError
+
+ARRAYS = ("picture", "class_index", "probability")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SoftLabels:
+    """The likeliest classes of each picture of a store.
+
+    Attributes:
+        classes: their indices in the other network's list, (P, T).
+        probabilities: theirs, (P, T); all 0 for a picture that the file does not have.
+        class_count: classes of the other network.
+        known: how many pictures the file has.
+        digest: the file's sha256.
+    """
+
+    classes: torch.Tensor
+    probabilities: torch.Tensor
+    class_count: int
+    known: int
+    digest: str
+
+    def soften(self, rows: torch.Tensor, *, temperature: float) -> torch.Tensor:
+        """The probabilities of some pictures at a temperature, p ** (1 / T) over their sum.
+
+        Args:
+            rows: the pictures' places in the store, (N,).
+            temperature: T; above 1 the unlikely classes weigh more.
+
+        Returns:
+            (N, classes) on the CPU; rows of zeros for pictures without soft labels.
+        """
+        powers = self.probabilities[rows].pow(1 / temperature)  # (N, T)
+        powers = powers / powers.sum(dim=1, keepdim=True).clamp(min=1e-12)
+        return torch.zeros(len(rows), self.class_count).scatter_add_(1, self.classes[rows], powers)
+
+
+def read_soft_labels(path: Path, store: PictureStore) -> SoftLabels:
+    """The soft labels of the pictures of a store.
+
+    Args:
+        path: an npz file with `picture` (keys, DIRECTORY/FOLDER/FILE), `class_index` (P, T) and `probability` (P, T).
+        store: whose pictures to find in it.
+
+    Raises:
+        PairError: for a file that cannot be read.
+        TrainingError: for one that holds something else, or no picture of the store.
+    """
+    arrays = _read_arrays(path)
+    pictures, indices, probabilities = (arrays[name] for name in ARRAYS)
+    if indices.shape != probabilities.shape or indices.shape[:1] != pictures.shape or indices.ndim != 2:
+        raise TrainingError(f"{path}: its arrays' shapes are {[arrays[name].shape for name in ARRAYS]}; see --help")
+    if indices.min(initial=0) < 0 or probabilities.min(initial=0) < 0:
+        raise TrainingError(f"{path}: a class index or a probability is negative; write the file again")
+    places = {str(key): place for place, key in enumerate(pictures)}
+    found = np.array([places.get(key, -1) for key in store.keys])
+    if not (found >= 0).any():
+        raise TrainingError(
+            f"{path} has none of the {len(store):,} pictures; it calls them {pictures[0]}, they are {store.keys[0]}"
+        )
+    kept = np.where((found >= 0)[:, None], probabilities[found].astype(np.float32), np.float32(0))
+    return SoftLabels(
+        classes=torch.from_numpy(indices[found].astype(np.int64)),
+        probabilities=torch.from_numpy(kept),
+        class_count=int(indices.max()) + 1,
+        known=int((found >= 0).sum()),
+        digest=hashlib.sha256(read_bytes(path)).hexdigest(),
+    )
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    read_bytes(path)  # says which file is not there
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in ARRAYS}
+    except (KeyError, ValueError, OSError, EOFError) as error:
+        raise TrainingError(f"{path} holds no soft labels: {error}; it wants the arrays {', '.join(ARRAYS)}") from error

@@ -1,7 +1,0 @@
-"""What can go wrong in a training that a user can mend."""
-
-from models.card import PairError
-
-
-class TrainingError(PairError):
-    """A training cannot begin or go on; the message says what is wrong and what to do."""

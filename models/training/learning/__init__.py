@@ -1,0 +1,1 @@
+"""Learning: the networks in training, step by step."""

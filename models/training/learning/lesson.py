@@ -1,0 +1,71 @@
+"""What is taught: the same to both networks of a pair."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.lineups.card import Preprocessing
+from models.names import Attention
+from models.networks.staged import StagedNetwork
+from models.training.data.sampling import Sampler
+from models.training.data.soft_labels import SoftLabels
+from models.training.learning.beginning import Beginning
+from models.training.learning.validation import ValidationSet
+from models.training.recipes.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Teacher:
+    """A network of the same classes to learn from.
+
+    Attributes:
+        network: on the device of the training, in evaluation mode.
+        provenance: where its weights are from.
+        digest: its file's sha256, where it has one.
+    """
+
+    network: StagedNetwork
+    provenance: str
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """What is taught.
+
+    Attributes:
+        recipe: how.
+        sampler: with which pictures.
+        soft_labels: another network's probabilities of them, for an auxiliary head.
+        teacher: a network to learn from.
+        validation: what is measured on at the end of each epoch.
+        beginnings: the weights that each network begins with; empty for training from scratch.
+        preprocessing: the networks' input.
+    """
+
+    recipe: Recipe
+    sampler: Sampler
+    soft_labels: SoftLabels | None = None
+    teacher: Teacher | None = None
+    validation: ValidationSet | None = None
+    beginnings: Mapping[Attention, Beginning] = field(default_factory=dict)
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+
+    @property
+    def digest(self) -> str:
+        """A checksum of all that."""
+        return hashlib.sha256(json.dumps(self.identify(), sort_keys=True).encode()).hexdigest()
+
+    def identify(self) -> dict[str, Any]:
+        """The recipe's fields and the data's checksums: what must be the same for a training to be gone on with."""
+        beginnings = {name.value: begin.digest or begin.provenance for name, begin in self.beginnings.items()}
+        return {
+            "recipe": self.recipe.model_dump(mode="json"),
+            "pictures": self.sampler.store.digest,
+            "classes": self.sampler.class_count,
+            "soft labels": None if self.soft_labels is None else self.soft_labels.digest,
+            "teacher": None if self.teacher is None else (self.teacher.digest or self.teacher.provenance),
+            "start from": beginnings or None,
+        }

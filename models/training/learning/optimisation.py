@@ -1,0 +1,101 @@
+"""From gradients to weights: the optimiser, the learning rate's curve, the moving average."""
+
+import math
+from collections.abc import Iterable
+from functools import partial
+
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from models.training.learning.trainee import list_spatial_gates
+from models.training.recipes.recipe import OptimiserName, OptimiserRecipe, Recipe, ScheduleName, ScheduleRecipe
+
+SECOND_BETA = 0.999
+
+
+def make_optimiser(trainee: nn.Module, recipe: Recipe, *, is_fused: bool) -> torch.optim.Optimizer:
+    """The optimiser of all parameters, in groups of one weight decay.
+
+    Args:
+        trainee: what is trained.
+        recipe: how.
+        is_fused: whether to update everything in one kernel, as a GPU wants it.
+    """
+    groups = group_parameters(trainee, recipe)
+    options = recipe.optimiser
+    if options.name is OptimiserName.ADAMW:
+        betas = (options.momentum, SECOND_BETA)
+        return torch.optim.AdamW(groups, lr=options.learning_rate, betas=betas, fused=is_fused)
+    return torch.optim.SGD(
+        groups,
+        lr=options.learning_rate,
+        momentum=options.momentum,
+        nesterov=options.momentum > 0,
+        fused=is_fused,
+    )
+
+
+def group_parameters(trainee: nn.Module, recipe: Recipe) -> list[dict[str, object]]:
+    """Parameters by their weight decay: none for norms and biases, the spatial gates' own where it is given."""
+    gates = recipe.spatial_gate
+    own: dict[nn.Parameter, float] = {}
+    for gate in list_spatial_gates(trainee):
+        own[gate.scale] = gates.scale_weight_decay
+        if gates.kernel_weight_decay is not None:
+            own[gate.kernel] = gates.kernel_weight_decay
+    groups: dict[float, list[nn.Parameter]] = {}
+    for parameter in trainee.parameters():
+        usual = recipe.optimiser.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault(own.get(parameter, usual), []).append(parameter)
+    return [{"params": parameters, "weight_decay": decay} for decay, parameters in groups.items()]
+
+
+def clip_gradients(parameters: Iterable[nn.Parameter], recipe: OptimiserRecipe) -> None:
+    """Shorten all gradients together to the recipe's greatest norm."""
+    if recipe.gradient_clip is not None:
+        nn.utils.clip_grad_norm_(parameters, recipe.gradient_clip)
+
+
+def make_schedule(optimiser: torch.optim.Optimizer, recipe: ScheduleRecipe, *, total_steps: int) -> LambdaLR:
+    """The learning rate's curve over the steps."""
+    return LambdaLR(optimiser, partial(scale_rate, recipe=recipe, total_steps=total_steps))
+
+
+def scale_rate(step: int, recipe: ScheduleRecipe, *, total_steps: int) -> float:
+    """The learning rate at a step, as a share of the highest.
+
+    The curves are those of torch's OneCycleLR, and of LinearLR before CosineAnnealingLR. They are written here because
+    OneCycleLR divides by zero where the rise is one step long, as it is in a short trial of a recipe.
+    """
+    rise = recipe.warm_up * total_steps
+    if step < rise:
+        share = step / rise
+        if recipe.name is ScheduleName.ONE_CYCLE:
+            share = (1 - math.cos(math.pi * share)) / 2
+        return recipe.first_factor + (1 - recipe.first_factor) * share
+    share = min(1.0, (step - rise) / (total_steps - rise))
+    return recipe.last_factor + (1 - recipe.last_factor) * (1 + math.cos(math.pi * share)) / 2
+
+
+class MovingAverage(AveragedModel):
+    """The moving average of a network's weights and BatchNorm statistics (EMA); frozen, in evaluation mode.
+
+    Args:
+        network: whose.
+        decay: the share of the old average that a step leaves; it rises to this at first, so that the first weights
+            are soon forgotten.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        super().__init__(network, use_buffers=True)
+        self.decay = decay
+        self.eval().requires_grad_(False)
+
+    def follow(self, network: nn.Module, *, step: int) -> None:
+        """Take the weights after a step, counted from 0."""
+        # By the caller's count: to read torch's own from a GPU would wait for it.
+        decay = min(self.decay, (1 + step) / (10 + step))
+        self.multi_avg_fn = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        self.update_parameters(network)

@@ -1,0 +1,81 @@
+"""What a batch is to be answered with, and how far the answer is off."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+from torchvision.transforms import v2
+
+from models.training.learning.trainee import Answer
+from models.training.recipes.recipe import MixingRecipe, Recipe, SoftLabelRecipe
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Targets:
+    """What each picture of a batch is.
+
+    Attributes:
+        classes: the share of each class, (N, K).
+        auxiliary: the other network's probabilities, (N, A), with rows of zeros where they are not known; None
+            without soft labels.
+    """
+
+    classes: torch.Tensor
+    auxiliary: torch.Tensor | None = None
+
+
+def mix(
+    pictures: torch.Tensor, targets: Targets, recipe: MixingRecipe, *, chance: np.random.Generator
+) -> tuple[torch.Tensor, Targets]:
+    """Mix each picture with the one before it, or none, as the recipe's shares say.
+
+    How much of which is drawn from torch's own generator, as torchvision does it.
+
+    Args:
+        pictures: (N, 3, H, W), all of one process.
+        targets: theirs.
+        recipe: how often and how strongly.
+        chance: whether to mix this batch at all.
+    """
+    drawn = chance.random()
+    if drawn < recipe.cutmix:
+        transform: v2.Transform = v2.CutMix(alpha=recipe.cutmix_alpha)
+    elif drawn < recipe.cutmix + recipe.mixup:
+        transform = v2.MixUp(alpha=recipe.mixup_alpha)
+    else:
+        return pictures, targets
+    parts = [targets.classes] if targets.auxiliary is None else [targets.classes, targets.auxiliary]
+    mixed, labels = transform(pictures, torch.cat(parts, dim=1))  # (N, K + A)
+    classes, *auxiliary = labels.split([part.shape[1] for part in parts], dim=1)
+    return mixed.contiguous(memory_format=torch.channels_last), Targets(classes, *auxiliary)
+
+
+def measure_loss(answer: Answer, targets: Targets, teacher: torch.Tensor | None, recipe: Recipe) -> torch.Tensor:
+    """The loss of a batch, a scalar: that of the classes, of the soft labels, of the teacher and of the gates.
+
+    Each but the last is a mean over the batch, so that the mean over processes is that of all pictures; the gates' is
+    of each process's own part.
+
+    Args:
+        answer: what the trained network says.
+        targets: what is right.
+        teacher: the teacher's logits, (N, K), or None.
+        recipe: the losses' weights.
+    """
+    loss = functional.cross_entropy(answer.logits.float(), targets.classes, label_smoothing=recipe.label_smoothing)
+    if answer.auxiliary is not None and targets.auxiliary is not None:
+        loss = loss + _distil(answer.auxiliary, targets.auxiliary, recipe.auxiliary)
+    if answer.gate_loss is not None:
+        loss = loss + recipe.spatial_gate.loss_weight * answer.gate_loss
+    if teacher is not None:
+        probabilities = torch.softmax(teacher.float() / recipe.teacher.temperature, dim=1)
+        loss = loss + _distil(answer.logits, probabilities, recipe.teacher)
+    return loss
+
+
+def _distil(logits: torch.Tensor, probabilities: torch.Tensor, recipe: SoftLabelRecipe) -> torch.Tensor:
+    """Cross-entropy with soft labels at a temperature; rows of zeros add nothing."""
+    logs = functional.log_softmax(logits.float() / recipe.temperature, dim=1)
+    # The gradient of softened logits is smaller by T squared (Hinton et al., 2015, section 2.1).
+    return recipe.weight * recipe.temperature**2 * -(probabilities * logs).sum(dim=1).mean()

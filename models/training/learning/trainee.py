@@ -1,0 +1,146 @@
+"""The network in training: one of the zoo's, with what only training wants."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from models.attention.cbam import SpatialAttention
+from models.names import Attention, Stage
+from models.networks.staged import StagedNetwork
+from models.networks.zoo import build_network
+from models.training.learning.beginning import Beginning
+from models.training.learning.gate_loss import measure_gate_loss
+from models.training.recipes.recipe import Recipe, SpatialGateRecipe
+from models.training.running.errors import TrainingError
+
+PROBE_PIXELS = 64
+
+
+class Answer(NamedTuple):
+    """What a network in training says of a batch.
+
+    A tuple, in which DistributedDataParallel finds the tensors.
+
+    Attributes:
+        logits: (N, K).
+        auxiliary: logits of the other network's classes, (N, A); None without such a head.
+        gate_loss: what its spatial gates cost, a scalar; None where that is not asked for, or there is no such gate.
+    """
+
+    logits: torch.Tensor
+    auxiliary: torch.Tensor | None = None
+    gate_loss: torch.Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TraineeShape:
+    """Which network is trained.
+
+    Attributes:
+        architecture: a name of `models.networks.zoo`.
+        attention: what its blocks end with.
+        class_count: K.
+        auxiliary_count: A, classes of the auxiliary head; 0 for none.
+    """
+
+    architecture: str
+    attention: Attention
+    class_count: int
+    auxiliary_count: int = 0
+
+    @property
+    def half(self) -> str:
+        """Its name in a pair, and in its files' names."""
+        return "baseline" if self.attention is Attention.NONE else self.attention.value
+
+    @property
+    def stem(self) -> str:
+        """What its files' names begin with."""
+        return f"{self.architecture.replace(':', '_')}_{self.half}_{self.class_count}"
+
+
+class Trainee(nn.Module):
+    """A network with an auxiliary head on its last stage's pooled features, which is dropped after training.
+
+    Args:
+        network: one of the zoo's.
+        auxiliary_count: classes of the auxiliary head; 0 for none.
+        spatial_gate: what is asked of its spatial gates.
+    """
+
+    def __init__(
+        self, network: StagedNetwork, *, auxiliary_count: int, spatial_gate: SpatialGateRecipe | None = None
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.spatial_gate = spatial_gate or SpatialGateRecipe()
+        self.auxiliary: nn.Linear | None = None
+        if auxiliary_count:
+            with torch.no_grad():
+                trace = network.eval().trace(torch.zeros(1, 3, PROBE_PIXELS, PROBE_PIXELS), stages={Stage.FOUR})
+            self.auxiliary = nn.Linear(trace.features[Stage.FOUR].shape[1], auxiliary_count)
+
+    def forward(self, batch: torch.Tensor) -> Answer:
+        """Logits of a normalised batch, (N, 3, H, W)."""
+        trace = self.network.trace(batch, stages={Stage.FOUR})
+        auxiliary = gate_loss = None
+        if self.auxiliary is not None:
+            auxiliary = self.auxiliary(trace.features[Stage.FOUR].mean(dim=(2, 3)))  # (N, C) -> (N, A)
+        gates = [block.spatial for block in trace.attentions.values() if block.spatial is not None]
+        if gates and self.spatial_gate.loss_weight:
+            gate_loss = measure_gate_loss(gates, self.spatial_gate)
+        return Answer(trace.logits, auxiliary, gate_loss)
+
+
+def build_trainee(shape: TraineeShape, recipe: Recipe, beginning: Beginning | None = None) -> Trainee:
+    """A fresh network, on the CPU; what a network and its baseline have in common is the same in both.
+
+    Args:
+        shape: which network.
+        recipe: how its spatial gates begin.
+        beginning: the weights that it begins with; None for random ones.
+
+    Raises:
+        TrainingError: for a network that the zoo does not know, and weights that do not fit.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        try:
+            network = build_network(shape.architecture, class_count=shape.class_count)
+            auxiliary = Trainee(network, auxiliary_count=shape.auxiliary_count).auxiliary
+            if shape.attention is not Attention.NONE:
+                common = network.state_dict()
+                network = build_network(shape.architecture, attention=shape.attention, class_count=shape.class_count)
+                network.load_state_dict(network.state_dict() | common)
+        except (KeyError, ValueError) as error:
+            raise TrainingError(str(error.args[0])) from error
+    trainee = Trainee(network, auxiliary_count=0, spatial_gate=recipe.spatial_gate)
+    trainee.auxiliary = auxiliary
+    for gate in list_spatial_gates(trainee):
+        nn.init.constant_(gate.scale, recipe.spatial_gate.initial_scale)
+    if beginning is not None:
+        beginning.load_into(network, renewed=recipe.spatial_gate.renewed)
+    return trainee
+
+
+class SpatialGateParameters(NamedTuple):
+    """What a spatial gate learns and a recipe may treat in its own way.
+
+    Attributes:
+        kernel: of its convolution.
+        scale: gamma of its BatchNorm.
+    """
+
+    kernel: nn.Parameter
+    scale: nn.Parameter
+
+
+def list_spatial_gates(module: nn.Module) -> list[SpatialGateParameters]:
+    """Every spatial gate's parameters."""
+    return [
+        SpatialGateParameters(part.get_parameter("spatial.conv.weight"), part.get_parameter("spatial.bn.weight"))
+        for part in module.modules()
+        if isinstance(part, SpatialAttention)
+    ]

@@ -1,0 +1,226 @@
+"""The training of one network from any step on: learning, writing down, stopping."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from models.names import Geometry
+from models.training.data.batches import HostBatch
+from models.training.learning.learner import Learner, fork_random
+from models.training.learning.lesson import Lesson
+from models.training.learning.log import LogRow, TrainingLog
+from models.training.learning.state import Identity, read_state, write_state
+from models.training.learning.trainee import TraineeShape
+from models.training.learning.validation import Score
+from models.training.running.errors import TrainingError
+from models.training.running.processes import Processes
+from models.training.running.progress import ProgressBar
+from models.training.running.stopping import ShouldStop
+
+LOG_STEPS = 10
+"""Steps between two rows of the log."""
+
+EPOCH_STATE_SECONDS = 30.0
+"""How old the written state must be for the end of an epoch to write it again: where an epoch takes seconds, writing it
+every time would take a good part of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a training writes, and how often.
+
+    Attributes:
+        directory: of all files.
+        state_seconds: how often the state is written within an epoch; at the end of one after half a minute already.
+        has_board: whether to write for TensorBoard too.
+    """
+
+    directory: Path
+    state_seconds: float = 300.0
+    has_board: bool = False
+
+    def state_path(self, shape: TraineeShape) -> Path:
+        """The file of a training's state."""
+        return self.directory / f"{shape.stem}.state.pt"
+
+    def log_path(self, shape: TraineeShape) -> Path:
+        """The file of its log."""
+        return self.directory / f"{shape.stem}.csv"
+
+
+class Meter:
+    """Measures how many pictures a second are shown, and for how long."""
+
+    def __init__(self) -> None:
+        self._begin = self._last = time.monotonic()
+        self._pictures = 0
+
+    def count(self, pictures: int = 0) -> float:
+        """Count pictures; returns the seconds since this was last called."""
+        before, self._last = self._last, time.monotonic()
+        self._pictures += pictures
+        return self._last - before
+
+    @property
+    def speed(self) -> float:
+        """Pictures a second, up to the last call of `count`."""
+        return round(self._pictures / (self._last - self._begin), 1)
+
+
+class Trainer:
+    """Trains one network.
+
+    Args:
+        lesson: what is taught.
+        shape: to which network.
+        processes: who computes.
+        desk: where it is written down.
+
+    Attributes:
+        learner: the network.
+        seconds: time spent on its steps, over all starts.
+        scores: what was measured last.
+
+    Raises:
+        TrainingError: for a network that is not known, a state of another training, a batch that the processes cannot
+            share, and states that are not the same in all of them.
+    """
+
+    def __init__(self, lesson: Lesson, shape: TraineeShape, *, processes: Processes, desk: Desk) -> None:
+        self.shape = shape
+        self.learner = Learner(lesson, shape, processes)
+        self.seconds = 0.0
+        self.scores: dict[Geometry, Score] = {}
+        self._lesson = lesson
+        self._processes = processes
+        self._desk = desk
+        self._saved = time.monotonic()
+        self._identity = Identity(
+            {**lesson.identify(), "network": shape.architecture, "attention": shape.attention.value}
+        )
+        state = read_state(desk.state_path(shape), self._identity, device=processes.device)
+        if state is not None:
+            self.seconds = state["seconds"]
+            self.learner.restore(state)
+        self._check_agreement()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all steps are done."""
+        return self.learner.step >= self._lesson.sampler.total_steps
+
+    def run(self, should_stop: ShouldStop) -> bool:
+        """Train to the end, or until someone says stop; the state is then on the disk.
+
+        Args:
+            should_stop: asked after each step.
+
+        Returns:
+            Whether the training is finished.
+        """
+        sampler, step = self._lesson.sampler, self.learner.step
+        bar = ProgressBar(self.shape.stem, total=sampler.total_steps, done=step, is_shown=self._processes.is_first)
+        log = self._open_log()
+        is_stopped = False
+        with fork_random(self._processes.device), bar:
+            while not self.is_finished and not is_stopped:
+                is_stopped = self._run_epoch(log, bar, should_stop)
+        self._processes.wait()
+        if log is not None:
+            log.close()
+        return self.is_finished
+
+    def finish(self) -> dict[Geometry, Score]:
+        """Settle the kept weights' BatchNorm statistics; returns their accuracy."""
+        self.learner.estimate_statistics()
+        self.scores = self._validate()
+        return self.scores
+
+    def _run_epoch(self, log: TrainingLog | None, bar: ProgressBar, should_stop: ShouldStop) -> bool:
+        """The rest of the current epoch; returns whether it was broken off."""
+        steps, total = self._lesson.sampler.epoch_steps, self._lesson.recipe.epochs
+        epoch, first_step = divmod(self.learner.step, steps)
+        title = f"{self.shape.stem}, epoch {epoch + 1} of {total}"
+        meter = Meter()
+        for batch in self.learner.loader.load(epoch, first_step=first_step):
+            self.learner.learn(epoch, batch)
+            self.seconds += meter.count(self._lesson.recipe.batch_size)
+            bar.advance(title)
+            is_last = batch.step + 1 == steps
+            if is_last or (batch.step + 1) % LOG_STEPS == 0:
+                self._note(log, batch, meter, is_last=is_last)
+                meter = Meter()
+            is_stopped = self._processes.has_any(flag=should_stop(self.learner.step))
+            if is_stopped or self.is_finished or self._is_due(EPOCH_STATE_SECONDS if is_last else None):
+                self._save()
+            if is_stopped:
+                return True
+        return False
+
+    def _note(self, log: TrainingLog | None, batch: HostBatch, meter: Meter, *, is_last: bool) -> None:
+        """Write a row of the log, at the end of an epoch with the accuracy."""
+        loss = self.learner.take_loss()  # waits for a GPU, so that the time is that of all steps
+        self.seconds += meter.count()
+        epoch = self.learner.step // self._lesson.sampler.epoch_steps
+        is_due = epoch % self._lesson.recipe.validation_epochs == 0 or self.is_finished
+        scores = self._validate() if is_last and is_due else {}
+        if log is None:
+            return
+        height, width = batch.shape
+        log.add(
+            LogRow(
+                step=self.learner.step,
+                epoch=round(self.learner.step / self._lesson.sampler.epoch_steps, 4),
+                learning_rate=self.learner.learning_rate,
+                loss=loss,
+                height=height,
+                width=width,
+                pictures_per_second=meter.speed,
+                scores=scores,
+            )
+        )
+
+    def _validate(self) -> dict[Geometry, Score]:
+        """Accuracy of the weights that will be kept; empty without validation pictures."""
+        if self._lesson.validation is None:
+            return {}
+        network = self.learner.result
+        is_training = network.training
+        network.eval()
+        scores = self._lesson.validation.measure(
+            network, preprocessing=self._lesson.preprocessing, processes=self._processes
+        )
+        network.train(is_training)
+        return scores
+
+    def _open_log(self) -> TrainingLog | None:
+        if not self._processes.is_first:
+            return None
+        return TrainingLog(
+            self._desk.log_path(self.shape),
+            geometries=() if self._lesson.validation is None else self._lesson.recipe.geometries,
+            done=self.learner.step,
+            board=self._desk.directory / "tensorboard" / self.shape.stem if self._desk.has_board else None,
+        )
+
+    def _check_agreement(self) -> None:
+        """Refuse to begin where processes of several machines have read different states."""
+        steps = self._processes.add(torch.tensor(self.learner.step, device=self._processes.device))
+        if int(steps) != self.learner.step * self._processes.count:
+            raise TrainingError(
+                "the processes do not see the same state of the training; give an --output that all machines see"
+            )
+
+    def _is_due(self, seconds: float | None) -> bool:
+        """Whether the written state is older than this, or than it may be at all."""
+        limits = [self._desk.state_seconds] if seconds is None else [self._desk.state_seconds, seconds]
+        return time.monotonic() - self._saved >= min(limits)
+
+    def _save(self) -> None:
+        """Write the state: the first process's, whose BatchNorm statistics are the ones that count."""
+        self._saved = time.monotonic()
+        if self._processes.is_first:
+            state = {"seconds": self.seconds, **self.learner.state}
+            write_state(self._desk.state_path(self.shape), self._identity, state)

@@ -1,0 +1,162 @@
+"""Accuracy on held-out pictures, prepared exactly as the program prepares an upload."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, ConfigDict
+
+from models.lineups.card import Preprocessing
+from models.names import Geometry, Resolution
+from models.networks.staged import StagedNetwork
+from models.training.data.augmentation import normalise
+from models.training.data.decoding import UnreadablePicture, decode_upright
+from models.training.data.listing import EncodedPicture
+from models.training.running.errors import TrainingError
+from models.training.running.processes import Processes
+
+LONGEST_SIDE = 2
+"""How many times the resolution the longer side of `whole` may have."""
+
+GRID = 32
+"""What the longer side of `whole` is a multiple of."""
+
+BATCH_SIZE = 64
+
+TOP = 5
+
+
+class Score(BaseModel):
+    """How often the right class was the first, or among the first five; shares in 0..1."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pictures: int
+    top1: float
+    top5: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ValidationBatch:
+    """Pictures of one shape.
+
+    Attributes:
+        pictures: (N, 3, H, W) uint8.
+        classes: (N,).
+    """
+
+    pictures: torch.Tensor
+    classes: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ValidationSet:
+    """Held-out pictures, ready for a network.
+
+    Attributes:
+        name: what they are, for people.
+        batches: by the geometry that they were prepared in.
+    """
+
+    name: str
+    batches: Mapping[Geometry, Sequence[ValidationBatch]]
+
+    @classmethod
+    def read(
+        cls, name: str, pictures: Sequence[EncodedPicture], geometries: Sequence[Geometry], resolution: Resolution
+    ) -> "ValidationSet":
+        """Decode held-out pictures on all cores; raises `TrainingError` for one that cannot be read."""
+
+        def prepare(picture: EncodedPicture) -> list[NDArray[np.uint8]]:
+            try:
+                image = decode_upright(picture.read())
+            except (UnreadablePicture, OSError) as error:
+                raise TrainingError(f"{picture.key} cannot be validated on: {error}; take it from the list") from error
+            return [fit(image, geometry=geometry, resolution=resolution) for geometry in geometries]
+
+        with ThreadPoolExecutor() as pool:
+            prepared = list(pool.map(prepare, pictures))
+        classes = [picture.class_index for picture in pictures]
+        return cls(
+            name,
+            {
+                geometry: _group([views[place] for views in prepared], classes)
+                for place, geometry in enumerate(geometries)
+            },
+        )
+
+    def measure(
+        self, network: StagedNetwork, *, preprocessing: Preprocessing, processes: Processes
+    ) -> dict[Geometry, Score]:
+        """A network's accuracy by geometry, in float32; every process takes its share of the batches.
+
+        Args:
+            network: in evaluation mode, on the processes' device.
+            preprocessing: its input.
+            processes: who measures.
+        """
+        return {
+            geometry: _measure(network, batches, preprocessing, processes) for geometry, batches in self.batches.items()
+        }
+
+
+def fit(picture: Image.Image, *, geometry: Geometry, resolution: Resolution) -> NDArray[np.uint8]:
+    """An upright picture as the program feeds it to a network, (H, W, 3), before normalisation.
+
+    `center_crop` is torchvision's Resize and CenterCrop; `whole` makes the longer side a multiple of 32 and cuts what
+    is beyond twice the shorter one. Pillow resizes the part that is seen in one go, as the program does: torchvision
+    would round that part to whole pixels first.
+    """
+    width, height = picture.size
+    shorter, longer = sorted(picture.size)
+    if geometry is Geometry.CENTER_CROP:
+        resized, length = max(int(resolution), int(resolution * longer / shorter)), int(resolution)
+        margin = round((resized - length) / 2) * longer / resized
+        end = margin + length * longer / resized
+    else:
+        length = max(int(resolution), round(longer * resolution / shorter / GRID) * GRID)
+        margin = max(0.0, (longer - LONGEST_SIDE * shorter) / 2) if length > LONGEST_SIDE * resolution else 0.0
+        length, end = min(length, LONGEST_SIDE * resolution), longer - margin
+    end = min(float(longer), end)
+    is_wide = width >= height
+    box = (margin, 0, end, height) if is_wide else (0, margin, width, end)
+    size = (length, int(resolution)) if is_wide else (int(resolution), length)
+    return np.asarray(picture.resize(size, Image.Resampling.BILINEAR, box=box))
+
+
+def _group(views: Sequence[NDArray[np.uint8]], classes: Sequence[int]) -> list[ValidationBatch]:
+    """Batches of one shape each."""
+    by_shape: dict[tuple[int, ...], list[int]] = {}
+    for place, view in enumerate(views):
+        by_shape.setdefault(view.shape, []).append(place)
+    batches = []
+    for places in by_shape.values():
+        for start in range(0, len(places), BATCH_SIZE):
+            part = places[start : start + BATCH_SIZE]
+            pictures = torch.from_numpy(np.stack([views[place] for place in part])).permute(0, 3, 1, 2)  # (N, 3, H, W)
+            batches.append(ValidationBatch(pictures, torch.tensor([classes[place] for place in part])))
+    return batches
+
+
+@torch.no_grad()
+def _measure(
+    network: StagedNetwork,
+    batches: Sequence[ValidationBatch],
+    preprocessing: Preprocessing,
+    processes: Processes,
+) -> Score:
+    counts = torch.zeros(3, dtype=torch.int64, device=processes.device)  # pictures, first, among the first five
+    for place, batch in enumerate(batches):
+        if place % processes.count != processes.rank:
+            continue
+        pictures = normalise(batch.pictures.to(processes.device).float() / 255, preprocessing)
+        classes = batch.classes.to(processes.device)
+        logits = network(pictures)  # (N, K)
+        ranks = (logits > logits.gather(1, classes[:, None])).sum(dim=1)  # (N,)
+        counts += torch.stack((torch.tensor(len(ranks), device=ranks.device), (ranks < 1).sum(), (ranks < TOP).sum()))
+    pictures_count, first, among = processes.add(counts).tolist()
+    return Score(pictures=pictures_count, top1=first / pictures_count, top5=among / pictures_count)

@@ -1,0 +1,222 @@
+"""Everything that a training reads: pictures, classes, what is held out, soft labels, a teacher."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from models.checkpoints.diagnosis import DoctorOptions
+from models.lineups.card import read_card
+from models.lineups.sources import open_source
+from models.names import NetworkName
+from models.training.data.classes import ClassList, make_class_list, parse_aliases
+from models.training.data.listing import (
+    EncodedPicture,
+    Exclusion,
+    check_apart,
+    list_folders,
+    list_pictures,
+    list_strangers,
+    list_validation,
+)
+from models.training.data.reading import Decoder, check_memory, sum_sources
+from models.training.data.sampling import Sampler
+from models.training.data.shards import read_shards
+from models.training.data.soft_labels import SoftLabels, read_soft_labels
+from models.training.data.store import PictureStore, StoreFile
+from models.training.learning.lesson import Lesson, Teacher
+from models.training.learning.validation import ValidationSet
+from models.training.recipes.recipe import Recipe
+from models.training.running.errors import TrainingError
+from models.training.running.processes import Processes
+from models.training.running.progress import ProgressBar
+
+MOST_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class DataOptions:
+    """What to train with, as it is asked for.
+
+    Attributes:
+        directories: each with one folder of pictures a class.
+        shards: WebDataset's tar files, with braces for ranges.
+        labels: the list of classes; None for one of each folder.
+        card: a pair's card whose folder aliases are used.
+        aliases: more of them, as FOLDER=CLASS.
+        exclusions: lists of held-out pictures, one FOLDER/FILE a line.
+        validation: a directory of held-out pictures.
+        validation_list: which of them, one FOLDER/FILE a line.
+        soft_labels: an npz file, see `read_soft_labels`.
+        teacher: a source of weights, see `models.lineups.sources`.
+        cache: where to keep the decoded pictures; None not to.
+    """
+
+    directories: tuple[Path, ...] = ()
+    shards: tuple[str, ...] = ()
+    labels: Path | None = None
+    card: Path | None = None
+    aliases: tuple[str, ...] = ()
+    exclusions: tuple[Path, ...] = ()
+    validation: Path | None = None
+    validation_list: Path | None = None
+    soft_labels: Path | None = None
+    teacher: str | None = None
+    cache: Path | None = None
+
+    def describe(self) -> str:
+        """What the pictures are from, in sentences without paths."""
+        names = [directory.resolve().name for directory in self.directories] + [Path(name).name for name in self.shards]
+        held_out = ", ".join(path.name for path in self.exclusions) or "nothing"
+        return f"Pictures of {', '.join(names)}; held out: {held_out}."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingData:
+    """What was read.
+
+    Attributes:
+        lesson: what is taught.
+        classes: the classes.
+        unreadable: how many pictures were skipped.
+    """
+
+    lesson: Lesson
+    classes: ClassList
+    unreadable: int
+
+
+class DataReader:
+    """Reads everything and holds it against each other.
+
+    Args:
+        options: what to read.
+        recipe: at which sizes.
+        processes: who reads.
+        tell: where notes for the person go.
+    """
+
+    def __init__(
+        self, options: DataOptions, recipe: Recipe, *, processes: Processes, tell: Callable[[str], None]
+    ) -> None:
+        self._options = options
+        self._recipe = recipe
+        self._processes = processes
+        self._tell = tell
+        self._exclusion = Exclusion.read(options.exclusions)
+
+    def read(self) -> TrainingData:
+        """Everything.
+
+        Raises:
+            PairError: for a file that cannot be read.
+            TrainingError: for what does not fit.
+        """
+        options, recipe = self._options, self._recipe
+        classes = self._read_classes()
+        pictures = list_pictures(options.directories, classes, self._exclusion)
+        validation = self._read_validation(classes, pictures)
+        check_memory(len(pictures), recipe.stored_side)
+        store, unreadable = self._read_store(classes, pictures)
+        for line in unreadable:
+            self._tell(f"skipped {line}")
+        _check_classes(store, classes)
+        sampler = Sampler(recipe, store, len(classes))
+        if not sampler.epoch_steps:
+            raise TrainingError(
+                f"{len(store):,} pictures do not fill a batch of {recipe.batch_size:,}; lower it with --batch-size"
+            )
+        lesson = Lesson(
+            recipe=recipe,
+            sampler=sampler,
+            soft_labels=self._read_soft_labels(store),
+            teacher=self._open_teacher(len(classes)),
+            validation=validation,
+        )
+        return TrainingData(lesson, classes, len(unreadable))
+
+    def _read_classes(self) -> ClassList:
+        options = self._options
+        if not (options.directories or options.shards):
+            raise TrainingError("there is nothing to train on; give a directory with --data, or --shards")
+        if options.shards and options.labels is None:
+            raise TrainingError("shards do not say which classes there are; give their list with --labels")
+        classes = make_class_list(
+            options.labels,
+            folders=list_folders(options.directories),
+            aliases=parse_aliases(options.aliases),
+            card_aliases={} if options.card is None else read_card(options.card).folder_aliases,
+        )
+        if strangers := list_strangers(options.directories, classes):
+            named = ", ".join(strangers[:MOST_NAMED]) + (", ..." if len(strangers) > MOST_NAMED else "")
+            self._tell(f"{len(strangers)} folders are no class of the list and are left out: {named}")
+        return classes
+
+    def _read_validation(self, classes: ClassList, training: list[EncodedPicture]) -> ValidationSet | None:
+        directory, listing = self._options.validation, self._options.validation_list
+        if directory is None:
+            if listing is not None:
+                raise TrainingError("--validation-list names pictures of a directory; give it with --validation")
+            return None
+        pictures = list_validation(directory, listing, classes)
+        check_apart(training, pictures)
+        name = directory.resolve().name if listing is None else f"{directory.resolve().name}, {listing.name}"
+        return ValidationSet.read(name, pictures, self._recipe.geometries, self._recipe.resolution)
+
+    def _read_store(self, classes: ClassList, pictures: list[EncodedPicture]) -> tuple[PictureStore, list[str]]:
+        """All pictures, and the names of those that cannot be read; from the cache where there is one."""
+        if self._options.cache is None:
+            return self._decode(classes, pictures)
+        source = sum_sources(
+            pictures, self._options.shards, held_out=self._exclusion.entries, side=self._recipe.stored_side
+        )
+        file = StoreFile(self._options.cache, source)
+        if self._processes.is_first and file.read() is None:
+            file.write(*self._decode(classes, pictures))
+        self._processes.wait()
+        # A directory that the first process does not share has no file.
+        return file.read() or self._decode(classes, pictures)
+
+    def _decode(self, classes: ClassList, pictures: list[EncodedPicture]) -> tuple[PictureStore, list[str]]:
+        shards = self._options.shards
+        decoder = Decoder(self._recipe.stored_side, process_count=self._processes.local_count)
+        everything = chain(pictures, read_shards(shards, classes, self._exclusion) if shards else ())
+        total = None if shards else len(pictures)
+        with ProgressBar("decoding", total=total, is_shown=self._processes.is_first) as progress:
+            store = decoder.read(everything, progress)
+        self._exclusion.check(classes)
+        return store, decoder.unreadable
+
+    def _read_soft_labels(self, store: PictureStore) -> SoftLabels | None:
+        if self._options.soft_labels is None:
+            return None
+        if not self._recipe.auxiliary.weight:
+            raise TrainingError("the recipe gives soft labels no weight (auxiliary.weight is 0); leave them out")
+        return read_soft_labels(self._options.soft_labels, store)
+
+    def _open_teacher(self, class_count: int) -> Teacher | None:
+        source = self._options.teacher
+        if source is None:
+            return None
+        if not self._recipe.teacher.weight:
+            raise TrainingError("the recipe gives a teacher no weight (teacher.weight is 0); leave --teacher out")
+        half = open_source(source, NetworkName.BASELINE, options=DoctorOptions(class_count=class_count))
+        if half.class_count != class_count:
+            raise TrainingError(
+                f"the teacher {source} has {half.class_count:,} classes, the data {class_count:,}; a teacher knows the "
+                "same ones"
+            )
+        network = half.network.to(self._processes.device).to(memory_format=torch.channels_last)
+        return Teacher(network, half.provenance, half.sha256)
+
+
+def _check_classes(store: PictureStore, classes: ClassList) -> None:
+    counts = np.bincount(store.classes, minlength=len(classes))
+    if empty := [label.id for label, count in zip(classes.labels, counts, strict=True) if not count]:
+        raise TrainingError(
+            f"{len(empty)} of {len(classes)} classes have no picture: {', '.join(empty[:MOST_NAMED])}; give a "
+            "directory that has them, an --alias for a folder of another name, or a list without them"
+        )

@@ -1,0 +1,1 @@
+"""Files that a training leaves behind: weights and cards."""

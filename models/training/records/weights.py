@@ -1,0 +1,74 @@
+"""What is left of a training: a file of weights that says which network it is, and by what recipe."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from models.checkpoints.diagnosis import Container, Diagnosis, Layout
+from models.checkpoints.examination import Checkpoint
+from models.checkpoints.gates import judge_gates
+from models.checkpoints.writing import SUFFIX, write_checkpoint
+from models.names import Precision, StridePlacement
+from models.networks.staged import StagedNetwork
+from models.training.learning.trainee import TraineeShape
+
+STORED_DTYPES = {Precision.FP32: torch.float32, Precision.FP16: torch.float16}
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """A file of weights that was written.
+
+    Attributes:
+        path: where.
+        sha256: its checksum.
+    """
+
+    path: Path
+    sha256: str
+
+
+def write_weights(
+    network: StagedNetwork, shape: TraineeShape, *, state: Path, recipe: str, precision: Precision
+) -> WeightsFile:
+    """Write a trained network beside the state that it is from.
+
+    Args:
+        network: the network.
+        shape: which it is.
+        state: the file of its training's last state.
+        recipe: by what recipe it was trained, the same words for both halves of a pair.
+        precision: of convolutions and linear layers; the rest stays float32, where a rounding would cost more than
+            it saves.
+
+    Raises:
+        CheckpointError: where it cannot be written.
+    """
+    tensors = {
+        name: convert(tensor, STORED_DTYPES[precision]).cpu().contiguous().clone()
+        for name, tensor in network.state_dict().items()
+    }
+    with state.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    diagnosis = Diagnosis(
+        path=state,
+        sha256=digest,
+        container=Container.TORCH_ZIP,
+        layout=Layout.OWN,
+        architecture=shape.architecture,
+        attention=shape.attention,
+        class_count=shape.class_count,
+        stride_placement=StridePlacement.V1_5,
+        is_trained=True,
+        gates=judge_gates(tensors, is_trained=True),
+        recipe=recipe,
+    )
+    path = state.with_name(f"{shape.stem}{SUFFIX}")
+    return WeightsFile(path, write_checkpoint(Checkpoint(diagnosis, tensors), path))
+
+
+def convert(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """A kernel or a matrix in the type that it is stored in; anything else as it is."""
+    return tensor.to(dtype) if tensor.ndim > 1 and tensor.is_floating_point() else tensor

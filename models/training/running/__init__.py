@@ -1,0 +1,1 @@
+"""The training process: its errors, files, progress and end."""

@@ -1,0 +1,7 @@
+"""What can go wrong in a training that a user can mend."""
+
+from models.lineups.card import PairError
+
+
+class TrainingError(PairError):
+    """A training cannot begin or go on; the message says what is wrong and what to do."""

@@ -1,0 +1,258 @@
+/** The panels of an analysis, drawn in the browser: all of them at once, from maps that were sent once. */
+
+import { DIFFERENCE_COLORMAP } from "./colours.js";
+import { fetchMaps, NETWORKS } from "./maps.js";
+import { loadImage } from "../lib/page.js";
+import { Panel } from "./panel.js";
+import { Readout } from "./readout.js";
+import { loadTables, Row } from "./row.js";
+import { showScale } from "./scale_bars.js";
+
+/**
+ * @typedef {import("./colours.js").ColourTable} ColourTable
+ * @typedef {import("./maps.js").Box} Box
+ * @typedef {import("./maps.js").Maps} Maps
+ * @typedef {import("./settings.js").Point} Point
+ * @typedef {import("./settings.js").Settings} Settings
+ */
+
+/**
+ * Hide the server's drawings, before they are asked for, and keep their room.
+ *
+ * @param {HTMLElement} section
+ */
+export function reserveRoom(section) {
+  section.classList.add("is-live");
+  for (const image of section.querySelectorAll("[data-map] img")) {
+    const frame = /** @type {HTMLElement} */ (image.parentElement);
+    frame.style.aspectRatio = `${image.getAttribute("width")} / ${image.getAttribute("height")}`;
+  }
+}
+
+/**
+ * Show the server's drawings after all.
+ *
+ * @param {HTMLElement} section
+ */
+export function giveBack(section) {
+  section.classList.remove("is-live");
+}
+
+export class Comparison {
+  /**
+   * Fetch what a section's panels are drawn from.
+   *
+   * @param {HTMLElement} section
+   * @param {Settings} settings
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<Comparison>}
+   */
+  static async open(section, settings, options) {
+    const element = /** @type {HTMLElement} */ (section.querySelector("#maps"));
+    const picture = /** @type {HTMLImageElement} */ (element.querySelector("[data-map=picture] img"));
+    const [maps, tables] = await Promise.all([
+      fetchMaps(element.dataset.maps ?? "", options),
+      loadTables(settings.colormap, DIFFERENCE_COLORMAP),
+      loadImage(picture),
+    ]);
+    return new Comparison(section, element, picture, maps, settings, tables);
+  }
+
+  /**
+   * @param {HTMLElement} section
+   * @param {HTMLElement} element the rows of panels.
+   * @param {HTMLImageElement} picture decoded.
+   * @param {Maps} maps
+   * @param {Settings} settings
+   * @param {[ColourTable, ColourTable]} tables of the settings' colours and of the difference's.
+   */
+  constructor(section, element, picture, maps, settings, tables) {
+    this.section = section;
+    this.element = element;
+    this.maps = maps;
+    this.settings = settings;
+    this.tables = tables;
+    this.colormap = settings.colormap;
+    /** @type {Point | null} */
+    this.hovered = null;
+    const frame = /** @type {HTMLElement} */ (picture.parentElement);
+    const [width, height] = ["width", "height"].map((side) => Number(picture.getAttribute(side)));
+    this.box = scaleBox(maps, width ?? 1, height ?? 1);
+    this.picture = new Panel(frame, picture, this.box);
+    this.rows = maps.rows.map((row, at) => {
+      const part = /** @type {HTMLElement} */ (element.querySelector(`[data-row="${at}"]`));
+      return new Row(row, part, picture, this.box, element.dataset.mark);
+    });
+    this.sharedLimit = Math.max(...this.rows.map((row) => row.maximum));
+    this.readout = new Readout(section, element.dataset.attention ?? "");
+    reserveRoom(section);
+    this.drawn = "";
+    this.coloured = "";
+    this.traced = "";
+    this.frameRequest = 0;
+    this.draw();
+  }
+
+  /**
+   * Look at the maps in another way; drawn with the next frame.
+   *
+   * @param {Settings} settings
+   * @returns {Promise<void>} settled when the colours are there.
+   */
+  async show(settings) {
+    this.settings = settings;
+    this.schedule();
+    if (settings.colormap !== this.colormap) {
+      const tables = await loadTables(settings.colormap, DIFFERENCE_COLORMAP);
+      if (this.settings.colormap === settings.colormap) {
+        this.tables = tables;
+        this.colormap = settings.colormap;
+        this.schedule();
+      }
+    }
+  }
+
+  /**
+   * Read the maps at a place that is pointed at; null for none.
+   *
+   * @param {Point | null} place in shares of the picture.
+   */
+  hover(place) {
+    this.hovered = place;
+    this.schedule();
+  }
+
+  /** Say what the maps are at the place that is kept. */
+  say() {
+    const place = this.settings.point;
+    if (place) {
+      this.readout.say(this.toPixel(place), this.read(place), this.settings.scale);
+    }
+  }
+
+  schedule() {
+    this.frameRequest ||= requestAnimationFrame(() => {
+      this.frameRequest = 0;
+      this.draw();
+    });
+  }
+
+  draw() {
+    const { settings, sharedLimit } = this;
+    const coloured = `${this.colormap} ${settings.scale}`;
+    const traced = `${settings.threshold} ${settings.scale}`;
+    const looked = JSON.stringify([coloured, traced, settings.opacity, settings.zoom, settings.centre]);
+    if (coloured !== this.coloured) {
+      this.colour();
+      this.coloured = coloured;
+    }
+    if (traced !== this.traced) {
+      this.rows.forEach((row) => row.trace(settings, sharedLimit, (box) => this.toPictureBox(box)));
+      this.traced = traced;
+    }
+    if (looked !== this.drawn) {
+      this.rows.forEach((row) => row.draw(settings));
+      this.picture.draw({ viewport: settings, opacity: 1, lines: this.listLines() });
+      this.drawn = looked;
+    }
+    this.point();
+  }
+
+  colour() {
+    const { settings, sharedLimit, maps } = this;
+    for (const row of this.rows) {
+      row.colour(settings.scale, sharedLimit, ...this.tables);
+      const shared = {
+        limit: sharedLimit,
+        units: `${maps.units}s`,
+        rows: this.rows.length,
+        className: row.row.className,
+      };
+      showScale(row, { ...settings, colormap: this.colormap }, shared);
+    }
+  }
+
+  /** Both networks' contours for the explained class, in the networks' colours, for the picture's own panel. */
+  listLines() {
+    const colours = getComputedStyle(document.documentElement);
+    return NETWORKS.flatMap((name) => {
+      const contour = this.rows[0]?.contours[name];
+      return contour ? [{ contour, colour: colours.getPropertyValue(`--line-${name}`) }] : [];
+    });
+  }
+
+  /** Mark the place that is read, and say what the maps are there. */
+  point() {
+    const place = this.hovered ?? this.settings.point;
+    for (const panel of [this.picture, ...this.rows.flatMap((row) => Object.values(row.panels))]) {
+      panel.point(place, this.settings);
+    }
+    this.element.classList.toggle("is-reading", place !== null);
+    if (place) {
+      this.readout.show(this.toPixel(place), this.read(place), this.settings.scale);
+    } else {
+      this.readout.clear();
+    }
+  }
+
+  /** @param {Point} place */
+  read(place) {
+    const { pictureWidth, pictureHeight, box } = this.maps;
+    const inside = {
+      x: (place.x * pictureWidth - box.left) / (box.right - box.left),
+      y: (place.y * pictureHeight - box.upper) / (box.lower - box.upper),
+    };
+    return this.rows.map((row) => ({ row, reading: row.read(inside, this.settings.scale, this.sharedLimit) }));
+  }
+
+  /** @param {Point} place */
+  toPixel({ x, y }) {
+    return { x: Math.round(x * this.maps.pictureWidth), y: Math.round(y * this.maps.pictureHeight) };
+  }
+
+  /**
+   * @param {Box} box in the canvas's pixels, from the maps' corner.
+   * @returns {Box} in the picture's pixels.
+   */
+  toPictureBox(box) {
+    const across = this.maps.pictureWidth / this.picture.canvas.width;
+    const down = this.maps.pictureHeight / this.picture.canvas.height;
+    return {
+      left: Math.round((this.box.left + box.left) * across),
+      upper: Math.round((this.box.upper + box.upper) * down),
+      right: Math.round((this.box.left + box.right) * across),
+      lower: Math.round((this.box.upper + box.lower) * down),
+    };
+  }
+}
+
+/**
+ * The maps' box in whole pixels of a canvas; at least one pixel, as the server places it (app/render/overlay.py).
+ *
+ * @param {Maps} maps
+ * @param {number} width of the canvas.
+ * @param {number} height
+ * @returns {Box}
+ */
+function scaleBox({ box, pictureWidth, pictureHeight }, width, height) {
+  const [across, down] = [width / pictureWidth, height / pictureHeight];
+  const left = Math.min(roundHalfEven(box.left * across), width - 1);
+  const upper = Math.min(roundHalfEven(box.upper * down), height - 1);
+  return {
+    left,
+    upper,
+    right: Math.min(width, Math.max(left + 1, roundHalfEven(box.right * across))),
+    lower: Math.min(height, Math.max(upper + 1, roundHalfEven(box.lower * down))),
+  };
+}
+
+/**
+ * As Python rounds.
+ *
+ * @param {number} value
+ * @returns {number}
+ */
+function roundHalfEven(value) {
+  const floor = Math.floor(value);
+  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
+}

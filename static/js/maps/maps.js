@@ -1,0 +1,78 @@
+/** Heat maps as the server sends them, once: whole steps of each map's maximum. */
+
+import { fetchAnswer } from "../lib/page.js";
+
+/**
+ * @typedef {"baseline" | "cbam"} NetworkName
+ * @typedef {{width: number, height: number, min: number, max: number, values: Float32Array}} HeatMap
+ *   `values` row by row, in the method's units.
+ * @typedef {{left: number, upper: number, right: number, lower: number}} Box
+ * @typedef {{className: string, networks: Record<NetworkName, HeatMap>}} MapRow
+ * @typedef {{pictureWidth: number, pictureHeight: number, box: Box, units: string, rows: MapRow[]}} Maps
+ *   `box` is the part of the picture, in its pixels, on which the maps lie.
+ */
+
+/** @type {readonly NetworkName[]} */
+export const NETWORKS = ["baseline", "cbam"];
+
+const STEPS = 65535;
+
+/**
+ * @param {string} address
+ * @param {{signal?: AbortSignal}} [options]
+ * @returns {Promise<Maps>}
+ */
+export async function fetchMaps(address, options) {
+  return readMaps(await fetchAnswer(address, options));
+}
+
+/**
+ * @param {any} answer as the server sends it.
+ * @returns {Maps}
+ */
+export function readMaps(answer) {
+  const [left, upper, right, lower] = answer.box;
+  return {
+    pictureWidth: answer.picture_width,
+    pictureHeight: answer.picture_height,
+    box: { left, upper, right, lower },
+    units: answer.units,
+    rows: answer.rows.map(readRow),
+  };
+}
+
+/**
+ * @param {any} row
+ * @returns {MapRow}
+ */
+function readRow(row) {
+  const { baseline, cbam } = row.networks;
+  return { className: row.class_name, networks: { baseline: readMap(baseline), cbam: readMap(cbam) } };
+}
+
+/**
+ * @param {{width: number, height: number, min: number, max: number, steps: string}} sent
+ * @returns {HeatMap}
+ */
+function readMap({ width, height, min, max, steps }) {
+  const bytes = new DataView(Uint8Array.from(atob(steps), (character) => character.charCodeAt(0)).buffer);
+  const values = Float32Array.from({ length: width * height }, (_, at) => (bytes.getUint16(2 * at, true) * max) / STEPS);
+  return { width, height, min, max, values };
+}
+
+/**
+ * What makes the difference of a row's two maps, CBAM minus baseline: in the method's units, or, where each map has a
+ * scale of its own, in shares of its maximum.
+ *
+ * @param {MapRow} row
+ * @param {"shared" | "own"} scale
+ * @param {number} sharedLimit the upper end of the shared scale.
+ * @returns {{factors: Record<NetworkName, number>, limit: number}} each map's factor, and the colours' ends.
+ */
+export function describeDifference({ networks: { baseline, cbam } }, scale, sharedLimit) {
+  if (scale === "own") {
+    return { factors: { baseline: -1 / (baseline.max || 1), cbam: 1 / (cbam.max || 1) }, limit: 1 };
+  }
+  // Without any evidence every limit would do; 0 would make no difference look like the lowest one.
+  return { factors: { baseline: -1, cbam: 1 }, limit: sharedLimit || 1 };
+}

@@ -1,0 +1,73 @@
+/** The colour bars under the panels, when scale or colours change. */
+
+import { colormapAddress } from "./colours.js";
+import { formatEvidence } from "../lib/format.js";
+
+/**
+ * @typedef {import("./row.js").Row} Row
+ * @typedef {import("./settings.js").Settings} Settings
+ */
+
+/**
+ * @param {Row} row
+ * @param {Settings} settings
+ * @param {{limit: number, units: string, rows: number, className: string}} shared the upper end of the shared scale.
+ */
+export function showScale({ element, row }, { scale, colormap }, { limit, units, rows, className }) {
+  for (const part of element.querySelectorAll("[data-scale]")) {
+    /** @type {HTMLElement} */ (part).hidden = part.getAttribute("data-scale") !== scale;
+    const image = part.querySelector("img");
+    if (image) {
+      setImage(image, colormapAddress(colormap), `Colours of ${colormap}, ${readEnds(part)}`);
+    }
+  }
+  const shared = element.querySelector("[data-scale=shared]");
+  if (shared) {
+    const what = rows > 1 ? "evidence" : `evidence for ‘${className}’`;
+    const extent = rows > 1 ? "one scale for all four" : "one scale for both";
+    setText(shared, ".colour-bar-highest", formatEvidence(limit));
+    setText(shared, ".colour-bar-label", `${what} in ${units}, ${extent}`);
+    setImage(shared.querySelector("img"), null, `Colours of ${colormap}, ${readEnds(shared)}`);
+  }
+  const difference = element.querySelector(".panel-difference");
+  if (difference && Math.max(row.networks.baseline.max, row.networks.cbam.max) > 0) {
+    const end = formatEvidence(scale === "own" ? 1 : limit);
+    setText(difference, ".colour-bar-lowest", `−${end}`);
+    setText(difference, ".colour-bar-highest", `+${end}`);
+    setText(difference, ".colour-bar-label", scale === "own" ? "shares of each map’s own maximum" : `difference in ${units}`);
+    setImage(difference.querySelector(".colour-bar img"), null, `Colours of RdBu_r, ${readEnds(difference)}`);
+  }
+}
+
+/** @param {Element} part */
+function readEnds(part) {
+  const [lowest, highest] = ["lowest", "highest"].map((end) => part.querySelector(`.colour-bar-${end}`)?.textContent);
+  return `from ${lowest} to ${highest}`;
+}
+
+/**
+ * @param {Element} part
+ * @param {string} selector
+ * @param {string} text
+ */
+function setText(part, selector, text) {
+  const element = part.querySelector(selector);
+  if (element && element.textContent !== text) {
+    element.textContent = text;
+  }
+}
+
+/**
+ * @param {HTMLImageElement | null} image
+ * @param {string | null} address or null to keep it.
+ * @param {string} description
+ */
+function setImage(image, address, description) {
+  if (!image) {
+    return;
+  }
+  if (address && image.getAttribute("src") !== address) {
+    image.src = address;
+  }
+  image.alt = description;
+}

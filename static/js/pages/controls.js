@@ -1,0 +1,93 @@
+/** The form of what to show: what the browser draws by itself changes at once, the rest asks the server. */
+
+import { enhanceClassPickers } from "../lib/class_picker.js";
+import { formatPercent } from "../lib/format.js";
+import { getSettings, keep, move } from "../maps/view.js";
+
+/** @typedef {import("../maps/settings.js").Settings} Settings */
+
+const SLIDERS = ["opacity", "threshold"];
+
+const DRAWN_HERE = ["scale", "colormap", ...SLIDERS];
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {(question: URLSearchParams) => void} ask what to do when the server has to answer.
+ */
+export function enhanceControls(form, ask) {
+  form.classList.add("is-live");
+  enhanceClassPickers(form);
+  form.addEventListener("input", (event) => {
+    const field = /** @type {HTMLInputElement} */ (event.target);
+    if (SLIDERS.includes(field.name)) {
+      move(readPart(field));
+    }
+  });
+  form.addEventListener("change", (event) => {
+    const field = /** @type {HTMLInputElement} */ (event.target);
+    if (DRAWN_HERE.includes(field.name)) {
+      keep(readPart(field));
+    } else {
+      ask(readQuestions(form));
+    }
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    ask(readQuestions(form));
+  });
+  showSettings(form, getSettings());
+}
+
+/**
+ * Bring the form in line with the settings: the address may have changed them.
+ *
+ * @param {HTMLFormElement} form
+ * @param {Settings} settings
+ */
+export function showSettings(form, settings) {
+  for (const name of /** @type {("scale" | "colormap" | "opacity" | "threshold")[]} */ (DRAWN_HERE)) {
+    const field = form.elements.namedItem(name);
+    if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) {
+      field.disabled = false;
+      field.value = String(settings[name]);
+    }
+  }
+  write(form, "#opacity-value", formatPercent(settings.opacity));
+  write(form, "#threshold-value", settings.threshold > 0 ? formatPercent(settings.threshold) : "off");
+}
+
+/**
+ * @param {HTMLInputElement} field
+ * @returns {Partial<Settings>}
+ */
+function readPart({ name, value }) {
+  return SLIDERS.includes(name) ? { [name]: Number(value) } : { [name]: value };
+}
+
+/**
+ * What the form asks the server.
+ *
+ * @param {HTMLFormElement} form
+ * @returns {URLSearchParams}
+ */
+function readQuestions(form) {
+  const query = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) {
+    if (!DRAWN_HERE.includes(name)) {
+      query.append(name, String(value));
+    }
+  }
+  return query;
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} selector
+ * @param {string} text
+ */
+function write(form, selector, text) {
+  const element = form.querySelector(selector);
+  if (element) {
+    element.textContent = text;
+  }
+}

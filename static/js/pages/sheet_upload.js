@@ -1,0 +1,136 @@
+/** Several pictures: one is sent after the other, then the sheet is made of their analyses. */
+
+import { whileBusy } from "../lib/busy.js";
+import { isAbort, PageProblem } from "../lib/page.js";
+
+/**
+ * A picture that was sent: its analysis, or why there is none.
+ *
+ * @typedef {{name: string, analysis?: string, problem?: string}} Row
+ */
+
+/**
+ * Analyse all pictures and make their sheet.
+ *
+ * @param {HTMLFormElement} form
+ * @param {File[]} files
+ * @param {AbortSignal} signal
+ * @returns {Promise<string>} the sheet's address.
+ * @throws {PageProblem} with a sentence; an `AbortError` when it was given up.
+ */
+export async function makeSheet(form, files, signal) {
+  const limit = Number(form.dataset.sheetPictures);
+  if (files.length > limit) {
+    throw new PageProblem(`${files.length} pictures; the limit is ${limit} at once; send fewer`);
+  }
+  /** @type {Row[]} */
+  const rows = [];
+  try {
+    for (const [index, file] of files.entries()) {
+      showProgress(index, files.length, file.name);
+      const sentence = `Comparing picture ${index + 1} of ${files.length} …`;
+      const answer = await whileBusy(sentence, () => analyse(form, file, signal));
+      rows.push({ name: file.name.slice(-200), ...answer });
+    }
+    showProgress(files.length, files.length, "");
+    return await whileBusy("Putting the sheet together …", () => createSheet(form, rows, signal));
+  } finally {
+    hideProgress();
+  }
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {File} file
+ * @param {AbortSignal} signal
+ * @returns {Promise<{analysis: string} | {problem: string}>}
+ */
+async function analyse(form, file, signal) {
+  const limit = Number(form.dataset.maxBytes);
+  if (file.size > limit) {
+    const size = (file.size / 1e6).toFixed(1);
+    return { problem: `${size} MB; the limit is ${limit / 1e6} MB; send a smaller picture` };
+  }
+  const data = new FormData(form);
+  data.set("image", file);
+  const response = await send(String(form.dataset.analyses), { method: "POST", body: data, signal });
+  return response.ok ? { analysis: (await response.json()).id } : { problem: await readProblem(response) };
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {Row[]} rows
+ * @param {AbortSignal} signal
+ * @returns {Promise<string>}
+ */
+async function createSheet(form, rows, signal) {
+  const response = await send(String(form.dataset.sheetRows), {
+    method: "POST",
+    body: JSON.stringify({ rows }),
+    headers: { "Content-Type": "application/json" },
+    signal,
+  });
+  if (!response.ok) {
+    throw new PageProblem(await readProblem(response));
+  }
+  return (await response.json()).address;
+}
+
+/**
+ * @param {string} address
+ * @param {RequestInit} options
+ * @returns {Promise<Response>}
+ */
+async function send(address, options) {
+  try {
+    return await fetch(address, options);
+  } catch (error) {
+    if (isAbort(error)) {
+      throw error;
+    }
+    throw new PageProblem("The server cannot be reached; see whether it still runs, then try again.");
+  }
+}
+
+/**
+ * The server's sentence, from a problem in JSON.
+ *
+ * @param {Response} response
+ * @returns {Promise<string>}
+ */
+async function readProblem(response) {
+  const sentence = `the server answered ${response.status} ${response.statusText}; send the picture again`;
+  try {
+    return String((await response.json()).detail || sentence).slice(0, 500);
+  } catch (error) {
+    if (isAbort(error)) {
+      throw error;
+    }
+    return sentence;
+  }
+}
+
+/**
+ * @param {number} done
+ * @param {number} count
+ * @param {string} name of the picture that is sent now.
+ */
+function showProgress(done, count, name) {
+  const place = document.getElementById("sheet-progress");
+  const bar = place?.querySelector("progress");
+  const text = place?.querySelector("span");
+  if (!place || !bar || !text) {
+    return;
+  }
+  place.hidden = false;
+  bar.max = count;
+  bar.value = done;
+  text.textContent = `${done} of ${count} pictures compared${name ? `; now ${name}` : ""}`;
+}
+
+function hideProgress() {
+  const place = document.getElementById("sheet-progress");
+  if (place) {
+    place.hidden = true;
+  }
+}

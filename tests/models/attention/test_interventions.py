@@ -1,0 +1,134 @@
+"""Changed gates: each change against the gates worked out by hand, scopes, and the rest of the pass."""
+
+import pytest
+import torch
+import torchvision
+
+from models.attention.cbam import Cbam
+from models.attention.design import AttentionDesign
+from models.attention.interventions import BlockChange, Intervention, find_change, list_scopes, parse_interventions
+from models.insertion import insert_cbam
+from models.lineups.pair import NetworkPair
+from models.names import Attention, ChannelPooling, GateChange, GateKind, NetworkName, Stage
+from models.networks.zoo import build_network
+
+BLOCKS = ("layer1.0", "layer1.1", "layer2.0", "layer10.0")
+
+
+@pytest.fixture
+def features(generator: torch.Generator) -> torch.Tensor:
+    return torch.randn(2, 8, 5, 6, generator=generator)
+
+
+@pytest.fixture
+def attention() -> Cbam:
+    torch.manual_seed(3)
+    attention = Cbam(8, AttentionDesign(reduction=2, kernel_size=3)).eval()
+    assert attention.SpatialGate is not None
+    torch.nn.init.ones_(attention.SpatialGate.spatial.get_parameter("bn.weight"))
+    return attention.requires_grad_(False)
+
+
+def test_neutral_gates_are_their_own_mean_everywhere(attention: Cbam, features: torch.Tensor) -> None:
+    _, learned = attention(features)
+    _, changed = attention(features, BlockChange(channel=GateChange.NEUTRAL))
+    assert torch.allclose(changed.channel, learned.channel.mean(dim=1, keepdim=True).expand(2, 8))
+    _, changed = attention(features, BlockChange(spatial=GateChange.NEUTRAL))
+    assert torch.allclose(changed.spatial, learned.spatial.mean(dim=(1, 2), keepdim=True).expand(2, 5, 6))
+    assert torch.equal(changed.channel, learned.channel)
+
+
+def test_inverted_spatial_gate_is_one_minus_the_gate_and_is_applied(attention: Cbam, features: torch.Tensor) -> None:
+    refined, learned = attention(features)
+    other, changed = attention(features, BlockChange(spatial=GateChange.INVERT))
+    assert torch.allclose(changed.spatial, 1 - learned.spatial)
+    assert torch.allclose(refined + other, features * learned.channel[:, :, None, None], atol=1e-6)
+
+
+def test_dropped_maxima_leave_the_mean_alone(attention: Cbam, features: torch.Tensor) -> None:
+    assert attention.ChannelGate is not None
+    assert attention.SpatialGate is not None
+    _, changed = attention(features, BlockChange(channel=GateChange.DROP_MAX))
+    assert torch.allclose(changed.channel, torch.sigmoid(attention.ChannelGate.mlp(features.mean(dim=(2, 3)))))
+    gated = features * attention.ChannelGate.gate(features)[:, :, None, None]
+    planes = torch.stack((torch.zeros(2, 5, 6), gated.mean(dim=1)), dim=1)
+    _, changed = attention(features, BlockChange(spatial=GateChange.DROP_MAX))
+    assert torch.allclose(changed.spatial, torch.sigmoid(attention.SpatialGate.spatial(planes))[:, 0], atol=1e-6)
+
+
+def test_a_gate_of_maxima_alone_keeps_them(features: torch.Tensor) -> None:
+    attention = Cbam(8, AttentionDesign(channel=ChannelPooling.MAXIMUM, spatial=None, reduction=2)).eval()
+    _, learned = attention(features)
+    _, changed = attention(features, BlockChange(channel=GateChange.DROP_MAX))
+    assert torch.equal(changed.channel, learned.channel)
+
+
+def test_scopes_are_all_stages_and_blocks() -> None:
+    assert list_scopes(BLOCKS) == ["all", "stage1", "stage2", "stage10", *BLOCKS]
+
+
+def test_find_change_takes_the_later_of_two_about_one_gate() -> None:
+    interventions = parse_interventions(
+        ["all:spatial:neutral", "stage1:spatial:invert", "layer1.1:channel:drop-max"], BLOCKS
+    )
+    assert find_change(interventions, "layer1.0") == BlockChange(spatial=GateChange.INVERT)
+    assert find_change(interventions, "layer1.1") == BlockChange(GateChange.DROP_MAX, GateChange.INVERT)
+    assert find_change(interventions, "layer10.0") == BlockChange(spatial=GateChange.NEUTRAL)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("layer9.0:spatial:neutral", "choose one of all, stage1"),
+        ("all:temporal:neutral", "choose spatial or channel"),
+        ("all:channel:invert", "choose neutral or drop-max"),
+        ("all", "choose spatial or channel"),
+    ],
+)
+def test_parse_interventions_says_what_may_be_written(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        parse_interventions([text], BLOCKS)
+
+
+def test_interventions_read_back_as_they_are_written() -> None:
+    intervention = Intervention("stage2", GateKind.SPATIAL, GateChange.NEUTRAL)
+    assert parse_interventions([str(intervention)], BLOCKS) == (intervention,)
+
+
+@pytest.mark.parametrize("architecture", ["resnet18", "mobilenet_1.0", "torchvision:mobilenet_v3_small"])
+def test_every_network_takes_interventions_in_trace_and_resume(architecture: str, generator: torch.Generator) -> None:
+    network = build_network(architecture, attention=Attention.CBAM, class_count=4).eval()
+    batch = torch.randn(1, 3, 64, 64, generator=generator)
+    interventions = parse_interventions(["all:channel:neutral"], list(trace_blocks(network, batch)))
+    with torch.no_grad():
+        learned = network.trace(batch)
+        changed = network.trace(batch, interventions=interventions)
+        for gates in changed.attentions.values():
+            assert gates.channel is not None
+            assert gates.channel.std().item() < 1e-6
+        assert not torch.equal(learned.features[Stage.ONE], changed.features[Stage.ONE])
+        for stage in Stage:
+            again = network.resume(changed.features[stage], after=stage, interventions=interventions)
+            assert torch.allclose(again, changed.logits, rtol=1e-4, atol=1e-5)
+
+
+def trace_blocks(network: torch.nn.Module, batch: torch.Tensor) -> list[str]:
+    with torch.no_grad():
+        return list(network.trace(batch).attentions)  # type: ignore[operator]
+
+
+def test_interventions_leave_nothing_on_the_network(pair: NetworkPair, generator: torch.Generator) -> None:
+    network = pair.networks[NetworkName.CBAM]
+    batch = torch.randn(1, 3, 96, 96, generator=generator)
+    with torch.no_grad():
+        before = network.trace(batch).logits
+        network.trace(batch, interventions=[Intervention("all", GateKind.SPATIAL, GateChange.INVERT)])
+        assert torch.equal(network.trace(batch).logits, before)
+
+
+def test_inserted_gates_that_are_neutral_already_change_nothing(generator: torch.Generator) -> None:
+    network = insert_cbam(torchvision.models.resnet18(weights=None, num_classes=4))
+    batch = torch.randn(1, 3, 64, 64, generator=generator)
+    with torch.no_grad():
+        changed = network.trace(batch, interventions=[Intervention("all", GateKind.SPATIAL, GateChange.NEUTRAL)])
+        assert torch.equal(changed.logits, network.trace(batch).logits)

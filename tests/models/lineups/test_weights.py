@@ -1,0 +1,48 @@
+"""The files that are shipped agree with one another."""
+
+import hashlib
+import re
+
+import pytest
+
+from models.lineups.card import SHIPPED_PAIR, read_card, read_labels
+from models.lineups.pair import NetworkPair
+from models.names import NetworkName
+
+DIRECTORY = SHIPPED_PAIR.parent
+
+
+@pytest.mark.parametrize("name", NetworkName)
+def test_model_card_gives_the_same_numbers_as_the_pairs_card(pair: NetworkPair, name: NetworkName) -> None:
+    network = pair.card.networks[name]
+    assert network.card is not None
+    assert network.sha256 is not None
+    text = (DIRECTORY / network.card).read_text()
+    assert f"| parameters | {pair.parameter_counts[name]:,} |" in text
+    assert network.sha256 in text
+    assert network.accuracy
+    for accuracy in network.accuracy:
+        row = f"| {accuracy.dataset} | {accuracy.pictures:,} | `{accuracy.geometry}` | {accuracy.resolution.value} | "
+        row += f"{accuracy.top1:.2%} | {accuracy.top5:.2%} |".replace("%", " %")
+        assert row in text
+
+
+@pytest.mark.parametrize("name", NetworkName)
+def test_weights_have_the_checksum_of_the_card(name: NetworkName) -> None:
+    network = read_card(SHIPPED_PAIR).networks[name]
+    assert hashlib.sha256((DIRECTORY / network.file).read_bytes()).hexdigest() == network.sha256
+
+
+def test_both_networks_were_measured_on_the_same_pictures(pair: NetworkPair) -> None:
+    baseline, cbam = (
+        [(row.dataset, row.pictures, row.geometry, row.resolution) for row in pair.card.networks[name].accuracy]
+        for name in NetworkName
+    )
+    assert baseline == cbam
+
+
+def test_labels_are_110_unlike_names(pair: NetworkPair) -> None:
+    assert pair.card.labels is not None
+    labels = read_labels(DIRECTORY / pair.card.labels)
+    assert len({label.name.casefold() for label in labels}) == len({label.id for label in labels}) == 110
+    assert all(re.fullmatch(r"\S.*\S", label.name) for label in labels)

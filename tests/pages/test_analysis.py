@@ -1,0 +1,192 @@
+import re
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from app.analysis.comparison import Comparison, Target
+from app.analysis.options import FigureOptions
+from app.api.schemas import describe_pair
+from app.explain.maps import HeatMap
+from app.explain.methods import Method
+from app.pages.analysis import Addresses, build_analysis_page
+from app.pages.contexts import AnalysisPage, UploadForm
+from app.pages.templating import ENVIRONMENT
+from app.render.colour_scale import Colormap, Scale
+from models.lineups.pair import NetworkPair
+from models.names import NetworkName, Stage
+
+LABEL_INDEX = 5
+
+SPOT = np.zeros((5, 5), dtype=np.float32)
+SPOT[1, 2] = 2
+
+NOTHING = np.zeros((5, 5), dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def analysis_id(client: TestClient, motorcycle: bytes) -> str:
+    identifier: str = client.post("/api/v1/analyses", files={"image": motorcycle}).json()["id"]
+    return identifier
+
+
+def build(
+    client: TestClient,
+    pair: NetworkPair,
+    analysis_id: str,
+    maps: Mapping[NetworkName, np.ndarray],
+    options: FigureOptions | None = None,
+    *,
+    classes: Sequence[int] = (LABEL_INDEX,),
+) -> AnalysisPage:
+    comparisons = [
+        Comparison(
+            analysis=cast("FastAPI", client.app).state.store.get(analysis_id),
+            labels=pair.labels,
+            target=Target(pair.labels[index], "index"),
+            method=Method.GRADCAM_PLUS_PLUS,
+            stage=Stage.FOUR,
+            heat_maps={name: HeatMap(values) for name, values in maps.items()},
+        )
+        for index in classes
+    ]
+    options = options or FigureOptions(method=Method.GRADCAM_PLUS_PLUS)
+    return build_analysis_page(
+        comparisons,
+        options,
+        pair=describe_pair(pair),
+        upload=UploadForm(samples=(), pairs=(), geometries=(), resolutions=(), max_upload_bytes=20_000_000),
+        addresses=Addresses(
+            page="/analyses/x",
+            answer="/api/v1/analyses/x",
+            picture="/analyses/x/picture.jpg",
+            maps="/analyses/x/maps.json",
+        ),
+    )
+
+
+def read_measures(page: AnalysisPage) -> dict[str, str | None]:
+    """The measures of the maps by their titles; P is the pair's own."""
+    return {measure.title: measure.value for measure in page.measures if measure.title != "P of the class"}
+
+
+def render(page: AnalysisPage) -> str:
+    """The page's text without its markup, spaces collapsed."""
+    values = {name: getattr(page, name) for name in page.__dataclass_fields__}
+    html = ENVIRONMENT.get_template(page.template).render(values, url_for=lambda _name, **_parameters: "/")
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
+
+
+def test_page_says_plainly_where_a_map_has_no_evidence(client: TestClient, pair: NetworkPair, analysis_id: str) -> None:
+    page = build(client, pair, analysis_id, {NetworkName.BASELINE: NOTHING, NetworkName.CBAM: SPOT})
+    text = render(page)
+    name = pair.labels[LABEL_INDEX].name
+    assert text.count("No positive evidence: nothing in this picture speaks for") == 1
+    assert f"evidence for ‘{name}’ in logits, one scale for both" in text
+    assert read_measures(page) == {
+        "Peak": "none | 2",
+        "Correlation": None,
+        "Overlap": None,
+        "Peak distance": None,
+        "Share above half maximum": "none | 100 %",
+    }
+    assert text.count("not defined") == 3
+    assert f"No positive evidence for ‘{name}’ by the baseline." in text
+    assert "no positive evidence" in page.networks[0].image.description
+
+
+def test_page_shows_no_colour_bar_where_neither_map_has_evidence(
+    client: TestClient, pair: NetworkPair, analysis_id: str
+) -> None:
+    page = build(client, pair, analysis_id, {NetworkName.BASELINE: NOTHING, NetworkName.CBAM: NOTHING})
+    text = render(page)
+    assert "Neither map has evidence, so there is no difference to show." in text
+    assert "logits, one scale for both" not in text
+    assert "by the baseline and the network with CBAM." in text
+
+
+def test_page_keeps_every_option_in_the_links_of_classes(
+    client: TestClient, pair: NetworkPair, analysis_id: str
+) -> None:
+    options = FigureOptions(
+        method=Method.GRADCAM_PLUS_PLUS, stage=Stage.TWO, scale=Scale.OWN, colormap=Colormap.MAGMA, opacity=0.3
+    )
+    page = build(client, pair, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT}, options)
+    address = page.networks[0].ranking[0].address
+    for part in ("/analyses/x?", "method=gradcam%2B%2B", "stage=2", "scale=own", "colormap=magma", "opacity=0.3"):
+        assert part in address
+
+
+def test_page_measures_equal_maps_as_equal(client: TestClient, pair: NetworkPair, analysis_id: str) -> None:
+    page = build(client, pair, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT})
+    assert read_measures(page) == {
+        "Peak": "2 | 2",
+        "Correlation": "1.00",
+        "Overlap": "1.00",
+        "Peak distance": "0.0 %",
+        "Share above half maximum": "100 % | 100 %",
+    }
+
+
+def test_page_gives_each_map_its_peak_and_its_share_above_half(
+    client: TestClient, pair: NetworkPair, analysis_id: str
+) -> None:
+    page = build(client, pair, analysis_id, {NetworkName.BASELINE: NOTHING, NetworkName.CBAM: SPOT})
+    silent, spot = page.networks
+    assert (silent.peak, silent.share_above_half) == (None, None)
+    assert spot.peak is not None
+    # The third column and the second row of five; the networks saw the square of 500 pixels at the centre of 741.
+    assert spot.peak.startswith("2 at x 3")
+    assert spot.peak.endswith(", y 150")
+    assert spot.share_above_half == 1
+
+
+def test_page_shows_a_second_class_in_a_row_of_its_own(client: TestClient, pair: NetworkPair, analysis_id: str) -> None:
+    maps = {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT}
+    page = build(client, pair, analysis_id, maps, classes=(LABEL_INDEX, 9))
+    first, second = (pair.labels[index].name for index in (LABEL_INDEX, 9))
+    assert [row.class_name for row in page.rows] == [first, second]
+    assert page.versus == second
+    assert f"Where do they look for ‘{first}’, and why not ‘{second}’?" in render(page)
+    assert "target=9" in page.rows[1].networks[0].image.address
+    assert f"target={LABEL_INDEX}" in page.rows[0].networks[0].image.address
+    assert page.rows[0].removal is None
+    assert "versus" not in str(page.rows[1].removal)
+    assert f"target={LABEL_INDEX}" in str(page.rows[1].removal)
+    assert "versus=9" in page.maps
+
+
+def test_page_keeps_the_second_class_when_another_first_one_is_chosen(
+    client: TestClient, pair: NetworkPair, analysis_id: str
+) -> None:
+    maps = {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT}
+    page = build(client, pair, analysis_id, maps, classes=(LABEL_INDEX, 9))
+    for ranked in page.networks[0].ranking:
+        assert "versus=9" in ranked.address
+    alone = build(client, pair, analysis_id, maps)
+    ranked = alone.networks[0].ranking[0]
+    chosen = ranked.address.partition("target=")[2].partition("&")[0]
+    assert ranked.versus_address is not None
+    assert f"versus={chosen}" in ranked.versus_address
+    assert f"target={LABEL_INDEX}" in ranked.versus_address
+
+
+def test_page_asks_for_the_maps_without_saying_how_they_are_coloured(
+    client: TestClient, pair: NetworkPair, analysis_id: str
+) -> None:
+    page = build(client, pair, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT})
+    path, _, query = page.maps.partition("?")
+    assert path == "/analyses/x/maps.json"
+    assert set(query.split("&")) == {f"target={LABEL_INDEX}", "method=gradcam%2B%2B", "stage=4"}
+
+
+def test_page_lists_the_classes_in_alphabetical_order_with_one_selected(
+    client: TestClient, pair: NetworkPair, analysis_id: str
+) -> None:
+    page = build(client, pair, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT})
+    titles = [choice.title.casefold() for choice in page.classes]
+    assert titles == sorted(titles)
+    assert [choice.value for choice in page.classes if choice.is_selected] == [str(LABEL_INDEX)]

@@ -1,0 +1,69 @@
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from jinja2 import meta, nodes
+
+from app.pages.contexts import (
+    AnalysisPage,
+    BlockPage,
+    CameraPage,
+    ErrorPage,
+    EvidencePage,
+    ModelsPage,
+    SanityPage,
+    SheetPage,
+    SignInPage,
+    UploadPage,
+)
+from app.pages.templating import ENVIRONMENT, TEMPLATES
+
+GIVEN_TO_ALL = {"url_for", "scripts"}
+
+PAGES: tuple[Any, ...] = (
+    ErrorPage,
+    UploadPage,
+    AnalysisPage,
+    BlockPage,
+    CameraPage,
+    ModelsPage,
+    SanityPage,
+    EvidencePage,
+    SheetPage,
+    SignInPage,
+)
+
+
+def find_templates(name: str) -> set[str]:
+    """The template, its parents and everything that they include or import."""
+    tree = parse(name)
+    found = {name}
+    for referenced in meta.find_referenced_templates(tree):
+        assert referenced is not None, f"{name} computes a template's name; name it, so that it can be found"
+        found |= find_templates(referenced)
+    return found
+
+
+def parse(name: str) -> nodes.Template:
+    source, _, _ = ENVIRONMENT.loader.get_source(ENVIRONMENT, name)  # type: ignore[union-attr]
+    return ENVIRONMENT.parse(source)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.template)
+def test_template_uses_exactly_the_fields_of_its_context(page: Any) -> None:
+    used = set().union(*(meta.find_undeclared_variables(parse(name)) for name in find_templates(page.template)))
+    assert used - GIVEN_TO_ALL == {field.name for field in fields(page)}
+
+
+def test_every_template_belongs_to_a_page() -> None:
+    used = set().union(*(find_templates(page.template) for page in PAGES))
+    assert used == {path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.html")}
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: path.stem)
+def test_template_has_no_inline_style_or_script(path: Any) -> None:
+    source = path.read_text()
+    assert "style=" not in source
+    assert "<style" not in source
+    assert "onclick" not in source
+    assert source.count("<script") == source.count('<script type="module" blocking="render" src=')

@@ -1,0 +1,302 @@
+"""What is recorded of the shipped pair is of its weights, is what its rows give, and stands on the page."""
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from jinja2 import Environment
+
+from app.api.schemas import PairDescription, describe_pair
+from app.evaluation.results.metrics import MEANINGS, Metric
+from app.evaluation.results.report import Evaluation, Interval
+from app.evaluation.results.rows import read_rows
+from app.evaluation.results.summary import summarise_maps
+from app.evaluation.results.wording import describe_difference, describe_mean
+from app.pages.evidence import sentences
+from app.pages.evidence.page import NO_RECORD, OTHER_WEIGHTS, build_evidence_page
+from app.pages.evidence.seeds import describe_seeds
+from app.pages.evidence.store import DIRECTORY, find_record, read_seeds
+from app.pages.templating import ENVIRONMENT
+from models.lineups.card import SHIPPED_PAIR, Accuracy, read_card
+from models.lineups.pair import NetworkPair
+from models.names import Geometry, NetworkName
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def record() -> Evaluation:
+    found = find_record(read_card(SHIPPED_PAIR).name)
+    assert found is not None, "the shipped pair has no recorded evaluation"
+    return found
+
+
+@pytest.fixture
+def description(pair: NetworkPair) -> PairDescription:
+    return describe_pair(pair)
+
+
+def read_page(client: TestClient) -> str:
+    answer = client.get("/evidence")
+    assert answer.status_code == 200
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).replace("&#39;", "'").split())
+
+
+def test_record_is_of_the_shipped_weights(record: Evaluation) -> None:
+    """New weights want a new run: `cbam-lens evaluate ... --focus --json`, recorded beside them."""
+    card = read_card(SHIPPED_PAIR)
+    assert record.sha256 == {name: card.networks[name].sha256 for name in NetworkName}
+    assert (record.geometry, record.resolution) == (card.preprocessing.geometry, card.preprocessing.resolution)
+
+
+def test_record_is_of_all_pictures_with_an_outline(record: Evaluation) -> None:
+    assert (record.data, record.pictures, record.unreadable) == ("caltech101_masked", 501, [])
+    assert record.focus is not None
+    (measured,) = record.focus.maps
+    assert set(measured.all.metrics) == set(Metric)
+    assert len(measured.classes) == 24
+    assert (len(measured.helped), len(measured.hurt)) == (10, 10)
+    assert record.focus.protocol.resamples == 10_000
+
+
+def test_record_is_what_its_rows_give(record: Evaluation) -> None:
+    assert record.focus is not None
+    (recorded,) = record.focus.maps
+    (computed,) = summarise_maps(read_rows(DIRECTORY / f"{record.pair}.csv"))
+    for kept, found in ((recorded.both_right, computed.both_right), (recorded.all, computed.all)):
+        assert kept.pictures == found.pictures
+        assert kept.silent == found.silent
+        for metric, result in found.metrics.items():
+            numbers = kept.metrics[metric]
+            assert numbers.pictures == result.pictures
+            # Rows are kept with five decimals.
+            assert (numbers.baseline, numbers.cbam) == pytest.approx((result.baseline, result.cbam), abs=1e-5)
+            assert list_ends(numbers.difference) == pytest.approx(list_ends(result.difference), abs=2e-5)
+    assert [picture.file for picture in recorded.helped] == [picture.file for picture in computed.helped]
+    assert [picture.file for picture in recorded.hurt] == [picture.file for picture in computed.hurt]
+
+
+def list_ends(interval: Interval) -> list[float | None]:
+    return [interval.mean, interval.low, interval.high]
+
+
+def test_record_comes_back_from_its_file_as_it_was_written(record: Evaluation) -> None:
+    text = (DIRECTORY / f"{record.pair}.json").read_text()
+    assert record.model_dump_json(indent=2) == text.rstrip("\n")
+
+
+def test_records_are_small_and_hold_no_pictures() -> None:
+    for path in (path for path in DIRECTORY.rglob("*") if path.is_file()):
+        assert path.suffix in {".json", ".csv"}
+        assert path.stat().st_size < 200_000
+
+
+def test_page_gives_the_claim_and_every_recorded_number(client: TestClient, record: Evaluation) -> None:
+    text = read_page(client)
+    assert sentences.CLAIM in text
+    assert sentences.SOURCE in text
+    assert record.focus is not None
+    (measured,) = record.focus.maps
+    for subset in (measured.both_right, measured.all):
+        for metric, result in subset.metrics.items():
+            difference = describe_difference(metric, result.difference).replace("-", "−")
+            row = f"{describe_mean(metric, result.baseline)} {describe_mean(metric, result.cbam)} {difference}"
+            assert f"{MEANINGS[metric].explanation} {row}" in text
+    for picture in [*measured.helped, *measured.hurt]:
+        assert picture.file in text
+    for block in record.focus.gates:
+        assert block.name in text
+    assert "The pictures themselves are not part of this program" in text
+
+
+def test_page_is_linked_from_the_first_page(client: TestClient) -> None:
+    assert '<a href="/evidence">Evidence</a>' in client.get("/").text
+
+
+def test_page_gives_the_command_for_a_pair_without_a_record(description: PairDescription, tmp_path: Path) -> None:
+    page = build_evidence_page([description], directory=tmp_path)
+    (missing,) = page.missing
+    assert (page.records, missing.reason) == ((), NO_RECORD)
+    html = render(page.template, page)
+    assert "cbam-lens evaluate DIR --focus --masks MASKS --pair resnet18-110" in html
+
+
+def test_page_does_not_show_a_record_of_other_weights(
+    description: PairDescription, record: Evaluation, tmp_path: Path
+) -> None:
+    other = record.model_copy(update={"sha256": dict.fromkeys(NetworkName, "0" * 64)})
+    (tmp_path / f"{record.pair}.json").write_text(other.model_dump_json())
+    page = build_evidence_page([description], directory=tmp_path)
+    (missing,) = page.missing
+    assert (page.records, missing.reason) == ((), OTHER_WEIGHTS)
+
+
+def render(template: str, page: object) -> str:
+    environment: Environment = ENVIRONMENT
+    values = {name: getattr(page, name) for name in page.__dataclass_fields__}  # type: ignore[attr-defined]
+    return environment.get_template(template).render(values, url_for=lambda name, **_: name)
+
+
+def make_result(record: Evaluation, difference: float) -> Evaluation:
+    """The record, with one difference and a narrow interval in place of every metric's."""
+    assert record.focus is not None
+    (measured,) = record.focus.maps
+    interval = Interval(mean=difference, low=difference - 0.01, high=difference + 0.01)
+    subsets = {
+        name: subset.model_copy(
+            update={
+                "metrics": {
+                    metric: result.model_copy(update={"difference": interval})
+                    for metric, result in subset.metrics.items()
+                }
+            }
+        )
+        for name, subset in (("both_right", measured.both_right), ("all", measured.all))
+    }
+    maps = [measured.model_copy(update=subsets)]
+    return record.model_copy(update={"focus": record.focus.model_copy(update={"maps": maps})})
+
+
+@pytest.mark.parametrize(
+    ("difference", "verdict"),
+    [
+        (0.1, "By 7 of 8 numbers CBAM’s maps are better"),
+        (-0.1, "By 1 of 8 numbers CBAM’s maps are better (deletion area), by 7 worse"),
+        (0.0, "None of 8 numbers shows a difference: every 95 % interval includes 0."),
+    ],
+)
+def test_verdict_says_whichever_way_it_comes_out(record: Evaluation, difference: float, verdict: str) -> None:
+    changed = make_result(record, difference)
+    assert changed.focus is not None
+    assert sentences.describe_verdict(changed.focus.maps[0]).startswith(verdict)
+
+
+def test_failures_name_what_is_worse(record: Evaluation) -> None:
+    changed = make_result(record, -0.1)
+    assert changed.focus is not None
+    failures = " ".join(sentences.describe_failures(changed.focus.maps[0]))
+    assert "On the pictures that both get right CBAM is worse by" in failures
+    assert "pointing game, −10.0 points (−11.0 to −9.0)" in failures
+    assert "deletion area" not in failures
+
+
+def test_protocol_says_what_was_cropped_and_filled(record: Evaluation) -> None:
+    assert record.focus is not None
+    text = " ".join(sentences.describe_protocol(record, record.focus, record.focus.maps[0]))
+    assert f"{record.focus.maps[0].all.pictures} held-out pictures of Caltech-101" in text
+    assert "lay outside of the crop" in text
+    assert "the picture blurred with a deviation of" in text
+    whole = record.model_copy(update={"geometry": Geometry.WHOLE})
+    assert f"whole picture at {record.resolution.value} pixels" in " ".join(
+        sentences.describe_protocol(whole, record.focus, record.focus.maps[0])
+    )
+
+
+def make_seeds(record: Evaluation, differences: list[float]) -> list[Evaluation]:
+    """The record once a seed, with another difference between the networks' metrics each time."""
+    assert record.focus is not None
+    (measured,) = record.focus.maps
+    seeds = []
+    for index, difference in enumerate(differences):
+        metrics = {
+            metric: result.model_copy(update={"baseline": 0.5 + 0.01 * index, "cbam": 0.5 + 0.01 * index + difference})
+            for metric, result in measured.all.metrics.items()
+        }
+        whole = measured.model_copy(update={"all": measured.all.model_copy(update={"metrics": metrics})})
+        seeds.append(record.model_copy(update={"focus": record.focus.model_copy(update={"maps": [whole]})}))
+    return seeds
+
+
+def test_seeds_show_every_difference_beside_what_luck_does(record: Evaluation) -> None:
+    view = describe_seeds(make_seeds(record, [0.03, 0.01, 0.02]))
+    assert view is not None
+    assert view.names == ("Seed 1", "Seed 2", "Seed 3")
+    (row,) = [row for row in view.rows if row.title == MEANINGS[Metric.SHARE_INSIDE].title]
+    assert row.differences == ("+3.0 points", "+1.0 points", "+2.0 points")
+    assert (row.mean, row.verdict) == ("+2.0 points", "one sign in every seed")
+    # CBAM's three are 0.53, 0.52 and 0.54, the baseline's 0.50, 0.51 and 0.52.
+    assert row.luck == "1.0 points"
+
+
+def test_seeds_that_disagree_are_said_to(record: Evaluation) -> None:
+    view = describe_seeds(make_seeds(record, [0.03, -0.01]))
+    assert view is not None
+    assert {row.verdict for row in view.rows[1:]} == {"the sign depends on the seed"}
+    assert describe_seeds(make_seeds(record, [0.03])) is None
+
+
+def test_page_has_every_difference_of_the_recorded_seeds(client: TestClient) -> None:
+    text = read_page(client)
+    view = describe_seeds(read_seeds())
+    assert view is not None
+    assert len(view.names) == 3
+    for row in view.rows:
+        assert f"{row.title} {' '.join(row.differences)} {row.mean} {row.luck} {row.verdict}" in text
+
+
+def read_accuracy(name: NetworkName, row: Accuracy) -> tuple[int, float, float]:
+    """Pictures, top-1 and top-5 as `cbam-lens evaluate --json` gave them; without faces: those of a list taken off."""
+    whole = f"{row.geometry.value}-{row.resolution.value}"
+    (all_pictures, *faces) = [
+        Evaluation.model_validate_json((DIRECTORY / "accuracy" / f"{file}.json").read_bytes())
+        for file in ([whole, f"{whole}-faces"] if "without faces" in row.dataset else [whole])
+    ]
+    card = read_card(SHIPPED_PAIR)
+    assert all(found.sha256[name] == card.networks[name].sha256 for found in (all_pictures, *faces))
+    pictures = all_pictures.pictures - sum(found.pictures for found in faces)
+    first, five = (
+        getattr(all_pictures.networks[name], count) - sum(getattr(found.networks[name], count) for found in faces)
+        for count in ("top1_count", "top5_count")
+    )
+    return pictures, first / pictures, five / pictures
+
+
+@pytest.mark.parametrize("name", NetworkName)
+def test_cards_give_the_accuracy_that_evaluate_gave(name: NetworkName) -> None:
+    network = read_card(SHIPPED_PAIR).networks[name]
+    assert network.card is not None
+    assert network.sha256 is not None
+    text = (SHIPPED_PAIR.parent / network.card).read_text()
+    assert len(network.accuracy) >= 4
+    for row in network.accuracy:
+        pictures, first, five = read_accuracy(name, row)
+        assert row.pictures == pictures
+        assert (row.top1, row.top5) == pytest.approx((first, five), abs=5e-5)
+        shares = " | ".join(f"{share * 100:.2f} %" for share in (row.top1, row.top5))
+        cells = f"| {row.dataset} | {pictures:,} | `{row.geometry.value}` | {row.resolution.value} | {shares} |"
+        assert cells in text
+    assert network.sha256 in text
+
+
+README_METRICS = (
+    Metric.SHARE_INSIDE,
+    Metric.IOU_15,
+    Metric.IOU_50,
+    Metric.IOU_60,
+    Metric.POINTING,
+    Metric.DELETION,
+    Metric.INSERTION,
+)
+
+
+def test_readme_gives_the_recorded_differences(record: Evaluation) -> None:
+    text = (ROOT / "README.md").read_text()
+    assert record.focus is not None
+    (measured,) = record.focus.maps
+    assert f"the {measured.both_right.pictures} pictures that both networks get right" in " ".join(text.split())
+    for metric in README_METRICS:
+        result = measured.both_right.metrics[metric]
+        difference = describe_difference(metric, result.difference).replace("-", "−")
+        row = f"| {describe_mean(metric, result.baseline)} | {describe_mean(metric, result.cbam)} | {difference} |"
+        assert row in text, metric
+
+
+def test_readme_gives_the_differences_of_every_seed() -> None:
+    text = (ROOT / "README.md").read_text()
+    seeds = describe_seeds(read_seeds())
+    assert seeds is not None
+    titles = {"Right first class", *(MEANINGS[metric].title for metric in README_METRICS[:5])}
+    rows = [row for row in seeds.rows if row.title in titles]
+    assert len(rows) == len(titles)
+    for row in rows:
+        assert f"| {row.title} | {' | '.join(row.differences)} | {row.luck} |" in text

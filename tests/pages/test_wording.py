@@ -1,0 +1,105 @@
+import re
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.api.schemas import AnalysisAnswer, PairDescription, describe_pair
+from app.pages.templating import format_equation, format_evidence, format_millions, format_probability
+from app.pages.wording import describe_doubt, describe_geometry, warn_of_geometry
+from models.lineups.pair import NetworkPair
+from models.names import Geometry, NetworkName, Resolution
+
+
+@pytest.fixture(scope="module")
+def content(client: TestClient, motorcycle: bytes) -> dict[str, Any]:
+    answer: dict[str, Any] = client.post("/api/v1/analyses", files={"image": motorcycle}).json()
+    return answer
+
+
+@pytest.fixture(scope="module")
+def description(pair: NetworkPair) -> PairDescription:
+    return describe_pair(pair)
+
+
+def answer_with(content: dict[str, Any], *, first: tuple[float, float], target: tuple[float, float]) -> AnalysisAnswer:
+    """An answer whose networks, baseline and CBAM, give these P to their first class and to the target."""
+    networks = {}
+    for name, first_probability, probability in zip(("baseline", "cbam"), first, target, strict=True):
+        network = content["networks"][name]
+        predictions = [network["predictions"][0] | {"probability": first_probability}]
+        networks[name] = network | {"predictions": predictions, "target_probability": probability}
+    return AnalysisAnswer.model_validate(content | {"networks": networks})
+
+
+@pytest.mark.parametrize(
+    ("first", "target", "beginning"),
+    [
+        ((0.3, 0.4), (0.3, 0.4), "Neither network is sure what this is"),
+        ((0.9, 0.9), (0.1, 0.0), "Neither network takes this for ‘motorbikes’"),
+        ((0.3, 0.9), (0.3, 0.9), "The baseline is not sure"),
+        ((0.9, 0.3), (0.9, 0.3), "The network with CBAM is not sure"),
+    ],
+)
+def test_doubt_is_told_when_probabilities_are_low(
+    content: dict[str, Any], first: tuple[float, float], target: tuple[float, float], beginning: str
+) -> None:
+    doubt = describe_doubt(answer_with(content, first=first, target=target), class_count=110)
+    assert doubt is not None
+    assert doubt.startswith(beginning)
+    assert "110 classes only" in doubt
+
+
+def test_doubt_is_not_told_when_both_networks_are_sure_of_the_class(content: dict[str, Any]) -> None:
+    answer = answer_with(content, first=(0.9, 0.6), target=(0.9, 0.6))
+    assert describe_doubt(answer, class_count=110) is None
+
+
+def test_geometry_sentence_names_the_part_that_was_seen(content: dict[str, Any]) -> None:
+    whole = AnalysisAnswer.model_validate(content).geometry
+    assert describe_geometry(whole).startswith("Both networks saw the whole picture")
+    cropped = whole.model_copy(update={"is_cropped": True, "geometry": Geometry.CENTER_CROP})
+    assert "the square at its centre" in describe_geometry(cropped)
+
+
+def test_geometry_warning_is_given_where_the_pair_was_not_measured(
+    content: dict[str, Any], description: PairDescription
+) -> None:
+    own = AnalysisAnswer.model_validate(content).geometry
+    assert warn_of_geometry(own, description) == ()
+    measured = own.model_copy(update={"geometry": Geometry.CENTER_CROP})
+    assert warn_of_geometry(measured, description) == ()
+    (warning,) = warn_of_geometry(own.model_copy(update={"resolution": Resolution.PIXELS_448}), description)
+    assert "Whole picture at 448 pixels was not measured" in warning
+
+
+def test_geometry_warning_says_what_a_measured_geometry_costs(
+    content: dict[str, Any], description: PairDescription
+) -> None:
+    own = AnalysisAnswer.model_validate(content).geometry
+    cbam = description.networks[NetworkName.CBAM]
+    worse = tuple(
+        accuracy.model_copy(update={"top1": accuracy.top1 - 0.12})
+        if accuracy.geometry is Geometry.CENTER_CROP
+        else accuracy
+        for accuracy in cbam.accuracy
+    )
+    networks = {**description.networks, NetworkName.CBAM: cbam.model_copy(update={"accuracy": worse})}
+    cropped = own.model_copy(update={"geometry": Geometry.CENTER_CROP})
+    (warning,) = warn_of_geometry(cropped, description.model_copy(update={"networks": networks}))
+    assert re.search(r"Centre crop at 224 pixels costs up to 1[12]\.\d points of its accuracy", warning)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "P < 0.001"), (0.0004, "P < 0.001"), (0.25, "P = 0.250"), (0.99949, "P = 0.999"), (1.0, "P > 0.999")],
+)
+def test_equation_never_claims_certainty(value: float, text: str) -> None:
+    assert format_equation(value) == text
+    assert format_probability(value) in text
+
+
+def test_counts_and_evidence_are_short() -> None:
+    assert format_millions(11_231_234) == "11.2 million"
+    assert format_millions(925_342_720) == "925 million"
+    assert format_evidence(1.02196) == "1.02"

@@ -1,0 +1,248 @@
+"""What breaks while the server works: it says so, loses nothing that can be kept, and goes on."""
+
+import asyncio
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import numpy as np
+import pytest
+import torch
+from fastapi.testclient import TestClient
+
+from app.engine import engine as engine_module
+from app.engine.computation import compute_pictures
+from app.engine.engine import Engine
+from app.engine.work import PictureAnswer, PictureWork
+from app.errors import EngineFailed
+from app.main import create_app
+from app.serving import prepare_server
+from app.settings import Settings
+from models.lineups.pair import NetworkPair
+from models.names import NetworkName
+from tests.conftest import ROOT, encode, make_picture
+
+SHAPE = (3, 64, 64)
+
+
+@pytest.fixture
+def values() -> np.ndarray:
+    return np.random.default_rng(1).standard_normal(SHAPE).astype(np.float32)
+
+
+def test_another_worker_goes_on_when_one_dies_in_a_batch(
+    pair: NetworkPair, values: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compute = Engine._compute_pictures
+    deaths = [1]
+
+    def die_once(engine: Engine, works: Sequence[PictureWork]) -> list[PictureAnswer]:
+        if deaths:
+            deaths.pop()
+            raise SystemExit("the thread ends")
+        return compute(engine, works)
+
+    monkeypatch.setattr(Engine, "_compute_pictures", die_once)
+    engine = Engine(queue_size=8)
+    engine._is_accepting = True
+
+    async def ask() -> list[object]:
+        # Two of one shape share the pass in which the worker dies; the third waits behind them.
+        shapes = (values, values, values[:, :, :32].copy())
+        jobs = [asyncio.create_task(engine.trace(pair, shape)) for shape in shapes]
+        await asyncio.sleep(0)
+        engine.start()
+        return list(await asyncio.gather(*jobs, return_exceptions=True))
+
+    first = threading.enumerate()
+    answers = asyncio.run(ask())
+    assert [type(answer) for answer in answers] == [EngineFailed, EngineFailed, dict]
+    assert "send the picture again" in str(answers[0])
+    assert engine.is_ready
+    assert len(asyncio.run(engine.trace(pair, values))[NetworkName.CBAM].logits) == 110
+    engine.close()
+    assert {thread.name for thread in threading.enumerate()} <= {thread.name for thread in first}
+
+
+def test_memory_that_is_too_small_halves_the_batch(
+    pair: NetworkPair, values: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def need_memory(works: Sequence[PictureWork]) -> list[PictureAnswer]:
+        sizes.append(len(works))
+        if len(works) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
+        return compute_pictures(works)
+
+    monkeypatch.setattr(engine_module, "compute_pictures", need_memory)
+    engine = Engine(queue_size=32, batch_size=8)
+    engine._is_accepting = True
+
+    async def ask() -> list[int]:
+        jobs = [asyncio.create_task(engine.trace(pair, values)) for _ in range(16)]
+        await asyncio.sleep(0)
+        engine.start()
+        return [len((await job)[NetworkName.CBAM].logits) for job in jobs]
+
+    assert asyncio.run(ask()) == [110] * 16
+    engine.close()
+    assert sizes[:4] == [8, 4, 2, 2]
+    # What did not fit is not tried again.
+    assert set(sizes[7:]) == {2}
+
+
+def test_picture_for_which_the_memory_is_too_small_is_told_so(
+    pair: NetworkPair, values: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(works: Sequence[PictureWork]) -> list[PictureAnswer]:
+        raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
+
+    engine = Engine(queue_size=1)
+    engine.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(engine_module, "compute_pictures", fail)
+        with pytest.raises(EngineFailed, match="memory is too small for this picture"):
+            asyncio.run(engine.trace(pair, values))
+    assert len(asyncio.run(engine.trace(pair, values))[NetworkName.CBAM].logits) == 110
+    engine.close()
+
+
+def test_server_is_not_ready_when_a_pair_cannot_answer(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(works: Sequence[PictureWork]) -> list[PictureAnswer]:
+        raise RuntimeError("a broken network")
+
+    monkeypatch.setattr(engine_module, "compute_pictures", fail)
+    with TestClient(create_app(Settings(), pairs=[pair])) as client:
+        deadline = time.monotonic() + 20
+        while client.get("/readyz").json()["status"] == "starting" and time.monotonic() < deadline:
+            time.sleep(0.01)
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json()) == (503, {"status": "failed"})
+        assert client.get("/healthz").status_code == 200
+
+
+def test_server_is_ready_after_a_first_picture(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+
+    def hold(works: Sequence[PictureWork]) -> list[PictureAnswer]:
+        release.wait(20)
+        return compute_pictures(works)
+
+    monkeypatch.setattr(engine_module, "compute_pictures", hold)
+    with TestClient(create_app(Settings(), pairs=[pair])) as client:
+        before = client.get("/readyz")
+        release.set()
+        deadline = time.monotonic() + 20
+        while client.get("/readyz").status_code == 503 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert (before.status_code, before.json()) == (503, {"status": "starting"})
+        assert client.get("/readyz").json() == {"status": "ok"}
+        client.app.state.gatekeeper.is_draining = True  # type: ignore[attr-defined]
+        ending = client.get("/readyz")
+        assert (ending.status_code, ending.json()) == (503, {"status": "draining"})
+        picture = {"image": encode(make_picture(40, 30))}
+        assert client.post("/api/v1/heatmap", files=picture).status_code == 200
+
+
+def test_networks_that_answer_nonsense_are_a_problem(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = {"image": encode(make_picture(40, 30))}
+    with TestClient(create_app(Settings(), pairs=[pair])) as client:
+        head = pair.networks[NetworkName.CBAM].linear_head
+        assert head is not None
+        weights = head.weight
+        kept = weights.detach().clone()
+        try:
+            weights.fill_(float("nan"))
+            answer = client.post("/api/v1/heatmap", files=picture)
+        finally:
+            weights.copy_(kept)
+        assert answer.status_code == 500
+        assert "the cbam network answered with values that are not finite; check its weights" in answer.text
+        assert client.post("/api/v1/heatmap", files=picture).status_code == 200
+
+
+@pytest.mark.parametrize("jump", [-86_400.0, 86_400.0])
+def test_clock_may_jump(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch, jump: float) -> None:
+    picture = {"image": encode(make_picture(40, 30))}
+    clock = time.time
+    with TestClient(create_app(Settings(rate_limit="1000/minute"), pairs=[pair])) as client:
+        identifier = client.post("/api/v1/analyses", files=picture).json()["id"]
+        monkeypatch.setattr(time, "time", lambda: clock() + jump)
+        assert client.get(f"/api/v1/analyses/{identifier}").status_code == 200
+        assert client.post("/api/v1/heatmap", files=picture).status_code == 200
+
+
+def limit_files() -> None:
+    """Let no file grow beyond 20 KB, as on a disk that is full."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
+def test_disk_that_is_full_leaves_no_half_of_a_file(tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(encode(make_picture(600, 400)))
+    output = tmp_path / "out"
+    command = [sys.executable, "-c", "from app.cli import main; main()", "compare", str(picture), "-o", str(output)]
+    result = subprocess.run(  # noqa: S603  # our own command
+        command, cwd=ROOT, capture_output=True, text=True, preexec_fn=limit_files, check=False, timeout=120
+    )
+    assert result.returncode == 2
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("cbam-lens: ")
+    assert "cannot be written: File too large; make room or choose another --output" in last
+    assert list(output.iterdir()) == []
+
+
+@contextmanager
+def start_server(scratch: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """A server as people start it, with nowhere to write but a directory; and its address."""
+    command = [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", "0"]
+    environment = os.environ | {"TMPDIR": str(scratch), "HOME": str(scratch), "MPLCONFIGDIR": str(scratch)}
+    with subprocess.Popen(  # noqa: S603  # our own command
+        command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if "is ready: http://" in line)
+        yield process, next(word for word in line.split() if word.startswith("http://"))
+        process.kill()
+
+
+def test_killed_server_leaves_nothing_of_a_picture_behind_and_starts_again(tmp_path: Path) -> None:
+    # Large enough that a parser would be tempted to put it on the disk.
+    noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), dtype=np.uint8)
+    picture = {"image": ("p.png", encode(make_picture(40, 30)) + noise.tobytes())}
+
+    def send(address: str) -> int:
+        try:
+            return httpx2.post(f"{address}/api/v1/analyses", files=picture, timeout=60).status_code
+        except httpx2.HTTPError:
+            return 0
+
+    with start_server(tmp_path) as (process, address), ThreadPoolExecutor(4) as pool:
+        assert send(address) == 201
+        answers = [pool.submit(send, address) for _ in range(12)]
+        answers[0].result()
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=30)
+        assert {answer.result() for answer in answers} <= {0, 201}
+    found = [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size > 100_000]
+    assert found == []
+    with start_server(tmp_path) as (_, address):
+        assert send(address) == 201
+
+
+def test_idle_connection_outlives_what_a_refusal_asks_to_wait_and_a_proxys_minute() -> None:
+    server, listener = prepare_server(Settings(threads=1), host="127.0.0.1", port=0)
+    listener.close()
+    # uvicorn's own five seconds are how long a client waits that was refused: its next request met the closing.
+    assert server.config.timeout_keep_alive > 60

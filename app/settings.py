@@ -1,6 +1,7 @@
 """What can be set from outside: by environment variables that begin with `CBAM_LENS_`, or by the command line."""
 
 import re
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from limits import RateLimitItem, parse
@@ -16,9 +17,16 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.server.watch.log_format import LogFormat
 from models.lineups.choice import SHIPPED
 from models.names import Precision
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    TEXT = "text"
+    JSON = "json"
+
 
 SHORTEST_TOKEN = 16
 

@@ -1,6 +1,7 @@
 """The REST API's answers."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,7 +12,6 @@ from app.explain.methods import Method
 from app.explain.metrics import compare_heat_maps
 from app.explain.placement import Placement
 from app.render.figure import FigureFormat
-from app.server.readiness import Readiness
 from models.lineups.card import Accuracy, ClassLabel, PairCard
 from models.lineups.pair import NetworkPair
 from models.names import Attention, Geometry, NetworkName, Resolution, Stage, StridePlacement
@@ -21,6 +21,15 @@ class Answer(BaseModel):
     """A frozen part of an answer."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class Readiness(StrEnum):
+    """Whether pictures are taken, and why not."""
+
+    OK = "ok"
+    STARTING = "starting"
+    FAILED = "failed"
+    DRAINING = "draining"
 
 
 class Problem(Answer):

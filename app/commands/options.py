@@ -13,7 +13,7 @@ from rich.console import Console
 
 from app.errors import LensError
 from app.settings import Settings
-from models.lineups.card import PairError
+from models.errors import PairError
 from models.names import Geometry, Resolution
 
 Arguments = ParamSpec("Arguments")

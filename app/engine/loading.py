@@ -8,7 +8,7 @@ import torch
 
 from app.engine.engine import Engine
 from app.settings import Settings
-from models.lineups.card import PairError
+from models.errors import PairError
 from models.lineups.choice import parse_pairs
 from models.lineups.pair import NetworkPair, load_pair
 

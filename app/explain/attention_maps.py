@@ -3,7 +3,8 @@
 import torch
 
 from app.explain.maps import BlockMaps, ChannelMaps, GateMap, OpenBlock
-from models.networks.trace import BlockAttention, Trace
+from models.attention.gates import BlockAttention
+from models.networks.trace import Trace
 
 SHOWN_CHANNELS = 6
 """How many of the strongest and of the weakest channels are shown."""

@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from app.analysis.analyses import Analysis
-from app.analysis.blocks import ChannelAnswer, OpenBlockAnswer
+from app.api.blocks import ChannelAnswer, OpenBlockAnswer
 from app.explain.maps import GateMap
 from app.pages.block_names import name_block
 from app.pages.contexts import BlockPage, ChannelView, PageImage

@@ -5,7 +5,6 @@ from typing import ClassVar, Literal
 
 from app.api.schemas import AnalysisAnswer, GateAnswer, PairDescription
 from app.output.network_table import CountRow
-from app.pages.evidence.views import MissingView, RecordView, SeedsView
 from app.pages.gallery import Sample
 from app.render.colour_scale import Scale
 from models.lineups.card import Accuracy
@@ -448,25 +447,6 @@ class ModelsPage:
     template: ClassVar[str] = "models.html"
     rows: tuple[CountRow, ...]
     remarks: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class EvidencePage:
-    """What was measured of the paper's claim.
-
-    Attributes:
-        claim, source: the sentence and where it stands.
-        records: of the pairs that something was recorded of.
-        missing: the other pairs.
-        seeds: how much of a difference is luck; None where that was not measured.
-    """
-
-    template: ClassVar[str] = "evidence.html"
-    claim: str
-    source: str
-    records: tuple[RecordView, ...]
-    missing: tuple[MissingView, ...]
-    seeds: SeedsView | None
 
 
 @dataclass(frozen=True, slots=True)

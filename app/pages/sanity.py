@@ -2,7 +2,8 @@
 
 from urllib.parse import urlencode
 
-from app.analysis.sanity import ForgottenNetwork, SanityCheck, describe_sanity
+from app.analysis.sanity import SanityCheck
+from app.api.sanity import ForgottenNetwork, describe_sanity
 from app.api.schemas import describe_comparison
 from app.output.panels import title_networks
 from app.pages.analysis import PANEL_SIDE_PIXELS

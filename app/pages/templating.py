@@ -8,11 +8,13 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.server.guard.headers import PAGE_POLICY
-
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
 STATIC = ROOT / "static"
+
+
+PAGE_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+"""The content security policy of our pages: neither inline scripts nor styles, and nothing from another host."""
 
 
 class PageContext(Protocol):

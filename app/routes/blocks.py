@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.analysis.blocks import OpenBlockAnswer, describe_open_block
 from app.analysis.options import FeatureOptions, Interventions, Moment
+from app.api.blocks import OpenBlockAnswer, describe_open_block
 from app.errors import InvalidOption
 from app.explain.maps import ChannelMaps, OpenBlock
 from app.output import panels

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.schemas import Health
+from app.api.schemas import Health, Readiness
 from app.routes.dependencies import LensesDependency
-from app.server.readiness import Gatekeeper, Readiness
+from app.server.readiness import Gatekeeper
 
 router = APIRouter(tags=["health"])
 

@@ -8,12 +8,12 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from app.analysis.analyses import Analysis, AnalysisStore, shrink
-from app.analysis.blocks import describe_open_block
 from app.analysis.comparison import Comparison, Lens
 from app.analysis.lenses import Lenses
 from app.analysis.options import FigureOptions, Interventions, PictureOptions, TargetOptions
 from app.analysis.sanity import check_sanity
 from app.analysis.timing import Timings
+from app.api.blocks import describe_open_block
 from app.api.map_values import MapsAnswer, describe_map_values
 from app.api.schemas import describe_pair
 from app.errors import InvalidPicture, LensError

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.analysis.options import MapOptions, TargetOptions
-from app.analysis.sanity import SanityAnswer, check_sanity, describe_sanity
+from app.analysis.sanity import check_sanity
+from app.api.sanity import SanityAnswer, describe_sanity
 from app.output import panels
 from app.render.colour_scale import Scale
 from app.routes.answers import ANALYSIS_PROBLEMS, PNG, describe_file, describe_in_headers

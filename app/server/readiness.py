@@ -1,17 +1,7 @@
 """Whether pictures are taken: not before every pair has answered one, and no more when the server is told to end."""
 
-from enum import StrEnum
-
+from app.api.schemas import Readiness
 from app.engine.answerer import Answerer
-
-
-class Readiness(StrEnum):
-    """Whether pictures are taken, and why not."""
-
-    OK = "ok"
-    STARTING = "starting"
-    FAILED = "failed"
-    DRAINING = "draining"
 
 
 class Gatekeeper:

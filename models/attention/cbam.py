@@ -19,9 +19,9 @@ from torch import nn
 from torch.nn import functional
 
 from models.attention.design import AttentionDesign
+from models.attention.gates import AttentionInside, BlockAttention
 from models.attention.interventions import BlockChange
 from models.names import ChannelPooling, GateChange, GateOrder, SpatialPooling
-from models.networks.trace import AttentionInside, BlockAttention
 
 UNCHANGED = BlockChange()
 

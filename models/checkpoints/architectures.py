@@ -8,8 +8,9 @@ from torch.overrides import TorchFunctionMode
 
 from models.checkpoints.checking import Misfit, compare_shapes
 from models.checkpoints.diagnosis import CheckpointError
+from models.insertion.building import build_any_network
 from models.names import Attention
-from models.networks.zoo import ARCHITECTURES, build_network
+from models.networks.zoo import ARCHITECTURES
 
 LAST_LAYERS = ("fc.weight", "classifier.6.weight")
 """Of residual networks and MobileNet, of VGG."""
@@ -109,5 +110,5 @@ class WithoutValues(TorchFunctionMode):
 def build_shapes(architecture: str, attention: Attention, class_count: int) -> Mapping[str, torch.Size]:
     """Every tensor of a network by name, without a network in memory."""
     with torch.device("meta"), WithoutValues():
-        network = build_network(architecture, attention=attention, class_count=class_count)
+        network = build_any_network(architecture, attention=attention, class_count=class_count)
     return {name: tensor.shape for name, tensor in network.state_dict().items()}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from models.lineups.card import PairError
+from models.errors import PairError
 from models.names import Attention, StridePlacement
 
 MAX_BYTES = 4_000_000_000

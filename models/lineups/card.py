@@ -11,16 +11,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from models.errors import PairError
 from models.names import Attention, Geometry, NetworkName, Resolution, StridePlacement
 
 PAIR_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 """A pair's name is part of addresses, options and headers."""
 
 SHIPPED_PAIR = Path(__file__).parents[1] / "weights" / "resnet18_110.toml"
-
-
-class PairError(Exception):
-    """A pair cannot be loaded; the message says which file, what is wrong and what to do."""
 
 
 class CardModel(BaseModel):

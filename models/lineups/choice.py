@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from models.lineups.card import PAIR_NAME, SHIPPED_PAIR, PairError
+from models.errors import PairError
+from models.lineups.card import PAIR_NAME, SHIPPED_PAIR
 
 SHIPPED = "shipped"
 

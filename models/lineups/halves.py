@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.checkpoints.diagnosis import DoctorOptions, GateState
-from models.lineups.card import ClassLabel, NetworkCard, PairCard, PairError, read_card, read_labels
+from models.errors import PairError
+from models.lineups.card import ClassLabel, NetworkCard, PairCard, read_card, read_labels
 from models.lineups.choice import InlinePair, PairChoice
 from models.lineups.sources import Half, list_source_labels, open_source
 from models.names import Attention, NetworkName

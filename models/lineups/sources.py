@@ -16,10 +16,12 @@ import torch
 
 from models.checkpoints.diagnosis import DoctorOptions, GateState
 from models.checkpoints.examination import examine
-from models.lineups.card import ClassLabel, PairError
+from models.errors import PairError
+from models.insertion.building import build_any_network
+from models.lineups.card import ClassLabel
 from models.names import Attention, NetworkName, StridePlacement
 from models.networks.staged import StagedNetwork
-from models.networks.zoo import SHARED_WITH_TORCHVISION, TORCHVISION, build_network
+from models.networks.zoo import SHARED_WITH_TORCHVISION, TORCHVISION
 
 UNTRAINED = "untrained:"
 
@@ -96,7 +98,7 @@ def open_source(
 def _open_checkpoint(path: Path, options: DoctorOptions) -> Half:
     checkpoint = examine(path, options)
     found = checkpoint.diagnosis
-    network = build_network(
+    network = build_any_network(
         found.architecture,
         attention=found.attention,
         class_count=found.class_count,
@@ -119,7 +121,7 @@ def _open_checkpoint(path: Path, options: DoctorOptions) -> Half:
 
 def list_source_labels() -> tuple[ClassLabel, ...]:
     """ImageNet's 1,000 classes by torchvision's names."""
-    from models.lineups.torchvision_zoo import list_imagenet_classes  # noqa: PLC0415  # see `_open_published`
+    from models.lineups.torchvision_weights import list_imagenet_classes  # noqa: PLC0415  # see `_open_published`
 
     return list_imagenet_classes()
 
@@ -127,7 +129,8 @@ def list_source_labels() -> tuple[ClassLabel, ...]:
 def _open_published(text: str) -> Half:
     # torchvision's models take a second to import, which the shipped pair does not want.
     from models.insertion import insert_cbam  # noqa: PLC0415
-    from models.lineups.torchvision_zoo import fetch_weights, make_torchvision  # noqa: PLC0415
+    from models.insertion.torchvision_networks import make_torchvision  # noqa: PLC0415
+    from models.lineups.torchvision_weights import fetch_weights  # noqa: PLC0415
 
     text, attention = _split_attention(text, default=Attention.NONE)
     name, _, version = text.partition(":")
@@ -139,7 +142,7 @@ def _open_published(text: str) -> Half:
         network: StagedNetwork = insert_cbam(original, attention=attention)
         architecture = TORCHVISION + name
     else:
-        network = build_network(architecture, class_count=len(weights.labels))
+        network = build_any_network(architecture, class_count=len(weights.labels))
         network.load_state_dict(original.state_dict())
     return Half(
         network=network,
@@ -162,11 +165,11 @@ def _make_untrained(text: str, name: NetworkName, class_count: int | None) -> Ha
     count = class_count or DEFAULT_CLASS_COUNT
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        network = build_network(architecture, class_count=count)
+        network = build_any_network(architecture, class_count=count)
         if attention is not Attention.NONE:
             # The halves differ by their attention alone: what both have is the same in both.
             shared = copy.copy(network.state_dict())
-            network = build_network(architecture, attention=attention, class_count=count)
+            network = build_any_network(architecture, attention=attention, class_count=count)
             network.load_state_dict(network.state_dict() | shared)
     return Half(
         network=network,

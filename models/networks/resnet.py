@@ -16,10 +16,10 @@ from torch import nn
 from torch.nn import functional
 
 from models.attention.cbam import AttentionFactory
+from models.attention.gates import BlockAttention
 from models.attention.interventions import BlockChange
 from models.names import Stage, StridePlacement
 from models.networks.staged import Gates, StagedNetwork, initialise
-from models.networks.trace import BlockAttention
 
 STEM_CHANNELS = 64
 STAGE_WIDTHS = {Stage.ONE: 64, Stage.TWO: 128, Stage.THREE: 256, Stage.FOUR: 512}

@@ -7,9 +7,10 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from models.attention.gates import BlockAttention
 from models.attention.interventions import BlockChange, Intervention, find_change
 from models.names import Stage
-from models.networks.trace import BlockAttention, Trace
+from models.networks.trace import Trace
 
 
 class Gates(dict[str, BlockAttention]):

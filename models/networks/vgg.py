@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from models.attention.cbam import AttentionFactory
+from models.attention.gates import BlockAttention
 from models.names import Stage
 from models.networks.staged import Gates, StagedNetwork, initialise
-from models.networks.trace import BlockAttention
 
 GROUPS: tuple[tuple[int, int], ...] = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 """Channels and number of convolutions of each group."""

@@ -70,20 +70,14 @@ def build_network(
     """A network by its name, with fresh random weights.
 
     Args:
-        architecture: a key of `ARCHITECTURES`, or `torchvision:` and torchvision's name of a classifier.
+        architecture: a key of `ARCHITECTURES`.
         attention: what each block ends with, by name or as a design of its own.
         class_count: K, the number of classes.
         stride_placement: see `StridePlacement`.
 
     Raises:
         KeyError: for an unknown name; the message lists the known ones.
-        ValueError: for a network of torchvision's without convolutional stages.
     """
-    if architecture.startswith(TORCHVISION):
-        # torchvision's models take a second to import, and few pairs are of them.
-        from models.lineups.torchvision_zoo import build_torchvision  # noqa: PLC0415
-
-        return build_torchvision(architecture.removeprefix(TORCHVISION), attention=attention, class_count=class_count)
     if architecture not in ARCHITECTURES:
         raise KeyError(f"architecture {architecture!r} is not known; choose one of {', '.join(ARCHITECTURES)}")
     design = attention if isinstance(attention, AttentionDesign) else DESIGNS[attention]

@@ -9,13 +9,13 @@ from app.pages.contexts import (
     BlockPage,
     CameraPage,
     ErrorPage,
-    EvidencePage,
     ModelsPage,
     SanityPage,
     SheetPage,
     SignInPage,
     UploadPage,
 )
+from app.pages.evidence.views import EvidencePage
 from app.pages.templating import ENVIRONMENT, TEMPLATES
 
 GIVEN_TO_ALL = {"url_for", "scripts"}

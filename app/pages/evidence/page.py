@@ -14,12 +14,12 @@ from app.evaluation.results.wording import (
     judge,
     title_metric,
 )
-from app.pages.contexts import EvidencePage
 from app.pages.evidence import sentences
 from app.pages.evidence.seeds import describe_seeds
 from app.pages.evidence.store import DIRECTORY, find_record, is_of, read_seeds
 from app.pages.evidence.views import (
     AccuracyView,
+    EvidencePage,
     GateView,
     MetricView,
     MissingView,

@@ -1,7 +1,7 @@
 """What the evidence page shows, ready to be written down: numbers as text, verdicts as words."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 Tone = Literal["better", "worse", "open"]
 
@@ -174,3 +174,22 @@ class MissingView:
     title: str
     reason: str
     command: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePage:
+    """What was measured of the paper's claim.
+
+    Attributes:
+        claim, source: the sentence and where it stands.
+        records: of the pairs that something was recorded of.
+        missing: the other pairs.
+        seeds: how much of a difference is luck; None where that was not measured.
+    """
+
+    template: ClassVar[str] = "evidence.html"
+    claim: str
+    source: str
+    records: tuple[RecordView, ...]
+    missing: tuple[MissingView, ...]
+    seeds: SeedsView | None

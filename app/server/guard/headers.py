@@ -3,8 +3,7 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PAGE_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-"""Of our pages: neither inline scripts nor styles, and nothing from another host."""
+from app.pages.templating import PAGE_POLICY
 
 FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'none'"
 """Of everything else. A figure as SVG, opened by itself, has its styles and its picture inside."""

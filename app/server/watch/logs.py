@@ -4,8 +4,8 @@ import logging
 
 from pythonjsonlogger.json import JsonFormatter
 
-from app.server.watch.log_format import LogFormat
 from app.server.watch.requests import request_id
+from app.settings import LogFormat
 
 TEXT = "%(levelname)s %(name)s%(request)s: %(message)s"
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from models.checkpoints.diagnosis import DoctorOptions
-from models.lineups.card import PairError
+from models.errors import PairError
 from models.lineups.choice import parse_pair
 from models.lineups.halves import PairPlan
 from models.lineups.sources import Half, open_source

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from models.attention.cbam import SpatialAttention
+from models.insertion.building import build_any_network
 from models.names import Attention, Stage
 from models.networks.staged import StagedNetwork
-from models.networks.zoo import build_network
 from models.training.learning.beginning import Beginning
 from models.training.learning.gate_loss import measure_gate_loss
 from models.training.recipes.recipe import Recipe, SpatialGateRecipe
@@ -108,11 +108,13 @@ def build_trainee(shape: TraineeShape, recipe: Recipe, beginning: Beginning | No
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         try:
-            network = build_network(shape.architecture, class_count=shape.class_count)
+            network = build_any_network(shape.architecture, class_count=shape.class_count)
             auxiliary = Trainee(network, auxiliary_count=shape.auxiliary_count).auxiliary
             if shape.attention is not Attention.NONE:
                 common = network.state_dict()
-                network = build_network(shape.architecture, attention=shape.attention, class_count=shape.class_count)
+                network = build_any_network(
+                    shape.architecture, attention=shape.attention, class_count=shape.class_count
+                )
                 network.load_state_dict(network.state_dict() | common)
         except (KeyError, ValueError) as error:
             raise TrainingError(str(error.args[0])) from error

@@ -1,6 +1,6 @@
 """What can go wrong in a training that a user can mend."""
 
-from models.lineups.card import PairError
+from models.errors import PairError
 
 
 class TrainingError(PairError):

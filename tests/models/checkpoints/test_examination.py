@@ -9,7 +9,8 @@ from models.checkpoints.checking import check_tensors
 from models.checkpoints.diagnosis import CheckpointError, DoctorOptions, GateState, Layout
 from models.checkpoints.examination import examine
 from models.checkpoints.gates import has_learnt, judge_gates, measure_scales
-from models.lineups.card import SHIPPED_PAIR, PairError
+from models.errors import PairError
+from models.lineups.card import SHIPPED_PAIR
 from models.names import Attention, StridePlacement
 from models.networks.zoo import build_network
 from tests.models.checkpoints.conftest import Tensors

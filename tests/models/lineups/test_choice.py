@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from models.lineups.card import SHIPPED_PAIR, PairError
+from models.errors import PairError
+from models.lineups.card import SHIPPED_PAIR
 from models.lineups.choice import InlinePair, parse_pair, parse_pairs
 
 

@@ -9,13 +9,14 @@ import torchvision
 from safetensors.torch import load_file, save_file
 
 from models.checkpoints.diagnosis import DoctorOptions
-from models.lineups.card import SHIPPED_PAIR, PairError
+from models.errors import PairError
+from models.insertion.building import build_any_network
+from models.lineups.card import SHIPPED_PAIR
 from models.lineups.choice import InlinePair
 from models.lineups.halves import UNTRAINED_GATES
 from models.lineups.pair import NetworkPair, load_pair
 from models.lineups.sources import open_source
 from models.names import Attention, NetworkName, Stage
-from models.networks.zoo import build_network
 
 WEIGHTS = SHIPPED_PAIR.parent
 BASELINE = str(WEIGHTS / "resnet18_baseline_110.safetensors")
@@ -201,7 +202,7 @@ def test_network_of_torchvisions_with_gates_put_in_is_served_from_its_own_files(
     """Somebody puts CBAM into a network, trains it, saves both state dicts, and describes them in a TOML file."""
     name = "torchvision:mobilenet_v3_small"
     for half, attention in ((NetworkName.BASELINE, Attention.NONE), (NetworkName.CBAM, Attention.CBAM)):
-        network = build_network(name, attention=attention, class_count=4)
+        network = build_any_network(name, attention=attention, class_count=4)
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 disturb(module)

@@ -7,7 +7,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from models.lineups.card import SHIPPED_PAIR, PairError
+from models.errors import PairError
+from models.lineups.card import SHIPPED_PAIR
 from models.lineups.pair import NetworkPair, load_pair
 from models.names import NetworkName
 

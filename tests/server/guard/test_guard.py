@@ -12,8 +12,9 @@ from starlette.websockets import WebSocketDisconnect
 
 from app.errors import QueueFull
 from app.main import create_app
+from app.pages.templating import PAGE_POLICY
 from app.routes.sign_in import own_path
-from app.server.guard.headers import DOCUMENTATION_POLICY, FILE_POLICY, PAGE_POLICY
+from app.server.guard.headers import DOCUMENTATION_POLICY, FILE_POLICY
 from app.server.guard.hosts import strip_port
 from app.server.guard.rates import group_address
 from app.server.guard.tokens import COOKIE, Tokens

@@ -13,9 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 import app.engine.engine as engine_module
 from app.analysis.comparison import Lens
 from app.main import create_app
-from app.server.watch.log_format import LogFormat
 from app.server.watch.logs import set_up_logging
-from app.settings import Settings
+from app.settings import LogFormat, Settings
 from models.lineups.pair import NetworkPair
 from tests.conftest import encode, make_picture
 

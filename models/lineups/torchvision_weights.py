@@ -1,8 +1,4 @@
-"""torchvision's classifiers as networks of ours, and their published weights.
-
-Those that the zoo has itself are the zoo's own, with the same parameter names; the others are run by their graph
-(`models.networks.graph_network`). Weights are downloaded when they are asked for by name, and never else.
-"""
+"""torchvision's published weights, which are downloaded only when they are asked for by name."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,14 +6,10 @@ from dataclasses import dataclass
 from urllib.error import URLError
 
 import torch
-from torch import nn
 from torchvision import models as torchvision_models
 
-from models.attention.design import DESIGNS, AttentionDesign
-from models.insertion import adopt_network, insert_cbam
-from models.lineups.card import ClassLabel, PairError, name_classes
-from models.names import Attention
-from models.networks.staged import StagedNetwork
+from models.errors import PairError
+from models.lineups.card import ClassLabel, name_classes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,40 +25,6 @@ class PublishedWeights:
     name: str
     tensors: dict[str, torch.Tensor]
     labels: tuple[ClassLabel, ...]
-
-
-def build_torchvision(
-    name: str, *, attention: Attention | AttentionDesign = Attention.NONE, class_count: int = 1000
-) -> StagedNetwork:
-    """A torchvision classifier with fresh random weights, with attention where a block's branch ends.
-
-    Args:
-        name: torchvision's name, `efficientnet_b0`.
-        attention: what each block ends with.
-        class_count: K, the number of classes.
-
-    Raises:
-        KeyError: for a name that torchvision has not; the message says how to list them.
-        ValueError: for a network without convolutional stages.
-    """
-    network = make_torchvision(name, class_count=class_count)
-    design = attention if isinstance(attention, AttentionDesign) else DESIGNS[attention]
-    if design is None:
-        return adopt_network(network)
-    return insert_cbam(network, attention=design, preserve_function=False)
-
-
-def make_torchvision(name: str, *, class_count: int) -> nn.Module:
-    """Torchvision's own module with fresh random weights, in evaluation mode; raises `KeyError`."""
-    if name not in torchvision_models.list_models(module=torchvision_models):
-        raise KeyError(
-            f"torchvision has no classifier {name!r}; its names are at "
-            "https://pytorch.org/vision/stable/models.html, for example resnet50 or efficientnet_b0"
-        )
-    # GoogLeNet and Inception warn about their slow initialisation where nothing is said of it.
-    options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-    network: nn.Module = torchvision_models.get_model(name, weights=None, num_classes=class_count, **options)
-    return network.eval()
 
 
 def fetch_weights(name: str, *, version: str = "") -> PublishedWeights:

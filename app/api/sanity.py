@@ -1,0 +1,83 @@
+"""The sanity check as an answer: each network's map after more and more of its weights became random."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.analysis.comparison import Comparison
+from app.analysis.sanity import SanityCheck
+from app.api.schemas import HeatMapAnswer, describe_heat_map
+from app.explain.metrics import compare_heat_maps
+from models.names import NetworkName
+from models.networks.randomisation import Randomisation
+
+
+class ForgottenNetwork(BaseModel):
+    """One network's map after it forgot, and what it has in common with the learned one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    heat_map: HeatMapAnswer
+    correlation: float | None = Field(description="Pearson's r with the learned map; null where one does not vary.")
+    overlap: float | None = Field(description="Intersection over union at 0.6 of each map's maximum.")
+    link: str = Field(description="The map as PNG, on its own scale.")
+
+
+class SanityStep(BaseModel):
+    """Both networks with one more part of their weights random."""
+
+    model_config = ConfigDict(frozen=True)
+
+    extent: Randomisation
+    random: str = Field(description="What is random, in words.")
+    networks: dict[NetworkName, ForgottenNetwork]
+
+
+class SanityAnswer(BaseModel):
+    """Whether the maps depend on what was learned: from nothing random to everything."""
+
+    model_config = ConfigDict(frozen=True)
+
+    steps: list[SanityStep]
+
+
+EXTENT_TITLES = {
+    Randomisation.CLASSIFIER: "the classifier",
+    Randomisation.STAGE_FOUR: "the classifier and stage 4",
+    Randomisation.STAGE_THREE: "the classifier and stages 3 and 4",
+    Randomisation.STAGE_TWO: "the classifier and stages 2 to 4",
+    Randomisation.STAGE_ONE: "everything but the first layer",
+    Randomisation.EVERYTHING: "everything",
+}
+
+
+def describe_sanity(check: SanityCheck, *, root: str, query: str) -> SanityAnswer:
+    """A check as JSON.
+
+    Args:
+        check: what to describe.
+        root: the path under which the analysis is served.
+        query: what else the maps' links ask for, without a question mark.
+    """
+    return SanityAnswer(
+        steps=[
+            SanityStep(
+                extent=extent,
+                random=EXTENT_TITLES[extent],
+                networks={
+                    name: _describe(check.learned, forgotten, name, f"{root}/sanity/{extent.value}/{name}.png?{query}")
+                    for name in NetworkName
+                },
+            )
+            for extent, forgotten in check.forgotten.items()
+        ]
+    )
+
+
+def _describe(learned: Comparison, forgotten: Comparison, name: NetworkName, link: str) -> ForgottenNetwork:
+    placement = learned.analysis.placement
+    change = compare_heat_maps(learned.heat_maps[name], forgotten.heat_maps[name], placement)
+    return ForgottenNetwork(
+        heat_map=describe_heat_map(forgotten, name),
+        correlation=change.correlation,
+        overlap=change.overlap,
+        link=link,
+    )

@@ -1,0 +1,34 @@
+"""Any network by its name: the zoo's own, or one of torchvision's."""
+
+from models.attention.design import AttentionDesign
+from models.names import Attention, StridePlacement
+from models.networks.staged import StagedNetwork
+from models.networks.zoo import TORCHVISION, build_network
+
+
+def build_any_network(
+    architecture: str,
+    *,
+    attention: Attention | AttentionDesign = Attention.NONE,
+    class_count: int = 1000,
+    stride_placement: StridePlacement = StridePlacement.V1_5,
+) -> StagedNetwork:
+    """A network by its name, with fresh random weights.
+
+    Args:
+        architecture: a key of `models.networks.zoo.ARCHITECTURES`, or `torchvision:` and torchvision's name of a
+            classifier.
+        attention: the end of each block, by name or as a design of its own.
+        class_count: K, the number of classes.
+        stride_placement: see `StridePlacement`; torchvision's networks have their own.
+
+    Raises:
+        KeyError: for an unknown name; the message lists the known ones.
+        ValueError: for a network of torchvision's without convolutional stages.
+    """
+    if architecture.startswith(TORCHVISION):
+        # torchvision's models take a second to import, and few networks are of them.
+        from models.insertion.torchvision_networks import build_torchvision  # noqa: PLC0415
+
+        return build_torchvision(architecture.removeprefix(TORCHVISION), attention=attention, class_count=class_count)
+    return build_network(architecture, attention=attention, class_count=class_count, stride_placement=stride_placement)

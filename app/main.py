@@ -21,9 +21,9 @@ from app.server.guard.hosts import ANY, TrustedHosts
 from app.server.guard.origins import CORS_METHODS, OwnOrigin
 from app.server.guard.rates import RateLimit
 from app.server.guard.tokens import TokenCheck, Tokens
-from app.server.limits import MULTIPART_ALLOWANCE_BYTES, BodyLimit, Deadline, Departure
+from app.server.limits import MULTIPART_ALLOWANCE_BYTES, BodyLimit, Deadline, DisconnectWatch
 from app.server.problems import install_error_handlers
-from app.server.readiness import Gatekeeper
+from app.server.readiness import ReadinessCheck
 from app.server.watch.metrics import Metrics, read_device_memory, read_process_memory
 from app.server.watch.requests import RequestLog
 from app.services import ServiceOpener, open_here
@@ -73,7 +73,7 @@ def create_app(
     app.state.pairs = pairs
     app.state.open_services = open_services
     app.state.cameras = Cameras(settings.camera_connections)
-    app.state.gatekeeper = Gatekeeper()
+    app.state.readiness_check = ReadinessCheck()
     app.state.metrics = Metrics()
     app.state.tokens = Tokens(settings.api_tokens, key=session_key)
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.
@@ -87,7 +87,7 @@ def create_app(
         max_total_bytes={sheets.UPLOAD_PATH: settings.sheet_bytes},
         intake_bytes=settings.intake_bytes,
     )
-    app.add_middleware(Departure)
+    app.add_middleware(DisconnectWatch)
     app.add_middleware(Deadline, seconds=settings.deadline_seconds)
     app.add_middleware(TokenCheck, tokens=app.state.tokens)
     app.add_middleware(RateLimit, limit=settings.rate, tokens=app.state.tokens)

@@ -33,7 +33,7 @@ class Services:
 
 
 ServiceOpener = Callable[[FastAPI], AbstractAsyncContextManager[Services]]
-"""Opens the services of an application whose state has its settings, metrics and gatekeeper, and closes them."""
+"""Opens the services of an application whose state has its settings, metrics and readiness check, and closes them."""
 
 
 @asynccontextmanager

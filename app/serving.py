@@ -12,7 +12,7 @@ from app.engine.loading import load_chosen_pairs
 from app.main import create_app
 from app.server.camera import MESSAGE_BYTES
 from app.server.guard.hosts import THIS_MACHINE
-from app.server.readiness import Gatekeeper
+from app.server.readiness import ReadinessCheck
 from app.server.watch.logs import set_up_logging
 from app.settings import Settings
 
@@ -33,18 +33,18 @@ class LensServer(uvicorn.Server):
 
     Args:
         config: uvicorn's.
-        gatekeeper: what `/readyz` says.
+        readiness_check: what `/readyz` says.
         drain_seconds: how long requests are still taken after a signal.
     """
 
-    def __init__(self, config: uvicorn.Config, gatekeeper: Gatekeeper, *, drain_seconds: float) -> None:
+    def __init__(self, config: uvicorn.Config, readiness_check: ReadinessCheck, *, drain_seconds: float) -> None:
         super().__init__(config)
-        self._gatekeeper = gatekeeper
+        self._readiness_check = readiness_check
         self._drain_seconds = drain_seconds
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let whoever sends pictures here see that it ends, then end."""
-        self._gatekeeper.is_draining = True
+        self._readiness_check.is_draining = True
         until = time.monotonic() + self._drain_seconds
         # A second signal means now.
         while time.monotonic() < until and not self.force_exit:
@@ -103,7 +103,7 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
         ws_max_size=MESSAGE_BYTES,
         ws_per_message_deflate=False,
     )
-    return LensServer(config, app.state.gatekeeper, drain_seconds=settings.drain_seconds), listener
+    return LensServer(config, app.state.readiness_check, drain_seconds=settings.drain_seconds), listener
 
 
 def is_loopback(host: str) -> bool:

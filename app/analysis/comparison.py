@@ -29,7 +29,7 @@ from app.explain.metrics import (
     HeatMapStatistics,
     MapComparison,
     compare_heat_maps,
-    describe_heat_map,
+    measure_heat_map,
 )
 from app.explain.placement import Placement, place
 from models.attention.interventions import Intervention, parse_interventions
@@ -97,7 +97,7 @@ class Comparison:
 
     def statistics(self, name: NetworkName) -> HeatMapStatistics:
         """One map's numbers."""
-        return describe_heat_map(self.heat_maps[name], self.analysis.placement)
+        return measure_heat_map(self.heat_maps[name], self.analysis.placement)
 
     def target_probability(self, name: NetworkName) -> float:
         """P of the target class by one network, 0..1."""

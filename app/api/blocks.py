@@ -42,34 +42,34 @@ class OpenBlockAnswer(BlockPart):
     spatial_maximum_share: float | None = Field(description="The same of the spatial gate's two planes.")
 
 
-def describe_open_block(block: OpenBlock, *, root: str, query: str) -> OpenBlockAnswer:
+def build_open_block_answer(block: OpenBlock, *, root: str, query: str) -> OpenBlockAnswer:
     """An opened block as JSON.
 
     Args:
-        block: what to describe.
+        block: what to build_channels.
         root: the path of the block under the analysis.
         query: what the feature maps' links ask for, with its question mark; empty for nothing.
     """
 
-    def describe(channels: tuple[ChannelMaps, ...]) -> list[ChannelAnswer]:
+    def build_channels(channels: tuple[ChannelMaps, ...]) -> list[ChannelAnswer]:
         return [
             ChannelAnswer(
                 channel=maps.index,
                 gate=maps.gate,
-                before=_describe(maps.before, f"{root}/channels/{maps.index}/before.png{query}"),
-                after=_describe(maps.after, f"{root}/channels/{maps.index}/after.png{query}"),
+                before=_build_feature_map(maps.before, f"{root}/channels/{maps.index}/before.png{query}"),
+                after=_build_feature_map(maps.after, f"{root}/channels/{maps.index}/after.png{query}"),
             )
             for maps in channels
         ]
 
     return OpenBlockAnswer(
         name=block.name,
-        strongest=describe(block.strongest),
-        weakest=describe(block.weakest),
+        strongest=build_channels(block.strongest),
+        weakest=build_channels(block.weakest),
         channel_maximum_share=block.channel_maximum_share,
         spatial_maximum_share=block.spatial_maximum_share,
     )
 
 
-def _describe(values: FloatArray, link: str) -> FeatureMapAnswer:
+def _build_feature_map(values: FloatArray, link: str) -> FeatureMapAnswer:
     return FeatureMapAnswer(min=float(values.min()), max=float(values.max()), mean=float(values.mean()), link=link)

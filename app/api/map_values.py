@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from app.analysis.comparison import Comparison
-from app.api.schemas import Answer
+from app.api.schemas import ApiModel
 from app.explain.maps import HeatMap
 from app.explain.methods import Method
 from models.names import NetworkName
@@ -19,7 +19,7 @@ UNITS = dict.fromkeys(Method, "logit") | {Method.EIGENCAM: "activation"}
 """What a map's values are measured in: a gradient of the logit times an activation, or an activation alone."""
 
 
-class MapValues(Answer):
+class MapValues(ApiModel):
     """One network's heat map."""
 
     height: int = Field(description="Positions of the stage's map.")
@@ -29,7 +29,7 @@ class MapValues(Answer):
     steps: str = Field(description="Row by row, 65535 for the maximum: unsigned 16-bit, little-endian, base64.")
 
 
-class MapRowValues(Answer):
+class MapRowValues(ApiModel):
     """Both networks' heat maps for one class."""
 
     class_index: int
@@ -37,7 +37,7 @@ class MapRowValues(Answer):
     networks: dict[NetworkName, MapValues]
 
 
-class MapsAnswer(Answer):
+class MapsAnswer(ApiModel):
     """Everything that drawing takes beside the picture and the colours."""
 
     picture_width: int
@@ -47,7 +47,7 @@ class MapsAnswer(Answer):
     rows: tuple[MapRowValues, ...]
 
 
-def describe_map_values(comparisons: Sequence[Comparison]) -> MapsAnswer:
+def build_maps_answer(comparisons: Sequence[Comparison]) -> MapsAnswer:
     """The heat maps of one picture for one class or more.
 
     Args:
@@ -60,11 +60,11 @@ def describe_map_values(comparisons: Sequence[Comparison]) -> MapsAnswer:
         picture_height=placement.picture_height,
         box=placement.box,
         units=UNITS[first.method],
-        rows=tuple(_describe_row(comparison) for comparison in comparisons),
+        rows=tuple(_build_row_values(comparison) for comparison in comparisons),
     )
 
 
-def _describe_row(comparison: Comparison) -> MapRowValues:
+def _build_row_values(comparison: Comparison) -> MapRowValues:
     label = comparison.target.label
     return MapRowValues(
         class_index=label.index,

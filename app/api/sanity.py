@@ -4,13 +4,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.analysis.comparison import Comparison
 from app.analysis.sanity import SanityCheck
-from app.api.schemas import HeatMapAnswer, describe_heat_map
+from app.api.schemas import HeatMapAnswer, build_heat_map_answer
 from app.explain.metrics import compare_heat_maps
 from models.names import NetworkName
 from models.networks.randomisation import Randomisation
 
 
-class ForgottenNetwork(BaseModel):
+class RandomisedNetwork(BaseModel):
     """One network's map after it forgot, and what it has in common with the learned one."""
 
     model_config = ConfigDict(frozen=True)
@@ -28,7 +28,7 @@ class SanityStep(BaseModel):
 
     extent: Randomisation
     random: str = Field(description="What is random, in words.")
-    networks: dict[NetworkName, ForgottenNetwork]
+    networks: dict[NetworkName, RandomisedNetwork]
 
 
 class SanityAnswer(BaseModel):
@@ -49,7 +49,7 @@ EXTENT_TITLES = {
 }
 
 
-def describe_sanity(check: SanityCheck, *, root: str, query: str) -> SanityAnswer:
+def build_sanity_answer(check: SanityCheck, *, root: str, query: str) -> SanityAnswer:
     """A check as JSON.
 
     Args:
@@ -63,7 +63,9 @@ def describe_sanity(check: SanityCheck, *, root: str, query: str) -> SanityAnswe
                 extent=extent,
                 random=EXTENT_TITLES[extent],
                 networks={
-                    name: _describe(check.learned, forgotten, name, f"{root}/sanity/{extent.value}/{name}.png?{query}")
+                    name: _build_network(
+                        check.learned, forgotten, name, f"{root}/sanity/{extent.value}/{name}.png?{query}"
+                    )
                     for name in NetworkName
                 },
             )
@@ -72,11 +74,11 @@ def describe_sanity(check: SanityCheck, *, root: str, query: str) -> SanityAnswe
     )
 
 
-def _describe(learned: Comparison, forgotten: Comparison, name: NetworkName, link: str) -> ForgottenNetwork:
+def _build_network(learned: Comparison, forgotten: Comparison, name: NetworkName, link: str) -> RandomisedNetwork:
     placement = learned.analysis.placement
     change = compare_heat_maps(learned.heat_maps[name], forgotten.heat_maps[name], placement)
-    return ForgottenNetwork(
-        heat_map=describe_heat_map(forgotten, name),
+    return RandomisedNetwork(
+        heat_map=build_heat_map_answer(forgotten, name),
         correlation=change.correlation,
         overlap=change.overlap,
         link=link,

@@ -17,7 +17,7 @@ from models.lineups.pair import NetworkPair
 from models.names import Attention, Geometry, NetworkName, Resolution, Stage, StridePlacement
 
 
-class Answer(BaseModel):
+class ApiModel(BaseModel):
     """A frozen part of an answer."""
 
     model_config = ConfigDict(frozen=True)
@@ -32,7 +32,7 @@ class Readiness(StrEnum):
     DRAINING = "draining"
 
 
-class Problem(Answer):
+class Problem(ApiModel):
     """An error as RFC 9457 problem details."""
 
     type: str = Field(description="Names the kind of problem.", examples=["urn:cbam-lens:problem:invalid-option"])
@@ -43,7 +43,7 @@ class Problem(Answer):
     allowed: list[str] | None = Field(default=None, description="Every allowed value, where they can be listed.")
 
 
-class NetworkDescription(Answer):
+class NetworkDescription(ApiModel):
     """One network of a pair."""
 
     attention: Attention
@@ -54,7 +54,7 @@ class NetworkDescription(Answer):
     accuracy: tuple[Accuracy, ...] = Field(description="Measured with `cbam-lens evaluate`.")
 
 
-class PairDescription(Answer):
+class PairDescription(ApiModel):
     """A loaded pair."""
 
     name: str
@@ -71,7 +71,7 @@ class PairDescription(Answer):
     labels: tuple[ClassLabel, ...]
 
 
-class TargetAnswer(Answer):
+class TargetAnswer(ApiModel):
     """The class that both networks were asked about."""
 
     class_index: int
@@ -79,7 +79,7 @@ class TargetAnswer(Answer):
     chosen_by: ChosenBy
 
 
-class PredictionAnswer(Answer):
+class PredictionAnswer(ApiModel):
     """One class and its softmax probability."""
 
     class_index: int
@@ -87,7 +87,7 @@ class PredictionAnswer(Answer):
     probability: float = Field(ge=0, le=1)
 
 
-class HeatMapAnswer(Answer):
+class HeatMapAnswer(ApiModel):
     """One heat map in numbers; values in the method's own units, places in the picture's pixels."""
 
     height: int = Field(description="Positions of the stage's map.")
@@ -100,7 +100,7 @@ class HeatMapAnswer(Answer):
     share_above_half: float | None = Field(description="Share of all heat where the map is at least half its maximum.")
 
 
-class NetworkAnswer(Answer):
+class NetworkAnswer(ApiModel):
     """One network's answers about the picture."""
 
     predictions: list[PredictionAnswer] = Field(description="The five likeliest classes.")
@@ -109,7 +109,7 @@ class NetworkAnswer(Answer):
     links: dict[str, str]
 
 
-class GateAnswer(Answer):
+class GateAnswer(ApiModel):
     """One gate in numbers, absolute: 0 blocks, 1 passes unchanged."""
 
     min: float
@@ -118,7 +118,7 @@ class GateAnswer(Answer):
     standard_deviation: float = Field(description="0 for a flat gate.")
 
 
-class BlockAnswer(Answer):
+class BlockAnswer(ApiModel):
     """One block's gates."""
 
     name: str
@@ -130,7 +130,7 @@ class BlockAnswer(Answer):
     links: dict[str, str]
 
 
-class ComparisonAnswer(Answer):
+class ComparisonAnswer(ApiModel):
     """What the two heat maps have in common; null where a map has no evidence or does not vary."""
 
     correlation: float | None
@@ -140,7 +140,7 @@ class ComparisonAnswer(Answer):
     shared_max: float = Field(description="The upper end of the shared scale.")
 
 
-class LearnedAnswer(Answer):
+class LearnedAnswer(ApiModel):
     """The network with attention as it was learned, beside the one whose gates were changed."""
 
     predictions: list[PredictionAnswer] = Field(description="The five likeliest classes.")
@@ -148,7 +148,7 @@ class LearnedAnswer(Answer):
     heat_map: HeatMapAnswer
 
 
-class AlterationAnswer(Answer):
+class AlterationAnswer(ApiModel):
     """Gates that were changed. The network was not retrained for that: this is no ablation of the paper's kind."""
 
     interventions: list[str]
@@ -158,7 +158,7 @@ class AlterationAnswer(Answer):
     overlap: float | None = Field(description="Their intersection over union at 0.6 of each map's maximum.")
 
 
-class GeometryAnswer(Answer):
+class GeometryAnswer(ApiModel):
     """Which part of the upright picture the networks saw, in its pixels, and how large."""
 
     geometry: Geometry
@@ -174,7 +174,7 @@ class GeometryAnswer(Answer):
     is_cropped: bool
 
 
-class AnalysisAnswer(Answer):
+class AnalysisAnswer(ApiModel):
     """One picture, one class, both networks."""
 
     id: str
@@ -194,13 +194,13 @@ class AnalysisAnswer(Answer):
     links: dict[str, str] = Field(description="Paths on this server; none for a picture that was not kept.")
 
 
-class Health(Answer):
+class Health(ApiModel):
     """Whether the server lives, or takes pictures."""
 
     status: Readiness
 
 
-def describe_pair(pair: NetworkPair) -> PairDescription:
+def build_pair_description(pair: NetworkPair) -> PairDescription:
     """A pair for `GET /pairs`."""
     card = pair.card
     return PairDescription(
@@ -214,12 +214,12 @@ def describe_pair(pair: NetworkPair) -> PairDescription:
         geometry=card.preprocessing.geometry,
         resolution=card.preprocessing.resolution,
         device=str(pair.device),
-        networks={name: _describe_network(pair, card, name) for name in NetworkName},
+        networks={name: _build_network_description(pair, card, name) for name in NetworkName},
         labels=pair.labels,
     )
 
 
-def describe_comparison(comparison: Comparison, *, root: str | None) -> AnalysisAnswer:
+def build_analysis_answer(comparison: Comparison, *, root: str | None) -> AnalysisAnswer:
     """A comparison as JSON.
 
     Args:
@@ -239,8 +239,8 @@ def describe_comparison(comparison: Comparison, *, root: str | None) -> Analysis
         target=TargetAnswer(class_index=label.index, class_name=label.name, chosen_by=comparison.target.chosen_by),
         method=comparison.method,
         stage=comparison.stage,
-        networks={name: _describe_answers(comparison, name, root, query) for name in NetworkName},
-        blocks=_describe_blocks(comparison, root),
+        networks={name: _build_network_answer(comparison, name, root, query) for name in NetworkName},
+        blocks=_build_block_answers(comparison, root),
         comparison=ComparisonAnswer(
             correlation=metrics.correlation,
             overlap=metrics.overlap,
@@ -248,13 +248,13 @@ def describe_comparison(comparison: Comparison, *, root: str | None) -> Analysis
             probability_difference=cbam - baseline,
             shared_max=comparison.shared_maximum,
         ),
-        alteration=_describe_alteration(comparison),
-        geometry=_describe_geometry(comparison),
+        alteration=_build_alteration_answer(comparison),
+        geometry=_build_geometry_answer(comparison),
         links=_link_files(root, query),
     )
 
 
-def _describe_network(pair: NetworkPair, card: PairCard, name: NetworkName) -> NetworkDescription:
+def _build_network_description(pair: NetworkPair, card: PairCard, name: NetworkName) -> NetworkDescription:
     network = card.networks[name]
     return NetworkDescription(
         attention=network.attention,
@@ -266,16 +266,16 @@ def _describe_network(pair: NetworkPair, card: PairCard, name: NetworkName) -> N
     )
 
 
-def _describe_answers(comparison: Comparison, name: NetworkName, root: str | None, query: str) -> NetworkAnswer:
+def _build_network_answer(comparison: Comparison, name: NetworkName, root: str | None, query: str) -> NetworkAnswer:
     return NetworkAnswer(
-        predictions=[_describe_prediction(prediction) for prediction in comparison.predictions(name)],
+        predictions=[_build_prediction_answer(prediction) for prediction in comparison.predictions(name)],
         target_probability=comparison.target_probability(name),
-        heat_map=describe_heat_map(comparison, name),
+        heat_map=build_heat_map_answer(comparison, name),
         links={} if root is None else {"heat_map": f"{root}/heatmaps/{name}.png{query}"},
     )
 
 
-def describe_heat_map(comparison: Comparison, name: NetworkName) -> HeatMapAnswer:
+def build_heat_map_answer(comparison: Comparison, name: NetworkName) -> HeatMapAnswer:
     """One map in numbers."""
     statistics = comparison.statistics(name)
     height, width = comparison.heat_maps[name].shape
@@ -291,7 +291,7 @@ def describe_heat_map(comparison: Comparison, name: NetworkName) -> HeatMapAnswe
     )
 
 
-def _describe_alteration(comparison: Comparison) -> AlterationAnswer | None:
+def _build_alteration_answer(comparison: Comparison) -> AlterationAnswer | None:
     altered, name = comparison.altered, NetworkName.CBAM
     if altered is None:
         return None
@@ -300,9 +300,9 @@ def _describe_alteration(comparison: Comparison) -> AlterationAnswer | None:
     return AlterationAnswer(
         interventions=[str(intervention) for intervention in altered.interventions],
         learned=LearnedAnswer(
-            predictions=[_describe_prediction(prediction) for prediction in learned.predictions(name)],
+            predictions=[_build_prediction_answer(prediction) for prediction in learned.predictions(name)],
             target_probability=learned.target_probability(name),
-            heat_map=describe_heat_map(learned, name),
+            heat_map=build_heat_map_answer(learned, name),
         ),
         probability_change=comparison.target_probability(name) - learned.target_probability(name),
         correlation=change.correlation,
@@ -310,7 +310,7 @@ def _describe_alteration(comparison: Comparison) -> AlterationAnswer | None:
     )
 
 
-def _describe_prediction(prediction: Prediction) -> PredictionAnswer:
+def _build_prediction_answer(prediction: Prediction) -> PredictionAnswer:
     return PredictionAnswer(
         class_index=prediction.label.index,
         class_name=prediction.label.name,
@@ -318,7 +318,7 @@ def _describe_prediction(prediction: Prediction) -> PredictionAnswer:
     )
 
 
-def _describe_blocks(comparison: Comparison, root: str | None) -> list[BlockAnswer]:
+def _build_block_answers(comparison: Comparison, root: str | None) -> list[BlockAnswer]:
     answers = []
     query = _quote_interventions(comparison).replace("&", "?", 1)
     for block in comparison.analysis.traces[NetworkName.CBAM].blocks:
@@ -331,15 +331,15 @@ def _describe_blocks(comparison: Comparison, root: str | None) -> list[BlockAnsw
                 channels=None if block.channel is None else block.channel.values.size,
                 height=height,
                 width=width,
-                spatial=_describe_gate(block.spatial),
-                channel=_describe_gate(block.channel),
+                spatial=_build_gate_answer(block.spatial),
+                channel=_build_gate_answer(block.channel),
                 links=links,
             )
         )
     return answers
 
 
-def _describe_gate(gate: GateMap | None) -> GateAnswer | None:
+def _build_gate_answer(gate: GateMap | None) -> GateAnswer | None:
     if gate is None:
         return None
     return GateAnswer(
@@ -350,7 +350,7 @@ def _describe_gate(gate: GateMap | None) -> GateAnswer | None:
     )
 
 
-def _describe_geometry(comparison: Comparison) -> GeometryAnswer:
+def _build_geometry_answer(comparison: Comparison) -> GeometryAnswer:
     analysis = comparison.analysis
     placement: Placement = analysis.placement
     return GeometryAnswer(

@@ -14,17 +14,17 @@ from app.bench.contestants.pictures import SMALL, make_jpeg, prepare_jpeg, write
 from app.bench.figures import build_figures, specify_cluster
 from app.bench.progress import Phases
 from app.bench.results.parts import BenchOptions
-from app.bench.results.report import Report
+from app.bench.results.report import BenchReport
 from app.bench.results.statistics import Samples, merge
 from app.bench.servers.capacity import measure_capacity
 from app.bench.servers.load import LoadResult
 from app.bench.servers.ways import CLIENTS, WAYS
-from app.bench.setup import describe_setup
+from app.bench.setup import read_setup
 from app.engine.loading import load_chosen_pair
 from app.settings import Settings
 
 
-def bench_cluster(settings: Settings, options: BenchOptions) -> Report:
+def bench_cluster(settings: Settings, options: BenchOptions) -> BenchReport:
     """Measure, with a progress bar on standard error.
 
     Args:
@@ -36,7 +36,7 @@ def bench_cluster(settings: Settings, options: BenchOptions) -> Report:
         PairError: when the networks cannot be loaded.
     """
     pair = load_chosen_pair(settings.model_copy(update={"threads": 1}))
-    setup = describe_setup(settings, options, pair, prepare_jpeg(make_jpeg(SMALL), pair.card.preprocessing))
+    setup = read_setup(settings, options, pair, prepare_jpeg(make_jpeg(SMALL), pair.card.preprocessing))
     steps = {"starting": len(WAYS), "load": service.SWEEPS * len(CLIENTS) * len(WAYS)}
     with ExitStack() as stack:
         phases = stack.enter_context(Phases(steps))
@@ -50,7 +50,7 @@ def bench_cluster(settings: Settings, options: BenchOptions) -> Report:
             advance()
         samples |= _measure(services, options.seconds, phases.begin("load"))
     notes = [f"{key} answered with errors: {problem}" for key, one in services.items() for problem in one.problems]
-    return Report(setup=setup, figures=build_figures(samples, specify_cluster()), notes=notes)
+    return BenchReport(setup=setup, figures=build_figures(samples, specify_cluster()), notes=notes)
 
 
 def _measure(services: Mapping[str, service.Service], seconds: float, advance: Callable[[], None]) -> Samples:

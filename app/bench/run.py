@@ -18,11 +18,11 @@ from app.bench.figures import VARIANTS, build_figures
 from app.bench.progress import Phases
 from app.bench.results.parts import BenchOptions, Part
 from app.bench.results.plot import draw_report
-from app.bench.results.report import Report, Setup
+from app.bench.results.report import BenchReport, Setup
 from app.bench.results.statistics import Samples
 from app.bench.servers.server import ServerProcess, serve_command
 from app.bench.servers.startup import RUNS, list_weights, measure_startup
-from app.bench.setup import describe_setup
+from app.bench.setup import read_setup
 from app.errors import InvalidOption
 from app.explain.maps import FloatArray
 from app.render.overlay import Render
@@ -66,7 +66,7 @@ class Findings:
     loop: ForwardPasses | None = None
 
 
-def run_bench(settings: Settings, options: BenchOptions) -> Report:
+def run_bench(settings: Settings, options: BenchOptions) -> BenchReport:
     """Measure, with progress bars on standard error.
 
     Args:
@@ -86,7 +86,7 @@ def run_bench(settings: Settings, options: BenchOptions) -> Report:
         (choice,) = parse_pairs(settings.pairs, settings.labels)
         plain = load_pair(choice, device=lens.pair.device)
         subject = Subject(plain, prepare_jpeg(make_jpeg(SMALL), plain.card.preprocessing))
-        findings = Findings(describe_setup(settings, options, plain, subject.values))
+        findings = Findings(read_setup(settings, options, plain, subject.values))
         phases = stack.enter_context(Phases(_count_steps(options)))
         if options.has(*IN_PROCESS):
             _measure_in_process(lens, subject, options, findings, phases.begin("rounds"))
@@ -163,9 +163,9 @@ def _count_steps(options: BenchOptions) -> dict[str, int]:
     return {name: count for name, count in steps.items() if count}
 
 
-def _report(findings: Findings, options: BenchOptions) -> Report:
+def _report(findings: Findings, options: BenchOptions) -> BenchReport:
     figures = [figure for figure in build_figures(findings.samples) if figure.part in options.parts]
-    return Report(setup=findings.setup, figures=figures, notes=findings.notes)
+    return BenchReport(setup=findings.setup, figures=figures, notes=findings.notes)
 
 
 def _check_plot(path: Path | None) -> None:

@@ -16,7 +16,7 @@ from models.lineups.pair import NetworkPair
 CPU_DESCRIPTION = Path("/proc/cpuinfo")
 
 
-def describe_setup(settings: Settings, options: BenchOptions, pair: NetworkPair, values: FloatArray) -> Setup:
+def read_setup(settings: Settings, options: BenchOptions, pair: NetworkPair, values: FloatArray) -> Setup:
     """The report's head, before anything was measured.
 
     Args:

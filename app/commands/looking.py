@@ -9,12 +9,12 @@ from app.analysis.options import ColourOptions, GeometryOptions, TargetOptions
 from app.commands.options import (
     EXIT_BAD_INPUT,
     PAIR_HELP,
+    ComputeLocation,
     DeviceOption,
     GeometryOption,
     LabelsOption,
     OnOption,
     PairOption,
-    Place,
     ResolutionOption,
     as_list,
     errors,
@@ -45,7 +45,7 @@ def serve(
         ),
     ] = None,
     device: DeviceOption = None,
-    on: OnOption = Place.HERE,
+    on: OnOption = ComputeLocation.HERE,
 ) -> None:
     """Serve the page and the REST API.
 
@@ -54,7 +54,7 @@ def serve(
     CBAM_LENS_THREADS, CBAM_LENS_LOG_LEVEL.
     """
     settings = read_settings(pair or [], labels or [], device)
-    if on is Place.RAY:
+    if on is ComputeLocation.RAY:
         serve_on_ray(settings, host=host, port=port)
         return
     with errors.status("loading the networks"):
@@ -110,7 +110,7 @@ def compare(
     pair: PairOption = None,
     labels: LabelsOption = None,
     device: DeviceOption = None,
-    on: OnOption = Place.HERE,
+    on: OnOption = ComputeLocation.HERE,
 ) -> None:
     """Write the paper's figure and all maps for each picture.
 
@@ -128,7 +128,7 @@ def compare(
 
     asked = TargetOptions(target=target, method=method, stage=Stage(stage), interventions=tuple(interventions or ()))
     seen_as = GeometryOptions(geometry=geometry, resolution=parse_resolution(resolution))
-    if on is Place.RAY and rows is None:
+    if on is ComputeLocation.RAY and rows is None:
         raise typer.BadParameter("--on ray is for tables of many pictures; add --rows DIR")
     if rows is not None:
         survey = SurveyOptions(target=asked, geometry=seen_as, directory=rows, has_maps=has_maps)

@@ -8,12 +8,12 @@ from rich.console import Console
 
 from app.analysis.options import GeometryOptions
 from app.commands.options import (
+    ComputeLocation,
     DeviceOption,
     GeometryOption,
     LabelsOption,
     OnOption,
     PairOption,
-    Place,
     ResolutionOption,
     as_list,
     errors,
@@ -27,7 +27,7 @@ from app.explain.methods import Method
 from models.names import Stage
 
 if TYPE_CHECKING:
-    from app.bench.results.report import Report
+    from app.bench.results.report import BenchReport
 
 
 def evaluate(
@@ -85,7 +85,7 @@ def evaluate(
     pair: PairOption = None,
     labels: LabelsOption = None,
     device: DeviceOption = None,
-    on: OnOption = Place.HERE,
+    on: OnOption = ComputeLocation.HERE,
 ) -> None:
     """Measure both networks on a folder of class folders: top-1, top-5, calibration, and where they look.
 
@@ -100,7 +100,7 @@ def evaluate(
         raise typer.BadParameter("--masks, --boxes, --class-map and --rows are about where networks look; add --focus")
     if focus and answers is not None:
         raise typer.BadParameter("--answers has no --focus; measure that in a run of its own")
-    if answers is None and (has_maps or on is Place.RAY or data.suffix == ".tar"):
+    if answers is None and (has_maps or on is ComputeLocation.RAY or data.suffix == ".tar"):
         raise typer.BadParameter("--maps, --on ray and shards are for rows of many pictures; add --answers DIR")
     or_explain(_check_outputs, rows, plot)
     with errors.status("loading the networks"):
@@ -181,7 +181,7 @@ def bench(
     pair: PairOption = None,
     labels: LabelsOption = None,
     device: DeviceOption = None,
-    on: OnOption = Place.HERE,
+    on: OnOption = ComputeLocation.HERE,
 ) -> None:
     """Measure the speed: our analysis beside the two bare forward passes, grad-cam and torchcam.
 
@@ -191,7 +191,7 @@ def bench(
 
     With --on ray it is j alone: the server plain, on Ray with one process that has the networks, and with two.
     """
-    if on is Place.RAY:
+    if on is ComputeLocation.RAY:
         _show(bench_on_ray(read_settings(as_list(pair), as_list(labels), device), seconds=seconds), as_json=as_json)
         return
     from app.bench.results.parts import BenchOptions, parse_parts
@@ -206,7 +206,7 @@ def bench(
     _show(report, as_json=as_json)
 
 
-def _show(report: "Report", *, as_json: bool) -> None:
+def _show(report: "BenchReport", *, as_json: bool) -> None:
     from app.bench.results.table import tabulate
 
     if as_json:

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from app.commands.options import errors, or_explain
-from models.checkpoints.diagnosis import MAX_BYTES, DoctorOptions
+from models.checkpoints.diagnosis import MAX_BYTES, ExaminationOptions
 from models.names import Attention, StridePlacement
 
 CheckpointArgument = Annotated[Path, typer.Argument(help="A file of weights: safetensors or torch.save.")]
@@ -64,7 +64,7 @@ def inspect(
 
     Nothing in the file is executed. The exit code is 2 for a file that is not weights of a network known here.
     """
-    options = DoctorOptions(max_bytes, ema, classes, architecture, attention, stride_placement)
+    options = ExaminationOptions(max_bytes, ema, classes, architecture, attention, stride_placement)
     with errors.status("reading the file"):
         from app.output.checkpoint_report import inspect_file, tabulate_diagnosis
 
@@ -92,7 +92,7 @@ def convert(
     Planes that another project stacks the other way round are swapped, convolutions of one position become linear
     layers; the function stays the same. The input is left as it is.
     """
-    options = DoctorOptions(max_bytes, ema, classes, architecture, attention, stride_placement)
+    options = ExaminationOptions(max_bytes, ema, classes, architecture, attention, stride_placement)
     with errors.status("converting the file"):
         from app.output.checkpoint_report import convert_file, tabulate_diagnosis
 

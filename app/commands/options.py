@@ -47,7 +47,7 @@ ResolutionOption = Annotated[
 ]
 
 
-class Place(StrEnum):
+class ComputeLocation(StrEnum):
     """Where a command computes."""
 
     HERE = "here"
@@ -57,7 +57,8 @@ class Place(StrEnum):
 
 
 OnOption = Annotated[
-    Place, typer.Option("--on", help="here: this process; ray: a cluster, see the README; wants uv sync --extra ray.")
+    ComputeLocation,
+    typer.Option("--on", help="here: this process; ray: a cluster, see the README; wants uv sync --extra ray."),
 ]
 
 

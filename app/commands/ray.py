@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app.commands.options import Place, errors, or_explain
+from app.commands.options import ComputeLocation, errors, or_explain
 from app.on_ray.environment import prepare_ray
 from app.on_ray.settings import read_ray_settings
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from app.bench.results.report import Report
+    from app.bench.results.report import BenchReport
     from app.survey.run import Survey, SurveyOptions, SurveyReport
     from app.survey.sources import PictureSource
 
@@ -23,9 +23,9 @@ def serve_on_ray(settings: Settings, *, host: str, port: int) -> None:
     or_explain(serving.serve_on_ray, settings, sizes, host=host, port=port)
 
 
-def find_survey(place: Place) -> "Survey":
+def find_survey(place: ComputeLocation) -> "Survey":
     """How many pictures are gone through, in this process or on a cluster."""
-    if place is Place.HERE:
+    if place is ComputeLocation.HERE:
         from app.survey.run import survey_sources
 
         return survey_sources
@@ -40,7 +40,7 @@ def find_survey(place: Place) -> "Survey":
     return survey
 
 
-def bench_on_ray(settings: Settings, *, seconds: float) -> "Report":
+def bench_on_ray(settings: Settings, *, seconds: float) -> "BenchReport":
     """`cbam-lens bench --on ray`."""
     or_explain(prepare_ray)
     from app.bench.results.parts import BenchOptions, Part

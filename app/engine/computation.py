@@ -24,7 +24,7 @@ from app.engine.work import (
     Question,
 )
 from app.errors import EngineFailed
-from app.explain.attention_maps import describe_inside, read_attention_maps
+from app.explain.attention_maps import read_attention_maps, read_open_block
 from app.explain.cam import score_gradient
 from app.explain.maps import FloatArray, OpenBlock
 from models.attention.interventions import Intervention
@@ -90,7 +90,7 @@ def open_block(work: OpenedWork) -> OpenBlock:
     batch = torch.tensor(work.values, device=work.pair.device, dtype=network.dtype)[None]  # (1, 3, H, W)
     with torch.no_grad():
         trace = network.trace(batch, stages=(), interventions=work.interventions, opened=work.block)
-    return describe_inside(work.block, trace.attentions[work.block])
+    return read_open_block(work.block, trace.attentions[work.block])
 
 
 def _trace_network(

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.analysis.options import TargetOptions
 from app.engine.loading import load_chosen_pair
 from app.evaluation.labelled import list_labelled
-from app.evaluation.measures.answers import Answer, summarise_answers
+from app.evaluation.measures.answers import RankedTruth, summarise_answers
 from app.evaluation.results.options import EvaluationOptions
 from app.evaluation.results.report import Evaluation
 from app.settings import Settings
@@ -62,12 +62,12 @@ def evaluate_by_rows(
     )
 
 
-def read_answers(rows: Sequence[Row], name: NetworkName) -> list[Answer]:
+def read_answers(rows: Sequence[Row], name: NetworkName) -> list[RankedTruth]:
     """One network's answers in rows about the true classes; a rank beyond the row's predictions is the next one."""
     answers = []
     for row in rows:
         classes: list[int] = row[f"{name}_classes"]
         truth = row["target_index"]
         rank = classes.index(truth) if truth in classes else len(classes)
-        answers.append(Answer(rank, row[f"{name}_probabilities"][0], row[f"{name}_target_probability"]))
+        answers.append(RankedTruth(rank, row[f"{name}_probabilities"][0], row[f"{name}_target_probability"]))
     return answers

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from app.engine.loading import load_chosen_pair
-from app.evaluation.measures.answers import Answer, read_answers, summarise_answers, trace_batch
+from app.evaluation.measures.answers import RankedTruth, read_answers, summarise_answers, trace_batch
 from app.evaluation.measures.focus import AnsweredBatch, FocusSurvey
 from app.evaluation.measures.objects import BoxTable, MaskFolder, ObjectSource
 from app.evaluation.measures.pictures import (
@@ -77,7 +77,7 @@ def measure(settings: Settings, options: EvaluationOptions) -> Measurement:
     survey = None
     if options.focus is not None and material.objects is not None:
         survey = FocusSurvey(pair, options.focus, material.objects, options.data)
-    answers: dict[NetworkName, list[Answer]] = {name: [] for name in NetworkName}
+    answers: dict[NetworkName, list[RankedTruth]] = {name: [] for name in NetworkName}
     with make_progress() as progress:
         task = progress.add_task("evaluating", total=len(material.pictures))
         for batch in reader.read_batches(material.pictures, options.batch_size):

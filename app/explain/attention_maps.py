@@ -32,7 +32,7 @@ def _read_block(name: str, gates: BlockAttention, position: int) -> BlockMaps:
     )
 
 
-def describe_inside(name: str, attention: BlockAttention) -> OpenBlock:
+def read_open_block(name: str, attention: BlockAttention) -> OpenBlock:
     """What the attention of an opened block saw and did, for the first picture of a batch.
 
     Args:

@@ -45,7 +45,7 @@ class MapComparison:
     peak_distance: float | None
 
 
-def describe_heat_map(heat_map: HeatMap, placement: Placement) -> HeatMapStatistics:
+def measure_heat_map(heat_map: HeatMap, placement: Placement) -> HeatMapStatistics:
     """The numbers of one map.
 
     Args:

@@ -50,7 +50,7 @@ class Ingress:
         """Networks and memory in other processes; waits until the networks are there."""
         settings = self._settings
         engine = RemoteEngine(self._networks, queue_size=settings.queue_size)
-        pairs = await self._networks.describe.remote()
+        pairs = await self._networks.list_pairs.remote()
         watches = [asyncio.create_task(engine.watch()), asyncio.create_task(self._watch_for_end(app))]
         try:
             yield Services(
@@ -67,6 +67,6 @@ class Ingress:
 
     async def _watch_for_end(self, app: FastAPI) -> None:
         """Have `/readyz` say that the server is about to end, in every replica."""
-        while not app.state.gatekeeper.is_draining:
-            app.state.gatekeeper.is_draining = await self._keeper.is_draining.remote()
+        while not app.state.readiness_check.is_draining:
+            app.state.readiness_check.is_draining = await self._keeper.is_draining.remote()
             await asyncio.sleep(DRAIN_LOOK_SECONDS)

@@ -9,7 +9,7 @@ from ray.util.metrics import Histogram
 
 from app.engine.loading import build_engine, load_chosen_pairs
 from app.errors import LensError
-from app.on_ray.wire import Parcel, unpack
+from app.on_ray.wire import PackedWork, unpack
 from app.server.watch.logs import set_up_logging
 from app.server.watch.metrics import BATCH_SIZES
 from app.settings import Settings
@@ -42,13 +42,13 @@ class PairReplica:
             self._submit, max_batch_size=settings.batch_size, batch_wait_timeout_s=settings.batch_wait_seconds
         )
 
-    async def describe(self) -> list[NetworkPair]:
+    async def list_pairs(self) -> list[NetworkPair]:
         """What is known of each pair, without its networks, once every pair has answered a first picture."""
         while not self._engine.is_ready and not self._engine.has_failed:
             await asyncio.sleep(LOOK_SECONDS)
         return [replace(pair, networks={}) for pair in self._pairs.values()]
 
-    async def answer(self, parcel: Parcel) -> object:
+    async def answer(self, parcel: PackedWork) -> object:
         """The answer to one work, or the error that it ended with."""
         try:
             waiting = await self._submit_together(parcel)
@@ -65,7 +65,7 @@ class PairReplica:
         if self._engine.has_failed:
             raise RuntimeError("a pair did not answer its first picture")
 
-    async def _submit(self, parcels: Sequence[Parcel]) -> list[asyncio.Future[object]]:
+    async def _submit(self, parcels: Sequence[PackedWork]) -> list[asyncio.Future[object]]:
         """Hand a batch to the engine and not wait for its answers.
 
         Ray Serve closes a batch when its wait is over, even where another one is computed still, so that under load it

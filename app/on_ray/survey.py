@@ -20,7 +20,7 @@ from app.errors import InvalidOption
 from app.on_ray.cluster import join_cluster
 from app.on_ray.settings import RaySettings
 from app.settings import Settings
-from app.survey.rows import Row, describe_failure
+from app.survey.rows import Row, build_failed_row
 from app.survey.run import SurveyOptions, SurveyReport, open_surveyor, plan_survey, write_rows
 from app.survey.sources import PictureSource
 from app.survey.store import RowStore, tabulate_rows
@@ -90,7 +90,7 @@ class SurveyWorker:
             self._portal.call(self._surveyor.look_at_all, sources, rows.append)
         except InvalidOption as error:
             # No picture's fault: whoever asked is told, and Ray Data would try it again.
-            rows = [describe_failure(sources[0].key, error)]
+            rows = [build_failed_row(sources[0].key, error)]
         return tabulate_rows(rows)
 
 

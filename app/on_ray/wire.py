@@ -10,7 +10,7 @@ from models.names import Stage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parcel:
+class PackedWork:
     """A work without its networks.
 
     Attributes:
@@ -24,16 +24,16 @@ class Parcel:
     content: Mapping[str, Any]
 
 
-def pack(work: EngineWork) -> Parcel:
+def pack(work: EngineWork) -> PackedWork:
     """The work as it travels."""
     content = {field.name: getattr(work, field.name) for field in fields(work) if field.name != "pair"}
     if isinstance(work, TraceWork):
         # The other stages' features and the gates are most of it, and nothing is asked of them.
         content["traces"] = _cut(work.traces, work.question.stage)
-    return Parcel(type(work), work.pair.card.name, content)
+    return PackedWork(type(work), work.pair.card.name, content)
 
 
-def unpack(parcel: Parcel, pairs: Mapping[str, NetworkPair]) -> EngineWork:
+def unpack(parcel: PackedWork, pairs: Mapping[str, NetworkPair]) -> EngineWork:
     """The work with the networks of this process.
 
     Args:

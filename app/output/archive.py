@@ -12,8 +12,8 @@ from app.analysis.compared_sheets import ComparedRow
 from app.analysis.comparison import Comparison
 from app.analysis.options import AttentionOptions, FigureOptions, MapOptions
 from app.analysis.sheets import make_slug
-from app.api.schemas import describe_comparison
-from app.output import panels
+from app.api.schemas import build_analysis_answer
+from app.output import images
 from app.output.sheet import draw_sheet
 from app.render.contact_sheet import SheetFormat
 from app.render.figure import FigureFormat
@@ -54,13 +54,13 @@ def pack(members: Iterable[Member]) -> Iterator[bytes]:
 
 def list_analysis_members(comparison: Comparison, options: FigureOptions) -> list[Member]:
     """Everything about one picture."""
-    text = "\n".join(["CBAM Lens", "", *_describe_settings(options), *_describe(comparison), "", *FILES])
+    text = "\n".join(["CBAM Lens", "", *_list_settings(options), *_list_facts(comparison), "", *FILES])
     return [_write_text(f"{text}\n"), *_list_files(comparison, options, folder="")]
 
 
 def list_sheet_members(rows: Sequence[ComparedRow], options: FigureOptions) -> list[Member]:
     """The contact sheet, and a folder a picture."""
-    lines = ["CBAM Lens", "", *_describe_settings(options), "", "sheet.png, sheet.pdf: all pictures, a row each"]
+    lines = ["CBAM Lens", "", *_list_settings(options), "", "sheet.png, sheet.pdf: all pictures, a row each"]
     members = [Member(f"sheet.{form}", partial(draw_sheet, rows, options, form)) for form in SheetFormat]
     for row in rows:
         slug = make_slug(row.name, position=row.position)
@@ -68,7 +68,7 @@ def list_sheet_members(rows: Sequence[ComparedRow], options: FigureOptions) -> l
         if row.comparison is None:
             lines.append(f"  no files. {row.problem}")
         else:
-            lines += [f"  {line}" for line in _describe(row.comparison)]
+            lines += [f"  {line}" for line in _list_facts(row.comparison)]
             members += _list_files(row.comparison, options, folder=f"{slug}/")
     return [_write_text("\n".join([*lines, "", "In each folder:", *FILES, ""])), *members]
 
@@ -80,23 +80,23 @@ def _list_files(comparison: Comparison, options: FigureOptions, *, folder: str) 
     analysis = comparison.analysis
     return [
         *(
-            Member(f"{folder}figure.{form}", partial(panels.draw_comparison_figure, comparison, options, form))
+            Member(f"{folder}figure.{form}", partial(images.draw_comparison_figure, comparison, options, form))
             for form in FigureFormat
         ),
         *(
-            Member(f"{folder}heatmaps/{name}.png", partial(panels.encode_heat_map, comparison, name, drawing, **size))
+            Member(f"{folder}heatmaps/{name}.png", partial(images.encode_heat_map, comparison, name, drawing, **size))
             for name in NetworkName
         ),
-        Member(f"{folder}heatmaps/difference.png", partial(panels.encode_difference, comparison, drawing, **size)),
+        Member(f"{folder}heatmaps/difference.png", partial(images.encode_difference, comparison, drawing, **size)),
         *(
             Member(
                 f"{folder}attention/{block.name}-{kind}.png",
-                partial(panels.encode_attention, analysis, block.name, kind, gates, **size),
+                partial(images.encode_attention, analysis, block.name, kind, gates, **size),
             )
             for block in analysis.traces[NetworkName.CBAM].blocks
             for kind in block.gates
         ),
-        Member(f"{folder}maps.npz", partial(panels.pack_maps, comparison)),
+        Member(f"{folder}maps.npz", partial(images.pack_maps, comparison)),
         Member(f"{folder}numbers.json", partial(_write_numbers, comparison)),
     ]
 
@@ -111,7 +111,7 @@ FILES = (
 )
 
 
-def _describe_settings(options: FigureOptions) -> list[str]:
+def _list_settings(options: FigureOptions) -> list[str]:
     """What was asked, and by which versions it was answered."""
     return [
         f"method: {options.method.value}",
@@ -124,7 +124,7 @@ def _describe_settings(options: FigureOptions) -> list[str]:
     ]
 
 
-def _describe(comparison: Comparison) -> list[str]:
+def _list_facts(comparison: Comparison) -> list[str]:
     """The question and the networks of one picture."""
     analysis, card = comparison.analysis, comparison.analysis.card
     label = comparison.target.label
@@ -143,7 +143,7 @@ def _write_text(text: str) -> Member:
 
 
 def _write_numbers(comparison: Comparison) -> bytes:
-    return describe_comparison(comparison, root=None).model_dump_json(indent=2).encode()
+    return build_analysis_answer(comparison, root=None).model_dump_json(indent=2).encode()
 
 
 class _Sink:

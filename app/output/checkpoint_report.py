@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from models.checkpoints.diagnosis import DEFAULT_OPTIONS, Diagnosis, DoctorOptions, GateState, make_printable
+from models.checkpoints.diagnosis import DEFAULT_OPTIONS, Diagnosis, ExaminationOptions, GateState, make_printable
 from models.checkpoints.examination import examine
 from models.checkpoints.writing import check_output, write_checkpoint
 from models.names import Attention
@@ -20,7 +20,7 @@ BLOCK = "layer*.*."
 SHOWN_SHA256_DIGITS = 16
 
 
-def inspect_file(path: Path, options: DoctorOptions = DEFAULT_OPTIONS) -> Diagnosis:
+def inspect_file(path: Path, options: ExaminationOptions = DEFAULT_OPTIONS) -> Diagnosis:
     """What a file of weights is.
 
     Raises:
@@ -29,7 +29,7 @@ def inspect_file(path: Path, options: DoctorOptions = DEFAULT_OPTIONS) -> Diagno
     return examine(path, options).diagnosis
 
 
-def convert_file(path: Path, output: Path, options: DoctorOptions = DEFAULT_OPTIONS) -> Diagnosis:
+def convert_file(path: Path, output: Path, options: ExaminationOptions = DEFAULT_OPTIONS) -> Diagnosis:
     """Write a file's weights as ours.
 
     Returns:
@@ -60,8 +60,8 @@ def list_facts(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
     """Titles and lines; the second and later lines of a title have none."""
     yield "file", f"{diagnosis.path} ({diagnosis.container}), sha256 {diagnosis.sha256[:SHOWN_SHA256_DIGITS]}"
     yield "layout", diagnosis.layout
-    yield "network", describe_network(diagnosis)
-    yield "state", describe_state(diagnosis)
+    yield "network", format_network(diagnosis)
+    yield "state", format_gate_state(diagnosis)
     for title, lines in (
         ("recipe", [diagnosis.recipe] if diagnosis.recipe else []),
         ("taken off", [", ".join(diagnosis.unwrapped)] if diagnosis.unwrapped else []),
@@ -76,7 +76,7 @@ def list_facts(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
         yield "written", f"{diagnosis.output}, sha256 {diagnosis.output_sha256}"
 
 
-def describe_network(diagnosis: Diagnosis) -> str:
+def format_network(diagnosis: Diagnosis) -> str:
     """The network in the names that options take."""
     attention = "no attention" if diagnosis.attention is Attention.NONE else f"attention {diagnosis.attention}"
     return (
@@ -84,7 +84,7 @@ def describe_network(diagnosis: Diagnosis) -> str:
     )
 
 
-def describe_state(diagnosis: Diagnosis) -> str:
+def format_gate_state(diagnosis: Diagnosis) -> str:
     """Whether network and gates look trained."""
     network = f"network {'trained' if diagnosis.is_trained else 'untrained'}"
     if diagnosis.gates is GateState.NONE:

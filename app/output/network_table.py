@@ -49,14 +49,14 @@ def count_networks(networks: Sequence[tuple[str, Attention]]) -> tuple[NetworkCo
     return tuple(count_network(architecture, attention) for architecture, attention in shown)
 
 
-def describe_counts(counts: Iterable[NetworkCount]) -> tuple[CountRow, ...]:
+def build_count_rows(counts: Iterable[NetworkCount]) -> tuple[CountRow, ...]:
     """The table's rows; a network without attention comes before the others of its architecture."""
     rows: list[CountRow] = []
     plain: NetworkCount | None = None
     for count in counts:
         if count.attention is Attention.NONE or plain is None:
             plain = count
-        rows.append(_describe(count, plain))
+        rows.append(_build_count_row(count, plain))
     return tuple(rows)
 
 
@@ -73,7 +73,7 @@ def tabulate_counts(counts: Sequence[NetworkCount]) -> Table:
         title="1,000 classes, 224 x 224 pixels",
         caption=_write_caption(counts),
     )
-    for row in describe_counts(counts):
+    for row in build_count_rows(counts):
         table.add_row(
             row.network,
             row.attention,
@@ -91,7 +91,7 @@ def tabulate_ablations(counts: Sequence[NetworkCount]) -> Table:
     table = Table(
         "attention", "parameters", "multiply-adds", "paper: top-1 error", title="ResNet-50", caption=PAPER_NOTE
     )
-    for count, row in zip(counts, describe_counts(counts), strict=True):
+    for count, row in zip(counts, build_count_rows(counts), strict=True):
         table.add_row(
             f"{row.attention} ({count.attention.value})",
             _join(row.parameters, row.parameters_overhead),
@@ -110,7 +110,7 @@ def _write_caption(counts: Sequence[NetworkCount]) -> str:
     return "\n".join((PAPER_NOTE, *list_remarks(counts)))
 
 
-def _describe(count: NetworkCount, plain: NetworkCount) -> CountRow:
+def _build_count_row(count: NetworkCount, plain: NetworkCount) -> CountRow:
     paper = count.paper
     has_attention = count.attention is not Attention.NONE
     has_moved = count.multiply_adds != count.multiply_adds_v1

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.analysis.compared_sheets import ComparedRow, list_comparisons
 from app.analysis.comparison import Comparison
 from app.analysis.options import FigureOptions, MapOptions
-from app.output.panels import difference_scale, draw_difference, draw_heat_map, heat_map_scale, title_networks
+from app.output.images import difference_scale, draw_difference, draw_heat_map, heat_map_scale, title_networks
 from app.render.colour_scale import Scale
 from app.render.contact_sheet import ContactRow, SheetFormat, draw_contact_sheet
 from app.render.figure import Panel
@@ -26,10 +26,10 @@ def draw_sheet(rows: Sequence[ComparedRow], options: FigureOptions, file_format:
         )
         for row in rows
     ]
-    return draw_contact_sheet(drawn, heading=describe_question(rows, options), file_format=file_format)
+    return draw_contact_sheet(drawn, heading=caption_question(rows, options), file_format=file_format)
 
 
-def describe_question(rows: Sequence[ComparedRow], options: FigureOptions) -> str:
+def caption_question(rows: Sequence[ComparedRow], options: FigureOptions) -> str:
     """What was asked of which networks, in a line or two."""
     comparisons = list_comparisons(rows)
     pairs = dict.fromkeys(comparison.analysis.card.title for comparison in comparisons)

@@ -14,10 +14,10 @@ from app.api.schemas import (
     GateAnswer,
     PairDescription,
     PredictionAnswer,
-    describe_comparison,
+    build_analysis_answer,
 )
 from app.explain.methods import Method
-from app.output.panels import difference_scale, title_networks
+from app.output.images import difference_scale, title_networks
 from app.pages.block_names import name_block
 from app.pages.choices import METHOD_TITLES, list_choices, list_classes
 from app.pages.contexts import (
@@ -34,12 +34,12 @@ from app.pages.contexts import (
 )
 from app.pages.gates import build_playground
 from app.pages.wording import (
-    describe_doubt,
-    describe_geometry,
-    describe_measures,
-    describe_pair_view,
-    describe_peak,
-    describe_target,
+    build_pair_view,
+    explain_doubt,
+    explain_geometry,
+    explain_peak,
+    explain_target,
+    list_measures,
     warn_of_geometry,
 )
 from app.render.attention import STRIP_HEIGHT_PIXELS, STRIP_WIDTH_PIXELS
@@ -86,17 +86,17 @@ def build_analysis_page(
     """
     comparison = comparisons[0]
     versus = comparisons[1].target.label if len(comparisons) > 1 else None
-    answer = describe_comparison(comparison, root=addresses.answer)
+    answer = build_analysis_answer(comparison, root=addresses.answer)
     asked = _list_options(comparison, options)
     second = {} if versus is None else {"versus": str(versus.index)}
     rows = tuple(_show_row(shown, options, asked, second, addresses) for shown in comparisons)
     return AnalysisPage(
-        pair=describe_pair_view(pair),
+        pair=build_pair_view(pair),
         attention=ATTENTION_TITLES[answer.attention],
         other_pairs=tuple(choice for choice in upload.pairs if not choice.is_selected),
         answer=answer,
-        target_reason=describe_target(answer),
-        doubt=describe_doubt(answer, class_count=len(comparison.labels)),
+        target_reason=explain_target(answer),
+        doubt=explain_doubt(answer, class_count=len(comparison.labels)),
         picture=_show_picture(answer, addresses),
         networks=rows[0].networks,
         rows=rows,
@@ -115,12 +115,12 @@ def build_analysis_page(
         ),
         scales=list_choices({Scale.SHARED: "One for all maps", Scale.OWN: "Each its own"}, options.scale),
         colormaps=list_choices({colormap: colormap.value for colormap in Colormap}, options.colormap),
-        measures=describe_measures(answer),
+        measures=list_measures(answer),
         blocks=tuple(_show_block(answer, block, options, addresses.page) for block in answer.blocks),
         playground=build_playground(answer, asked=asked | second, address=addresses.page),
         sanity=_address(f"{addresses.page}/sanity", _leave_colours(asked)),
         downloads=_list_downloads(answer, asked, addresses),
-        geometry_sentence=describe_geometry(answer.geometry),
+        geometry_sentence=explain_geometry(answer.geometry),
         geometry_warnings=warn_of_geometry(answer.geometry, pair),
         upload=upload,
     )
@@ -170,7 +170,7 @@ def _show_row(
     second: dict[str, str],
     addresses: Addresses,
 ) -> MapRow:
-    answer = describe_comparison(comparison, root=addresses.answer)
+    answer = build_analysis_answer(comparison, root=addresses.answer)
     index = str(answer.target.class_index)
     drawn = asked | {"target": index}
     return MapRow(
@@ -196,12 +196,12 @@ def _show_network(
         title=title,
         image=PageImage(
             _address(path, drawn, max_side=str(PANEL_SIDE_PIXELS)),
-            _describe_heat_map(answer, name, title),
+            _write_alternative_text(answer, name, title),
             *_fit(answer, PANEL_SIDE_PIXELS),
         ),
         probability=network.target_probability,
         maximum=network.heat_map.max,
-        peak=describe_peak(network.heat_map),
+        peak=explain_peak(network.heat_map),
         share_above_half=network.heat_map.share_above_half,
         ranking=tuple(_rank(prediction, asked, addresses) for prediction in network.predictions),
     )
@@ -221,7 +221,7 @@ def _rank(prediction: PredictionAnswer, asked: dict[str, str], addresses: Addres
     )
 
 
-def _describe_heat_map(answer: AnalysisAnswer, name: NetworkName, title: str) -> str:
+def _write_alternative_text(answer: AnalysisAnswer, name: NetworkName, title: str) -> str:
     heat_map = answer.networks[name].heat_map
     target = answer.target.class_name
     probability = f"P = {answer.networks[name].target_probability:.3f}"

@@ -53,8 +53,8 @@ def build_block_page(
         following=_link(page, names, place + 1, kept),
         spatial=spatial,
         channel=channel,
-        sentences=_describe(gates.spatial, "spatial", block.spatial_maximum_share)
-        + _describe(gates.channel, "channel", block.channel_maximum_share),
+        sentences=_explain_gate(gates.spatial, "spatial", block.spatial_maximum_share)
+        + _explain_gate(gates.channel, "channel", block.channel_maximum_share),
         strongest=show(block.strongest),
         weakest=show(block.weakest),
     )
@@ -89,7 +89,7 @@ def _show_channel(entry: ChannelAnswer, width: int, height: int) -> ChannelView:
     )
 
 
-def _describe(gate: GateMap | None, kind: str, maximum_share: float | None) -> tuple[str, ...]:
+def _explain_gate(gate: GateMap | None, kind: str, maximum_share: float | None) -> tuple[str, ...]:
     """How far a gate is from flat, and which branch decides."""
     if gate is None:
         return ()

@@ -35,11 +35,11 @@ def build_playground(answer: AnalysisAnswer, *, asked: Mapping[str, str], addres
         kept=tuple(kept.items()),
         address=address,
         is_changed=bool(changed),
-        sentence="" if answer.alteration is None else describe_alteration(answer, answer.alteration),
+        sentence="" if answer.alteration is None else explain_alteration(answer, answer.alteration),
     )
 
 
-def describe_alteration(answer: AnalysisAnswer, alteration: AlterationAnswer) -> str:
+def explain_alteration(answer: AnalysisAnswer, alteration: AlterationAnswer) -> str:
     """What the changed gates did to the explained class, against the network as it was learned."""
     after, before = answer.networks[NetworkName.CBAM].target_probability, alteration.learned.target_probability
     target = answer.target.class_name

@@ -3,9 +3,9 @@
 from urllib.parse import urlencode
 
 from app.analysis.sanity import SanityCheck
-from app.api.sanity import ForgottenNetwork, describe_sanity
-from app.api.schemas import describe_comparison
-from app.output.panels import title_networks
+from app.api.sanity import RandomisedNetwork, build_sanity_answer
+from app.api.schemas import build_analysis_answer
+from app.output.images import title_networks
 from app.pages.analysis import PANEL_SIDE_PIXELS
 from app.pages.choices import METHOD_TITLES
 from app.pages.contexts import PageImage, SanityPage, SanityView
@@ -29,7 +29,7 @@ def build_sanity_page(check: SanityCheck, *, root: str, address: str) -> SanityP
     }
     titles = title_networks(learned.analysis.card)
     drawn = urlencode(asked | {"max_side": str(PANEL_SIDE_PIXELS), "scale": "own"})
-    answer = describe_sanity(check, root=root, query=urlencode(asked))
+    answer = build_sanity_answer(check, root=root, query=urlencode(asked))
     size = _fit(check)
     first = SanityView(
         "Nothing is random: as learned",
@@ -46,10 +46,10 @@ def build_sanity_page(check: SanityCheck, *, root: str, address: str) -> SanityP
                     titles[name],
                     PageImage(
                         f"{root}/sanity/{step.extent.value}/{name}.png?{drawn}",
-                        f"{titles[name]} with {step.random} random: {_describe(step.networks[name])}",
+                        f"{titles[name]} with {step.random} random: {_explain_change(step.networks[name])}",
                         *size,
                     ),
-                    _describe(step.networks[name]),
+                    _explain_change(step.networks[name]),
                 )
                 for name in NetworkName
             ),
@@ -67,12 +67,12 @@ def build_sanity_page(check: SanityCheck, *, root: str, address: str) -> SanityP
 
 
 def _fit(check: SanityCheck) -> tuple[int, int]:
-    geometry = describe_comparison(check.learned, root=None).geometry
+    geometry = build_analysis_answer(check.learned, root=None).geometry
     ratio = min(1.0, PANEL_SIDE_PIXELS / max(geometry.picture_width, geometry.picture_height))
     return max(1, round(geometry.picture_width * ratio)), max(1, round(geometry.picture_height * ratio))
 
 
-def _describe(network: ForgottenNetwork) -> str:
+def _explain_change(network: RandomisedNetwork) -> str:
     """What a map has in common with the learned one."""
     if network.heat_map.max == 0:
         return "No positive evidence is left."

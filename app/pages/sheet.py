@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from app.analysis.compared_sheets import ComparedRow, list_comparisons
 from app.analysis.comparison import Comparison
 from app.analysis.options import FigureOptions
-from app.output.panels import title_networks
+from app.output.images import title_networks
 from app.pages.analysis import Addresses
 from app.pages.choices import METHOD_TITLES, list_choices
 from app.pages.contexts import Download, PageImage, SheetAnswer, SheetPage, SheetRowView

@@ -25,14 +25,14 @@ def name_networks(answer: AnalysisAnswer) -> dict[NetworkName, str]:
     return {NetworkName.BASELINE: "the baseline", NetworkName.CBAM: f"the network with {attention}"}
 
 
-def describe_target(answer: AnalysisAnswer) -> str:
+def explain_target(answer: AnalysisAnswer) -> str:
     """Why this class is explained."""
     if answer.target.chosen_by == "baseline":
         return "The class that the baseline ranks first; both networks are asked about it."
     return "The class that you chose; both networks are asked about it."
 
 
-def describe_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
+def explain_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
     """Who is not sure, and of what; None where both networks have a majority for some class and one for the target."""
     knows = f"This pair knows {class_count} classes only, and gives one of these names to whatever it is shown."
     names = name_networks(answer)
@@ -58,12 +58,12 @@ def describe_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
     return None
 
 
-def describe_measures(answer: AnalysisAnswer) -> tuple[Measure, ...]:
+def list_measures(answer: AnalysisAnswer) -> tuple[Measure, ...]:
     """The numbers that compare the two maps, each with its meaning, or why there is none."""
     comparison = answer.comparison
     networks = [answer.networks[name] for name in NetworkName]
     shares = [network.heat_map.share_above_half for network in networks]
-    peaks = [describe_peak(network.heat_map) for network in networks]
+    peaks = [explain_peak(network.heat_map) for network in networks]
     both = f"Baseline | {ATTENTION_TITLES[answer.attention]}."
     silent = _name_silent(answer)
     return (
@@ -106,14 +106,14 @@ def describe_measures(answer: AnalysisAnswer) -> tuple[Measure, ...]:
     )
 
 
-def describe_peak(heat_map: HeatMapAnswer) -> str | None:
+def explain_peak(heat_map: HeatMapAnswer) -> str | None:
     """A map's highest value and where it is, in the picture's pixels; None without positive evidence."""
     if heat_map.peak_x is None or heat_map.peak_y is None:
         return None
     return f"{heat_map.max:.3g} at x {heat_map.peak_x:.0f}, y {heat_map.peak_y:.0f}"
 
 
-def describe_geometry(geometry: GeometryAnswer) -> str:
+def explain_geometry(geometry: GeometryAnswer) -> str:
     """What part of the picture the networks saw, and at what size."""
     size = f"{geometry.picture_width} × {geometry.picture_height} pixels"
     seen = f"at {geometry.input_width} × {geometry.input_height} pixels"
@@ -140,7 +140,7 @@ def warn_of_geometry(geometry: GeometryAnswer, pair: PairDescription) -> tuple[s
         and (here.geometry, here.resolution) == chosen
         and (here.dataset, here.pictures) == (there.dataset, there.pictures)
     ]
-    begin = f"This pair is meant for {describe_condition(*own)}. {describe_condition(*chosen).capitalize()}"
+    begin = f"This pair is meant for {name_condition(*own)}. {name_condition(*chosen).capitalize()}"
     if not losses:
         return (f"{begin} was not measured: its maps and probabilities may mislead.",)
     if max(losses) > NOTABLE_LOSS:
@@ -148,28 +148,28 @@ def warn_of_geometry(geometry: GeometryAnswer, pair: PairDescription) -> tuple[s
     return ()
 
 
-def describe_training(pair: PairDescription) -> str:
+def explain_training(pair: PairDescription) -> str:
     """What the pair was trained for, or that it was not."""
-    condition = describe_condition(pair.geometry, pair.resolution)
+    condition = name_condition(pair.geometry, pair.resolution)
     if pair.trained:
         return f"Trained for {condition}."
     return f"Untrained: random weights, which have learned nothing. Its own input is {condition}."
 
 
-def describe_pair_view(pair: PairDescription) -> PairView:
+def build_pair_view(pair: PairDescription) -> PairView:
     """The pair with its measured accuracies side by side."""
     rows: dict[str, dict[NetworkName, Accuracy]] = {}
     for name, network in pair.networks.items():
         for accuracy in network.accuracy:
             condition = (
                 f"{accuracy.dataset}, {accuracy.pictures:,} pictures, "
-                f"{describe_condition(accuracy.geometry, accuracy.resolution)}"
+                f"{name_condition(accuracy.geometry, accuracy.resolution)}"
             )
             rows.setdefault(condition, {})[name] = accuracy
     return PairView(
         description=pair,
         titles=("Baseline", f"Baseline + {ATTENTION_TITLES[pair.networks[NetworkName.CBAM].attention]}"),
-        training=describe_training(pair),
+        training=explain_training(pair),
         accuracy=tuple(
             AccuracyRow(condition, tuple(measured.get(name) for name in NetworkName))
             for condition, measured in rows.items()
@@ -177,7 +177,7 @@ def describe_pair_view(pair: PairDescription) -> PairView:
     )
 
 
-def describe_condition(geometry: Geometry, resolution: Resolution) -> str:
+def name_condition(geometry: Geometry, resolution: Resolution) -> str:
     """`centre crop at 160 pixels`."""
     return f"{GEOMETRY_TITLES[geometry]} at {resolution.value} pixels"
 

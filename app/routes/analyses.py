@@ -6,16 +6,16 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions, TargetOptions
-from app.api.schemas import AnalysisAnswer, describe_comparison
-from app.output import panels
+from app.api.schemas import AnalysisAnswer, build_analysis_answer
+from app.output import images
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import (
     ANALYSIS_PROBLEMS,
     PNG,
     UPLOAD_PROBLEMS,
-    describe_file,
-    describe_in_headers,
-    describe_problems,
+    build_comparison_headers,
+    document_file,
+    document_problems,
 )
 from app.routes.dependencies import (
     AnalysisDependency,
@@ -78,7 +78,7 @@ async def create_analysis(
     root = _root(request, comparison.analysis.id)
     response.headers["Location"] = root
     response.headers["Server-Timing"] = timings.header()
-    return describe_comparison(comparison, root=root)
+    return build_analysis_answer(comparison, root=root)
 
 
 @router.get(
@@ -95,10 +95,10 @@ async def read_analysis(
 ) -> AnalysisAnswer:
     """The same answer as `POST /analyses`, without a new upload."""
     comparison = await lens.compare(analysis, options, timings)
-    return describe_comparison(comparison, root=_root(request, analysis.id))
+    return build_analysis_answer(comparison, root=_root(request, analysis.id))
 
 
-@router.delete("/{analysis_id}", status_code=204, responses=describe_problems(404))
+@router.delete("/{analysis_id}", status_code=204, responses=document_problems(404))
 def delete_analysis(analysis_id: str, store: StoreDependency) -> None:
     """Forget a picture and everything computed from it."""
     store.remove(analysis_id)
@@ -108,7 +108,7 @@ def delete_analysis(analysis_id: str, store: StoreDependency) -> None:
     "/{analysis_id}/heatmaps/{network}.png",
     summary="A heat map of an analysis",
     response_class=Response,
-    responses=describe_file("The heat map.", PNG) | ANALYSIS_PROBLEMS,
+    responses=document_file("The heat map.", PNG) | ANALYSIS_PROBLEMS,
 )
 async def read_heat_map(
     analysis: AnalysisDependency,
@@ -121,10 +121,10 @@ async def read_heat_map(
     comparison = await lens.compare(analysis, options, timings)
     with timings.measure("render"):
         if isinstance(network, NetworkName):
-            png = await lens.run(panels.encode_heat_map, comparison, network, options, max_side=options.max_side)
-            headers = describe_in_headers(comparison, network, timings)
+            png = await lens.run(images.encode_heat_map, comparison, network, options, max_side=options.max_side)
+            headers = build_comparison_headers(comparison, network, timings)
         else:
-            png = await lens.run(panels.encode_difference, comparison, options, max_side=options.max_side)
+            png = await lens.run(images.encode_difference, comparison, options, max_side=options.max_side)
             headers = {"X-Target-Class": str(comparison.target.label.index)}
     return Response(png, media_type=PNG, headers=headers | {"Server-Timing": timings.header()})
 
@@ -133,7 +133,7 @@ async def read_heat_map(
     "/{analysis_id}/attention/{block}/{kind}.png",
     summary="A gate of an analysis",
     response_class=Response,
-    responses=describe_file("The gate: spatial at the picture's size, channel as a strip.", PNG) | ANALYSIS_PROBLEMS,
+    responses=document_file("The gate: spatial at the picture's size, channel as a strip.", PNG) | ANALYSIS_PROBLEMS,
 )
 async def read_attention_map(
     analysis: AnalysisDependency,
@@ -145,7 +145,7 @@ async def read_attention_map(
 ) -> Response:
     """One of CBAM's own maps."""
     analysis = await lens.alter(analysis, options.interventions, timings)
-    png = await lens.run(panels.encode_attention, analysis, block, kind, options, max_side=options.max_side)
+    png = await lens.run(images.encode_attention, analysis, block, kind, options, max_side=options.max_side)
     return Response(png, media_type=PNG)
 
 
@@ -153,7 +153,7 @@ async def read_attention_map(
     "/{analysis_id}/figure.{format}",
     summary="The paper's figure of an analysis",
     response_class=Response,
-    responses=describe_file("The figure.", *MEDIA_TYPES.values()) | ANALYSIS_PROBLEMS,
+    responses=document_file("The figure.", *MEDIA_TYPES.values()) | ANALYSIS_PROBLEMS,
 )
 async def read_figure(
     analysis: AnalysisDependency,
@@ -164,7 +164,7 @@ async def read_figure(
 ) -> Response:
     """Picture, baseline and CBAM with P, as PNG, SVG or PDF."""
     comparison = await lens.compare(analysis, options, timings)
-    content = await lens.run(panels.draw_comparison_figure, comparison, options, format)
+    content = await lens.run(images.draw_comparison_figure, comparison, options, format)
     return Response(content, media_type=MEDIA_TYPES[format])
 
 
@@ -172,7 +172,7 @@ async def read_figure(
     "/{analysis_id}/maps.npz",
     summary="Every array of an analysis",
     response_class=Response,
-    responses=describe_file("NumPy's NPZ.", "application/octet-stream") | ANALYSIS_PROBLEMS,
+    responses=document_file("NumPy's NPZ.", "application/octet-stream") | ANALYSIS_PROBLEMS,
 )
 async def read_maps(
     analysis: AnalysisDependency,
@@ -182,7 +182,7 @@ async def read_maps(
 ) -> Response:
     """Heat maps, logits and gates in their own floating-point values, with the box of the picture they lie on."""
     comparison = await lens.compare(analysis, options, timings)
-    content = await lens.run(panels.pack_maps, comparison)
+    content = await lens.run(images.pack_maps, comparison)
     headers = {"Content-Disposition": 'attachment; filename="maps.npz"'}
     return Response(content, media_type="application/octet-stream", headers=headers)
 

@@ -11,13 +11,13 @@ from models.names import NetworkName
 PNG = "image/png"
 
 
-def describe_file(description: str, *media_types: str) -> dict[int | str, dict[str, Any]]:
+def document_file(description: str, *media_types: str) -> dict[int | str, dict[str, Any]]:
     """A binary answer of one of the media types."""
     schema = {"schema": {"type": "string", "format": "binary"}}
     return {200: {"description": description, "content": dict.fromkeys(media_types, schema)}}
 
 
-def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def document_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Errors that a call may answer with."""
     content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
     reasons = {
@@ -35,21 +35,21 @@ def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": reasons[status], "content": content} for status in statuses}
 
 
-UPLOAD_PROBLEMS = describe_problems(400, 413, 415, 422, 503, 504)
-GUARD_PROBLEMS = describe_problems(401, 403, 429)
-ANALYSIS_PROBLEMS = describe_problems(404, 422, 503, 504)
+UPLOAD_PROBLEMS = document_problems(400, 413, 415, 422, 503, 504)
+GUARD_PROBLEMS = document_problems(401, 403, 429)
+ANALYSIS_PROBLEMS = document_problems(404, 422, 503, 504)
 
 
-def describe_pair_in_headers(analysis: Analysis) -> dict[str, str]:
+def build_pair_headers(analysis: Analysis) -> dict[str, str]:
     """Which pair answered, and whether it had learned anything."""
     return {"X-Pair": analysis.card.name, "X-Pair-Trained": str(analysis.card.trained).lower()}
 
 
-def describe_in_headers(comparison: Comparison, network: NetworkName, timings: Timings) -> dict[str, str]:
+def build_comparison_headers(comparison: Comparison, network: NetworkName, timings: Timings) -> dict[str, str]:
     """What a script wants to know of a heat map without a second call."""
     heat_map = comparison.heat_maps[network]
     return {
-        **describe_pair_in_headers(comparison.analysis),
+        **build_pair_headers(comparison.analysis),
         "X-Target-Class": str(comparison.target.label.index),
         "X-Target-Probability": f"{comparison.target_probability(network):.6f}",
         "X-Cam-Min": f"{heat_map.minimum:.6g}",

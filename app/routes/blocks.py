@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.analysis.options import FeatureOptions, Interventions, Moment
-from app.api.blocks import OpenBlockAnswer, describe_open_block
+from app.api.blocks import OpenBlockAnswer, build_open_block_answer
 from app.errors import InvalidOption
 from app.explain.maps import ChannelMaps, OpenBlock
-from app.output import panels
-from app.routes.answers import ANALYSIS_PROBLEMS, PNG, describe_file
+from app.output import images
+from app.routes.answers import ANALYSIS_PROBLEMS, PNG, document_file
 from app.routes.dependencies import AnalysisDependency, LensDependency, TimingsDependency
 
 router = APIRouter(prefix="/analyses/{analysis_id}/blocks", tags=["analyses"])
@@ -30,14 +30,14 @@ async def read_block(
     response.headers["Server-Timing"] = timings.header()
     root = request.url_for("read_block", analysis_id=analysis.id, block=block).path
     query = f"?interventions={','.join(interventions)}" if interventions else ""
-    return describe_open_block(opened, root=root, query=query)
+    return build_open_block_answer(opened, root=root, query=query)
 
 
 @router.get(
     "/{block}/channels/{channel}/{moment}.png",
     summary="One channel's feature map",
     response_class=Response,
-    responses=describe_file("The feature map; before and after the gates share one scale.", PNG) | ANALYSIS_PROBLEMS,
+    responses=document_file("The feature map; before and after the gates share one scale.", PNG) | ANALYSIS_PROBLEMS,
 )
 async def read_feature_map(
     analysis: AnalysisDependency,
@@ -52,7 +52,7 @@ async def read_feature_map(
     """One of the channels that `read_block` lists."""
     opened = await lens.open_block(analysis, block, options.interventions, timings)
     maps = _find_channel(opened, channel)
-    png = await lens.run(panels.encode_feature_map, analysis, maps, moment, options, max_side=max_side)
+    png = await lens.run(images.encode_feature_map, analysis, maps, moment, options, max_side=max_side)
     return Response(png, media_type=PNG)
 
 

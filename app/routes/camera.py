@@ -11,14 +11,14 @@ from starlette.status import WS_1008_POLICY_VIOLATION, WS_1013_TRY_AGAIN_LATER
 
 from app.analysis.comparison import REDUCTION_MARGIN, Lens
 from app.analysis.options import TargetOptions
-from app.api.schemas import Answer
+from app.api.schemas import ApiModel
 from app.errors import LensError, QueueFull
 from app.pages.choices import METHOD_TITLES, list_choices, list_pairs
 from app.pages.contexts import CameraPage
 from app.pages.templating import render_page
 from app.routes.dependencies import LensesDependency, SettingsDependency
 from app.server.camera import CameraOptions, Cameras, Ready, Refusal, answer_frame
-from app.server.problems import describe_error, explain_invalid
+from app.server.problems import build_problem, explain_invalid
 from models.names import Stage
 
 router = APIRouter(include_in_schema=False)
@@ -62,7 +62,7 @@ async def answer_camera(
             lens.find_class(options.target)
             await _answer_frames(websocket, lens, options, settings.deadline_seconds)
     except LensError as error:
-        await _send(websocket, Refusal(problem=describe_error(error)))
+        await _send(websocket, Refusal(problem=build_problem(error)))
         is_full = isinstance(error, QueueFull)
         await websocket.close(WS_1013_TRY_AGAIN_LATER if is_full else WS_1008_POLICY_VIOLATION, error.title)
     except WebSocketDisconnect:
@@ -93,5 +93,5 @@ async def _answer_frames(websocket: WebSocket, lens: Lens, options: CameraOption
         await _send(websocket, await answer_frame(lens, message.get("bytes"), options, seconds=seconds))
 
 
-async def _send(websocket: WebSocket, answer: Answer) -> None:
+async def _send(websocket: WebSocket, answer: ApiModel) -> None:
     await websocket.send_text(answer.model_dump_json(exclude_none=True))

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.api.schemas import Health, Readiness
 from app.routes.dependencies import LensesDependency
-from app.server.readiness import Gatekeeper
+from app.server.readiness import ReadinessCheck
 
 router = APIRouter(tags=["health"])
 
@@ -18,8 +18,8 @@ def read_health() -> Health:
 @router.get("/readyz", summary="Whether pictures are taken", responses={503: {"model": Health}})
 def read_readiness(request: Request, lenses: LensesDependency, response: Response) -> Health:
     """200 when every pair has answered a first picture and the server is not about to end, else 503."""
-    gatekeeper: Gatekeeper = request.app.state.gatekeeper
-    state = gatekeeper.judge(lenses.engine)
+    readiness_check: ReadinessCheck = request.app.state.readiness_check
+    state = readiness_check.judge(lenses.engine)
     if state is not Readiness.OK:
         response.status_code = 503
     return Health(status=state)

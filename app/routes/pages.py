@@ -13,12 +13,12 @@ from app.analysis.lenses import Lenses
 from app.analysis.options import FigureOptions, Interventions, PictureOptions, TargetOptions
 from app.analysis.sanity import check_sanity
 from app.analysis.timing import Timings
-from app.api.blocks import describe_open_block
-from app.api.map_values import MapsAnswer, describe_map_values
-from app.api.schemas import describe_pair
+from app.api.blocks import build_open_block_answer
+from app.api.map_values import MapsAnswer, build_maps_answer
+from app.api.schemas import build_pair_description
 from app.errors import InvalidPicture, LensError
 from app.explain.image_input import decode_picture
-from app.output.network_table import describe_counts, list_remarks
+from app.output.network_table import build_count_rows, list_remarks
 from app.pages.analysis import PANEL_SIDE_PIXELS, Addresses, build_analysis_page
 from app.pages.block import build_block_page
 from app.pages.choices import list_geometries, list_pairs, list_resolutions
@@ -27,7 +27,7 @@ from app.pages.evidence.page import build_evidence_page
 from app.pages.gallery import SAMPLES, read_sample
 from app.pages.sanity import build_sanity_page
 from app.pages.templating import render_page
-from app.pages.wording import describe_pair_view
+from app.pages.wording import build_pair_view
 from app.render.png import encode_jpeg
 from app.routes.dependencies import (
     AnalysisDependency,
@@ -38,7 +38,7 @@ from app.routes.dependencies import (
     TimingsDependency,
     read_upload,
 )
-from app.server.problems import describe_error
+from app.server.problems import build_problem
 from app.settings import Settings
 from models.networks.counting import read_recorded_counts
 
@@ -70,14 +70,14 @@ def show_upload(request: Request, lenses: LensesDependency, settings: SettingsDe
 def show_models(request: Request) -> Response:
     """What attention costs, network by network."""
     counts = read_recorded_counts()
-    page = ModelsPage(rows=describe_counts(counts), remarks=list_remarks(counts))
+    page = ModelsPage(rows=build_count_rows(counts), remarks=list_remarks(counts))
     return render_page(request, page)
 
 
 @router.get("/evidence")
 def show_evidence(request: Request, lenses: LensesDependency) -> Response:
     """What was measured of the paper's claim."""
-    return render_page(request, build_evidence_page([describe_pair(lens.pair) for lens in lenses]))
+    return render_page(request, build_evidence_page([build_pair_description(lens.pair) for lens in lenses]))
 
 
 @router.post("/")
@@ -95,7 +95,7 @@ async def take_upload(
         data = await _read_choice(image, options, store, settings)
         analysis = await lenses.choose(options.pair).analyse(data, options, timings)
     except LensError as error:
-        status = describe_error(error).status
+        status = build_problem(error).status
         return render_upload(request, lenses, settings, error=str(error), status_code=status)
     await run_in_threadpool(store.add, analysis)
     return RedirectResponse(request.url_for("show_analysis", analysis_id=analysis.id).path, status_code=303)
@@ -115,8 +115,8 @@ async def show_analysis(
     page = build_analysis_page(
         await _compare(lens, analysis, options, timings),
         options,
-        pair=describe_pair(lens.pair),
-        upload=_describe_upload(lenses, settings, pair=analysis.card.name),
+        pair=build_pair_description(lens.pair),
+        upload=_build_upload_form(lenses, settings, pair=analysis.card.name),
         addresses=Addresses(
             page=request.url_for("show_analysis", analysis_id=analysis.id).path,
             answer=request.url_for("read_analysis", analysis_id=analysis.id).path,
@@ -142,7 +142,7 @@ async def show_block(
     query = f"?interventions={','.join(interventions)}" if interventions else ""
     page = build_block_page(
         await lens.alter(analysis, interventions, timings),
-        describe_open_block(opened, root=f"{root}/blocks/{block}", query=query),
+        build_open_block_answer(opened, root=f"{root}/blocks/{block}", query=query),
         root=root,
         page=request.url_for("show_analysis", analysis_id=analysis.id).path,
         interventions=tuple(interventions),
@@ -179,7 +179,7 @@ async def read_map_values(
     comparisons = await _compare(lens, analysis, options, timings)
     # An analysis never changes, and its name is never used again.
     response.headers["Cache-Control"] = "private, max-age=3600"
-    return describe_map_values(comparisons)
+    return build_maps_answer(comparisons)
 
 
 @router.get("/analyses/{analysis_id}/picture.jpg")
@@ -224,13 +224,13 @@ def render_upload(
 ) -> Response:
     """The first page, with what was wrong with what was sent."""
     page = UploadPage(
-        pairs=tuple(describe_pair_view(describe_pair(lens.pair)) for lens in lenses),
-        upload=_describe_upload(lenses, settings, pair=lenses.default.pair.card.name, error=error),
+        pairs=tuple(build_pair_view(build_pair_description(lens.pair)) for lens in lenses),
+        upload=_build_upload_form(lenses, settings, pair=lenses.default.pair.card.name, error=error),
     )
     return render_page(request, page, status_code=status_code)
 
 
-def _describe_upload(lenses: Lenses, settings: Settings, *, pair: str, error: str | None = None) -> UploadForm:
+def _build_upload_form(lenses: Lenses, settings: Settings, *, pair: str, error: str | None = None) -> UploadForm:
     cards = [lens.pair.card for lens in lenses]
     is_only = len(cards) == 1
     # With several to choose from, what is a pair's own is known only when it was chosen.

@@ -4,10 +4,10 @@ from typing import Literal
 
 from fastapi import APIRouter, Response
 
-from app.api.schemas import PairDescription, describe_pair
+from app.api.schemas import PairDescription, build_pair_description
 from app.render.colour_scale import Colormap, render_colour_bar
 from app.render.png import encode_png
-from app.routes.answers import PNG, describe_file, describe_problems
+from app.routes.answers import PNG, document_file, document_problems
 from app.routes.dependencies import LensesDependency
 
 router = APIRouter(tags=["pairs"])
@@ -16,14 +16,14 @@ router = APIRouter(tags=["pairs"])
 @router.get("/pairs", summary="The loaded pairs")
 def list_pairs(lenses: LensesDependency) -> list[PairDescription]:
     """Architecture, parameters, multiply-adds, class names, provenance and measured accuracy of each loaded pair."""
-    return [describe_pair(lens.pair) for lens in lenses]
+    return [build_pair_description(lens.pair) for lens in lenses]
 
 
 @router.get(
     "/colormaps/{colormap}.png",
     summary="A colour map from left to right",
     response_class=Response,
-    responses=describe_file("256 x 1 pixels.", PNG) | describe_problems(422),
+    responses=document_file("256 x 1 pixels.", PNG) | document_problems(422),
 )
 def read_colour_map(colormap: Colormap | Literal["RdBu_r"]) -> Response:
     """The 256 colours of a heat map's scale, or of the difference's (`RdBu_r`)."""

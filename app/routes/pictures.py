@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions
-from app.output import panels
+from app.output import images
 from app.render.figure import MEDIA_TYPES, FigureFormat
-from app.routes.answers import PNG, UPLOAD_PROBLEMS, describe_file, describe_in_headers, describe_pair_in_headers
+from app.routes.answers import PNG, UPLOAD_PROBLEMS, build_comparison_headers, build_pair_headers, document_file
 from app.routes.dependencies import LensesDependency, PictureBytes, TimingsDependency, merge_options
 from models.names import GateKind, NetworkName
 
@@ -40,7 +40,7 @@ class AttentionForm(AttentionOptions, PictureOptions):
     "/heatmap",
     summary="One network's heat map of a picture",
     response_class=Response,
-    responses=describe_file("The heat map, of the picture's own size.", PNG) | UPLOAD_PROBLEMS,
+    responses=document_file("The heat map, of the picture's own size.", PNG) | UPLOAD_PROBLEMS,
 )
 async def create_heat_map(
     data: PictureBytes,
@@ -58,15 +58,15 @@ async def create_heat_map(
     lens = lenses.choose(options.pair)
     comparison = await lens.compare_picture(data, options, options, timings)
     with timings.measure("render"):
-        png = await lens.run(panels.encode_heat_map, comparison, options.network, options)
-    return Response(png, media_type=PNG, headers=describe_in_headers(comparison, options.network, timings))
+        png = await lens.run(images.encode_heat_map, comparison, options.network, options)
+    return Response(png, media_type=PNG, headers=build_comparison_headers(comparison, options.network, timings))
 
 
 @router.post(
     "/figure",
     summary="The paper's figure of a picture",
     response_class=Response,
-    responses=describe_file("Picture, baseline and CBAM side by side.", *MEDIA_TYPES.values()) | UPLOAD_PROBLEMS,
+    responses=document_file("Picture, baseline and CBAM side by side.", *MEDIA_TYPES.values()) | UPLOAD_PROBLEMS,
 )
 async def create_figure(
     data: PictureBytes,
@@ -81,8 +81,8 @@ async def create_figure(
     lens = lenses.choose(options.pair)
     comparison = await lens.compare_picture(data, options, options, timings)
     with timings.measure("render"):
-        content = await lens.run(panels.draw_comparison_figure, comparison, options, options.format)
-    headers = describe_pair_in_headers(comparison.analysis) | {
+        content = await lens.run(images.draw_comparison_figure, comparison, options, options.format)
+    headers = build_pair_headers(comparison.analysis) | {
         "X-Target-Class": str(comparison.target.label.index),
         "Server-Timing": timings.header(),
     }
@@ -93,7 +93,7 @@ async def create_figure(
     "/attention",
     summary="One of CBAM's own maps of a picture",
     response_class=Response,
-    responses=describe_file("The gate: spatial at the picture's own size, channel as a strip.", PNG) | UPLOAD_PROBLEMS,
+    responses=document_file("The gate: spatial at the picture's own size, channel as a strip.", PNG) | UPLOAD_PROBLEMS,
 )
 async def create_attention_map(
     data: PictureBytes,
@@ -110,6 +110,6 @@ async def create_attention_map(
     lens = lenses.choose(options.pair)
     analysis = await lens.alter(await lens.analyse(data, options, timings), options.interventions, timings)
     with timings.measure("render"):
-        png = await lens.run(panels.encode_attention, analysis, options.block, options.kind, options)
-    headers = describe_pair_in_headers(analysis) | {"Server-Timing": timings.header()}
+        png = await lens.run(images.encode_attention, analysis, options.block, options.kind, options)
+    headers = build_pair_headers(analysis) | {"Server-Timing": timings.header()}
     return Response(png, media_type=PNG, headers=headers)

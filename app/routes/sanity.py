@@ -6,10 +6,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.analysis.options import MapOptions, TargetOptions
 from app.analysis.sanity import check_sanity
-from app.api.sanity import SanityAnswer, describe_sanity
-from app.output import panels
+from app.api.sanity import SanityAnswer, build_sanity_answer
+from app.output import images
 from app.render.colour_scale import Scale
-from app.routes.answers import ANALYSIS_PROBLEMS, PNG, describe_file, describe_in_headers
+from app.routes.answers import ANALYSIS_PROBLEMS, PNG, build_comparison_headers, document_file
 from app.routes.dependencies import AnalysisDependency, LensDependency, TimingsDependency
 from models.names import NetworkName
 from models.networks.randomisation import Randomisation
@@ -36,14 +36,14 @@ async def read_sanity(
     response.headers["Server-Timing"] = timings.header()
     root = request.url_for("read_analysis", analysis_id=analysis.id).path
     query = f"target={learned.target.label.index}&method={options.method.value.replace('+', '%2B')}"
-    return describe_sanity(check, root=root, query=f"{query}&stage={options.stage.value}")
+    return build_sanity_answer(check, root=root, query=f"{query}&stage={options.stage.value}")
 
 
 @router.get(
     "/{extent}/{network}.png",
     summary="One map of a network that has forgotten",
     response_class=Response,
-    responses=describe_file("The heat map, on its own scale.", PNG) | ANALYSIS_PROBLEMS,
+    responses=document_file("The heat map, on its own scale.", PNG) | ANALYSIS_PROBLEMS,
 )
 async def read_forgotten_map(
     analysis: AnalysisDependency,
@@ -60,5 +60,5 @@ async def read_forgotten_map(
     learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
     forgotten = await lens.forget(learned, extent, timings)
     own = options.model_copy(update={"scale": Scale.OWN})
-    png = await lens.run(panels.encode_heat_map, forgotten, network, own, max_side=max_side)
-    return Response(png, media_type=PNG, headers=describe_in_headers(forgotten, network, timings))
+    png = await lens.run(images.encode_heat_map, forgotten, network, own, max_side=max_side)
+    return Response(png, media_type=PNG, headers=build_comparison_headers(forgotten, network, timings))

@@ -32,7 +32,7 @@ from app.routes.dependencies import (
     read_upload,
 )
 from app.routes.pages import PageForm, render_upload, take_upload
-from app.server.problems import describe_error
+from app.server.problems import build_problem
 
 UPLOAD_PATH = "/sheets"
 """Where more bytes may be sent than one picture has."""
@@ -92,7 +92,7 @@ async def take_uploads(
             raise refuse_count(len(images), settings.sheet_pictures)
         lenses.choose(options.pair)
     except LensError as error:
-        return render_upload(request, lenses, settings, error=str(error), status_code=describe_error(error).status)
+        return render_upload(request, lenses, settings, error=str(error), status_code=build_problem(error).status)
     names = [clean_name(upload.filename, position=position) for position, upload in enumerate(images, 1)]
     sheet_lens = SheetLens(lenses, store, timings)
     rows: list[SheetRow] = []

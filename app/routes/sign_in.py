@@ -10,7 +10,7 @@ from app.errors import NotSignedIn
 from app.pages.contexts import SignInPage
 from app.pages.templating import render_page
 from app.server.guard.tokens import COOKIE, SIGN_IN, Tokens
-from app.server.problems import describe_error
+from app.server.problems import build_problem
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,7 +37,7 @@ def take_token(
     if session is None:
         error = NotSignedIn("that token is not one of this server's; ask whoever runs it")
         page = SignInPage(next=own_path(next), error=str(error))
-        return render_page(request, page, status_code=describe_error(error).status)
+        return render_page(request, page, status_code=build_problem(error).status)
     answer = RedirectResponse(own_path(next), status_code=303)
     is_secure = request.url.scheme == "https"
     answer.set_cookie(COOKIE, session, httponly=True, samesite="strict", secure=is_secure)

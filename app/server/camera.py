@@ -10,11 +10,11 @@ from pydantic import Field
 from app.analysis.comparison import Comparison, Lens
 from app.analysis.options import GeometryOptions, PictureOptions, TargetOptions
 from app.analysis.timing import Timings
-from app.api.map_values import MapsAnswer, describe_map_values
-from app.api.schemas import Answer, PredictionAnswer, Problem
+from app.api.map_values import MapsAnswer, build_maps_answer
+from app.api.schemas import ApiModel, PredictionAnswer, Problem
 from app.errors import CameraOff, DeadlinePassed, LensError, QueueFull, UnsupportedFormat
 from app.server.limits import refuse_bytes, refuse_seconds
-from app.server.problems import describe_error
+from app.server.problems import build_problem
 from models.names import NetworkName
 
 MAX_FRAME_BYTES = 1_000_000
@@ -31,7 +31,7 @@ class CameraOptions(PictureOptions, TargetOptions):
     """What is asked about every frame of a connection."""
 
 
-class Ready(Answer):
+class Ready(ApiModel):
     """The first message: frames may come, one after each answer."""
 
     kind: Literal["ready"] = "ready"
@@ -41,14 +41,14 @@ class Ready(Answer):
     trained: bool
 
 
-class FrameNetwork(Answer):
+class FrameNetwork(ApiModel):
     """What one network says about a frame."""
 
     probability: float = Field(ge=0, le=1, description="P of the explained class.")
     first: PredictionAnswer
 
 
-class Frame(Answer):
+class Frame(ApiModel):
     """The answer to a frame."""
 
     kind: Literal["frame"] = "frame"
@@ -59,7 +59,7 @@ class Frame(Answer):
     maps: MapsAnswer
 
 
-class Busy(Answer):
+class Busy(ApiModel):
     """A frame was dropped because too much waits; the newest one is welcome after a while."""
 
     kind: Literal["busy"] = "busy"
@@ -67,7 +67,7 @@ class Busy(Answer):
     problem: Problem
 
 
-class Refusal(Answer):
+class Refusal(ApiModel):
     """What was wrong with a frame, or with the connection."""
 
     kind: Literal["problem"] = "problem"
@@ -124,20 +124,20 @@ async def answer_frame(
     try:
         return await _compare(lens, _check(data), options, seconds)
     except QueueFull as full:
-        return Busy(retry_after_seconds=full.retry_after_seconds, problem=describe_error(full))
+        return Busy(retry_after_seconds=full.retry_after_seconds, problem=build_problem(full))
     except LensError as error:
-        return Refusal(problem=describe_error(error))
+        return Refusal(problem=build_problem(error))
 
 
-def describe_frame(comparison: Comparison) -> Frame:
+def build_frame_answer(comparison: Comparison) -> Frame:
     """A comparison as the camera's page needs it."""
     label = comparison.target.label
     return Frame(
         class_index=label.index,
         class_name=label.name,
         chosen_by=comparison.target.chosen_by,
-        networks={name: _describe_network(comparison, name) for name in NetworkName},
-        maps=describe_map_values([comparison]),
+        networks={name: _build_frame_network(comparison, name) for name in NetworkName},
+        maps=build_maps_answer([comparison]),
     )
 
 
@@ -146,7 +146,7 @@ async def _compare(lens: Lens, data: bytes, options: CameraOptions, seconds: flo
     try:
         async with asyncio.timeout(seconds):
             # One frame after another, so a connection never has two jobs in the engine's queue.
-            return describe_frame(await lens.compare_picture(data, geometry, options, Timings()))
+            return build_frame_answer(await lens.compare_picture(data, geometry, options, Timings()))
     except TimeoutError as error:
         passed: DeadlinePassed = refuse_seconds(seconds)
         raise passed from error
@@ -160,7 +160,7 @@ def _check(data: bytes | None) -> bytes:
     return data
 
 
-def _describe_network(comparison: Comparison, name: NetworkName) -> FrameNetwork:
+def _build_frame_network(comparison: Comparison, name: NetworkName) -> FrameNetwork:
     (first,) = comparison.predictions(name, count=1)
     return FrameNetwork(
         probability=comparison.target_probability(name),

@@ -122,7 +122,7 @@ class Deadline:
             await answer_lens_error(Request(scope), passed)(scope, receive, send)
 
 
-class Departure:
+class DisconnectWatch:
     """Give up the answer to an upload whose client has left.
 
     Args:

@@ -31,7 +31,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_http_error)
 
 
-def describe_error(error: LensError) -> Problem:
+def build_problem(error: LensError) -> Problem:
     """A domain error as a problem."""
     status = next(HTTP_STATUS[kind] for kind in type(error).__mro__ if kind in HTTP_STATUS)
     kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
@@ -71,7 +71,7 @@ def answer_lens_error(request: Request, error: LensError) -> Response:
         headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, NotSignedIn):
         headers["WWW-Authenticate"] = 'Bearer realm="CBAM Lens"'
-    return answer_problem(request, describe_error(error), headers)
+    return answer_problem(request, build_problem(error), headers)
 
 
 async def _answer_lens_error(request: Request, error: Exception) -> Response:
@@ -81,7 +81,7 @@ async def _answer_lens_error(request: Request, error: Exception) -> Response:
 
 async def _answer_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this type alone
-    return answer_problem(request, describe_error(explain_invalid(error.errors())))
+    return answer_problem(request, build_problem(explain_invalid(error.errors())))
 
 
 async def _answer_http_error(request: Request, error: Exception) -> Response:

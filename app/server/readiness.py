@@ -4,7 +4,7 @@ from app.api.schemas import Readiness
 from app.engine.answerer import Answerer
 
 
-class Gatekeeper:
+class ReadinessCheck:
     """What `/readyz` says.
 
     Attributes:

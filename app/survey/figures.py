@@ -13,10 +13,10 @@ from rich.progress import track
 from app.analysis.comparison import Comparison, Lens
 from app.analysis.options import ColourOptions, FigureOptions, GeometryOptions, MapOptions, TargetOptions
 from app.analysis.timing import Timings
-from app.api.schemas import describe_comparison
+from app.api.schemas import build_analysis_answer
 from app.engine.loading import build_engine, load_chosen_pair
 from app.errors import InvalidOption, LensError
-from app.output import panels
+from app.output import images
 from app.output.files import write_whole
 from app.render.figure import FigureFormat
 from app.settings import Settings
@@ -98,7 +98,7 @@ async def _compare_one(lens: Lens, image: Path, options: CompareOptions) -> None
         if not options.as_json:
             sys.stdout.write(f"{options.output / image.stem}.figure.png: {_summarise(comparison)}\n")
     if options.as_json:
-        answer = describe_comparison(comparison, root=None)
+        answer = build_analysis_answer(comparison, root=None)
         row = answer.model_dump_json(exclude={"id", "links"})
         sys.stdout.write(f'{{"file":{_quote(image)},{row[1:]}\n')
 
@@ -109,11 +109,11 @@ def _draw_files(comparison: Comparison, options: CompareOptions) -> dict[str, by
     maps = MapOptions(**target, **colours)
     figure = FigureOptions(**target, **colours)
     return {
-        "figure.png": panels.draw_comparison_figure(comparison, figure, FigureFormat.PNG),
-        "baseline.png": panels.encode_heat_map(comparison, NetworkName.BASELINE, maps),
-        "cbam.png": panels.encode_heat_map(comparison, NetworkName.CBAM, maps),
-        "difference.png": panels.encode_difference(comparison, maps),
-        "maps.npz": panels.pack_maps(comparison),
+        "figure.png": images.draw_comparison_figure(comparison, figure, FigureFormat.PNG),
+        "baseline.png": images.encode_heat_map(comparison, NetworkName.BASELINE, maps),
+        "cbam.png": images.encode_heat_map(comparison, NetworkName.CBAM, maps),
+        "difference.png": images.encode_difference(comparison, maps),
+        "maps.npz": images.pack_maps(comparison),
     }
 
 

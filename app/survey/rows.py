@@ -11,7 +11,7 @@ Row = dict[str, Any]
 ROW_PREDICTIONS = 5
 
 
-def describe_picture(key: str, comparison: Comparison) -> Row:
+def build_row(key: str, comparison: Comparison) -> Row:
     """The row of a picture that was compared."""
     analysis, metrics = comparison.analysis, comparison.metrics
     row: Row = {
@@ -46,7 +46,7 @@ def describe_picture(key: str, comparison: Comparison) -> Row:
     return row
 
 
-def describe_failure(key: str, error: LensError | OSError) -> Row:
+def build_failed_row(key: str, error: LensError | OSError) -> Row:
     """The row of a picture that could not be compared: what is not known is missing."""
     sentence = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return {"file": key, "error": type(error).__name__, "problem": sentence}

@@ -15,9 +15,9 @@ from app.analysis.options import GeometryOptions, TargetOptions
 from app.analysis.timing import Timings
 from app.engine.loading import build_engine, load_chosen_pair
 from app.errors import InvalidOption, LensError
-from app.output import panels
+from app.output import images
 from app.settings import Settings
-from app.survey.rows import Row, describe_failure, describe_picture
+from app.survey.rows import Row, build_failed_row, build_row
 from app.survey.sources import PictureSource
 from app.survey.store import RowStore
 from models.lineups.card import PairCard
@@ -136,11 +136,11 @@ class Surveyor:
         except InvalidOption:
             raise
         except (LensError, OSError) as error:
-            return describe_failure(source.key, error)
+            return build_failed_row(source.key, error)
         if self._options.has_maps:
-            maps = await self._lens.run(panels.pack_maps, comparison)
+            maps = await self._lens.run(images.pack_maps, comparison)
             await self._lens.run(self._store.write_maps, source.key, maps)
-        return describe_picture(source.key, comparison)
+        return build_row(source.key, comparison)
 
 
 class RowWriter:

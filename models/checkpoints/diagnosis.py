@@ -55,7 +55,7 @@ class GateState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class DoctorOptions:
+class ExaminationOptions:
     """What a file cannot say, and what is expected of it.
 
     Attributes:
@@ -76,7 +76,7 @@ class DoctorOptions:
     stride_placement: StridePlacement | None = None
 
 
-DEFAULT_OPTIONS = DoctorOptions()
+DEFAULT_OPTIONS = ExaminationOptions()
 
 
 class Diagnosis(BaseModel):

@@ -12,14 +12,14 @@ from models.checkpoints.diagnosis import (
     DEFAULT_OPTIONS,
     CheckpointError,
     Diagnosis,
-    DoctorOptions,
+    ExaminationOptions,
     GateState,
     Layout,
     make_printable,
 )
 from models.checkpoints.files import read_file
 from models.checkpoints.gates import has_learnt, judge_gates, measure_scales
-from models.checkpoints.identity import Identity, identify
+from models.checkpoints.identity import NetworkIdentity, identify
 from models.checkpoints.layouts import RULES, recognise_layout
 from models.checkpoints.metadata import OwnMetadata, parse_metadata
 from models.checkpoints.translation import Translation, translate
@@ -42,7 +42,7 @@ class Checkpoint:
     tensors: dict[str, torch.Tensor]
 
 
-def examine(path: Path, options: DoctorOptions = DEFAULT_OPTIONS) -> Checkpoint:
+def examine(path: Path, options: ExaminationOptions = DEFAULT_OPTIONS) -> Checkpoint:
     """Read a file of weights and find out which network they are for.
 
     Args:
@@ -60,7 +60,7 @@ def examine(path: Path, options: DoctorOptions = DEFAULT_OPTIONS) -> Checkpoint:
         raise CheckpointError(f"{path}: {reason}") from error
 
 
-def examine_content(path: Path, options: DoctorOptions) -> Checkpoint:
+def examine_content(path: Path, options: ExaminationOptions) -> Checkpoint:
     """The examination itself, whose errors do not yet name the file."""
     content = read_file(path, max_bytes=options.max_bytes)
     stated = parse_metadata(content.metadata)
@@ -103,7 +103,7 @@ def examine_content(path: Path, options: DoctorOptions) -> Checkpoint:
     return Checkpoint(diagnosis=diagnosis, tensors=copies)
 
 
-def complete(translation: Translation, identity: Identity) -> None:
+def complete(translation: Translation, identity: NetworkIdentity) -> None:
     """Add the counters that old files lack, then hold everything against the network; raises `CheckpointError`."""
     expected = build_shapes(identity.architecture, identity.attention, identity.class_count)
     for name in expected:
@@ -125,7 +125,7 @@ def judge_training(translation: Translation, stated: OwnMetadata | None) -> bool
     return is_learnt and (stated is None or stated.trained is not False)
 
 
-def warn_of_layout(layout: Layout, identity: Identity, options: DoctorOptions) -> Iterator[str]:
+def warn_of_layout(layout: Layout, identity: NetworkIdentity, options: ExaminationOptions) -> Iterator[str]:
     """Where a layout leaves open what others settle."""
     is_open = layout is Layout.PYTORCHCV and identity.attention is Attention.NONE and options.stride_placement is None
     if is_open and identity.architecture in {"resnet50", "resnet101"}:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from models.checkpoints.architectures import check_torchvision, count_classes, count_last_rows, find_architecture
-from models.checkpoints.diagnosis import CheckpointError, DoctorOptions
+from models.checkpoints.diagnosis import CheckpointError, ExaminationOptions
 from models.checkpoints.gates import list_lookalikes, read_gates
 from models.checkpoints.metadata import OwnMetadata
 from models.names import Attention, StridePlacement
@@ -14,7 +14,7 @@ from models.networks.zoo import ARCHITECTURES, TORCHVISION
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class NetworkIdentity:
     """A network by its names.
 
     Attributes:
@@ -37,8 +37,8 @@ def identify(
     *,
     origins: Mapping[str, str],
     stated: OwnMetadata | None,
-    options: DoctorOptions,
-) -> Identity:
+    options: ExaminationOptions,
+) -> NetworkIdentity:
     """Find the network.
 
     Args:
@@ -69,7 +69,7 @@ def identify(
     stated_placement = None if stated is None else stated.stride_placement
     warn_of_override("stride placement", stated_placement, options.stride_placement, warnings)
     placement = stated_placement or options.stride_placement or StridePlacement.V1_5
-    return Identity(architecture, attention, class_count, placement, tuple(warnings))
+    return NetworkIdentity(architecture, attention, class_count, placement, tuple(warnings))
 
 
 def check_known(architecture: str | None) -> None:

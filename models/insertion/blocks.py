@@ -40,7 +40,7 @@ LISTED_CANDIDATES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AttentionSite:
     """Where an attention module goes.
 
     Attributes:
@@ -54,7 +54,7 @@ class Place:
     path: str
 
 
-def find_places(traced: TracedNetwork, points: Sequence[str] | None) -> list[Place]:
+def find_places(traced: TracedNetwork, points: Sequence[str] | None) -> list[AttentionSite]:
     """The places of attention in the order in which they run.
 
     Args:
@@ -72,7 +72,7 @@ def find_places(traced: TracedNetwork, points: Sequence[str] | None) -> list[Pla
     if isinstance(traced.network, VGG):
         pooled = [node.all_input_nodes[0] for node in traced.graph.nodes if MAX_POOLING.includes(traced, node)]
         # Where models.networks.vgg has them, so that checkpoints fit.
-        return [Place(node, node.meta[NAME], f"cbam.{index}") for index, node in enumerate(pooled)]
+        return [AttentionSite(node, node.meta[NAME], f"cbam.{index}") for index, node in enumerate(pooled)]
     places = _place_in_blocks(traced, operations)
     if not places:
         raise ValueError(
@@ -82,7 +82,7 @@ def find_places(traced: TracedNetwork, points: Sequence[str] | None) -> list[Pla
     return sorted(places, key=lambda place: order[place.node])
 
 
-def _place_in_blocks(traced: TracedNetwork, operations: dict[str, fx.Node]) -> list[Place]:
+def _place_in_blocks(traced: TracedNetwork, operations: dict[str, fx.Node]) -> list[AttentionSite]:
     norms = [name for name, node in operations.items() if NORM.includes(traced, node)]
     places = []
     for path, module in traced.network.named_modules():
@@ -91,17 +91,17 @@ def _place_in_blocks(traced: TracedNetwork, operations: dict[str, fx.Node]) -> l
             names = [name for name in norms if name.startswith(f"{part}.")]
             node = operations.get(part) or (operations[names[-1]] if names else None)
             if node is not None:
-                places.append(Place(node, path, _free_path(traced.network, path)))
+                places.append(AttentionSite(node, path, _free_path(traced.network, path)))
     return places
 
 
-def _place_beside(traced: TracedNetwork, nodes: Sequence[fx.Node]) -> list[Place]:
+def _place_beside(traced: TracedNetwork, nodes: Sequence[fx.Node]) -> list[AttentionSite]:
     """Places in the modules that the operations belong to."""
-    places: list[Place] = []
+    places: list[AttentionSite] = []
     for node in nodes:
         owner = node.meta[NAME].rpartition(".")[0]
         path = _free_path(traced.network, owner, taken={place.path for place in places})
-        places.append(Place(node, node.meta[NAME], path))
+        places.append(AttentionSite(node, node.meta[NAME], path))
     return places
 
 

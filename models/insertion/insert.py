@@ -12,7 +12,7 @@ from torch import nn
 
 from models.attention.cbam import Cbam
 from models.attention.design import DESIGNS, AttentionDesign
-from models.insertion.blocks import Place, find_places
+from models.insertion.blocks import AttentionSite, find_places
 from models.insertion.operations import NORM
 from models.insertion.scaling import Scale, count_uses, find_scales
 from models.insertion.stages import find_linear_head, find_stage_ends
@@ -110,7 +110,7 @@ def _find_foldable(traced: TracedNetwork) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _make_attention(traced: TracedNetwork, place: Place, design: AttentionDesign, *, is_neutral: bool) -> Cbam:
+def _make_attention(traced: TracedNetwork, place: AttentionSite, design: AttentionDesign, *, is_neutral: bool) -> Cbam:
     module = Cbam(place.node.meta[SHAPE][1], design)
     if is_neutral:
         _neutralise(module)
@@ -138,7 +138,7 @@ def _multiply(network: nn.Module, scale: Scale, *, factor: int) -> None:
             network.get_parameter(name).mul_(factor)
 
 
-def _insert(traced: TracedNetwork, place: Place, module: Cbam) -> None:
+def _insert(traced: TracedNetwork, place: AttentionSite, module: Cbam) -> None:
     """Put a module into the network and its call into the graph."""
     owner, _, name = place.path.rpartition(".")
     if owner == "cbam" and owner not in dict(traced.network.named_children()):
@@ -153,7 +153,7 @@ def _insert(traced: TracedNetwork, place: Place, module: Cbam) -> None:
     refined.meta = {NAME: place.path, MODULE: place.path, SHAPE: place.node.meta[SHAPE]}
 
 
-def _report(name: str, place: Place, scale: Scale) -> InsertionPoint:
+def _report(name: str, place: AttentionSite, scale: Scale) -> InsertionPoint:
     return InsertionPoint(
         name=name,
         path=place.block,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.checkpoints.diagnosis import DoctorOptions, GateState
+from models.checkpoints.diagnosis import ExaminationOptions, GateState
 from models.errors import PairError
 from models.lineups.card import ClassLabel, NetworkCard, PairCard, read_card, read_labels
 from models.lineups.choice import InlinePair, PairChoice
@@ -48,9 +48,9 @@ class PairPlan:
         sources = {name: network.file for name, network in card.networks.items()}
         return cls(card.name, card, choice.parent, sources, _find_labels(card.labels, choice.parent))
 
-    def known(self, name: NetworkName) -> DoctorOptions:
+    def known(self, name: NetworkName) -> ExaminationOptions:
         """What a half's file must turn out to be, as far as it is known."""
-        options = DoctorOptions(class_count=None if self.labels is None else len(self.labels))
+        options = ExaminationOptions(class_count=None if self.labels is None else len(self.labels))
         if self.card is None:
             return options
         return replace(
@@ -93,7 +93,7 @@ def complete_card(plan: PairPlan, halves: Mapping[NetworkName, Half]) -> PairCar
 
     A pair is trained when its card says so, where there is one, and both halves are.
     """
-    card = plan.card or _describe(plan, halves)
+    card = plan.card or _make_card(plan, halves)
     recipes = {name: card.networks[name].recipe or half.recipe for name, half in halves.items()}
     warnings = (*card.warnings, *_compare_recipes(*recipes.values()))
     if halves[NetworkName.CBAM].gates is GateState.UNTRAINED:
@@ -137,7 +137,7 @@ def _check_half(plan: PairPlan, name: NetworkName, half: Half) -> None:
         )
 
 
-def _describe(plan: PairPlan, halves: Mapping[NetworkName, Half]) -> PairCard:
+def _make_card(plan: PairPlan, halves: Mapping[NetworkName, Half]) -> PairCard:
     baseline, cbam = (halves[name] for name in NetworkName)
     titles = f"{title_network(baseline.architecture)} and {title_network(cbam.architecture, cbam.attention)}"
     return PairCard(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from models.checkpoints.diagnosis import DoctorOptions, GateState
+from models.checkpoints.diagnosis import ExaminationOptions, GateState
 from models.checkpoints.examination import examine
 from models.errors import PairError
 from models.insertion.building import build_any_network
@@ -68,7 +68,7 @@ class Half:
 
 
 def open_source(
-    source: str, name: NetworkName, *, directory: Path = Path(), options: DoctorOptions | None = None
+    source: str, name: NetworkName, *, directory: Path = Path(), options: ExaminationOptions | None = None
 ) -> Half:
     """The network of a source.
 
@@ -81,7 +81,7 @@ def open_source(
     Raises:
         PairError: for a source that does not exist or does not hold a network.
     """
-    options = options or DoctorOptions()
+    options = options or ExaminationOptions()
     try:
         if source.startswith(UNTRAINED):
             half = _make_untrained(source.removeprefix(UNTRAINED), name, options.class_count)
@@ -95,7 +95,7 @@ def open_source(
     return half
 
 
-def _open_checkpoint(path: Path, options: DoctorOptions) -> Half:
+def _open_checkpoint(path: Path, options: ExaminationOptions) -> Half:
     checkpoint = examine(path, options)
     found = checkpoint.diagnosis
     network = build_any_network(

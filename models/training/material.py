@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.checkpoints.diagnosis import DoctorOptions
+from models.checkpoints.diagnosis import ExaminationOptions
 from models.lineups.card import read_card
 from models.lineups.sources import open_source
 from models.names import NetworkName
@@ -67,7 +67,7 @@ class DataOptions:
     teacher: str | None = None
     cache: Path | None = None
 
-    def describe(self) -> str:
+    def summarise(self) -> str:
         """What the pictures are from, in sentences without paths."""
         names = [directory.resolve().name for directory in self.directories] + [Path(name).name for name in self.shards]
         held_out = ", ".join(path.name for path in self.exclusions) or "nothing"
@@ -203,7 +203,7 @@ class DataReader:
             return None
         if not self._recipe.teacher.weight:
             raise TrainingError("the recipe gives a teacher no weight (teacher.weight is 0); leave --teacher out")
-        half = open_source(source, NetworkName.BASELINE, options=DoctorOptions(class_count=class_count))
+        half = open_source(source, NetworkName.BASELINE, options=ExaminationOptions(class_count=class_count))
         if half.class_count != class_count:
             raise TrainingError(
                 f"the teacher {source} has {half.class_count:,} classes, the data {class_count:,}; a teacher knows the "

@@ -14,7 +14,7 @@ from models.training.learning.beginning import Beginning, open_beginnings
 from models.training.learning.lesson import Lesson
 from models.training.learning.log import read_log
 from models.training.learning.trainee import TraineeShape
-from models.training.learning.trainer import Desk, Trainer
+from models.training.learning.trainer import Trainer, TrainingOutput
 from models.training.learning.validation import Score
 from models.training.material import DataOptions, DataReader
 from models.training.recipes.recipe import Recipe
@@ -133,14 +133,14 @@ class _Run:
         self._options = options
         self._processes = processes
         self._tell = tell
-        self._desk = Desk(options.output, 60 * options.state_minutes, has_board=options.has_board)
+        self._output = TrainingOutput(options.output, 60 * options.state_minutes, has_board=options.has_board)
         self._prepare_output()
         data = DataReader(options.data, options.recipe, processes=processes, tell=tell).read()
         self._lesson: Lesson = replace(data.lesson, beginnings=self._open_beginnings(len(data.classes)))
         self._circumstances = Circumstances(
             lesson=self._lesson,
             classes=data.classes,
-            data=options.data.describe(),
+            data=options.data.summarise(),
             unreadable=data.unreadable,
             origin=find_origin(processes.device, process_count=processes.count),
         )
@@ -152,7 +152,7 @@ class _Run:
         self._write_common()
         trained: dict[NetworkName, TrainedNetwork] = {}
         for half, shape in shapes.items():
-            trainer = Trainer(self._lesson, shape, processes=self._processes, desk=self._desk)
+            trainer = Trainer(self._lesson, shape, processes=self._processes, desk=self._output)
             if not trainer.run(should_stop):
                 return self._tell_stop(trainer)
             scores = trainer.finish()
@@ -192,7 +192,7 @@ class _Run:
 
     def _check_states(self, shapes: Mapping[NetworkName, TraineeShape]) -> None:
         """Neither overwrite a training unasked nor begin one silently that was to be gone on with."""
-        states = [path for path in (self._desk.state_path(shape) for shape in shapes.values()) if path.exists()]
+        states = [path for path in (self._output.state_path(shape) for shape in shapes.values()) if path.exists()]
         if states and not self._options.is_resumed:
             raise TrainingError(
                 f"{self._options.output} has a training already, {states[0].name}; go on with it with --resume, or "
@@ -219,12 +219,12 @@ class _Run:
             weights=write_weights(
                 network,
                 shape,
-                state=self._desk.state_path(shape),
+                state=self._output.state_path(shape),
                 recipe=name_recipe(self._lesson),
                 precision=self._options.precision,
             ),
             scores=scores,
-            curve=read_log(self._desk.log_path(shape)),
+            curve=read_log(self._output.log_path(shape)),
             seconds=trainer.seconds,
             parameters=count_parameters(network),
             multiply_adds=count_multiply_adds(network, height=side, width=side),

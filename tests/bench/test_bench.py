@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from app.bench.contestants.peers import TORCHCAM_IS_MISSING, find_torchcam
 from app.bench.contestants.rounds import RUNS_PER_TURN, run_rounds
 from app.bench.results.parts import Part, parse_parts
-from app.bench.results.report import Report
+from app.bench.results.report import BenchReport
 from app.bench.servers.server import ServerProcess
 from app.bench.servers.ways import WAYS
 from app.cli import app
@@ -46,7 +46,7 @@ def bench(*arguments: str) -> Any:
 def test_bench_in_process_has_the_right_shape(quick: None, tmp_path: Path) -> None:
     plot = tmp_path / "speed.png"
     answer = bench("--only", "a,b,c,d,f", "--plot", str(plot))
-    report = Report.model_validate(answer)
+    report = BenchReport.model_validate(answer)
     figures = {figure.key: figure for figure in report.figures}
     assert {figure.part.value for figure in report.figures} == set("abcdf")
     assert figures.keys() >= {"forward", "loop", "small.values.core", "large.overlay.total", "gradcam", "other_class"}

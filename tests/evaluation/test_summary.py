@@ -6,7 +6,7 @@ from app.evaluation.results.metrics import Metric
 from app.evaluation.results.report import Interval
 from app.evaluation.results.rows import FocusRow, read_rows, write_rows
 from app.evaluation.results.summary import choose_extremes, summarise_maps, summarise_subset
-from app.evaluation.results.wording import Verdict, describe_difference, judge
+from app.evaluation.results.wording import Verdict, format_difference, judge
 from models.names import NetworkName
 from tests.evaluation.makers import make_row
 
@@ -111,5 +111,5 @@ def test_judge_knows_which_way_is_better(
 
 def test_describe_difference_prints_points_or_the_metrics_own_unit() -> None:
     interval = Interval(mean=-0.00001, low=-0.0123, high=0.25)
-    assert describe_difference(Metric.POINTING, interval) == "+0.0 points (-1.2 to +25.0)"
-    assert describe_difference(Metric.DELETION, interval) == "+0.000 (-0.012 to +0.250)"
+    assert format_difference(Metric.POINTING, interval) == "+0.0 points (-1.2 to +25.0)"
+    assert format_difference(Metric.DELETION, interval) == "+0.000 (-0.012 to +0.250)"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.explain.maps import HeatMap
-from app.explain.metrics import compare_heat_maps, describe_heat_map
+from app.explain.metrics import compare_heat_maps, measure_heat_map
 from app.explain.placement import Placement, place
 from models.names import Geometry, Resolution
 
@@ -18,7 +18,7 @@ def make_map(values: list[list[float]]) -> HeatMap:
 
 
 def test_describe_heat_map_gives_known_numbers(placement: Placement) -> None:
-    statistics = describe_heat_map(make_map([[0, 1], [4, 3]]), placement)
+    statistics = measure_heat_map(make_map([[0, 1], [4, 3]]), placement)
     assert (statistics.minimum, statistics.maximum, statistics.mean) == (0, 4, 2)
     # The lower left of four cells of 100 x 100 pixels.
     assert (statistics.peak_x, statistics.peak_y) == (150, 150)
@@ -26,7 +26,7 @@ def test_describe_heat_map_gives_known_numbers(placement: Placement) -> None:
 
 
 def test_describe_heat_map_without_evidence_has_no_peak(placement: Placement) -> None:
-    statistics = describe_heat_map(make_map([[0, 0], [0, 0]]), placement)
+    statistics = measure_heat_map(make_map([[0, 0], [0, 0]]), placement)
     assert (statistics.peak_x, statistics.peak_y, statistics.share_above_half) == (None, None, None)
 
 

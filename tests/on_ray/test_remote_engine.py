@@ -14,7 +14,7 @@ from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from app.engine.work import PictureWork
 from app.errors import EngineFailed, InvalidOption, QueueFull
 from app.on_ray.remote_engine import ATTEMPTS, RECOVERY_SECONDS, RemoteEngine
-from app.on_ray.wire import Parcel
+from app.on_ray.wire import PackedWork
 from models.lineups.pair import NetworkPair
 
 TASK_ERROR = RayTaskError("answer", "Traceback", RuntimeError("CUDA"), proctitle="replica", pid=1, ip="127.0.0.1")
@@ -27,13 +27,13 @@ class Played:
 
     def __init__(self, *outcomes: object) -> None:
         self.outcomes = deque(outcomes)
-        self.parcels: list[Parcel] = []
+        self.parcels: list[PackedWork] = []
 
     @property
     def answer(self) -> "Played":
         return self
 
-    async def remote(self, parcel: Parcel) -> object:
+    async def remote(self, parcel: PackedWork) -> object:
         self.parcels.append(parcel)
         outcome = self.outcomes.popleft()
         if isinstance(outcome, Raised):

@@ -84,7 +84,7 @@ def answer(works: Works, settings: Settings, monkeypatch: pytest.MonkeyPatch) ->
 
     async def ask_one() -> list[object]:
         one = PairReplica(settings)
-        await one.describe()
+        await one.list_pairs()
         monkeypatch.setattr(Engine, "_compute_pictures", compute_when_all_are_there)
         asked = []
         for work in works:

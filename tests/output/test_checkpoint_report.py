@@ -17,7 +17,7 @@ from models.checkpoints.diagnosis import (
     CheckpointError,
     Container,
     Diagnosis,
-    DoctorOptions,
+    ExaminationOptions,
     GateState,
     Layout,
 )
@@ -58,7 +58,7 @@ def test_convert_file_refuses_an_output_before_it_reads(tmp_path: Path) -> None:
 
 def test_convert_file_writes_nothing_for_a_file_that_it_refuses(timm_file: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="classes: 7 in the file, 1000 expected"):
-        convert_file(timm_file, tmp_path / "out.safetensors", DoctorOptions(class_count=1000))
+        convert_file(timm_file, tmp_path / "out.safetensors", ExaminationOptions(class_count=1000))
     assert not list(tmp_path.iterdir())
 
 

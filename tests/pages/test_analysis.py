@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from app.analysis.comparison import Comparison, Target
 from app.analysis.options import FigureOptions
-from app.api.schemas import describe_pair
+from app.api.schemas import build_pair_description
 from app.explain.maps import HeatMap
 from app.explain.methods import Method
 from app.pages.analysis import Addresses, build_analysis_page
@@ -57,7 +57,7 @@ def build(
     return build_analysis_page(
         comparisons,
         options,
-        pair=describe_pair(pair),
+        pair=build_pair_description(pair),
         upload=UploadForm(samples=(), pairs=(), geometries=(), resolutions=(), max_upload_bytes=20_000_000),
         addresses=Addresses(
             page="/analyses/x",

@@ -7,15 +7,15 @@ import pytest
 from fastapi.testclient import TestClient
 from jinja2 import Environment
 
-from app.api.schemas import PairDescription, describe_pair
+from app.api.schemas import PairDescription, build_pair_description
 from app.evaluation.results.metrics import MEANINGS, Metric
 from app.evaluation.results.report import Evaluation, Interval
 from app.evaluation.results.rows import read_rows
 from app.evaluation.results.summary import summarise_maps
-from app.evaluation.results.wording import describe_difference, describe_mean
+from app.evaluation.results.wording import format_difference, format_mean
 from app.pages.evidence import sentences
 from app.pages.evidence.page import NO_RECORD, OTHER_WEIGHTS, build_evidence_page
-from app.pages.evidence.seeds import describe_seeds
+from app.pages.evidence.seeds import build_seeds_view
 from app.pages.evidence.store import DIRECTORY, find_record, read_seeds
 from app.pages.templating import ENVIRONMENT
 from models.lineups.card import SHIPPED_PAIR, Accuracy, read_card
@@ -33,7 +33,7 @@ def record() -> Evaluation:
 
 @pytest.fixture
 def description(pair: NetworkPair) -> PairDescription:
-    return describe_pair(pair)
+    return build_pair_description(pair)
 
 
 def read_page(client: TestClient) -> str:
@@ -99,8 +99,8 @@ def test_page_gives_the_claim_and_every_recorded_number(client: TestClient, reco
     (measured,) = record.focus.maps
     for subset in (measured.both_right, measured.all):
         for metric, result in subset.metrics.items():
-            difference = describe_difference(metric, result.difference).replace("-", "−")
-            row = f"{describe_mean(metric, result.baseline)} {describe_mean(metric, result.cbam)} {difference}"
+            difference = format_difference(metric, result.difference).replace("-", "−")
+            row = f"{format_mean(metric, result.baseline)} {format_mean(metric, result.cbam)} {difference}"
             assert f"{MEANINGS[metric].explanation} {row}" in text
     for picture in [*measured.helped, *measured.hurt]:
         assert picture.file in text
@@ -168,13 +168,13 @@ def make_result(record: Evaluation, difference: float) -> Evaluation:
 def test_verdict_says_whichever_way_it_comes_out(record: Evaluation, difference: float, verdict: str) -> None:
     changed = make_result(record, difference)
     assert changed.focus is not None
-    assert sentences.describe_verdict(changed.focus.maps[0]).startswith(verdict)
+    assert sentences.state_verdict(changed.focus.maps[0]).startswith(verdict)
 
 
 def test_failures_name_what_is_worse(record: Evaluation) -> None:
     changed = make_result(record, -0.1)
     assert changed.focus is not None
-    failures = " ".join(sentences.describe_failures(changed.focus.maps[0]))
+    failures = " ".join(sentences.state_failures(changed.focus.maps[0]))
     assert "On the pictures that both get right CBAM is worse by" in failures
     assert "pointing game, −10.0 points (−11.0 to −9.0)" in failures
     assert "deletion area" not in failures
@@ -182,13 +182,13 @@ def test_failures_name_what_is_worse(record: Evaluation) -> None:
 
 def test_protocol_says_what_was_cropped_and_filled(record: Evaluation) -> None:
     assert record.focus is not None
-    text = " ".join(sentences.describe_protocol(record, record.focus, record.focus.maps[0]))
+    text = " ".join(sentences.state_protocol(record, record.focus, record.focus.maps[0]))
     assert f"{record.focus.maps[0].all.pictures} held-out pictures of Caltech-101" in text
     assert "lay outside of the crop" in text
     assert "the picture blurred with a deviation of" in text
     whole = record.model_copy(update={"geometry": Geometry.WHOLE})
     assert f"whole picture at {record.resolution.value} pixels" in " ".join(
-        sentences.describe_protocol(whole, record.focus, record.focus.maps[0])
+        sentences.state_protocol(whole, record.focus, record.focus.maps[0])
     )
 
 
@@ -208,7 +208,7 @@ def make_seeds(record: Evaluation, differences: list[float]) -> list[Evaluation]
 
 
 def test_seeds_show_every_difference_beside_what_luck_does(record: Evaluation) -> None:
-    view = describe_seeds(make_seeds(record, [0.03, 0.01, 0.02]))
+    view = build_seeds_view(make_seeds(record, [0.03, 0.01, 0.02]))
     assert view is not None
     assert view.names == ("Seed 1", "Seed 2", "Seed 3")
     (row,) = [row for row in view.rows if row.title == MEANINGS[Metric.SHARE_INSIDE].title]
@@ -219,15 +219,15 @@ def test_seeds_show_every_difference_beside_what_luck_does(record: Evaluation) -
 
 
 def test_seeds_that_disagree_are_said_to(record: Evaluation) -> None:
-    view = describe_seeds(make_seeds(record, [0.03, -0.01]))
+    view = build_seeds_view(make_seeds(record, [0.03, -0.01]))
     assert view is not None
     assert {row.verdict for row in view.rows[1:]} == {"the sign depends on the seed"}
-    assert describe_seeds(make_seeds(record, [0.03])) is None
+    assert build_seeds_view(make_seeds(record, [0.03])) is None
 
 
 def test_page_has_every_difference_of_the_recorded_seeds(client: TestClient) -> None:
     text = read_page(client)
-    view = describe_seeds(read_seeds())
+    view = build_seeds_view(read_seeds())
     assert view is not None
     assert len(view.names) == 3
     for row in view.rows:
@@ -286,14 +286,14 @@ def test_readme_gives_the_recorded_differences(record: Evaluation) -> None:
     assert f"the {measured.both_right.pictures} pictures that both networks get right" in " ".join(text.split())
     for metric in README_METRICS:
         result = measured.both_right.metrics[metric]
-        difference = describe_difference(metric, result.difference).replace("-", "−")
-        row = f"| {describe_mean(metric, result.baseline)} | {describe_mean(metric, result.cbam)} | {difference} |"
+        difference = format_difference(metric, result.difference).replace("-", "−")
+        row = f"| {format_mean(metric, result.baseline)} | {format_mean(metric, result.cbam)} | {difference} |"
         assert row in text, metric
 
 
 def test_readme_gives_the_differences_of_every_seed() -> None:
     text = (ROOT / "README.md").read_text()
-    seeds = describe_seeds(read_seeds())
+    seeds = build_seeds_view(read_seeds())
     assert seeds is not None
     titles = {"Right first class", *(MEANINGS[metric].title for metric in README_METRICS[:5])}
     rows = [row for row in seeds.rows if row.title in titles]

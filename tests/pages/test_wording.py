@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.api.schemas import AnalysisAnswer, PairDescription, describe_pair
+from app.api.schemas import AnalysisAnswer, PairDescription, build_pair_description
 from app.pages.templating import format_equation, format_evidence, format_millions, format_probability
-from app.pages.wording import describe_doubt, describe_geometry, warn_of_geometry
+from app.pages.wording import explain_doubt, explain_geometry, warn_of_geometry
 from models.lineups.pair import NetworkPair
 from models.names import Geometry, NetworkName, Resolution
 
@@ -19,7 +19,7 @@ def content(client: TestClient, motorcycle: bytes) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def description(pair: NetworkPair) -> PairDescription:
-    return describe_pair(pair)
+    return build_pair_description(pair)
 
 
 def answer_with(content: dict[str, Any], *, first: tuple[float, float], target: tuple[float, float]) -> AnalysisAnswer:
@@ -44,7 +44,7 @@ def answer_with(content: dict[str, Any], *, first: tuple[float, float], target: 
 def test_doubt_is_told_when_probabilities_are_low(
     content: dict[str, Any], first: tuple[float, float], target: tuple[float, float], beginning: str
 ) -> None:
-    doubt = describe_doubt(answer_with(content, first=first, target=target), class_count=110)
+    doubt = explain_doubt(answer_with(content, first=first, target=target), class_count=110)
     assert doubt is not None
     assert doubt.startswith(beginning)
     assert "110 classes only" in doubt
@@ -52,14 +52,14 @@ def test_doubt_is_told_when_probabilities_are_low(
 
 def test_doubt_is_not_told_when_both_networks_are_sure_of_the_class(content: dict[str, Any]) -> None:
     answer = answer_with(content, first=(0.9, 0.6), target=(0.9, 0.6))
-    assert describe_doubt(answer, class_count=110) is None
+    assert explain_doubt(answer, class_count=110) is None
 
 
 def test_geometry_sentence_names_the_part_that_was_seen(content: dict[str, Any]) -> None:
     whole = AnalysisAnswer.model_validate(content).geometry
-    assert describe_geometry(whole).startswith("Both networks saw the whole picture")
+    assert explain_geometry(whole).startswith("Both networks saw the whole picture")
     cropped = whole.model_copy(update={"is_cropped": True, "geometry": Geometry.CENTER_CROP})
-    assert "the square at its centre" in describe_geometry(cropped)
+    assert "the square at its centre" in explain_geometry(cropped)
 
 
 def test_geometry_warning_is_given_where_the_pair_was_not_measured(

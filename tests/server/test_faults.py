@@ -147,7 +147,7 @@ def test_server_is_ready_after_a_first_picture(pair: NetworkPair, monkeypatch: p
             time.sleep(0.01)
         assert (before.status_code, before.json()) == (503, {"status": "starting"})
         assert client.get("/readyz").json() == {"status": "ok"}
-        client.app.state.gatekeeper.is_draining = True  # type: ignore[attr-defined]
+        client.app.state.readiness_check.is_draining = True  # type: ignore[attr-defined]
         ending = client.get("/readyz")
         assert (ending.status_code, ending.json()) == (503, {"status": "draining"})
         picture = {"image": encode(make_picture(40, 30))}

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.server.limits import Departure
+from app.server.limits import DisconnectWatch
 
 SCOPE: Scope = {"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b""}
 
@@ -42,7 +42,7 @@ def test_departure_cancels_the_answer_when_the_client_leaves() -> None:
                 events.append("cancelled")
                 raise
 
-        request = asyncio.create_task(Departure(app)(SCOPE, client.receive, client.send))
+        request = asyncio.create_task(DisconnectWatch(app)(SCOPE, client.receive, client.send))
         await is_working.wait()
         client.leaves.set()
         await asyncio.wait_for(request, 5)
@@ -61,7 +61,7 @@ def test_departure_passes_the_answer_on_while_the_client_waits() -> None:
             await asyncio.sleep(0)
             await send({"type": "http.response.start", "status": 200})
 
-        await asyncio.wait_for(Departure(app)(SCOPE, client.receive, client.send), 5)
+        await asyncio.wait_for(DisconnectWatch(app)(SCOPE, client.receive, client.send), 5)
         return client.received
 
     assert asyncio.run(run()) == [{"type": "http.response.start", "status": 200}]
@@ -73,7 +73,7 @@ def test_departure_passes_errors_on() -> None:
             raise KeyError("broken")
 
         client = Client()
-        await Departure(app)(SCOPE, client.receive, client.send)
+        await DisconnectWatch(app)(SCOPE, client.receive, client.send)
 
     with pytest.raises(KeyError, match="broken"):
         asyncio.run(run())
@@ -91,7 +91,7 @@ def test_departure_takes_the_answer_with_it_when_it_is_cancelled() -> None:
                 events.append("ended")
 
         client = Client()
-        request = asyncio.create_task(Departure(app)(SCOPE, client.receive, client.send))
+        request = asyncio.create_task(DisconnectWatch(app)(SCOPE, client.receive, client.send))
         for _ in range(5):
             await asyncio.sleep(0)
         request.cancel()

@@ -14,7 +14,7 @@ from app.analysis.options import AttentionOptions, GeometryOptions, MapOptions, 
 from app.analysis.timing import Timings
 from app.bench.servers.load import stamp_jpeg
 from app.engine.loading import build_engine, load_chosen_pair
-from app.output import panels
+from app.output import images
 from app.render.overlay import Render
 from app.settings import Settings
 from models.names import GateKind, NetworkName
@@ -92,18 +92,18 @@ async def encode_everything(lens: Lens, comparison: Comparison, render: Render) 
         return
     # As the page asks for them: each panel is a request of its own.
     options = MapOptions(render=render)
-    maps = [partial(panels.encode_heat_map, comparison, name, options) for name in NetworkName]
+    maps = [partial(images.encode_heat_map, comparison, name, options) for name in NetworkName]
     await asyncio.gather(*(lens.run(draw) for draw in maps), lens.run(encode_gates, comparison.analysis))
 
 
 def encode_heat_maps(comparison: Comparison, render: Render) -> Sequence[bytes]:
     """Both networks' heat maps."""
     options = MapOptions(render=render)
-    return [panels.encode_heat_map(comparison, name, options) for name in NetworkName]
+    return [images.encode_heat_map(comparison, name, options) for name in NetworkName]
 
 
 def encode_gates(analysis: Analysis) -> Sequence[bytes]:
     """Every gate of every block, as values."""
     options = AttentionOptions(render=Render.VALUES)
     blocks = analysis.traces[NetworkName.CBAM].blocks
-    return [panels.encode_attention(analysis, block.name, kind, options) for block in blocks for kind in GateKind]
+    return [images.encode_attention(analysis, block.name, kind, options) for block in blocks for kind in GateKind]

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter
 
 from app.bench.results.parts import DESCRIPTIONS, Part
-from app.bench.results.report import Figure, Report
-from app.bench.results.table import describe, format_value
+from app.bench.results.report import BenchReport, Figure
+from app.bench.results.table import format_setup, format_value
 
 TIMED_PARTS = (Part.FORWARD, Part.ANALYSIS, Part.GRAD_CAM, Part.TORCHCAM, Part.OTHER_CLASS)
 COLOURS = {Part.FORWARD: "#777777", Part.GRAD_CAM: "#c46a1b", Part.TORCHCAM: "#c46a1b"}
@@ -20,7 +20,7 @@ DOTS_PER_INCH = 150
 ROW_INCHES = 0.42
 
 
-def draw_report(report: Report) -> bytes:
+def draw_report(report: BenchReport) -> bytes:
     """A PNG of the figures that were measured in process and over HTTP."""
     times = [figure for figure in report.figures if figure.part in TIMED_PARTS and figure.unit == "ms"]
     rates = [figure for figure in report.figures if figure.key.endswith(".throughput")]
@@ -30,7 +30,7 @@ def draw_report(report: Report) -> bytes:
     # `Figure` alone, as in app.render.figure: pyplot keeps global state.
     canvas = Canvas(figsize=(11, height), layout="constrained")
     FigureCanvasAgg(canvas)
-    canvas.suptitle(describe(report.setup), fontsize=8, parse_math=False, wrap=True)
+    canvas.suptitle(format_setup(report.setup), fontsize=8, parse_math=False, wrap=True)
     for axes, panel in zip(canvas.subplots(1, max(1, len(panels)), squeeze=False)[0], panels, strict=False):
         if panel is _draw_times:
             _draw_times(axes, times)

@@ -77,7 +77,7 @@ class Setup(BaseModel):
     loop_setting: str | None = None
 
 
-class Report(BaseModel):
+class BenchReport(BaseModel):
     """Setup, figures, and sentences about what was left out or went wrong."""
 
     setup: Setup

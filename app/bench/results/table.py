@@ -5,14 +5,14 @@ from itertools import groupby
 from rich.table import Table
 
 from app.bench.results.parts import DESCRIPTIONS
-from app.bench.results.report import Figure, Report, Setup
+from app.bench.results.report import BenchReport, Figure, Setup
 
 STYLES = {"met": "green", "missed": "red"}
 
 
-def tabulate(report: Report) -> Table:
+def tabulate(report: BenchReport) -> Table:
     """Figure, value, unit, ratio, target, met or missed."""
-    table = Table("", "figure", title=describe(report.setup), caption="\n".join(report.notes) or None)
+    table = Table("", "figure", title=format_setup(report.setup), caption="\n".join(report.notes) or None)
     for column in ("value", "unit", "ratio", "target", ""):
         table.add_column(column, justify="right" if column in ("value", "ratio") else "left", no_wrap=True)
     for part, figures in groupby(report.figures, key=lambda figure: figure.part):
@@ -23,7 +23,7 @@ def tabulate(report: Report) -> Table:
     return table
 
 
-def describe(setup: Setup) -> str:
+def format_setup(setup: Setup) -> str:
     """The setup in one sentence."""
     width, height = setup.input_size
     sentence = f"{setup.pair}, {width} x {height}, on {setup.device_name} ({setup.device}), "

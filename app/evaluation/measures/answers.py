@@ -15,7 +15,7 @@ from models.networks.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RankedTruth:
     """One network's answer to one picture.
 
     Attributes:
@@ -41,21 +41,21 @@ def trace_batch(pair: NetworkPair, name: NetworkName, batch: PictureBatch, stage
         return network.trace(torch.from_numpy(batch.values).to(pair.device, network.dtype), stages=stages)
 
 
-def read_answers(logits: torch.Tensor, classes: Sequence[int]) -> list[Answer]:
+def read_answers(logits: torch.Tensor, classes: Sequence[int]) -> list[RankedTruth]:
     """The answers in logits, (N, K), to pictures of these classes."""
     truth = torch.tensor(classes, device=logits.device)[:, None]  # (N, 1)
     ranks = (logits > logits.gather(1, truth)).sum(dim=1)  # (N,)
     probabilities = functional.softmax(logits.double(), dim=1)  # (N, K)
     confidences = probabilities.amax(dim=1)  # (N,)
     return [
-        Answer(int(rank), float(confidence), float(probability))
+        RankedTruth(int(rank), float(confidence), float(probability))
         for rank, confidence, probability in zip(
             ranks.tolist(), confidences.tolist(), probabilities.gather(1, truth)[:, 0].tolist(), strict=True
         )
     ]
 
 
-def summarise_answers(answers: Sequence[Answer]) -> NetworkAccuracy:
+def summarise_answers(answers: Sequence[RankedTruth]) -> NetworkAccuracy:
     """Accuracy and calibration over all pictures."""
     top1, top5 = sum(answer.rank < 1 for answer in answers), sum(answer.rank < 5 for answer in answers)
     count = max(1, len(answers))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from app.evaluation.measures.answers import Answer
+from app.evaluation.measures.answers import RankedTruth
 from app.evaluation.measures.curves import LARGEST_STEPS, Removable, fill_picture, measure_curves
 from app.evaluation.measures.gates import GateSurvey
 from app.evaluation.measures.localisation import Values, locate
@@ -41,7 +41,7 @@ class AnsweredBatch:
 
     batch: PictureBatch
     traces: Mapping[NetworkName, Trace]
-    answers: Mapping[NetworkName, Sequence[Answer]]
+    answers: Mapping[NetworkName, Sequence[RankedTruth]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +100,7 @@ class FocusSurvey:
             self._gates.add(case.read_gates(), case.seen, case.placement)
             for method in self._options.methods:
                 maps = {name: self._draw(method, case, name, gradients[name]) for name in NetworkName}
-                self._rows.append(self._describe(case, picture, method, maps))
+                self._rows.append(self._build_row(case, picture, method, maps))
 
     @property
     def rows(self) -> list[FocusRow]:
@@ -148,7 +148,7 @@ class FocusSurvey:
         activation, gradient = (tensor[case.position].float().cpu().contiguous().numpy() for tensor in tensors)
         return compute_heat_map(method, activation=activation, gradient=gradient)
 
-    def _describe(
+    def _build_row(
         self, case: Case, picture: LabelledPicture, method: Method, maps: Mapping[NetworkName, HeatMap]
     ) -> FocusRow:
         height, width = maps[NetworkName.BASELINE].shape

@@ -11,7 +11,7 @@ import numpy as np
 from app.evaluation.measures.seen import SeenObject
 from app.evaluation.results.metrics import IOU_THRESHOLDS, MEANINGS, Metric
 from app.explain.maps import FloatArray, HeatMap
-from app.explain.metrics import describe_heat_map
+from app.explain.metrics import measure_heat_map
 from app.explain.placement import Placement
 
 Values = dict[Metric, float | None]
@@ -33,7 +33,7 @@ def locate(heat_map: HeatMap, seen: SeenObject, placement: Placement, *, toleran
     """
     if not heat_map.has_evidence:
         return silent_values(MAP_METRICS)
-    statistics = describe_heat_map(heat_map, placement)
+    statistics = measure_heat_map(heat_map, placement)
     x, y = statistics.peak_x or 0.0, statistics.peak_y or 0.0
     spread = seen.spread(heat_map.values)
     share = float(spread[seen.mask].sum(dtype=np.float64) / spread.sum(dtype=np.float64))

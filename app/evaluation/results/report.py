@@ -13,13 +13,13 @@ Figure = Annotated[float, PlainSerializer(lambda value: round(value, 6), when_us
 """A measured number; what is written down of it is more than its interval allows to know."""
 
 
-class Report(BaseModel):
+class ResultModel(BaseModel):
     """A frozen part of an evaluation that refuses keys it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ReliabilityBin(Report):
+class ReliabilityBin(ResultModel):
     """The answers whose P lies above `lower` and not above `upper`; no means where there are none."""
 
     lower: Figure
@@ -29,14 +29,14 @@ class ReliabilityBin(Report):
     accuracy: Figure | None
 
 
-class Calibration(Report):
+class Calibration(ResultModel):
     """The expected calibration error, 0..1, and the table that it comes from."""
 
     error: Figure
     bins: list[ReliabilityBin]
 
 
-class NetworkAccuracy(Report):
+class NetworkAccuracy(ResultModel):
     """How often the right class was the first, or among the first five; shares in 0..1."""
 
     top1: float
@@ -46,7 +46,7 @@ class NetworkAccuracy(Report):
     calibration: Calibration
 
 
-class Interval(Report):
+class Interval(ResultModel):
     """A mean and its bootstrap interval; both ends are None where fewer than two pictures were measured."""
 
     mean: Figure
@@ -54,7 +54,7 @@ class Interval(Report):
     high: Figure | None
 
 
-class MetricResult(Report):
+class MetricResult(ResultModel):
     """Both networks' means of one metric, over the same pictures.
 
     Attributes:
@@ -69,7 +69,7 @@ class MetricResult(Report):
     difference: Interval
 
 
-class Subset(Report):
+class Subset(ResultModel):
     """The metrics over some of the pictures.
 
     Attributes:
@@ -89,7 +89,7 @@ class Subset(Report):
     metrics: dict[Metric, MetricResult]
 
 
-class PictureResult(Report):
+class PictureResult(ResultModel):
     """One picture on which the networks' shares of heat inside differ much; `right` and P are of the true class."""
 
     file: str
@@ -101,7 +101,7 @@ class PictureResult(Report):
     right: dict[NetworkName, bool]
 
 
-class ClassResult(Report):
+class ClassResult(ResultModel):
     """The difference in the share of heat inside, CBAM minus baseline, over the pictures of one class."""
 
     class_name: str
@@ -109,7 +109,7 @@ class ClassResult(Report):
     difference: Interval
 
 
-class MapResult(Report):
+class MapResult(ResultModel):
     """How well the maps of one method at one stage point at the objects.
 
     Attributes:
@@ -132,7 +132,7 @@ class MapResult(Report):
     hurt: list[PictureResult]
 
 
-class GateResult(Report):
+class GateResult(ResultModel):
     """How far one gate is from flat, over all pictures.
 
     Attributes:
@@ -163,7 +163,7 @@ class SpatialGateResult(GateResult):
     excess: Interval
 
 
-class BlockResult(Report):
+class BlockResult(ResultModel):
     """The gates of one block; None for one that this attention has not."""
 
     name: str
@@ -171,7 +171,7 @@ class BlockResult(Report):
     channel: GateResult | None
 
 
-class Protocol(Report):
+class Protocol(ResultModel):
     """How the focus was measured.
 
     Attributes:
@@ -191,7 +191,7 @@ class Protocol(Report):
     seed: int
 
 
-class Focus(Report):
+class Focus(ResultModel):
     """Where the networks look, against where the objects are.
 
     Attributes:
@@ -207,7 +207,7 @@ class Focus(Report):
     gates: list[BlockResult]
 
 
-class Evaluation(Report):
+class Evaluation(ResultModel):
     """What was measured, on what.
 
     Attributes:

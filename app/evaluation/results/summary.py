@@ -59,8 +59,8 @@ def _summarise_map(rows: Sequence[FocusRow]) -> MapResult:
         both_right=summarise_subset([row for row in rows if row.is_right_by_both]),
         all=summarise_subset(rows),
         classes=_summarise_classes(rows),
-        helped=[_describe(row) for row in helped],
-        hurt=[_describe(row) for row in hurt],
+        helped=[_summarise_picture(row) for row in helped],
+        hurt=[_summarise_picture(row) for row in hurt],
     )
 
 
@@ -91,7 +91,7 @@ def _compare(rows: Sequence[FocusRow], metric: Metric) -> MetricResult | None:
     )
 
 
-def _describe(row: FocusRow) -> PictureResult:
+def _summarise_picture(row: FocusRow) -> PictureResult:
     def read(metric: Metric) -> dict[NetworkName, float]:
         return {name: network.values[metric] or 0.0 for name, network in row.networks.items()}
 

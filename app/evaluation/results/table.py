@@ -4,7 +4,7 @@ from rich.console import Group
 from rich.table import Table
 
 from app.evaluation.results.report import BlockResult, Evaluation, GateResult, MapResult, Subset
-from app.evaluation.results.wording import describe_difference, describe_explained, describe_mean, judge, title_metric
+from app.evaluation.results.wording import format_difference, format_explained_share, format_mean, judge, title_metric
 from models.names import NetworkName
 
 GATES_CAPTION = (
@@ -58,14 +58,14 @@ def _tabulate_maps(result: MapResult) -> list[Table]:
 def _tabulate_subset(title: str, subset: Subset) -> Table:
     table = Table("metric", "baseline", "CBAM", "CBAM - baseline (95 %)", "", title=title)
     if subset.object_share is not None and subset.centre_hits is not None:
-        table.add_row("Object’s share of the seen picture", *[describe_mean(None, subset.object_share)] * 2)
-        table.add_row("Pointing game of the centre", *[describe_mean(None, subset.centre_hits)] * 2)
+        table.add_row("Object’s share of the seen picture", *[format_mean(None, subset.object_share)] * 2)
+        table.add_row("Pointing game of the centre", *[format_mean(None, subset.centre_hits)] * 2)
     for metric, measured in subset.metrics.items():
         table.add_row(
             title_metric(metric),
-            describe_mean(metric, measured.baseline),
-            describe_mean(metric, measured.cbam),
-            describe_difference(metric, measured.difference),
+            format_mean(metric, measured.baseline),
+            format_mean(metric, measured.cbam),
+            format_difference(metric, measured.difference),
             judge(metric, measured.difference).value,
         )
     silent = subset.silent
@@ -81,10 +81,10 @@ def _tabulate_spatial(gates: list[BlockResult]) -> Table:
         if block.spatial is not None:
             table.add_row(
                 block.name,
-                *_describe_gate(block.spatial),
-                describe_mean(None, block.spatial.pointing),
-                describe_mean(None, block.spatial.share_inside),
-                describe_difference(None, block.spatial.excess),
+                *_format_gate(block.spatial),
+                format_mean(None, block.spatial.pointing),
+                format_mean(None, block.spatial.share_inside),
+                format_difference(None, block.spatial.excess),
             )
     return table
 
@@ -93,9 +93,9 @@ def _tabulate_channels(gates: list[BlockResult]) -> Table:
     table = Table("block", "mean", "deviation", "same for all", title="channel gates", caption=GATES_CAPTION)
     for block in gates:
         if block.channel is not None:
-            table.add_row(block.name, *_describe_gate(block.channel))
+            table.add_row(block.name, *_format_gate(block.channel))
     return table
 
 
-def _describe_gate(gate: GateResult) -> list[str]:
-    return [f"{gate.mean:.3f}", f"{gate.deviation:.3f}", describe_explained(gate.explained)]
+def _format_gate(gate: GateResult) -> list[str]:
+    return [f"{gate.mean:.3f}", f"{gate.deviation:.3f}", format_explained_share(gate.explained)]

@@ -31,12 +31,12 @@ def title_metric(metric: Metric) -> str:
     return meaning.title if meaning.is_higher_better else f"{meaning.title}, low is good"
 
 
-def describe_mean(metric: Metric | None, value: float) -> str:
+def format_mean(metric: Metric | None, value: float) -> str:
     """A mean in its metric's units: `55.4 %`, or `0.434`; None is a share that is no metric."""
     return f"{value * 100:.1f} %" if metric is None or MEANINGS[metric].is_share else f"{value:.3f}"
 
 
-def describe_difference(metric: Metric | None, interval: Interval) -> str:
+def format_difference(metric: Metric | None, interval: Interval) -> str:
     """A difference with its interval: `+1.2 points (-0.3 to +2.7)`, or `+0.041 (-0.013 to +0.092)`.
 
     Args:
@@ -56,6 +56,6 @@ def describe_difference(metric: Metric | None, interval: Interval) -> str:
     return f"{text} ({sign(interval.low)} to {sign(interval.high)})"
 
 
-def describe_explained(explained: float | None) -> str:
+def format_explained_share(explained: float | None) -> str:
     """A share of variance, or that it is not known."""
     return "not known" if explained is None else f"{explained:.2f}"

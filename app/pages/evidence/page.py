@@ -8,14 +8,14 @@ from app.evaluation.results.metrics import MEANINGS, Metric
 from app.evaluation.results.report import BlockResult, Evaluation, Focus, Interval, MetricResult, PictureResult, Subset
 from app.evaluation.results.wording import (
     Verdict,
-    describe_difference,
-    describe_explained,
-    describe_mean,
+    format_difference,
+    format_explained_share,
+    format_mean,
     judge,
     title_metric,
 )
 from app.pages.evidence import sentences
-from app.pages.evidence.seeds import describe_seeds
+from app.pages.evidence.seeds import build_seeds_view
 from app.pages.evidence.store import DIRECTORY, find_record, is_of, read_seeds
 from app.pages.evidence.views import (
     AccuracyView,
@@ -65,40 +65,40 @@ def build_evidence_page(pairs: Sequence[PairDescription], *, directory: Path = D
             reason = NO_RECORD if record is None or record.focus is None else OTHER_WEIGHTS
             missing.append(MissingView(pair.name, pair.title, reason, write_command("DIR", "MASKS", pair=pair.name)))
         else:
-            records.append(describe_record(pair, record, record.focus))
+            records.append(build_record_view(pair, record, record.focus))
     return EvidencePage(
         claim=sentences.CLAIM,
         source=sentences.SOURCE,
         records=tuple(records),
         missing=tuple(missing),
-        seeds=describe_seeds(read_seeds(directory=directory)),
+        seeds=build_seeds_view(read_seeds(directory=directory)),
     )
 
 
-def describe_record(pair: PairDescription, evaluation: Evaluation, focus: Focus) -> RecordView:
+def build_record_view(pair: PairDescription, evaluation: Evaluation, focus: Focus) -> RecordView:
     """Everything that was recorded of a pair, by the first method that was asked for."""
     result = focus.maps[0]
     return RecordView(
         name=pair.name,
         title=pair.title,
-        verdict=sentences.describe_verdict(result),
-        protocol=sentences.describe_protocol(evaluation, focus, result),
+        verdict=sentences.state_verdict(result),
+        protocol=sentences.state_protocol(evaluation, focus, result),
         pictures=f"{evaluation.pictures:,}",
-        accuracy=_describe_accuracy(evaluation),
+        accuracy=_build_accuracy_views(evaluation),
         subsets=(
-            _describe_subset(
+            _build_subset_view(
                 f"The {result.both_right.pictures:,} pictures that both networks get right", result.both_right
             ),
-            _describe_subset(f"All {result.all.pictures:,} pictures", result.all),
+            _build_subset_view(f"All {result.all.pictures:,} pictures", result.all),
         ),
-        failures=sentences.describe_failures(result),
-        gains=sentences.describe_gains(result),
-        limits=sentences.describe_limits(result, title=pair.title, warnings=pair.warnings),
-        gates=tuple(_describe_block(block) for block in focus.gates),
-        gate_sentences=sentences.describe_gates(focus.gates),
-        helped=tuple(_describe_picture(picture) for picture in result.helped),
-        hurt=tuple(_describe_picture(picture) for picture in result.hurt),
-        extremes=sentences.describe_extremes(result),
+        failures=sentences.state_failures(result),
+        gains=sentences.state_gains(result),
+        limits=sentences.state_limits(result, title=pair.title, warnings=pair.warnings),
+        gates=tuple(_build_gate_view(block) for block in focus.gates),
+        gate_sentences=sentences.state_gates(focus.gates),
+        helped=tuple(_build_picture_view(picture) for picture in result.helped),
+        hurt=tuple(_build_picture_view(picture) for picture in result.hurt),
+        extremes=sentences.state_extremes(result),
         command=write_command(evaluation.data, evaluation.data, pair=None),
     )
 
@@ -109,19 +109,19 @@ def write_command(data: str, masks: str, *, pair: str | None) -> str:
     return f"cbam-lens evaluate {data} --focus --masks {masks}{chosen}"
 
 
-def _describe_accuracy(evaluation: Evaluation) -> tuple[AccuracyView, ...]:
+def _build_accuracy_views(evaluation: Evaluation) -> tuple[AccuracyView, ...]:
     return tuple(
         AccuracyView(
             title=TITLES[name],
-            top1=describe_mean(None, accuracy.top1),
-            top5=describe_mean(None, accuracy.top5),
+            top1=format_mean(None, accuracy.top1),
+            top5=format_mean(None, accuracy.top5),
             calibration=f"{accuracy.calibration.error:.3f}",
         )
         for name, accuracy in evaluation.networks.items()
     )
 
 
-def _describe_subset(title: str, subset: Subset) -> SubsetView:
+def _build_subset_view(title: str, subset: Subset) -> SubsetView:
     references = (
         ("Object’s share of the seen picture", "What a flat map has inside.", subset.object_share),
         (
@@ -133,50 +133,50 @@ def _describe_subset(title: str, subset: Subset) -> SubsetView:
     return SubsetView(
         title=title,
         remarks=tuple(
-            Remark(name, explanation, describe_mean(None, value))
+            Remark(name, explanation, format_mean(None, value))
             for name, explanation, value in references
             if value is not None
         ),
-        metrics=tuple(_describe_metric(metric, result) for metric, result in subset.metrics.items()),
+        metrics=tuple(_build_metric_view(metric, result) for metric, result in subset.metrics.items()),
     )
 
 
-def _describe_metric(metric: Metric, result: MetricResult) -> MetricView:
+def _build_metric_view(metric: Metric, result: MetricResult) -> MetricView:
     verdict = judge(metric, result.difference)
     return MetricView(
         title=title_metric(metric),
         explanation=MEANINGS[metric].explanation,
-        baseline=describe_mean(metric, result.baseline),
-        cbam=describe_mean(metric, result.cbam),
-        difference=typeset_minus(describe_difference(metric, result.difference)),
+        baseline=format_mean(metric, result.baseline),
+        cbam=format_mean(metric, result.cbam),
+        difference=typeset_minus(format_difference(metric, result.difference)),
         verdict=VERDICT_SENTENCES[verdict],
         tone=TONES.get(verdict, "open"),
     )
 
 
-def _describe_block(block: BlockResult) -> GateView:
+def _build_gate_view(block: BlockResult) -> GateView:
     spatial, channel = block.spatial, block.channel
     return GateView(
         name=block.name,
         spatial_deviation="none" if spatial is None else f"{spatial.deviation:.3f}",
-        spatial_explained="none" if spatial is None else describe_explained(spatial.explained),
-        pointing="none" if spatial is None else describe_mean(None, spatial.pointing),
-        share_inside="none" if spatial is None else describe_mean(None, spatial.share_inside),
-        excess="none" if spatial is None else typeset_minus(describe_difference(None, spatial.excess)),
+        spatial_explained="none" if spatial is None else format_explained_share(spatial.explained),
+        pointing="none" if spatial is None else format_mean(None, spatial.pointing),
+        share_inside="none" if spatial is None else format_mean(None, spatial.share_inside),
+        excess="none" if spatial is None else typeset_minus(format_difference(None, spatial.excess)),
         channel_deviation="none" if channel is None else f"{channel.deviation:.3f}",
-        channel_explained="none" if channel is None else describe_explained(channel.explained),
+        channel_explained="none" if channel is None else format_explained_share(channel.explained),
     )
 
 
-def _describe_picture(picture: PictureResult) -> PictureView:
+def _build_picture_view(picture: PictureResult) -> PictureView:
     right = [TITLES[name] for name, is_right in picture.right.items() if is_right]
     return PictureView(
         file=picture.file,
         class_name=picture.class_name,
-        object_share=describe_mean(None, picture.object_share),
-        baseline=describe_mean(None, picture.share_inside[NetworkName.BASELINE]),
-        cbam=describe_mean(None, picture.share_inside[NetworkName.CBAM]),
-        difference=typeset_minus(describe_difference(None, Interval(mean=picture.difference, low=None, high=None))),
+        object_share=format_mean(None, picture.object_share),
+        baseline=format_mean(None, picture.share_inside[NetworkName.BASELINE]),
+        cbam=format_mean(None, picture.share_inside[NetworkName.CBAM]),
+        difference=typeset_minus(format_difference(None, Interval(mean=picture.difference, low=None, high=None))),
         probabilities=" | ".join(format_probability(picture.probability[name]) for name in NetworkName),
         right={0: "neither", 2: "both"}.get(len(right), "".join(right)),
     )

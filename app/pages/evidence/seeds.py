@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from app.evaluation.results.metrics import Metric
 from app.evaluation.results.report import Evaluation, Interval
-from app.evaluation.results.wording import describe_difference, describe_mean, title_metric
+from app.evaluation.results.wording import format_difference, format_mean, title_metric
 from app.pages.evidence.views import SeedRow, SeedsView
-from app.pages.wording import describe_condition, typeset_minus
+from app.pages.wording import name_condition, typeset_minus
 from models.names import NetworkName
 
 
-def describe_seeds(evaluations: Sequence[Evaluation]) -> SeedsView | None:
+def build_seeds_view(evaluations: Sequence[Evaluation]) -> SeedsView | None:
     """The differences of every seed beside how far one network is from itself with another seed.
 
     Args:
@@ -23,7 +23,7 @@ def describe_seeds(evaluations: Sequence[Evaluation]) -> SeedsView | None:
     if len(evaluations) < 2:
         return None
     rows = [
-        _describe_row(
+        _build_seed_row(
             None,
             "Right first class",
             baseline=[evaluation.networks[NetworkName.BASELINE].top1 for evaluation in evaluations],
@@ -32,7 +32,7 @@ def describe_seeds(evaluations: Sequence[Evaluation]) -> SeedsView | None:
     ]
     results = [evaluation.focus.maps[0].all.metrics for evaluation in evaluations if evaluation.focus is not None]
     rows.extend(
-        _describe_row(
+        _build_seed_row(
             metric,
             title_metric(metric),
             baseline=[result[metric].baseline for result in results],
@@ -44,23 +44,23 @@ def describe_seeds(evaluations: Sequence[Evaluation]) -> SeedsView | None:
     return SeedsView(
         names=tuple(f"Seed {number}" for number in range(1, len(evaluations) + 1)),
         pictures=f"{first.pictures:,}",
-        condition=describe_condition(first.geometry, first.resolution),
+        condition=name_condition(first.geometry, first.resolution),
         rows=tuple(rows),
     )
 
 
-def _describe_row(metric: Metric | None, title: str, *, baseline: Sequence[float], cbam: Sequence[float]) -> SeedRow:
+def _build_seed_row(metric: Metric | None, title: str, *, baseline: Sequence[float], cbam: Sequence[float]) -> SeedRow:
     differences = [other - one for one, other in zip(baseline, cbam, strict=True)]
     luck = max(statistics.stdev(baseline), statistics.stdev(cbam))
     is_one_sided = min(differences) > 0 or max(differences) < 0
     return SeedRow(
         title=title,
-        differences=tuple(_describe(metric, value) for value in differences),
-        mean=_describe(metric, statistics.mean(differences)),
-        luck=describe_mean(metric, luck).replace(" %", " points"),
+        differences=tuple(_format_value(metric, value) for value in differences),
+        mean=_format_value(metric, statistics.mean(differences)),
+        luck=format_mean(metric, luck).replace(" %", " points"),
         verdict="one sign in every seed" if is_one_sided else "the sign depends on the seed",
     )
 
 
-def _describe(metric: Metric | None, value: float) -> str:
-    return typeset_minus(describe_difference(metric, Interval(mean=value, low=None, high=None)))
+def _format_value(metric: Metric | None, value: float) -> str:
+    return typeset_minus(format_difference(metric, Interval(mean=value, low=None, high=None)))

@@ -6,9 +6,9 @@ from app.evaluation.measures.curves import BLUR_SHARE
 from app.evaluation.results.metrics import MEANINGS, Metric
 from app.evaluation.results.options import Fill
 from app.evaluation.results.report import BlockResult, ClassResult, Evaluation, Focus, MapResult, Subset
-from app.evaluation.results.wording import Verdict, describe_difference, describe_mean, judge
+from app.evaluation.results.wording import Verdict, format_difference, format_mean, judge
 from app.pages.choices import METHOD_TITLES
-from app.pages.wording import describe_condition, typeset_minus
+from app.pages.wording import name_condition, typeset_minus
 
 CLAIM = (
     "We visualize trained models using the grad-CAM and observe that CBAM-enhanced networks focus on target objects "
@@ -30,7 +30,7 @@ FLAT_DEVIATION = 0.02
 WORST_CLASSES = 5
 
 
-def describe_verdict(result: MapResult) -> str:
+def state_verdict(result: MapResult) -> str:
     """What came out over the pictures that both networks get right, by every number of the maps."""
     verdicts = {
         metric: judge(metric, measured.difference)
@@ -43,31 +43,31 @@ def describe_verdict(result: MapResult) -> str:
     if not better and not worse:
         return f"None of {count} numbers shows a difference: every 95 % interval includes 0."
     begin = f"By {_count(better, count)} numbers CBAM’s maps are better{_name(better)}"
-    return f"{begin}, by {len(worse) or 'none'} worse{_name(worse)}; {_describe_open(count - len(better) - len(worse))}"
+    return f"{begin}, by {len(worse) or 'none'} worse{_name(worse)}; {_state_open(count - len(better) - len(worse))}"
 
 
-def describe_protocol(evaluation: Evaluation, focus: Focus, result: MapResult) -> tuple[str, ...]:
+def state_protocol(evaluation: Evaluation, focus: Focus, result: MapResult) -> tuple[str, ...]:
     """What was measured, on what and how."""
     data = DATA_TITLES.get(evaluation.data, f"pictures of ‘{evaluation.data}’")
     classes = f"{len(result.classes)} classes"
     size = "" if result.height is None else f", {result.height} × {result.width} positions"
     sentences = [
-        f"{result.all.pictures:,} {data}, in {classes}. {_describe_left_out(evaluation, focus)} Both networks saw each "
-        f"as {describe_condition(evaluation.geometry, evaluation.resolution)}.",
+        f"{result.all.pictures:,} {data}, in {classes}. {_state_left_out(evaluation, focus)} Both networks saw each "
+        f"as {name_condition(evaluation.geometry, evaluation.resolution)}.",
         f"{METHOD_TITLES[result.method]} at stage {result.stage.value}{size}, for the true class, spread over the "
         "picture’s own pixels as on the page of a comparison.",
         "Only what the networks saw counts: of the object on average "
-        f"{describe_mean(None, result.all.hidden_share or 0)} lay outside of the crop.",
+        f"{format_mean(None, result.all.hidden_share or 0)} lay outside of the crop.",
         "Differences are CBAM minus baseline on the same picture. The interval is the middle "
         f"{focus.protocol.confidence_level * 100:.0f}\u00a0% of {focus.protocol.resamples:,} bootstrap means over "
         f"pictures (percentiles, seed {focus.protocol.seed}).",
     ]
     if focus.protocol.fill is not None:
-        sentences.append(_describe_curves(focus.protocol.fill, result))
+        sentences.append(_state_curves(focus.protocol.fill, result))
     return tuple(sentences)
 
 
-def describe_failures(result: MapResult) -> tuple[str, ...]:
+def state_failures(result: MapResult) -> tuple[str, ...]:
     """Where the claim fails, or that it was not seen to."""
     sentences = [
         f"{title} CBAM is worse by {_list_differences(subset)}."
@@ -81,7 +81,7 @@ def describe_failures(result: MapResult) -> tuple[str, ...]:
     if any(silent.values()):
         counts = " and ".join(f"{count} of {name.value}" for name, count in silent.items())
         sentences.append(f"Maps without any positive evidence for the true class: {counts}.")
-    sentences += _describe_centre(result.all)
+    sentences += _state_centre(result.all)
     losers = [entry for entry in reversed(result.classes) if (entry.difference.high or 0) < 0]
     if losers:
         sentences.append(
@@ -91,7 +91,7 @@ def describe_failures(result: MapResult) -> tuple[str, ...]:
     return tuple(sentences) or ("No number is worse for CBAM with an interval that excludes 0.",)
 
 
-def describe_gains(result: MapResult) -> str | None:
+def state_gains(result: MapResult) -> str | None:
     """In which classes CBAM helps, as plainly as where it fails; None where there is no such class."""
     winners = [entry for entry in result.classes if (entry.difference.low or 0) > 0]
     if not winners:
@@ -102,7 +102,7 @@ def describe_gains(result: MapResult) -> str | None:
     )
 
 
-def describe_limits(result: MapResult, *, title: str, warnings: Sequence[str]) -> tuple[str, ...]:
+def state_limits(result: MapResult, *, title: str, warnings: Sequence[str]) -> tuple[str, ...]:
     """What these numbers do not say of the pair of that title."""
     count = len(result.both_right.metrics) + len(result.all.metrics)
     size = "" if result.height is None else f" of {result.height} × {result.width} positions"
@@ -119,7 +119,7 @@ def describe_limits(result: MapResult, *, title: str, warnings: Sequence[str]) -
     )
 
 
-def describe_gates(gates: Sequence[BlockResult]) -> tuple[str, ...]:
+def state_gates(gates: Sequence[BlockResult]) -> tuple[str, ...]:
     """What the gates' numbers say."""
     spatial = [(block.name, block.spatial) for block in gates if block.spatial is not None]
     if not spatial:
@@ -141,7 +141,7 @@ def describe_gates(gates: Sequence[BlockResult]) -> tuple[str, ...]:
     )
 
 
-def describe_extremes(result: MapResult) -> str:
+def state_extremes(result: MapResult) -> str:
     """How the pictures that differ most were chosen, and what they are."""
     pictures = [*result.helped, *result.hurt]
     neither = sum(not any(picture.right.values()) for picture in pictures)
@@ -153,7 +153,7 @@ def describe_extremes(result: MapResult) -> str:
     )
 
 
-def _describe_left_out(evaluation: Evaluation, focus: Focus) -> str:
+def _state_left_out(evaluation: Evaluation, focus: Focus) -> str:
     reasons = (
         (len(focus.unseen), "nothing of the object was seen"),
         (len(evaluation.unreadable), "the file could not be read"),
@@ -163,7 +163,7 @@ def _describe_left_out(evaluation: Evaluation, focus: Focus) -> str:
     return f"Left out: {', '.join(told)}." if told else "None was left out."
 
 
-def _describe_curves(fill: Fill, result: MapResult) -> str:
+def _state_curves(fill: Fill, result: MapResult) -> str:
     filling = "the mean colour"
     if fill is Fill.BLURRED:
         filling = f"the picture blurred with a deviation of {BLUR_SHARE * 100:.0f}\u00a0% of its shorter side"
@@ -175,19 +175,19 @@ def _describe_curves(fill: Fill, result: MapResult) -> str:
     )
 
 
-def _describe_centre(subset: Subset) -> list[str]:
+def _state_centre(subset: Subset) -> list[str]:
     """Whether pointing at the middle of the picture would do as well."""
     measured = subset.metrics.get(Metric.POINTING)
     if measured is None or subset.centre_hits is None or subset.centre_hits < min(measured.baseline, measured.cbam):
         return []
     return [
-        f"Pointing at the centre of the picture would hit the object in {describe_mean(None, subset.centre_hits)} of "
-        f"all pictures, no less often than the maps do (baseline {describe_mean(None, measured.baseline)}, CBAM "
-        f"{describe_mean(None, measured.cbam)}): these pictures were composed around their object."
+        f"Pointing at the centre of the picture would hit the object in {format_mean(None, subset.centre_hits)} of "
+        f"all pictures, no less often than the maps do (baseline {format_mean(None, measured.baseline)}, CBAM "
+        f"{format_mean(None, measured.cbam)}): these pictures were composed around their object."
     ]
 
 
-def _describe_open(count: int) -> str:
+def _state_open(count: int) -> str:
     if not count:
         return "no interval includes 0."
     return f"{count} {'interval includes' if count == 1 else 'intervals include'} 0."
@@ -212,14 +212,14 @@ def _worse(subset: Subset) -> list[Metric]:
 
 def _list_differences(subset: Subset) -> str:
     return "; ".join(
-        f"{_title(metric)}, {typeset_minus(describe_difference(metric, subset.metrics[metric].difference))}"
+        f"{_title(metric)}, {typeset_minus(format_difference(metric, subset.metrics[metric].difference))}"
         for metric in _worse(subset)
     )
 
 
 def _list_classes(classes: Iterable[ClassResult]) -> str:
     return "; ".join(
-        f"{entry.class_name}, {typeset_minus(describe_difference(None, entry.difference))}" for entry in classes
+        f"{entry.class_name}, {typeset_minus(format_difference(None, entry.difference))}" for entry in classes
     )
 
 

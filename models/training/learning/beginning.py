@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from models.checkpoints.diagnosis import DoctorOptions
+from models.checkpoints.diagnosis import ExaminationOptions
 from models.errors import PairError
 from models.lineups.choice import parse_pair
 from models.lineups.halves import PairPlan
@@ -87,7 +87,7 @@ def open_beginnings(
 
 def _open_half(text: str, name: NetworkName, *, is_pair: bool) -> Half:
     if not is_pair:
-        return open_source(text, name, options=DoctorOptions())
+        return open_source(text, name, options=ExaminationOptions())
     try:
         plan = PairPlan.read(parse_pair(text))
     except PairError as error:

@@ -13,7 +13,7 @@ from models.training.data.sampling import Stream, make_generator
 from models.training.learning.lesson import Lesson
 from models.training.learning.optimisation import MovingAverage, clip_gradients, make_optimiser, make_schedule
 from models.training.learning.targets import Targets, measure_loss, mix
-from models.training.learning.trainee import Answer, Trainee, TraineeShape, build_trainee
+from models.training.learning.trainee import Trainee, TraineeOutput, TraineeShape, build_trainee
 from models.training.recipes.recipe import ComputePrecision
 from models.training.running.processes import Processes
 
@@ -96,7 +96,7 @@ class Learner:
         self._seed(epoch, batch.step)
         pictures, targets = mix(self.loader.augment(batch), self._find_targets(batch), recipe.mixing, chance=chance)
         with self._autocast():
-            answer = Answer(*self._parallel(pictures))
+            answer = TraineeOutput(*self._parallel(pictures))
             with torch.no_grad():
                 taught = None if teacher is None else teacher.network(pictures)
         loss = measure_loss(answer, targets, taught, recipe)

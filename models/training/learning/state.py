@@ -17,7 +17,7 @@ MOST_DIFFERENCES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class TrainingIdentity:
     """What must be the same for a state to be gone on with.
 
     Attributes:
@@ -36,14 +36,14 @@ class Identity:
         ]
 
 
-def write_state(path: Path, identity: Identity, state: Mapping[str, Any]) -> None:
+def write_state(path: Path, identity: TrainingIdentity, state: Mapping[str, Any]) -> None:
     """Write a state of tensors, numbers, texts and containers of them; raises `TrainingError`."""
     buffer = io.BytesIO()
     torch.save({"identity": json.dumps(identity.values), **state}, buffer)
     write_file(path, buffer.getvalue())
 
 
-def read_state(path: Path, identity: Identity, *, device: torch.device) -> dict[str, Any] | None:
+def read_state(path: Path, identity: TrainingIdentity, *, device: torch.device) -> dict[str, Any] | None:
     """The state in a file; None where there is none.
 
     Raises:

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 from torchvision.transforms import v2
 
-from models.training.learning.trainee import Answer
+from models.training.learning.trainee import TraineeOutput
 from models.training.recipes.recipe import MixingRecipe, Recipe, SoftLabelRecipe
 
 
@@ -51,7 +51,7 @@ def mix(
     return mixed.contiguous(memory_format=torch.channels_last), Targets(classes, *auxiliary)
 
 
-def measure_loss(answer: Answer, targets: Targets, teacher: torch.Tensor | None, recipe: Recipe) -> torch.Tensor:
+def measure_loss(answer: TraineeOutput, targets: Targets, teacher: torch.Tensor | None, recipe: Recipe) -> torch.Tensor:
     """The loss of a batch, a scalar: that of the classes, of the soft labels, of the teacher and of the gates.
 
     Each but the last is a mean over the batch, so that the mean over processes is that of all pictures; the gates' is

@@ -18,7 +18,7 @@ from models.training.running.errors import TrainingError
 PROBE_PIXELS = 64
 
 
-class Answer(NamedTuple):
+class TraineeOutput(NamedTuple):
     """What a network in training says of a batch.
 
     A tuple, in which DistributedDataParallel finds the tensors.
@@ -82,7 +82,7 @@ class Trainee(nn.Module):
                 trace = network.eval().trace(torch.zeros(1, 3, PROBE_PIXELS, PROBE_PIXELS), stages={Stage.FOUR})
             self.auxiliary = nn.Linear(trace.features[Stage.FOUR].shape[1], auxiliary_count)
 
-    def forward(self, batch: torch.Tensor) -> Answer:
+    def forward(self, batch: torch.Tensor) -> TraineeOutput:
         """Logits of a normalised batch, (N, 3, H, W)."""
         trace = self.network.trace(batch, stages={Stage.FOUR})
         auxiliary = gate_loss = None
@@ -91,7 +91,7 @@ class Trainee(nn.Module):
         gates = [block.spatial for block in trace.attentions.values() if block.spatial is not None]
         if gates and self.spatial_gate.loss_weight:
             gate_loss = measure_gate_loss(gates, self.spatial_gate)
-        return Answer(trace.logits, auxiliary, gate_loss)
+        return TraineeOutput(trace.logits, auxiliary, gate_loss)
 
 
 def build_trainee(shape: TraineeShape, recipe: Recipe, beginning: Beginning | None = None) -> Trainee:

@@ -11,7 +11,7 @@ from models.training.data.batches import HostBatch
 from models.training.learning.learner import Learner, fork_random
 from models.training.learning.lesson import Lesson
 from models.training.learning.log import LogRow, TrainingLog
-from models.training.learning.state import Identity, read_state, write_state
+from models.training.learning.state import TrainingIdentity, read_state, write_state
 from models.training.learning.trainee import TraineeShape
 from models.training.learning.validation import Score
 from models.training.running.errors import TrainingError
@@ -28,7 +28,7 @@ every time would take a good part of them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class TrainingOutput:
     """Where a training writes, and how often.
 
     Attributes:
@@ -88,16 +88,16 @@ class Trainer:
             share, and states that are not the same in all of them.
     """
 
-    def __init__(self, lesson: Lesson, shape: TraineeShape, *, processes: Processes, desk: Desk) -> None:
+    def __init__(self, lesson: Lesson, shape: TraineeShape, *, processes: Processes, desk: TrainingOutput) -> None:
         self.shape = shape
         self.learner = Learner(lesson, shape, processes)
         self.seconds = 0.0
         self.scores: dict[Geometry, Score] = {}
         self._lesson = lesson
         self._processes = processes
-        self._desk = desk
+        self._output = desk
         self._saved = time.monotonic()
-        self._identity = Identity(
+        self._identity = TrainingIdentity(
             {**lesson.identify(), "network": shape.architecture, "attention": shape.attention.value}
         )
         state = read_state(desk.state_path(shape), self._identity, device=processes.device)
@@ -199,10 +199,10 @@ class Trainer:
         if not self._processes.is_first:
             return None
         return TrainingLog(
-            self._desk.log_path(self.shape),
+            self._output.log_path(self.shape),
             geometries=() if self._lesson.validation is None else self._lesson.recipe.geometries,
             done=self.learner.step,
-            board=self._desk.directory / "tensorboard" / self.shape.stem if self._desk.has_board else None,
+            board=self._output.directory / "tensorboard" / self.shape.stem if self._output.has_board else None,
         )
 
     def _check_agreement(self) -> None:
@@ -215,7 +215,7 @@ class Trainer:
 
     def _is_due(self, seconds: float | None) -> bool:
         """Whether the written state is older than this, or than it may be at all."""
-        limits = [self._desk.state_seconds] if seconds is None else [self._desk.state_seconds, seconds]
+        limits = [self._output.state_seconds] if seconds is None else [self._output.state_seconds, seconds]
         return time.monotonic() - self._saved >= min(limits)
 
     def _save(self) -> None:
@@ -223,4 +223,4 @@ class Trainer:
         self._saved = time.monotonic()
         if self._processes.is_first:
             state = {"seconds": self.seconds, **self.learner.state}
-            write_state(self._desk.state_path(self.shape), self._identity, state)
+            write_state(self._output.state_path(self.shape), self._identity, state)

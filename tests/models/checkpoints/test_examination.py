@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import save_file
 
 from models.checkpoints.checking import check_tensors
-from models.checkpoints.diagnosis import CheckpointError, DoctorOptions, GateState, Layout
+from models.checkpoints.diagnosis import CheckpointError, ExaminationOptions, GateState, Layout
 from models.checkpoints.examination import examine
 from models.checkpoints.gates import has_learnt, judge_gates, measure_scales
 from models.errors import PairError
@@ -90,7 +90,7 @@ def test_examine_reads_averaged_weights_when_asked(weights: Tensors, tmp_path: P
     path = tmp_path / "both.pth"
     averaged = weights | {"fc.bias": torch.full((5,), 7.0)}
     torch.save({"state_dict": weights, "state_dict_ema": averaged}, path)
-    assert examine(path, DoctorOptions(use_ema=True)).tensors["fc.bias"].tolist() == [7.0] * 5
+    assert examine(path, ExaminationOptions(use_ema=True)).tensors["fc.bias"].tolist() == [7.0] * 5
     plain = examine(path)
     assert torch.equal(plain.tensors["fc.bias"], weights["fc.bias"])
     assert "averaged" in plain.diagnosis.warnings[0]

@@ -7,9 +7,9 @@ import torch
 
 from models.attention.design import AttentionDesign
 from models.checkpoints.architectures import build_shapes
-from models.checkpoints.diagnosis import DEFAULT_OPTIONS, CheckpointError, DoctorOptions
+from models.checkpoints.diagnosis import DEFAULT_OPTIONS, CheckpointError, ExaminationOptions
 from models.checkpoints.examination import examine
-from models.checkpoints.identity import Identity, identify
+from models.checkpoints.identity import NetworkIdentity, identify
 from models.checkpoints.metadata import OwnMetadata
 from models.names import Attention, StridePlacement
 from models.networks.zoo import ARCHITECTURES, build_network
@@ -28,7 +28,9 @@ def shape(architecture: str, attention: Attention = Attention.NONE, *, class_cou
     return dict(build_shapes(architecture, attention, class_count))
 
 
-def find(shapes: Shapes, options: DoctorOptions = DEFAULT_OPTIONS, *, stated: OwnMetadata | None = None) -> Identity:
+def find(
+    shapes: Shapes, options: ExaminationOptions = DEFAULT_OPTIONS, *, stated: OwnMetadata | None = None
+) -> NetworkIdentity:
     return identify(shapes, origins={}, stated=stated, options=options)
 
 
@@ -47,7 +49,7 @@ def test_identify_finds_every_attention_or_the_one_that_looks_like_it(attention:
     identity = find(shapes)
     assert identity.attention is assumed
     assert bool(identity.warnings) == (assumed is Attention.CHANNEL_BOTH)
-    told = find(shapes, DoctorOptions(attention=attention))
+    told = find(shapes, ExaminationOptions(attention=attention))
     assert told.attention is attention
     assert not told.warnings
 
@@ -67,12 +69,20 @@ def own(**changes: Any) -> OwnMetadata:
 @pytest.mark.parametrize(
     ("stated", "options", "sentence"),
     [
-        (None, DoctorOptions(class_count=7), "classes: 5 in the file, 7 expected; choose another file or expect 5"),
-        (None, DoctorOptions(architecture="resnet18"), "architecture: resnet50 in the file, resnet18 expected"),
-        (None, DoctorOptions(architecture="resnet19"), "'resnet19' was asked for; choose one of resnet18, resnet34"),
         (
             None,
-            DoctorOptions(attention=Attention.SE),
+            ExaminationOptions(class_count=7),
+            "classes: 5 in the file, 7 expected; choose another file or expect 5",
+        ),
+        (None, ExaminationOptions(architecture="resnet18"), "architecture: resnet50 in the file, resnet18 expected"),
+        (
+            None,
+            ExaminationOptions(architecture="resnet19"),
+            "'resnet19' was asked for; choose one of resnet18, resnet34",
+        ),
+        (
+            None,
+            ExaminationOptions(attention=Attention.SE),
             "the option says attention se, but its tensors are those of cbam",
         ),
         (own(class_count=7), DEFAULT_OPTIONS, "its metadata says classes 7, its tensors say 5"),
@@ -81,7 +91,7 @@ def own(**changes: Any) -> OwnMetadata:
     ],
 )
 def test_identify_refuses_what_the_tensors_contradict(
-    stated: OwnMetadata | None, options: DoctorOptions, sentence: str
+    stated: OwnMetadata | None, options: ExaminationOptions, sentence: str
 ) -> None:
     with pytest.raises(CheckpointError, match=sentence):
         find(shape("resnet50", Attention.CBAM), options, stated=stated)
@@ -89,7 +99,7 @@ def test_identify_refuses_what_the_tensors_contradict(
 
 def test_identify_takes_the_files_word_before_the_options_and_says_so() -> None:
     stated = own(attention=Attention.CBAM_PARALLEL, stride_placement=StridePlacement.V1)
-    options = DoctorOptions(attention=Attention.CBAM, stride_placement=StridePlacement.V1_5)
+    options = ExaminationOptions(attention=Attention.CBAM, stride_placement=StridePlacement.V1_5)
     identity = find(shape("resnet50", Attention.CBAM), options, stated=stated)
     assert (identity.attention, identity.stride_placement) == (Attention.CBAM_PARALLEL, StridePlacement.V1)
     assert [warning.split(";")[0] for warning in identity.warnings] == [
@@ -99,7 +109,7 @@ def test_identify_takes_the_files_word_before_the_options_and_says_so() -> None:
 
 
 def test_identify_takes_the_stride_placement_that_is_asked_for() -> None:
-    options = DoctorOptions(stride_placement=StridePlacement.V1)
+    options = ExaminationOptions(stride_placement=StridePlacement.V1)
     assert find(shape("resnet50"), options).stride_placement is StridePlacement.V1
 
 

@@ -8,9 +8,9 @@ import torchvision
 from safetensors.torch import load_file
 from torch import nn
 
-from models.checkpoints.diagnosis import DEFAULT_OPTIONS, Container, DoctorOptions, GateState, Layout
+from models.checkpoints.diagnosis import DEFAULT_OPTIONS, Container, ExaminationOptions, GateState, Layout
 from models.checkpoints.examination import Checkpoint, examine, warn_of_layout
-from models.checkpoints.identity import Identity
+from models.checkpoints.identity import NetworkIdentity
 from models.checkpoints.layouts import KERNEL, RULES, recognise_layout, rename
 from models.checkpoints.translation import translate
 from models.checkpoints.writing import write_checkpoint
@@ -217,8 +217,8 @@ def test_a_pooled_plane_that_no_kernel_has_is_left_for_the_identity_to_refuse() 
 
 @pytest.mark.parametrize(("architecture", "is_open"), [("resnet18", False), ("resnet50", True)])
 def test_warn_of_layout_names_what_pytorchcvs_plain_bottlenecks_leave_open(architecture: str, is_open: bool) -> None:
-    identity = Identity(architecture, Attention.NONE, 5, StridePlacement.V1_5, ())
+    identity = NetworkIdentity(architecture, Attention.NONE, 5, StridePlacement.V1_5, ())
     assert bool(list(warn_of_layout(Layout.PYTORCHCV, identity, DEFAULT_OPTIONS))) == is_open
     assert not list(warn_of_layout(Layout.PLAIN, identity, DEFAULT_OPTIONS))
-    told = DoctorOptions(stride_placement=StridePlacement.V1)
+    told = ExaminationOptions(stride_placement=StridePlacement.V1)
     assert not list(warn_of_layout(Layout.PYTORCHCV, identity, told))

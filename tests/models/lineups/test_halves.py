@@ -8,7 +8,7 @@ import torch
 import torchvision
 from safetensors.torch import load_file, save_file
 
-from models.checkpoints.diagnosis import DoctorOptions
+from models.checkpoints.diagnosis import ExaminationOptions
 from models.errors import PairError
 from models.insertion.building import build_any_network
 from models.lineups.card import SHIPPED_PAIR
@@ -193,7 +193,7 @@ def test_another_architecture_of_torchvisions_can_be_tried(generator: torch.Gene
 
 def test_source_of_known_attention_is_held_to_it() -> None:
     with pytest.raises(PairError):
-        open_source(CBAM, NetworkName.CBAM, options=DoctorOptions(attention=Attention.NONE))
+        open_source(CBAM, NetworkName.CBAM, options=ExaminationOptions(attention=Attention.NONE))
 
 
 def test_network_of_torchvisions_with_gates_put_in_is_served_from_its_own_files(
@@ -238,4 +238,4 @@ def test_torchvision_name_that_does_not_fit_the_file_is_refused(
     path = tmp_path / "resnet18.pth"
     torch.save(torchvision.models.resnet18(weights=None).state_dict(), path)
     with pytest.raises(PairError, match=sentence):
-        open_source(str(path), NetworkName.BASELINE, options=DoctorOptions(architecture=architecture))
+        open_source(str(path), NetworkName.BASELINE, options=ExaminationOptions(architecture=architecture))

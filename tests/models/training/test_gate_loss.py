@@ -8,7 +8,7 @@ from app.evaluation.measures.gates import GateStatistics
 from models.names import Attention
 from models.training.learning.gate_loss import measure_gate_loss
 from models.training.learning.targets import Targets, measure_loss
-from models.training.learning.trainee import Answer, TraineeShape, build_trainee
+from models.training.learning.trainee import TraineeOutput, TraineeShape, build_trainee
 from models.training.recipes.recipe import SpatialGateRecipe
 from tests.models.training.conftest import make_recipe
 
@@ -90,6 +90,6 @@ def test_only_a_network_with_gates_whose_recipe_asks_for_it_has_the_loss(
 def test_loss_of_the_gates_is_added_by_its_weight() -> None:
     logits, classes = torch.tensor([[2.0, 0.0, -1.0]]), torch.eye(3)[:1]
     recipe = make_recipe(spatial_gate=GATES)
-    plain = measure_loss(Answer(logits), Targets(classes), None, recipe)
-    with_gates = measure_loss(Answer(logits, gate_loss=torch.tensor(0.3)), Targets(classes), None, recipe)
+    plain = measure_loss(TraineeOutput(logits), Targets(classes), None, recipe)
+    with_gates = measure_loss(TraineeOutput(logits, gate_loss=torch.tensor(0.3)), Targets(classes), None, recipe)
     assert float(with_gates - plain) == pytest.approx(0.6)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from models.training.learning.targets import Targets, measure_loss, mix
-from models.training.learning.trainee import Answer
+from models.training.learning.trainee import TraineeOutput
 from models.training.recipes.recipe import MixingRecipe, SoftLabelRecipe
 from tests.models.training.conftest import make_recipe
 
@@ -16,7 +16,7 @@ CLASSES = torch.eye(3)[:2]
 
 
 def test_loss_of_known_logits_is_the_cross_entropy() -> None:
-    loss = measure_loss(Answer(LOGITS, None), Targets(CLASSES), None, make_recipe(label_smoothing=0))
+    loss = measure_loss(TraineeOutput(LOGITS, None), Targets(CLASSES), None, make_recipe(label_smoothing=0))
     expected = -torch.log_softmax(LOGITS, 1).diagonal()[:2].mean()
     assert float(loss) == pytest.approx(float(expected))
 
@@ -24,9 +24,9 @@ def test_loss_of_known_logits_is_the_cross_entropy() -> None:
 def test_soft_labels_change_the_loss_and_pictures_without_them_do_not() -> None:
     recipe = make_recipe(auxiliary=SoftLabelRecipe(weight=0.5, temperature=2))
     auxiliary = torch.zeros(2, 4)
-    plain = measure_loss(Answer(LOGITS, auxiliary), Targets(CLASSES), None, recipe)
+    plain = measure_loss(TraineeOutput(LOGITS, auxiliary), Targets(CLASSES), None, recipe)
     soft = torch.tensor([[0.7, 0.3, 0, 0], [0, 0, 0, 0]])
-    taught = measure_loss(Answer(LOGITS, auxiliary), Targets(CLASSES, soft), None, recipe)
+    taught = measure_loss(TraineeOutput(LOGITS, auxiliary), Targets(CLASSES, soft), None, recipe)
     # Flat logits over 4 classes have the cross-entropy ln 4 with any labels; half of the batch has none.
     assert float(taught - plain) == pytest.approx(0.5 * 2**2 * math.log(4) / 2)
 
@@ -34,8 +34,10 @@ def test_soft_labels_change_the_loss_and_pictures_without_them_do_not() -> None:
 def test_teacher_that_agrees_leaves_no_gradient() -> None:
     logits = LOGITS.clone().requires_grad_()
     recipe = make_recipe(label_smoothing=0, teacher=SoftLabelRecipe(weight=1, temperature=3))
-    (with_teacher,) = torch.autograd.grad(measure_loss(Answer(logits, None), Targets(CLASSES), LOGITS, recipe), logits)
-    (alone,) = torch.autograd.grad(measure_loss(Answer(logits, None), Targets(CLASSES), None, recipe), logits)
+    (with_teacher,) = torch.autograd.grad(
+        measure_loss(TraineeOutput(logits, None), Targets(CLASSES), LOGITS, recipe), logits
+    )
+    (alone,) = torch.autograd.grad(measure_loss(TraineeOutput(logits, None), Targets(CLASSES), None, recipe), logits)
     assert with_teacher.numpy() == pytest.approx(alone.numpy(), abs=1e-6)
 
 

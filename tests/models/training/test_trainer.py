@@ -11,9 +11,9 @@ import torch
 from models.names import Attention
 from models.training.learning.lesson import Lesson
 from models.training.learning.log import read_log
-from models.training.learning.state import Identity, read_state, write_state
+from models.training.learning.state import TrainingIdentity, read_state, write_state
 from models.training.learning.trainee import TraineeShape
-from models.training.learning.trainer import Desk, Trainer
+from models.training.learning.trainer import Trainer, TrainingOutput
 from models.training.recipes.recipe import Recipe
 from models.training.running.errors import TrainingError
 from models.training.running.processes import Processes, join_processes
@@ -28,7 +28,7 @@ def make_trainer(directory: Path, recipe: Recipe | None = None, *, shape: Traine
     recipe = recipe or make_recipe()
     lesson = Lesson(recipe=recipe, sampler=make_sampler(recipe, make_store()))
     directory.mkdir(exist_ok=True)
-    return Trainer(lesson, shape, processes=Processes(CPU), desk=Desk(directory))
+    return Trainer(lesson, shape, processes=Processes(CPU), desk=TrainingOutput(directory))
 
 
 def flatten(state: object, name: str = "") -> dict[str, Any]:
@@ -104,7 +104,7 @@ def test_state_of_another_recipe_is_refused_with_what_differs(tmp_path: Path) ->
 def test_state_of_other_pictures_is_refused() -> None:
     recipe = make_recipe()
     first, second = (Lesson(recipe, make_sampler(recipe, make_store(counts))) for counts in ((9, 9, 9), (9, 9, 8)))
-    assert [text.split()[0] for text in Identity(first.identify()).compare(second.identify())] == ["pictures"]
+    assert [text.split()[0] for text in TrainingIdentity(first.identify()).compare(second.identify())] == ["pictures"]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK nothing", b"\x80\x02N."])
@@ -112,19 +112,19 @@ def test_damaged_state_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.state.pt"
     path.write_bytes(content)
     with pytest.raises(TrainingError, match=r"x.state.pt is no state of a training"):
-        read_state(path, Identity({}), device=CPU)
+        read_state(path, TrainingIdentity({}), device=CPU)
 
 
 def test_state_that_would_run_code_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.state.pt"
-    torch.save({"identity": Identity({})}, path)
+    torch.save({"identity": TrainingIdentity({})}, path)
     with pytest.raises(TrainingError, match=r"x.state.pt is no state of a training"):
-        read_state(path, Identity({}), device=CPU)
+        read_state(path, TrainingIdentity({}), device=CPU)
 
 
 def test_state_on_a_full_disk_says_what_to_do() -> None:
     with pytest.raises(TrainingError, match=r"make room or choose another place, then go on with --resume"):
-        write_state(Path("/proc/x.state.pt"), Identity({}), {})
+        write_state(Path("/proc/x.state.pt"), TrainingIdentity({}), {})
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -53,6 +53,18 @@ class InvalidOption(LensError):
         return partial(type(self), option=self.option, allowed=self.allowed), self.args
 
 
+def refuse_choice(option: str, value: str, allowed: Sequence[str]) -> "InvalidOption":
+    """The error for a name that is none of the allowed ones.
+
+    Args:
+        option: what was to be chosen, and the option's name.
+        value: the name that was given.
+        allowed: every allowed name.
+    """
+    sentence = f"{option} {value!r} is not one of {', '.join(allowed)}; choose one of these"
+    return InvalidOption(sentence, option=option, allowed=allowed)
+
+
 class AnalysisGone(LensError):
     """No analysis has this id, or it has left the cache."""
 

@@ -20,7 +20,7 @@ from app.analysis.options import GeometryOptions, TargetOptions
 from app.analysis.timing import Timings
 from app.engine.answerer import Answerer
 from app.engine.work import PairGradient, PairTrace, Question
-from app.errors import EngineFailed, InvalidOption
+from app.errors import EngineFailed, InvalidOption, refuse_choice
 from app.explain.cam import compute_heat_map
 from app.explain.image_input import decode_reduced, prepare_input
 from app.explain.maps import FloatArray, HeatMap, OpenBlock
@@ -231,9 +231,7 @@ class Lens:
         """
         names = [known.name for known in analysis.traces[NetworkName.CBAM].blocks]
         if block not in names:
-            raise InvalidOption(
-                f"block {block!r} is not one of {', '.join(names)}; choose one of these", option="block", allowed=names
-            )
+            raise refuse_choice("block", block, names)
         key = block, self.find_interventions(analysis, interventions)
         if key not in analysis.opened:
             with timings.measure("networks"):

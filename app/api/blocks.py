@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.links import AnalysisLinks
 from app.explain.maps import ChannelMaps, FloatArray, OpenBlock
 
 
@@ -42,12 +43,12 @@ class OpenBlockAnswer(BlockPart):
     spatial_maximum_share: float | None = Field(description="The same of the spatial gate's two planes.")
 
 
-def build_open_block_answer(block: OpenBlock, *, root: str, query: str) -> OpenBlockAnswer:
+def build_open_block_answer(block: OpenBlock, *, links: AnalysisLinks, query: str) -> OpenBlockAnswer:
     """An opened block as JSON.
 
     Args:
-        block: what to build_channels.
-        root: the path of the block under the analysis.
+        block: the opened block.
+        links: where the analysis is served.
         query: what the feature maps' links ask for, with its question mark; empty for nothing.
     """
 
@@ -56,8 +57,8 @@ def build_open_block_answer(block: OpenBlock, *, root: str, query: str) -> OpenB
             ChannelAnswer(
                 channel=maps.index,
                 gate=maps.gate,
-                before=_build_feature_map(maps.before, f"{root}/channels/{maps.index}/before.png{query}"),
-                after=_build_feature_map(maps.after, f"{root}/channels/{maps.index}/after.png{query}"),
+                before=_build_feature_map(maps.before, links.feature_map(block.name, maps.index, "before") + query),
+                after=_build_feature_map(maps.after, links.feature_map(block.name, maps.index, "after") + query),
             )
             for maps in channels
         ]

@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.analysis.comparison import Comparison
 from app.analysis.sanity import SanityCheck
+from app.api.links import AnalysisLinks
 from app.api.schemas import HeatMapAnswer, build_heat_map_answer
 from app.explain.metrics import compare_heat_maps
 from models.names import NetworkName
@@ -49,12 +50,12 @@ EXTENT_TITLES = {
 }
 
 
-def build_sanity_answer(check: SanityCheck, *, root: str, query: str) -> SanityAnswer:
+def build_sanity_answer(check: SanityCheck, *, links: AnalysisLinks, query: str) -> SanityAnswer:
     """A check as JSON.
 
     Args:
         check: what to describe.
-        root: the path under which the analysis is served.
+        links: where the analysis is served.
         query: what else the maps' links ask for, without a question mark.
     """
     return SanityAnswer(
@@ -64,7 +65,7 @@ def build_sanity_answer(check: SanityCheck, *, root: str, query: str) -> SanityA
                 random=EXTENT_TITLES[extent],
                 networks={
                     name: _build_network(
-                        check.learned, forgotten, name, f"{root}/sanity/{extent.value}/{name}.png?{query}"
+                        check.learned, forgotten, name, f"{links.randomised_heat_map(extent.value, name)}?{query}"
                     )
                     for name in NetworkName
                 },

@@ -1,12 +1,12 @@
 """The REST API's answers."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.analysis.classes import ChosenBy
 from app.analysis.comparison import Comparison, Prediction
+from app.api.links import AnalysisLinks
 from app.explain.maps import GateMap
 from app.explain.methods import Method
 from app.explain.metrics import compare_heat_maps
@@ -219,12 +219,12 @@ def build_pair_description(pair: NetworkPair) -> PairDescription:
     )
 
 
-def build_analysis_answer(comparison: Comparison, *, root: str | None) -> AnalysisAnswer:
+def build_analysis_answer(comparison: Comparison, *, links: AnalysisLinks | None) -> AnalysisAnswer:
     """A comparison as JSON.
 
     Args:
         comparison: what to describe.
-        root: the path under which the analysis is served, without a slash at its end; None where it is not.
+        links: where the analysis is served; None where it is not.
     """
     label = comparison.target.label
     metrics = comparison.metrics
@@ -239,8 +239,8 @@ def build_analysis_answer(comparison: Comparison, *, root: str | None) -> Analys
         target=TargetAnswer(class_index=label.index, class_name=label.name, chosen_by=comparison.target.chosen_by),
         method=comparison.method,
         stage=comparison.stage,
-        networks={name: _build_network_answer(comparison, name, root, query) for name in NetworkName},
-        blocks=_build_block_answers(comparison, root),
+        networks={name: _build_network_answer(comparison, name, links, query) for name in NetworkName},
+        blocks=_build_block_answers(comparison, links),
         comparison=ComparisonAnswer(
             correlation=metrics.correlation,
             overlap=metrics.overlap,
@@ -250,7 +250,7 @@ def build_analysis_answer(comparison: Comparison, *, root: str | None) -> Analys
         ),
         alteration=_build_alteration_answer(comparison),
         geometry=_build_geometry_answer(comparison),
-        links=_link_files(root, query),
+        links=_link_files(links, query),
     )
 
 
@@ -266,12 +266,14 @@ def _build_network_description(pair: NetworkPair, card: PairCard, name: NetworkN
     )
 
 
-def _build_network_answer(comparison: Comparison, name: NetworkName, root: str | None, query: str) -> NetworkAnswer:
+def _build_network_answer(
+    comparison: Comparison, name: NetworkName, links: AnalysisLinks | None, query: str
+) -> NetworkAnswer:
     return NetworkAnswer(
         predictions=[_build_prediction_answer(prediction) for prediction in comparison.predictions(name)],
         target_probability=comparison.target_probability(name),
         heat_map=build_heat_map_answer(comparison, name),
-        links={} if root is None else {"heat_map": f"{root}/heatmaps/{name}.png{query}"},
+        links={} if links is None else {"heat_map": links.heat_map(name) + query},
     )
 
 
@@ -318,13 +320,11 @@ def _build_prediction_answer(prediction: Prediction) -> PredictionAnswer:
     )
 
 
-def _build_block_answers(comparison: Comparison, root: str | None) -> list[BlockAnswer]:
+def _build_block_answers(comparison: Comparison, links: AnalysisLinks | None) -> list[BlockAnswer]:
     answers = []
     query = _quote_interventions(comparison).replace("&", "?", 1)
     for block in comparison.analysis.traces[NetworkName.CBAM].blocks:
         height, width = (None, None) if block.spatial is None else block.spatial.values.shape
-        path = f"{root}/attention/{block.name}"
-        links = {} if root is None else {kind.value: f"{path}/{kind.value}.png{query}" for kind in block.gates}
         answers.append(
             BlockAnswer(
                 name=block.name,
@@ -333,7 +333,7 @@ def _build_block_answers(comparison: Comparison, root: str | None) -> list[Block
                 width=width,
                 spatial=_build_gate_answer(block.spatial),
                 channel=_build_gate_answer(block.channel),
-                links=links,
+                links={} if links is None else {kind: links.gate(block.name, kind) + query for kind in block.gates},
             )
         )
     return answers
@@ -368,15 +368,12 @@ def _build_geometry_answer(comparison: Comparison) -> GeometryAnswer:
     )
 
 
-def _link_files(root: str | None, query: str) -> dict[str, str]:
-    if root is None:
+def _link_files(links: AnalysisLinks | None, query: str) -> dict[str, str]:
+    if links is None:
         return {}
-    links: Mapping[str, str] = {
-        "self": f"{root}{query}",
-        "difference": f"{root}/heatmaps/difference.png{query}",
-        "maps": f"{root}/maps.npz{query}",
-    }
-    return {**links, **{f"figure_{form}": f"{root}/figure.{form}{query}" for form in FigureFormat}}
+    figures = {f"figure_{form}": links.figure(form) for form in FigureFormat}
+    paths = {"self": links.root, "difference": links.difference, "maps": links.arrays} | figures
+    return {name: path + query for name, path in paths.items()}
 
 
 def _quote_interventions(comparison: Comparison) -> str:

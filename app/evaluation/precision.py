@@ -6,8 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel
-from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from app.analysis.comparison import Comparison, Lens
@@ -18,8 +16,7 @@ from app.errors import InvalidOption
 from app.evaluation import PICTURE_SUFFIXES
 from app.settings import Settings
 from models.names import NetworkName, Precision
-
-console = Console(stderr=True)
+from models.progress import track
 
 
 class PrecisionEffect(BaseModel):
@@ -118,7 +115,7 @@ def _open_lens(settings: Settings, precision: Precision) -> Lens:
 
 async def _ask_all(lenses: Mapping[Precision, Lens], paths: Sequence[Path]) -> Answers:
     answers: dict[Precision, list[tuple[Comparison, float]]] = {precision: [] for precision in lenses}
-    for path in track(paths, description="comparing", console=console):
+    for path in track(paths, "comparing"):
         data, target = path.read_bytes(), ""
         for precision, lens in lenses.items():
             timings = Timings()

@@ -143,7 +143,7 @@ def _write_text(text: str) -> Member:
 
 
 def _write_numbers(comparison: Comparison) -> bytes:
-    return build_analysis_answer(comparison, root=None).model_dump_json(indent=2).encode()
+    return build_analysis_answer(comparison, links=None).model_dump_json(indent=2).encode()
 
 
 class _Sink:

@@ -16,7 +16,7 @@ from app.analysis.options import (
     MapOptions,
     Moment,
 )
-from app.errors import InvalidOption
+from app.errors import InvalidOption, refuse_choice
 from app.explain.maps import BlockMaps, ChannelMaps, FloatArray, GateMap
 from app.render.attention import draw_channel_strip, gate_scale
 from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, Scale
@@ -90,9 +90,7 @@ def find_block(analysis: Analysis, name: str) -> BlockMaps:
         if block.name == name:
             return block
     names = [block.name for block in blocks]
-    raise InvalidOption(
-        f"block {name!r} is not one of {', '.join(names)}; choose one of these", option="block", allowed=names
-    )
+    raise refuse_choice("block", name, names)
 
 
 def find_gate(analysis: Analysis, block: str, kind: GateKind) -> GateMap:

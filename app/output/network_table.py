@@ -3,16 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from models.names import Attention
 from models.networks.counting import NetworkCount, count_network
 from models.networks.paper import ABLATION_TOP1_ERRORS, PaperRow
 from models.networks.titles import ARCHITECTURE_TITLES, ATTENTION_TITLES
-
-console = Console(stderr=True)
+from models.progress import track
 
 PAPER_NOTE = "Columns under “paper” are Woo et al.’s (ECCV 2018), not measured here."
 
@@ -45,7 +42,7 @@ class CountRow:
 
 def count_networks(networks: Sequence[tuple[str, Attention]]) -> tuple[NetworkCount, ...]:
     """Count each network, with a progress bar on standard error."""
-    shown = track(networks, description="counting", console=console, disable=not console.is_terminal)
+    shown = track(networks, "counting")
     return tuple(count_network(architecture, attention) for architecture, attention in shown)
 
 

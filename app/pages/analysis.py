@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from app.analysis.comparison import Comparison
 from app.analysis.options import ColourOptions, FigureOptions
+from app.api.links import AnalysisLinks
 from app.api.map_values import UNITS
 from app.api.schemas import (
     AnalysisAnswer,
@@ -62,7 +63,7 @@ class Addresses:
     """Paths on this server of one analysis: its page, its REST answer, its picture and its maps' values."""
 
     page: str
-    answer: str
+    answer: AnalysisLinks
     picture: str
     maps: str
 
@@ -86,7 +87,7 @@ def build_analysis_page(
     """
     comparison = comparisons[0]
     versus = comparisons[1].target.label if len(comparisons) > 1 else None
-    answer = build_analysis_answer(comparison, root=addresses.answer)
+    answer = build_analysis_answer(comparison, links=addresses.answer)
     asked = _list_options(comparison, options)
     second = {} if versus is None else {"versus": str(versus.index)}
     rows = tuple(_show_row(shown, options, asked, second, addresses) for shown in comparisons)
@@ -170,7 +171,7 @@ def _show_row(
     second: dict[str, str],
     addresses: Addresses,
 ) -> MapRow:
-    answer = build_analysis_answer(comparison, root=addresses.answer)
+    answer = build_analysis_answer(comparison, links=addresses.answer)
     index = str(answer.target.class_index)
     drawn = asked | {"target": index}
     return MapRow(
@@ -188,7 +189,7 @@ def _show_network(
 ) -> NetworkView:
     network = answer.networks[name]
     title = title_networks(comparison.analysis.card, is_altered=comparison.altered is not None)[name]
-    path = f"{addresses.answer}/heatmaps/{name}.png"
+    path = addresses.answer.heat_map(name)
     drawn = {key: value for key, value in asked.items() if key != "versus"}
     drawn["target"] = str(answer.target.class_index)
     return NetworkView(
@@ -281,7 +282,7 @@ def _list_downloads(answer: AnalysisAnswer, asked: dict[str, str], addresses: Ad
     figures = [
         Download(
             f"Figure as {form.value.upper()}",
-            _address(f"{addresses.answer}/figure.{form}", asked),
+            _address(addresses.answer.figure(form), asked),
             f"cbam-lens-{stem}.{form}",
         )
         for form in FigureFormat
@@ -289,7 +290,7 @@ def _list_downloads(answer: AnalysisAnswer, asked: dict[str, str], addresses: Ad
     attention = ATTENTION_TITLES[answer.attention]
     names = (("baseline", "Baseline map"), ("cbam", f"{attention} map"), ("difference", "Difference"))
     maps = [
-        Download(title, _address(f"{addresses.answer}/heatmaps/{name}.png", asked), f"cbam-lens-{stem}-{name}.png")
+        Download(title, _address(addresses.answer.heat_map(name), asked), f"cbam-lens-{stem}-{name}.png")
         for name, title in names
     ]
     numbers = [

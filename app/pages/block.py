@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from app.analysis.analyses import Analysis
 from app.api.blocks import ChannelAnswer, OpenBlockAnswer
+from app.api.links import AnalysisLinks
 from app.explain.maps import GateMap
 from app.pages.block_names import name_block
 from app.pages.contexts import BlockPage, ChannelView, PageImage
@@ -14,14 +15,14 @@ CHANNEL_SIDE_PIXELS = 224
 
 
 def build_block_page(
-    analysis: Analysis, block: OpenBlockAnswer, *, root: str, page: str, interventions: tuple[str, ...]
+    analysis: Analysis, block: OpenBlockAnswer, *, links: AnalysisLinks, page: str, interventions: tuple[str, ...]
 ) -> BlockPage:
     """The page of a block.
 
     Args:
         analysis: the picture; with changed gates, the changed one.
         block: what its attention saw and did.
-        root: the path under which the analysis is served.
+        links: where the analysis is served.
         page: the path of the analysis's page.
         interventions: what was changed.
     """
@@ -31,13 +32,12 @@ def build_block_page(
     gates = blocks[place]
     kept = {"interventions": ",".join(interventions)} if interventions else {}
     width, height = _fit(analysis)
-    attention = f"{root}/attention/{block.name}"
     spatial = channel = None
     if gates.spatial is not None:
-        address = f"{attention}/spatial.png?{urlencode(kept | {'max_side': '512'})}"
+        address = f"{links.gate(block.name, 'spatial')}?{urlencode(kept | {'max_side': '512'})}"
         spatial = PageImage(address, f"Spatial gate of {block.name} over the picture", 2 * width, 2 * height)
     if gates.channel is not None:
-        address = f"{attention}/channel.png?{urlencode(kept | {'order': 'strength'})}"
+        address = f"{links.gate(block.name, 'channel')}?{urlencode(kept | {'order': 'strength'})}"
         channel = PageImage(address, f"Channel gate of {block.name}, the strongest first", 512, 48)
 
     def show(entries: list[ChannelAnswer]) -> tuple[ChannelView, ...]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from app.errors import InvalidOption
+from app.errors import refuse_choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,7 @@ def find_sample(name: str) -> Sample:
         if sample.name == name:
             return sample
     names = [sample.name for sample in SAMPLES]
-    raise InvalidOption(
-        f"sample {name!r} is not one of {', '.join(names)}; choose one of these", option="sample", allowed=names
-    )
+    raise refuse_choice("sample", name, names)
 
 
 @cache

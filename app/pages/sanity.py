@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 from app.analysis.sanity import SanityCheck
+from app.api.links import AnalysisLinks
 from app.api.sanity import RandomisedNetwork, build_sanity_answer
 from app.api.schemas import build_analysis_answer
 from app.output.images import title_networks
@@ -13,12 +14,12 @@ from app.pages.wording import typeset_minus
 from models.names import NetworkName
 
 
-def build_sanity_page(check: SanityCheck, *, root: str, address: str) -> SanityPage:
+def build_sanity_page(check: SanityCheck, *, links: AnalysisLinks, address: str) -> SanityPage:
     """The page of a check.
 
     Args:
         check: the learned comparison and those of networks that forgot.
-        root: the path under which the analysis is served.
+        links: where the analysis is served.
         address: the path of the analysis's page.
     """
     learned = check.learned
@@ -29,12 +30,12 @@ def build_sanity_page(check: SanityCheck, *, root: str, address: str) -> SanityP
     }
     titles = title_networks(learned.analysis.card)
     drawn = urlencode(asked | {"max_side": str(PANEL_SIDE_PIXELS), "scale": "own"})
-    answer = build_sanity_answer(check, root=root, query=urlencode(asked))
+    answer = build_sanity_answer(check, links=links, query=urlencode(asked))
     size = _fit(check)
     first = SanityView(
         "Nothing is random: as learned",
         tuple(
-            (titles[name], PageImage(f"{root}/heatmaps/{name}.png?{drawn}", f"{titles[name]}, as learned", *size), "")
+            (titles[name], PageImage(f"{links.heat_map(name)}?{drawn}", f"{titles[name]}, as learned", *size), "")
             for name in NetworkName
         ),
     )
@@ -45,7 +46,7 @@ def build_sanity_page(check: SanityCheck, *, root: str, address: str) -> SanityP
                 (
                     titles[name],
                     PageImage(
-                        f"{root}/sanity/{step.extent.value}/{name}.png?{drawn}",
+                        f"{links.randomised_heat_map(step.extent.value, name)}?{drawn}",
                         f"{titles[name]} with {step.random} random: {_explain_change(step.networks[name])}",
                         *size,
                     ),
@@ -67,7 +68,7 @@ def build_sanity_page(check: SanityCheck, *, root: str, address: str) -> SanityP
 
 
 def _fit(check: SanityCheck) -> tuple[int, int]:
-    geometry = build_analysis_answer(check.learned, root=None).geometry
+    geometry = build_analysis_answer(check.learned, links=None).geometry
     ratio = min(1.0, PANEL_SIDE_PIXELS / max(geometry.picture_width, geometry.picture_height))
     return max(1, round(geometry.picture_width * ratio)), max(1, round(geometry.picture_height * ratio))
 

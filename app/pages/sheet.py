@@ -98,13 +98,12 @@ def _show_images(
     size = max(1, round(analysis.source.width * ratio)), max(1, round(analysis.source.height * ratio))
     titles = title_networks(analysis.card, is_altered=comparison.altered is not None)
     query = urlencode(chosen | {"max_side": str(IMAGE_SIDE_PIXELS)})
-    maps = f"{addresses.answer}/heatmaps"
     picture = PageImage(addresses.picture, f"{name}, the picture", *size)
     heat_maps = [
         (
             titles[network],
             PageImage(
-                f"{maps}/{network}.png?{query}",
+                f"{addresses.answer.heat_map(network)}?{query}",
                 f"{name}, {titles[network]}: where it sees {label.name}, "
                 f"P = {comparison.target_probability(network):.3f}",
                 *size,
@@ -113,7 +112,7 @@ def _show_images(
         for network in NetworkName
     ]
     difference = PageImage(
-        f"{maps}/difference.png?{query}", f"{name}, {titles[NetworkName.CBAM]} minus baseline", *size
+        f"{addresses.answer.difference}?{query}", f"{name}, {titles[NetworkName.CBAM]} minus baseline", *size
     )
     return (("Picture", picture), *heat_maps, ("Difference", difference))
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions, TargetOptions
+from app.api import links
 from app.api.schemas import AnalysisAnswer, build_analysis_answer
 from app.output import images
 from app.render.figure import MEDIA_TYPES, FigureFormat
@@ -21,14 +22,16 @@ from app.routes.dependencies import (
     AnalysisDependency,
     LensDependency,
     LensesDependency,
+    LinksDependency,
     PictureBytes,
     StoreDependency,
     TimingsDependency,
+    link_analysis,
     merge_options,
 )
 from models.names import GateKind, NetworkName
 
-router = APIRouter(prefix="/analyses", tags=["analyses"])
+router = APIRouter(tags=["analyses"])
 
 
 class AnalysisForm(TargetOptions, PictureOptions):
@@ -52,7 +55,7 @@ class GateQuery(AttentionOptions):
 
 
 @router.post(
-    "",
+    links.ANALYSES,
     status_code=201,
     summary="Analyse a picture and keep the result for a while",
     response_model=AnalysisAnswer,
@@ -75,37 +78,37 @@ async def create_analysis(
     """
     comparison = await lenses.choose(options.pair).compare_picture(data, options, options, timings)
     await run_in_threadpool(store.add, comparison.analysis)
-    root = _root(request, comparison.analysis.id)
-    response.headers["Location"] = root
+    own_links = link_analysis(request, comparison.analysis.id)
+    response.headers["Location"] = own_links.root
     response.headers["Server-Timing"] = timings.header()
-    return build_analysis_answer(comparison, root=root)
+    return build_analysis_answer(comparison, links=own_links)
 
 
 @router.get(
-    "/{analysis_id}",
+    links.ANALYSIS,
     summary="An analysis, for this or another class, method or stage",
     responses=ANALYSIS_PROBLEMS,
 )
 async def read_analysis(
-    request: Request,
     analysis: AnalysisDependency,
+    own_links: LinksDependency,
     options: Annotated[TargetOptions, Query()],
     lens: LensDependency,
     timings: TimingsDependency,
 ) -> AnalysisAnswer:
     """The same answer as `POST /analyses`, without a new upload."""
     comparison = await lens.compare(analysis, options, timings)
-    return build_analysis_answer(comparison, root=_root(request, analysis.id))
+    return build_analysis_answer(comparison, links=own_links)
 
 
-@router.delete("/{analysis_id}", status_code=204, responses=document_problems(404))
+@router.delete(links.ANALYSIS, status_code=204, responses=document_problems(404))
 def delete_analysis(analysis_id: str, store: StoreDependency) -> None:
     """Forget a picture and everything computed from it."""
     store.remove(analysis_id)
 
 
 @router.get(
-    "/{analysis_id}/heatmaps/{network}.png",
+    links.ANALYSIS + links.ANALYSIS_HEAT_MAP,
     summary="A heat map of an analysis",
     response_class=Response,
     responses=document_file("The heat map.", PNG) | ANALYSIS_PROBLEMS,
@@ -130,7 +133,7 @@ async def read_heat_map(
 
 
 @router.get(
-    "/{analysis_id}/attention/{block}/{kind}.png",
+    links.ANALYSIS + links.ANALYSIS_GATE,
     summary="A gate of an analysis",
     response_class=Response,
     responses=document_file("The gate: spatial at the picture's size, channel as a strip.", PNG) | ANALYSIS_PROBLEMS,
@@ -150,7 +153,7 @@ async def read_attention_map(
 
 
 @router.get(
-    "/{analysis_id}/figure.{format}",
+    links.ANALYSIS + links.ANALYSIS_FIGURE,
     summary="The paper's figure of an analysis",
     response_class=Response,
     responses=document_file("The figure.", *MEDIA_TYPES.values()) | ANALYSIS_PROBLEMS,
@@ -169,7 +172,7 @@ async def read_figure(
 
 
 @router.get(
-    "/{analysis_id}/maps.npz",
+    links.ANALYSIS + links.ANALYSIS_ARRAYS,
     summary="Every array of an analysis",
     response_class=Response,
     responses=document_file("NumPy's NPZ.", "application/octet-stream") | ANALYSIS_PROBLEMS,
@@ -185,7 +188,3 @@ async def read_maps(
     content = await lens.run(images.pack_maps, comparison)
     headers = {"Content-Disposition": 'attachment; filename="maps.npz"'}
     return Response(content, media_type="application/octet-stream", headers=headers)
-
-
-def _root(request: Request, analysis_id: str) -> str:
-    return request.url_for("read_analysis", analysis_id=analysis_id).path

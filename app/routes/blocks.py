@@ -2,23 +2,24 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from app.analysis.options import FeatureOptions, Interventions, Moment
+from app.api import links
 from app.api.blocks import OpenBlockAnswer, build_open_block_answer
 from app.errors import InvalidOption
 from app.explain.maps import ChannelMaps, OpenBlock
 from app.output import images
 from app.routes.answers import ANALYSIS_PROBLEMS, PNG, document_file
-from app.routes.dependencies import AnalysisDependency, LensDependency, TimingsDependency
+from app.routes.dependencies import AnalysisDependency, LensDependency, LinksDependency, TimingsDependency
 
-router = APIRouter(prefix="/analyses/{analysis_id}/blocks", tags=["analyses"])
+router = APIRouter(tags=["analyses"])
 
 
-@router.get("/{block}", summary="What the attention of a block saw and did", responses=ANALYSIS_PROBLEMS)
+@router.get(links.ANALYSIS + links.BLOCK, summary="Inside the attention of one block", responses=ANALYSIS_PROBLEMS)
 async def read_block(
-    request: Request,
     analysis: AnalysisDependency,
+    own_links: LinksDependency,
     block: str,
     lens: LensDependency,
     timings: TimingsDependency,
@@ -28,13 +29,12 @@ async def read_block(
     """The strongest and the weakest channels before and after the gates, and which branch decided."""
     opened = await lens.open_block(analysis, block, interventions, timings)
     response.headers["Server-Timing"] = timings.header()
-    root = request.url_for("read_block", analysis_id=analysis.id, block=block).path
     query = f"?interventions={','.join(interventions)}" if interventions else ""
-    return build_open_block_answer(opened, root=root, query=query)
+    return build_open_block_answer(opened, links=own_links, query=query)
 
 
 @router.get(
-    "/{block}/channels/{channel}/{moment}.png",
+    links.ANALYSIS + links.FEATURE_MAP,
     summary="One channel's feature map",
     response_class=Response,
     responses=document_file("The feature map; before and after the gates share one scale.", PNG) | ANALYSIS_PROBLEMS,

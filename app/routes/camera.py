@@ -11,6 +11,7 @@ from starlette.status import WS_1008_POLICY_VIOLATION, WS_1013_TRY_AGAIN_LATER
 
 from app.analysis.comparison import REDUCTION_MARGIN, Lens
 from app.analysis.options import TargetOptions
+from app.api import links
 from app.api.schemas import ApiModel
 from app.errors import LensError, QueueFull
 from app.pages.choices import METHOD_TITLES, list_choices, list_pairs
@@ -49,7 +50,7 @@ def show_camera(request: Request, lenses: LensesDependency, cameras: CamerasDepe
     return render_page(request, page)
 
 
-@router.websocket("/api/v1/camera")
+@router.websocket(links.PREFIX + links.CAMERA)
 async def answer_camera(
     websocket: WebSocket, lenses: LensesDependency, cameras: CamerasDependency, settings: SettingsDependency
 ) -> None:

@@ -12,6 +12,7 @@ from app.analysis.lenses import Lenses
 from app.analysis.options import Options
 from app.analysis.sheets import Sheet, SheetStore
 from app.analysis.timing import Timings
+from app.api.links import AnalysisLinks
 from app.errors import InvalidOption, InvalidPicture
 from app.server.limits import refuse_bytes
 from app.server.watch.metrics import Metrics
@@ -67,11 +68,17 @@ def get_sheet(sheet_id: str, sheets: Annotated[SheetStore, Depends(get_sheets)])
     return sheets.get(sheet_id)
 
 
+def link_analysis(request: Request, analysis_id: str) -> AnalysisLinks:
+    """Links to an analysis, as the request's sender reaches it."""
+    return AnalysisLinks(request.url_for("read_analysis", analysis_id=analysis_id).path)
+
+
 LensesDependency = Annotated[Lenses, Depends(get_lenses)]
 LensDependency = Annotated[Lens, Depends(get_lens)]
 StoreDependency = Annotated[AnalysisStore, Depends(get_store)]
 SettingsDependency = Annotated[Settings, Depends(get_settings)]
 AnalysisDependency = Annotated[Analysis, Depends(get_analysis)]
+LinksDependency = Annotated[AnalysisLinks, Depends(link_analysis)]
 SheetsDependency = Annotated[SheetStore, Depends(get_sheets)]
 SheetDependency = Annotated[Sheet, Depends(get_sheet)]
 TimingsDependency = Annotated[Timings, Depends(make_timings)]

@@ -33,6 +33,7 @@ from app.routes.dependencies import (
     AnalysisDependency,
     LensDependency,
     LensesDependency,
+    LinksDependency,
     SettingsDependency,
     StoreDependency,
     TimingsDependency,
@@ -105,6 +106,7 @@ async def take_upload(
 async def show_analysis(
     request: Request,
     analysis: AnalysisDependency,
+    own_links: LinksDependency,
     options: Annotated[PageOptions, Query()],
     lens: LensDependency,
     lenses: LensesDependency,
@@ -119,7 +121,7 @@ async def show_analysis(
         upload=_build_upload_form(lenses, settings, pair=analysis.card.name),
         addresses=Addresses(
             page=request.url_for("show_analysis", analysis_id=analysis.id).path,
-            answer=request.url_for("read_analysis", analysis_id=analysis.id).path,
+            answer=own_links,
             picture=request.url_for("show_picture", analysis_id=analysis.id).path,
             maps=request.url_for("read_map_values", analysis_id=analysis.id).path,
         ),
@@ -131,6 +133,7 @@ async def show_analysis(
 async def show_block(
     request: Request,
     analysis: AnalysisDependency,
+    own_links: LinksDependency,
     block: str,
     lens: LensDependency,
     timings: TimingsDependency,
@@ -138,12 +141,11 @@ async def show_block(
 ) -> Response:
     """A block opened."""
     opened = await lens.open_block(analysis, block, interventions, timings)
-    root = request.url_for("read_analysis", analysis_id=analysis.id).path
     query = f"?interventions={','.join(interventions)}" if interventions else ""
     page = build_block_page(
         await lens.alter(analysis, interventions, timings),
-        build_open_block_answer(opened, root=f"{root}/blocks/{block}", query=query),
-        root=root,
+        build_open_block_answer(opened, links=own_links, query=query),
+        links=own_links,
         page=request.url_for("show_analysis", analysis_id=analysis.id).path,
         interventions=tuple(interventions),
     )
@@ -154,6 +156,7 @@ async def show_block(
 async def show_sanity(
     request: Request,
     analysis: AnalysisDependency,
+    own_links: LinksDependency,
     options: Annotated[TargetOptions, Query()],
     lens: LensDependency,
     timings: TimingsDependency,
@@ -161,9 +164,8 @@ async def show_sanity(
     """Whether the maps depend on what was learned."""
     learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
     check = await check_sanity(lens, learned, timings)
-    root = request.url_for("read_analysis", analysis_id=analysis.id).path
     address = request.url_for("show_analysis", analysis_id=analysis.id).path
-    page = build_sanity_page(check, root=root, address=address)
+    page = build_sanity_page(check, links=own_links, address=address)
     return render_page(request, page, headers={"Server-Timing": timings.header(), "Cache-Control": "no-store"})
 
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Response
 
+from app.api import links
 from app.api.schemas import PairDescription, build_pair_description
 from app.render.colour_scale import Colormap, render_colour_bar
 from app.render.png import encode_png
@@ -13,14 +14,14 @@ from app.routes.dependencies import LensesDependency
 router = APIRouter(tags=["pairs"])
 
 
-@router.get("/pairs", summary="The loaded pairs")
+@router.get(links.PAIRS, summary="The loaded pairs")
 def list_pairs(lenses: LensesDependency) -> list[PairDescription]:
     """Architecture, parameters, multiply-adds, class names, provenance and measured accuracy of each loaded pair."""
     return [build_pair_description(lens.pair) for lens in lenses]
 
 
 @router.get(
-    "/colormaps/{colormap}.png",
+    links.COLOUR_MAP,
     summary="A colour map from left to right",
     response_class=Response,
     responses=document_file("256 x 1 pixels.", PNG) | document_problems(422),

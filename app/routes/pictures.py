@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions
+from app.api import links
 from app.output import images
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import PNG, UPLOAD_PROBLEMS, build_comparison_headers, build_pair_headers, document_file
@@ -37,7 +38,7 @@ class AttentionForm(AttentionOptions, PictureOptions):
 
 
 @router.post(
-    "/heatmap",
+    links.HEAT_MAP,
     summary="One network's heat map of a picture",
     response_class=Response,
     responses=document_file("The heat map, of the picture's own size.", PNG) | UPLOAD_PROBLEMS,
@@ -63,7 +64,7 @@ async def create_heat_map(
 
 
 @router.post(
-    "/figure",
+    links.FIGURE,
     summary="The paper's figure of a picture",
     response_class=Response,
     responses=document_file("Picture, baseline and CBAM side by side.", *MEDIA_TYPES.values()) | UPLOAD_PROBLEMS,
@@ -90,7 +91,7 @@ async def create_figure(
 
 
 @router.post(
-    "/attention",
+    links.ATTENTION,
     summary="One of CBAM's own maps of a picture",
     response_class=Response,
     responses=document_file("The gate: spatial at the picture's own size, channel as a strip.", PNG) | UPLOAD_PROBLEMS,

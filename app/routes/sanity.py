@@ -2,25 +2,30 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from app.analysis.options import MapOptions, TargetOptions
 from app.analysis.sanity import check_sanity
+from app.api import links
 from app.api.sanity import SanityAnswer, build_sanity_answer
 from app.output import images
 from app.render.colour_scale import Scale
 from app.routes.answers import ANALYSIS_PROBLEMS, PNG, build_comparison_headers, document_file
-from app.routes.dependencies import AnalysisDependency, LensDependency, TimingsDependency
+from app.routes.dependencies import AnalysisDependency, LensDependency, LinksDependency, TimingsDependency
 from models.names import NetworkName
 from models.networks.randomisation import Randomisation
 
-router = APIRouter(prefix="/analyses/{analysis_id}/sanity", tags=["analyses"])
+router = APIRouter(tags=["analyses"])
 
 
-@router.get("", summary="The same question to networks that have forgotten", responses=ANALYSIS_PROBLEMS)
+@router.get(
+    links.ANALYSIS + links.SANITY,
+    summary="The same question to networks whose weights are partly random",
+    responses=ANALYSIS_PROBLEMS,
+)
 async def read_sanity(
-    request: Request,
     analysis: AnalysisDependency,
+    own_links: LinksDependency,
     options: Annotated[TargetOptions, Query()],
     lens: LensDependency,
     timings: TimingsDependency,
@@ -34,13 +39,12 @@ async def read_sanity(
     learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
     check = await check_sanity(lens, learned, timings)
     response.headers["Server-Timing"] = timings.header()
-    root = request.url_for("read_analysis", analysis_id=analysis.id).path
     query = f"target={learned.target.label.index}&method={options.method.value.replace('+', '%2B')}"
-    return build_sanity_answer(check, root=root, query=f"{query}&stage={options.stage.value}")
+    return build_sanity_answer(check, links=own_links, query=f"{query}&stage={options.stage.value}")
 
 
 @router.get(
-    "/{extent}/{network}.png",
+    links.ANALYSIS + links.RANDOMISED_HEAT_MAP,
     summary="One map of a network that has forgotten",
     response_class=Response,
     responses=document_file("The heat map, on its own scale.", PNG) | ANALYSIS_PROBLEMS,

@@ -29,6 +29,7 @@ from app.routes.dependencies import (
     SheetsDependency,
     StoreDependency,
     TimingsDependency,
+    link_analysis,
     read_upload,
 )
 from app.routes.pages import PageForm, render_upload, take_upload
@@ -200,8 +201,9 @@ async def _stream(members: Iterable[Member], lens: Lens) -> AsyncIterator[bytes]
 
 def _locator(request: Request) -> Callable[[str], Addresses]:
     def locate(analysis_id: str) -> Addresses:
-        routes = ("show_analysis", "read_analysis", "show_picture", "read_map_values")
-        return Addresses(*(request.url_for(route, analysis_id=analysis_id).path for route in routes))
+        routes = ("show_analysis", "show_picture", "read_map_values")
+        page, picture, maps = (request.url_for(route, analysis_id=analysis_id).path for route in routes)
+        return Addresses(page=page, answer=link_analysis(request, analysis_id), picture=picture, maps=maps)
 
     return locate
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import track
 
 from app.analysis.comparison import Comparison, Lens
 from app.analysis.options import ColourOptions, FigureOptions, GeometryOptions, MapOptions, TargetOptions
@@ -21,6 +20,7 @@ from app.output.files import write_whole
 from app.render.figure import FigureFormat
 from app.settings import Settings
 from models.names import NetworkName
+from models.progress import track
 
 console = Console(stderr=True)
 
@@ -75,8 +75,7 @@ def compare_files(settings: Settings, images: Sequence[Path], options: CompareOp
 
 async def _compare_all(lens: Lens, images: Sequence[Path], options: CompareOptions) -> int:
     failures = 0
-    shown = track(images, description="comparing", console=console, disable=not console.is_terminal)
-    for image in shown:
+    for image in track(images, "comparing"):
         try:
             await _compare_one(lens, image, options)
         except LensError as error:
@@ -98,7 +97,7 @@ async def _compare_one(lens: Lens, image: Path, options: CompareOptions) -> None
         if not options.as_json:
             sys.stdout.write(f"{options.output / image.stem}.figure.png: {_summarise(comparison)}\n")
     if options.as_json:
-        answer = build_analysis_answer(comparison, root=None)
+        answer = build_analysis_answer(comparison, links=None)
         row = answer.model_dump_json(exclude={"id", "links"})
         sys.stdout.write(f'{{"file":{_quote(image)},{row[1:]}\n')
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from app.analysis.comparison import Lens
 from app.analysis.options import GeometryOptions, TargetOptions
 from app.analysis.timing import Timings
@@ -31,8 +29,6 @@ BATCHES_AT_ONCE = 2
 
 PART_SECONDS = 60.0
 """How much work is lost at most where a run is killed."""
-
-console = Console(stderr=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +244,7 @@ def open_surveyor(settings: Settings, pair: NetworkPair, options: SurveyOptions,
 def write_rows(plan: SurveyPlan) -> Iterator[tuple[RowWriter, Callable[[Row], None]]]:
     """What takes rows and tells how far it is; whatever stops a run, what was done is kept."""
     writer = RowWriter(plan.store)
-    # A bar only where somebody looks: a log needs none.
-    with make_progress(is_shown=console.is_terminal) as progress:
+    with make_progress() as progress:
         task = progress.add_task(plan.title, total=len(plan.left))
 
         def take(row: Row) -> None:

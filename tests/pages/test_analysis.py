@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from app.analysis.comparison import Comparison, Target
 from app.analysis.options import FigureOptions
+from app.api.links import AnalysisLinks
 from app.api.schemas import build_pair_description
 from app.explain.maps import HeatMap
 from app.explain.methods import Method
@@ -61,7 +62,7 @@ def build(
         upload=UploadForm(samples=(), pairs=(), geometries=(), resolutions=(), max_upload_bytes=20_000_000),
         addresses=Addresses(
             page="/analyses/x",
-            answer="/api/v1/analyses/x",
+            answer=AnalysisLinks("/api/v1/analyses/x"),
             picture="/analyses/x/picture.jpg",
             maps="/analyses/x/maps.json",
         ),

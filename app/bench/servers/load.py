@@ -16,9 +16,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from app.api.links import ANALYSES, PREFIX
+
 BOUNDARY = "cbam-lens-bench"
 HEADERS = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Accept": "application/json"}
-PATH = "/api/v1/analyses"
+PATH = PREFIX + ANALYSES
 TIMEOUT_SECONDS = 60
 
 HEAD = (

@@ -1,0 +1,68 @@
+"""Every path under /api/v1, spelled once: routes are registered under these patterns, and links fill them in."""
+
+from dataclasses import dataclass
+
+PREFIX = "/api/v1"
+
+PAIRS = "/pairs"
+COLOUR_MAP = "/colormaps/{colormap}.png"
+HEAT_MAP = "/heatmap"
+FIGURE = "/figure"
+ATTENTION = "/attention"
+CAMERA = "/camera"
+ANALYSES = "/analyses"
+ANALYSIS = "/analyses/{analysis_id}"
+
+# Below an analysis.
+ANALYSIS_HEAT_MAP = "/heatmaps/{network}.png"
+ANALYSIS_GATE = "/attention/{block}/{kind}.png"
+ANALYSIS_FIGURE = "/figure.{format}"
+ANALYSIS_ARRAYS = "/maps.npz"
+SANITY = "/sanity"
+RANDOMISED_HEAT_MAP = "/sanity/{extent}/{network}.png"
+BLOCK = "/blocks/{block}"
+FEATURE_MAP = "/blocks/{block}/channels/{channel}/{moment}.png"
+
+DIFFERENCE = "difference"
+"""The difference's name among the heat maps."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisLinks:
+    """Links to one analysis and to everything about it, without a query.
+
+    Attributes:
+        root: the path of the analysis as its reader reaches it, without a slash at its end.
+    """
+
+    root: str
+
+    def heat_map(self, network: str) -> str:
+        """One network's heat map, or the difference's."""
+        return self.root + ANALYSIS_HEAT_MAP.format(network=network)
+
+    @property
+    def difference(self) -> str:
+        """The difference of the heat maps."""
+        return self.heat_map(DIFFERENCE)
+
+    def gate(self, block: str, kind: str) -> str:
+        """One gate of one block."""
+        return self.root + ANALYSIS_GATE.format(block=block, kind=kind)
+
+    def figure(self, file_format: str) -> str:
+        """The paper's figure."""
+        return self.root + ANALYSIS_FIGURE.format(format=file_format)
+
+    @property
+    def arrays(self) -> str:
+        """All arrays in one file."""
+        return self.root + ANALYSIS_ARRAYS
+
+    def randomised_heat_map(self, extent: int, network: str) -> str:
+        """The heat map of a network whose weights are partly random."""
+        return self.root + RANDOMISED_HEAT_MAP.format(extent=extent, network=network)
+
+    def feature_map(self, block: str, channel: int, moment: str) -> str:
+        """One channel's feature map, before or after the gates."""
+        return self.root + FEATURE_MAP.format(block=block, channel=channel, moment=moment)

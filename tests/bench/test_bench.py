@@ -94,7 +94,7 @@ def test_bench_on_ray_compares_each_way_with_the_one_before(monkeypatch: pytest.
     # The fake server refuses every third request, and nothing hides that.
     assert figures["ray1.16.errors"]["value"] > 0
     assert len(answer["notes"]) == len(WAYS)
-    # What README's machines are computed from.
+    # docs/ray.md computes the number of machines from this.
     assert figures["capacity.rows"]["value"] > 0
     assert 0 < figures["capacity.sent"]["value"] < figures["capacity.kept"]["value"]
 

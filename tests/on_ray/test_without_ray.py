@@ -83,8 +83,8 @@ def test_process_with_networks_has_threads_for_its_cores() -> None:
 
 
 @pytest.mark.parametrize("name", RaySettings.model_fields)
-def test_readme_names_every_size(name: str) -> None:
-    assert f"`CBAM_LENS_RAY_{name.upper()}`" in (ROOT / "README.md").read_text()
+def test_documentation_names_every_size(name: str) -> None:
+    assert f"`CBAM_LENS_RAY_{name.upper()}`" in (ROOT / "docs" / "ray.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_too_many_bytes_together_are_refused_on_this_path_and_one_pictures_on_ot
 
 def test_default_cache_holds_the_largest_sheet() -> None:
     settings = Settings()
-    assert settings.sheet_bytes == 128_000_000, "README and compose.yaml (client_max_body_size) name it"
+    assert settings.sheet_bytes == 128_000_000, "docs/deployment.md and compose.yaml (client_max_body_size) name it"
     assert settings.sheet_pictures * COMPUTED_BYTES + settings.sheet_bytes <= settings.cache_bytes
 
 

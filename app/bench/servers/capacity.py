@@ -1,4 +1,4 @@
-"""What a core carries and an analysis weighs: from these two the README computes machines for a load."""
+"""What a core carries and an analysis weighs: docs/ray.md computes machines for a load from these two."""
 
 import asyncio
 import pickle

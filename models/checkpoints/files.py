@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from models.checkpoints.calls import refuse_names
 from models.checkpoints.diagnosis import CheckpointError, Container
-from models.checkpoints.pickles import MAX_PICKLE_BYTES, list_globals, refuse_globals
+from models.checkpoints.pickles import MAX_PICKLE_BYTES, Machine, find_nothing
 from models.checkpoints.safetensors_files import LENGTH_BYTES, read_safetensors
 from models.checkpoints.torch_files import LEGACY_START, read_legacy, read_zip
 from models.checkpoints.zip_directory import ZIP_START
@@ -120,13 +121,14 @@ def refuse_pickle(path: Path, *, is_certain: bool) -> None:
     """
     with path.open("rb") as file:
         content = io.BytesIO(file.read(MAX_PICKLE_BYTES))
+    machine = Machine(find_nothing)
     try:
-        names = list_globals(content)
+        machine.play(content)
     except CheckpointError:
-        if is_certain:
+        if is_certain or machine.names:
             raise
         return
-    refuse_globals(names)
+    refuse_names(machine.names)
     if is_certain:
         raise CheckpointError(f"a pickle that torch.save did not write in its default form; {REMEDY}")
 

@@ -1,62 +1,255 @@
-"""What a pickle asks for, read from its opcodes: nothing is imported, called or built.
+"""The reader of pickles of weights: a small machine that calls nothing but what `calls.MAKERS` lists.
 
-A pickle is a program for a small machine. Weights need few of its words: the names in `ALLOWED_GLOBALS`. Any other name
-is a wish to run code, or a whole Python object, which comes to the same.
+Names that are not listed become symbols, so that a pickle is read to its end and refused for the worst of them.
 """
 
 import io
 import pickletools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
+import torch
+
+from models.checkpoints.calls import (
+    ALLOWED_NAMES,
+    CONSTANTS,
+    MAKERS,
+    STORAGE_TYPES,
+    Account,
+    NumberType,
+    Storage,
+    Symbol,
+    check_key,
+    check_name,
+    check_size,
+    refuse_names,
+)
 from models.checkpoints.diagnosis import CheckpointError
 
 MAX_PICKLE_BYTES = 32 * 1024**2
 """ResNet-101 with CBAM and its optimiser's state is described in 0.3 MB."""
 
 MAX_OPCODES = 2_000_000
-"""Each leaves at most some 70 bytes behind, so that the machine's memory stays below 150 MB."""
+"""Each leaves at most some 70 bytes behind; `torch.load` takes 3 GB for a file of 30 MB that makes empty lists."""
 
-NUMPY_SCALARS = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
-"""Its name before and since numpy 2."""
+PROTOCOL = 2
+"""That of `torch.save`."""
 
-STORAGE_TYPES = tuple(
-    f"{module}.{kind}Storage"
-    for module in ("torch", "torch.cuda")
-    for kind in ("Double", "Float", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte", "Bool")
-)
+NUMBER_TYPE_STATES = tuple((3, order, None, None, None, -1, -1, 0) for order in "<>=|")
+"""What numpy writes of the type of a plain number: its byte order and nothing else."""
 
-ALLOWED_GLOBALS = frozenset(
-    {
-        *STORAGE_TYPES,
-        *NUMPY_SCALARS,
-        "_codecs.encode",
-        "collections.Counter",
-        "collections.OrderedDict",
-        "numpy.dtype",
-        "torch.Size",
-        "torch._utils._rebuild_parameter",
-        "torch._utils._rebuild_tensor",
-        "torch._utils._rebuild_tensor_v2",
-        "torch.device",
-        *(f"torch.{kind}" for kind in ("float64", "float32", "float16", "bfloat16", "bool", "uint8")),
-        *(f"torch.int{bits}" for bits in (8, 16, 32, 64)),
-    }
-)
-"""What weights, an optimiser's state and a best accuracy are made of."""
-
-CODE_ROOTS = frozenset(
-    {"__builtin__", "builtins", "commands", "importlib", "nt", "os", "posix", "pty", "runpy", "shutil", "socket"}
-    | {"subprocess", "sys", "webbrowser"}
-)
-"""Modules that no network needs; `builtins.set` alone comes with whole modules."""
-
-STRING_OPCODES = frozenset(
-    {"STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"}
-)
+FindStorage: TypeAlias = Callable[[str, torch.dtype, int], torch.Tensor]
+"""From a storage's key, type and number of elements to its values."""
 
 
-def read_opcodes(content: io.BytesIO) -> Iterator[tuple[str, object]]:
-    """The pickle's opcodes and their arguments; the stream then stands behind it.
+def find_nothing(_key: str, dtype: torch.dtype, count: int) -> torch.Tensor:
+    """A storage without values, where only what a pickle asks for matters."""
+    return torch.empty(count, dtype=dtype, device="meta")
+
+
+class Machine:
+    """A stack, marks on it and a memo.
+
+    Attributes:
+        account: what has been made so far.
+        storages: those that were asked for, by key.
+        names: the names that were asked for, in order.
+        protocol: the pickle's.
+        strange_opcodes: those that weights do not need.
+    """
+
+    def __init__(self, find_storage: FindStorage) -> None:
+        self.account = Account()
+        self.storages: dict[str, Storage] = {}
+        self.names: list[str] = []
+        self.protocol: object = PROTOCOL
+        self.strange_opcodes: list[str] = []
+        self._find_storage = find_storage
+
+    def play(self, content: io.BytesIO) -> object:
+        """The next pickle's value; the stream then stands behind it.
+
+        Raises:
+            CheckpointError: for a damaged pickle, and for one that wants code or more than it needs.
+        """
+        self._stack: list[object] = []
+        self._marks: list[int] = []
+        self._memo: dict[object, object] = {}
+        name = "PROTO"
+        try:
+            for opcode, argument in read_opcodes(content):
+                name = opcode.name
+                self.step(opcode, argument)
+            return self._stack.pop()
+        except (CheckpointError, IndexError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            refuse_names(self.names)
+            if isinstance(error, CheckpointError):
+                raise
+            raise CheckpointError(f"its pickle is damaged at an opcode {name}; get it again") from error
+
+    def refuse_strange(self) -> None:
+        """Refuse what was played if it is more than weights need.
+
+        Raises:
+            CheckpointError: for names that are not allowed, another protocol or other opcodes.
+        """
+        refuse_names(self.names)
+        if self.protocol != PROTOCOL:
+            raise CheckpointError(
+                f"its pickle has protocol {self.protocol}; only {PROTOCOL} is read without running code; "
+                "save it again with torch.save and its default protocol"
+            )
+        if self.strange_opcodes:
+            raise CheckpointError(
+                f"its pickle uses {self.strange_opcodes[0]}, which weights do not need; save model.state_dict()"
+            )
+
+    def step(self, opcode: pickletools.OpcodeInfo, argument: object) -> None:
+        """Play one opcode; of those that weights do not need only what they do to the stack."""
+        if opcode.name in HANDLERS:
+            HANDLERS[opcode.name](self, argument)
+            return
+        self.strange_opcodes.append(opcode.name)
+        taken = opcode.stack_before
+        if pickletools.markobject in taken:
+            self.pop_marked()
+            taken = taken[: taken.index(pickletools.markobject)]
+        if opcode.name in STRANGE_HANDLERS:
+            STRANGE_HANDLERS[opcode.name](self, argument)
+            return
+        del self._stack[max(0, len(self._stack) - len(taken)) :]
+        self._stack += [Symbol(opcode.name) if argument is None else argument] * len(opcode.stack_after)
+
+    def push(self, value: object) -> None:
+        """All opcodes that push what they carry."""
+        self._stack.append(value)
+
+    def mark(self, _: object) -> None:
+        """MARK."""
+        self._marks.append(len(self._stack))
+
+    def pop(self, count: int) -> list[object]:
+        """The last values, in the order in which they were pushed."""
+        return [self._stack.pop() for _ in range(count)][::-1]
+
+    def pop_marked(self) -> list[object]:
+        """What was pushed since the last mark."""
+        return self.pop(len(self._stack) - self._marks.pop())
+
+    def append(self, values: list[object]) -> None:
+        """APPEND and APPENDS."""
+        target = self._stack[-1]
+        if isinstance(target, list):
+            target.extend(values)
+        elif not isinstance(target, Symbol):
+            raise TypeError(target)
+
+    def set_items(self, values: list[object]) -> None:
+        """SETITEM and SETITEMS."""
+        target = self._stack[-1]
+        if isinstance(target, dict):
+            target.update(zip(map(check_key, values[::2]), values[1::2], strict=True))
+        elif not isinstance(target, Symbol):
+            raise TypeError(target)
+
+    def remember(self, index: object) -> None:
+        """BINPUT and its like; a dict, so that a large index costs nothing."""
+        self._memo[len(self._memo) if index is None else index] = self._stack[-1]
+
+    def recall(self, index: object) -> None:
+        """BINGET and its like."""
+        self._stack.append(self._memo[index])
+
+    def ask(self, name: str) -> None:
+        """GLOBAL and its like."""
+        self.names.append(name)
+        self._stack.append(CONSTANTS.get(name, Symbol(name)))
+
+    def build(self, _: object) -> None:
+        """BUILD: an OrderedDict's attributes (`_metadata` of a state dict) or a number type's byte order."""
+        target, state = self.pop(2)
+        self._stack.append(target)
+        if isinstance(target, NumberType) and state in NUMBER_TYPE_STATES:
+            target.order = str(state[1])
+        elif not isinstance(target, Symbol) and not (isinstance(target, dict) and isinstance(state, dict)):
+            raise TypeError(target)
+
+    def find(self, _: object) -> None:
+        """BINPERSID: ('storage', its type, key, device, number of elements), in old files with None behind."""
+        identity = self._stack.pop()
+        if isinstance(identity, tuple) and identity[0] == "module":  # a class with its source, in old whole modules
+            self._stack.append(identity[1])
+            return
+        if not isinstance(identity, tuple) or identity[0] != "storage":
+            raise TypeError(identity)
+        kind, key, _device, count, *view = identity[1:]
+        # Views of storages were written by torch before 0.4 only, and by tensors before they knew their offset.
+        if not isinstance(kind, Symbol) or any(part is not None for part in view):
+            raise TypeError(identity)
+        dtype = STORAGE_TYPES[kind.name]
+        storage = self.storages.get(check_name(key))
+        if storage is None:
+            storage = Storage(key, self._find_storage(key, dtype, check_size(count)))
+            self.storages[key] = storage
+        elif (storage.values.dtype, len(storage.values)) != (dtype, count):
+            raise CheckpointError(f"its storage {key} is described twice, not alike; get the file again")
+        self._stack.append(storage)
+
+    def call(self, _: object) -> None:
+        """REDUCE."""
+        symbol, arguments = self.pop(2)
+        if not isinstance(symbol, Symbol) or not isinstance(arguments, tuple):
+            raise TypeError(symbol)
+        is_known = symbol.name in ALLOWED_NAMES
+        self._stack.append(MAKERS[symbol.name](self.account, *arguments) if is_known else symbol)
+
+
+Handler: TypeAlias = Callable[[Machine, object], None]
+
+CARRIERS = ("BININT", "BININT1", "BININT2", "BINFLOAT", "LONG1", "BINUNICODE", "SHORT_BINSTRING", "NONE")
+"""The opcodes that carry the value that they push."""
+
+HANDLERS: dict[str, Handler] = {
+    "PROTO": lambda machine, argument: setattr(machine, "protocol", argument),
+    "STOP": lambda _machine, _: None,
+    **dict.fromkeys(CARRIERS, Machine.push),
+    "NEWTRUE": lambda machine, _: machine.push(True),
+    "NEWFALSE": lambda machine, _: machine.push(False),
+    "EMPTY_TUPLE": lambda machine, _: machine.push(()),
+    "EMPTY_LIST": lambda machine, _: machine.push([]),
+    "EMPTY_DICT": lambda machine, _: machine.push({}),
+    "MARK": Machine.mark,
+    "TUPLE": lambda machine, _: machine.push(tuple(machine.pop_marked())),
+    "TUPLE1": lambda machine, _: machine.push(tuple(machine.pop(1))),
+    "TUPLE2": lambda machine, _: machine.push(tuple(machine.pop(2))),
+    "TUPLE3": lambda machine, _: machine.push(tuple(machine.pop(3))),
+    "APPEND": lambda machine, _: machine.append(machine.pop(1)),
+    "APPENDS": lambda machine, _: machine.append(machine.pop_marked()),
+    "SETITEM": lambda machine, _: machine.set_items(machine.pop(2)),
+    "SETITEMS": lambda machine, _: machine.set_items(machine.pop_marked()),
+    **dict.fromkeys(("BINPUT", "LONG_BINPUT"), Machine.remember),
+    **dict.fromkeys(("BINGET", "LONG_BINGET"), Machine.recall),
+    "GLOBAL": lambda machine, name: machine.ask(str(name).replace(" ", ".")),
+    "REDUCE": Machine.call,
+    "BUILD": Machine.build,
+    "BINPERSID": Machine.find,
+}
+"""The opcodes that weights need."""
+
+STRANGE_HANDLERS: dict[str, Handler] = {
+    "INST": HANDLERS["GLOBAL"],
+    "STACK_GLOBAL": lambda machine, _: machine.ask(
+        ".".join(part if isinstance(part, str) else "?" for part in machine.pop(2))
+    ),
+    **dict.fromkeys(("EXT1", "EXT2", "EXT4"), lambda machine, code: machine.ask(f"copyreg extension {code}")),
+    **dict.fromkeys(("MEMOIZE", "PUT"), Machine.remember),
+    "GET": Machine.recall,
+}
+"""Those of other pickles by which they ask for names, so that code is called code."""
+
+
+def read_opcodes(content: io.BytesIO) -> Iterator[tuple[pickletools.OpcodeInfo, object]]:
+    """The pickle's opcodes and their arguments.
 
     Raises:
         CheckpointError: for a damaged or truncated pickle, and for one with too many opcodes.
@@ -65,56 +258,6 @@ def read_opcodes(content: io.BytesIO) -> Iterator[tuple[str, object]]:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(content)):
             if count >= MAX_OPCODES:
                 raise CheckpointError(f"its pickle has more than {MAX_OPCODES:,} opcodes; weights have far fewer")
-            yield opcode.name, argument
+            yield opcode, argument
     except ValueError as error:
         raise CheckpointError(f"its pickle is damaged or truncated ({error}); get it again") from error
-
-
-def list_globals(content: io.BytesIO) -> list[str]:
-    """Every name that the next pickle asks for, in order, as `posix.system`.
-
-    The newer way to ask takes module and name from the stack: they are followed through the memo, as far as a pickle
-    that was not made to hide them goes. Where they cannot be followed the name is `?`, which is not allowed either.
-    """
-    found: list[str] = []
-    strings: list[str] = []
-    memo: dict[int, str] = {}
-    previous = ""
-    for name, argument in read_opcodes(content):
-        if name in {"GLOBAL", "INST"}:
-            found.append(str(argument).replace(" ", "."))
-        elif name == "STACK_GLOBAL":
-            found.append(".".join(strings[-2:]) or "?")
-        elif name.startswith("EXT"):
-            found.append(f"copyreg extension {argument}")
-        elif name in STRING_OPCODES:
-            strings = [*strings[-1:], str(argument)]
-        elif name == "MEMOIZE" or name.endswith("PUT"):
-            if previous in STRING_OPCODES:
-                memo[len(memo) if argument is None else int(str(argument))] = strings[-1]
-            elif name == "MEMOIZE":
-                memo[len(memo)] = "?"
-        elif name.endswith("GET") and int(str(argument)) in memo:
-            strings = [*strings[-1:], memo[int(str(argument))]]
-        previous = name
-    return found
-
-
-def refuse_globals(names: Sequence[str]) -> None:
-    """Refuse names that are not allowed.
-
-    Raises:
-        CheckpointError: naming the code that the file wants, or the class of the object that it holds.
-    """
-    refused = [name for name in names if name not in ALLOWED_GLOBALS]
-    code = [name for name in refused if name.split(".")[0] in CODE_ROOTS and not name.endswith(".set")]
-    if refused and not code and any(name.startswith("torch.nn.") for name in refused):
-        raise CheckpointError(
-            f"it holds a whole Python object of class {refused[0]}, which only its own code can read; "
-            "save model.state_dict() instead"
-        )
-    if refused:
-        raise CheckpointError(
-            f"it asks for {(code or refused)[0]}, which is code and no weights; nothing of it was run; "
-            "ask for a file made from model.state_dict()"
-        )

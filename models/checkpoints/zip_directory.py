@@ -1,5 +1,6 @@
 """A zip file's directory, held to what `torch.save` writes: entries stored as they are, and no more than fit."""
 
+import mmap
 import struct
 import zipfile
 from typing import IO
@@ -14,6 +15,7 @@ MAX_ENTRIES = 20_000
 MAX_DIRECTORY_BYTES = 8 * 1024**2
 """Python's zipfile reads the directory in one piece, of the size that the file claims."""
 
+HEADER_BYTES = 30
 END_BYTES = 22
 LOCATOR_BYTES = 20
 ZIP64_END_BYTES = 56
@@ -52,6 +54,24 @@ def check_entry(entry: zipfile.ZipInfo) -> None:
             f"its zip entry {entry.filename} is compressed, {entry.file_size:,} bytes in {entry.compress_size:,}; "
             "torch.save compresses nothing; unpack an archive around the file first"
         )
+
+
+def read_content(file: IO[bytes], entry: zipfile.ZipInfo, *, max_bytes: int) -> bytes:
+    """An entry's bytes, checked against their checksum."""
+    if entry.file_size > max_bytes:
+        raise CheckpointError(f"its {entry.filename} has {entry.file_size:,} bytes; the limit is {max_bytes:,}")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return archive.read(entry)
+    except (zipfile.BadZipFile, EOFError, ValueError, struct.error) as error:
+        raise CheckpointError(f"a damaged zip file ({error}); get it again") from error
+
+
+def locate_content(mapped: mmap.mmap, entry: zipfile.ZipInfo) -> int:
+    """Where an entry's bytes begin: behind its own header, a name and an extra field of any length."""
+    header = mapped[entry.header_offset : entry.header_offset + HEADER_BYTES].ljust(HEADER_BYTES, b"\0")
+    name_bytes, extra_bytes = struct.unpack_from("<HH", header, 26)
+    return entry.header_offset + HEADER_BYTES + int(name_bytes) + int(extra_bytes)
 
 
 def check_directory_size(file: IO[bytes]) -> None:

@@ -1,7 +1,10 @@
+import codecs
 import contextlib
+import itertools
 import os
 import pickle
 import struct
+import sys
 import zipfile
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -13,9 +16,10 @@ import pytest
 import torch
 from torch import nn
 
+from models.checkpoints.calls import NUMPY_SCALARS
 from models.checkpoints.diagnosis import CheckpointError
 from models.checkpoints.files import read_file
-from models.checkpoints.pickles import MAX_OPCODES, NUMPY_SCALARS
+from models.checkpoints.pickles import MAX_OPCODES
 from models.checkpoints.zip_directory import MAX_DIRECTORY_BYTES
 from tests.models.checkpoints.hostile import (
     Call,
@@ -365,5 +369,69 @@ def test_read_file_refuses_two_entries_by_one_name(tmp_path: Path) -> None:
     refuse(path, "4 entries, some twice")
 
 
-def test_read_file_refuses_a_zip_under_the_name_of_safetensors(tmp_path: Path) -> None:
-    refuse(write_as_zip(tmp_path / "weights.safetensors", {}), "rename it to .pth")
+def test_read_file_reads_a_zip_under_the_name_of_safetensors(tmp_path: Path) -> None:
+    # torch.load goes by this name, not by the content.
+    value = {"a": describe_tensor(Storage(4), (4,), (1,))}
+    assert read(write_as_zip(tmp_path / "weights.safetensors", value))["a"].tolist() == [1, 2, 3, 4]
+
+
+# What torch.load itself takes
+
+
+def write_pickle(path: Path, opcodes: bytes) -> Path:
+    return write_zip(path, b"\x80\x02" + opcodes + b".")
+
+
+def test_read_file_refuses_a_deep_tuple_as_a_key_whose_hash_would_crash(tmp_path: Path) -> None:
+    refuse(write_pickle(tmp_path / "deep.pth", b"})" + b"\x85" * 500_000 + b"Ns"), "damaged at an opcode SETITEM")
+
+
+def test_read_file_refuses_a_tuple_as_a_key_whose_hash_would_take_forever(tmp_path: Path) -> None:
+    doubled = b"".join(b"q%ch%c\x86" % (place, place) for place in range(40))
+    refuse(write_pickle(tmp_path / "twins.pth", b"})" + doubled + b"Ns"), "damaged at an opcode SETITEM")
+
+
+def test_read_file_refuses_integers_as_keys_that_all_have_one_hash(tmp_path: Path) -> None:
+    keys = [(place << 100) * sys.hash_info.modulus for place in range(1, 1001)]
+    assert len(set(map(hash, keys))) == 1
+    refuse(write_as_zip(tmp_path / "collisions.pth", dict.fromkeys(keys)), "damaged at an opcode SETITEM")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"), [("\u0101" * 64, "idna"), ("\u0101" * 64, "punycode"), ("a" * 65, "latin1")]
+)
+def test_read_file_runs_no_codec_but_latin1_on_a_short_text(text: str, encoding: str, tmp_path: Path) -> None:
+    path = write_as_zip(tmp_path / "codec.pth", {"a": Call(codecs.encode, (text, encoding))})
+    refuse(path, "damaged at an opcode REDUCE")
+
+
+@both_formats
+def test_read_file_refuses_many_tensors_made_of_one_memo(write: Writer, tmp_path: Path) -> None:
+    tensor = describe_tensor(Storage(4), (4,), (1,))
+    path = write(tmp_path / "many.pth", [Call(tensor.function, tensor.arguments) for _ in range(110_000)])
+    refuse(path, "copies more than 2,000,000 items", max_bytes=10**9)
+
+
+@pytest.mark.parametrize("names", list(itertools.permutations(["data.pkl", "DATA.PKL", "Data.pkl"])))
+def test_read_file_reads_the_pickle_that_it_checked(names: tuple[str, ...], tmp_path: Path) -> None:
+    # torch.load takes either for data.pkl.
+    path = tmp_path / "twins.pth"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(f"archive/{name}", dump({"name": name}))
+    assert read(path) == {"name": "data.pkl"}
+
+
+def test_read_file_reads_values_in_the_other_byte_order(tmp_path: Path) -> None:
+    value = {
+        "a": describe_tensor(Storage(4), (4,), (1,)),
+        "b": describe_tensor(Storage(2, "1", torch.HalfStorage), (2,), (1,)),
+    }
+    path = write_zip(
+        tmp_path / "big.pth", dump(value), {"0": struct.pack(">4f", 1, 2, 3, 4), "1": struct.pack(">2e", 5, 6)}
+    )
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("archive/byteorder", "big")
+    found = read(path)
+    assert (found["a"].tolist(), found["b"].tolist()) == ([1, 2, 3, 4], [5, 6])
+    assert torch.equal(found["b"], torch.load(path, weights_only=True, map_location="cpu")["b"])

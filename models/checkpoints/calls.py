@@ -1,0 +1,242 @@
+"""What the names in a pickle of weights stand for: one table, and nothing outside of it is looked up or called.
+
+`torch.load(weights_only=True)` knows more names, and gives them whatever arguments the file has.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from models.checkpoints.diagnosis import CheckpointError
+
+MAX_ITEMS = 2_000_000
+
+TENSOR_COST = 20
+"""In items: a tensor takes some 600 bytes, and three opcodes make one out of the memo."""
+
+MAX_DIMENSIONS = 8
+
+MAX_NAME_LENGTH = 64
+
+NUMPY_SCALARS = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
+"""Its name before and since numpy 2."""
+
+NUMBER_TYPE = re.compile(r"[<>=|]?[fiub][1248]")
+"""The numpy types whose values are numbers, not Python objects or texts of any length."""
+
+DTYPES = {
+    "Double": torch.float64,
+    "Float": torch.float32,
+    "Half": torch.float16,
+    "BFloat16": torch.bfloat16,
+    "Long": torch.int64,
+    "Int": torch.int32,
+    "Short": torch.int16,
+    "Char": torch.int8,
+    "Byte": torch.uint8,
+    "Bool": torch.bool,
+}
+STORAGE_TYPES = {
+    f"{module}.{kind}Storage": dtype for module in ("torch", "torch.cuda") for kind, dtype in DTYPES.items()
+}
+
+CODE_ROOTS = frozenset(
+    {"__builtin__", "builtins", "commands", "importlib", "nt", "os", "posix", "pty", "runpy", "shutil", "socket"}
+    | {"subprocess", "sys", "webbrowser"}
+)
+"""Modules that no network needs; `builtins.set` alone comes with whole modules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A name that a pickle asks for; for a name that is not known, also whatever a call of it would make."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A run of values in the file, one-dimensional, by its key."""
+
+    key: str
+    values: torch.Tensor
+
+
+@dataclass(slots=True)
+class NumberType:
+    """A type of numpy, whose byte order a pickle adds later."""
+
+    code: str
+    order: str = "="
+
+
+@dataclass(slots=True)
+class Account:
+    """What has been made so far.
+
+    Attributes:
+        tensor_bytes: all tensors taken together, each as if it had a copy of its own.
+        item_count: the items of dicts that were copied, and tensors at their cost.
+    """
+
+    tensor_bytes: int = 0
+    item_count: int = 0
+
+    def add(self, item_count: int) -> None:
+        """Stop a pickle that has one container of its memo copied again and again.
+
+        `torch.load` copies without end: 0.8 MB of file took all memory in seconds.
+        """
+        self.item_count += item_count
+        if self.item_count > MAX_ITEMS:
+            raise CheckpointError(f"its pickle copies more than {MAX_ITEMS:,} items; weights copy none")
+
+
+def make_tensor(
+    account: Account, storage: object, offset: object, shape: object, strides: object, *rest: object
+) -> torch.Tensor:
+    """`torch._utils._rebuild_tensor` and its second version.
+
+    Raises:
+        CheckpointError: for a tensor that reaches beyond its storage. `torch.load` enlarges the storages of the format
+            before torch 1.6 to fit.
+        TypeError: for arguments of other types.
+    """
+    # Behind whether it wants gradients and its hooks may stand that its values are to be negated.
+    if not isinstance(storage, Storage) or any(rest[2:]):
+        raise TypeError(storage)
+    sizes, steps, start = check_sizes(shape), check_sizes(strides), check_size(offset)
+    extent = start + sum((size - 1) * step for size, step in zip(sizes, steps, strict=True)) + 1
+    if 0 not in sizes and extent > len(storage.values):
+        raise CheckpointError(
+            f"a tensor of shape {sizes} wants {extent:,} elements of storage {storage.key}, "
+            f"which has {len(storage.values):,}; the file is damaged; get it again"
+        )
+    tensor = storage.values.as_strided(sizes, steps, start)
+    account.add(TENSOR_COST)
+    account.tensor_bytes += tensor.nbytes
+    return tensor
+
+
+def make_parameter(_: Account, tensor: object, *_rest: object) -> torch.Tensor:
+    """`torch._utils._rebuild_parameter`: the tensor, without its wish for gradients."""
+    if not isinstance(tensor, torch.Tensor):
+        raise TypeError(tensor)
+    return tensor
+
+
+def make_dict(account: Account, items: object = ()) -> dict[object, object]:
+    """`collections.OrderedDict`, to which Python 2 gives its items in a list."""
+    if not isinstance(items, dict | list):
+        if items != ():
+            raise TypeError(items)
+        return {}
+    account.add(len(items))
+    return {check_key(key): value for key, value in (items.items() if isinstance(items, dict) else items)}
+
+
+def make_number_type(_: Account, code: object, *rest: object) -> NumberType:
+    """`numpy.dtype` of a number; the rest says that it is a copy, as numpy writes it."""
+    if not NUMBER_TYPE.fullmatch(check_name(code)) or rest != (False, True):
+        raise TypeError(code)
+    return NumberType(str(code))
+
+
+def make_number(_: Account, number_type: object, value: object) -> object:
+    """A scalar of numpy: a type and its bytes."""
+    if not isinstance(number_type, NumberType) or not isinstance(value, bytes):
+        raise TypeError(number_type)
+    (number,) = np.frombuffer(value, number_type.order + number_type.code.lstrip("<>=|"))
+    return number
+
+
+def encode(_: Account, text: object, encoding: object) -> bytes:
+    """`_codecs.encode`, by which protocol 2 writes bytes: a number's few.
+
+    `torch.load` runs any codec that Python has on a text of any length, some of which take quadratic time.
+    """
+    if encoding != "latin1":
+        raise TypeError(encoding)
+    return check_name(text).encode("latin1")
+
+
+def make_device(_: Account, kind: object, index: object = None) -> torch.device:
+    """`torch.device`."""
+    return torch.device(check_name(kind)) if index is None else torch.device(check_name(kind), check_size(index))
+
+
+MAKERS: dict[str, Callable[..., object]] = {
+    "torch._utils._rebuild_tensor": make_tensor,
+    "torch._utils._rebuild_tensor_v2": make_tensor,
+    "torch._utils._rebuild_parameter": make_parameter,
+    "torch.Size": lambda _account, sizes: torch.Size(check_sizes(sizes)),
+    "torch.device": make_device,
+    "collections.OrderedDict": make_dict,
+    "collections.Counter": lambda account, counts: Counter(make_dict(account, counts)),
+    "numpy.dtype": make_number_type,
+    "_codecs.encode": encode,
+    **dict.fromkeys(NUMPY_SCALARS, make_number),
+}
+"""What makes the value of a call, given the account and the call's arguments."""
+
+CONSTANTS = {str(dtype): dtype for dtype in DTYPES.values()}
+"""Names that are values themselves."""
+
+ALLOWED_NAMES = frozenset({*STORAGE_TYPES, *MAKERS, *CONSTANTS})
+"""What weights, an optimiser's state and a best accuracy are made of."""
+
+
+def refuse_names(names: Sequence[str]) -> None:
+    """Refuse names that are not allowed.
+
+    Raises:
+        CheckpointError: naming the code that the file wants, or the class of the object that it holds.
+    """
+    refused = [name for name in names if name not in ALLOWED_NAMES]
+    code = [name for name in refused if name.split(".")[0] in CODE_ROOTS and not name.endswith(".set")]
+    if refused and not code and any(name.startswith("torch.nn.") for name in refused):
+        raise CheckpointError(
+            f"it holds a whole Python object of class {refused[0]}, which only its own code can read; "
+            "save model.state_dict() instead"
+        )
+    if refused:
+        raise CheckpointError(
+            f"it asks for {(code or refused)[0]}, which is code and no weights; nothing of it was run; "
+            "ask for a file made from model.state_dict()"
+        )
+
+
+def check_name(value: object) -> str:
+    """A text that is no book: it can be copied as often as the pickle likes."""
+    if not isinstance(value, str) or len(value) > MAX_NAME_LENGTH:
+        raise TypeError(value)
+    return value
+
+
+def check_key(value: object) -> object:
+    """A dict's key; neither a tuple nor a number without end.
+
+    The hash of a deep tuple crashes the process, that of a tuple of twins takes 2^40 steps, and integers can be chosen
+    that all have one hash: `torch.load` crashes or never returns.
+    """
+    if not isinstance(value, str | int | float | None) or (isinstance(value, int) and abs(value) >= 2**64):
+        raise TypeError(value)
+    return value
+
+
+def check_size(value: object) -> int:
+    """A number of elements."""
+    if not isinstance(value, int) or not 0 <= value < 2**63:
+        raise TypeError(value)
+    return value
+
+
+def check_sizes(value: object) -> tuple[int, ...]:
+    """A shape or strides."""
+    if not isinstance(value, tuple) or len(value) > MAX_DIMENSIONS:
+        raise TypeError(value)
+    return tuple(map(check_size, value))

@@ -114,10 +114,8 @@ def read_storages(
         raise CheckpointError(f"truncated: {size:,} bytes of {position:,}; get it again")
     found: dict[str, torch.Tensor] = {}
     for key, values in wanted.items():
-        content = torch.empty(values.nbytes, dtype=torch.uint8)
         file.seek(starts[key])
-        file.readinto(memoryview(content.numpy()))
-        found[key] = content.view(values.dtype)
+        found[key] = torch.from_numpy(np.fromfile(file, np.uint8, values.nbytes)).view(values.dtype)
     return found
 
 

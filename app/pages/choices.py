@@ -1,15 +1,25 @@
 """What the page's select boxes offer."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
 from app.explain.methods import Method
-from app.pages.contexts import Choice
 from models.lineups.card import ClassLabel, PairCard
 from models.names import Geometry, Resolution
 
 AnyName = TypeVar("AnyName", bound=Enum)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a select box."""
+
+    value: str
+    title: str
+    is_selected: bool
+
 
 METHOD_TITLES = {
     Method.GRADCAM: "Grad-CAM",
@@ -39,7 +49,9 @@ def list_classes(labels: Sequence[ClassLabel], selected: ClassLabel) -> tuple[Ch
 
 
 def list_pairs(pairs: Sequence[PairCard], *, selected: str) -> tuple[Choice, ...]:
-    """Every pair by its title; those with random weights say so."""
+    """Every pair by its title; those with random weights say so. None for one pair alone: there is no choice."""
+    if len(pairs) == 1:
+        return ()
     return tuple(
         Choice(card.name, card.title if card.trained else f"{card.title} (untrained)", card.name == selected)
         for card in pairs

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 
 from app.errors import NotSignedIn
-from app.pages.contexts import SignInPage
+from app.pages.sign_in import SignInPage
 from app.pages.templating import render_page
 from app.server.guard.tokens import COOKIE, SIGN_IN, Tokens
 from app.server.problems import build_problem

@@ -13,9 +13,10 @@ from app.api.links import AnalysisLinks
 from app.api.schemas import build_pair_description
 from app.explain.maps import HeatMap
 from app.explain.methods import Method
-from app.pages.analysis import Addresses, build_analysis_page
-from app.pages.contexts import AnalysisPage, UploadForm
+from app.pages.addresses import Addresses
+from app.pages.analysis.page import AnalysisPage, build_analysis_page
 from app.pages.templating import ENVIRONMENT
+from app.pages.upload import UploadForm
 from app.render.colour_scale import Colormap, Scale
 from models.lineups.pair import NetworkPair
 from models.names import NetworkName, Stage

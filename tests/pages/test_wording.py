@@ -5,8 +5,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.api.schemas import AnalysisAnswer, PairDescription, build_pair_description
-from app.pages.templating import format_equation, format_evidence, format_millions, format_probability
-from app.pages.wording import explain_doubt, explain_geometry, warn_of_geometry
+from app.numbers import format_equation, format_evidence, format_millions, format_probability
+from app.pages.analysis.wording import explain_doubt, explain_geometry, warn_of_geometry
 from models.lineups.pair import NetworkPair
 from models.names import Geometry, NetworkName, Resolution
 

@@ -7,8 +7,10 @@ from app.evaluation.results.metrics import MEANINGS, Metric
 from app.evaluation.results.options import Fill
 from app.evaluation.results.report import BlockResult, ClassResult, Evaluation, Focus, MapResult, Subset
 from app.evaluation.results.wording import Verdict, format_difference, format_mean, judge
+from app.numbers import format_count, typeset_minus
 from app.pages.choices import METHOD_TITLES
-from app.pages.wording import name_condition, typeset_minus
+from app.pages.gates import FLAT_DEVIATION
+from app.pages.pair import name_condition
 
 CLAIM = (
     "We visualize trained models using the grad-CAM and observe that CBAM-enhanced networks focus on target objects "
@@ -23,9 +25,6 @@ DATA_TITLES = {
 
 HABIT = 0.5
 """The share of a gate's variance that its mean over pictures explains, from which on the gate is mostly a habit."""
-
-FLAT_DEVIATION = 0.02
-"""Below this a gate treats everything alike."""
 
 WORST_CLASSES = 5
 
@@ -52,8 +51,8 @@ def state_protocol(evaluation: Evaluation, focus: Focus, result: MapResult) -> t
     classes = f"{len(result.classes)} classes"
     size = "" if result.height is None else f", {result.height} × {result.width} positions"
     sentences = [
-        f"{result.all.pictures:,} {data}, in {classes}. {_state_left_out(evaluation, focus)} Both networks saw each "
-        f"as {name_condition(evaluation.geometry, evaluation.resolution)}.",
+        f"{format_count(result.all.pictures)} {data}, in {classes}. {_state_left_out(evaluation, focus)} "
+        f"Both networks saw each as {name_condition(evaluation.geometry, evaluation.resolution)}.",
         f"{METHOD_TITLES[result.method]} at stage {result.stage.value}{size}, for the true class, spread over the "
         "picture’s own pixels as on the page of a comparison.",
         "Only what the networks saw counts: of the object on average "

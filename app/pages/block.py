@@ -140,4 +140,4 @@ def _explain_gate(gate: GateMap | None, kind: str, maximum_share: float | None) 
     if maximum_share is None:
         return (flat,)
     maxima, means = (format_share(share, 0) for share in (maximum_share, 1 - maximum_share))
-    return (flat, f"Of the evidence behind the {kind} gate, {maxima} comes from maxima and {means} from means.")
+    return (flat, f"Max pooling contributes {maxima} of the {kind} gate’s evidence, average pooling {means}.")

@@ -32,7 +32,7 @@ METHOD_TITLES = {
     Method.GRADCAM_ELEMENTWISE: "Grad-CAM element-wise",
 }
 
-EACH_ITS_OWN = Choice("", "The pair’s own", is_selected=True)
+EACH_ITS_OWN = Choice("", "The pair’s default", is_selected=True)
 
 GEOMETRY_TITLES = {Geometry.CENTER_CROP: "centre crop", Geometry.WHOLE: "whole picture"}
 
@@ -64,7 +64,7 @@ def list_geometries(own: Geometry | None) -> tuple[Choice, ...]:
         named = {name.value: title.capitalize() for name, title in GEOMETRY_TITLES.items()}
         return (EACH_ITS_OWN, *(Choice(value, title, is_selected=False) for value, title in named.items()))
     titles = {
-        geometry: title.capitalize() + (" (this pair's own)" if geometry is own else "")
+        geometry: title.capitalize() + (" (this pair’s default)" if geometry is own else "")
         for geometry, title in GEOMETRY_TITLES.items()
     }
     return list_choices(titles, own)
@@ -76,7 +76,7 @@ def list_resolutions(own: Resolution | None) -> tuple[Choice, ...]:
         sides = [str(side.value) for side in Resolution]
         return (EACH_ITS_OWN, *(Choice(side, f"{side} pixels", is_selected=False) for side in sides))
     titles = {
-        resolution: f"{resolution.value} pixels" + (" (this pair's own)" if resolution is own else "")
+        resolution: f"{resolution.value} pixels" + (" (this pair’s default)" if resolution is own else "")
         for resolution in Resolution
     }
     return list_choices(titles, own)

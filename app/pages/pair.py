@@ -60,9 +60,9 @@ def explain_training(pair: PairDescription) -> str:
     condition = name_condition(pair.geometry, pair.resolution)
     if pair.trained:
         return f"Trained for {condition}."
-    return f"Untrained: random weights, which have learned nothing. Its own input is {condition}."
+    return f"Untrained: its weights are random and have learned nothing. It is meant for {condition}."
 
 
 def name_condition(geometry: Geometry, resolution: Resolution) -> str:
-    """`centre crop at 160 pixels`."""
-    return f"{GEOMETRY_TITLES[geometry]} at {resolution.value} pixels"
+    """`centre crops at 160 pixels`."""
+    return f"{GEOMETRY_TITLES[geometry]}s at {resolution.value} pixels"

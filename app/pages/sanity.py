@@ -65,7 +65,7 @@ def build_sanity_page(check: SanityCheck, *, addresses: Addresses) -> SanityPage
     placement = learned.analysis.placement
     size = fit_size(placement.picture_width, placement.picture_height, PANEL_SIDE_PIXELS)
     first = SanityView(
-        "Nothing is random: as learned",
+        "As learned: nothing is random",
         tuple(
             (titles[name], PageImage(f"{links.heat_map(name)}?{drawn}", f"{titles[name]}, as learned", *size), "")
             for name in NetworkName

@@ -93,7 +93,7 @@ def build_sheet_page(
         target=options.target,
         methods=list_choices(METHOD_TITLES, options.method),
         stages=list_choices({stage: str(stage.value) for stage in Stage}, options.stage),
-        scales=list_choices({Scale.SHARED: "One a row", Scale.OWN: "Each its own"}, options.scale),
+        scales=list_choices({Scale.SHARED: "One per row", Scale.OWN: "One per map"}, options.scale),
         colormaps=list_choices({colormap: colormap.value for colormap in Colormap}, options.colormap),
         kept=tuple((name, value) for name, value in asked.items() if name not in CHOSEN_ON_THE_PAGE),
         downloads=_list_downloads(address, asked) if list_comparisons(rows) else (),

@@ -35,7 +35,7 @@ def take_token(
     tokens: Tokens = request.app.state.tokens
     session = tokens.accept(token)
     if session is None:
-        error = NotSignedIn("that token is not one of this server's; ask whoever runs it")
+        error = NotSignedIn("this server does not accept that token; ask whoever runs it for one")
         page = SignInPage(next=own_path(next), error=str(error))
         return render_page(request, page, status_code=build_problem(error).status)
     answer = RedirectResponse(own_path(next), status_code=303)

@@ -11,9 +11,9 @@ from models.attention.interventions import ALL_BLOCKS, ALLOWED_CHANGES, list_sco
 from models.names import GateChange, GateKind, NetworkName
 
 CHANGE_TITLES = {
-    GateChange.NEUTRAL: "neutral: its own mean",
+    GateChange.NEUTRAL: "neutral: its mean everywhere",
     GateChange.INVERT: "inverted",
-    GateChange.DROP_MAX: "without the maxima",
+    GateChange.DROP_MAX: "without max pooling",
 }
 
 GATE_TITLES = {GateKind.SPATIAL: "Spatial gates", GateKind.CHANNEL: "Channel gates"}
@@ -82,10 +82,10 @@ def explain_alteration(answer: AnalysisAnswer, alteration: AlterationAnswer) -> 
     after, before = answer.networks[NetworkName.CBAM].target_probability, alteration.learned.target_probability
     target = answer.target.class_name
     changed, learned = format_probability(after), format_probability(before)
-    sentence = f"P of ‘{target}’ is {changed} with changed gates and {learned} as learned"
+    sentence = f"P of ‘{target}’ is {changed} with changed gates; as learned it is {learned}"
     sentence += typeset_minus(f" ({alteration.probability_change:+.3f})")
     if alteration.correlation is not None:
-        sentence += f"; the two heat maps correlate with {format_hundredths(alteration.correlation)}"
+        sentence += f". The two heat maps correlate at {format_hundredths(alteration.correlation)}"
     return f"{sentence}."
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.api.schemas import AnalysisAnswer, HeatMapAnswer
-from app.numbers import format_evidence, format_hundredths, format_share
+from app.numbers import format_evidence, format_hundredths, format_probability, format_share
 from app.pages.analysis.wording import name_networks
 from models.names import NetworkName
 from models.networks.titles import ATTENTION_TITLES
@@ -31,37 +31,38 @@ def list_measures(answer: AnalysisAnswer) -> tuple[Measure, ...]:
     return (
         Measure(
             "P of the class",
-            " | ".join(f"{network.target_probability:.3f}" for network in networks),
-            f"{both} The network’s softmax probability that the picture shows ‘{answer.target.class_name}’.",
+            " | ".join(format_probability(network.target_probability) for network in networks),
+            f"{both} How probable each network finds ‘{answer.target.class_name}’, from 0 to 1 (softmax).",
         ),
         Measure(
             "Peak",
             None if not any(peaks) else " | ".join("none" if peak is None else peak.split(" ")[0] for peak in peaks),
-            f"{both} The highest value of each map: {' and '.join(_locate(peak) for peak in peaks)}.",
+            f"{both} Each map’s highest value: {' and '.join(_locate(peak) for peak in peaks)}.",
             silent,
         ),
         Measure(
             "Correlation",
             None if comparison.correlation is None else format_hundredths(comparison.correlation),
-            "Pearson’s r over all positions: 1 is the same pattern, 0 no relation, −1 the opposite.",
+            "Pearson’s r over all positions: 1 means the same pattern, 0 no relation, −1 the opposite.",
             silent or "One of the maps has the same value everywhere.",
         ),
         Measure(
             "Overlap",
             None if comparison.overlap is None else format_hundredths(comparison.overlap),
-            "Intersection over union of the areas that reach 0.6 of each map’s maximum: 1 is the same area, 0 none.",
+            "Intersection over union of the areas where each map reaches 0.6 of its maximum: 1 means the same area, "
+            "0 no overlap.",
             silent,
         ),
         Measure(
             "Peak distance",
             None if comparison.peak_distance is None else format_share(comparison.peak_distance),
-            "Between the two highest positions, as a share of the picture’s diagonal.",
+            "Distance between the two peaks, as a share of the picture’s diagonal.",
             silent,
         ),
         Measure(
             "Share above half maximum",
             _list_shares(shares),
-            f"{both} How much of all evidence lies where the map reaches half its maximum: high is one compact spot "
+            f"{both} How much of the evidence lies where the map reaches half its maximum. High: one compact spot, "
             "or an evenly lit picture.",
             silent,
         ),
@@ -80,7 +81,8 @@ def _name_silent(answer: AnalysisAnswer) -> str | None:
     silent = [names[name] for name in NetworkName if answer.networks[name].heat_map.max == 0]
     if not silent:
         return None
-    return f"No positive evidence for ‘{answer.target.class_name}’ by {' and '.join(silent)}."
+    who = " and ".join(silent)
+    return f"{who[0].upper()}{who[1:]} found no positive evidence for ‘{answer.target.class_name}’."
 
 
 def _locate(peak: str | None) -> str:

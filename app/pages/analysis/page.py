@@ -135,7 +135,7 @@ def build_analysis_page(
         classes=list_classes(comparison.labels, comparison.target.label),
         methods=list_choices(METHOD_TITLES, comparison.method),
         stages=list_choices(STAGE_TITLES, comparison.stage),
-        scales=list_choices({Scale.SHARED: "One for all maps", Scale.OWN: "Each its own"}, options.scale),
+        scales=list_choices({Scale.SHARED: "One for all maps", Scale.OWN: "One per map"}, options.scale),
         colormaps=list_choices({colormap: colormap.value for colormap in Colormap}, options.colormap),
         measures=list_measures(answer),
         blocks=tuple(show_block(answer, block, options, addresses.page) for block in answer.blocks),

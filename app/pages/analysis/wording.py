@@ -1,6 +1,7 @@
 """Sentences about a comparison: which class, how sure the networks are, what they saw."""
 
 from app.api.schemas import AnalysisAnswer, GeometryAnswer, PairDescription
+from app.numbers import format_equation
 from app.pages.pair import name_condition
 from models.names import Geometry, NetworkName
 from models.networks.titles import ATTENTION_TITLES
@@ -21,46 +22,47 @@ def name_networks(answer: AnalysisAnswer) -> dict[NetworkName, str]:
 def explain_target(answer: AnalysisAnswer) -> str:
     """Why this class is explained."""
     if answer.target.chosen_by == "baseline":
-        return "The class that the baseline ranks first; both networks are asked about it."
-    return "The class that you chose; both networks are asked about it."
+        return "Explained class: the baseline’s top guess."
+    return "Explained class: the one that you chose."
 
 
 def explain_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
     """Who is not sure, and of what; None where both networks have a majority for some class and one for the target."""
-    knows = f"This pair knows {class_count} classes only, and gives one of these names to whatever it is shown."
+    must = f"Each network must answer with one of its {class_count} classes, even if none fits."
     names = name_networks(answer)
     first = {name: answer.networks[name].predictions[0] for name in NetworkName}
     unsure = [name for name in NetworkName if first[name].probability < SURE_PROBABILITY]
     if len(unsure) == len(NetworkName):
         guesses = " and ".join(
-            f"‘{first[name].class_name}’ with P = {first[name].probability:.2f} for {names[name]}"
+            f"‘{first[name].class_name}’ by {names[name]} ({format_equation(first[name].probability)})"
             for name in NetworkName
         )
-        return f"Neither network is sure what this is: the likeliest class is {guesses}. {knows}"
+        return f"Neither network is sure what this is. The top guesses are {guesses}. {must}"
     target = answer.target.class_name
     if all(network.target_probability < SURE_PROBABILITY for network in answer.networks.values()):
         return (
-            f"Neither network takes this for ‘{target}’. The maps show what little speaks for that class, "
-            f"not that it is there. {knows}"
+            f"Neither network takes this for ‘{target}’. The maps show the little evidence there is for that class; "
+            f"that does not mean it is in the picture. {must}"
         )
     if unsure:
         name = unsure[0]
         who = names[name][0].upper() + names[name][1:]
-        guess = f"‘{first[name].class_name}’ with P = {first[name].probability:.2f}"
-        return f"{who} is not sure what this is: its likeliest class is {guess}. {knows}"
+        guess = f"‘{first[name].class_name}’ ({format_equation(first[name].probability)})"
+        return f"{who} is not sure what this is. Its top guess is {guess}. {must}"
     return None
 
 
 def explain_geometry(geometry: GeometryAnswer) -> str:
     """What part of the picture the networks saw, and at what size."""
     size = f"{geometry.picture_width} × {geometry.picture_height} pixels"
-    seen = f"at {geometry.input_width} × {geometry.input_height} pixels"
+    seen = f"resized to {geometry.input_width} × {geometry.input_height}"
     if not geometry.is_cropped:
-        return f"Both networks saw the whole picture, {size}, {seen}."
+        return f"Both networks saw the whole picture: {size}, {seen}."
     part = "the square at its centre" if geometry.geometry is Geometry.CENTER_CROP else "its middle"
     return (
-        f"The picture has {size}. Both networks saw {part}, x {geometry.left:.0f} to {geometry.right:.0f} and "
-        f"y {geometry.upper:.0f} to {geometry.lower:.0f}, {seen}. What is under grey had no say."
+        f"The picture is {size}. Both networks saw {part}, x {geometry.left:.0f} to {geometry.right:.0f} and "
+        f"y {geometry.upper:.0f} to {geometry.lower:.0f}, {seen}. "
+        "They did not see the grey area."
     )
 
 
@@ -80,7 +82,7 @@ def warn_of_geometry(geometry: GeometryAnswer, pair: PairDescription) -> tuple[s
     ]
     begin = f"This pair is meant for {name_condition(*own)}. {name_condition(*chosen).capitalize()}"
     if not losses:
-        return (f"{begin} was not measured: its maps and probabilities may mislead.",)
+        return (f"{begin} were not measured, so the maps and probabilities may mislead.",)
     if max(losses) > NOTABLE_LOSS:
-        return (f"{begin} costs up to {100 * max(losses):.1f} points of its accuracy: its maps may mislead.",)
+        return (f"{begin} cost up to {100 * max(losses):.1f} points of accuracy, so the maps may mislead.",)
     return ()

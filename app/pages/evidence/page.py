@@ -46,9 +46,7 @@ VERDICT_SENTENCES = {
 }
 
 NO_RECORD = "No evaluation was recorded for this pair."
-OTHER_WEIGHTS = (
-    "The evaluation that was recorded under this pair’s name is of other weights, and says nothing of these."
-)
+OTHER_WEIGHTS = "The evaluation recorded under this pair’s name used other weights. It says nothing about these."
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +142,10 @@ def _build_accuracy_views(evaluation: Evaluation) -> tuple[AccuracyView, ...]:
 
 def _build_subset_view(title: str, subset: Subset) -> SubsetView:
     references = (
-        ("Object’s share of the seen picture", "What a flat map has inside.", subset.object_share),
+        ("Object’s share of the seen picture", "A flat map would have this share inside.", subset.object_share),
         (
             "Pointing game of the centre",
-            "What a map has that points at the middle of every picture.",
+            "A map that always points at the picture’s centre would score this.",
             subset.centre_hits,
         ),
     )

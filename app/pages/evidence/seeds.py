@@ -59,7 +59,7 @@ def _build_seed_row(metric: Metric | None, title: str, *, baseline: Sequence[flo
         differences=tuple(_format_value(metric, value) for value in differences),
         mean=_format_value(metric, statistics.mean(differences)),
         luck=format_mean(metric, luck).replace(" %", " points"),
-        verdict="one sign in every seed" if is_one_sided else "the sign depends on the seed",
+        verdict="the same sign with every seed" if is_one_sided else "the sign depends on the seed",
     )
 
 

@@ -5,7 +5,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.api.schemas import AnalysisAnswer, PairDescription, build_pair_description
-from app.numbers import format_equation, format_evidence, format_millions, format_probability
 from app.pages.analysis.wording import explain_doubt, explain_geometry, warn_of_geometry
 from models.lineups.pair import NetworkPair
 from models.names import Geometry, NetworkName, Resolution
@@ -88,18 +87,3 @@ def test_geometry_warning_says_what_a_measured_geometry_costs(
     cropped = own.model_copy(update={"geometry": Geometry.CENTER_CROP})
     (warning,) = warn_of_geometry(cropped, description.model_copy(update={"networks": networks}))
     assert re.search(r"Centre crops at 224 pixels cost up to 1[12]\.\d points of accuracy", warning)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.0, "P < 0.001"), (0.0004, "P < 0.001"), (0.25, "P = 0.250"), (0.99949, "P = 0.999"), (1.0, "P > 0.999")],
-)
-def test_equation_never_claims_certainty(value: float, text: str) -> None:
-    assert format_equation(value) == text
-    assert format_probability(value) in text
-
-
-def test_counts_and_evidence_are_short() -> None:
-    assert format_millions(11_231_234) == "11.2 million"
-    assert format_millions(925_342_720) == "925 million"
-    assert format_evidence(1.02196) == "1.02"

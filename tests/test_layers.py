@@ -62,7 +62,7 @@ MAY_IMPORT = {
         "app.pages app.render app.settings models.lineups models.names models.networks"
     ),
     "app.bench.results": "app.errors",
-    "app.bench.servers": "app.analysis app.bench.results app.engine app.settings app.survey models.lineups",
+    "app.bench.servers": "app.analysis app.api app.bench.results app.engine app.settings app.survey models.lineups",
     "app.cli": "app.commands app.version",
     "app.commands": (
         "app.analysis app.bench app.bench.results app.errors app.evaluation app.explain app.on_ray app.output "
@@ -93,7 +93,7 @@ MAY_IMPORT = {
     ),
     "app.output": (
         "app.analysis app.api app.errors app.explain app.render app.version models.checkpoints models.lineups "
-        "models.names models.networks models.whole_files"
+        "models.names models.networks models.progress models.whole_files"
     ),
     "app.pages": (
         "app.analysis app.api app.errors app.explain app.numbers app.output app.render app.settings models.lineups "

@@ -37,7 +37,7 @@ def list_measures(answer: AnalysisAnswer) -> tuple[Measure, ...]:
         Measure(
             "Peak",
             None if not any(peaks) else " | ".join("none" if peak is None else peak.split(" ")[0] for peak in peaks),
-            f"{both} Each map’s highest value: {' and '.join(_locate(peak) for peak in peaks)}.",
+            f"{both} Each map’s highest value, {' and '.join(_locate(peak) for peak in peaks)}.",
             silent,
         ),
         Measure(

@@ -159,7 +159,7 @@ def _state_left_out(evaluation: Evaluation, focus: Focus) -> str:
         (evaluation.unknown, "the pair does not know the class"),
     )
     told = [f"{count:,} where {reason}" for count, reason in reasons if count]
-    return f"Left out: {', '.join(told)}." if told else "None was left out."
+    return f"Left out: {', '.join(told)}." if told else "No picture was left out."
 
 
 def _state_curves(fill: Fill, result: MapResult) -> str:

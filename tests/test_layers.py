@@ -62,7 +62,7 @@ MAY_IMPORT = {
         "app.pages app.render app.settings models.lineups models.names models.networks"
     ),
     "app.bench.results": "app.errors",
-    "app.bench.servers": "app.analysis app.bench.results app.engine app.settings app.survey models.lineups",
+    "app.bench.servers": "app.analysis app.api app.bench.results app.engine app.settings app.survey models.lineups",
     "app.cli": "app.commands app.version",
     "app.commands": (
         "app.analysis app.bench app.bench.results app.errors app.evaluation app.explain app.on_ray app.output "
@@ -80,31 +80,36 @@ MAY_IMPORT = {
     "app.evaluation.measures": (
         "app.errors app.evaluation.results app.explain app.render models.lineups models.names models.networks"
     ),
-    "app.evaluation.results": "app.analysis app.errors app.explain models.names",
+    "app.evaluation.results": "app.analysis app.errors app.explain app.numbers models.names",
     "app.explain": "app.errors models.attention models.lineups models.names models.networks",
     "app.main": (
         "app.analysis app.engine app.pages app.routes app.server app.server.guard app.server.watch "
         "app.services app.settings app.version models.lineups"
     ),
+    "app.numbers": "",
     "app.on_ray": (
         "app.analysis app.engine app.errors app.main app.server.guard app.server.watch app.services "
         "app.serving app.settings app.survey models.lineups models.names"
     ),
     "app.output": (
         "app.analysis app.api app.errors app.explain app.render app.version models.checkpoints models.lineups "
-        "models.names models.networks models.whole_files"
+        "models.names models.networks models.progress models.whole_files"
     ),
     "app.pages": (
-        "app.analysis app.api app.errors app.explain app.output app.render models.attention models.lineups "
+        "app.analysis app.api app.errors app.explain app.numbers app.output app.render app.settings models.lineups "
         "models.names models.networks"
     ),
+    "app.pages.analysis": (
+        "app.analysis app.api app.explain app.numbers app.output app.pages app.render models.attention models.names "
+        "models.networks"
+    ),
     "app.pages.evidence": (
-        "app.api app.evaluation.measures app.evaluation.results app.pages models.lineups models.names"
+        "app.api app.evaluation.measures app.evaluation.results app.numbers app.pages models.lineups models.names"
     ),
     "app.render": "app.explain",
     "app.routes": (
-        "app.analysis app.api app.errors app.explain app.output app.pages app.pages.evidence app.render "
-        "app.server app.server.guard app.server.watch app.settings models.names models.networks"
+        "app.analysis app.api app.errors app.explain app.output app.pages app.pages.analysis app.pages.evidence "
+        "app.render app.server app.server.guard app.server.watch app.settings models.names models.networks"
     ),
     "app.server": "app.analysis app.api app.engine app.errors app.pages models.names",
     "app.server.guard": "app.errors app.pages app.server",

@@ -1,85 +1,127 @@
-"""An opened block as the page's context."""
+"""The page of an opened block."""
 
-from urllib.parse import urlencode
+from dataclasses import dataclass
+from typing import ClassVar
 
 from app.analysis.analyses import Analysis
-from app.api.blocks import ChannelAnswer, OpenBlockAnswer
+from app.api.blocks import ChannelAnswer, build_open_block_answer
 from app.api.links import AnalysisLinks
-from app.explain.maps import GateMap
-from app.pages.block_names import name_block
-from app.pages.contexts import BlockPage, ChannelView, PageImage
+from app.explain.maps import BlockMaps, GateMap, OpenBlock
+from app.numbers import format_evidence, format_hundredths, format_share, format_thousandths
+from app.pages.addresses import Addresses, PageImage, add_query, fit_size
+from app.pages.gates import name_block
 from models.names import NetworkName
 from models.networks.titles import ATTENTION_TITLES
 
 CHANNEL_SIDE_PIXELS = 224
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelView:
+    """One channel of an opened block before and after the gates; `gate` is empty without a channel gate."""
+
+    title: str
+    gate: str
+    before: PageImage
+    after: PageImage
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPage:
+    """A block opened.
+
+    Attributes:
+        title: its place in the network in words.
+        name: the block's name.
+        attention: the attention's name for people.
+        is_trained: whether the pair was.
+        address: of the analysis.
+        previous, following: address and title of the blocks beside it on the walk; None at its ends.
+        spatial, channel: the gates; None for one that this attention has not.
+        sentences: how far the gates are from flat, and which branch decides.
+        strongest, weakest: channels by what the channel gate lets through.
+    """
+
+    template: ClassVar[str] = "block.html"
+    title: str
+    name: str
+    attention: str
+    is_trained: bool
+    address: str
+    previous: tuple[str, str] | None
+    following: tuple[str, str] | None
+    spatial: PageImage | None
+    channel: PageImage | None
+    sentences: tuple[str, ...]
+    strongest: tuple[ChannelView, ...]
+    weakest: tuple[ChannelView, ...]
+
+
 def build_block_page(
-    analysis: Analysis, block: OpenBlockAnswer, *, links: AnalysisLinks, page: str, interventions: tuple[str, ...]
+    analysis: Analysis, opened: OpenBlock, *, addresses: Addresses, interventions: tuple[str, ...]
 ) -> BlockPage:
     """The page of a block.
 
     Args:
         analysis: the picture; with changed gates, the changed one.
-        block: what its attention saw and did.
-        links: where the analysis is served.
-        page: the path of the analysis's page.
+        opened: what the block's attention saw and did.
+        addresses: where the analysis is served.
         interventions: what was changed.
     """
+    kept = {"interventions": ",".join(interventions)} if interventions else {}
+    query = f"?interventions={kept['interventions']}" if kept else ""
+    block = build_open_block_answer(opened, links=addresses.answer, query=query)
     blocks = analysis.traces[NetworkName.CBAM].blocks
     names = [known.name for known in blocks]
     place = names.index(block.name)
     gates = blocks[place]
-    kept = {"interventions": ",".join(interventions)} if interventions else {}
-    width, height = _fit(analysis)
-    spatial = channel = None
-    if gates.spatial is not None:
-        address = f"{links.gate(block.name, 'spatial')}?{urlencode(kept | {'max_side': '512'})}"
-        spatial = PageImage(address, f"Spatial gate of {block.name} over the picture", 2 * width, 2 * height)
-    if gates.channel is not None:
-        address = f"{links.gate(block.name, 'channel')}?{urlencode(kept | {'order': 'strength'})}"
-        channel = PageImage(address, f"Channel gate of {block.name}, the strongest first", 512, 48)
-
-    def show(entries: list[ChannelAnswer]) -> tuple[ChannelView, ...]:
-        return tuple(_show_channel(entry, width, height) for entry in entries)
-
+    size = fit_size(analysis.placement.picture_width, analysis.placement.picture_height, CHANNEL_SIDE_PIXELS)
     return BlockPage(
         title=name_block(block.name),
         name=block.name,
         attention=ATTENTION_TITLES[analysis.card.networks[NetworkName.CBAM].attention],
         is_trained=analysis.card.trained,
-        address=f"{page}?{urlencode(kept)}" if kept else page,
-        previous=_link(page, names, place - 1, kept),
-        following=_link(page, names, place + 1, kept),
-        spatial=spatial,
-        channel=channel,
+        address=add_query(addresses.page, kept),
+        previous=_link(addresses.page, names, place - 1, kept),
+        following=_link(addresses.page, names, place + 1, kept),
+        spatial=_show_spatial_gate(gates, addresses.answer, kept, size),
+        channel=_show_channel_gate(gates, addresses.answer, kept),
         sentences=_explain_gate(gates.spatial, "spatial", block.spatial_maximum_share)
         + _explain_gate(gates.channel, "channel", block.channel_maximum_share),
-        strongest=show(block.strongest),
-        weakest=show(block.weakest),
+        strongest=tuple(_show_channel(entry, *size) for entry in block.strongest),
+        weakest=tuple(_show_channel(entry, *size) for entry in block.weakest),
     )
 
 
 def _link(page: str, names: list[str], place: int, kept: dict[str, str]) -> tuple[str, str] | None:
     if not 0 <= place < len(names):
         return None
-    query = f"?{urlencode(kept)}" if kept else ""
-    return f"{page}/blocks/{names[place]}{query}", name_block(names[place])
+    return add_query(f"{page}/blocks/{names[place]}", kept), name_block(names[place])
 
 
-def _fit(analysis: Analysis) -> tuple[int, int]:
-    width, height = analysis.placement.picture_width, analysis.placement.picture_height
-    ratio = min(1.0, CHANNEL_SIDE_PIXELS / max(width, height))
-    return max(1, round(width * ratio)), max(1, round(height * ratio))
+def _show_spatial_gate(
+    gates: BlockMaps, links: AnalysisLinks, kept: dict[str, str], size: tuple[int, int]
+) -> PageImage | None:
+    if gates.spatial is None:
+        return None
+    address = add_query(links.gate(gates.name, "spatial"), kept, max_side="512")
+    return PageImage(address, f"Spatial gate of {gates.name} over the picture", 2 * size[0], 2 * size[1])
+
+
+def _show_channel_gate(gates: BlockMaps, links: AnalysisLinks, kept: dict[str, str]) -> PageImage | None:
+    if gates.channel is None:
+        return None
+    address = add_query(links.gate(gates.name, "channel"), kept, order="strength")
+    return PageImage(address, f"Channel gate of {gates.name}, the strongest first", 512, 48)
 
 
 def _show_channel(entry: ChannelAnswer, width: int, height: int) -> ChannelView:
-    gate = "" if entry.gate is None else f"gate {entry.gate:.2f}"
+    gate = "" if entry.gate is None else f"gate {format_hundredths(entry.gate)}"
 
     def draw(link: str, when: str, low: float, high: float) -> PageImage:
-        separator = "&" if "?" in link else "?"
-        description = f"Channel {entry.channel} {when} the gates, values {low:.3g} to {high:.3g}"
-        return PageImage(f"{link}{separator}max_side={CHANNEL_SIDE_PIXELS}", description, width, height)
+        values = f"{format_evidence(low)} to {format_evidence(high)}"
+        description = f"Channel {entry.channel} {when} the gates, values {values}"
+        return PageImage(add_query(link, {}, max_side=str(CHANNEL_SIDE_PIXELS)), description, width, height)
 
     return ChannelView(
         title=f"Channel {entry.channel}",
@@ -93,10 +135,9 @@ def _explain_gate(gate: GateMap | None, kind: str, maximum_share: float | None) 
     """How far a gate is from flat, and which branch decides."""
     if gate is None:
         return ()
-    flat = (
-        f"The {kind} gate’s standard deviation is {gate.standard_deviation:.3f}; 0 would be flat, the same everywhere."
-    )
+    deviation = format_thousandths(gate.standard_deviation)
+    flat = f"The {kind} gate’s standard deviation is {deviation}; 0 would be flat, the same everywhere."
     if maximum_share is None:
         return (flat,)
-    maxima, means = (f"{share:.0%}".replace("%", " %") for share in (maximum_share, 1 - maximum_share))
-    return (flat, f"Of the evidence behind the {kind} gate, {maxima} comes from maxima and {means} from means.")
+    maxima, means = (format_share(share, 0) for share in (maximum_share, 1 - maximum_share))
+    return (flat, f"Max pooling contributes {maxima} of the {kind} gate’s evidence, average pooling {means}.")

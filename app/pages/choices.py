@@ -1,15 +1,25 @@
 """What the page's select boxes offer."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
 from app.explain.methods import Method
-from app.pages.contexts import Choice
 from models.lineups.card import ClassLabel, PairCard
 from models.names import Geometry, Resolution
 
 AnyName = TypeVar("AnyName", bound=Enum)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a select box."""
+
+    value: str
+    title: str
+    is_selected: bool
+
 
 METHOD_TITLES = {
     Method.GRADCAM: "Grad-CAM",
@@ -22,7 +32,7 @@ METHOD_TITLES = {
     Method.GRADCAM_ELEMENTWISE: "Grad-CAM element-wise",
 }
 
-EACH_ITS_OWN = Choice("", "The pair’s own", is_selected=True)
+EACH_ITS_OWN = Choice("", "The pair’s default", is_selected=True)
 
 GEOMETRY_TITLES = {Geometry.CENTER_CROP: "centre crop", Geometry.WHOLE: "whole picture"}
 
@@ -39,7 +49,9 @@ def list_classes(labels: Sequence[ClassLabel], selected: ClassLabel) -> tuple[Ch
 
 
 def list_pairs(pairs: Sequence[PairCard], *, selected: str) -> tuple[Choice, ...]:
-    """Every pair by its title; those with random weights say so."""
+    """Every pair by its title; those with random weights say so. None for one pair alone: there is no choice."""
+    if len(pairs) == 1:
+        return ()
     return tuple(
         Choice(card.name, card.title if card.trained else f"{card.title} (untrained)", card.name == selected)
         for card in pairs
@@ -52,7 +64,7 @@ def list_geometries(own: Geometry | None) -> tuple[Choice, ...]:
         named = {name.value: title.capitalize() for name, title in GEOMETRY_TITLES.items()}
         return (EACH_ITS_OWN, *(Choice(value, title, is_selected=False) for value, title in named.items()))
     titles = {
-        geometry: title.capitalize() + (" (this pair's own)" if geometry is own else "")
+        geometry: title.capitalize() + (" (this pair’s default)" if geometry is own else "")
         for geometry, title in GEOMETRY_TITLES.items()
     }
     return list_choices(titles, own)
@@ -64,7 +76,7 @@ def list_resolutions(own: Resolution | None) -> tuple[Choice, ...]:
         sides = [str(side.value) for side in Resolution]
         return (EACH_ITS_OWN, *(Choice(side, f"{side} pixels", is_selected=False) for side in sides))
     titles = {
-        resolution: f"{resolution.value} pixels" + (" (this pair's own)" if resolution is own else "")
+        resolution: f"{resolution.value} pixels" + (" (this pair’s default)" if resolution is own else "")
         for resolution in Resolution
     }
     return list_choices(titles, own)

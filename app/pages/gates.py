@@ -1,80 +1,83 @@
-"""The gates as a thing to play with: what can be changed, what is changed, and what that did."""
+"""Gates as pages show them: an image and numbers each, a block's name, and when a gate counts as flat."""
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from app.api.schemas import AlterationAnswer, AnalysisAnswer, BlockAnswer
-from app.pages.contexts import Choice, GateSelect, Playground, PlaygroundRow
-from app.pages.wording import typeset_minus
-from models.attention.interventions import ALL_BLOCKS, ALLOWED_CHANGES, list_scopes
-from models.names import GateChange, GateKind, NetworkName
+from app.analysis.options import FigureOptions
+from app.api.schemas import AnalysisAnswer, BlockAnswer, GateAnswer
+from app.numbers import format_hundredths, format_thousandths
+from app.pages.addresses import PageImage, add_query, fit_picture
+from app.render.attention import STRIP_HEIGHT_PIXELS, STRIP_WIDTH_PIXELS
 
-CHANGE_TITLES = {
-    GateChange.NEUTRAL: "neutral: its own mean",
-    GateChange.INVERT: "inverted",
-    GateChange.DROP_MAX: "without the maxima",
-}
+GATE_SIDE_PIXELS = 256
 
-GATE_TITLES = {GateKind.SPATIAL: "Spatial gates", GateKind.CHANNEL: "Channel gates"}
-
-AS_LEARNED = "as learned"
+FLAT_DEVIATION = 0.02
+"""A gate whose standard deviation is below this counts as flat, for one picture as in the recorded evaluations."""
 
 
-def build_playground(answer: AnalysisAnswer, *, asked: Mapping[str, str], address: str) -> Playground:
-    """The playground of an analysis.
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """One gate as an image and in numbers.
 
-    Args:
-        answer: the comparison.
-        asked: the page's other options, which stay as they are.
-        address: the page's path.
+    Attributes:
+        image: the gate.
+        size: how many positions or channels it has, `40 × 40` or `128 ch.`.
+        numbers: its extremes, mean and deviation.
+        is_flat: whether it treats everything alike.
     """
-    changed = () if answer.alteration is None else tuple(answer.alteration.interventions)
-    scopes = list_scopes([block.name for block in answer.blocks])
-    kept = {name: value for name, value in asked.items() if name != "interventions"}
-    return Playground(
-        rows=tuple(_show_row(scope, answer.blocks, changed) for scope in scopes),
-        kept=tuple(kept.items()),
-        address=address,
-        is_changed=bool(changed),
-        sentence="" if answer.alteration is None else explain_alteration(answer, answer.alteration),
-    )
+
+    image: PageImage
+    size: str
+    numbers: GateAnswer
+    is_flat: bool
 
 
-def explain_alteration(answer: AnalysisAnswer, alteration: AlterationAnswer) -> str:
-    """What the changed gates did to the explained class, against the network as it was learned."""
-    after, before = answer.networks[NetworkName.CBAM].target_probability, alteration.learned.target_probability
-    target = answer.target.class_name
-    sentence = f"P of ‘{target}’ is {after:.3f} with changed gates and {before:.3f} as learned"
-    sentence += typeset_minus(f" ({alteration.probability_change:+.3f})")
-    if alteration.correlation is not None:
-        sentence += f"; the two heat maps correlate with {typeset_minus(f'{alteration.correlation:.2f}')}"
-    return f"{sentence}."
+@dataclass(frozen=True, slots=True)
+class BlockView:
+    """The gates of one block.
+
+    Attributes:
+        name: the block's name, `layer1.0`.
+        title: its place in the network in words.
+        address: of the page that opens it.
+        spatial, channel: the gates; None for one that this attention has not.
+    """
+
+    name: str
+    title: str
+    address: str
+    spatial: GateView | None
+    channel: GateView | None
 
 
-def _show_row(scope: str, blocks: Sequence[BlockAnswer], changed: Sequence[str]) -> PlaygroundRow:
-    kinds = [GateKind.SPATIAL] if blocks[0].spatial is not None else []
-    kinds += [GateKind.CHANNEL] if blocks[0].channel is not None else []
-    return PlaygroundRow(
-        title=_name_scope(scope),
-        is_block=scope.startswith("layer"),
-        selects=tuple(_offer(scope, kind, changed) for kind in kinds),
-    )
-
-
-def _offer(scope: str, kind: GateKind, changed: Sequence[str]) -> GateSelect:
-    values = {change: f"{scope}:{kind.value}:{change.value}" for change in ALLOWED_CHANGES[kind]}
-    return GateSelect(
-        title=f"{GATE_TITLES[kind]} of {_name_scope(scope).lower()}",
-        choices=(
-            Choice("", AS_LEARNED, not any(value in changed for value in values.values())),
-            *(Choice(value, CHANGE_TITLES[change], value in changed) for change, value in values.items()),
-        ),
-    )
-
-
-def _name_scope(scope: str) -> str:
-    if scope == ALL_BLOCKS:
-        return "All blocks"
-    if not scope.startswith("layer"):
-        return f"Stage {scope.removeprefix('stage')}"
-    stage, position, *unit = scope.removeprefix("layer").split(".")
+def name_block(name: str) -> str:
+    """`layer1.0` -> Stage 1, block 1; `layer1.0.depthwise` -> Stage 1, block 1, depthwise."""
+    stage, position, *unit = name.removeprefix("layer").split(".")
     return ", ".join((f"Stage {stage}, block {int(position) + 1}", *unit))
+
+
+def show_block(answer: AnalysisAnswer, block: BlockAnswer, options: FigureOptions, page: str) -> BlockView:
+    """The gates of a block, with the address of the page that opens it under the analysis's page."""
+    changes = "" if answer.alteration is None else f"?interventions={','.join(answer.alteration.interventions)}"
+    opened = f"{page}/blocks/{block.name}{changes}"
+    colours = {"colormap": options.colormap.value}
+    overlay = colours | {"opacity": str(options.opacity), "max_side": str(GATE_SIDE_PIXELS)}
+    spatial = channel = None
+    if block.spatial is not None:
+        size = f"{block.width} × {block.height}"
+        address = add_query(block.links["spatial"], overlay)
+        shape = fit_picture(answer.geometry, GATE_SIDE_PIXELS)
+        spatial = _show_gate(block.spatial, address, f"Spatial gate of {block.name}", size, shape)
+    if block.channel is not None and block.channels is not None:
+        # One channel takes a whole number of columns, so the strip is as wide as that makes it.
+        shape = (-(-STRIP_WIDTH_PIXELS // block.channels) * block.channels, STRIP_HEIGHT_PIXELS)
+        address = add_query(block.links["channel"], colours | {"order": "strength"})
+        channel = _show_gate(block.channel, address, f"Channel gate of {block.name}", f"{block.channels} ch.", shape)
+    return BlockView(name=block.name, title=name_block(block.name), address=opened, spatial=spatial, channel=channel)
+
+
+def _show_gate(gate: GateAnswer, address: str, title: str, size: str, shape: tuple[int, int]) -> GateView:
+    what = size.replace("ch.", "channels") if size.endswith("ch.") else f"{size} positions"
+    lowest, highest, mean = (format_hundredths(value) for value in (gate.min, gate.max, gate.mean))
+    deviation = format_thousandths(gate.standard_deviation)
+    description = f"{title}, {what}: {lowest} to {highest}, mean {mean}, standard deviation {deviation}"
+    return GateView(PageImage(address, description, *shape), size, gate, gate.standard_deviation < FLAT_DEVIATION)

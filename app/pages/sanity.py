@@ -1,28 +1,59 @@
-"""The sanity check as the page's context."""
+"""The page of the sanity check."""
 
+from dataclasses import dataclass
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from app.analysis.sanity import SanityCheck
-from app.api.links import AnalysisLinks
 from app.api.sanity import RandomisedNetwork, build_sanity_answer
-from app.api.schemas import build_analysis_answer
+from app.numbers import format_hundredths
 from app.output.images import title_networks
-from app.pages.analysis import PANEL_SIDE_PIXELS
+from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, PageImage, add_query, fit_size
 from app.pages.choices import METHOD_TITLES
-from app.pages.contexts import PageImage, SanityPage, SanityView
-from app.pages.wording import typeset_minus
 from models.names import NetworkName
 
 
-def build_sanity_page(check: SanityCheck, *, links: AnalysisLinks, address: str) -> SanityPage:
+@dataclass(frozen=True, slots=True)
+class SanityView:
+    """One step of the sanity check.
+
+    Attributes:
+        title: what is random.
+        networks: by network its title, its map and what it has in common with the learned one.
+    """
+
+    title: str
+    networks: tuple[tuple[str, PageImage, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SanityPage:
+    """Whether the maps depend on what was learned.
+
+    Attributes:
+        target: the explained class.
+        method: how the maps were made.
+        stage: whose output they explain.
+        address: of the analysis.
+        steps: the learned networks, then more and more of them random.
+    """
+
+    template: ClassVar[str] = "sanity.html"
+    target: str
+    method: str
+    stage: int
+    address: str
+    steps: tuple[SanityView, ...]
+
+
+def build_sanity_page(check: SanityCheck, *, addresses: Addresses) -> SanityPage:
     """The page of a check.
 
     Args:
         check: the learned comparison and those of networks that forgot.
-        links: where the analysis is served.
-        address: the path of the analysis's page.
+        addresses: where the analysis is served.
     """
-    learned = check.learned
+    learned, links = check.learned, addresses.answer
     asked = {
         "target": str(learned.target.label.index),
         "method": learned.method.value,
@@ -31,9 +62,10 @@ def build_sanity_page(check: SanityCheck, *, links: AnalysisLinks, address: str)
     titles = title_networks(learned.analysis.card)
     drawn = urlencode(asked | {"max_side": str(PANEL_SIDE_PIXELS), "scale": "own"})
     answer = build_sanity_answer(check, links=links, query=urlencode(asked))
-    size = _fit(check)
+    placement = learned.analysis.placement
+    size = fit_size(placement.picture_width, placement.picture_height, PANEL_SIDE_PIXELS)
     first = SanityView(
-        "Nothing is random: as learned",
+        "As learned: nothing is random",
         tuple(
             (titles[name], PageImage(f"{links.heat_map(name)}?{drawn}", f"{titles[name]}, as learned", *size), "")
             for name in NetworkName
@@ -57,20 +89,13 @@ def build_sanity_page(check: SanityCheck, *, links: AnalysisLinks, address: str)
         )
         for step in answer.steps
     )
-    query = urlencode(asked)
     return SanityPage(
         target=learned.target.label.name,
         method=METHOD_TITLES[learned.method],
         stage=learned.stage.value,
-        address=f"{address}?{query}",
+        address=add_query(addresses.page, asked),
         steps=(first, *rest),
     )
-
-
-def _fit(check: SanityCheck) -> tuple[int, int]:
-    geometry = build_analysis_answer(check.learned, links=None).geometry
-    ratio = min(1.0, PANEL_SIDE_PIXELS / max(geometry.picture_width, geometry.picture_height))
-    return max(1, round(geometry.picture_width * ratio)), max(1, round(geometry.picture_height * ratio))
 
 
 def _explain_change(network: RandomisedNetwork) -> str:
@@ -79,5 +104,5 @@ def _explain_change(network: RandomisedNetwork) -> str:
         return "No positive evidence is left."
     if network.correlation is None or network.overlap is None:
         return "One of the two maps has the same value everywhere."
-    correlation = typeset_minus(f"{network.correlation:.2f}")
-    return f"Correlation with the learned map {correlation}, overlap {network.overlap:.2f}."
+    correlation, overlap = format_hundredths(network.correlation), format_hundredths(network.overlap)
+    return f"Correlation with the learned map {correlation}, overlap {overlap}."

@@ -1,16 +1,17 @@
-"""A sheet as the page's context."""
+"""The page of a sheet: several pictures, a row each."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from app.analysis.compared_sheets import ComparedRow, list_comparisons
 from app.analysis.comparison import Comparison
 from app.analysis.options import FigureOptions
+from app.numbers import format_equation, format_hundredths, format_probability
 from app.output.images import title_networks
-from app.pages.analysis import Addresses
-from app.pages.choices import METHOD_TITLES, list_choices
-from app.pages.contexts import Download, PageImage, SheetAnswer, SheetPage, SheetRowView
-from app.pages.templating import format_probability
+from app.pages.addresses import Addresses, Download, PageImage, add_query, fit_size
+from app.pages.choices import METHOD_TITLES, Choice, list_choices
 from app.render.colour_scale import Colormap, Scale
 from app.render.contact_sheet import SheetFormat
 from models.names import NetworkName, Stage
@@ -18,6 +19,59 @@ from models.names import NetworkName, Stage
 IMAGE_SIDE_PIXELS = 320
 
 CHOSEN_ON_THE_PAGE = ("target", "method", "stage", "scale", "colormap")
+
+
+@dataclass(frozen=True, slots=True)
+class SheetComparison:
+    """What both networks say about one picture of a sheet.
+
+    Attributes:
+        address: the analysis.
+        class_name: the explained class.
+        images: title and image of the picture, both maps and their difference.
+        numbers: P of the class by each network, overlap and correlation, by their titles.
+    """
+
+    address: str
+    class_name: str
+    images: tuple[tuple[str, PageImage], ...]
+    numbers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRowView:
+    """One picture of a sheet; `problem` is why there is no answer."""
+
+    name: str
+    comparison: SheetComparison | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPage:
+    """Several pictures, a row each.
+
+    Attributes:
+        summary: how many there are, and how many were taken.
+        address: of this page, without its query.
+        rows: the pictures in the order in which they were sent.
+        target: the explained class as it was asked for; empty for each picture's own.
+        methods, stages, scales, colormaps: what can be chosen.
+        kept: the page's other options, by name.
+        downloads: files to take away.
+    """
+
+    template: ClassVar[str] = "sheet.html"
+    summary: str
+    address: str
+    rows: tuple[SheetRowView, ...]
+    target: str
+    methods: tuple[Choice, ...]
+    stages: tuple[Choice, ...]
+    scales: tuple[Choice, ...]
+    colormaps: tuple[Choice, ...]
+    kept: tuple[tuple[str, str], ...]
+    downloads: tuple[Download, ...]
 
 
 def build_sheet_page(
@@ -39,7 +93,7 @@ def build_sheet_page(
         target=options.target,
         methods=list_choices(METHOD_TITLES, options.method),
         stages=list_choices({stage: str(stage.value) for stage in Stage}, options.stage),
-        scales=list_choices({Scale.SHARED: "One a row", Scale.OWN: "Each its own"}, options.scale),
+        scales=list_choices({Scale.SHARED: "One per row", Scale.OWN: "One per map"}, options.scale),
         colormaps=list_choices({colormap: colormap.value for colormap in Colormap}, options.colormap),
         kept=tuple((name, value) for name, value in asked.items() if name not in CHOSEN_ON_THE_PAGE),
         downloads=_list_downloads(address, asked) if list_comparisons(rows) else (),
@@ -58,19 +112,15 @@ def _summarise(rows: Sequence[ComparedRow]) -> str:
     return pictures if shown == len(rows) else f"{pictures}, {len(rows) - shown} of them not shown"
 
 
-def _address(path: str, asked: dict[str, str]) -> str:
-    return f"{path}?{urlencode(asked)}" if asked else path
-
-
 def _show_row(row: ComparedRow, asked: dict[str, str], locate: Callable[[str], Addresses]) -> SheetRowView:
     if row.comparison is None:
         return SheetRowView(row.name, None, row.problem)
     return SheetRowView(
-        row.name, _show_answer(row.comparison, row.name, asked, locate(row.comparison.analysis.id)), None
+        row.name, _show_comparison(row.comparison, row.name, asked, locate(row.comparison.analysis.id)), None
     )
 
 
-def _show_answer(comparison: Comparison, name: str, asked: dict[str, str], addresses: Addresses) -> SheetAnswer:
+def _show_comparison(comparison: Comparison, name: str, asked: dict[str, str], addresses: Addresses) -> SheetComparison:
     label, metrics = comparison.target.label, comparison.metrics
     # The class that was found: each picture may have another one.
     chosen = asked | {"target": str(label.index)}
@@ -78,8 +128,8 @@ def _show_answer(comparison: Comparison, name: str, asked: dict[str, str], addre
     probabilities = [
         (f"P, {titles[network]}", format_probability(comparison.target_probability(network))) for network in NetworkName
     ]
-    return SheetAnswer(
-        address=_address(addresses.page, chosen),
+    return SheetComparison(
+        address=add_query(addresses.page, chosen),
         class_name=label.name,
         images=_show_images(comparison, name, chosen, addresses),
         numbers=(
@@ -94,8 +144,7 @@ def _show_images(
     comparison: Comparison, name: str, chosen: dict[str, str], addresses: Addresses
 ) -> tuple[tuple[str, PageImage], ...]:
     analysis, label = comparison.analysis, comparison.target.label
-    ratio = min(1.0, IMAGE_SIDE_PIXELS / max(analysis.source.width, analysis.source.height))
-    size = max(1, round(analysis.source.width * ratio)), max(1, round(analysis.source.height * ratio))
+    size = fit_size(analysis.source.width, analysis.source.height, IMAGE_SIDE_PIXELS)
     titles = title_networks(analysis.card, is_altered=comparison.altered is not None)
     query = urlencode(chosen | {"max_side": str(IMAGE_SIDE_PIXELS)})
     picture = PageImage(addresses.picture, f"{name}, the picture", *size)
@@ -105,7 +154,7 @@ def _show_images(
             PageImage(
                 f"{addresses.answer.heat_map(network)}?{query}",
                 f"{name}, {titles[network]}: where it sees {label.name}, "
-                f"P = {comparison.target_probability(network):.3f}",
+                f"{format_equation(comparison.target_probability(network))}",
                 *size,
             ),
         )
@@ -118,16 +167,16 @@ def _show_images(
 
 
 def _format(value: float | None) -> str:
-    return "none" if value is None else f"{value:.2f}"
+    return "none" if value is None else format_hundredths(value)
 
 
 def _list_downloads(address: str, asked: dict[str, str]) -> tuple[Download, ...]:
     sheets = [
         Download(
             f"Sheet as {form.value.upper()}",
-            _address(f"{address}/sheet.{form}", asked),
+            add_query(f"{address}/sheet.{form}", asked),
             f"cbam-lens-sheet.{form}",
         )
         for form in SheetFormat
     ]
-    return (*sheets, Download("Everything, ZIP", _address(f"{address}/everything.zip", asked), "cbam-lens-sheet.zip"))
+    return (*sheets, Download("Everything, ZIP", add_query(f"{address}/everything.zip", asked), "cbam-lens-sheet.zip"))

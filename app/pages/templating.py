@@ -8,6 +8,16 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.numbers import (
+    format_equation,
+    format_evidence,
+    format_hundredths,
+    format_millions,
+    format_probability,
+    format_share,
+    format_thousandths,
+)
+
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
 STATIC = ROOT / "static"
@@ -28,40 +38,6 @@ SCRIPTS = tuple(sorted(path.relative_to(STATIC / "js").as_posix() for path in (S
 """Every module of the page's script: named to the browser at once, it need not find one in the other."""
 
 
-def format_count(value: float) -> str:
-    """A whole number with thousands separated: 11,689,512."""
-    return f"{value:,.0f}"
-
-
-def format_millions(value: float) -> str:
-    """A count in millions with three figures: 11.7 million."""
-    millions = value / 1e6
-    return f"{millions:.1f} million" if millions < 100 else f"{millions:,.0f} million"
-
-
-def format_share(value: float, digits: int = 1) -> str:
-    """A share 0..1 in percent: 92.5 %."""
-    return f"{value * 100:.{digits}f} %"
-
-
-def format_probability(value: float) -> str:
-    """P with three digits; what would round to a certainty says that it is none."""
-    if value < 0.0005:
-        return "< 0.001"
-    return "> 0.999" if value >= 0.9995 else f"{value:.3f}"
-
-
-def format_equation(value: float) -> str:
-    """P with its sign: P = 0.925, P < 0.001."""
-    text = format_probability(value)
-    return f"P {text}" if text[0] in "<>" else f"P = {text}"
-
-
-def format_evidence(value: float) -> str:
-    """A heat map's value with three figures."""
-    return f"{value:.3g}"
-
-
 def measure_bar(value: float) -> float:
     """The length of a share's bar where the whole is 100."""
     return round(value * 100, 1)
@@ -72,12 +48,13 @@ ENVIRONMENT = Environment(
 )
 ENVIRONMENT.globals["scripts"] = SCRIPTS
 ENVIRONMENT.filters |= {
-    "count": format_count,
     "millions": format_millions,
     "share": format_share,
     "probability": format_probability,
     "equation": format_equation,
     "evidence": format_evidence,
+    "hundredths": format_hundredths,
+    "thousandths": format_thousandths,
     "bar": measure_bar,
 }
 

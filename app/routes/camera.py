@@ -10,17 +10,14 @@ from starlette.requests import HTTPConnection
 from starlette.status import WS_1008_POLICY_VIOLATION, WS_1013_TRY_AGAIN_LATER
 
 from app.analysis.comparison import REDUCTION_MARGIN, Lens
-from app.analysis.options import TargetOptions
 from app.api import links
 from app.api.schemas import ApiModel
 from app.errors import LensError, QueueFull
-from app.pages.choices import METHOD_TITLES, list_choices, list_pairs
-from app.pages.contexts import CameraPage
+from app.pages.camera import build_camera_page
 from app.pages.templating import render_page
 from app.routes.dependencies import LensesDependency, SettingsDependency
 from app.server.camera import CameraOptions, Cameras, Ready, Refusal, answer_frame
 from app.server.problems import build_problem, explain_invalid
-from models.names import Stage
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,15 +34,10 @@ CamerasDependency = Annotated[Cameras, Depends(get_cameras)]
 @router.get("/camera")
 def show_camera(request: Request, lenses: LensesDependency, cameras: CamerasDependency) -> Response:
     """Both networks on the camera's picture."""
-    cards = [lens.pair.card for lens in lenses]
-    usual = TargetOptions()
-    page = CameraPage(
+    page = build_camera_page(
+        [lens.pair for lens in lenses],
         connection=request.url_for("answer_camera").path,
         is_on=cameras.limit > 0,
-        pairs=list_pairs(cards, selected=cards[0].name) if len(cards) > 1 else (),
-        classes=tuple(sorted({label.name for lens in lenses for label in lens.pair.labels}, key=str.casefold)),
-        methods=list_choices(METHOD_TITLES, usual.method),
-        stages=list_choices({stage: str(stage.value) for stage in Stage}, usual.stage),
     )
     return render_page(request, page)
 

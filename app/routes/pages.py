@@ -13,30 +13,28 @@ from app.analysis.lenses import Lenses
 from app.analysis.options import FigureOptions, Interventions, PictureOptions, TargetOptions
 from app.analysis.sanity import check_sanity
 from app.analysis.timing import Timings
-from app.api.blocks import build_open_block_answer
 from app.api.map_values import MapsAnswer, build_maps_answer
 from app.api.schemas import build_pair_description
 from app.errors import InvalidPicture, LensError
 from app.explain.image_input import decode_picture
-from app.output.network_table import build_count_rows, list_remarks
-from app.pages.analysis import PANEL_SIDE_PIXELS, Addresses, build_analysis_page
+from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses
+from app.pages.analysis.page import build_analysis_page
 from app.pages.block import build_block_page
-from app.pages.choices import list_geometries, list_pairs, list_resolutions
-from app.pages.contexts import ModelsPage, UploadForm, UploadPage
 from app.pages.evidence.page import build_evidence_page
-from app.pages.gallery import SAMPLES, read_sample
+from app.pages.gallery import read_sample
+from app.pages.models import build_models_page
 from app.pages.sanity import build_sanity_page
-from app.pages.templating import render_page
-from app.pages.wording import build_pair_view
+from app.pages.templating import PageContext, render_page
+from app.pages.upload import build_upload_form, build_upload_page
 from app.render.png import encode_jpeg
 from app.routes.dependencies import (
     AnalysisDependency,
     LensDependency,
     LensesDependency,
-    LinksDependency,
     SettingsDependency,
     StoreDependency,
     TimingsDependency,
+    link_analysis,
     read_upload,
 )
 from app.server.problems import build_problem
@@ -64,15 +62,13 @@ class PageOptions(FigureOptions):
 @router.get("/")
 def show_upload(request: Request, lenses: LensesDependency, settings: SettingsDependency) -> Response:
     """The first page."""
-    return render_upload(request, lenses, settings)
+    return render_page(request, build_upload_page([lens.pair for lens in lenses], settings))
 
 
 @router.get("/models")
 def show_models(request: Request) -> Response:
     """What attention costs, network by network."""
-    counts = read_recorded_counts()
-    page = ModelsPage(rows=build_count_rows(counts), remarks=list_remarks(counts))
-    return render_page(request, page)
+    return render_page(request, build_models_page(read_recorded_counts()))
 
 
 @router.get("/evidence")
@@ -96,17 +92,15 @@ async def take_upload(
         data = await _read_choice(image, options, store, settings)
         analysis = await lenses.choose(options.pair).analyse(data, options, timings)
     except LensError as error:
-        status = build_problem(error).status
-        return render_upload(request, lenses, settings, error=str(error), status_code=status)
+        return refuse_upload(request, lenses, settings, error)
     await run_in_threadpool(store.add, analysis)
-    return RedirectResponse(request.url_for("show_analysis", analysis_id=analysis.id).path, status_code=303)
+    return RedirectResponse(locate_analysis(request, analysis.id).page, status_code=303)
 
 
 @router.get("/analyses/{analysis_id}")
 async def show_analysis(
     request: Request,
     analysis: AnalysisDependency,
-    own_links: LinksDependency,
     options: Annotated[PageOptions, Query()],
     lens: LensDependency,
     lenses: LensesDependency,
@@ -118,22 +112,16 @@ async def show_analysis(
         await _compare(lens, analysis, options, timings),
         options,
         pair=build_pair_description(lens.pair),
-        upload=_build_upload_form(lenses, settings, pair=analysis.card.name),
-        addresses=Addresses(
-            page=request.url_for("show_analysis", analysis_id=analysis.id).path,
-            answer=own_links,
-            picture=request.url_for("show_picture", analysis_id=analysis.id).path,
-            maps=request.url_for("read_map_values", analysis_id=analysis.id).path,
-        ),
+        upload=build_upload_form([lens.pair for lens in lenses], settings, selected=analysis.card.name),
+        addresses=locate_analysis(request, analysis.id),
     )
-    return render_page(request, page, headers={"Server-Timing": timings.header(), "Cache-Control": "no-store"})
+    return render_timed(request, page, timings)
 
 
 @router.get("/analyses/{analysis_id}/blocks/{block}")
 async def show_block(
     request: Request,
     analysis: AnalysisDependency,
-    own_links: LinksDependency,
     block: str,
     lens: LensDependency,
     timings: TimingsDependency,
@@ -141,22 +129,19 @@ async def show_block(
 ) -> Response:
     """A block opened."""
     opened = await lens.open_block(analysis, block, interventions, timings)
-    query = f"?interventions={','.join(interventions)}" if interventions else ""
     page = build_block_page(
         await lens.alter(analysis, interventions, timings),
-        build_open_block_answer(opened, links=own_links, query=query),
-        links=own_links,
-        page=request.url_for("show_analysis", analysis_id=analysis.id).path,
+        opened,
+        addresses=locate_analysis(request, analysis.id),
         interventions=tuple(interventions),
     )
-    return render_page(request, page, headers={"Server-Timing": timings.header(), "Cache-Control": "no-store"})
+    return render_timed(request, page, timings)
 
 
 @router.get("/analyses/{analysis_id}/sanity")
 async def show_sanity(
     request: Request,
     analysis: AnalysisDependency,
-    own_links: LinksDependency,
     options: Annotated[TargetOptions, Query()],
     lens: LensDependency,
     timings: TimingsDependency,
@@ -164,9 +149,8 @@ async def show_sanity(
     """Whether the maps depend on what was learned."""
     learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
     check = await check_sanity(lens, learned, timings)
-    address = request.url_for("show_analysis", analysis_id=analysis.id).path
-    page = build_sanity_page(check, links=own_links, address=address)
-    return render_page(request, page, headers={"Server-Timing": timings.header(), "Cache-Control": "no-store"})
+    page = build_sanity_page(check, addresses=locate_analysis(request, analysis.id))
+    return render_timed(request, page, timings)
 
 
 @router.get("/analyses/{analysis_id}/maps.json")
@@ -200,6 +184,18 @@ async def show_sample(name: str, lenses: LensesDependency, settings: SettingsDep
     return Response(thumbnail, media_type="image/jpeg", headers={"Cache-Control": "public, max-age=86400"})
 
 
+def locate_analysis(request: Request, analysis_id: str) -> Addresses:
+    """Where an analysis is served."""
+    routes = ("show_analysis", "show_picture", "read_map_values")
+    page, picture, maps = (request.url_for(route, analysis_id=analysis_id).path for route in routes)
+    return Addresses(page=page, answer=link_analysis(request, analysis_id), picture=picture, maps=maps)
+
+
+def render_timed(request: Request, page: PageContext, timings: Timings) -> Response:
+    """A page that tells how long its parts took, and that no one keeps."""
+    return render_page(request, page, headers={"Server-Timing": timings.header(), "Cache-Control": "no-store"})
+
+
 async def _compare(lens: Lens, analysis: Analysis, options: PageOptions, timings: Timings) -> list[Comparison]:
     """The comparison for the explained class, and for the second class where there is another one."""
     comparison = await lens.compare(analysis, options, timings)
@@ -221,28 +217,7 @@ async def _read_choice(image: UploadFile | None, form: PageForm, store: Analysis
     raise InvalidPicture("no picture was chosen; choose a file or one of the gallery")
 
 
-def render_upload(
-    request: Request, lenses: Lenses, settings: Settings, *, error: str | None = None, status_code: int = 200
-) -> Response:
+def refuse_upload(request: Request, lenses: Lenses, settings: Settings, error: LensError) -> Response:
     """The first page, with what was wrong with what was sent."""
-    page = UploadPage(
-        pairs=tuple(build_pair_view(build_pair_description(lens.pair)) for lens in lenses),
-        upload=_build_upload_form(lenses, settings, pair=lenses.default.pair.card.name, error=error),
-    )
-    return render_page(request, page, status_code=status_code)
-
-
-def _build_upload_form(lenses: Lenses, settings: Settings, *, pair: str, error: str | None = None) -> UploadForm:
-    cards = [lens.pair.card for lens in lenses]
-    is_only = len(cards) == 1
-    # With several to choose from, what is a pair's own is known only when it was chosen.
-    own = cards[0].preprocessing if is_only else None
-    return UploadForm(
-        samples=SAMPLES,
-        pairs=() if is_only else list_pairs(cards, selected=pair),
-        geometries=list_geometries(own.geometry if own else None),
-        resolutions=list_resolutions(own.resolution if own else None),
-        max_upload_bytes=settings.max_upload_bytes,
-        error=error,
-        sheet_pictures=settings.sheet_pictures,
-    )
+    page = build_upload_page([lens.pair for lens in lenses], settings, error=str(error))
+    return render_page(request, page, status_code=build_problem(error).status)

@@ -1,6 +1,7 @@
 """Several pictures at once: a page with a row each, the contact sheet, and everything as a ZIP file."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
+from functools import partial
 from typing import Annotated
 
 import anyio
@@ -16,9 +17,7 @@ from app.analysis.sheets import Sheet, SheetRow, clean_name, make_slug, refuse_c
 from app.errors import InvalidOption, LensError
 from app.output.archive import Member, list_analysis_members, list_sheet_members, pack
 from app.output.sheet import draw_sheet
-from app.pages.analysis import Addresses
 from app.pages.sheet import build_sheet_page
-from app.pages.templating import render_page
 from app.render.contact_sheet import SheetFormat
 from app.routes.dependencies import (
     AnalysisDependency,
@@ -29,11 +28,9 @@ from app.routes.dependencies import (
     SheetsDependency,
     StoreDependency,
     TimingsDependency,
-    link_analysis,
     read_upload,
 )
-from app.routes.pages import PageForm, render_upload, take_upload
-from app.server.problems import build_problem
+from app.routes.pages import PageForm, locate_analysis, refuse_upload, render_timed, take_upload
 
 UPLOAD_PATH = "/sheets"
 """Where more bytes may be sent than one picture has."""
@@ -93,7 +90,7 @@ async def take_uploads(
             raise refuse_count(len(images), settings.sheet_pictures)
         lenses.choose(options.pair)
     except LensError as error:
-        return render_upload(request, lenses, settings, error=str(error), status_code=build_problem(error).status)
+        return refuse_upload(request, lenses, settings, error)
     names = [clean_name(upload.filename, position=position) for position, upload in enumerate(images, 1)]
     sheet_lens = SheetLens(lenses, store, timings)
     rows: list[SheetRow] = []
@@ -142,8 +139,8 @@ async def show_sheet(
 ) -> Response:
     """A row a picture."""
     rows = await SheetLens(lenses, store, timings).compare(sheet, options)
-    page = build_sheet_page(rows, options, address=_address(request, sheet), locate=_locator(request))
-    return render_page(request, page, headers={"Server-Timing": timings.header(), "Cache-Control": "no-store"})
+    page = build_sheet_page(rows, options, address=_address(request, sheet), locate=partial(locate_analysis, request))
+    return render_timed(request, page, timings)
 
 
 @router.get("/sheets/{sheet_id}/sheet.{format}")
@@ -197,15 +194,6 @@ async def _stream(members: Iterable[Member], lens: Lens) -> AsyncIterator[bytes]
     chunks = pack(members)
     while (chunk := await lens.run(next, chunks, None)) is not None:
         yield chunk
-
-
-def _locator(request: Request) -> Callable[[str], Addresses]:
-    def locate(analysis_id: str) -> Addresses:
-        routes = ("show_analysis", "show_picture", "read_map_values")
-        page, picture, maps = (request.url_for(route, analysis_id=analysis_id).path for route in routes)
-        return Addresses(page=page, answer=link_analysis(request, analysis_id), picture=picture, maps=maps)
-
-    return locate
 
 
 def _address(request: Request, sheet: Sheet) -> str:

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 
 from app.errors import NotSignedIn
-from app.pages.contexts import SignInPage
+from app.pages.sign_in import SignInPage
 from app.pages.templating import render_page
 from app.server.guard.tokens import COOKIE, SIGN_IN, Tokens
 from app.server.problems import build_problem
@@ -35,7 +35,7 @@ def take_token(
     tokens: Tokens = request.app.state.tokens
     session = tokens.accept(token)
     if session is None:
-        error = NotSignedIn("that token is not one of this server's; ask whoever runs it")
+        error = NotSignedIn("this server does not accept that token; ask whoever runs it for one")
         page = SignInPage(next=own_path(next), error=str(error))
         return render_page(request, page, status_code=build_problem(error).status)
     answer = RedirectResponse(own_path(next), status_code=303)

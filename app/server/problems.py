@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Match
 
 from app.api.schemas import Problem
 from app.errors import HTTP_STATUS, InvalidOption, LensError, NotSignedIn, TryLater
-from app.pages.contexts import ErrorPage
+from app.pages.error import ErrorPage
 from app.pages.templating import render_page
 
 logger = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from app.pages.gallery import read_sample
 from tests.browser.pictures import expect_drawn, make_payload, open_drawn
 from tests.browser.site import ALLOWED, FAKE_DEVICE, HEIGHT, WIDTHS, find_chromium, launch_chromium, serve
-from tests.browser.views import VIEWS, open_camera, open_playground
+from tests.browser.views import VIEWS, open_camera, open_gate_controls
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / ".readme"
@@ -100,8 +100,8 @@ def show_explorer(page: Page) -> None:
 
 def show_gates(page: Page) -> None:
     """Changed gates and what becomes of the probability."""
-    open_playground(page)
-    page.evaluate("() => document.querySelector('#playground').scrollIntoView()")
+    open_gate_controls(page)
+    page.evaluate("() => document.querySelector('#gate-controls').scrollIntoView()")
 
 
 def show_camera(page: Page) -> None:

@@ -35,7 +35,7 @@ def test_why_not_shows_a_second_class_in_a_row_on_the_same_scale(page: Page) -> 
     for row in (0, 1):
         expect(page.locator(f"[data-row='{row}'] [data-readout=cbam]")).to_contain_text("Here")
     link, pixels = read_address(page), read_canvas(page, "cbam", row=1)
-    page.get_by_role("link", name="Without the second class").click()
+    page.get_by_role("link", name="Remove the second class").click()
     expect_drawn(page)
     expect(page.locator("h1")).to_have_text(first)
     page.go_back()

@@ -34,7 +34,7 @@ def test_person_gives_the_token_once_and_everything_works(guarded_page: Page) ->
     assert find_overflow(page) == []
     page.keyboard.type("a wrong one")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("not one of this server")
+    expect(page.get_by_role("alert")).to_contain_text("does not accept that token")
     page.get_by_label("Token").fill(TOKEN)
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url("/models")

@@ -107,7 +107,7 @@ def test_upload_uses_the_chosen_geometry_and_warns_of_it(page: Page) -> None:
     page.get_by_label("Resolution").select_option("160")
     page.get_by_role("button", name="Rocket").click()
     page.wait_for_url(ANALYSIS_PATH)
-    expect(page.get_by_text("Centre crop at 160 pixels was not measured")).to_be_visible()
+    expect(page.get_by_text("Centre crops at 160 pixels were not measured")).to_be_visible()
 
 
 def test_class_list_is_one_click_away(page: Page) -> None:

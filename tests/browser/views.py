@@ -48,11 +48,11 @@ def open_comparison(page: Page) -> None:
     find_canvas(page, "cbam").click()
 
 
-def open_playground(page: Page) -> None:
+def open_gate_controls(page: Page) -> None:
     """An analysis with changed gates."""
     open_drawn(page, "motorcycle")
     page.select_option("select[aria-label='Spatial gates of all blocks']", label="inverted")
-    expect(page.locator("#playground .warning")).to_be_visible()
+    expect(page.locator("#gate-controls .warning")).to_be_visible()
     expect_drawn(page)
 
 
@@ -80,7 +80,7 @@ def open_sheet(page: Page) -> None:
 VIEWS: dict[str, Callable[[Page], None]] = {
     "upload": open_upload,
     "comparison": open_comparison,
-    "gates": open_playground,
+    "gates": open_gate_controls,
     "block": open_block,
     "sanity": open_sanity,
     "sheet": open_sheet,

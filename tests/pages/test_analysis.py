@@ -13,9 +13,10 @@ from app.api.links import AnalysisLinks
 from app.api.schemas import build_pair_description
 from app.explain.maps import HeatMap
 from app.explain.methods import Method
-from app.pages.analysis import Addresses, build_analysis_page
-from app.pages.contexts import AnalysisPage, UploadForm
+from app.pages.addresses import Addresses
+from app.pages.analysis.page import AnalysisPage, build_analysis_page
 from app.pages.templating import ENVIRONMENT
+from app.pages.upload import UploadForm
 from app.render.colour_scale import Colormap, Scale
 from models.lineups.pair import NetworkPair
 from models.names import NetworkName, Stage
@@ -85,7 +86,7 @@ def test_page_says_plainly_where_a_map_has_no_evidence(client: TestClient, pair:
     page = build(client, pair, analysis_id, {NetworkName.BASELINE: NOTHING, NetworkName.CBAM: SPOT})
     text = render(page)
     name = pair.labels[LABEL_INDEX].name
-    assert text.count("No positive evidence: nothing in this picture speaks for") == 1
+    assert text.count("No positive evidence: this network sees nothing in the picture that speaks for") == 1
     assert f"evidence for ‘{name}’ in logits, one scale for both" in text
     assert read_measures(page) == {
         "Peak": "none | 2",
@@ -95,7 +96,7 @@ def test_page_says_plainly_where_a_map_has_no_evidence(client: TestClient, pair:
         "Share above half maximum": "none | 100 %",
     }
     assert text.count("not defined") == 3
-    assert f"No positive evidence for ‘{name}’ by the baseline." in text
+    assert f"The baseline found no positive evidence for ‘{name}’." in text
     assert "no positive evidence" in page.networks[0].image.description
 
 
@@ -106,7 +107,7 @@ def test_page_shows_no_colour_bar_where_neither_map_has_evidence(
     text = render(page)
     assert "Neither map has evidence, so there is no difference to show." in text
     assert "logits, one scale for both" not in text
-    assert "by the baseline and the network with CBAM." in text
+    assert "The baseline and the network with CBAM found no positive evidence for" in text
 
 
 def test_page_keeps_every_option_in_the_links_of_classes(

@@ -1,37 +1,28 @@
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
 
 import pytest
 from jinja2 import meta, nodes
 
-from app.pages.contexts import (
-    AnalysisPage,
-    BlockPage,
-    CameraPage,
-    ErrorPage,
-    ModelsPage,
-    SanityPage,
-    SheetPage,
-    SignInPage,
-    UploadPage,
-)
-from app.pages.evidence.views import EvidencePage
+import app.pages
 from app.pages.templating import ENVIRONMENT, TEMPLATES
 
 GIVEN_TO_ALL = {"url_for", "scripts"}
 
-PAGES: tuple[Any, ...] = (
-    ErrorPage,
-    UploadPage,
-    AnalysisPage,
-    BlockPage,
-    CameraPage,
-    ModelsPage,
-    SanityPage,
-    EvidencePage,
-    SheetPage,
-    SignInPage,
-)
+
+def find_pages() -> list[type[Any]]:
+    """Every class under `app.pages` that names its template."""
+    found = set()
+    for module in walk_packages(app.pages.__path__, prefix="app.pages."):
+        for value in vars(import_module(module.name)).values():
+            if isinstance(value, type) and is_dataclass(value) and hasattr(value, "template"):
+                found.add(value)
+    return sorted(found, key=lambda page: page.template)
+
+
+PAGES = find_pages()
 
 
 def find_templates(name: str) -> set[str]:
@@ -53,6 +44,16 @@ def parse(name: str) -> nodes.Template:
 def test_template_uses_exactly_the_fields_of_its_context(page: Any) -> None:
     used = set().union(*(meta.find_undeclared_variables(parse(name)) for name in find_templates(page.template)))
     assert used - GIVEN_TO_ALL == {field.name for field in fields(page)}
+
+
+def test_every_template_that_extends_another_is_a_page_of_its_own() -> None:
+    extending = {path.name for path in TEMPLATES.glob("*.html") if "{% extends" in path.read_text()}
+    assert sorted(page.template for page in PAGES) == sorted(extending)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.template)
+def test_context_is_frozen(page: Any) -> None:
+    assert page.__dataclass_params__.frozen
 
 
 def test_every_template_belongs_to_a_page() -> None:

@@ -160,8 +160,8 @@ def make_result(record: Evaluation, difference: float) -> Evaluation:
 @pytest.mark.parametrize(
     ("difference", "verdict"),
     [
-        (0.1, "By 7 of 8 numbers CBAM’s maps are better"),
-        (-0.1, "By 1 of 8 numbers CBAM’s maps are better (deletion area), by 7 worse"),
+        (0.1, "CBAM’s maps are better by 7 of 8 numbers"),
+        (-0.1, "CBAM’s maps are better by 1 of 8 numbers (deletion area) and worse by 7"),
         (0.0, "None of 8 numbers shows a difference: every 95 % interval includes 0."),
     ],
 )
@@ -187,7 +187,7 @@ def test_protocol_says_what_was_cropped_and_filled(record: Evaluation) -> None:
     assert "lay outside of the crop" in text
     assert "the picture blurred with a deviation of" in text
     whole = record.model_copy(update={"geometry": Geometry.WHOLE})
-    assert f"whole picture at {record.resolution.value} pixels" in " ".join(
+    assert f"whole pictures at {record.resolution.value} pixels" in " ".join(
         sentences.state_protocol(whole, record.focus, record.focus.maps[0])
     )
 
@@ -213,7 +213,7 @@ def test_seeds_show_every_difference_beside_what_luck_does(record: Evaluation) -
     assert view.names == ("Seed 1", "Seed 2", "Seed 3")
     (row,) = [row for row in view.rows if row.title == MEANINGS[Metric.SHARE_INSIDE].title]
     assert row.differences == ("+3.0 points", "+1.0 points", "+2.0 points")
-    assert (row.mean, row.verdict) == ("+2.0 points", "one sign in every seed")
+    assert (row.mean, row.verdict) == ("+2.0 points", "the same sign with every seed")
     # CBAM's three are 0.53, 0.52 and 0.54, the baseline's 0.50, 0.51 and 0.52.
     assert row.luck == "1.0 points"
 

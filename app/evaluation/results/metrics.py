@@ -42,18 +42,19 @@ IOU_THRESHOLDS = {Metric.IOU_15: 0.15, Metric.IOU_50: 0.5, Metric.IOU_60: 0.6}
 
 MEANINGS: dict[Metric, MetricMeaning] = {
     Metric.PROBABILITY: MetricMeaning(
-        "P of the true class", "Softmax probability on the untouched picture. It is no number of the map."
+        "P of the true class", "Softmax probability on the untouched picture. It says nothing about the map."
     ),
     Metric.POINTING: MetricMeaning(
         "Pointing game",
-        "How often the map’s highest position lies on the object. A map without positive evidence misses.",
+        "How often the map’s highest position lies on the object. A map without positive evidence counts as a miss.",
         counts_silent_as_zero=True,
     ),
     Metric.SHARE_INSIDE: MetricMeaning(
-        "Share of heat inside", "How much of all heat lies on the object. A flat map has the object’s share."
+        "Share of heat inside",
+        "How much of all heat lies on the object. A flat map has the object’s share of the picture.",
     ),
     Metric.SHARE_RATIO: MetricMeaning(
-        "Share inside ÷ object’s share", "1 is as good as a flat map; small objects weigh more.", is_share=False
+        "Share inside ÷ object’s share", "1 is no better than a flat map; small objects weigh more.", is_share=False
     ),
     Metric.IOU_15: MetricMeaning(
         "IoU at 0.15 of the maximum",
@@ -68,13 +69,13 @@ MEANINGS: dict[Metric, MetricMeaning] = {
     ),
     Metric.DELETION: MetricMeaning(
         "Deletion area",
-        "Mean P of the class while the hottest positions are removed first: low is a map that found what matters.",
+        "Mean P of the class while the hottest positions are removed first. Low: the map found what matters.",
         is_share=False,
         is_higher_better=False,
     ),
     Metric.INSERTION: MetricMeaning(
         "Insertion area",
-        "Mean P of the class while the hottest positions are put back first: high is a map that found what matters.",
+        "Mean P of the class while the hottest positions are put back first. High: the map found what matters.",
         is_share=False,
     ),
 }

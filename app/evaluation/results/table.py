@@ -5,6 +5,7 @@ from rich.table import Table
 
 from app.evaluation.results.report import BlockResult, Evaluation, GateResult, MapResult, Subset
 from app.evaluation.results.wording import format_difference, format_explained_share, format_mean, judge, title_metric
+from app.numbers import format_thousandths
 from models.names import NetworkName
 
 GATES_CAPTION = (
@@ -32,7 +33,7 @@ def _tabulate_accuracy(evaluation: Evaluation) -> Table:
             name.value,
             f"{accuracy.top1:.2%} ({accuracy.top1_count:,})",
             f"{accuracy.top5:.2%} ({accuracy.top5_count:,})",
-            f"{accuracy.calibration.error:.3f}",
+            format_thousandths(accuracy.calibration.error),
         )
     remarks = []
     if evaluation.unreadable:
@@ -98,4 +99,4 @@ def _tabulate_channels(gates: list[BlockResult]) -> Table:
 
 
 def _format_gate(gate: GateResult) -> list[str]:
-    return [f"{gate.mean:.3f}", f"{gate.deviation:.3f}", format_explained_share(gate.explained)]
+    return [format_thousandths(gate.mean), format_thousandths(gate.deviation), format_explained_share(gate.explained)]

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from app.evaluation.results.metrics import MEANINGS, Metric
 from app.evaluation.results.report import Interval
+from app.numbers import format_hundredths, format_share, format_thousandths
 
 
 class Verdict(StrEnum):
@@ -33,7 +34,7 @@ def title_metric(metric: Metric) -> str:
 
 def format_mean(metric: Metric | None, value: float) -> str:
     """A mean in its metric's units: `55.4 %`, or `0.434`; None is a share that is no metric."""
-    return f"{value * 100:.1f} %" if metric is None or MEANINGS[metric].is_share else f"{value:.3f}"
+    return format_share(value) if metric is None or MEANINGS[metric].is_share else format_thousandths(value)
 
 
 def format_difference(metric: Metric | None, interval: Interval) -> str:
@@ -58,4 +59,4 @@ def format_difference(metric: Metric | None, interval: Interval) -> str:
 
 def format_explained_share(explained: float | None) -> str:
     """A share of variance, or that it is not known."""
-    return "not known" if explained is None else f"{explained:.2f}"
+    return "not known" if explained is None else format_hundredths(explained)

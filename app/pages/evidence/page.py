@@ -1,7 +1,9 @@
 """The evidence page: what was recorded of each served pair, and of which nothing was."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from app.api.schemas import PairDescription
 from app.evaluation.results.metrics import MEANINGS, Metric
@@ -14,23 +16,22 @@ from app.evaluation.results.wording import (
     judge,
     title_metric,
 )
+from app.numbers import format_count, format_probability, format_thousandths, typeset_minus
 from app.pages.evidence import sentences
 from app.pages.evidence.seeds import build_seeds_view
 from app.pages.evidence.store import DIRECTORY, find_record, is_of, read_seeds
 from app.pages.evidence.views import (
     AccuracyView,
-    EvidencePage,
-    GateView,
+    GateRow,
     MetricView,
     MissingView,
     PictureView,
     RecordView,
     Remark,
+    SeedsView,
     SubsetView,
     Tone,
 )
-from app.pages.templating import format_probability
-from app.pages.wording import typeset_minus
 from models.names import NetworkName
 
 TITLES = {NetworkName.BASELINE: "Baseline", NetworkName.CBAM: "CBAM"}
@@ -45,9 +46,26 @@ VERDICT_SENTENCES = {
 }
 
 NO_RECORD = "No evaluation was recorded for this pair."
-OTHER_WEIGHTS = (
-    "The evaluation that was recorded under this pair’s name is of other weights, and says nothing of these."
-)
+OTHER_WEIGHTS = "The evaluation recorded under this pair’s name used other weights. It says nothing about these."
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePage:
+    """What was measured of the paper's claim.
+
+    Attributes:
+        claim, source: the sentence and where it stands.
+        records: of the pairs that something was recorded of.
+        missing: the other pairs.
+        seeds: how much of a difference is luck; None where that was not measured.
+    """
+
+    template: ClassVar[str] = "evidence.html"
+    claim: str
+    source: str
+    records: tuple[RecordView, ...]
+    missing: tuple[MissingView, ...]
+    seeds: SeedsView | None
 
 
 def build_evidence_page(pairs: Sequence[PairDescription], *, directory: Path = DIRECTORY) -> EvidencePage:
@@ -83,18 +101,19 @@ def build_record_view(pair: PairDescription, evaluation: Evaluation, focus: Focu
         title=pair.title,
         verdict=sentences.state_verdict(result),
         protocol=sentences.state_protocol(evaluation, focus, result),
-        pictures=f"{evaluation.pictures:,}",
+        pictures=format_count(evaluation.pictures),
         accuracy=_build_accuracy_views(evaluation),
         subsets=(
             _build_subset_view(
-                f"The {result.both_right.pictures:,} pictures that both networks get right", result.both_right
+                f"The {format_count(result.both_right.pictures)} pictures that both networks get right",
+                result.both_right,
             ),
-            _build_subset_view(f"All {result.all.pictures:,} pictures", result.all),
+            _build_subset_view(f"All {format_count(result.all.pictures)} pictures", result.all),
         ),
         failures=sentences.state_failures(result),
         gains=sentences.state_gains(result),
         limits=sentences.state_limits(result, title=pair.title, warnings=pair.warnings),
-        gates=tuple(_build_gate_view(block) for block in focus.gates),
+        gates=tuple(_build_gate_row(block) for block in focus.gates),
         gate_sentences=sentences.state_gates(focus.gates),
         helped=tuple(_build_picture_view(picture) for picture in result.helped),
         hurt=tuple(_build_picture_view(picture) for picture in result.hurt),
@@ -115,7 +134,7 @@ def _build_accuracy_views(evaluation: Evaluation) -> tuple[AccuracyView, ...]:
             title=TITLES[name],
             top1=format_mean(None, accuracy.top1),
             top5=format_mean(None, accuracy.top5),
-            calibration=f"{accuracy.calibration.error:.3f}",
+            calibration=format_thousandths(accuracy.calibration.error),
         )
         for name, accuracy in evaluation.networks.items()
     )
@@ -123,10 +142,10 @@ def _build_accuracy_views(evaluation: Evaluation) -> tuple[AccuracyView, ...]:
 
 def _build_subset_view(title: str, subset: Subset) -> SubsetView:
     references = (
-        ("Object’s share of the seen picture", "What a flat map has inside.", subset.object_share),
+        ("Object’s share of the seen picture", "A flat map would have this share inside.", subset.object_share),
         (
             "Pointing game of the centre",
-            "What a map has that points at the middle of every picture.",
+            "A map that always points at the picture’s centre would score this.",
             subset.centre_hits,
         ),
     )
@@ -154,16 +173,16 @@ def _build_metric_view(metric: Metric, result: MetricResult) -> MetricView:
     )
 
 
-def _build_gate_view(block: BlockResult) -> GateView:
+def _build_gate_row(block: BlockResult) -> GateRow:
     spatial, channel = block.spatial, block.channel
-    return GateView(
+    return GateRow(
         name=block.name,
-        spatial_deviation="none" if spatial is None else f"{spatial.deviation:.3f}",
+        spatial_deviation="none" if spatial is None else format_thousandths(spatial.deviation),
         spatial_explained="none" if spatial is None else format_explained_share(spatial.explained),
         pointing="none" if spatial is None else format_mean(None, spatial.pointing),
         share_inside="none" if spatial is None else format_mean(None, spatial.share_inside),
         excess="none" if spatial is None else typeset_minus(format_difference(None, spatial.excess)),
-        channel_deviation="none" if channel is None else f"{channel.deviation:.3f}",
+        channel_deviation="none" if channel is None else format_thousandths(channel.deviation),
         channel_explained="none" if channel is None else format_explained_share(channel.explained),
     )
 

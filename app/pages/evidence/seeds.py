@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from app.evaluation.results.metrics import Metric
 from app.evaluation.results.report import Evaluation, Interval
 from app.evaluation.results.wording import format_difference, format_mean, title_metric
+from app.numbers import format_count, typeset_minus
 from app.pages.evidence.views import SeedRow, SeedsView
-from app.pages.wording import name_condition, typeset_minus
+from app.pages.pair import name_condition
 from models.names import NetworkName
 
 
@@ -43,7 +44,7 @@ def build_seeds_view(evaluations: Sequence[Evaluation]) -> SeedsView | None:
     first = evaluations[0]
     return SeedsView(
         names=tuple(f"Seed {number}" for number in range(1, len(evaluations) + 1)),
-        pictures=f"{first.pictures:,}",
+        pictures=format_count(first.pictures),
         condition=name_condition(first.geometry, first.resolution),
         rows=tuple(rows),
     )
@@ -58,7 +59,7 @@ def _build_seed_row(metric: Metric | None, title: str, *, baseline: Sequence[flo
         differences=tuple(_format_value(metric, value) for value in differences),
         mean=_format_value(metric, statistics.mean(differences)),
         luck=format_mean(metric, luck).replace(" %", " points"),
-        verdict="one sign in every seed" if is_one_sided else "the sign depends on the seed",
+        verdict="the same sign with every seed" if is_one_sided else "the sign depends on the seed",
     )
 
 

@@ -7,8 +7,10 @@ from app.evaluation.results.metrics import MEANINGS, Metric
 from app.evaluation.results.options import Fill
 from app.evaluation.results.report import BlockResult, ClassResult, Evaluation, Focus, MapResult, Subset
 from app.evaluation.results.wording import Verdict, format_difference, format_mean, judge
+from app.numbers import format_count, typeset_minus
 from app.pages.choices import METHOD_TITLES
-from app.pages.wording import name_condition, typeset_minus
+from app.pages.gates import FLAT_DEVIATION
+from app.pages.pair import name_condition
 
 CLAIM = (
     "We visualize trained models using the grad-CAM and observe that CBAM-enhanced networks focus on target objects "
@@ -16,16 +18,11 @@ CLAIM = (
 )
 SOURCE = "Woo, Park, Lee and Kweon, CBAM: Convolutional Block Attention Module, ECCV 2018, introduction"
 
-DATA_TITLES = {
-    "caltech101_masked": "held-out pictures of Caltech-101 with the outlines of their objects that Caltech publishes"
-}
+DATA_TITLES = {"caltech101_masked": "held-out pictures of Caltech-101, with the object outlines that Caltech publishes"}
 """What a data set is, by its directory's name."""
 
 HABIT = 0.5
 """The share of a gate's variance that its mean over pictures explains, from which on the gate is mostly a habit."""
-
-FLAT_DEVIATION = 0.02
-"""Below this a gate treats everything alike."""
 
 WORST_CLASSES = 5
 
@@ -42,8 +39,8 @@ def state_verdict(result: MapResult) -> str:
     count = len(verdicts)
     if not better and not worse:
         return f"None of {count} numbers shows a difference: every 95 % interval includes 0."
-    begin = f"By {_count(better, count)} numbers CBAM’s maps are better{_name(better)}"
-    return f"{begin}, by {len(worse) or 'none'} worse{_name(worse)}; {_state_open(count - len(better) - len(worse))}"
+    begin = f"CBAM’s maps are better by {_count(better, count)} numbers{_name(better)}"
+    return f"{begin} and worse by {len(worse) or 'none'}{_name(worse)}. {_state_open(count - len(better) - len(worse))}"
 
 
 def state_protocol(evaluation: Evaluation, focus: Focus, result: MapResult) -> tuple[str, ...]:
@@ -52,12 +49,12 @@ def state_protocol(evaluation: Evaluation, focus: Focus, result: MapResult) -> t
     classes = f"{len(result.classes)} classes"
     size = "" if result.height is None else f", {result.height} × {result.width} positions"
     sentences = [
-        f"{result.all.pictures:,} {data}, in {classes}. {_state_left_out(evaluation, focus)} Both networks saw each "
-        f"as {name_condition(evaluation.geometry, evaluation.resolution)}.",
-        f"{METHOD_TITLES[result.method]} at stage {result.stage.value}{size}, for the true class, spread over the "
+        f"{format_count(result.all.pictures)} {data}, in {classes}. {_state_left_out(evaluation, focus)} "
+        f"Both networks saw {name_condition(evaluation.geometry, evaluation.resolution)}.",
+        f"Maps: {METHOD_TITLES[result.method]} at stage {result.stage.value}{size}, for the true class, drawn over the "
         "picture’s own pixels as on the page of a comparison.",
-        "Only what the networks saw counts: of the object on average "
-        f"{format_mean(None, result.all.hidden_share or 0)} lay outside of the crop.",
+        "Only what the networks saw counts: on average "
+        f"{format_mean(None, result.all.hidden_share or 0)} of the object lay outside of the crop.",
         "Differences are CBAM minus baseline on the same picture. The interval is the middle "
         f"{focus.protocol.confidence_level * 100:.0f}\u00a0% of {focus.protocol.resamples:,} bootstrap means over "
         f"pictures (percentiles, seed {focus.protocol.seed}).",
@@ -85,8 +82,8 @@ def state_failures(result: MapResult) -> tuple[str, ...]:
     losers = [entry for entry in reversed(result.classes) if (entry.difference.high or 0) < 0]
     if losers:
         sentences.append(
-            f"In {len(losers)} of {len(result.classes)} classes the share of heat inside falls, with an interval below "
-            f"0; the most in {_list_classes(losers[:WORST_CLASSES])}."
+            f"In {len(losers)} of {len(result.classes)} classes CBAM has less of its heat inside (interval below 0). "
+            f"Largest losses: {_list_classes(losers[:WORST_CLASSES])}."
         )
     return tuple(sentences) or ("No number is worse for CBAM with an interval that excludes 0.",)
 
@@ -97,8 +94,8 @@ def state_gains(result: MapResult) -> str | None:
     if not winners:
         return None
     return (
-        f"In {len(winners)} of {len(result.classes)} classes the share of heat inside rises, with an interval above 0; "
-        f"the most in {_list_classes(winners[:WORST_CLASSES])}."
+        f"In {len(winners)} of {len(result.classes)} classes CBAM has more of its heat inside (interval above 0). "
+        f"Largest gains: {_list_classes(winners[:WORST_CLASSES])}."
     )
 
 
@@ -107,13 +104,13 @@ def state_limits(result: MapResult, *, title: str, warnings: Sequence[str]) -> t
     count = len(result.both_right.metrics) + len(result.all.metrics)
     size = "" if result.height is None else f" of {result.height} × {result.width} positions"
     return (
-        "This is one pair of networks, each trained once. The intervals are about other pictures of the same kind; "
-        "another training with another seed is another pair, and what it would show is not in them. How far seeds are "
-        "apart in short trainings is at the end of this page.",
-        "The paper observes it of networks trained on ImageNet, ResNet-50 in its figure. Measured here is this: "
+        "This is one pair of networks, each trained once. The intervals say how far the result would move with "
+        "other pictures of the same kind, not with another training and another seed. The end of this page shows how "
+        "much seeds differ in short trainings.",
+        "The paper makes its claim for networks trained on ImageNet, ResNet-50 in its figure. Measured here: "
         f"{title}. What holds here need not hold there, nor the reverse.",
-        f"{count} intervals stand in the two tables. Of so many, one in twenty would exclude 0 by chance if nothing "
-        "differed at all, and they are not independent of each other.",
+        f"The two tables have {count} intervals. If nothing differed at all, one in twenty would still exclude 0 by "
+        "chance. They are not independent of each other.",
         f"A map{size} is coarse: no map of that size can follow an outline, so no IoU here can come near 1.",
         *warnings,
     )
@@ -132,12 +129,12 @@ def state_gates(gates: Sequence[BlockResult]) -> tuple[str, ...]:
     away = [name for name, gate in alive if (gate.excess.high or 0) < 0]
     neither = [name for name, _ in alive if name not in [*towards, *away]]
     return (
-        f"Flat: {_list_names(flat)} (deviation under {FLAT_DEVIATION}). Mostly a habit of position, the same for every "
-        f"picture: {_list_names(habit)} (at least {HABIT * 100:.0f}\u00a0% of the variance).",
-        f"The spatial gate alone lets more through on the object than beside it: {_list_names(towards)}. Less: "
-        f"{_list_names(away)}. Interval with 0 in it: {_list_names(neither)}.",
+        f"Flat spatial gates (deviation under {FLAT_DEVIATION}): {_list_names(flat)}. Mostly the same for every "
+        f"picture (at least {HABIT * 100:.0f}\u00a0% of the variance comes from position alone): {_list_names(habit)}.",
+        f"The spatial gate lets more through on the object than beside it: {_list_names(towards)}. It lets less "
+        f"through: {_list_names(away)}. The interval includes 0: {_list_names(neither)}.",
         "A gate that is low on the object need not hide it: it scales a branch that is added to the block’s input, "
-        "and what the branch carries may speak against the object.",
+        "and that branch may carry evidence against the object.",
     )
 
 
@@ -145,11 +142,13 @@ def state_extremes(result: MapResult) -> str:
     """How the pictures that differ most were chosen, and what they are."""
     pictures = [*result.helped, *result.hurt]
     neither = sum(not any(picture.right.values()) for picture in pictures)
+    wrong = "At least one network is right on each of them."
+    if neither:
+        wrong = f"Both networks are wrong on {neither} of the {len(pictures)}; there the maps show the little evidence "
+        wrong += "for the true class."
     return (
-        "Chosen by one number, the difference in the share of heat inside, and not by hand. "
-        f"{neither or 'None'} of the {len(pictures)} {'is' if neither == 1 else 'are'} right by neither network: their "
-        "maps show what little speaks for the true class. The pictures themselves are not part of this program; their "
-        "names are those of the data set."
+        f"Chosen by one number, the difference in the share of heat inside, not by hand. {wrong} "
+        "The pictures themselves are not part of this program; the file names are the data set’s."
     )
 
 
@@ -157,21 +156,21 @@ def _state_left_out(evaluation: Evaluation, focus: Focus) -> str:
     reasons = (
         (len(focus.unseen), "nothing of the object was seen"),
         (len(evaluation.unreadable), "the file could not be read"),
-        (evaluation.unknown, "the class is none of the pair’s"),
+        (evaluation.unknown, "the pair does not know the class"),
     )
     told = [f"{count:,} where {reason}" for count, reason in reasons if count]
-    return f"Left out: {', '.join(told)}." if told else "None was left out."
+    return f"Left out: {', '.join(told)}." if told else "No picture was left out."
 
 
 def _state_curves(fill: Fill, result: MapResult) -> str:
     filling = "the mean colour"
     if fill is Fill.BLURRED:
         filling = f"the picture blurred with a deviation of {BLUR_SHARE * 100:.0f}\u00a0% of its shorter side"
-    steps = "" if result.height is None or result.width is None else f", {result.height * result.width} steps"
+    steps = "" if result.height is None or result.width is None else f", in {result.height * result.width} steps"
     return (
-        f"Deletion and insertion replace the map’s positions by {filling}{steps}; both areas are a mean P, and a "
+        f"Deletion and insertion replace the map’s positions by {filling}{steps}. Both areas are a mean P, so a "
         "network that is surer of whole pictures has larger ones. Positions without evidence follow in one random "
-        "order a picture, the same for both networks."
+        "order per picture, the same for both networks."
     )
 
 
@@ -181,15 +180,15 @@ def _state_centre(subset: Subset) -> list[str]:
     if measured is None or subset.centre_hits is None or subset.centre_hits < min(measured.baseline, measured.cbam):
         return []
     return [
-        f"Pointing at the centre of the picture would hit the object in {format_mean(None, subset.centre_hits)} of "
-        f"all pictures, no less often than the maps do (baseline {format_mean(None, measured.baseline)}, CBAM "
+        f"Always pointing at the centre would hit the object in {format_mean(None, subset.centre_hits)} of all "
+        f"pictures, at least as often as the maps do (baseline {format_mean(None, measured.baseline)}, CBAM "
         f"{format_mean(None, measured.cbam)}): these pictures were composed around their object."
     ]
 
 
 def _state_open(count: int) -> str:
     if not count:
-        return "no interval includes 0."
+        return "No interval includes 0."
     return f"{count} {'interval includes' if count == 1 else 'intervals include'} 0."
 
 

@@ -1,7 +1,7 @@
 """What the evidence page shows, ready to be written down: numbers as text, verdicts as words."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 Tone = Literal["better", "worse", "open"]
 
@@ -56,7 +56,7 @@ class AccuracyView:
 
 
 @dataclass(frozen=True, slots=True)
-class GateView:
+class GateRow:
     """One block's gates in numbers; `none` where this attention has no such gate.
 
     Attributes:
@@ -158,7 +158,7 @@ class RecordView:
     failures: tuple[str, ...]
     gains: str | None
     limits: tuple[str, ...]
-    gates: tuple[GateView, ...]
+    gates: tuple[GateRow, ...]
     gate_sentences: tuple[str, ...]
     helped: tuple[PictureView, ...]
     hurt: tuple[PictureView, ...]
@@ -174,22 +174,3 @@ class MissingView:
     title: str
     reason: str
     command: str
-
-
-@dataclass(frozen=True, slots=True)
-class EvidencePage:
-    """What was measured of the paper's claim.
-
-    Attributes:
-        claim, source: the sentence and where it stands.
-        records: of the pairs that something was recorded of.
-        missing: the other pairs.
-        seeds: how much of a difference is luck; None where that was not measured.
-    """
-
-    template: ClassVar[str] = "evidence.html"
-    claim: str
-    source: str
-    records: tuple[RecordView, ...]
-    missing: tuple[MissingView, ...]
-    seeds: SeedsView | None

@@ -148,7 +148,7 @@ def test_attention_without_a_spatial_gate_shows_the_channel_gate_alone(site: Tes
     assert analysis["attention"] == "se"
     assert all(block["spatial"] is None and set(block["links"]) == {"channel"} for block in analysis["blocks"])
     page = site.get(f"/analyses/{analysis['id']}").text
-    assert "What SE computed on the way" in page
+    assert "SE’s gates, block by block" in page
     assert "Baseline + SE, untrained" in page
     problem = site.post("/api/v1/attention", files={"image": image}, data={"pair": "se", "kind": "spatial"})
     assert problem.status_code == 422

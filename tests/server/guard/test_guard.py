@@ -103,7 +103,7 @@ def test_person_signs_in_and_comes_where_they_were_going(guarded: TestClient) ->
     assert 'value="/models?x=1"' in form.text
     wrong = guarded.post("/sign-in", data={"token": "nothing", "next": "/models"})
     assert wrong.status_code == 401
-    assert "not one of this server" in wrong.text
+    assert "does not accept that token" in wrong.text
     right = guarded.post("/sign-in", data={"token": TOKEN, "next": "/models"}, follow_redirects=False)
     assert right.headers["location"] == "/models"
     cookie = right.headers["set-cookie"]

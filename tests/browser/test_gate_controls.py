@@ -1,4 +1,4 @@
-"""The gates as a thing to play with, and the sanity check, in a browser."""
+"""The gate controls, opened blocks and the sanity check, in a browser."""
 
 import re
 
@@ -17,7 +17,7 @@ def test_a_changed_gate_changes_the_network_in_place(page: Page, width: int) -> 
     page.evaluate("window.stays = true")
     learned = page.locator(".probability[data-network=cbam]").inner_text()
     page.select_option(ALL_SPATIAL, label="inverted")
-    expect(page.locator("#playground .warning")).to_contain_text(re.compile(r"with changed gates and 0\.[5-9]"))
+    expect(page.locator("#gate-controls .warning")).to_contain_text(re.compile(r"as learned it is 0\.[5-9]"))
     assert page.locator(".probability[data-network=cbam]").inner_text() != learned
     expect(page.locator(CBAM_TITLE).first).to_have_text("Baseline + CBAM, gates changed")
     expect(page).to_have_url(re.compile("interventions=all"))
@@ -27,12 +27,12 @@ def test_a_changed_gate_changes_the_network_in_place(page: Page, width: int) -> 
 
 def test_back_undoes_a_change_and_the_address_brings_it_again(page: Page) -> None:
     open_sample(page, "motorcycle")
-    page.select_option(ALL_SPATIAL, label="neutral: its own mean")
-    expect(page.locator("#playground .warning")).to_be_visible()
+    page.select_option(ALL_SPATIAL, label="neutral: its mean everywhere")
+    expect(page.locator("#gate-controls .warning")).to_be_visible()
     expect(page).to_have_url(re.compile("interventions=all"))
     address = read_address(page)
     page.go_back()
-    expect(page.locator("#playground .warning")).to_have_count(0)
+    expect(page.locator("#gate-controls .warning")).to_have_count(0)
     expect(page.locator(ALL_SPATIAL)).to_have_value("")
     page.goto(address)
     expect(page.locator(ALL_SPATIAL)).to_have_value("all:spatial:neutral")
@@ -40,9 +40,9 @@ def test_back_undoes_a_change_and_the_address_brings_it_again(page: Page) -> Non
 
 def test_several_changes_add_up_and_stay_when_the_method_changes(page: Page) -> None:
     open_sample(page, "motorcycle")
-    page.select_option(ALL_SPATIAL, label="neutral: its own mean")
-    expect(page.locator("#playground .warning")).to_be_visible()
-    page.select_option(FIRST_BLOCK_CHANNEL, label="without the maxima")
+    page.select_option(ALL_SPATIAL, label="neutral: its mean everywhere")
+    expect(page.locator("#gate-controls .warning")).to_be_visible()
+    page.select_option(FIRST_BLOCK_CHANNEL, label="without max pooling")
     expect(page.locator(FIRST_BLOCK_CHANNEL)).to_have_value("layer1.0:channel:drop-max")
     page.wait_for_url("**drop-max**")
     page.select_option("#method", "hirescam")
@@ -50,7 +50,7 @@ def test_several_changes_add_up_and_stay_when_the_method_changes(page: Page) -> 
     expect(page.locator(ALL_SPATIAL)).to_have_value("all:spatial:neutral")
     expect(page.locator(FIRST_BLOCK_CHANNEL)).to_have_value("layer1.0:channel:drop-max")
     page.click("#gates-reset")
-    expect(page.locator("#playground .warning")).to_have_count(0)
+    expect(page.locator("#gate-controls .warning")).to_have_count(0)
     expect(page.locator("#method")).to_have_value("hirescam")
 
 
@@ -58,13 +58,13 @@ def test_gates_can_be_changed_without_script(plain_page: Page) -> None:
     open_sample(plain_page, "motorcycle")
     plain_page.select_option(ALL_SPATIAL, label="inverted")
     plain_page.click("#gates-form button[type=submit]")
-    expect(plain_page.locator("#playground .warning")).to_be_visible()
+    expect(plain_page.locator("#gate-controls .warning")).to_be_visible()
 
 
 def test_changed_gates_are_what_the_explorer_draws(page: Page) -> None:
     open_sample(page, "motorcycle")
-    page.select_option(ALL_SPATIAL, label="neutral: its own mean")
-    expect(page.locator("#playground .warning")).to_be_visible()
+    page.select_option(ALL_SPATIAL, label="neutral: its mean everywhere")
+    expect(page.locator("#gate-controls .warning")).to_be_visible()
     flat = page.locator("#blocks .flat", has_text="treats every position alike")
     expect(flat).to_have_count(page.locator("#blocks .block").count())
     assert "interventions=all" in (page.locator("#blocks img.gate-spatial").first.get_attribute("src") or "")
@@ -110,7 +110,7 @@ def test_a_block_opens_and_the_walk_goes_on(page: Page, width: int) -> None:
     page.wait_for_url("**/blocks/layer1.1")
     expect(page.locator("h1")).to_contain_text("Stage 1, block 2")
     expect(page.locator(".channel")).to_have_count(12)
-    expect(page.locator("main")).to_contain_text("comes from maxima")
+    expect(page.locator("main")).to_contain_text("Max pooling contributes")
     page.click("a[rel=next]")
     page.wait_for_url("**/blocks/layer2.0")
     page.click("a[rel=prev]")

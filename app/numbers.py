@@ -1,0 +1,50 @@
+"""Numbers as a person reads them on a page or in a terminal, each format once."""
+
+
+def format_count(value: float) -> str:
+    """A whole number with thousands separated: 11,689,512."""
+    return f"{value:,.0f}"
+
+
+def format_millions(value: float) -> str:
+    """A count in millions with three figures: 11.7 million."""
+    millions = value / 1e6
+    return f"{millions:.1f} million" if millions < 100 else f"{millions:,.0f} million"
+
+
+def format_share(value: float, digits: int = 1) -> str:
+    """A share 0..1 in percent: 92.5 %."""
+    return f"{value * 100:.{digits}f} %"
+
+
+def format_probability(value: float) -> str:
+    """P with three digits; what would round to a certainty says that it is none."""
+    if value < 0.0005:
+        return "< 0.001"
+    return "> 0.999" if value >= 0.9995 else f"{value:.3f}"
+
+
+def format_equation(value: float) -> str:
+    """P with its sign: P = 0.925, P < 0.001."""
+    text = format_probability(value)
+    return f"P {text}" if text[0] in "<>" else f"P = {text}"
+
+
+def format_evidence(value: float) -> str:
+    """A heat map's value with three figures."""
+    return f"{value:.3g}"
+
+
+def format_hundredths(value: float) -> str:
+    """A correlation, an overlap or a gate's value: 0.87, −0.12."""
+    return typeset_minus(f"{value:.2f}")
+
+
+def format_thousandths(value: float) -> str:
+    """A standard deviation of a gate's values, or a calibration error: 0.034."""
+    return f"{value:.3f}"
+
+
+def typeset_minus(text: str) -> str:
+    """A number, or several, with the sign that is as wide as a plus."""
+    return text.replace("-", "−")

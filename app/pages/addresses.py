@@ -1,0 +1,58 @@
+"""What a page links: an analysis's addresses, images with their size, files to take away."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from app.api.links import AnalysisLinks
+from app.api.schemas import GeometryAnswer
+
+PANEL_SIDE_PIXELS = 640
+"""The longer side of a picture or a map on a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Paths on this server of one analysis: its page, its REST answers, its picture and its maps' values."""
+
+    page: str
+    answer: AnalysisLinks
+    picture: str
+    maps: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """An image with its alternative text, and its size in pixels so that nothing moves when it arrives."""
+
+    address: str
+    description: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file to take away."""
+
+    title: str
+    address: str
+    file_name: str
+
+
+def add_query(path: str, asked: dict[str, str], **changes: str) -> str:
+    """A path with a query; it may have one already."""
+    query = urlencode(asked | changes)
+    if not query:
+        return path
+    return f"{path}{'&' if '?' in path else '?'}{query}"
+
+
+def fit_picture(geometry: GeometryAnswer, longest: int) -> tuple[int, int]:
+    """The size of an answer's picture; see `fit_size`."""
+    return fit_size(geometry.picture_width, geometry.picture_height, longest)
+
+
+def fit_size(width: int, height: int, longest: int) -> tuple[int, int]:
+    """A picture's width and height in pixels with its longer side at most `longest`."""
+    ratio = min(1.0, longest / max(width, height))
+    return max(1, round(width * ratio)), max(1, round(height * ratio))

@@ -1,0 +1,1 @@
+"""The page of a comparison: its maps, numbers, classes, gates and files."""

@@ -1,0 +1,116 @@
+"""The gate controls: what can be changed, what is changed, and what that did."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.api.schemas import AlterationAnswer, AnalysisAnswer, BlockAnswer
+from app.numbers import format_hundredths, format_probability, typeset_minus
+from app.pages.choices import Choice
+from app.pages.gates import name_block
+from models.attention.interventions import ALL_BLOCKS, ALLOWED_CHANGES, list_scopes
+from models.names import GateChange, GateKind, NetworkName
+
+CHANGE_TITLES = {
+    GateChange.NEUTRAL: "neutral: its mean everywhere",
+    GateChange.INVERT: "inverted",
+    GateChange.DROP_MAX: "without max pooling",
+}
+
+GATE_TITLES = {GateKind.SPATIAL: "Spatial gates", GateKind.CHANNEL: "Channel gates"}
+
+AS_LEARNED = "as learned"
+
+
+@dataclass(frozen=True, slots=True)
+class GateSelect:
+    """What can be done to one kind of gate of some blocks; `title` is for screen readers."""
+
+    title: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateControlsRow:
+    """Some blocks whose gates can be changed: all, a stage's, or one block's."""
+
+    title: str
+    is_block: bool
+    selects: tuple[GateSelect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateControls:
+    """The form that changes gates.
+
+    Attributes:
+        rows: all blocks, the stages, the blocks.
+        kept: the page's other options, by name.
+        address: the page's path.
+        is_changed: whether any gate is.
+        sentence: what the changes did; empty where there are none.
+    """
+
+    rows: tuple[GateControlsRow, ...]
+    kept: tuple[tuple[str, str], ...]
+    address: str
+    is_changed: bool
+    sentence: str
+
+
+def build_gate_controls(answer: AnalysisAnswer, *, asked: Mapping[str, str], address: str) -> GateControls:
+    """The gate controls of an analysis.
+
+    Args:
+        answer: the comparison.
+        asked: the page's other options, which stay as they are.
+        address: the page's path.
+    """
+    changed = () if answer.alteration is None else tuple(answer.alteration.interventions)
+    scopes = list_scopes([block.name for block in answer.blocks])
+    kept = {name: value for name, value in asked.items() if name != "interventions"}
+    return GateControls(
+        rows=tuple(_show_row(scope, answer.blocks, changed) for scope in scopes),
+        kept=tuple(kept.items()),
+        address=address,
+        is_changed=bool(changed),
+        sentence="" if answer.alteration is None else explain_alteration(answer, answer.alteration),
+    )
+
+
+def explain_alteration(answer: AnalysisAnswer, alteration: AlterationAnswer) -> str:
+    """What the changed gates did to the explained class, against the network as it was learned."""
+    after, before = answer.networks[NetworkName.CBAM].target_probability, alteration.learned.target_probability
+    target = answer.target.class_name
+    changed, learned = format_probability(after), format_probability(before)
+    sentence = f"P of ‘{target}’ is {changed} with changed gates; as learned it is {learned}"
+    sentence += typeset_minus(f" ({alteration.probability_change:+.3f})")
+    if alteration.correlation is not None:
+        sentence += f". The two heat maps correlate at {format_hundredths(alteration.correlation)}"
+    return f"{sentence}."
+
+
+def _show_row(scope: str, blocks: Sequence[BlockAnswer], changed: Sequence[str]) -> GateControlsRow:
+    kinds = [GateKind.SPATIAL] if blocks[0].spatial is not None else []
+    kinds += [GateKind.CHANNEL] if blocks[0].channel is not None else []
+    return GateControlsRow(
+        title=_name_scope(scope),
+        is_block=scope.startswith("layer"),
+        selects=tuple(_offer(scope, kind, changed) for kind in kinds),
+    )
+
+
+def _offer(scope: str, kind: GateKind, changed: Sequence[str]) -> GateSelect:
+    values = {change: f"{scope}:{kind.value}:{change.value}" for change in ALLOWED_CHANGES[kind]}
+    return GateSelect(
+        title=f"{GATE_TITLES[kind]} of {_name_scope(scope).lower()}",
+        choices=(
+            Choice("", AS_LEARNED, not any(value in changed for value in values.values())),
+            *(Choice(value, CHANGE_TITLES[change], value in changed) for change, value in values.items()),
+        ),
+    )
+
+
+def _name_scope(scope: str) -> str:
+    if scope == ALL_BLOCKS:
+        return "All blocks"
+    return name_block(scope) if scope.startswith("layer") else f"Stage {scope.removeprefix('stage')}"

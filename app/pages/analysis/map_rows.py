@@ -1,0 +1,174 @@
+"""The rows of maps: each network's heat map for a class with its likeliest classes, and the maps' difference."""
+
+from dataclasses import dataclass
+
+from app.analysis.comparison import Comparison
+from app.analysis.options import FigureOptions
+from app.api.schemas import AnalysisAnswer, PredictionAnswer, build_analysis_answer
+from app.explain.methods import Method
+from app.numbers import format_equation, format_evidence
+from app.output.images import difference_scale, title_networks
+from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, PageImage, add_query, fit_picture
+from app.pages.analysis.measures import explain_peak
+from app.pages.choices import METHOD_TITLES
+from models.names import NetworkName
+from models.networks.titles import ATTENTION_TITLES
+
+
+@dataclass(frozen=True, slots=True)
+class RankedClass:
+    """One of a network's likeliest classes.
+
+    Attributes:
+        class_name: its name.
+        probability: P, 0..1.
+        address: the page that explains this class.
+        versus_address: the page that shows this class beside the explained one; None for what is shown already.
+        is_target: whether it is the explained class.
+    """
+
+    class_name: str
+    probability: float
+    address: str
+    versus_address: str | None
+    is_target: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkView:
+    """One network's panel and its likeliest classes.
+
+    Attributes:
+        name: `baseline` or `cbam`.
+        title: its name for people.
+        image: the heat map over the picture.
+        probability: P of the explained class, 0..1.
+        maximum: the heat map's own highest value; 0 where there is no positive evidence.
+        peak: where that value is, one line; None where there is no positive evidence.
+        share_above_half: the share of all evidence where the map is at least half that value; None likewise.
+        ranking: the likeliest classes, the likeliest first.
+    """
+
+    name: str
+    title: str
+    image: PageImage
+    probability: float
+    maximum: float
+    peak: str | None
+    share_above_half: float | None
+    ranking: tuple[RankedClass, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapRow:
+    """Both networks' maps for one class, and their difference.
+
+    Attributes:
+        class_name: the class.
+        networks: baseline, then CBAM.
+        maximum: the upper end of the scale that the two share.
+        difference: CBAM minus baseline.
+        difference_limit: the value at the ends of the difference's colours.
+        removal: the page without this row; None for the row that is always there.
+    """
+
+    class_name: str
+    networks: tuple[NetworkView, ...]
+    maximum: float
+    difference: PageImage
+    difference_limit: float
+    removal: str | None
+
+
+def show_row(
+    comparison: Comparison,
+    options: FigureOptions,
+    asked: dict[str, str],
+    second: dict[str, str],
+    addresses: Addresses,
+) -> MapRow:
+    """The maps of a comparison.
+
+    Args:
+        comparison: for one class.
+        options: as they were asked for.
+        asked: the same for links, with the explained class.
+        second: the second class for links; empty where there is none.
+        addresses: where the analysis is served.
+    """
+    answer = build_analysis_answer(comparison, links=addresses.answer)
+    index = str(answer.target.class_index)
+    drawn = asked | {"target": index}
+    return MapRow(
+        class_name=answer.target.class_name,
+        networks=tuple(_show_network(comparison, answer, name, asked | second, addresses) for name in NetworkName),
+        maximum=answer.comparison.shared_max,
+        difference=_show_difference(comparison, answer, options, drawn),
+        difference_limit=difference_scale(comparison, options).maximum,
+        removal=None if index == asked["target"] else add_query(addresses.page, asked),
+    )
+
+
+def _show_network(
+    comparison: Comparison, answer: AnalysisAnswer, name: NetworkName, asked: dict[str, str], addresses: Addresses
+) -> NetworkView:
+    network = answer.networks[name]
+    title = title_networks(comparison.analysis.card, is_altered=comparison.altered is not None)[name]
+    path = addresses.answer.heat_map(name)
+    drawn = {key: value for key, value in asked.items() if key != "versus"}
+    drawn["target"] = str(answer.target.class_index)
+    return NetworkView(
+        name=name.value,
+        title=title,
+        image=PageImage(
+            add_query(path, drawn, max_side=str(PANEL_SIDE_PIXELS)),
+            _write_alternative_text(answer, name, title),
+            *fit_picture(answer.geometry, PANEL_SIDE_PIXELS),
+        ),
+        probability=network.target_probability,
+        maximum=network.heat_map.max,
+        peak=explain_peak(network.heat_map),
+        share_above_half=network.heat_map.share_above_half,
+        ranking=tuple(_rank(prediction, asked, addresses) for prediction in network.predictions),
+    )
+
+
+def _rank(prediction: PredictionAnswer, asked: dict[str, str], addresses: Addresses) -> RankedClass:
+    index = str(prediction.class_index)
+    # Whoever explains the second class wants no second row of the same.
+    others = {key: value for key, value in asked.items() if (key, value) != ("versus", index)}
+    is_shown = index in (asked["target"], asked.get("versus"))
+    return RankedClass(
+        class_name=prediction.class_name,
+        probability=prediction.probability,
+        address=add_query(addresses.page, others, target=index),
+        versus_address=None if is_shown else add_query(addresses.page, asked, versus=index),
+        is_target=index == asked["target"],
+    )
+
+
+def _write_alternative_text(answer: AnalysisAnswer, name: NetworkName, title: str) -> str:
+    heat_map = answer.networks[name].heat_map
+    target = answer.target.class_name
+    probability = format_equation(answer.networks[name].target_probability)
+    if heat_map.peak_x is None or heat_map.peak_y is None:
+        return f"{title}: no positive evidence for {target}, {probability}"
+    method = METHOD_TITLES[Method(answer.method)]
+    return (
+        f"{title}: {method} for {target} over the picture, {probability}, values {format_evidence(heat_map.min)} to "
+        f"{format_evidence(heat_map.max)}, highest at x {heat_map.peak_x:.0f}, y {heat_map.peak_y:.0f}"
+    )
+
+
+def _show_difference(
+    comparison: Comparison, answer: AnalysisAnswer, options: FigureOptions, asked: dict[str, str]
+) -> PageImage:
+    limit = format_evidence(difference_scale(comparison, options).maximum)
+    path = answer.links["difference"].partition("?")[0]
+    attention = ATTENTION_TITLES[answer.attention]
+    return PageImage(
+        add_query(path, asked, max_side=str(PANEL_SIDE_PIXELS)),
+        f"{attention} minus baseline over the picture, from -{limit}, blue, baseline more, "
+        f"to +{limit}, red, {attention} more",
+        *fit_picture(answer.geometry, PANEL_SIDE_PIXELS),
+    )

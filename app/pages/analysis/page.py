@@ -1,0 +1,199 @@
+"""The page of a comparison: its context, and what builds it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from app.analysis.comparison import Comparison
+from app.analysis.options import ColourOptions, FigureOptions
+from app.api.map_values import UNITS
+from app.api.schemas import AnalysisAnswer, PairDescription, build_analysis_answer
+from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, Download, PageImage, add_query, fit_picture
+from app.pages.analysis.gate_controls import GateControls, build_gate_controls
+from app.pages.analysis.map_rows import MapRow, NetworkView, show_row
+from app.pages.analysis.measures import Measure, list_measures
+from app.pages.analysis.wording import explain_doubt, explain_geometry, explain_target, warn_of_geometry
+from app.pages.choices import METHOD_TITLES, Choice, list_choices, list_classes
+from app.pages.gates import BlockView, show_block
+from app.pages.pair import PairView, build_pair_view
+from app.pages.upload import UploadForm
+from app.render.colour_scale import Colormap, Scale
+from app.render.figure import FigureFormat
+from models.names import Stage
+from models.networks.titles import ATTENTION_TITLES
+
+WIDE_ASPECT, TALL_ASPECT = 1.9, 0.6
+
+STAGE_TITLES = {Stage.ONE: "1 (finest)", Stage.TWO: "2", Stage.THREE: "3", Stage.FOUR: "4 (deepest)"}
+
+Layout = Literal["wide", "regular", "tall"]
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisPage:
+    """Picture, baseline, CBAM, difference and every gate.
+
+    Attributes:
+        pair: the pair that looked.
+        attention: the attention's name for people.
+        other_pairs: the other loaded pairs, for another look at the same picture.
+        answer: the comparison, as REST gives it.
+        target_reason: a sentence that says why this class is explained.
+        doubt: a sentence where the networks are not sure, or None.
+        picture: the upright picture.
+        networks: baseline, then CBAM, for the explained class.
+        rows: the explained class, and the second one where there is one.
+        versus: the second class's name, or an empty text.
+        maps: the address of the maps' values.
+        units: what these values are measured in, in words.
+        layout: how the panels are laid out, by the picture's shape.
+        colormap, scale, opacity: as chosen.
+        classes, methods, stages, scales, colormaps: what can be chosen.
+        measures: the numbers that compare the two maps.
+        blocks: every block's gates in the order in which the blocks run.
+        gate_controls: the form that changes gates.
+        sanity: where the sanity check of this question is.
+        downloads: files to take away.
+        geometry_sentence: what part of the picture the networks saw.
+        geometry_warnings: sentences when the geometry is not the pair's own.
+        upload: the form for the next picture.
+    """
+
+    template: ClassVar[str] = "analysis.html"
+    pair: PairView
+    attention: str
+    other_pairs: tuple[Choice, ...]
+    answer: AnalysisAnswer
+    target_reason: str
+    doubt: str | None
+    picture: PageImage
+    networks: tuple[NetworkView, ...]
+    rows: tuple[MapRow, ...]
+    versus: str
+    maps: str
+    units: str
+    layout: Layout
+    colormap: str
+    scale: Scale
+    opacity: float
+    classes: tuple[Choice, ...]
+    methods: tuple[Choice, ...]
+    stages: tuple[Choice, ...]
+    scales: tuple[Choice, ...]
+    colormaps: tuple[Choice, ...]
+    measures: tuple[Measure, ...]
+    blocks: tuple[BlockView, ...]
+    gate_controls: GateControls
+    sanity: str
+    downloads: tuple[Download, ...]
+    geometry_sentence: str
+    geometry_warnings: tuple[str, ...]
+    upload: UploadForm
+
+
+def build_analysis_page(
+    comparisons: Sequence[Comparison],
+    options: FigureOptions,
+    *,
+    pair: PairDescription,
+    upload: UploadForm,
+    addresses: Addresses,
+) -> AnalysisPage:
+    """The page of a comparison.
+
+    Args:
+        comparisons: what to show: the explained class, and a second one where that was asked for.
+        options: as they were asked for.
+        pair: the pair that looked.
+        upload: the form for the next picture.
+        addresses: where the analysis is served.
+    """
+    comparison = comparisons[0]
+    versus = comparisons[1].target.label if len(comparisons) > 1 else None
+    answer = build_analysis_answer(comparison, links=addresses.answer)
+    asked = _list_options(comparison, options)
+    second = {} if versus is None else {"versus": str(versus.index)}
+    rows = tuple(show_row(shown, options, asked, second, addresses) for shown in comparisons)
+    return AnalysisPage(
+        pair=build_pair_view(pair),
+        attention=ATTENTION_TITLES[answer.attention],
+        other_pairs=tuple(choice for choice in upload.pairs if not choice.is_selected),
+        answer=answer,
+        target_reason=explain_target(answer),
+        doubt=explain_doubt(answer, class_count=len(comparison.labels)),
+        picture=_show_picture(answer, addresses),
+        networks=rows[0].networks,
+        rows=rows,
+        versus="" if versus is None else versus.name,
+        maps=add_query(addresses.maps, _leave_colours(asked) | second),
+        units=f"{UNITS[comparison.method]}s",
+        layout=_choose_layout(answer),
+        colormap=options.colormap.value,
+        scale=options.scale,
+        opacity=options.opacity,
+        classes=list_classes(comparison.labels, comparison.target.label),
+        methods=list_choices(METHOD_TITLES, comparison.method),
+        stages=list_choices(STAGE_TITLES, comparison.stage),
+        scales=list_choices({Scale.SHARED: "One for all maps", Scale.OWN: "One per map"}, options.scale),
+        colormaps=list_choices({colormap: colormap.value for colormap in Colormap}, options.colormap),
+        measures=list_measures(answer),
+        blocks=tuple(show_block(answer, block, options, addresses.page) for block in answer.blocks),
+        gate_controls=build_gate_controls(answer, asked=asked | second, address=addresses.page),
+        sanity=add_query(f"{addresses.page}/sanity", _leave_colours(asked)),
+        downloads=_list_downloads(answer, asked, addresses),
+        geometry_sentence=explain_geometry(answer.geometry),
+        geometry_warnings=warn_of_geometry(answer.geometry, pair),
+        upload=upload,
+    )
+
+
+def _list_options(comparison: Comparison, options: FigureOptions) -> dict[str, str]:
+    # The class that was chosen, not the question: a link must show the same class when it is shared.
+    chosen = {"target": str(comparison.target.label.index)}
+    drawn = options.model_dump(mode="json", include=set(FigureOptions.model_fields))
+    texts = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in drawn.items()}
+    return {name: text for name, text in texts.items() if text} | chosen
+
+
+def _leave_colours(asked: dict[str, str]) -> dict[str, str]:
+    """What decides the maps' values, without how they are coloured."""
+    return {name: value for name, value in asked.items() if name not in ColourOptions.model_fields}
+
+
+def _choose_layout(answer: AnalysisAnswer) -> Layout:
+    aspect = answer.geometry.picture_width / answer.geometry.picture_height
+    if aspect > WIDE_ASPECT:
+        return "wide"
+    return "tall" if aspect < TALL_ASPECT else "regular"
+
+
+def _show_picture(answer: AnalysisAnswer, addresses: Addresses) -> PageImage:
+    size = f"{answer.geometry.picture_width} × {answer.geometry.picture_height} pixels"
+    return PageImage(addresses.picture, f"The picture, {size}", *fit_picture(answer.geometry, PANEL_SIDE_PIXELS))
+
+
+def _list_downloads(answer: AnalysisAnswer, asked: dict[str, str], addresses: Addresses) -> tuple[Download, ...]:
+    stem = re.sub(r"[^a-z0-9]+", "-", f"{answer.target.class_name}-{answer.method}".lower()).strip("-")
+    figures = [
+        Download(
+            f"Figure as {form.value.upper()}",
+            add_query(addresses.answer.figure(form), asked),
+            f"cbam-lens-{stem}.{form}",
+        )
+        for form in FigureFormat
+    ]
+    attention = ATTENTION_TITLES[answer.attention]
+    names = (("baseline", "Baseline map"), ("cbam", f"{attention} map"), ("difference", "Difference"))
+    maps = [
+        Download(title, add_query(addresses.answer.heat_map(name), asked), f"cbam-lens-{stem}-{name}.png")
+        for name, title in names
+    ]
+    numbers = [
+        Download("All arrays, maps.npz", answer.links["maps"], f"cbam-lens-{stem}.npz"),
+        Download("All numbers, JSON", answer.links["self"], f"cbam-lens-{stem}.json"),
+    ]
+    everything = Download(
+        "Everything, ZIP", add_query(f"{addresses.page}/everything.zip", asked), f"cbam-lens-{stem}.zip"
+    )
+    return (*figures, *maps, *numbers, everything)

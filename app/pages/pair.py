@@ -1,0 +1,68 @@
+"""A loaded pair, as the pages show it: its networks, what it was trained for, its measured accuracies."""
+
+from dataclasses import dataclass
+
+from app.api.schemas import PairDescription
+from app.pages.choices import GEOMETRY_TITLES
+from models.lineups.card import Accuracy
+from models.names import Geometry, NetworkName, Resolution
+from models.networks.titles import ATTENTION_TITLES
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyRow:
+    """What both networks reached under one condition; None for one that was not measured there."""
+
+    condition: str
+    accuracies: tuple[Accuracy | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """A loaded pair.
+
+    Attributes:
+        description: the pair, as REST gives it.
+        titles: both networks' names above their columns.
+        training: what it was trained for, one sentence.
+        accuracy: one row a condition; none where nothing was measured.
+    """
+
+    description: PairDescription
+    titles: tuple[str, ...]
+    training: str
+    accuracy: tuple[AccuracyRow, ...]
+
+
+def build_pair_view(pair: PairDescription) -> PairView:
+    """The pair with its measured accuracies side by side."""
+    rows: dict[str, dict[NetworkName, Accuracy]] = {}
+    for name, network in pair.networks.items():
+        for accuracy in network.accuracy:
+            condition = (
+                f"{accuracy.dataset}, {accuracy.pictures:,} pictures, "
+                f"{name_condition(accuracy.geometry, accuracy.resolution)}"
+            )
+            rows.setdefault(condition, {})[name] = accuracy
+    return PairView(
+        description=pair,
+        titles=("Baseline", f"Baseline + {ATTENTION_TITLES[pair.networks[NetworkName.CBAM].attention]}"),
+        training=explain_training(pair),
+        accuracy=tuple(
+            AccuracyRow(condition, tuple(measured.get(name) for name in NetworkName))
+            for condition, measured in rows.items()
+        ),
+    )
+
+
+def explain_training(pair: PairDescription) -> str:
+    """What the pair was trained for, or that it was not."""
+    condition = name_condition(pair.geometry, pair.resolution)
+    if pair.trained:
+        return f"Trained for {condition}."
+    return f"Untrained: its weights are random and have learned nothing. It is meant for {condition}."
+
+
+def name_condition(geometry: Geometry, resolution: Resolution) -> str:
+    """`centre crops at 160 pixels`."""
+    return f"{GEOMETRY_TITLES[geometry]}s at {resolution.value} pixels"

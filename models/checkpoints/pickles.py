@@ -30,7 +30,7 @@ MAX_PICKLE_BYTES = 32 * 1024**2
 """ResNet-101 with CBAM and its optimiser's state is described in 0.3 MB."""
 
 MAX_OPCODES = 2_000_000
-"""Each leaves at most some 70 bytes behind; `torch.load` takes 3 GB for a file of 30 MB that makes empty lists."""
+"""Each leaves at most some 70 bytes behind. `torch.load` has no such limit."""
 
 PROTOCOL = 2
 """That of `torch.save`."""

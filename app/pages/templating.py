@@ -8,6 +8,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.pages.scripts import find_page_scripts
+
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
 STATIC = ROOT / "static"
@@ -24,8 +26,8 @@ class PageContext(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
-SCRIPTS = tuple(sorted(path.relative_to(STATIC / "js").as_posix() for path in (STATIC / "js").rglob("*.js")))
-"""Every module of the page's script: named to the browser at once, it need not find one in the other."""
+SCRIPTS = find_page_scripts(STATIC / "js")
+"""The modules of each page's script: named to the browser at once, it need not find one in the other."""
 
 
 def format_count(value: float) -> str:

@@ -8,12 +8,14 @@ import { commit } from "../lib/address.js";
 import { whileBusy } from "../lib/busy.js";
 import { Comparison, giveBack, reserveRoom } from "../maps/comparison.js";
 import { enhanceControls, showSettings } from "./controls.js";
+import { enhanceEveryPage } from "../lib/every_page.js";
 import { formatPercent } from "../lib/format.js";
 import { enhanceGates } from "./gates.js";
 import { takeGestures } from "../maps/gestures.js";
 import { explain, fetchPage, isAbort } from "../lib/page.js";
 import { readQuestion, readSettings, writeSettings } from "../maps/settings.js";
 import { follow, getSettings, onSettings } from "../maps/view.js";
+import { enhanceUpload } from "./upload_form.js";
 
 /** What the server was asked for what is shown. */
 let shown = "";
@@ -24,9 +26,9 @@ let request = null;
 /** @type {Comparison | null} */
 let comparison = null;
 
-export function enhanceAnalysis() {
+function enhanceAnalysis() {
   const section = document.getElementById("panels");
-  if (!document.getElementById("analysis") || !section) {
+  if (!section) {
     return;
   }
   shown = readQuestion(location.href);
@@ -196,3 +198,7 @@ function showError(sentence) {
     alert.hidden = sentence === "";
   }
 }
+
+enhanceUpload();
+enhanceAnalysis();
+enhanceEveryPage();

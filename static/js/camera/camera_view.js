@@ -2,22 +2,21 @@
 
 import { paint } from "../maps/colours.js";
 import { formatEvidence } from "../lib/format.js";
+import { write } from "../lib/write.js";
 import { spread } from "../maps/interpolation.js";
-import { NETWORKS, readMaps } from "../maps/maps.js";
+import { maximumOf, NETWORKS, noticeOf, readMaps } from "../maps/maps.js";
+import { Panel } from "../maps/panel.js";
+import { scaleBox } from "../maps/placement.js";
+import { DEFAULTS } from "../maps/settings.js";
 
 /**
  * @typedef {import("./camera_link.js").Frame} Frame
  * @typedef {import("../maps/colours.js").ColourTable} ColourTable
- * @typedef {import("../maps/maps.js").Box} Box
  * @typedef {import("../maps/maps.js").HeatMap} HeatMap
+ * @typedef {import("../maps/maps.js").MapRow} MapRow
  * @typedef {import("../maps/maps.js").Maps} Maps
  * @typedef {import("../maps/maps.js").NetworkName} NetworkName
  */
-
-const OPACITY = 0.5;
-
-/** As the server covers what no network saw (app/render/overlay.py). */
-const UNSEEN = "rgb(128 128 128 / 0.55)";
 
 /** How often screen readers are told, at most. */
 const TELL_MILLISECONDS = 5000;
@@ -28,7 +27,10 @@ export class CameraView {
   /** @param {HTMLElement} section */
   constructor(section) {
     this.section = section;
-    this.layer = document.createElement("canvas");
+    /** A word in the maps' corner, for networks that have learned nothing. @type {string | null} */
+    this.mark = null;
+    /** @type {Partial<Record<NetworkName, Panel>>} */
+    this.panels = {};
     this.told = -Infinity;
   }
 
@@ -36,17 +38,17 @@ export class CameraView {
    * @param {ImageBitmap} picture the frame that was answered.
    * @param {Frame} frame
    * @param {ColourTable} colours
-   * @param {number} rate frames a second.
+   * @param {number} rate frames per second.
    */
   show(picture, frame, colours, rate) {
     const maps = readMaps(frame.maps);
-    const row = /** @type {import("../maps/maps.js").MapRow} */ (maps.rows[0]);
-    const maximum = Math.max(...NETWORKS.map((name) => row.networks[name].max));
+    const row = /** @type {MapRow} */ (maps.rows[0]);
+    const maximum = maximumOf(row);
     for (const name of NETWORKS) {
-      const figure = this.find(`[data-network=${name}]`);
-      const canvas = /** @type {HTMLCanvasElement} */ (figure.querySelector("canvas"));
-      this.draw(canvas, picture, maps, row.networks[name], colours, maximum);
-      this.describe(figure, canvas, name, frame, row.networks[name]);
+      const panel = this.place(name, picture, maps);
+      this.colour(panel, maps, row.networks[name], colours, maximum);
+      this.describe(panel, name, frame, row);
+      panel.draw({ viewport: DEFAULTS, opacity: DEFAULTS.opacity, lines: [] });
     }
     const isFirst = frame.chosen_by === "baseline";
     this.write("#camera-class", frame.class_name);
@@ -57,66 +59,55 @@ export class CameraView {
   }
 
   /**
-   * @param {HTMLCanvasElement} canvas
+   * A network's panel with a new picture, of the picture's own size.
+   *
+   * @param {NetworkName} name
    * @param {ImageBitmap} picture
+   * @param {Maps} maps of the frame as it was sent, which may be smaller.
+   * @returns {Panel}
+   */
+  place(name, picture, maps) {
+    const canvas = /** @type {HTMLCanvasElement} */ (this.find(`[data-network=${name}] canvas`));
+    const { width, height } = picture;
+    if (canvas.width !== width || canvas.height !== height) {
+      [canvas.width, canvas.height] = [width, height];
+    }
+    const box = scaleBox(maps, width, height);
+    const panel = (this.panels[name] ??= new Panel(canvas, picture, box));
+    panel.picture = picture;
+    panel.box = box;
+    return panel;
+  }
+
+  /**
+   * @param {Panel} panel
    * @param {Maps} maps
    * @param {HeatMap} map
    * @param {ColourTable} colours
    * @param {number} maximum the value of the last colour.
    */
-  draw(canvas, picture, maps, map, colours, maximum) {
-    if (canvas.width !== picture.width || canvas.height !== picture.height) {
-      canvas.width = picture.width;
-      canvas.height = picture.height;
-    }
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    context.drawImage(picture, 0, 0);
-    context.save();
-    // The maps speak of the frame as it was sent, which may be smaller.
-    context.scale(picture.width / maps.pictureWidth, picture.height / maps.pictureHeight);
-    const { left, upper, right, lower } = maps.box;
-    context.fillStyle = UNSEEN;
-    context.beginPath();
-    context.rect(0, 0, maps.pictureWidth, maps.pictureHeight);
-    context.rect(left, upper, right - left, lower - upper);
-    context.fill("evenodd");
-    this.colour(map, maps.box, colours, maximum);
-    context.globalAlpha = OPACITY;
-    context.drawImage(this.layer, left, upper, right - left, lower - upper);
-    context.restore();
+  colour(panel, { box }, map, colours, maximum) {
+    // At the size of the frame that was sent: the frame that is shown may have several times its pixels.
+    const [width, height] = [Math.round(box.right - box.left), Math.round(box.lower - box.upper)];
+    panel.colour(width, height, (pixels) => paint(spread(map, width, height), colours, 0, maximum, pixels));
   }
 
   /**
-   * @param {HeatMap} map
-   * @param {Box} box
-   * @param {ColourTable} colours
-   * @param {number} maximum
-   */
-  colour(map, box, colours, maximum) {
-    const width = Math.round(box.right - box.left);
-    const height = Math.round(box.lower - box.upper);
-    if (this.layer.width !== width || this.layer.height !== height || !this.pixels) {
-      this.layer.width = width;
-      this.layer.height = height;
-      this.pixels = new ImageData(width, height);
-    }
-    paint(spread(map, width, height), colours, 0, maximum, new Uint32Array(this.pixels.data.buffer));
-    this.layer.getContext("2d")?.putImageData(this.pixels, 0, 0);
-  }
-
-  /**
-   * @param {HTMLElement} figure
-   * @param {HTMLCanvasElement} canvas
+   * @param {Panel} panel
    * @param {NetworkName} name
    * @param {Frame} frame
-   * @param {HeatMap} map
+   * @param {MapRow} row
    */
-  describe(figure, canvas, name, frame, map) {
+  describe(panel, name, frame, row) {
     const { probability, first } = frame.networks[name];
+    const figure = this.find(`[data-network=${name}]`);
+    const notice = noticeOf(row, name);
+    const silence = notice ? " No positive evidence for the class." : "";
     const likeliest = `Its first class: ${first.class_name}, ${formatEquation(first.probability)}.`;
-    const silence = map.max > 0 ? "" : " No positive evidence for the class.";
-    const label = `${TITLES[name]}: heat map for ${frame.class_name}, ${formatEquation(probability)}.`;
-    canvas.setAttribute("aria-label", label + silence);
+    panel.mark = this.mark;
+    panel.notice = notice;
+    panel.name = `${TITLES[name]}: heat map for ${frame.class_name}, ${formatEquation(probability)}.`;
+    panel.say(silence);
     write(figure.querySelector(".probability-value"), formatEquation(probability));
     write(figure.querySelector(".panel-note"), likeliest + silence);
   }
@@ -150,16 +141,6 @@ export class CameraView {
    */
   find(selector) {
     return /** @type {HTMLElement} */ (this.section.querySelector(selector));
-  }
-}
-
-/**
- * @param {Element | null} element
- * @param {string} text
- */
-function write(element, text) {
-  if (element && element.textContent !== text) {
-    element.textContent = text;
   }
 }
 

@@ -85,6 +85,7 @@ class Camera {
       const link = new CameraLink(this.address(), signal);
       try {
         const ready = await link.open();
+        this.view.mark = ready.trained ? null : "untrained";
         this.view.write("#camera-pair", ready.trained ? ready.pair : `${ready.pair}: UNTRAINED (random weights)`);
         const rate = new FrameRate();
         while (!this.isAskedAnew) {

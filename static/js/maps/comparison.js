@@ -3,7 +3,8 @@
 import { DIFFERENCE_COLORMAP } from "./colours.js";
 import { fetchMaps, NETWORKS } from "./maps.js";
 import { loadImage } from "../lib/page.js";
-import { Panel } from "./panel.js";
+import { Panel, replaceDrawing } from "./panel.js";
+import { scaleBox } from "./placement.js";
 import { Readout } from "./readout.js";
 import { loadTables, Row } from "./row.js";
 import { showScale } from "./scale_bars.js";
@@ -78,7 +79,7 @@ export class Comparison {
     const frame = /** @type {HTMLElement} */ (picture.parentElement);
     const [width, height] = ["width", "height"].map((side) => Number(picture.getAttribute(side)));
     this.box = scaleBox(maps, width ?? 1, height ?? 1);
-    this.picture = new Panel(frame, picture, this.box);
+    this.picture = new Panel(replaceDrawing(frame), picture, this.box);
     this.rows = maps.rows.map((row, at) => {
       const part = /** @type {HTMLElement} */ (element.querySelector(`[data-row="${at}"]`));
       return new Row(row, part, picture, this.box, element.dataset.mark);
@@ -224,35 +225,4 @@ export class Comparison {
       lower: Math.round((this.box.upper + box.lower) * down),
     };
   }
-}
-
-/**
- * The maps' box in whole pixels of a canvas; at least one pixel, as the server places it (app/render/overlay.py).
- *
- * @param {Maps} maps
- * @param {number} width of the canvas.
- * @param {number} height
- * @returns {Box}
- */
-function scaleBox({ box, pictureWidth, pictureHeight }, width, height) {
-  const [across, down] = [width / pictureWidth, height / pictureHeight];
-  const left = Math.min(roundHalfEven(box.left * across), width - 1);
-  const upper = Math.min(roundHalfEven(box.upper * down), height - 1);
-  return {
-    left,
-    upper,
-    right: Math.min(width, Math.max(left + 1, roundHalfEven(box.right * across))),
-    lower: Math.min(height, Math.max(upper + 1, roundHalfEven(box.lower * down))),
-  };
-}
-
-/**
- * As Python rounds.
- *
- * @param {number} value
- * @returns {number}
- */
-function roundHalfEven(value) {
-  const floor = Math.floor(value);
-  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
 }

@@ -61,6 +61,27 @@ function readMap({ width, height, min, max, steps }) {
 }
 
 /**
+ * The highest value of a row's maps.
+ *
+ * @param {MapRow} row
+ * @returns {number}
+ */
+export function maximumOf({ networks }) {
+  return Math.max(...NETWORKS.map((name) => networks[name].max));
+}
+
+/**
+ * The server's sentence across a map that has nothing to show (app/output/panels.py).
+ *
+ * @param {MapRow} row
+ * @param {NetworkName} name
+ * @returns {string | null} null for a map with evidence.
+ */
+export function noticeOf({ className, networks }, name) {
+  return networks[name].max > 0 ? null : `no positive evidence for ${className}`;
+}
+
+/**
  * What makes the difference of a row's two maps, CBAM minus baseline: in the method's units, or, where each map has a
  * scale of its own, in shares of its maximum.
  *

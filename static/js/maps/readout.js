@@ -1,6 +1,7 @@
 /** What the maps say at one place: beside each panel, and in one sentence for screen readers. */
 
 import { formatEvidence, formatPercent, formatSigned } from "../lib/format.js";
+import { write } from "../lib/write.js";
 import { NETWORKS } from "./maps.js";
 
 /**
@@ -76,14 +77,4 @@ export class Readout {
  */
 function writeDifference({ difference }, scale) {
   return scale === "own" ? `${difference > 0 ? "+" : ""}${formatPercent(difference)}` : formatSigned(difference);
-}
-
-/**
- * @param {Element | null} element
- * @param {string} text
- */
-function write(element, text) {
-  if (element && element.textContent !== text) {
-    element.textContent = text;
-  }
 }

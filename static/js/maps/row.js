@@ -4,8 +4,8 @@ import { loadColours, paint } from "./colours.js";
 import { trace } from "./contour.js";
 import { formatEvidence, formatPercent } from "../lib/format.js";
 import { spread, valueAt } from "./interpolation.js";
-import { describeDifference, NETWORKS } from "./maps.js";
-import { Panel } from "./panel.js";
+import { describeDifference, maximumOf, NETWORKS, noticeOf } from "./maps.js";
+import { Panel, replaceDrawing } from "./panel.js";
 
 /**
  * @typedef {import("./colours.js").ColourTable} ColourTable
@@ -35,7 +35,7 @@ export class Row {
     /** @param {string} kind */
     const makePanel = (kind) => {
       const frame = /** @type {HTMLElement} */ (element.querySelector(`[data-map=${kind}]`));
-      const panel = new Panel(frame, picture, box);
+      const panel = new Panel(replaceDrawing(frame), picture, box);
       panel.mark = mark ?? null;
       return panel;
     };
@@ -46,7 +46,7 @@ export class Row {
       cbam: spread(cbam, this.width, this.height),
     };
     for (const name of NETWORKS) {
-      this.panels[name].notice = row.networks[name].max > 0 ? null : `no positive evidence for ${row.className}`;
+      this.panels[name].notice = noticeOf(row, name);
     }
     /** @type {Partial<Record<NetworkName, Contour | null>>} */
     this.contours = {};
@@ -56,7 +56,7 @@ export class Row {
 
   /** The highest value of both maps. */
   get maximum() {
-    return Math.max(this.row.networks.baseline.max, this.row.networks.cbam.max);
+    return maximumOf(this.row);
   }
 
   /**
@@ -80,14 +80,16 @@ export class Row {
   colour(scale, sharedLimit, table, differenceTable) {
     for (const name of NETWORKS) {
       const limit = this.limit(name, scale, sharedLimit);
-      this.panels[name].colour((pixels) => paint(this.spreads[name], table, 0, limit, pixels));
+      this.panels[name].colour(this.width, this.height, (pixels) => paint(this.spreads[name], table, 0, limit, pixels));
     }
     const { factors, limit } = describeDifference(this.row, scale, sharedLimit);
     const { baseline, cbam } = this.spreads;
     const difference = cbam.map(
       (value, at) => value * factors.cbam + /** @type {number} */ (baseline[at]) * factors.baseline,
     );
-    this.panels.difference.colour((pixels) => paint(difference, differenceTable, -limit, limit, pixels));
+    this.panels.difference.colour(this.width, this.height, (pixels) =>
+      paint(difference, differenceTable, -limit, limit, pixels),
+    );
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import { enhanceClassPickers } from "../lib/class_picker.js";
 import { formatPercent } from "../lib/format.js";
+import { write } from "../lib/write.js";
 import { getSettings, keep, move } from "../maps/view.js";
 
 /** @typedef {import("../maps/settings.js").Settings} Settings */
@@ -52,8 +53,8 @@ export function showSettings(form, settings) {
       field.value = String(settings[name]);
     }
   }
-  write(form, "#opacity-value", formatPercent(settings.opacity));
-  write(form, "#threshold-value", settings.threshold > 0 ? formatPercent(settings.threshold) : "off");
+  write(form.querySelector("#opacity-value"), formatPercent(settings.opacity));
+  write(form.querySelector("#threshold-value"), settings.threshold > 0 ? formatPercent(settings.threshold) : "off");
 }
 
 /**
@@ -78,16 +79,4 @@ function readQuestions(form) {
     }
   }
   return query;
-}
-
-/**
- * @param {HTMLFormElement} form
- * @param {string} selector
- * @param {string} text
- */
-function write(form, selector, text) {
-  const element = form.querySelector(selector);
-  if (element) {
-    element.textContent = text;
-  }
 }

@@ -43,7 +43,7 @@ def format_millions(value: float) -> str:
 
 def format_share(value: float, digits: int = 1) -> str:
     """A share 0..1 in percent: 92.5 %."""
-    return f"{value * 100:.{digits}f} %"
+    return f"{value * 100:z.{digits}f} %".replace("-", "−")
 
 
 def format_probability(value: float) -> str:
@@ -60,8 +60,8 @@ def format_equation(value: float) -> str:
 
 
 def format_evidence(value: float) -> str:
-    """A heat map's value with three figures."""
-    return f"{value:.3g}"
+    """A heat map's value with three figures: 12.3, 1.2e−05."""
+    return f"{value:z.3g}".replace("-", "−")
 
 
 def measure_bar(value: float) -> float:

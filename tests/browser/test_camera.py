@@ -46,7 +46,7 @@ def start(page: Page) -> None:
     """Start the camera and wait until frames are answered at a rate that is shown."""
     page.goto("/camera")
     page.get_by_role("button", name="Start the camera").click()
-    expect(page.locator("#camera-rate")).to_contain_text("frames a second", timeout=20_000)
+    expect(page.locator("#camera-rate")).to_contain_text("frames per second", timeout=20_000)
 
 
 def expect_sentence(page: Page, sentence: str) -> None:
@@ -124,7 +124,7 @@ def test_stop_gives_the_camera_back_and_it_can_be_started_again(page: Page) -> N
     expect(page.locator("#camera-status")).to_have_text("The camera is off.")
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Stop the camera")).to_be_focused()
-    expect(page.locator("#camera-rate")).to_contain_text("frames a second")
+    expect(page.locator("#camera-rate")).to_contain_text("frames per second")
 
 
 def test_leaving_the_page_gives_the_camera_back(page: Page) -> None:

@@ -1,7 +1,7 @@
 /** Both networks' heat maps over the frame that they explain, and what is said of it. */
 
 import { paint } from "../maps/colours.js";
-import { formatEvidence } from "../lib/format.js";
+import { formatEquation, formatEvidence, formatFixed } from "../lib/format.js";
 import { write } from "../lib/write.js";
 import { spread } from "../maps/interpolation.js";
 import { maximumOf, NETWORKS, noticeOf, readMaps } from "../maps/maps.js";
@@ -53,7 +53,7 @@ export class CameraView {
     const isFirst = frame.chosen_by === "baseline";
     this.write("#camera-class", frame.class_name);
     this.write("#camera-reason", isFirst ? "the baseline’s first class" : "as you asked");
-    this.write("#camera-rate", rate ? `${rate.toFixed(1)} frames a second` : "");
+    this.write("#camera-rate", rate ? `${formatFixed(rate, 1)} frames per second` : "");
     this.write("#camera-scale", `One scale for both maps: 0 to ${formatEvidence(maximum)} (${maps.units}).`);
     this.tell(frame);
   }
@@ -142,17 +142,4 @@ export class CameraView {
   find(selector) {
     return /** @type {HTMLElement} */ (this.section.querySelector(selector));
   }
-}
-
-/**
- * P as the server writes it (app/templating.py).
- *
- * @param {number} probability
- * @returns {string}
- */
-function formatEquation(probability) {
-  if (probability < 0.0005) {
-    return "P < 0.001";
-  }
-  return probability >= 0.9995 ? "P > 0.999" : `P = ${probability.toFixed(3)}`;
 }

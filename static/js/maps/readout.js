@@ -1,6 +1,6 @@
 /** What the maps say at one place: beside each panel, and in one sentence for screen readers. */
 
-import { formatEvidence, formatPercent, formatSigned } from "../lib/format.js";
+import { addPlus, formatEvidence, formatShare } from "../lib/format.js";
 import { write } from "../lib/write.js";
 import { NETWORKS } from "./maps.js";
 
@@ -37,7 +37,7 @@ export class Readout {
     for (const { row, reading } of readings) {
       for (const name of NETWORKS) {
         const { max } = row.row.networks[name];
-        const share = max > 0 && reading ? `, ${formatPercent(reading[name] / max)} of its highest` : "";
+        const share = max > 0 && reading ? `, ${formatShare(reading[name] / max, 0)} of its highest` : "";
         const text = reading ? `Here ${formatEvidence(reading[name])}${share}` : "Not seen by the networks";
         write(row.element.querySelector(`[data-readout=${name}]`), text);
       }
@@ -76,5 +76,5 @@ export class Readout {
  * @param {Settings["scale"]} scale
  */
 function writeDifference({ difference }, scale) {
-  return scale === "own" ? `${difference > 0 ? "+" : ""}${formatPercent(difference)}` : formatSigned(difference);
+  return addPlus(scale === "own" ? formatShare(difference, 0) : formatEvidence(difference), difference);
 }

@@ -2,7 +2,7 @@
 
 import { loadColours, paint } from "./colours.js";
 import { trace } from "./contour.js";
-import { formatEvidence, formatPercent } from "../lib/format.js";
+import { formatEvidence, formatShare } from "../lib/format.js";
 import { spread, valueAt } from "./interpolation.js";
 import { describeDifference, maximumOf, NETWORKS, noticeOf } from "./maps.js";
 import { Panel, replaceDrawing } from "./panel.js";
@@ -162,7 +162,7 @@ function describeContour(contour, level) {
     return `nothing reaches ${formatEvidence(level)}`;
   }
   const { left, upper, right, lower } = contour.box;
-  const area = contour.share < 0.005 ? "under 1 %" : formatPercent(contour.share);
+  const area = contour.share < 0.005 ? "under 1 %" : formatShare(contour.share, 0);
   return `${area} reaches ${formatEvidence(level)}: x ${left}–${right}, y ${upper}–${lower}`;
 }
 

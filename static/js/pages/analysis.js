@@ -9,7 +9,7 @@ import { whileBusy } from "../lib/busy.js";
 import { Comparison, giveBack, reserveRoom } from "../maps/comparison.js";
 import { enhanceControls, showSettings } from "./controls.js";
 import { enhanceEveryPage } from "../lib/every_page.js";
-import { formatPercent } from "../lib/format.js";
+import { formatShare } from "../lib/format.js";
 import { enhanceGates } from "./gates.js";
 import { takeGestures } from "../maps/gestures.js";
 import { explain, fetchPage, isAbort } from "../lib/page.js";
@@ -82,7 +82,7 @@ function showEverywhere(settings) {
   }
   const zoom = document.getElementById("zoom-value");
   if (zoom) {
-    zoom.textContent = formatPercent(settings.zoom);
+    zoom.textContent = formatShare(settings.zoom, 0);
   }
   document.getElementById("maps")?.classList.toggle("is-zoomed", settings.zoom > 1);
   carrySettings();

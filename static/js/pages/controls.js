@@ -1,7 +1,7 @@
 /** The form of what to show: what the browser draws by itself changes at once, the rest asks the server. */
 
 import { enhanceClassPickers } from "../lib/class_picker.js";
-import { formatPercent } from "../lib/format.js";
+import { formatShare } from "../lib/format.js";
 import { write } from "../lib/write.js";
 import { getSettings, keep, move } from "../maps/view.js";
 
@@ -53,8 +53,8 @@ export function showSettings(form, settings) {
       field.value = String(settings[name]);
     }
   }
-  write(form.querySelector("#opacity-value"), formatPercent(settings.opacity));
-  write(form.querySelector("#threshold-value"), settings.threshold > 0 ? formatPercent(settings.threshold) : "off");
+  write(form.querySelector("#opacity-value"), formatShare(settings.opacity, 0));
+  write(form.querySelector("#threshold-value"), settings.threshold > 0 ? formatShare(settings.threshold, 0) : "off");
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { whileBusy } from "../lib/busy.js";
 import { isAbort, PageProblem } from "../lib/page.js";
+import { refuseBytes } from "../lib/size_limit.js";
 
 /**
  * A picture that was sent: its analysis, or why there is none.
@@ -46,10 +47,9 @@ export async function makeSheet(form, files, signal) {
  * @returns {Promise<{analysis: string} | {problem: string}>}
  */
 async function analyse(form, file, signal) {
-  const limit = Number(form.dataset.maxBytes);
-  if (file.size > limit) {
-    const size = (file.size / 1e6).toFixed(1);
-    return { problem: `${size} MB; the limit is ${limit / 1e6} MB; send a smaller picture` };
+  const problem = refuseBytes(file.size, Number(form.dataset.maxBytes));
+  if (problem) {
+    return { problem };
   }
   const data = new FormData(form);
   data.set("image", file);

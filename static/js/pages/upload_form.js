@@ -2,6 +2,7 @@
 
 import { whileBusy } from "../lib/busy.js";
 import { explain, fetchPage, isAbort } from "../lib/page.js";
+import { refuseBytes } from "../lib/size_limit.js";
 import { makeSheet } from "./sheet_upload.js";
 
 /** @type {AbortController | null} */
@@ -89,11 +90,9 @@ function sendFiles(form, list) {
  * @param {File} file
  */
 function sendPicture(form, file) {
-  const limit = Number(form.dataset.maxBytes);
-  if (file.size > limit) {
-    // The server would say the same, but only after all of it was sent.
-    const size = (file.size / 1e6).toFixed(1);
-    showError(`${size} MB; the limit is ${limit / 1e6} MB; send a smaller picture`);
+  const problem = refuseBytes(file.size, Number(form.dataset.maxBytes));
+  if (problem) {
+    showError(problem);
     return;
   }
   const data = new FormData(form);

@@ -1,14 +1,15 @@
 /**
  * The class list as a search field: the combobox of the ARIA Authoring Practices with a list that narrows down.
  *
- * The form's own field stays as its value and as what works without JavaScript.
+ * Not a `<datalist>`: that offers nothing but what contains the field's text, so a field with a class in it hides all
+ * the others; Return in it takes half a name as it stands; Escape leaves half a name behind; and two classes of one name,
+ * ImageNet's two cranes, cannot be told apart. The form's own field stays as its value and as what works without
+ * JavaScript.
  */
 
-/**
- * A class, or none where none is a choice.
- *
- * @typedef {{value: string, text: string}} Choice
- */
+import { findMatches } from "./class_search.js";
+
+/** @typedef {import("./class_search.js").Choice} Choice */
 
 /** @param {HTMLFormElement} form */
 export function enhanceClassPickers(form) {
@@ -145,21 +146,6 @@ class ClassPicker {
     const start = this.active ? options.indexOf(this.active) : step === 1 ? -1 : options.length;
     this.activate(options[(start + step + options.length) % options.length] ?? null);
   }
-}
-
-/**
- * Names that contain the search, those that begin with it first.
- *
- * @param {Choice[]} choices
- * @param {string} search
- * @returns {Choice[]}
- */
-function findMatches(choices, search) {
-  const wanted = search.trim().toLowerCase();
-  const found = choices.filter((choice) => choice.text.toLowerCase().includes(wanted));
-  /** @param {Choice} choice */
-  const rank = (choice) => (choice.text.toLowerCase().startsWith(wanted) ? 0 : 1);
-  return found.sort((first, second) => rank(first) - rank(second));
 }
 
 /**

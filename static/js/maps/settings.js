@@ -77,6 +77,19 @@ export function writeSettings(address, settings) {
 }
 
 /**
+ * Settings as an address says them, rounded: a link must show exactly what is seen here.
+ *
+ * @param {Settings} settings
+ * @returns {Settings}
+ */
+export function roundSettings(settings) {
+  /** @param {Settings} given */
+  const round = (given) => readSettings(writeSettings(location.href, given));
+  // Twice: where the first rounding of the zoom moves the picture's edge, the centre is held there, unrounded.
+  return round(round(settings));
+}
+
+/**
  * What the server is asked, without how it is looked at.
  *
  * @param {string} address

@@ -1,7 +1,7 @@
 /** The settings that hold now, who wants to know of them, and their way into the address. */
 
 import { commit, preview, settle } from "../lib/address.js";
-import { readSettings, writeSettings } from "./settings.js";
+import { readSettings, roundSettings, writeSettings } from "./settings.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
 
@@ -77,8 +77,7 @@ export function follow() {
 
 /** @param {Partial<Settings>} part */
 function apply(part) {
-  // As the address says it, rounded: a link must show exactly what is seen here.
-  current = readSettings(writeSettings(location.href, { ...current, ...part }));
+  current = roundSettings({ ...current, ...part });
   for (const listener of listeners) {
     listener(current);
   }

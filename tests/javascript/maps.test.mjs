@@ -61,8 +61,11 @@ test("a box is placed in a canvas's pixels, halves to the even one", () => {
 });
 
 test("the thinnest box has a pixel, within the canvas", () => {
-  const maps = { pictureWidth: 1000, pictureHeight: 1000, box: { left: 999, upper: 500, right: 1000, lower: 501 } };
-  assert.deepEqual(scaleBox(maps, 10, 10), { left: 9, upper: 5, right: 10, lower: 6 });
+  const maps = { pictureWidth: 1000, pictureHeight: 1000 };
+  const middle = { ...maps, box: { left: 500, upper: 501, right: 501, lower: 502 } };
+  assert.deepEqual(scaleBox(middle, 10, 10), { left: 5, upper: 5, right: 6, lower: 6 });
+  const corner = { ...maps, box: { left: 999, upper: 999, right: 1000, lower: 1000 } };
+  assert.deepEqual(scaleBox(corner, 10, 10), { left: 9, upper: 9, right: 10, lower: 10 });
 });
 
 test("the rate is that of the last two seconds", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { FrameRate } from "../../static/js/camera/frame_rate.js";
-import { describeDifference, maximumOf, noticeOf, readMaps } from "../../static/js/maps/maps.js";
+import { scaleDifference, maximumOf, noticeOf, readMaps } from "../../static/js/maps/maps.js";
 import { scaleBox } from "../../static/js/maps/placement.js";
 import { closeTo } from "./numbers.mjs";
 
@@ -37,14 +37,14 @@ test("a map without evidence says so, the other does not", () => {
 
 test("the difference is in units on the shared scale, in shares of each maximum on their own", () => {
   const row = { className: "cat", networks: { baseline: { max: 4 }, cbam: { max: 2 } } };
-  assert.deepEqual(describeDifference(row, "shared", 4), { factors: { baseline: -1, cbam: 1 }, limit: 4 });
-  assert.deepEqual(describeDifference(row, "own", 4), { factors: { baseline: -0.25, cbam: 0.5 }, limit: 1 });
+  assert.deepEqual(scaleDifference(row, "shared", 4), { factors: { baseline: -1, cbam: 1 }, limit: 4 });
+  assert.deepEqual(scaleDifference(row, "own", 4), { factors: { baseline: -0.25, cbam: 0.5 }, limit: 1 });
 });
 
 test("no evidence at all still has a scale", () => {
   const row = { className: "cat", networks: { baseline: { max: 0 }, cbam: { max: 0 } } };
   for (const scale of ["shared", "own"]) {
-    const { factors, limit } = describeDifference(row, scale, 0);
+    const { factors, limit } = scaleDifference(row, scale, 0);
     assert.deepEqual({ factors, limit }, { factors: { baseline: -1, cbam: 1 }, limit: 1 });
   }
 });

@@ -1,4 +1,4 @@
-/** Both networks' heat maps over the frame that they explain, and what is said of it. */
+/** Both networks' heat maps over the frame that they explain, with their classes and probabilities. */
 
 import { paint } from "../maps/colours.js";
 import { formatEquation, formatEvidence, formatFixed } from "../lib/format.js";
@@ -18,7 +18,7 @@ import { DEFAULTS } from "../maps/settings.js";
  * @typedef {import("../maps/maps.js").NetworkName} NetworkName
  */
 
-/** How often screen readers are told, at most. */
+/** Screen readers are told at most this often. */
 const TELL_MILLISECONDS = 5000;
 
 const TITLES = { baseline: "Baseline", cbam: "CBAM" };
@@ -47,19 +47,19 @@ export class CameraView {
     for (const name of NETWORKS) {
       const panel = this.place(name, picture, maps);
       this.colour(panel, maps, row.networks[name], colours, maximum);
-      this.describe(panel, name, frame, row);
+      this.label(panel, name, frame, row);
       panel.draw({ viewport: DEFAULTS, opacity: DEFAULTS.opacity, lines: [] });
     }
     const isFirst = frame.chosen_by === "baseline";
     this.write("#camera-class", frame.class_name);
-    this.write("#camera-reason", isFirst ? "the baseline’s first class" : "as you asked");
+    this.write("#camera-reason", isFirst ? "the baseline’s top guess" : "as you asked");
     this.write("#camera-rate", rate ? `${formatFixed(rate, 1)} frames per second` : "");
     this.write("#camera-scale", `One scale for both maps: 0 to ${formatEvidence(maximum)} (${maps.units}).`);
     this.tell(frame);
   }
 
   /**
-   * A network's panel with a new picture, of the picture's own size.
+   * A network's panel with a new picture, at the picture's own size.
    *
    * @param {NetworkName} name
    * @param {ImageBitmap} picture
@@ -87,7 +87,7 @@ export class CameraView {
    * @param {number} maximum the value of the last colour.
    */
   colour(panel, { box }, map, colours, maximum) {
-    // At the size of the frame that was sent: the frame that is shown may have several times its pixels.
+    // At the size of the frame that was sent, which may have far fewer pixels than the frame on the page.
     const [width, height] = [Math.round(box.right - box.left), Math.round(box.lower - box.upper)];
     panel.colour(width, height, (pixels) => paint(spread(map, width, height), colours, 0, maximum, pixels));
   }
@@ -98,12 +98,12 @@ export class CameraView {
    * @param {Frame} frame
    * @param {MapRow} row
    */
-  describe(panel, name, frame, row) {
+  label(panel, name, frame, row) {
     const { probability, first } = frame.networks[name];
     const figure = this.find(`[data-network=${name}]`);
     const notice = noticeOf(row, name);
     const silence = notice ? " No positive evidence for the class." : "";
-    const likeliest = `Its first class: ${first.class_name}, ${formatEquation(first.probability)}.`;
+    const likeliest = `Top guess: ${first.class_name}, ${formatEquation(first.probability)}.`;
     panel.mark = this.mark;
     panel.notice = notice;
     panel.name = `${TITLES[name]}: heat map for ${frame.class_name}, ${formatEquation(probability)}.`;
@@ -113,7 +113,7 @@ export class CameraView {
   }
 
   /**
-   * Tell screen readers now and then.
+   * Tell screen readers, but not about every frame.
    *
    * @param {Frame} frame
    */

@@ -1,4 +1,4 @@
-/** The live camera: one frame is under way at a time, always the newest, until it is stopped or the page is left. */
+/** The live camera: it sends the newest frame and waits for the answer, again and again until the reader stops it. */
 
 import { wait, orAborted } from "../lib/abortable.js";
 import { CameraLink } from "./camera_link.js";
@@ -39,7 +39,7 @@ class Camera {
 
   listen() {
     this.view.find("#camera-button").addEventListener("click", () => (this.run ? this.run.abort() : this.start()));
-    // Return in the class's field only asks about that class.
+    // Enter in the class field asks about that class, and does not send the form.
     this.form.addEventListener("submit", (event) => event.preventDefault());
     this.form.addEventListener("change", () => {
       this.isAskedAnew = true;
@@ -50,10 +50,10 @@ class Camera {
   async start() {
     const run = new AbortController();
     this.run = run;
-    this.say("The camera starts.");
+    this.say("The camera is starting.");
     this.fail("");
     this.change(true);
-    // The camera goes off at once, whatever is still waited for.
+    // The camera goes off at once, even while an answer is under way.
     run.signal.addEventListener("abort", () => this.source.close());
     try {
       await this.source.open(run);
@@ -74,7 +74,7 @@ class Camera {
   }
 
   /**
-   * Ask about one frame after another; with other options, over another connection.
+   * Ask about one frame after another; other options need another connection.
    *
    * @param {AbortSignal} signal
    */
@@ -121,7 +121,7 @@ class Camera {
     }
   }
 
-  /** The connection's address with what the form asks. */
+  /** The connection's address with the form's options. */
   address() {
     const question = new URLSearchParams();
     for (const [name, value] of new FormData(this.form)) {

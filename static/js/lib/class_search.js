@@ -1,5 +1,5 @@
 /**
- * A class, or none where none is a choice.
+ * A class, or the choice of no class.
  *
  * @typedef {{value: string, text: string}} Choice
  */

@@ -1,9 +1,9 @@
-/** What every page has. Pages work without any script; each adds a comfort. */
+/** The script of every page. Pages work without it; scripts make them more comfortable. */
 
 import { revealTarget } from "./disclosure.js";
 import { announceSlowLinks } from "./slow_links.js";
 
-/** Called last: a page scrolls to what its address names once it has its final layout. */
+/** Call this last: the page scrolls to the part that its address names, which other scripts may still move. */
 export function enhanceEveryPage() {
   document.documentElement.classList.add("has-script");
   revealTarget();

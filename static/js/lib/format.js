@@ -1,9 +1,9 @@
 /** Numbers as the server writes them (app/pages/templating.py); a test compares the texts. */
 
-/** Digits that no number which lies half way between two others needs. */
+/** More digits than any number half way between two short ones has. */
 const EXACT_DIGITS = 100;
 
-/** Where Python's `g` begins to write a power of ten. */
+/** Beyond these powers of ten Python's `g` writes an exponent. */
 const [LOWEST_POWER, HIGHEST_POWER] = [-4, 2];
 
 /**
@@ -35,7 +35,7 @@ export function formatShare(value, digits = 1) {
 }
 
 /**
- * P with its sign: P = 0.925; one that would round to a certainty says that it is none: P > 0.999.
+ * P as an equation: P = 0.925. A probability that would round to 0 or 1 is written as P < 0.001 or P > 0.999.
  *
  * @param {number} value
  * @returns {string}
@@ -68,7 +68,7 @@ export function formatFixed(value, digits) {
 }
 
 /**
- * A difference, with a plus too.
+ * A plus before a positive difference.
  *
  * @param {string} text of the value.
  * @param {number} value
@@ -93,7 +93,7 @@ function isZero(text) {
 }
 
 /**
- * Round as Python does: what is exactly half way goes to the even digit, where JavaScript goes away from zero.
+ * Round as Python does: an exact half goes to the even digit. JavaScript rounds it away from zero.
  *
  * @param {(digits: number) => string} write a number that is not negative, with so many digits after the point.
  * @param {number} digits

@@ -1,7 +1,7 @@
 import { formatMegabytes } from "./format.js";
 
 /**
- * The server's sentence for a picture over its limit (app/server/limits.py), before the picture has been sent in vain.
+ * The server's sentence for a picture over its limit (app/server/limits.py), without sending the picture first.
  *
  * @param {number} size in bytes.
  * @param {number} limit in bytes.

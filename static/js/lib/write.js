@@ -1,5 +1,5 @@
 /**
- * Put a text where it is not yet: a text that is put in anew may be read out anew.
+ * Write a text if it is not there already: screen readers may read an element again whenever it changes.
  *
  * @param {Element | null} element
  * @param {string} text

@@ -1,4 +1,4 @@
-/** The panels of an analysis, drawn in the browser: all of them at once, from maps that were sent once. */
+/** An analysis's panels, drawn in the browser together, from maps that the server sends once. */
 
 import { DIFFERENCE_COLORMAP } from "./colours.js";
 import { fetchMaps, NETWORKS } from "./maps.js";
@@ -18,7 +18,7 @@ import { showScale } from "./scale_bars.js";
  */
 
 /**
- * Hide the server's drawings, before they are asked for, and keep their room.
+ * Hide the server's drawings before the browser requests them, and keep their space.
  *
  * @param {HTMLElement} section
  */
@@ -31,7 +31,7 @@ export function reserveRoom(section) {
 }
 
 /**
- * Show the server's drawings after all.
+ * Show the server's drawings again.
  *
  * @param {HTMLElement} section
  */
@@ -41,7 +41,7 @@ export function giveBack(section) {
 
 export class Comparison {
   /**
-   * Fetch what a section's panels are drawn from.
+   * Fetch the maps and colours of a section's panels.
    *
    * @param {HTMLElement} section
    * @param {Settings} settings
@@ -95,7 +95,7 @@ export class Comparison {
   }
 
   /**
-   * Look at the maps in another way; drawn with the next frame.
+   * Change how the maps are shown, with the next frame.
    *
    * @param {Settings} settings
    * @returns {Promise<void>} settled when the colours are there.
@@ -114,16 +114,16 @@ export class Comparison {
   }
 
   /**
-   * Read the maps at a place that is pointed at; null for none.
+   * Read the maps at the place under the pointer.
    *
-   * @param {Point | null} place in shares of the picture.
+   * @param {Point | null} place in shares of the picture; null when the pointer has left.
    */
   hover(place) {
     this.hovered = place;
     this.schedule();
   }
 
-  /** Say what the maps are at the place that is kept. */
+  /** Tell screen readers the maps' values at the kept place. */
   say() {
     const place = this.settings.point;
     if (place) {
@@ -182,7 +182,7 @@ export class Comparison {
     });
   }
 
-  /** Mark the place that is read, and say what the maps are there. */
+  /** Mark the place that is read, and write the maps' values there. */
   point() {
     const place = this.hovered ?? this.settings.point;
     for (const panel of [this.picture, ...this.rows.flatMap((row) => Object.values(row.panels))]) {

@@ -1,4 +1,4 @@
-/** One panel's canvas: the picture, a map's colours over it, lines and words. */
+/** A panel's canvas: the picture, a map's colours over it, lines and words. */
 
 import { cornerOf } from "./viewport.js";
 
@@ -13,7 +13,7 @@ import { cornerOf } from "./viewport.js";
  * @property {Line[]} lines
  */
 
-/** As the server covers what no network saw (app/render/overlay.py). */
+/** The server's cover for the area that no network saw (app/render/overlay.py). */
 const UNSEEN = "rgb(128 128 128 / 0.55)";
 
 const DARK = "rgb(20 20 20)";
@@ -62,7 +62,7 @@ export class Panel {
   }
 
   /**
-   * Give the map's colours anew.
+   * Paint the map's colours.
    *
    * @param {number} width of the colours, in pixels; they are drawn as large as the box.
    * @param {number} height
@@ -101,7 +101,7 @@ export class Panel {
     this.write();
   }
 
-  /** Cover what no network saw. */
+  /** Cover the area that no network saw. */
   cover() {
     const { context, canvas, box } = this;
     context.fillStyle = UNSEEN;
@@ -131,7 +131,7 @@ export class Panel {
     context.restore();
   }
 
-  /** Words that the server writes too: on maps of random weights, and on a map that has nothing to show. */
+  /** The server's own words: a mark on maps of random weights, a sentence on a map without evidence. */
   write() {
     const { context, canvas, mark, notice } = this;
     context.textBaseline = "middle";
@@ -164,7 +164,7 @@ export class Panel {
   }
 
   /**
-   * Name the canvas: what the map is, and what is drawn on it now.
+   * Name the canvas for screen readers: the map, and what is drawn on it now.
    *
    * @param {string} addition
    */
@@ -173,7 +173,7 @@ export class Panel {
   }
 
   /**
-   * Put the marker on a place of the picture, in shares; none where the place is not shown.
+   * Put the marker on a place of the picture, in shares; hide it where the place is not visible.
    *
    * @param {import("./settings.js").Point | null} place
    * @param {Viewport} viewport

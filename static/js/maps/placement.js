@@ -6,7 +6,7 @@
  */
 
 /**
- * The maps' box in whole pixels of a canvas; at least one pixel, as the server places it (app/render/overlay.py).
+ * The maps' box in whole pixels of a canvas, at least one, as the server rounds it (app/render/overlay.py).
  *
  * @param {Pick<Maps, "box" | "pictureWidth" | "pictureHeight">} maps
  * @param {number} width of the canvas.
@@ -26,7 +26,7 @@ export function scaleBox({ box, pictureWidth, pictureHeight }, width, height) {
 }
 
 /**
- * As Python rounds.
+ * Round as Python does: an exact half goes to the even number.
  *
  * @param {number} value
  * @returns {number}

@@ -1,4 +1,4 @@
-/** What the maps say at one place: beside each panel, and in one sentence for screen readers. */
+/** The maps' values at one place: beside each panel, and in one sentence for screen readers. */
 
 import { addPlus, formatEvidence, formatShare } from "../lib/format.js";
 import { write } from "../lib/write.js";
@@ -53,7 +53,7 @@ export class Readout {
   }
 
   /**
-   * Say it to who cannot see it.
+   * Tell screen readers.
    *
    * @param {Pixel} pixel
    * @param {{row: Row, reading: Reading | null}[]} readings

@@ -4,7 +4,7 @@ import { loadColours, paint } from "./colours.js";
 import { trace } from "./contour.js";
 import { formatEvidence, formatShare } from "../lib/format.js";
 import { spread, valueAt } from "./interpolation.js";
-import { describeDifference, maximumOf, NETWORKS, noticeOf } from "./maps.js";
+import { scaleDifference, maximumOf, NETWORKS, noticeOf } from "./maps.js";
 import { Panel, replaceDrawing } from "./panel.js";
 
 /**
@@ -82,7 +82,7 @@ export class Row {
       const limit = this.limit(name, scale, sharedLimit);
       this.panels[name].colour(this.width, this.height, (pixels) => paint(this.spreads[name], table, 0, limit, pixels));
     }
-    const { factors, limit } = describeDifference(this.row, scale, sharedLimit);
+    const { factors, limit } = scaleDifference(this.row, scale, sharedLimit);
     const { baseline, cbam } = this.spreads;
     const difference = cbam.map(
       (value, at) => value * factors.cbam + /** @type {number} */ (baseline[at]) * factors.baseline,
@@ -93,7 +93,7 @@ export class Row {
   }
 
   /**
-   * Trace the contours anew, and name the canvases by them.
+   * Trace the contours again, and describe them in the canvases' names.
    *
    * @param {Settings} settings
    * @param {number} sharedLimit
@@ -104,7 +104,7 @@ export class Row {
       const level = threshold * this.limit(name, scale, sharedLimit);
       const contour = level > 0 ? trace(this.spreads[name], this.width, this.height, level) : null;
       this.contours[name] = contour;
-      const words = threshold > 0 ? describeContour(contour && { ...contour, box: toPicture(contour.box) }, level) : "";
+      const words = threshold > 0 ? writeContour(contour && { ...contour, box: toPicture(contour.box) }, level) : "";
       this.panels[name].say(words && `; ${words}`);
       this.tell(name, words);
     }
@@ -134,7 +134,7 @@ export class Row {
   }
 
   /**
-   * Every map's value at one place of the box, in shares of it; null outside.
+   * Every map's value at one place of the box, in shares of the box; null outside it.
    *
    * @param {import("./settings.js").Point} place
    * @param {Settings["scale"]} scale
@@ -147,7 +147,7 @@ export class Row {
     }
     const baseline = valueAt(this.row.networks.baseline, x, y);
     const cbam = valueAt(this.row.networks.cbam, x, y);
-    const { factors } = describeDifference(this.row, scale, sharedLimit);
+    const { factors } = scaleDifference(this.row, scale, sharedLimit);
     return { baseline, cbam, difference: cbam * factors.cbam + baseline * factors.baseline };
   }
 }
@@ -157,7 +157,7 @@ export class Row {
  * @param {number} level
  * @returns {string}
  */
-function describeContour(contour, level) {
+function writeContour(contour, level) {
   if (!contour) {
     return `nothing reaches ${formatEvidence(level)}`;
   }
@@ -167,7 +167,7 @@ function describeContour(contour, level) {
 }
 
 /**
- * The colour tables that a row is coloured with.
+ * The colour tables of a row's maps and of its difference.
  *
  * @param {string} colormap
  * @param {string} differenceColormap

@@ -1,4 +1,4 @@
-/** The colour bars under the panels, when scale or colours change. */
+/** The colour bars under the panels; they follow the scale and the colours. */
 
 import { colormapAddress } from "./colours.js";
 import { formatEvidence } from "../lib/format.js";
@@ -36,7 +36,8 @@ export function showScale({ element, row }, { scale, colormap }, { limit, units,
     const end = formatEvidence(scale === "own" ? 1 : limit);
     write(difference.querySelector(".colour-bar-lowest"), `−${end}`);
     write(difference.querySelector(".colour-bar-highest"), `+${end}`);
-    write(difference.querySelector(".colour-bar-label"), scale === "own" ? "shares of each map’s own maximum" : `difference in ${units}`);
+    const label = scale === "own" ? "shares of each map’s own maximum" : `difference in ${units}`;
+    write(difference.querySelector(".colour-bar-label"), label);
     setImage(difference.querySelector(".colour-bar img"), null, `Colours of RdBu_r, ${readEnds(difference)}`);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * How the maps are looked at, and how the address says it: everything that the browser does without the server.
+ * How the maps are shown, and how the address says it: everything that the browser changes without the server.
  *
  * @typedef {{x: number, y: number}} Point
  * @typedef {object} Settings
@@ -47,7 +47,7 @@ export function readSettings(address) {
 }
 
 /**
- * The address with these settings and everything else that it says.
+ * The address with these settings; its other parts stay.
  *
  * @param {string} address
  * @param {Settings} settings
@@ -77,7 +77,7 @@ export function writeSettings(address, settings) {
 }
 
 /**
- * Settings as an address says them, rounded: a link must show exactly what is seen here.
+ * Settings rounded as the address rounds them: a link must show exactly what its sender sees.
  *
  * @param {Settings} settings
  * @returns {Settings}
@@ -90,7 +90,7 @@ export function roundSettings(settings) {
 }
 
 /**
- * What the server is asked, without how it is looked at.
+ * The question to the server: the address without how the maps are shown.
  *
  * @param {string} address
  * @returns {string}

@@ -1,4 +1,4 @@
-/** The form of what to show: what the browser draws by itself changes at once, the rest asks the server. */
+/** The form of what to show: the browser draws some choices at once, and asks the server about the others. */
 
 import { enhanceClassPickers } from "../lib/class_picker.js";
 import { formatShare } from "../lib/format.js";
@@ -13,7 +13,7 @@ const DRAWN_HERE = ["scale", "colormap", ...SLIDERS];
 
 /**
  * @param {HTMLFormElement} form
- * @param {(question: URLSearchParams) => void} ask what to do when the server has to answer.
+ * @param {(question: URLSearchParams) => void} ask the server.
  */
 export function enhanceControls(form, ask) {
   form.classList.add("is-live");
@@ -40,7 +40,7 @@ export function enhanceControls(form, ask) {
 }
 
 /**
- * Bring the form in line with the settings: the address may have changed them.
+ * Show the settings in the form; the address may have changed them.
  *
  * @param {HTMLFormElement} form
  * @param {Settings} settings
@@ -66,7 +66,7 @@ function readPart({ name, value }) {
 }
 
 /**
- * What the form asks the server.
+ * The form's question to the server.
  *
  * @param {HTMLFormElement} form
  * @returns {URLSearchParams}

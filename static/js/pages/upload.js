@@ -1,4 +1,4 @@
-/** The first page: pictures are dropped, pasted or chosen. */
+/** The first page: drop, paste or choose pictures. */
 
 import { enhanceEveryPage } from "../lib/every_page.js";
 import { enhanceUpload } from "./upload_form.js";

@@ -1,4 +1,4 @@
-/** Drop, paste or choose pictures: they are sent at once, and what is wrong with them is said beside the form. */
+/** Drop, paste or choose pictures: they are sent at once, and problems appear beside the form. */
 
 import { whileBusy } from "../lib/busy.js";
 import { explain, fetchPage, isAbort } from "../lib/page.js";
@@ -27,7 +27,7 @@ export function enhanceUpload() {
 }
 
 /**
- * Files may be dropped anywhere: beside the zone the browser would leave the page for the picture.
+ * Accept files dropped anywhere: outside the zone the browser would leave the page and show the picture.
  *
  * @param {HTMLFormElement} form
  */
@@ -76,7 +76,7 @@ function takePastes(form) {
  * @param {FileList | null | undefined} list
  */
 function sendFiles(form, list) {
-  // The list empties with the input that it came from.
+  // Copied, because the list is emptied with its input.
   const files = Array.from(list ?? []);
   if (files.length > 1) {
     send(form, "Comparing several pictures …", (signal) => makeSheet(form, files, signal));
@@ -113,7 +113,7 @@ function sendForm(form, data) {
 
 /**
  * @param {HTMLFormElement} form
- * @param {string} sentence what runs.
+ * @param {string} sentence for the busy bar.
  * @param {(signal: AbortSignal) => Promise<string>} work leads to the new page's address.
  */
 async function send(form, sentence, work) {
@@ -125,7 +125,7 @@ async function send(form, sentence, work) {
   try {
     await whileBusy(sentence, async () => {
       location.assign(await work(signal));
-      // Busy until the new page is there.
+      // Stay busy until the new page is there.
       await new Promise(() => {});
     });
   } catch (error) {
@@ -136,7 +136,7 @@ async function send(form, sentence, work) {
 }
 
 /**
- * The same file can be chosen again, after it was mended.
+ * Empty the input, so that the same file can be chosen again after a repair.
  *
  * @param {HTMLFormElement} form
  */

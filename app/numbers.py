@@ -14,7 +14,7 @@ def format_millions(value: float) -> str:
 
 def format_share(value: float, digits: int = 1) -> str:
     """A share 0..1 in percent: 92.5 %."""
-    return f"{value * 100:.{digits}f} %"
+    return typeset_minus(f"{value * 100:z.{digits}f} %")
 
 
 def format_probability(value: float) -> str:
@@ -31,8 +31,8 @@ def format_equation(value: float) -> str:
 
 
 def format_evidence(value: float) -> str:
-    """A heat map's value with three figures."""
-    return f"{value:.3g}"
+    """A heat map's value with three figures: 12.3, 1.2e−05."""
+    return typeset_minus(f"{value:z.3g}")
 
 
 def format_hundredths(value: float) -> str:

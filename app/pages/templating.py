@@ -17,6 +17,7 @@ from app.numbers import (
     format_share,
     format_thousandths,
 )
+from app.pages.scripts import find_page_scripts
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
@@ -34,8 +35,8 @@ class PageContext(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
-SCRIPTS = tuple(sorted(path.relative_to(STATIC / "js").as_posix() for path in (STATIC / "js").rglob("*.js")))
-"""Every module of the page's script: named to the browser at once, it need not find one in the other."""
+SCRIPTS = find_page_scripts(STATIC / "js")
+"""The modules of each page's script: named to the browser at once, it need not find one in the other."""
 
 
 def measure_bar(value: float) -> float:

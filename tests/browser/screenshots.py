@@ -107,7 +107,7 @@ def show_gates(page: Page) -> None:
 def show_camera(page: Page) -> None:
     """The camera on a gallery picture, when its rate is known."""
     open_camera(page)
-    page.get_by_text("frames a second").wait_for()
+    page.get_by_text("frames per second").wait_for()
 
 
 def show_sheet(page: Page) -> None:

@@ -95,7 +95,7 @@ def test_class_picker_keeps_the_class_when_it_is_left_with_escape(page: Page) ->
     picker = page.get_by_role("combobox", name="Class")
     first_class = picker.input_value()
     picker.fill("no such class")
-    expect(page.get_by_text("No class has this in its name.")).to_be_visible()
+    expect(page.get_by_text("No class name contains this.")).to_be_visible()
     picker.press("Enter")
     picker.press("Escape")
     expect(picker).to_have_value(first_class)

@@ -46,7 +46,7 @@ def start(page: Page) -> None:
     """Start the camera and wait until frames are answered at a rate that is shown."""
     page.goto("/camera")
     page.get_by_role("button", name="Start the camera").click()
-    expect(page.locator("#camera-rate")).to_contain_text("frames a second", timeout=20_000)
+    expect(page.locator("#camera-rate")).to_contain_text("frames per second", timeout=20_000)
 
 
 def expect_sentence(page: Page, sentence: str) -> None:
@@ -95,7 +95,7 @@ def test_frames_are_answered_drawn_and_described(page: Page, complaints: list[st
     for network in ("baseline", "cbam"):
         figure = page.locator(f"[data-network={network}]")
         expect(figure.locator(".probability-value")).to_contain_text("P ")
-        expect(figure.locator(".panel-note")).to_contain_text("Its first class: ")
+        expect(figure.locator(".panel-note")).to_contain_text("Top guess: ")
         name = re.compile(r"^(Baseline|CBAM): heat map for .+, P [=<>] \d\.\d{3}\.")
         expect(figure.locator("canvas")).to_have_accessible_name(name)
         drawn = read_canvas(page, network)
@@ -124,7 +124,7 @@ def test_stop_gives_the_camera_back_and_it_can_be_started_again(page: Page) -> N
     expect(page.locator("#camera-status")).to_have_text("The camera is off.")
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Stop the camera")).to_be_focused()
-    expect(page.locator("#camera-rate")).to_contain_text("frames a second")
+    expect(page.locator("#camera-rate")).to_contain_text("frames per second")
 
 
 def test_leaving_the_page_gives_the_camera_back(page: Page) -> None:
@@ -165,7 +165,7 @@ def test_frames_and_uploads_are_answered_beside_each_other(page: Page, site: str
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        pytest.param([FAKE_DEVICE], "The camera was not allowed", id="no permission"),
+        pytest.param([FAKE_DEVICE], "This page was not allowed to use the camera", id="no permission"),
         pytest.param([FAKE_DEVICE + "=device-count=0", ALLOWED], "No camera was found", id="no camera"),
     ],
 )
@@ -182,7 +182,7 @@ def test_sentence_says_that_the_address_is_not_secure(browser: Browser, site: st
     with open_browser(browser, FAKE_DEVICE, ALLOWED, "--host-resolver-rules=MAP camera.test 127.0.0.1") as other:
         page = other.new_page(base_url=site.replace("127.0.0.1", "camera.test"))
         page.goto("/camera")
-        expect_sentence(page, "Browsers give a camera only to pages over https or on localhost")
+        expect_sentence(page, "Browsers allow cameras only on pages over https or on localhost")
 
 
 @pytest.mark.parametrize(("host", "outcome"), [("127.0.0.1", "open"), ("localhost", 1006)])

@@ -81,7 +81,7 @@ def test_layout_does_not_move_when_images_arrive(page: Page) -> None:
     page.goto(address)
     without_images = page.locator("#controls-form").bounding_box()
     assert with_images == without_images
-    expect(page.locator("#analysis-error")).to_contain_text("A picture did not come from the server")
+    expect(page.locator("#analysis-error")).to_contain_text("A picture did not load")
     assert with_images == page.locator("#controls-form").bounding_box()
 
 

@@ -17,7 +17,7 @@ import { PageProblem } from "../lib/page.js";
  * @property {any} maps as `readMaps` reads them.
  */
 
-const ENDED = "The server ended the connection; see whether it still runs, then start the camera again.";
+const ENDED = "The server closed the connection; check that it is running, then start the camera again.";
 
 export class CameraLink {
   /**
@@ -39,10 +39,10 @@ export class CameraLink {
   }
 
   /**
-   * Until frames may be sent.
+   * Wait until frames may be sent.
    *
    * @returns {Promise<Ready>}
-   * @throws {PageProblem} the server's sentence where it wants none.
+   * @throws {PageProblem} with the server's sentence where it refuses them.
    */
   async open() {
     const message = await this.receive();
@@ -72,13 +72,13 @@ export class CameraLink {
     return message;
   }
 
-  /** The next message; it may come before anybody waits for it. */
+  /** The next message, which may come before `receive` is called. */
   expect() {
     const message = new Promise((pass, fail) => {
       this.pass = pass;
       this.fail = fail;
     });
-    // Nobody may be waiting when the connection ends.
+    // The connection may end while nothing waits for a message.
     message.catch(() => {});
     if (this.socket.readyState >= WebSocket.CLOSING) {
       this.fail?.(new PageProblem(ENDED));

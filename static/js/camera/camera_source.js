@@ -1,4 +1,4 @@
-/** The camera: asked for, its newest frame taken, given back. */
+/** The camera: open it, take its newest frame, close it. */
 
 import { orAborted } from "../lib/abortable.js";
 import { PageProblem } from "../lib/page.js";
@@ -11,13 +11,15 @@ const JPEG_QUALITY = 0.85;
 
 const WANTED = { video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: { ideal: "environment" } } };
 
+const GONE = "The camera was disconnected or is no longer allowed; connect or allow it, then start it again.";
+
 /** @type {Readonly<Record<string, string>>} */
 const SENTENCES = {
   NotAllowedError:
-    "The camera was not allowed; allow it for this page beside the browser’s address, then start the camera again.",
+    "This page was not allowed to use the camera; allow it beside the browser’s address, then start it again.",
   NotFoundError: "No camera was found; connect one and start the camera again, or upload a picture.",
-  NotReadableError: "The camera cannot be read; close other programs that use it, then start the camera again.",
-  AbortError: "The camera did not start; connect it anew, then start the camera again.",
+  NotReadableError: "The camera cannot be read; close other programs that use it, then start it again.",
+  AbortError: "The camera did not start; reconnect it, then start it again.",
 };
 
 export class CameraSource {
@@ -28,23 +30,23 @@ export class CameraSource {
   }
 
   /**
-   * Ask for the camera.
+   * Ask for the camera and start it.
    *
-   * @param {AbortController} run ended with a sentence when the camera goes; once it has ended, no camera stays open.
-   * @throws {PageProblem} where there is none, or it may not be used.
+   * @param {AbortController} run aborted with a sentence when the camera is lost; once aborted, no camera stays open.
+   * @throws {PageProblem} where there is no camera, or this page may not use it.
    */
   async open(run) {
     const asked = askForCamera();
-    // People may take their time with the browser's question, and stop before they answer it.
+    // The reader may stop the camera before answering the browser's question.
     asked.then((late) => run.signal.aborted && stopTracks(late)).catch(() => {});
     const stream = await orAborted(asked, run.signal);
-    const gone = new PageProblem("The camera has gone; connect it or allow it, then start the camera again.");
+    const gone = new PageProblem(GONE);
     stream.getTracks().forEach((track) => track.addEventListener("ended", () => run.abort(gone)));
     this.video.srcObject = stream;
     await orAborted(this.video.play(), run.signal);
   }
 
-  /** Give the camera back. */
+  /** Switch the camera off. */
   close() {
     const stream = this.video.srcObject;
     this.video.srcObject = null;
@@ -70,7 +72,7 @@ export class CameraSource {
     return { blob: await this.encode(), picture };
   }
 
-  /** Until the camera has a frame that was not there before; a page that nobody sees gets none. */
+  /** Wait for a new frame; a page in the background gets none. */
   wait() {
     return new Promise((resolve) => {
       if ("requestVideoFrameCallback" in this.video) {
@@ -95,11 +97,12 @@ export class CameraSource {
 async function askForCamera() {
   if (!window.isSecureContext) {
     throw new PageProblem(
-      "Browsers give a camera only to pages over https or on localhost, and this one is neither; open it there, or upload a picture.",
+      "Browsers allow cameras only on pages over https or on localhost, and this page is neither; " +
+        "open it there, or upload a picture.",
     );
   }
   if (!navigator.mediaDevices?.getUserMedia) {
-    throw new PageProblem("This browser gives pages no camera; try another one, or upload a picture.");
+    throw new PageProblem("This browser gives pages no access to cameras; try another one, or upload a picture.");
   }
   try {
     return await navigator.mediaDevices.getUserMedia(WANTED);

@@ -1,25 +1,24 @@
-/** Both networks' heat maps over the frame that they explain, and what is said of it. */
+/** Both networks' heat maps over the frame that they explain, with their classes and probabilities. */
 
 import { paint } from "../maps/colours.js";
-import { formatEvidence } from "../lib/format.js";
+import { formatEquation, formatEvidence, formatFixed } from "../lib/format.js";
+import { write } from "../lib/write.js";
 import { spread } from "../maps/interpolation.js";
-import { NETWORKS, readMaps } from "../maps/maps.js";
+import { maximumOf, NETWORKS, noticeOf, readMaps } from "../maps/maps.js";
+import { Panel } from "../maps/panel.js";
+import { scaleBox } from "../maps/placement.js";
+import { DEFAULTS } from "../maps/settings.js";
 
 /**
  * @typedef {import("./camera_link.js").Frame} Frame
  * @typedef {import("../maps/colours.js").ColourTable} ColourTable
- * @typedef {import("../maps/maps.js").Box} Box
  * @typedef {import("../maps/maps.js").HeatMap} HeatMap
+ * @typedef {import("../maps/maps.js").MapRow} MapRow
  * @typedef {import("../maps/maps.js").Maps} Maps
  * @typedef {import("../maps/maps.js").NetworkName} NetworkName
  */
 
-const OPACITY = 0.5;
-
-/** As the server covers what no network saw (app/render/overlay.py). */
-const UNSEEN = "rgb(128 128 128 / 0.55)";
-
-/** How often screen readers are told, at most. */
+/** Screen readers are told at most this often. */
 const TELL_MILLISECONDS = 5000;
 
 const TITLES = { baseline: "Baseline", cbam: "CBAM" };
@@ -28,7 +27,10 @@ export class CameraView {
   /** @param {HTMLElement} section */
   constructor(section) {
     this.section = section;
-    this.layer = document.createElement("canvas");
+    /** A word in the maps' corner, for networks that have learned nothing. @type {string | null} */
+    this.mark = null;
+    /** @type {Partial<Record<NetworkName, Panel>>} */
+    this.panels = {};
     this.told = -Infinity;
   }
 
@@ -36,93 +38,82 @@ export class CameraView {
    * @param {ImageBitmap} picture the frame that was answered.
    * @param {Frame} frame
    * @param {ColourTable} colours
-   * @param {number} rate frames a second.
+   * @param {number} rate frames per second.
    */
   show(picture, frame, colours, rate) {
     const maps = readMaps(frame.maps);
-    const row = /** @type {import("../maps/maps.js").MapRow} */ (maps.rows[0]);
-    const maximum = Math.max(...NETWORKS.map((name) => row.networks[name].max));
+    const row = /** @type {MapRow} */ (maps.rows[0]);
+    const maximum = maximumOf(row);
     for (const name of NETWORKS) {
-      const figure = this.find(`[data-network=${name}]`);
-      const canvas = /** @type {HTMLCanvasElement} */ (figure.querySelector("canvas"));
-      this.draw(canvas, picture, maps, row.networks[name], colours, maximum);
-      this.describe(figure, canvas, name, frame, row.networks[name]);
+      const panel = this.place(name, picture, maps);
+      this.colour(panel, maps, row.networks[name], colours, maximum);
+      this.label(panel, name, frame, row);
+      panel.draw({ viewport: DEFAULTS, opacity: DEFAULTS.opacity, lines: [] });
     }
     const isFirst = frame.chosen_by === "baseline";
     this.write("#camera-class", frame.class_name);
-    this.write("#camera-reason", isFirst ? "the baseline’s first class" : "as you asked");
-    this.write("#camera-rate", rate ? `${rate.toFixed(1)} frames a second` : "");
+    this.write("#camera-reason", isFirst ? "the baseline’s top guess" : "as you asked");
+    this.write("#camera-rate", rate ? `${formatFixed(rate, 1)} frames per second` : "");
     this.write("#camera-scale", `One scale for both maps: 0 to ${formatEvidence(maximum)} (${maps.units}).`);
     this.tell(frame);
   }
 
   /**
-   * @param {HTMLCanvasElement} canvas
+   * A network's panel with a new picture, at the picture's own size.
+   *
+   * @param {NetworkName} name
    * @param {ImageBitmap} picture
+   * @param {Maps} maps of the frame as it was sent, which may be smaller.
+   * @returns {Panel}
+   */
+  place(name, picture, maps) {
+    const canvas = /** @type {HTMLCanvasElement} */ (this.find(`[data-network=${name}] canvas`));
+    const { width, height } = picture;
+    if (canvas.width !== width || canvas.height !== height) {
+      [canvas.width, canvas.height] = [width, height];
+    }
+    const box = scaleBox(maps, width, height);
+    const panel = (this.panels[name] ??= new Panel(canvas, picture, box));
+    panel.picture = picture;
+    panel.box = box;
+    return panel;
+  }
+
+  /**
+   * @param {Panel} panel
    * @param {Maps} maps
    * @param {HeatMap} map
    * @param {ColourTable} colours
    * @param {number} maximum the value of the last colour.
    */
-  draw(canvas, picture, maps, map, colours, maximum) {
-    if (canvas.width !== picture.width || canvas.height !== picture.height) {
-      canvas.width = picture.width;
-      canvas.height = picture.height;
-    }
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    context.drawImage(picture, 0, 0);
-    context.save();
-    // The maps speak of the frame as it was sent, which may be smaller.
-    context.scale(picture.width / maps.pictureWidth, picture.height / maps.pictureHeight);
-    const { left, upper, right, lower } = maps.box;
-    context.fillStyle = UNSEEN;
-    context.beginPath();
-    context.rect(0, 0, maps.pictureWidth, maps.pictureHeight);
-    context.rect(left, upper, right - left, lower - upper);
-    context.fill("evenodd");
-    this.colour(map, maps.box, colours, maximum);
-    context.globalAlpha = OPACITY;
-    context.drawImage(this.layer, left, upper, right - left, lower - upper);
-    context.restore();
+  colour(panel, { box }, map, colours, maximum) {
+    // At the size of the frame that was sent, which may have far fewer pixels than the frame on the page.
+    const [width, height] = [Math.round(box.right - box.left), Math.round(box.lower - box.upper)];
+    panel.colour(width, height, (pixels) => paint(spread(map, width, height), colours, 0, maximum, pixels));
   }
 
   /**
-   * @param {HeatMap} map
-   * @param {Box} box
-   * @param {ColourTable} colours
-   * @param {number} maximum
-   */
-  colour(map, box, colours, maximum) {
-    const width = Math.round(box.right - box.left);
-    const height = Math.round(box.lower - box.upper);
-    if (this.layer.width !== width || this.layer.height !== height || !this.pixels) {
-      this.layer.width = width;
-      this.layer.height = height;
-      this.pixels = new ImageData(width, height);
-    }
-    paint(spread(map, width, height), colours, 0, maximum, new Uint32Array(this.pixels.data.buffer));
-    this.layer.getContext("2d")?.putImageData(this.pixels, 0, 0);
-  }
-
-  /**
-   * @param {HTMLElement} figure
-   * @param {HTMLCanvasElement} canvas
+   * @param {Panel} panel
    * @param {NetworkName} name
    * @param {Frame} frame
-   * @param {HeatMap} map
+   * @param {MapRow} row
    */
-  describe(figure, canvas, name, frame, map) {
+  label(panel, name, frame, row) {
     const { probability, first } = frame.networks[name];
-    const likeliest = `Its first class: ${first.class_name}, ${formatEquation(first.probability)}.`;
-    const silence = map.max > 0 ? "" : " No positive evidence for the class.";
-    const label = `${TITLES[name]}: heat map for ${frame.class_name}, ${formatEquation(probability)}.`;
-    canvas.setAttribute("aria-label", label + silence);
+    const figure = this.find(`[data-network=${name}]`);
+    const notice = noticeOf(row, name);
+    const silence = notice ? " No positive evidence for the class." : "";
+    const likeliest = `Top guess: ${first.class_name}, ${formatEquation(first.probability)}.`;
+    panel.mark = this.mark;
+    panel.notice = notice;
+    panel.name = `${TITLES[name]}: heat map for ${frame.class_name}, ${formatEquation(probability)}.`;
+    panel.say(silence);
     write(figure.querySelector(".probability-value"), formatEquation(probability));
     write(figure.querySelector(".panel-note"), likeliest + silence);
   }
 
   /**
-   * Tell screen readers now and then.
+   * Tell screen readers, but not about every frame.
    *
    * @param {Frame} frame
    */
@@ -151,27 +142,4 @@ export class CameraView {
   find(selector) {
     return /** @type {HTMLElement} */ (this.section.querySelector(selector));
   }
-}
-
-/**
- * @param {Element | null} element
- * @param {string} text
- */
-function write(element, text) {
-  if (element && element.textContent !== text) {
-    element.textContent = text;
-  }
-}
-
-/**
- * P as the server writes it (app/templating.py).
- *
- * @param {number} probability
- * @returns {string}
- */
-function formatEquation(probability) {
-  if (probability < 0.0005) {
-    return "P < 0.001";
-  }
-  return probability >= 0.9995 ? "P > 0.999" : `P = ${probability.toFixed(3)}`;
 }

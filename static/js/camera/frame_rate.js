@@ -1,4 +1,4 @@
-/** How many frames a second were answered lately. */
+/** The rate of answered frames over the last seconds. */
 
 const WINDOW_MILLISECONDS = 2000;
 
@@ -9,14 +9,14 @@ export class FrameRate {
   }
 
   /**
-   * A frame was answered.
+   * Count an answered frame.
    *
    * @param {number} now in milliseconds.
-   * @returns {number} frames a second over the last two seconds; 0 for the first one.
+   * @returns {number} frames per second over the last two seconds; 0 for the first frame.
    */
   count(now) {
     this.times.push(now);
-    // Two are needed to tell a rate, however long ago the first one was.
+    // A rate needs two frames, however old the first one is.
     while (this.times.length > 2 && now - /** @type {number} */ (this.times[0]) > WINDOW_MILLISECONDS) {
       this.times.shift();
     }

@@ -1,5 +1,5 @@
 /**
- * What a promise brings, or the signal's reason as soon as it is aborted.
+ * A promise's result, or the signal's reason as soon as the signal is aborted.
  *
  * @template Result
  * @param {Promise<Result>} work

@@ -1,6 +1,6 @@
-/** The address says what is shown: it follows while something moves, and becomes a step back when that has ended. */
+/** The address says what is shown. It follows while something moves; the end of the move is one step in the history. */
 
-// Chromium ignores more than 200 changes in 10 seconds.
+// Chromium ignores changes beyond 200 in 10 seconds.
 const PAUSE_MILLISECONDS = 200;
 
 let settled = location.href;
@@ -8,7 +8,7 @@ let last = 0;
 let timer = 0;
 
 /**
- * Follow what still moves; the step back stays where it began.
+ * Follow a move that goes on; going back still leads to where it began.
  *
  * @param {string} address
  */
@@ -22,7 +22,7 @@ export function preview(address) {
 }
 
 /**
- * Make what is shown now one step in the history.
+ * Add what is shown now to the history as one step.
  *
  * @param {string} address
  */
@@ -37,7 +37,7 @@ export function commit(address) {
   settled = location.href;
 }
 
-/** Take the address as it is: the browser went to it. */
+/** Accept the address that the browser went to. */
 export function settle() {
   clearTimeout(timer);
   settled = location.href;

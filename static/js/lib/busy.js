@@ -1,9 +1,9 @@
-/** Says that a request runs: a moving bar, a sentence for the eyes and for screen readers. */
+/** Shows that a request is running: a moving bar, and a sentence that screen readers read too. */
 
 let running = 0;
 
 /**
- * Show that something runs until it has ended.
+ * Show the bar until a request has ended.
  *
  * @template Result
  * @param {string} sentence what runs.
@@ -24,7 +24,7 @@ export async function whileBusy(sentence, work) {
 }
 
 /**
- * Show that something runs until this page is left.
+ * Show the bar until the reader leaves this page.
  *
  * @param {string} sentence what runs.
  */
@@ -33,7 +33,7 @@ export function startBusy(sentence) {
   show(sentence);
 }
 
-// A page that comes back out of the browser's memory waits for nothing.
+// A page that the browser brings back from its memory is waiting for nothing.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) {
     running = 0;

@@ -1,14 +1,16 @@
 /**
  * The class list as a search field: the combobox of the ARIA Authoring Practices with a list that narrows down.
  *
- * The form's own field stays as its value and as what works without JavaScript.
+ * Not a `<datalist>`: it offers only what contains the field's text, so a chosen class would hide all others. Enter
+ * would send half a name, Escape would leave half a name behind, and two classes of one name (ImageNet has two cranes)
+ * would look alike.
+ *
+ * The form's own field keeps the value, and is what works without JavaScript.
  */
 
-/**
- * A class, or none where none is a choice.
- *
- * @typedef {{value: string, text: string}} Choice
- */
+import { findMatches } from "./class_search.js";
+
+/** @typedef {import("./class_search.js").Choice} Choice */
 
 /** @param {HTMLFormElement} form */
 export function enhanceClassPickers(form) {
@@ -20,7 +22,7 @@ export function enhanceClassPickers(form) {
   const classes = Array.from(target.options, ({ value, text }) => ({ value, text }));
   new ClassPicker(target, classes);
   if (versus instanceof HTMLInputElement) {
-    // Without this list the field takes a class by its name; with it, it holds the class's index.
+    // Without JavaScript the reader types a class's name; the list puts the class's index here.
     versus.value = classes.find(({ text }) => text === versus.value)?.value ?? "";
     new ClassPicker(versus, [{ value: "", text: "no second class" }, ...classes]);
   }
@@ -43,7 +45,7 @@ class ClassPicker {
     picker.append(this.input, this.list);
     field.after(picker);
     field.hidden = true;
-    // The label and the focus belong to what can be seen.
+    // The label and the focus belong to the field that is visible.
     field.id = `${field.id}-value`;
     this.showChosen();
     this.listen();
@@ -55,9 +57,9 @@ class ClassPicker {
     this.input.addEventListener("input", () => this.open(this.input.value));
     this.input.addEventListener("keydown", (event) => this.takeKey(event));
     this.input.addEventListener("blur", () => this.cancel());
-    // What is typed is no value of the form until a class was chosen.
+    // A search is not a value of the form; a chosen class is.
     this.input.addEventListener("change", (event) => event.stopPropagation());
-    // A press on the list would take the focus and close the list before the click.
+    // Pressing the mouse on the list would move the focus, which closes the list before the click.
     this.list.addEventListener("mousedown", (event) => event.preventDefault());
     this.list.addEventListener("click", (event) => {
       const option = event.target instanceof Element ? event.target.closest("[role=option]") : null;
@@ -91,7 +93,7 @@ class ClassPicker {
 
   showChosen() {
     const chosen = this.choices.find(({ value }) => value === this.field.value);
-    // "No second class" is the field's placeholder.
+    // Without a second class the placeholder is shown.
     this.input.value = chosen?.value ? chosen.text : "";
   }
 
@@ -148,21 +150,6 @@ class ClassPicker {
 }
 
 /**
- * Names that contain the search, those that begin with it first.
- *
- * @param {Choice[]} choices
- * @param {string} search
- * @returns {Choice[]}
- */
-function findMatches(choices, search) {
-  const wanted = search.trim().toLowerCase();
-  const found = choices.filter((choice) => choice.text.toLowerCase().includes(wanted));
-  /** @param {Choice} choice */
-  const rank = (choice) => (choice.text.toLowerCase().startsWith(wanted) ? 0 : 1);
-  return found.sort((first, second) => rank(first) - rank(second));
-}
-
-/**
  * @param {HTMLSelectElement | HTMLInputElement} field
  * @returns {HTMLInputElement}
  */
@@ -215,6 +202,6 @@ function makeOption(id, choice, isChosen) {
 function makeNone() {
   const item = document.createElement("li");
   item.className = "picker-none";
-  item.textContent = "No class has this in its name.";
+  item.textContent = "No class name contains this.";
   return item;
 }

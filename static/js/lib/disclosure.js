@@ -1,10 +1,10 @@
-/** Links into a closed disclosure open it, where the browser does not do that by itself. */
+/** Links into a closed disclosure open it; browsers do not do that by themselves. */
 
 export function revealTarget() {
   window.addEventListener("hashchange", open);
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a[href^='#']") : null;
-    // A second click on the same link changes no hash.
+    // A second click on the same link fires no hashchange.
     if (link instanceof HTMLAnchorElement && link.hash === location.hash) {
       open();
     }

@@ -1,4 +1,4 @@
-/** Pages of this server as documents, and its errors as sentences. */
+/** This server's pages as documents, and its errors as sentences. */
 
 export class PageProblem extends Error {}
 
@@ -8,10 +8,10 @@ export class PageProblem extends Error {}
  * @param {string} address
  * @param {RequestInit} [options] as for `fetch`.
  * @returns {Promise<{address: string, page: Document}>} the address after redirects, and the page.
- * @throws {PageProblem} with the server's sentence; an `AbortError` when the request was given up.
+ * @throws {PageProblem} with the server's sentence; an `AbortError` when the request was cancelled.
  */
 export async function fetchPage(address, options) {
-  const response = await send(address, "text/html", options);
+  const response = await send(address, { ...options, headers: { Accept: "text/html" } });
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   if (!response.ok) {
     throw problemOf(response, page);
@@ -35,10 +35,10 @@ function problemOf(response, page) {
  * @param {string} address
  * @param {RequestInit} [options] as for `fetch`.
  * @returns {Promise<any>}
- * @throws {PageProblem} with the server's sentence; an `AbortError` when the request was given up.
+ * @throws {PageProblem} with the server's sentence; an `AbortError` when the request was cancelled.
  */
 export async function fetchAnswer(address, options) {
-  const response = await send(address, "application/json", options);
+  const response = await send(address, { ...options, headers: { Accept: "application/json" } });
   if (!response.ok) {
     throw problemOf(response, new DOMParser().parseFromString(await response.text(), "text/html"));
   }
@@ -49,35 +49,37 @@ export async function fetchAnswer(address, options) {
  * Wait for an image.
  *
  * @param {HTMLImageElement} image with its address.
- * @throws {PageProblem} when it does not come.
+ * @throws {PageProblem} when it does not load.
  */
 export async function loadImage(image) {
   try {
     await image.decode();
   } catch {
-    throw new PageProblem("A picture did not come from the server; see whether it still runs, then load the page again.");
+    throw new PageProblem("A picture did not load; check that the server is running, then reload the page.");
   }
 }
 
 /**
+ * Fetch, with a sentence where the server cannot be reached.
+ *
  * @param {string} address
- * @param {string} mediaType
- * @param {RequestInit} [options]
+ * @param {RequestInit} options as for `fetch`.
  * @returns {Promise<Response>}
+ * @throws {PageProblem} with the sentence; an `AbortError` when the request was cancelled.
  */
-async function send(address, mediaType, options) {
+export async function send(address, options) {
   try {
-    return await fetch(address, { ...options, headers: { Accept: mediaType } });
+    return await fetch(address, options);
   } catch (error) {
     if (isAbort(error)) {
       throw error;
     }
-    throw new PageProblem("The server cannot be reached; see whether it still runs, then try again.");
+    throw new PageProblem("The server cannot be reached; check that it is running, then try again.");
   }
 }
 
 /**
- * Whether an error only says that a request was given up for a newer one.
+ * Whether an error only says that a request was cancelled.
  *
  * @param {unknown} error
  * @returns {boolean}
@@ -87,7 +89,7 @@ export function isAbort(error) {
 }
 
 /**
- * An error as a sentence for people; what nobody expected is thrown on.
+ * An error as a sentence for people; an unexpected error is thrown again.
  *
  * @param {unknown} error
  * @returns {string}

@@ -1,11 +1,11 @@
-/** Says that the next page takes a while, where a link or a form leads to one that does. */
+/** Shows the busy bar when a link or a form leads to a page that takes a while. */
 
 import { startBusy } from "./busy.js";
 
 export function announceSlowLinks() {
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a[data-slow]") : null;
-    // With a key held down the page opens elsewhere, and this one stays.
+    // With a modifier key the page opens in another tab or window, and this one stays.
     const isHere = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
     if (link instanceof HTMLElement && isHere && !event.defaultPrevented) {
       startBusy(link.dataset.slow ?? "");

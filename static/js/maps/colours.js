@@ -1,4 +1,4 @@
-/** Colour maps: the server's own tables, each asked for when it is first needed. */
+/** Colour maps: the server's own tables, each fetched when it is first needed. */
 
 import { loadImage } from "../lib/page.js";
 
@@ -28,7 +28,7 @@ export function loadColours(colormap) {
   if (!table) {
     table = readTable(colormapAddress(colormap));
     tables.set(colormap, table);
-    // What failed once may come the next time.
+    // The next attempt may succeed.
     table.catch(() => tables.delete(colormap));
   }
   return table;
@@ -54,7 +54,7 @@ async function readTable(address) {
 }
 
 /**
- * Values as colours, on a linear scale; what is beyond an end gets that end's colour.
+ * Values as colours, on a linear scale; values beyond an end get that end's colour.
  *
  * @param {Float32Array} values
  * @param {ColourTable} table

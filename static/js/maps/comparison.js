@@ -1,9 +1,10 @@
-/** The panels of an analysis, drawn in the browser: all of them at once, from maps that were sent once. */
+/** An analysis's panels, drawn in the browser together, from maps that the server sends once. */
 
 import { DIFFERENCE_COLORMAP } from "./colours.js";
 import { fetchMaps, NETWORKS } from "./maps.js";
 import { loadImage } from "../lib/page.js";
-import { Panel } from "./panel.js";
+import { Panel, replaceDrawing } from "./panel.js";
+import { scaleBox } from "./placement.js";
 import { Readout } from "./readout.js";
 import { loadTables, Row } from "./row.js";
 import { showScale } from "./scale_bars.js";
@@ -17,7 +18,7 @@ import { showScale } from "./scale_bars.js";
  */
 
 /**
- * Hide the server's drawings, before they are asked for, and keep their room.
+ * Hide the server's drawings before the browser requests them, and keep their space.
  *
  * @param {HTMLElement} section
  */
@@ -30,7 +31,7 @@ export function reserveRoom(section) {
 }
 
 /**
- * Show the server's drawings after all.
+ * Show the server's drawings again.
  *
  * @param {HTMLElement} section
  */
@@ -40,7 +41,7 @@ export function giveBack(section) {
 
 export class Comparison {
   /**
-   * Fetch what a section's panels are drawn from.
+   * Fetch the maps and colours of a section's panels.
    *
    * @param {HTMLElement} section
    * @param {Settings} settings
@@ -78,7 +79,7 @@ export class Comparison {
     const frame = /** @type {HTMLElement} */ (picture.parentElement);
     const [width, height] = ["width", "height"].map((side) => Number(picture.getAttribute(side)));
     this.box = scaleBox(maps, width ?? 1, height ?? 1);
-    this.picture = new Panel(frame, picture, this.box);
+    this.picture = new Panel(replaceDrawing(frame), picture, this.box);
     this.rows = maps.rows.map((row, at) => {
       const part = /** @type {HTMLElement} */ (element.querySelector(`[data-row="${at}"]`));
       return new Row(row, part, picture, this.box, element.dataset.mark);
@@ -94,7 +95,7 @@ export class Comparison {
   }
 
   /**
-   * Look at the maps in another way; drawn with the next frame.
+   * Change how the maps are shown, with the next frame.
    *
    * @param {Settings} settings
    * @returns {Promise<void>} settled when the colours are there.
@@ -113,16 +114,16 @@ export class Comparison {
   }
 
   /**
-   * Read the maps at a place that is pointed at; null for none.
+   * Read the maps at the place under the pointer.
    *
-   * @param {Point | null} place in shares of the picture.
+   * @param {Point | null} place in shares of the picture; null when the pointer has left.
    */
   hover(place) {
     this.hovered = place;
     this.schedule();
   }
 
-  /** Say what the maps are at the place that is kept. */
+  /** Tell screen readers the maps' values at the kept place. */
   say() {
     const place = this.settings.point;
     if (place) {
@@ -181,7 +182,7 @@ export class Comparison {
     });
   }
 
-  /** Mark the place that is read, and say what the maps are there. */
+  /** Mark the place that is read, and write the maps' values there. */
   point() {
     const place = this.hovered ?? this.settings.point;
     for (const panel of [this.picture, ...this.rows.flatMap((row) => Object.values(row.panels))]) {
@@ -224,35 +225,4 @@ export class Comparison {
       lower: Math.round((this.box.upper + box.lower) * down),
     };
   }
-}
-
-/**
- * The maps' box in whole pixels of a canvas; at least one pixel, as the server places it (app/render/overlay.py).
- *
- * @param {Maps} maps
- * @param {number} width of the canvas.
- * @param {number} height
- * @returns {Box}
- */
-function scaleBox({ box, pictureWidth, pictureHeight }, width, height) {
-  const [across, down] = [width / pictureWidth, height / pictureHeight];
-  const left = Math.min(roundHalfEven(box.left * across), width - 1);
-  const upper = Math.min(roundHalfEven(box.upper * down), height - 1);
-  return {
-    left,
-    upper,
-    right: Math.min(width, Math.max(left + 1, roundHalfEven(box.right * across))),
-    lower: Math.min(height, Math.max(upper + 1, roundHalfEven(box.lower * down))),
-  };
-}
-
-/**
- * As Python rounds.
- *
- * @param {number} value
- * @returns {number}
- */
-function roundHalfEven(value) {
-  const floor = Math.floor(value);
-  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
 }

@@ -1,20 +1,20 @@
-/** Where a map reaches a value: the line around it, the box around that, and how much of the map it is. */
+/** The region where a map reaches a value: the line around it, its bounding box, and its share of the map. */
 
 /**
  * @typedef {import("./maps.js").Box} Box
  * @typedef {{line: Path2D, box: Box, share: number}} Contour in pixels of the spread map; `share` of its area, 0 to 1.
  */
 
-/** A pixel's value is that of its centre. */
+/** A pixel's value is the value at its centre. */
 const HALF = 0.5;
 
-/** The line bends once in this many pixels, on maps that have enough of them: bilinear maps bend less. */
+/** On large maps the line has one bend in this many pixels; a bilinear map needs no more. */
 const CELL_PIXELS = 4;
 const COARSE_PIXELS = 100;
 
 /**
- * Which edges of a cell the line crosses, by which of its corners reach the value: 1 upper left, 2 upper right, 4 lower
- * right, 8 lower left; edges 0 top, 1 right, 2 bottom, 3 left. Marching squares, Lorensen and Cline's table in 2D.
+ * The edges of a cell that the line crosses, by the corners that reach the value (1 upper left, 2 upper right, 4 lower
+ * right, 8 lower left). Edges: 0 top, 1 right, 2 bottom, 3 left. Marching squares: Lorensen and Cline's table in 2D.
  *
  * @type {readonly (readonly [number, number][])[]}
  */
@@ -63,7 +63,7 @@ function bound(values, width, level) {
 }
 
 /**
- * The places where the line's cells meet: every few pixels, and at the last one.
+ * The pixels at which cells begin and end: every few pixels, and the last one.
  *
  * @param {number} first
  * @param {number} end

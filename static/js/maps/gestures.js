@@ -1,4 +1,4 @@
-/** Pointing, zooming and panning: what is done to one panel is done to all. */
+/** Pointing, zooming and panning: a gesture on one panel moves all of them. */
 
 import { finish, getSettings, keep, move, step } from "./view.js";
 import { cornerOf, panBy, reveal, zoomAt } from "./viewport.js";
@@ -11,10 +11,10 @@ import { cornerOf, panBy, reveal, zoomAt } from "./viewport.js";
 const ZOOM_STEP = 1.25;
 const KEY_STEP = 0.02;
 
-/** A pointer that moves less than this, in pixels of the screen, has clicked. */
+/** A pointer that moves no farther than this, in pixels of the screen, has clicked. */
 const CLICK_PIXELS = 5;
 
-/** How far one line of a wheel goes; browsers count wheels in lines, too. */
+/** Some browsers count a wheel's way in lines. */
 const WHEEL_PIXELS_PER_LINE = 16;
 
 const ARROWS = /** @type {Record<string, [number, number]>} */ ({
@@ -127,7 +127,7 @@ class Gestures {
   }
 
   /**
-   * Two fingers, of which one moved: their distance is the zoom, their middle the place that stays.
+   * One of two fingers moved: their distance sets the zoom, and the place between them stays.
    *
    * @param {HTMLCanvasElement} canvas
    * @param {Point} before
@@ -179,7 +179,7 @@ class Gestures {
     const settings = getSettings();
     const pixels = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY : event.deltaY * WHEEL_PIXELS_PER_LINE;
     const next = zoomAt(settings, Math.exp(-pixels / 300), placeOf(canvas, event));
-    // The page scrolls, unless zooming was asked for and there is something left to zoom.
+    // The page scrolls, unless the reader asked to zoom and the zoom can still change.
     const isMeant = event.ctrlKey || event.metaKey || this.comparison.element.contains(document.activeElement);
     if (!isMeant || (next.zoom === settings.zoom && !event.ctrlKey)) {
       return;
@@ -226,7 +226,7 @@ class Gestures {
   }
 
   /**
-   * Read the maps a little further on, and show that place.
+   * Move the reading point a little, and show it.
    *
    * @param {number} x share of the picture.
    * @param {number} y

@@ -1,5 +1,5 @@
 /**
- * From a map's positions to pixels: bilinear between the positions' centres, as the server's drawing does it.
+ * From a map's positions to pixels: bilinear between the positions' centres, as on the server.
  *
  * @typedef {import("./maps.js").HeatMap} HeatMap
  * @typedef {{first: number, weights: number[]}} Mix which neighbours make one pixel, and how much of each.
@@ -52,7 +52,7 @@ export function valueAt(map, x, y) {
 }
 
 /**
- * The last position whose centre is before a place, and how far the place is on the way to the next.
+ * The last position whose centre is before a place, and how far the place is towards the next centre.
  *
  * @param {number} place
  * @param {number} count
@@ -66,7 +66,7 @@ function between(place, count) {
 
 /**
  * Pillow's bilinear filter: a triangle, as wide as a position where the picture is larger than the map, as wide as a
- * pixel where it is smaller; what reaches beyond the map is left out.
+ * pixel where it is smaller. The part of a triangle beyond the map does not count.
  *
  * @param {number} count positions.
  * @param {number} size pixels.

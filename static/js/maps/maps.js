@@ -1,4 +1,4 @@
-/** Heat maps as the server sends them, once: whole steps of each map's maximum. */
+/** Heat maps as the server sends them: each value as one of 65535 equal steps up to the map's maximum. */
 
 import { fetchAnswer } from "../lib/page.js";
 
@@ -61,18 +61,39 @@ function readMap({ width, height, min, max, steps }) {
 }
 
 /**
- * What makes the difference of a row's two maps, CBAM minus baseline: in the method's units, or, where each map has a
- * scale of its own, in shares of its maximum.
+ * The highest value of a row's maps.
+ *
+ * @param {MapRow} row
+ * @returns {number}
+ */
+export function maximumOf({ networks }) {
+  return Math.max(...NETWORKS.map((name) => networks[name].max));
+}
+
+/**
+ * The server's sentence across a map that has nothing to show (app/output/panels.py).
+ *
+ * @param {MapRow} row
+ * @param {NetworkName} name
+ * @returns {string | null} null for a map with evidence.
+ */
+export function noticeOf({ className, networks }, name) {
+  return networks[name].max > 0 ? null : `no positive evidence for ${className}`;
+}
+
+/**
+ * The factors of a row's difference, CBAM minus baseline: in the method's units on the shared scale, in shares of each
+ * map's maximum where each has its own scale.
  *
  * @param {MapRow} row
  * @param {"shared" | "own"} scale
  * @param {number} sharedLimit the upper end of the shared scale.
  * @returns {{factors: Record<NetworkName, number>, limit: number}} each map's factor, and the colours' ends.
  */
-export function describeDifference({ networks: { baseline, cbam } }, scale, sharedLimit) {
+export function scaleDifference({ networks: { baseline, cbam } }, scale, sharedLimit) {
   if (scale === "own") {
     return { factors: { baseline: -1 / (baseline.max || 1), cbam: 1 / (cbam.max || 1) }, limit: 1 };
   }
-  // Without any evidence every limit would do; 0 would make no difference look like the lowest one.
+  // Without evidence any limit will do but 0, which would paint the lowest colour everywhere.
   return { factors: { baseline: -1, cbam: 1 }, limit: sharedLimit || 1 };
 }

@@ -1,4 +1,4 @@
-/** One panel's canvas: the picture, a map's colours over it, lines and words. */
+/** A panel's canvas: the picture, a map's colours over it, lines and words. */
 
 import { cornerOf } from "./viewport.js";
 
@@ -13,58 +13,70 @@ import { cornerOf } from "./viewport.js";
  * @property {Line[]} lines
  */
 
-/** As the server covers what no network saw (app/render/overlay.py). */
+/** The server's cover for the area that no network saw (app/render/overlay.py). */
 const UNSEEN = "rgb(128 128 128 / 0.55)";
 
 const DARK = "rgb(20 20 20)";
 const HALO = "rgb(0 0 0 / 0.65)";
 
+/**
+ * A canvas in the place of the server's drawing.
+ *
+ * @param {HTMLElement} frame with the server's drawing.
+ * @returns {HTMLCanvasElement} of its size and with its name.
+ */
+export function replaceDrawing(frame) {
+  const image = frame.querySelector("img");
+  const canvas = document.createElement("canvas");
+  canvas.width = Number(image?.getAttribute("width"));
+  canvas.height = Number(image?.getAttribute("height"));
+  canvas.className = "map-canvas";
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", image?.alt ?? "");
+  frame.append(canvas);
+  return canvas;
+}
+
 export class Panel {
   /**
-   * @param {HTMLElement} frame with the server's drawing, which the canvas takes the place of.
-   * @param {HTMLImageElement} picture decoded.
+   * @param {HTMLCanvasElement} canvas
+   * @param {CanvasImageSource} picture decoded.
    * @param {Box} box where the map lies, in the canvas's pixels.
    */
-  constructor(frame, picture, box) {
-    const image = frame.querySelector("img");
+  constructor(canvas, picture, box) {
+    this.canvas = canvas;
     this.picture = picture;
     this.box = box;
-    this.name = image?.alt ?? "";
-    this.canvas = document.createElement("canvas");
-    this.canvas.width = Number(image?.getAttribute("width"));
-    this.canvas.height = Number(image?.getAttribute("height"));
-    this.canvas.className = "map-canvas";
-    this.canvas.setAttribute("role", "img");
+    this.name = canvas.getAttribute("aria-label") ?? "";
     this.marker = document.createElement("div");
     this.marker.className = "marker";
     this.marker.hidden = true;
-    frame.append(this.canvas, this.marker);
-    this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    canvas.after(this.marker);
+    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     /** @type {HTMLCanvasElement | null} */
     this.layer = null;
-    /** @type {string | null} */
+    /** A word in the corner. @type {string | null} */
     this.mark = null;
-    /** @type {string | null} */
+    /** A sentence across the map. @type {string | null} */
     this.notice = null;
-    this.say("");
   }
 
   /**
-   * Give the map's colours anew.
+   * Paint the map's colours.
    *
-   * @param {(pixels: Uint32Array) => void} paint fills the pixels of the box, row by row.
+   * @param {number} width of the colours, in pixels; they are drawn as large as the box.
+   * @param {number} height
+   * @param {(pixels: Uint32Array) => void} paint fills the pixels, row by row.
    */
-  colour(paint) {
-    const [width, height] = [this.box.right - this.box.left, this.box.lower - this.box.upper];
-    if (!this.layer) {
-      this.layer = document.createElement("canvas");
+  colour(width, height, paint) {
+    this.layer ??= document.createElement("canvas");
+    if (!this.pixels || this.pixels.width !== width || this.pixels.height !== height) {
       this.layer.width = width;
       this.layer.height = height;
       this.pixels = new ImageData(width, height);
     }
-    const pixels = /** @type {ImageData} */ (this.pixels);
-    paint(new Uint32Array(pixels.data.buffer));
-    this.layer.getContext("2d")?.putImageData(pixels, 0, 0);
+    paint(new Uint32Array(this.pixels.data.buffer));
+    this.layer.getContext("2d")?.putImageData(this.pixels, 0, 0);
   }
 
   /** @param {Drawing} drawing */
@@ -77,7 +89,8 @@ export class Panel {
     if (this.layer) {
       this.cover();
       context.globalAlpha = opacity;
-      context.drawImage(this.layer, this.box.left, this.box.upper);
+      const { left, upper, right, lower } = this.box;
+      context.drawImage(this.layer, left, upper, right - left, lower - upper);
       context.globalAlpha = 1;
     }
     const unit = canvas.width / (canvas.clientWidth || canvas.width) / zoom;
@@ -88,7 +101,7 @@ export class Panel {
     this.write();
   }
 
-  /** Cover what no network saw. */
+  /** Cover the area that no network saw. */
   cover() {
     const { context, canvas, box } = this;
     context.fillStyle = UNSEEN;
@@ -118,7 +131,7 @@ export class Panel {
     context.restore();
   }
 
-  /** Words that the server writes too: on maps of random weights, and on a map that has nothing to show. */
+  /** The server's own words: a mark on maps of random weights, a sentence on a map without evidence. */
   write() {
     const { context, canvas, mark, notice } = this;
     context.textBaseline = "middle";
@@ -151,19 +164,16 @@ export class Panel {
   }
 
   /**
-   * Name the canvas: what the server said of the map, and what is drawn on it now.
+   * Name the canvas for screen readers: the map, and what is drawn on it now.
    *
    * @param {string} addition
    */
   say(addition) {
-    const name = this.name + addition;
-    if (this.canvas.getAttribute("aria-label") !== name) {
-      this.canvas.setAttribute("aria-label", name);
-    }
+    this.canvas.setAttribute("aria-label", this.name + addition);
   }
 
   /**
-   * Put the marker on a place of the picture, in shares; none where the place is not shown.
+   * Put the marker on a place of the picture, in shares; hide it where the place is not visible.
    *
    * @param {import("./settings.js").Point | null} place
    * @param {Viewport} viewport

@@ -1,6 +1,7 @@
-/** What the maps say at one place: beside each panel, and in one sentence for screen readers. */
+/** The maps' values at one place: beside each panel, and in one sentence for screen readers. */
 
-import { formatEvidence, formatPercent, formatSigned } from "../lib/format.js";
+import { addPlus, formatEvidence, formatShare } from "../lib/format.js";
+import { write } from "../lib/write.js";
 import { NETWORKS } from "./maps.js";
 
 /**
@@ -36,7 +37,7 @@ export class Readout {
     for (const { row, reading } of readings) {
       for (const name of NETWORKS) {
         const { max } = row.row.networks[name];
-        const share = max > 0 && reading ? `, ${formatPercent(reading[name] / max)} of its highest` : "";
+        const share = max > 0 && reading ? `, ${formatShare(reading[name] / max, 0)} of its highest` : "";
         const text = reading ? `Here ${formatEvidence(reading[name])}${share}` : "Not seen by the networks";
         write(row.element.querySelector(`[data-readout=${name}]`), text);
       }
@@ -52,7 +53,7 @@ export class Readout {
   }
 
   /**
-   * Say it to who cannot see it.
+   * Tell screen readers.
    *
    * @param {Pixel} pixel
    * @param {{row: Row, reading: Reading | null}[]} readings
@@ -75,15 +76,5 @@ export class Readout {
  * @param {Settings["scale"]} scale
  */
 function writeDifference({ difference }, scale) {
-  return scale === "own" ? `${difference > 0 ? "+" : ""}${formatPercent(difference)}` : formatSigned(difference);
-}
-
-/**
- * @param {Element | null} element
- * @param {string} text
- */
-function write(element, text) {
-  if (element && element.textContent !== text) {
-    element.textContent = text;
-  }
+  return addPlus(scale === "own" ? formatShare(difference, 0) : formatEvidence(difference), difference);
 }

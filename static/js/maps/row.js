@@ -2,10 +2,10 @@
 
 import { loadColours, paint } from "./colours.js";
 import { trace } from "./contour.js";
-import { formatEvidence, formatPercent } from "../lib/format.js";
+import { formatEvidence, formatShare } from "../lib/format.js";
 import { spread, valueAt } from "./interpolation.js";
-import { describeDifference, NETWORKS } from "./maps.js";
-import { Panel } from "./panel.js";
+import { scaleDifference, maximumOf, NETWORKS, noticeOf } from "./maps.js";
+import { Panel, replaceDrawing } from "./panel.js";
 
 /**
  * @typedef {import("./colours.js").ColourTable} ColourTable
@@ -35,7 +35,7 @@ export class Row {
     /** @param {string} kind */
     const makePanel = (kind) => {
       const frame = /** @type {HTMLElement} */ (element.querySelector(`[data-map=${kind}]`));
-      const panel = new Panel(frame, picture, box);
+      const panel = new Panel(replaceDrawing(frame), picture, box);
       panel.mark = mark ?? null;
       return panel;
     };
@@ -46,7 +46,7 @@ export class Row {
       cbam: spread(cbam, this.width, this.height),
     };
     for (const name of NETWORKS) {
-      this.panels[name].notice = row.networks[name].max > 0 ? null : `no positive evidence for ${row.className}`;
+      this.panels[name].notice = noticeOf(row, name);
     }
     /** @type {Partial<Record<NetworkName, Contour | null>>} */
     this.contours = {};
@@ -56,7 +56,7 @@ export class Row {
 
   /** The highest value of both maps. */
   get maximum() {
-    return Math.max(this.row.networks.baseline.max, this.row.networks.cbam.max);
+    return maximumOf(this.row);
   }
 
   /**
@@ -80,18 +80,20 @@ export class Row {
   colour(scale, sharedLimit, table, differenceTable) {
     for (const name of NETWORKS) {
       const limit = this.limit(name, scale, sharedLimit);
-      this.panels[name].colour((pixels) => paint(this.spreads[name], table, 0, limit, pixels));
+      this.panels[name].colour(this.width, this.height, (pixels) => paint(this.spreads[name], table, 0, limit, pixels));
     }
-    const { factors, limit } = describeDifference(this.row, scale, sharedLimit);
+    const { factors, limit } = scaleDifference(this.row, scale, sharedLimit);
     const { baseline, cbam } = this.spreads;
     const difference = cbam.map(
       (value, at) => value * factors.cbam + /** @type {number} */ (baseline[at]) * factors.baseline,
     );
-    this.panels.difference.colour((pixels) => paint(difference, differenceTable, -limit, limit, pixels));
+    this.panels.difference.colour(this.width, this.height, (pixels) =>
+      paint(difference, differenceTable, -limit, limit, pixels),
+    );
   }
 
   /**
-   * Trace the contours anew, and name the canvases by them.
+   * Trace the contours again, and describe them in the canvases' names.
    *
    * @param {Settings} settings
    * @param {number} sharedLimit
@@ -102,7 +104,7 @@ export class Row {
       const level = threshold * this.limit(name, scale, sharedLimit);
       const contour = level > 0 ? trace(this.spreads[name], this.width, this.height, level) : null;
       this.contours[name] = contour;
-      const words = threshold > 0 ? describeContour(contour && { ...contour, box: toPicture(contour.box) }, level) : "";
+      const words = threshold > 0 ? writeContour(contour && { ...contour, box: toPicture(contour.box) }, level) : "";
       this.panels[name].say(words && `; ${words}`);
       this.tell(name, words);
     }
@@ -132,7 +134,7 @@ export class Row {
   }
 
   /**
-   * Every map's value at one place of the box, in shares of it; null outside.
+   * Every map's value at one place of the box, in shares of the box; null outside it.
    *
    * @param {import("./settings.js").Point} place
    * @param {Settings["scale"]} scale
@@ -145,7 +147,7 @@ export class Row {
     }
     const baseline = valueAt(this.row.networks.baseline, x, y);
     const cbam = valueAt(this.row.networks.cbam, x, y);
-    const { factors } = describeDifference(this.row, scale, sharedLimit);
+    const { factors } = scaleDifference(this.row, scale, sharedLimit);
     return { baseline, cbam, difference: cbam * factors.cbam + baseline * factors.baseline };
   }
 }
@@ -155,17 +157,17 @@ export class Row {
  * @param {number} level
  * @returns {string}
  */
-function describeContour(contour, level) {
+function writeContour(contour, level) {
   if (!contour) {
     return `nothing reaches ${formatEvidence(level)}`;
   }
   const { left, upper, right, lower } = contour.box;
-  const area = contour.share < 0.005 ? "under 1 %" : formatPercent(contour.share);
+  const area = contour.share < 0.005 ? "under 1 %" : formatShare(contour.share, 0);
   return `${area} reaches ${formatEvidence(level)}: x ${left}–${right}, y ${upper}–${lower}`;
 }
 
 /**
- * The colour tables that a row is coloured with.
+ * The colour tables of a row's maps and of its difference.
  *
  * @param {string} colormap
  * @param {string} differenceColormap

@@ -1,7 +1,9 @@
-/** The colour bars under the panels, when scale or colours change. */
+/** The colour bars under the panels; they follow the scale and the colours. */
 
 import { colormapAddress } from "./colours.js";
 import { formatEvidence } from "../lib/format.js";
+import { write } from "../lib/write.js";
+import { maximumOf } from "./maps.js";
 
 /**
  * @typedef {import("./row.js").Row} Row
@@ -25,16 +27,17 @@ export function showScale({ element, row }, { scale, colormap }, { limit, units,
   if (shared) {
     const what = rows > 1 ? "evidence" : `evidence for ‘${className}’`;
     const extent = rows > 1 ? "one scale for all four" : "one scale for both";
-    setText(shared, ".colour-bar-highest", formatEvidence(limit));
-    setText(shared, ".colour-bar-label", `${what} in ${units}, ${extent}`);
+    write(shared.querySelector(".colour-bar-highest"), formatEvidence(limit));
+    write(shared.querySelector(".colour-bar-label"), `${what} in ${units}, ${extent}`);
     setImage(shared.querySelector("img"), null, `Colours of ${colormap}, ${readEnds(shared)}`);
   }
   const difference = element.querySelector(".panel-difference");
-  if (difference && Math.max(row.networks.baseline.max, row.networks.cbam.max) > 0) {
+  if (difference && maximumOf(row) > 0) {
     const end = formatEvidence(scale === "own" ? 1 : limit);
-    setText(difference, ".colour-bar-lowest", `−${end}`);
-    setText(difference, ".colour-bar-highest", `+${end}`);
-    setText(difference, ".colour-bar-label", scale === "own" ? "shares of each map’s own maximum" : `difference in ${units}`);
+    write(difference.querySelector(".colour-bar-lowest"), `−${end}`);
+    write(difference.querySelector(".colour-bar-highest"), `+${end}`);
+    const label = scale === "own" ? "shares of each map’s own maximum" : `difference in ${units}`;
+    write(difference.querySelector(".colour-bar-label"), label);
     setImage(difference.querySelector(".colour-bar img"), null, `Colours of RdBu_r, ${readEnds(difference)}`);
   }
 }
@@ -43,18 +46,6 @@ export function showScale({ element, row }, { scale, colormap }, { limit, units,
 function readEnds(part) {
   const [lowest, highest] = ["lowest", "highest"].map((end) => part.querySelector(`.colour-bar-${end}`)?.textContent);
   return `from ${lowest} to ${highest}`;
-}
-
-/**
- * @param {Element} part
- * @param {string} selector
- * @param {string} text
- */
-function setText(part, selector, text) {
-  const element = part.querySelector(selector);
-  if (element && element.textContent !== text) {
-    element.textContent = text;
-  }
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * How the maps are looked at, and how the address says it: everything that the browser does without the server.
+ * How the maps are shown, and how the address says it: everything that the browser changes without the server.
  *
  * @typedef {{x: number, y: number}} Point
  * @typedef {object} Settings
@@ -47,7 +47,7 @@ export function readSettings(address) {
 }
 
 /**
- * The address with these settings and everything else that it says.
+ * The address with these settings; its other parts stay.
  *
  * @param {string} address
  * @param {Settings} settings
@@ -77,7 +77,20 @@ export function writeSettings(address, settings) {
 }
 
 /**
- * What the server is asked, without how it is looked at.
+ * Settings rounded as the address rounds them: a link must show exactly what its sender sees.
+ *
+ * @param {Settings} settings
+ * @returns {Settings}
+ */
+export function roundSettings(settings) {
+  /** @param {Settings} given */
+  const round = (given) => readSettings(writeSettings(location.href, given));
+  // Twice: where the first rounding of the zoom moves the picture's edge, the centre is held there, unrounded.
+  return round(round(settings));
+}
+
+/**
+ * The question to the server: the address without how the maps are shown.
  *
  * @param {string} address
  * @returns {string}

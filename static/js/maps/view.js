@@ -1,11 +1,11 @@
-/** The settings that hold now, who wants to know of them, and their way into the address. */
+/** The current settings: their listeners, and how they reach the address. */
 
 import { commit, preview, settle } from "../lib/address.js";
-import { readSettings, writeSettings } from "./settings.js";
+import { readSettings, roundSettings, writeSettings } from "./settings.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
 
-// What comes in steps, a wheel's or a key's, is one change until it rests.
+// Steps of a wheel or a key are one change until they pause for so long.
 const REST_MILLISECONDS = 500;
 
 let current = readSettings(location.href);
@@ -25,7 +25,7 @@ export function onSettings(listener) {
 }
 
 /**
- * Change while something moves.
+ * Change the settings while something moves.
  *
  * @param {Partial<Settings>} part
  */
@@ -36,7 +36,7 @@ export function move(part) {
 }
 
 /**
- * Change for good: one step in the history.
+ * Change the settings and add one step to the history.
  *
  * @param {Partial<Settings>} [part]
  */
@@ -47,7 +47,7 @@ export function keep(part = {}) {
 }
 
 /**
- * One of several steps of a change: it is kept when no other follows.
+ * Change the settings in one of several steps; the history gets one step when no other follows.
  *
  * @param {Partial<Settings>} part
  */
@@ -56,7 +56,7 @@ export function step(part) {
   rest = setTimeout(() => keep(), REST_MILLISECONDS);
 }
 
-/** Keep what came in steps before something else begins. */
+/** End a change in steps, before another change begins. */
 export function finish() {
   if (rest) {
     keep();
@@ -68,7 +68,7 @@ function stopResting() {
   rest = 0;
 }
 
-/** Take the settings from the address: the browser, or the analysis, went to it. */
+/** Take the settings from the address, after the browser or the page has changed it. */
 export function follow() {
   stopResting();
   settle();
@@ -77,8 +77,7 @@ export function follow() {
 
 /** @param {Partial<Settings>} part */
 function apply(part) {
-  // As the address says it, rounded: a link must show exactly what is seen here.
-  current = readSettings(writeSettings(location.href, { ...current, ...part }));
+  current = roundSettings({ ...current, ...part });
   for (const listener of listeners) {
     listener(current);
   }

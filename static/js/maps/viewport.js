@@ -8,7 +8,7 @@
 export const MAX_ZOOM = 16;
 
 /**
- * The upper left corner of what is shown; `1 / zoom` is its width and its height.
+ * The upper left corner of the visible part, which is `1 / zoom` wide and high.
  *
  * @param {Viewport} viewport
  * @returns {Point}
@@ -18,7 +18,7 @@ export function cornerOf({ zoom, centre }) {
 }
 
 /**
- * Larger or smaller, the same place of the picture under the same place of the panel.
+ * Zoom in or out; a place of the picture stays where it is in the panel.
  *
  * @param {Viewport} viewport
  * @param {number} factor
@@ -45,7 +45,7 @@ export function panBy({ zoom, centre }, x, y) {
 }
 
 /**
- * As near to a viewport as shows a place.
+ * Move a viewport just far enough to show a place.
  *
  * @param {Viewport} viewport
  * @param {Point} place
@@ -60,7 +60,7 @@ export function reveal({ zoom, centre }, place) {
 }
 
 /**
- * The viewport within the picture.
+ * Move a viewport to within the picture.
  *
  * @param {number} zoom
  * @param {Point} centre

@@ -1,21 +1,22 @@
 /**
- * The page of an analysis: the maps drawn here, and another class, method or stage without a full reload. The same page
- * is fetched then, and the parts that are different are put in place of the old ones. The address follows, so that back
- * and sharing work.
+ * The page of an analysis. The maps are drawn here, and another class, method or stage needs no full reload: the new
+ * page is fetched, and its parts replace those that differ. The address follows, so going back and sharing work.
  */
 
 import { commit } from "../lib/address.js";
 import { whileBusy } from "../lib/busy.js";
 import { Comparison, giveBack, reserveRoom } from "../maps/comparison.js";
 import { enhanceControls, showSettings } from "./controls.js";
-import { formatPercent } from "../lib/format.js";
+import { enhanceEveryPage } from "../lib/every_page.js";
+import { formatShare } from "../lib/format.js";
 import { enhanceGates } from "./gates.js";
 import { takeGestures } from "../maps/gestures.js";
 import { explain, fetchPage, isAbort } from "../lib/page.js";
 import { readQuestion, readSettings, writeSettings } from "../maps/settings.js";
 import { follow, getSettings, onSettings } from "../maps/view.js";
+import { enhanceUpload } from "./upload_form.js";
 
-/** What the server was asked for what is shown. */
+/** The question that the visible page answers. */
 let shown = "";
 
 /** @type {AbortController | null} */
@@ -24,9 +25,9 @@ let request = null;
 /** @type {Comparison | null} */
 let comparison = null;
 
-export function enhanceAnalysis() {
+function enhanceAnalysis() {
   const section = document.getElementById("panels");
-  if (!document.getElementById("analysis") || !section) {
+  if (!section) {
     return;
   }
   shown = readQuestion(location.href);
@@ -50,7 +51,7 @@ async function openFirst(section) {
   try {
     adopt(await Comparison.open(section, getSettings()));
   } catch (error) {
-    // The server's drawings are there for this.
+    // The server's drawings need no script.
     giveBack(section);
     showError(explain(error));
   }
@@ -80,13 +81,13 @@ function showEverywhere(settings) {
   }
   const zoom = document.getElementById("zoom-value");
   if (zoom) {
-    zoom.textContent = formatPercent(settings.zoom);
+    zoom.textContent = formatShare(settings.zoom, 0);
   }
   document.getElementById("maps")?.classList.toggle("is-zoomed", settings.zoom > 1);
   carrySettings();
 }
 
-/** Links to pictures and to other classes ask for what is seen here. */
+/** Make links to pictures and to other classes ask for the current colours and scale. */
 function carrySettings() {
   for (const link of document.querySelectorAll("#analysis a[href*='opacity=']")) {
     const url = new URL(/** @type {HTMLAnchorElement} */ (link).href);
@@ -99,7 +100,7 @@ function carrySettings() {
 }
 
 /**
- * Ask the server what the form asks, with everything else that the address says.
+ * Ask the server the form's question; the address's other parts stay.
  *
  * @param {URLSearchParams} questions
  */
@@ -157,7 +158,7 @@ async function show(address, { push }) {
  */
 
 /**
- * The new page's parts with their maps drawn, so that nothing flashes when they are put in.
+ * The new page's parts with their maps already drawn, so that nothing flashes when they replace the old ones.
  *
  * @param {Document} page
  * @param {import("../maps/settings.js").Settings} settings
@@ -196,3 +197,7 @@ function showError(sentence) {
     alert.hidden = sentence === "";
   }
 }
+
+enhanceUpload();
+enhanceAnalysis();
+enhanceEveryPage();

@@ -1,7 +1,8 @@
-/** The form of what to show: what the browser draws by itself changes at once, the rest asks the server. */
+/** The form of what to show: the browser draws some choices at once, and asks the server about the others. */
 
 import { enhanceClassPickers } from "../lib/class_picker.js";
-import { formatPercent } from "../lib/format.js";
+import { formatShare } from "../lib/format.js";
+import { write } from "../lib/write.js";
 import { getSettings, keep, move } from "../maps/view.js";
 
 /** @typedef {import("../maps/settings.js").Settings} Settings */
@@ -12,7 +13,7 @@ const DRAWN_HERE = ["scale", "colormap", ...SLIDERS];
 
 /**
  * @param {HTMLFormElement} form
- * @param {(question: URLSearchParams) => void} ask what to do when the server has to answer.
+ * @param {(question: URLSearchParams) => void} ask the server.
  */
 export function enhanceControls(form, ask) {
   form.classList.add("is-live");
@@ -39,7 +40,7 @@ export function enhanceControls(form, ask) {
 }
 
 /**
- * Bring the form in line with the settings: the address may have changed them.
+ * Show the settings in the form; the address may have changed them.
  *
  * @param {HTMLFormElement} form
  * @param {Settings} settings
@@ -52,8 +53,8 @@ export function showSettings(form, settings) {
       field.value = String(settings[name]);
     }
   }
-  write(form, "#opacity-value", formatPercent(settings.opacity));
-  write(form, "#threshold-value", settings.threshold > 0 ? formatPercent(settings.threshold) : "off");
+  write(form.querySelector("#opacity-value"), formatShare(settings.opacity, 0));
+  write(form.querySelector("#threshold-value"), settings.threshold > 0 ? formatShare(settings.threshold, 0) : "off");
 }
 
 /**
@@ -65,7 +66,7 @@ function readPart({ name, value }) {
 }
 
 /**
- * What the form asks the server.
+ * The form's question to the server.
  *
  * @param {HTMLFormElement} form
  * @returns {URLSearchParams}
@@ -78,16 +79,4 @@ function readQuestions(form) {
     }
   }
   return query;
-}
-
-/**
- * @param {HTMLFormElement} form
- * @param {string} selector
- * @param {string} text
- */
-function write(form, selector, text) {
-  const element = form.querySelector(selector);
-  if (element) {
-    element.textContent = text;
-  }
 }

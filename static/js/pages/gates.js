@@ -1,6 +1,6 @@
-/** The playground of gates: each choice asks the server at once, and the button is for those without script. */
+/** The playground of gates: each choice asks the server at once; the button is for readers without JavaScript. */
 
-/** @param {(questions: URLSearchParams) => void} ask what to do when the server has to answer. */
+/** @param {(questions: URLSearchParams) => void} ask the server. */
 export function enhanceGates(ask) {
   const form = document.getElementById("gates-form");
   if (!(form instanceof HTMLFormElement)) {
@@ -17,7 +17,7 @@ export function enhanceGates(ask) {
 
 /**
  * @param {HTMLFormElement} form
- * @returns {string} what is changed, separated by commas; empty where everything is as learned.
+ * @returns {string} the changes, separated by commas; empty where all gates are as learned.
  */
 function readChanges(form) {
   return new FormData(form)

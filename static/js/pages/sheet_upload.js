@@ -1,22 +1,23 @@
-/** Several pictures: one is sent after the other, then the sheet is made of their analyses. */
+/** Several pictures: they are sent one after another, and their analyses become a sheet. */
 
 import { whileBusy } from "../lib/busy.js";
-import { isAbort, PageProblem } from "../lib/page.js";
+import { isAbort, PageProblem, send } from "../lib/page.js";
+import { refuseBytes } from "../lib/size_limit.js";
 
 /**
- * A picture that was sent: its analysis, or why there is none.
+ * A picture that was sent: its analysis, or the reason why there is none.
  *
  * @typedef {{name: string, analysis?: string, problem?: string}} Row
  */
 
 /**
- * Analyse all pictures and make their sheet.
+ * Analyse all pictures and make a sheet of them.
  *
  * @param {HTMLFormElement} form
  * @param {File[]} files
  * @param {AbortSignal} signal
  * @returns {Promise<string>} the sheet's address.
- * @throws {PageProblem} with a sentence; an `AbortError` when it was given up.
+ * @throws {PageProblem} with a sentence; an `AbortError` when it was cancelled.
  */
 export async function makeSheet(form, files, signal) {
   const limit = Number(form.dataset.sheetPictures);
@@ -33,7 +34,7 @@ export async function makeSheet(form, files, signal) {
       rows.push({ name: file.name.slice(-200), ...answer });
     }
     showProgress(files.length, files.length, "");
-    return await whileBusy("Putting the sheet together …", () => createSheet(form, rows, signal));
+    return await whileBusy("Making the sheet …", () => createSheet(form, rows, signal));
   } finally {
     hideProgress();
   }
@@ -46,10 +47,9 @@ export async function makeSheet(form, files, signal) {
  * @returns {Promise<{analysis: string} | {problem: string}>}
  */
 async function analyse(form, file, signal) {
-  const limit = Number(form.dataset.maxBytes);
-  if (file.size > limit) {
-    const size = (file.size / 1e6).toFixed(1);
-    return { problem: `${size} MB; the limit is ${limit / 1e6} MB; send a smaller picture` };
+  const problem = refuseBytes(file.size, Number(form.dataset.maxBytes));
+  if (problem) {
+    return { problem };
   }
   const data = new FormData(form);
   data.set("image", file);
@@ -77,23 +77,7 @@ async function createSheet(form, rows, signal) {
 }
 
 /**
- * @param {string} address
- * @param {RequestInit} options
- * @returns {Promise<Response>}
- */
-async function send(address, options) {
-  try {
-    return await fetch(address, options);
-  } catch (error) {
-    if (isAbort(error)) {
-      throw error;
-    }
-    throw new PageProblem("The server cannot be reached; see whether it still runs, then try again.");
-  }
-}
-
-/**
- * The server's sentence, from a problem in JSON.
+ * The server's sentence from its JSON problem.
  *
  * @param {Response} response
  * @returns {Promise<string>}
@@ -113,7 +97,7 @@ async function readProblem(response) {
 /**
  * @param {number} done
  * @param {number} count
- * @param {string} name of the picture that is sent now.
+ * @param {string} name of the picture under way.
  */
 function showProgress(done, count, name) {
   const place = document.getElementById("sheet-progress");

@@ -1,0 +1,20 @@
+/**
+ * A class, or the choice of no class.
+ *
+ * @typedef {{value: string, text: string}} Choice
+ */
+
+/**
+ * Names that contain the search, those that begin with it first.
+ *
+ * @param {Choice[]} choices
+ * @param {string} search
+ * @returns {Choice[]}
+ */
+export function findMatches(choices, search) {
+  const wanted = search.trim().toLowerCase();
+  const found = choices.filter((choice) => choice.text.toLowerCase().includes(wanted));
+  /** @param {Choice} choice */
+  const rank = (choice) => (choice.text.toLowerCase().startsWith(wanted) ? 0 : 1);
+  return found.sort((first, second) => rank(first) - rank(second));
+}

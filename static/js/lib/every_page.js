@@ -1,0 +1,11 @@
+/** The script of every page. Pages work without it; scripts make them more comfortable. */
+
+import { revealTarget } from "./disclosure.js";
+import { announceSlowLinks } from "./slow_links.js";
+
+/** Call this last: the page scrolls to the part that its address names, which other scripts may still move. */
+export function enhanceEveryPage() {
+  document.documentElement.classList.add("has-script");
+  revealTarget();
+  announceSlowLinks();
+}

@@ -1,0 +1,162 @@
+/** Drop, paste or choose pictures: they are sent at once, and problems appear beside the form. */
+
+import { whileBusy } from "../lib/busy.js";
+import { explain, fetchPage, isAbort } from "../lib/page.js";
+import { refuseBytes } from "../lib/size_limit.js";
+import { makeSheet } from "./sheet_upload.js";
+
+/** @type {AbortController | null} */
+let request = null;
+
+export function enhanceUpload() {
+  const form = document.getElementById("upload-form");
+  const input = document.getElementById("image");
+  if (!(form instanceof HTMLFormElement) || !(input instanceof HTMLInputElement)) {
+    return;
+  }
+  form.classList.add("is-live");
+  input.addEventListener("change", () => {
+    sendFiles(form, input.files);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    sendForm(form, new FormData(form, event.submitter));
+  });
+  takeDrops(form);
+  takePastes(form);
+}
+
+/**
+ * Accept files dropped anywhere: outside the zone the browser would leave the page and show the picture.
+ *
+ * @param {HTMLFormElement} form
+ */
+function takeDrops(form) {
+  document.addEventListener("dragover", (event) => {
+    if (hasFiles(event)) {
+      event.preventDefault();
+      form.classList.add("is-dropping");
+    }
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (event.relatedTarget === null) {
+      form.classList.remove("is-dropping");
+    }
+  });
+  document.addEventListener("drop", (event) => {
+    form.classList.remove("is-dropping");
+    if (!hasFiles(event)) {
+      return;
+    }
+    event.preventDefault();
+    sendFiles(form, event.dataTransfer?.files);
+  });
+}
+
+/**
+ * @param {DragEvent} event
+ * @returns {boolean}
+ */
+function hasFiles(event) {
+  return Boolean(event.dataTransfer?.types.includes("Files"));
+}
+
+/** @param {HTMLFormElement} form */
+function takePastes(form) {
+  document.addEventListener("paste", (event) => {
+    if (event.clipboardData?.files.length) {
+      event.preventDefault();
+      sendFiles(form, event.clipboardData.files);
+    }
+  });
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {FileList | null | undefined} list
+ */
+function sendFiles(form, list) {
+  // Copied, because the list is emptied with its input.
+  const files = Array.from(list ?? []);
+  if (files.length > 1) {
+    send(form, "Comparing several pictures …", (signal) => makeSheet(form, files, signal));
+  } else if (files[0]) {
+    sendPicture(form, files[0]);
+  }
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {File} file
+ */
+function sendPicture(form, file) {
+  const problem = refuseBytes(file.size, Number(form.dataset.maxBytes));
+  if (problem) {
+    showError(problem);
+    return;
+  }
+  const data = new FormData(form);
+  data.set("image", file);
+  sendForm(form, data);
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {FormData} data
+ */
+function sendForm(form, data) {
+  send(form, "Comparing both networks …", async (signal) => {
+    const { address } = await fetchPage(form.action, { method: "POST", body: data, signal });
+    return address;
+  });
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} sentence for the busy bar.
+ * @param {(signal: AbortSignal) => Promise<string>} work leads to the new page's address.
+ */
+async function send(form, sentence, work) {
+  request?.abort();
+  request = new AbortController();
+  const { signal } = request;
+  showError("");
+  clearFile(form);
+  try {
+    await whileBusy(sentence, async () => {
+      location.assign(await work(signal));
+      // Stay busy until the new page is there.
+      await new Promise(() => {});
+    });
+  } catch (error) {
+    if (!isAbort(error)) {
+      showError(explain(error));
+    }
+  }
+}
+
+/**
+ * Empty the input, so that the same file can be chosen again after a repair.
+ *
+ * @param {HTMLFormElement} form
+ */
+function clearFile(form) {
+  const input = form.elements.namedItem("image");
+  if (input instanceof HTMLInputElement) {
+    input.value = "";
+  }
+}
+
+/** @param {string} sentence */
+function showError(sentence) {
+  const alert = document.getElementById("upload-error");
+  const text = alert?.querySelector("[data-problem]");
+  if (!alert || !text) {
+    return;
+  }
+  text.textContent = sentence;
+  alert.hidden = sentence === "";
+  if (sentence) {
+    alert.scrollIntoView({ block: "nearest" });
+  }
+}

@@ -1,0 +1,22 @@
+/** Numbers for tests: near others, and drawn by a seed. */
+
+import assert from "node:assert/strict";
+
+/** Fail where two numbers are not near each other. */
+export function closeTo(found, wanted, tolerance = 1e-5) {
+  assert.ok(Math.abs(found - wanted) <= tolerance, `${found} is not within ${tolerance} of ${wanted}`);
+}
+
+/** A generator of numbers from 0 to 1, by Park and Miller: the same ones for the same seed. */
+export function makeRandom(seed) {
+  let state = seed;
+  const next = () => {
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647;
+  };
+  // The first numbers of small seeds are small.
+  for (let skipped = 0; skipped < 5; skipped += 1) {
+    next();
+  }
+  return next;
+}

@@ -18,7 +18,7 @@ def build_sanity_page(check: SanityCheck, *, links: AnalysisLinks, address: str)
     """The page of a check.
 
     Args:
-        check: the learned comparison and those of networks that forgot.
+        check: the comparison as learned, and those with random weights.
         links: where the analysis is served.
         address: the path of the analysis's page.
     """

@@ -10,9 +10,9 @@ from fastapi_offline import FastAPIOffline
 from starlette.formparsers import MultiPartParser
 from starlette.middleware.cors import CORSMiddleware
 
-from app.analysis.analyses import AnalysisStore
+from app.analysis.analysis_store import AnalysisStore
 from app.analysis.lenses import Lenses
-from app.engine.answerer import Answerer
+from app.engine.engine import Engine
 from app.pages.templating import STATIC
 from app.routes import api, camera, health, pages, sheets, sign_in, watch
 from app.server.camera import Cameras
@@ -116,13 +116,18 @@ def create_app(
 async def _live(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     async with app.state.open_services(app) as services:
-        app.state.lenses = Lenses(services.engine, services.pairs, max_pixels=settings.max_picture_pixels)
+        app.state.lenses = Lenses(
+            services.engine,
+            services.pairs,
+            max_pixels=settings.max_picture_pixels,
+            answers=services.store.answers,
+        )
         app.state.store, app.state.sheets = services.store, services.sheets
         _watch(app, services.engine)
         yield
 
 
-def _watch(app: FastAPI, engine: Answerer) -> None:
+def _watch(app: FastAPI, engine: Engine) -> None:
     """Have the metrics read what is known elsewhere."""
     store: AnalysisStore = app.state.store
     cameras: Cameras = app.state.cameras

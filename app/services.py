@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
-from app.analysis.analyses import AnalysisStore
+from app.analysis.analysis_store import AnalysisStore
 from app.analysis.sheets import SheetStore
-from app.engine.answerer import Answerer
+from app.engine.engine import Engine
 from app.engine.loading import build_engine, load_chosen_pairs
 from app.server.watch.metrics import Metrics
 from app.settings import Settings
@@ -26,7 +26,7 @@ class Services:
         sheets: the sheets that are kept.
     """
 
-    engine: Answerer
+    engine: Engine
     pairs: Sequence[NetworkPair]
     store: AnalysisStore
     sheets: SheetStore

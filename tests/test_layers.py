@@ -89,7 +89,7 @@ MAY_IMPORT = {
     "app.numbers": "",
     "app.on_ray": (
         "app.analysis app.engine app.errors app.main app.server.guard app.server.watch app.services "
-        "app.serving app.settings app.survey models.lineups models.names"
+        "app.serving app.settings app.survey models.lineups"
     ),
     "app.output": (
         "app.analysis app.api app.errors app.explain app.render app.version models.checkpoints models.lineups "

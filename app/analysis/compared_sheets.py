@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 
-from app.analysis.analyses import AnalysisStore
+from app.analysis.analysis_store import AnalysisStore
 from app.analysis.comparison import Comparison
 from app.analysis.lenses import Lenses
 from app.analysis.options import PictureOptions, TargetOptions

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 import anyio
 
 from app.analysis.analyses import Analysis
-from app.analysis.comparison import Lens
-from app.engine.answerer import Answerer
+from app.analysis.analysis_store import AnswerCache
+from app.analysis.lens import Lens
+from app.engine.engine import Engine
 from app.errors import InvalidOption
 from models.lineups.pair import NetworkPair
 
@@ -19,13 +20,19 @@ class Lenses:
         engine: what computes, started.
         pairs: at least one, of different names.
         max_pixels: width times height that may be decoded.
+        answers: what was asked before, of the store of analyses.
     """
 
-    def __init__(self, engine: Answerer, pairs: Sequence[NetworkPair], *, max_pixels: int) -> None:
+    def __init__(
+        self, engine: Engine, pairs: Sequence[NetworkPair], *, max_pixels: int, answers: AnswerCache | None = None
+    ) -> None:
         self.engine = engine
         # Decoding and drawing take a core and a picture's memory each, whichever pair they are for.
         threads = anyio.CapacityLimiter(os.cpu_count() or 1)
-        self._lenses = {pair.card.name: Lens(engine, pair, max_pixels=max_pixels, threads=threads) for pair in pairs}
+        self._lenses = {
+            pair.card.name: Lens(engine, pair, max_pixels=max_pixels, answers=answers, threads=threads)
+            for pair in pairs
+        }
 
     def __iter__(self) -> Iterator[Lens]:
         return iter(self._lenses.values())

@@ -1,21 +1,22 @@
-"""Does a map depend on what was learned? The same question to networks that have forgotten more and more of it.
+"""Does a map depend on what was learned? The same question to networks more and more of whose weights are random.
 
 Source: Adebayo et al., *Sanity Checks for Saliency Maps*, NeurIPS 2018.
 """
 
 from dataclasses import dataclass
 
-from app.analysis.comparison import Comparison, Lens
+from app.analysis.comparison import Comparison
+from app.analysis.lens import Lens
 from app.analysis.timing import Timings
 from models.networks.randomisation import Randomisation
 
 
 @dataclass(frozen=True, slots=True)
 class SanityCheck:
-    """The learned comparison and those of the networks that forgot."""
+    """The comparison as learned, and one for each extent of random weights."""
 
     learned: Comparison
-    forgotten: dict[Randomisation, Comparison]
+    randomised: dict[Randomisation, Comparison]
 
 
 async def check_sanity(lens: Lens, learned: Comparison, timings: Timings) -> SanityCheck:
@@ -24,6 +25,6 @@ async def check_sanity(lens: Lens, learned: Comparison, timings: Timings) -> San
     Each step is a job of its own, so that others' pictures are answered between them.
 
     Raises:
-        LensError: see `Lens.forget`.
+        LensError: see `Lens.randomise`.
     """
-    return SanityCheck(learned, {extent: await lens.forget(learned, extent, timings) for extent in Randomisation})
+    return SanityCheck(learned, {extent: await lens.randomise(learned, extent, timings) for extent in Randomisation})

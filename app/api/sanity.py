@@ -12,7 +12,7 @@ from models.networks.randomisation import Randomisation
 
 
 class RandomisedNetwork(BaseModel):
-    """One network's map after it forgot, and what it has in common with the learned one."""
+    """One network's map with random weights, and what it has in common with the learned one."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,21 +65,21 @@ def build_sanity_answer(check: SanityCheck, *, links: AnalysisLinks, query: str)
                 random=EXTENT_TITLES[extent],
                 networks={
                     name: _build_network(
-                        check.learned, forgotten, name, f"{links.randomised_heat_map(extent.value, name)}?{query}"
+                        check.learned, randomised, name, f"{links.randomised_heat_map(extent.value, name)}?{query}"
                     )
                     for name in NetworkName
                 },
             )
-            for extent, forgotten in check.forgotten.items()
+            for extent, randomised in check.randomised.items()
         ]
     )
 
 
-def _build_network(learned: Comparison, forgotten: Comparison, name: NetworkName, link: str) -> RandomisedNetwork:
+def _build_network(learned: Comparison, randomised: Comparison, name: NetworkName, link: str) -> RandomisedNetwork:
     placement = learned.analysis.placement
-    change = compare_heat_maps(learned.heat_maps[name], forgotten.heat_maps[name], placement)
+    change = compare_heat_maps(learned.heat_maps[name], randomised.heat_maps[name], placement)
     return RandomisedNetwork(
-        heat_map=build_heat_map_answer(forgotten, name),
+        heat_map=build_heat_map_answer(randomised, name),
         correlation=change.correlation,
         overlap=change.overlap,
         link=link,

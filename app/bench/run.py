@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.analysis.comparison import Lens
+from app.analysis.lens import Lens
 from app.bench import service
 from app.bench.contestants.analysis import OtherClass, PictureAnalysis, open_lens
 from app.bench.contestants.forward import ForwardPasses, build_forward_passes, find_fastest, summarise_forward

@@ -1,106 +1,58 @@
-"""What a device computes: traces of pictures, gradients of scores, with gates changed or weights forgotten.
+"""Forward and backward passes on a pair's device, arrays in and arrays out.
 
-Only the engine's worker calls this; nothing here waits or knows of a queue. Arrays that come in may be others' and not
-writable: torch gets copies.
+Arrays that come in may belong to others and be read-only: torch gets copies. Arrays that go out are read-only.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 
-from app.engine.work import (
-    AlteredAnswer,
-    AlteredWork,
-    ForgottenAnswer,
-    ForgottenWork,
-    NetworkTrace,
-    OpenedWork,
-    PairGradient,
-    PairTrace,
-    PictureAnswer,
-    PictureWork,
-    Question,
-)
+from app.engine.traces import GradientTarget, NetworkTrace
 from app.errors import EngineFailed
-from app.explain.attention_maps import read_attention_maps, read_open_block
+from app.explain.attention_maps import read_attention_maps
 from app.explain.cam import score_gradient
-from app.explain.maps import FloatArray, OpenBlock
+from app.explain.maps import FloatArray
 from models.attention.interventions import Intervention
 from models.lineups.pair import NetworkPair
 from models.names import NetworkName
-from models.networks.randomisation import randomise
 from models.networks.trace import Trace
 
 
-def compute_pictures(works: Sequence[PictureWork]) -> list[PictureAnswer]:
-    """One forward pass of each network for pictures of one pair and one shape, and what is asked about each."""
-    pair = works[0].pair
-    batch = torch.from_numpy(np.stack([work.values for work in works]))  # (N, 3, H, W)
+def move_pictures(pair: NetworkPair, pictures: Sequence[FloatArray]) -> torch.Tensor:
+    """Pictures of one shape as a batch on the pair's device, (N, 3, H, W)."""
+    batch = torch.from_numpy(np.stack(pictures))  # (N, 3, H, W)
     if pair.device.type == "cuda":
         batch = batch.pin_memory()
-    batch = batch.to(pair.device, non_blocking=True, memory_format=torch.channels_last)
-    traced = {name: _trace_network(pair, name, batch) for name in NetworkName}
-    pictures = [{name: traces[position] for name, traces in traced.items()} for position in range(len(works))]
-    return [
-        (traces, None if work.question is None else answer_question(pair, traces, work.question))
-        for work, traces in zip(works, pictures, strict=True)
-    ]
+    return batch.to(pair.device, non_blocking=True, memory_format=torch.channels_last)
 
 
-def answer_question(pair: NetworkPair, traces: PairTrace, question: Question) -> PairGradient:
-    """Both networks' gradients on a picture that was traced before."""
-    class_index = question.class_index
-    if class_index is None:
-        class_index = int(traces[NetworkName.BASELINE].logits.argmax())
-    asked = Question(question.stage, class_index)
-    gradients = {
-        name: _differentiate(pair, name, trace.features[question.stage], asked) for name, trace in traces.items()
-    }
-    return PairGradient(class_index, gradients)
+def move_picture(pair: NetworkPair, values: FloatArray) -> torch.Tensor:
+    """One picture as a batch on the pair's device, (1, 3, H, W)."""
+    return torch.tensor(values, device=pair.device)[None]
 
 
-def alter(work: AlteredWork) -> AlteredAnswer:
-    """The trace of the network with attention whose gates are changed, and the gradient where one is wanted."""
-    name, pair = NetworkName.CBAM, work.pair
-    batch = torch.tensor(work.values, device=pair.device)[None]  # (1, 3, H, W)
-    (trace,) = _trace_network(pair, name, batch, work.interventions)
-    if work.question is None or work.question.class_index is None:
-        return trace, None
-    features = trace.features[work.question.stage]
-    return trace, _differentiate(pair, name, features, work.question, work.interventions)
-
-
-def forget(work: ForgottenWork) -> ForgottenAnswer:
-    """Both networks' features and gradients after part of their weights became random."""
-    answers = {}
-    batch = torch.tensor(work.values, device=work.pair.device)[None]  # (1, 3, H, W)
-    for name, network in work.pair.networks.items():
-        pair = replace(work.pair, networks={name: randomise(network, work.extent)})
-        (trace,) = _trace_network(pair, name, batch)
-        features = trace.features[work.question.stage]
-        answers[name] = (features, _differentiate(pair, name, features, work.question))
-    return answers
-
-
-def open_block(work: OpenedWork) -> OpenBlock:
-    """What the attention of one block saw and did, with the feature maps of its strongest and weakest channels."""
-    network = work.pair.networks[NetworkName.CBAM]
-    batch = torch.tensor(work.values, device=work.pair.device, dtype=network.dtype)[None]  # (1, 3, H, W)
-    with torch.no_grad():
-        trace = network.trace(batch, stages=(), interventions=work.interventions, opened=work.block)
-    return read_open_block(work.block, trace.attentions[work.block])
-
-
-def _trace_network(
+def trace_network(
     pair: NetworkPair, name: NetworkName, batch: torch.Tensor, interventions: Sequence[Intervention] = ()
 ) -> list[NetworkTrace]:
-    """One forward pass; one trace a picture."""
+    """One forward pass of one network.
+
+    Args:
+        pair: the networks.
+        name: which of them.
+        batch: normalised pictures on the pair's device, (N, 3, H, W).
+        interventions: changes to its gates.
+
+    Returns:
+        One trace per picture.
+
+    Raises:
+        EngineFailed: for logits that are not finite.
+    """
     network = pair.networks[name]
     with torch.no_grad():
         trace = network.trace(batch.to(network.dtype), interventions=interventions)
-    # One transfer a tensor for the whole batch, and one wait for the device.
+    # One transfer per tensor for the whole batch, and one wait for the device.
     trace = _to_cpu(trace)
     if not torch.isfinite(trace.logits).all():
         raise EngineFailed(f"the {name} network answered with values that are not finite; check its weights")
@@ -112,6 +64,40 @@ def _trace_network(
         )
         for position in range(len(batch))
     ]
+
+
+def differentiate(
+    pair: NetworkPair,
+    features: Mapping[NetworkName, FloatArray],
+    target: GradientTarget,
+    interventions: Sequence[Intervention] = (),
+) -> dict[NetworkName, FloatArray]:
+    """The gradient of a class's score with respect to features, one network after the other.
+
+    Args:
+        pair: the networks.
+        features: by network, the output of the target's stage, (C, H, W).
+        target: which class and which stage.
+        interventions: the changes to the gates with which the features were computed.
+
+    Returns:
+        d logit / d features by network, (C, H, W).
+    """
+    return {name: _differentiate(pair, name, values, target, interventions) for name, values in features.items()}
+
+
+def _differentiate(
+    pair: NetworkPair,
+    name: NetworkName,
+    features: FloatArray,
+    target: GradientTarget,
+    interventions: Sequence[Intervention],
+) -> FloatArray:
+    network = pair.networks[name]
+    batch = torch.tensor(features, device=pair.device, dtype=network.dtype)[None]  # (1, C, H, W)
+    classes = torch.tensor([target.class_index], device=pair.device)
+    gradient = score_gradient(network, batch, stage=target.stage, class_indices=classes, interventions=interventions)
+    return _to_array(gradient[0])
 
 
 def _to_cpu(trace: Trace) -> Trace:
@@ -126,20 +112,6 @@ def _to_cpu(trace: Trace) -> Trace:
     if trace.logits.is_cuda:
         torch.cuda.current_stream(trace.logits.device).synchronize()
     return moved
-
-
-def _differentiate(
-    pair: NetworkPair,
-    name: NetworkName,
-    features: FloatArray,
-    question: Question,
-    interventions: Sequence[Intervention] = (),
-) -> FloatArray:
-    network = pair.networks[name]
-    batch = torch.tensor(features, device=pair.device, dtype=network.dtype)[None]  # (1, C, H, W)
-    classes = torch.tensor([question.class_index], device=pair.device)
-    gradient = score_gradient(network, batch, stage=question.stage, class_indices=classes, interventions=interventions)
-    return _to_array(gradient[0])
 
 
 def _to_array(tensor: torch.Tensor) -> FloatArray:

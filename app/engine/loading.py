@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from app.engine.engine import Engine
+from app.engine.device_engine import DeviceEngine
 from app.settings import Settings
 from models.errors import PairError
 from models.lineups.choice import parse_pairs
@@ -36,14 +36,14 @@ def load_chosen_pair(settings: Settings) -> NetworkPair:
     return pairs[0]
 
 
-def build_engine(settings: Settings, observe_batch: Callable[[int], None] | None = None) -> Engine:
+def build_engine(settings: Settings, observe_batch: Callable[[int], None] | None = None) -> DeviceEngine:
     """An engine with the settings' queue and batches; not started.
 
     Args:
         settings: the server's settings.
         observe_batch: told how many pictures went through the networks together.
     """
-    return Engine(
+    return DeviceEngine(
         queue_size=settings.queue_size,
         batch_size=settings.batch_size,
         batch_wait_seconds=settings.batch_wait_seconds,

@@ -1,114 +1,213 @@
-"""What the engine is given to do, and what it answers; arrays are in memory of the CPU."""
+"""Work for the device: one short class for each kind, which knows how it is computed and what it is batched with.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+The engine knows no kinds: a new one is a new class here. Nothing here waits or knows of a queue.
+"""
 
-from app.explain.maps import BlockMaps, FloatArray
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, NamedTuple, Self, TypeVar
+
+import torch
+
+from app.engine.computation import differentiate, move_picture, move_pictures, trace_network
+from app.engine.traces import Evidence, GradientTarget, NetworkTrace, PairGradient, PairTrace
+from app.explain.attention_maps import read_open_block
+from app.explain.maps import FloatArray, OpenBlock
 from models.attention.interventions import Intervention
 from models.lineups.pair import NetworkPair
 from models.names import NetworkName, Stage
-from models.networks.randomisation import Randomisation
+from models.networks.randomisation import Randomisation, randomise
+
+AnswerType = TypeVar("AnswerType")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class NetworkTrace:
-    """What one network left behind of one picture, in memory of the CPU.
+class Work(ABC, Generic[AnswerType]):
+    """One thing to compute, with everything that it needs.
 
     Attributes:
-        logits: (K,).
-        features: each stage's output, (C, H, W).
-        blocks: each block's gates; none without attention.
+        pair: the networks.
     """
 
-    logits: FloatArray
-    features: Mapping[Stage, FloatArray]
-    blocks: tuple[BlockMaps, ...]
+    pair: NetworkPair
 
     @property
-    def size_bytes(self) -> int:
-        """The memory that the arrays take."""
-        gates = sum(gate.values.nbytes for block in self.blocks for gate in block.gates.values())
-        return self.logits.nbytes + sum(values.nbytes for values in self.features.values()) + gates
+    def batch_key(self) -> Hashable | None:
+        """Work of one class with equal keys shares a pass; None for work that is computed alone."""
+        return None
+
+    @abstractmethod
+    def compute(self) -> AnswerType:
+        """The answer; called by the engine's worker alone."""
+
+    @classmethod
+    def compute_together(cls, batch: Sequence[Self]) -> Sequence[AnswerType]:
+        """The answers to a batch of one key, in its order."""
+        return [work.compute() for work in batch]
 
 
-PairTrace = Mapping[NetworkName, NetworkTrace]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is to be explained.
-
-    Attributes:
-        stage: whose output.
-        class_index: the class, 0..K-1; None for the one that the baseline ranks first.
-    """
-
-    stage: Stage
-    class_index: int | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PairGradient:
-    """The gradients of one class score with respect to one stage's output.
+class TracedPicture(NamedTuple):
+    """The answer to `PictureWork`.
 
     Attributes:
-        class_index: the class, 0..K-1.
-        gradients: each network's, (C, H, W).
+        traces: what each network computed.
+        gradient: of the class's score; without gradients where no stage was asked for.
     """
 
-    class_index: int
-    gradients: Mapping[NetworkName, FloatArray]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PictureWork:
-    """A picture to trace, (3, H, W), by which pair, and what to explain on it, or nothing."""
-
-    pair: NetworkPair
-    values: FloatArray
-    question: Question | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TraceWork:
-    """A picture that was traced before, by which pair, and what to explain on it."""
-
-    pair: NetworkPair
     traces: PairTrace
-    question: Question
+    gradient: PairGradient
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AlteredWork:
-    """A picture, (3, H, W), to trace through one network whose gates are changed, and what to explain on it."""
+class PictureWork(Work[TracedPicture]):
+    """Trace a picture through both networks and, in the same place of the queue, explain a class.
 
-    pair: NetworkPair
+    Attributes:
+        values: the normalised picture, (3, H, W).
+        stage: whose output is explained; None for the trace alone.
+        class_index: the class, 0..K-1; None for the baseline's top guess.
+    """
+
     values: FloatArray
-    question: Question | None
+    stage: Stage | None = None
+    class_index: int | None = None
+
+    @property
+    def batch_key(self) -> Hashable:
+        """One pair and one shape."""
+        return (id(self.pair), *self.values.shape)
+
+    def compute(self) -> TracedPicture:
+        """The traces and the gradient."""
+        return type(self).compute_together([self])[0]
+
+    @classmethod
+    def compute_together(cls, batch: Sequence[Self]) -> Sequence[TracedPicture]:
+        """One forward pass of each network for all pictures, then each picture's own gradient."""
+        pair = batch[0].pair
+        pictures = move_pictures(pair, [work.values for work in batch])
+        traced = {name: trace_network(pair, name, pictures) for name in NetworkName}
+        return [
+            work._explain({name: traces[position] for name, traces in traced.items()})
+            for position, work in enumerate(batch)
+        ]
+
+    def _explain(self, traces: PairTrace) -> TracedPicture:
+        index = self.class_index
+        if index is None:
+            index = int(traces[NetworkName.BASELINE].logits.argmax())
+        if self.stage is None:
+            return TracedPicture(traces, PairGradient(index, {}))
+        features = {name: trace.features[self.stage] for name, trace in traces.items()}
+        return TracedPicture(traces, GradientWork(self.pair, features, GradientTarget(self.stage, index)).compute())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GradientWork(Work[PairGradient]):
+    """Explain a class on a picture that was traced before.
+
+    Attributes:
+        features: by network, the output of the target's stage, (C, H, W).
+        target: which gradient.
+    """
+
+    features: Mapping[NetworkName, FloatArray]
+    target: GradientTarget
+
+    def compute(self) -> PairGradient:
+        """Both networks' gradients."""
+        return PairGradient(self.target.class_index, differentiate(self.pair, self.features, self.target))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChangedTraceWork(Work[NetworkTrace]):
+    """Trace a picture through the network with attention, its gates changed.
+
+    Attributes:
+        values: the normalised picture, (3, H, W).
+        interventions: the changes.
+    """
+
+    values: FloatArray
     interventions: tuple[Intervention, ...]
 
+    def compute(self) -> NetworkTrace:
+        """The trace without its features, which take most of the memory."""
+        return replace(self.trace(), features={})
+
+    def trace(self) -> NetworkTrace:
+        """The whole trace."""
+        batch = move_picture(self.pair, self.values)  # (1, 3, H, W)
+        (trace,) = trace_network(self.pair, NetworkName.CBAM, batch, self.interventions)
+        return trace
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ForgottenWork:
-    """A picture, (3, H, W), to explain with both networks after part of their weights became random."""
+class ChangedMapWork(Work[tuple[NetworkTrace, Evidence]]):
+    """Trace a picture through the network with attention, its gates changed, and explain a class with it.
 
-    pair: NetworkPair
+    Attributes:
+        values: the normalised picture, (3, H, W).
+        interventions: the changes.
+        target: which gradient.
+    """
+
     values: FloatArray
-    question: Question
+    interventions: tuple[Intervention, ...]
+    target: GradientTarget
+
+    def compute(self) -> tuple[NetworkTrace, Evidence]:
+        """The trace without its features, and what the heat map is made from."""
+        trace = ChangedTraceWork(self.pair, self.values, self.interventions).trace()
+        features = {NetworkName.CBAM: trace.features[self.target.stage]}
+        gradients = differentiate(self.pair, features, self.target, self.interventions)
+        return replace(trace, features={}), Evidence(features[NetworkName.CBAM], gradients[NetworkName.CBAM])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RandomisedWork(Work[Mapping[NetworkName, Evidence]]):
+    """Explain a class with copies of both networks, part of whose weights are random.
+
+    Attributes:
+        values: the normalised picture, (3, H, W).
+        target: which gradient.
+        extent: how much of each network is random.
+    """
+
+    values: FloatArray
+    target: GradientTarget
     extent: Randomisation
 
+    def compute(self) -> Mapping[NetworkName, Evidence]:
+        """What each network's heat map is made from; one copy exists at a time."""
+        return {name: self._explain(name) for name in self.pair.networks}
+
+    def _explain(self, name: NetworkName) -> Evidence:
+        copies = replace(self.pair, networks={name: randomise(self.pair.networks[name], self.extent)})
+        (trace,) = trace_network(copies, name, move_picture(copies, self.values))
+        features = trace.features[self.target.stage]
+        return Evidence(features, differentiate(copies, {name: features}, self.target)[name])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OpenedWork:
-    """A picture, (3, H, W), and the block of the network with attention that is to be looked into."""
+class OpenedBlockWork(Work[OpenBlock]):
+    """Look into one block of the network with attention.
 
-    pair: NetworkPair
+    Attributes:
+        values: the normalised picture, (3, H, W).
+        block: the block's name, one of the network's.
+        interventions: changes to the gates.
+    """
+
     values: FloatArray
     block: str
     interventions: tuple[Intervention, ...]
 
-
-EngineWork = PictureWork | TraceWork | AlteredWork | ForgottenWork | OpenedWork
-ForgottenAnswer = Mapping[NetworkName, tuple[FloatArray, FloatArray]]
-AlteredAnswer = tuple[NetworkTrace, FloatArray | None]
-PictureAnswer = tuple[PairTrace, PairGradient | None]
+    def compute(self) -> OpenBlock:
+        """What the block's attention saw and did, with feature maps of its strongest and weakest channels."""
+        network = self.pair.networks[NetworkName.CBAM]
+        batch = move_picture(self.pair, self.values).to(network.dtype)  # (1, 3, H, W)
+        with torch.no_grad():
+            trace = network.trace(batch, stages=(), interventions=self.interventions, opened=self.block)
+        return read_open_block(self.block, trace.attentions[self.block])

@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import BaseModel
 from rich.table import Table
 
-from app.analysis.comparison import Comparison, Lens
+from app.analysis.comparison import Comparison
+from app.analysis.lens import Lens
 from app.analysis.options import GeometryOptions, TargetOptions
 from app.analysis.timing import Timings
 from app.engine.loading import build_engine, load_chosen_pair

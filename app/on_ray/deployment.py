@@ -36,13 +36,13 @@ LOGGING = LoggingConfig(log_level=LOG_LEVEL, enable_access_log=False)
 """Lines on access have whole addresses, and an analysis's address is its only protection; ours have the route."""
 
 
-def deploy(settings: Settings, ray_settings: RaySettings, keeper: Any) -> DeploymentHandle:  # noqa: ANN401
+def deploy(settings: Settings, ray_settings: RaySettings, store_actor: Any) -> DeploymentHandle:  # noqa: ANN401
     """Start the application's replicas and wait until they answer.
 
     Args:
         settings: the server's settings.
         ray_settings: how many replicas of what size.
-        keeper: the actor that keeps analyses and sheets.
+        store_actor: the actor that keeps analyses and sheets.
 
     Returns:
         The application's handle.
@@ -81,7 +81,7 @@ def deploy(settings: Settings, ray_settings: RaySettings, keeper: Any) -> Deploy
         **common,
     )
     application = ingress.bind(
-        networks.bind(ray_settings.fit(settings)), keeper, settings, secrets.token_bytes(KEY_BYTES)
+        networks.bind(ray_settings.fit(settings)), store_actor, settings, secrets.token_bytes(KEY_BYTES)
     )
     try:
         return serve.run(application, name=APPLICATION, route_prefix="/", logging_config=LOGGING)

@@ -23,7 +23,7 @@ class Ingress:
 
     Args:
         networks: of `PairReplica`.
-        keeper: the actor that keeps analyses and sheets.
+        store_actor: the actor that keeps analyses and sheets.
         settings: the server's settings.
         session_key: see `create_app`.
     """
@@ -31,13 +31,13 @@ class Ingress:
     def __init__(
         self,
         networks: DeploymentHandle,
-        keeper: Any,  # noqa: ANN401  # Ray's handle
+        store_actor: Any,  # noqa: ANN401  # Ray's handle
         settings: Settings,
         session_key: bytes,
     ) -> None:
         set_up_logging(settings.log_level, settings.log_format)
         self._networks = networks
-        self._keeper = keeper
+        self._store_actor = store_actor
         self._settings = settings
         self._session_key = session_key
 
@@ -56,8 +56,8 @@ class Ingress:
             yield Services(
                 engine,
                 pairs,
-                SharedAnalysisStore(self._keeper, max_bytes=settings.cache_bytes, seconds=settings.cache_seconds),
-                SharedSheetStore(self._keeper, seconds=settings.cache_seconds),
+                SharedAnalysisStore(self._store_actor, max_bytes=settings.cache_bytes, seconds=settings.cache_seconds),
+                SharedSheetStore(self._store_actor, seconds=settings.cache_seconds),
             )
         finally:
             for watch in watches:
@@ -68,5 +68,5 @@ class Ingress:
     async def _watch_for_end(self, app: FastAPI) -> None:
         """Have `/readyz` say that the server is about to end, in every replica."""
         while not app.state.readiness_check.is_draining:
-            app.state.readiness_check.is_draining = await self._keeper.is_draining.remote()
+            app.state.readiness_check.is_draining = await self._store_actor.is_draining.remote()
             await asyncio.sleep(DRAIN_LOOK_SECONDS)

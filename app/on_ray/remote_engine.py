@@ -10,13 +10,13 @@ from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
-from app.engine.answerer import Answerer
-from app.engine.work import EngineWork
+from app.engine.engine import Engine
+from app.engine.work import AnswerType, Work
 from app.errors import EngineFailed, LensError, QueueFull
 from app.on_ray.wire import pack
 
 ATTEMPTS = 2
-"""A work is sent once more where its replica dies; a picture that kills replicas must not kill all of them."""
+"""Work is sent once more where its replica dies; a picture that kills replicas must not kill all of them."""
 
 RECOVERY_SECONDS = 5
 """When to come back while a replica starts."""
@@ -27,12 +27,12 @@ READY_SECONDS = 5.0
 logger = logging.getLogger(__name__)
 
 
-class RemoteEngine(Answerer):
-    """Sends works to the replicas that have the networks, through Ray Serve's bounded queue.
+class RemoteEngine(Engine):
+    """Sends work to the replicas that have the networks, through Ray Serve's bounded queue.
 
     Args:
         handle: of `PairReplica`.
-        queue_size: how many works of this process may wait; told to those who are refused.
+        queue_size: how much work of this process may wait; refusals name it.
     """
 
     def __init__(self, handle: DeploymentHandle, *, queue_size: int) -> None:
@@ -54,23 +54,23 @@ class RemoteEngine(Answerer):
 
     @property
     def waiting(self) -> int:
-        """How many works of this process wait or are computed."""
+        """How much work of this process waits or is computed."""
         return self._waiting
 
     def close(self) -> None:
         """Nothing: the replicas are Ray Serve's to end, and other processes may ask them."""
 
-    async def submit(self, work: EngineWork) -> object:
-        """See `Answerer.submit`; works are the same whenever they are computed, so one whose replica died is repeated.
+    async def submit(self, work: Work[AnswerType]) -> AnswerType:
+        """See `Engine.submit`; work whose replica died is sent again, as the answer is the same each time.
 
         Raises:
-            QueueFull: when too many works wait, and when replicas die faster than they answer.
-            EngineFailed: when the computation went wrong.
+            QueueFull: when too much work waits, and when replicas die faster than they answer.
+            EngineFailed: when the computation failed.
         """
         begin = time.monotonic()
         self._waiting += 1
         try:
-            answer = await self._ask(work)
+            answer = await self._send(work)
         finally:
             self._waiting -= 1
         self._seconds += 0.1 * (time.monotonic() - begin - self._seconds)
@@ -87,18 +87,19 @@ class RemoteEngine(Answerer):
             try:
                 self._is_ready = await asyncio.wait_for(self._handle.is_ready.remote(), READY_SECONDS)
             except BackPressureError:
-                # Nobody who has too much to do is dead.
+                # A replica that has too much to do is alive.
                 self._is_ready = True
             except (TimeoutError, RayError, DeploymentUnavailableError) as error:
                 logger.warning("no replica says that it is ready: %s", type(error).__name__)
                 self._is_ready = False
             await asyncio.sleep(WATCH_SECONDS)
 
-    async def _ask(self, work: EngineWork) -> object:
-        parcel = pack(work)
+    async def _send(self, work: Work[AnswerType]) -> AnswerType | BaseException:
+        """The answer, or the error that the work ended with."""
+        packed = pack(work)
         for _ in range(ATTEMPTS):
             try:
-                return await self._handle.answer.remote(parcel)
+                answer: AnswerType | BaseException = await self._handle.answer.remote(packed)
             except BackPressureError as error:
                 seconds = max(1, math.ceil(self._seconds))
                 raise QueueFull(
@@ -112,7 +113,9 @@ class RemoteEngine(Answerer):
                     "the networks could not be computed on this picture; the server's log says why"
                 ) from error
             except RayError as error:
-                logger.warning("a replica was lost with a work (%s); it is sent to another one", type(error).__name__)
+                logger.warning("a replica was lost with its work (%s); another one gets it", type(error).__name__)
+            else:
+                return answer
         raise _refuse()
 
 

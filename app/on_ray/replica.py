@@ -16,13 +16,13 @@ from app.settings import Settings
 from models.lineups.pair import NetworkPair
 
 ROOM_BATCHES = 2
-"""What a replica takes in: one batch is computed while the next one gathers."""
+"""How many batches a replica accepts: one is computed while the next one gathers."""
 
 LOOK_SECONDS = 0.05
 
 
 class PairReplica:
-    """Answers works; what goes wrong with one is its answer, and none of the others'.
+    """Computes work; the error of one piece is its own answer and nobody else's.
 
     Args:
         settings: which pairs, where, and how many pictures share a pass.
@@ -34,7 +34,7 @@ class PairReplica:
         batch_sizes = Histogram(
             "cbam_lens_batch_size", "Pictures of one forward pass.", boundaries=list(map(float, BATCH_SIZES))
         )
-        # What waits is bounded before it comes here, and has waited for others.
+        # The queue before this one bounds what waits, and has waited for others already.
         room = settings.model_copy(update={"queue_size": ROOM_BATCHES * settings.batch_size, "batch_wait_seconds": 0.0})
         self._engine = build_engine(room, lambda size: batch_sizes.observe(float(size)))
         self._engine.start(warm_up=tuple(self._pairs.values()))
@@ -48,16 +48,16 @@ class PairReplica:
             await asyncio.sleep(LOOK_SECONDS)
         return [replace(pair, networks={}) for pair in self._pairs.values()]
 
-    async def answer(self, parcel: PackedWork) -> object:
-        """The answer to one work, or the error that it ended with."""
+    async def answer(self, packed: PackedWork) -> object:
+        """The answer to one piece of work, or the error that it ended with."""
         try:
-            waiting = await self._submit_together(parcel)
+            waiting = await self._submit_together(packed)
             return await waiting
         except LensError as error:
             return error
 
     async def is_ready(self) -> bool:
-        """Whether works are answered."""
+        """Whether work is computed."""
         return self._engine.is_ready
 
     def check_health(self) -> None:
@@ -65,10 +65,10 @@ class PairReplica:
         if self._engine.has_failed:
             raise RuntimeError("a pair did not answer its first picture")
 
-    async def _submit(self, parcels: Sequence[PackedWork]) -> list[asyncio.Future[object]]:
+    async def _submit(self, batch: Sequence[PackedWork]) -> list[asyncio.Future[object]]:
         """Hand a batch to the engine and not wait for its answers.
 
         Ray Serve closes a batch when its wait is over, even where another one is computed still, so that under load it
         would be of a picture each time; the engine's worker takes all that waits for it in one pass.
         """
-        return self._engine.submit_together([unpack(parcel, self._pairs) for parcel in parcels])
+        return self._engine.submit_together([unpack(packed, self._pairs) for packed in batch])

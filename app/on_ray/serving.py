@@ -10,8 +10,8 @@ from rich.console import Console
 from app.engine.loading import load_chosen_pairs
 from app.on_ray.cluster import join_cluster
 from app.on_ray.deployment import LOGGING, deploy
-from app.on_ray.keeper import start_keeper
 from app.on_ray.settings import RaySettings
+from app.on_ray.store_actor import start_store_actor
 from app.server.guard.hosts import THIS_MACHINE
 from app.serving import find_free_port, is_loopback, warn_of_reach
 from app.settings import Settings
@@ -49,11 +49,11 @@ def serve_on_ray(settings: Settings, ray_settings: RaySettings, *, host: str, po
         try:
             with console.status("starting processes on Ray: half a minute for those that import torch"):
                 serve.start(proxy_location="EveryNode", http_options=options, logging_config=LOGGING)
-                keeper = start_keeper(settings)
-                deploy(settings, ray_settings, keeper)
+                store_actor = start_store_actor(settings)
+                deploy(settings, ray_settings, store_actor)
             console.print(f"CBAM Lens is ready: http://{_name(host)}:{port} (Ctrl+C ends it)", highlight=False)
             is_over.wait()
-            ray.get(keeper.drain.remote())
+            ray.get(store_actor.drain.remote())
             is_over.clear()
             # A second signal means now.
             is_over.wait(settings.drain_seconds)

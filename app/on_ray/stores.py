@@ -1,6 +1,6 @@
 """The stores of a replica of the application: what they keep is kept for all replicas.
 
-They are called from threads, as their plain likes are; each call waits for the keeper.
+They are called from threads, as their plain likes are; each call waits for the actor.
 """
 
 import pickle
@@ -9,30 +9,32 @@ from typing import Any
 import ray
 from ray.exceptions import GetTimeoutError, RayError
 
-from app.analysis.analyses import GONE, Analysis, AnalysisStore
+from app.analysis.analyses import Analysis
+from app.analysis.analysis_store import AnalysisStore
 from app.analysis.sheets import SHEET_GONE, Sheet, SheetStore
+from app.analysis.store import GONE
 from app.errors import AnalysisGone, QueueFull, SheetGone
-from app.on_ray.keeper import Blob, KeeperFigures
+from app.on_ray.store_actor import Blob, StoreFigures
 
-KEEPER_SECONDS = 10.0
+ACTOR_SECONDS = 10.0
 RETRY_SECONDS = 5
 
 
 class SharedAnalysisStore(AnalysisStore):
-    """Analyses that are kept by the keeper; those that were used here lately have a copy here.
+    """Analyses that the store actor keeps; those that were used here lately have a copy here.
 
-    The keeper is asked each time, so that what was deleted or has left is gone everywhere at once; a copy spares the
-    way of its megabytes, and has the maps that were made of it here.
+    The actor is asked each time, so that what was deleted or has left is gone everywhere at once. A copy saves sending
+    megabytes; answers to questions about it are kept here alone.
 
     Args:
-        keeper: the actor.
+        actor: what keeps them, a `StoreActor`.
         max_bytes: of copies.
         seconds: how long one is kept.
     """
 
-    def __init__(self, keeper: Any, *, max_bytes: int, seconds: float) -> None:  # noqa: ANN401  # Ray's handle
+    def __init__(self, actor: Any, *, max_bytes: int, seconds: float) -> None:  # noqa: ANN401  # Ray's handle
         super().__init__(max_bytes=max_bytes, seconds=seconds)
-        self._keeper = keeper
+        self._actor = actor
 
     def __len__(self) -> int:
         return self._read_figures().analyses
@@ -44,15 +46,15 @@ class SharedAnalysisStore(AnalysisStore):
 
     def add(self, analysis: Analysis) -> None:
         """Keep an analysis; it is there for every replica when this returns."""
-        wait(self._keeper.add.remote(Blob(analysis.id, pickle.dumps(analysis))))
+        wait(self._actor.add.remote(Blob(analysis.id, pickle.dumps(analysis))))
         super().add(analysis)
 
     def get(self, analysis_id: str) -> Analysis:
         """The analysis; raises `AnalysisGone`."""
-        if (copy := self._find_copy(analysis_id)) is not None and wait(self._keeper.has.remote(analysis_id)):
+        if (copy := self._find_copy(analysis_id)) is not None and wait(self._actor.has.remote(analysis_id)):
             self.hits += 1
             return copy
-        data: bytes | None = wait(self._keeper.get.remote(analysis_id))
+        data: bytes | None = wait(self._actor.get.remote(analysis_id))
         if data is None:
             self.misses += 1
             self._drop_copy(analysis_id)
@@ -63,9 +65,9 @@ class SharedAnalysisStore(AnalysisStore):
         return analysis
 
     def remove(self, analysis_id: str) -> None:
-        """Forget the analysis everywhere; raises `AnalysisGone`."""
+        """Drop the analysis everywhere; raises `AnalysisGone`."""
         self._drop_copy(analysis_id)
-        if not wait(self._keeper.remove.remote(analysis_id)):
+        if not wait(self._actor.remove.remote(analysis_id)):
             raise AnalysisGone(GONE)
 
     def _find_copy(self, analysis_id: str) -> Analysis | None:
@@ -76,41 +78,41 @@ class SharedAnalysisStore(AnalysisStore):
         with self._lock:
             self._analyses.pop(analysis_id, None)
 
-    def _read_figures(self) -> KeeperFigures:
-        figures: KeeperFigures = wait(self._keeper.read_figures.remote())
+    def _read_figures(self) -> StoreFigures:
+        figures: StoreFigures = wait(self._actor.read_figures.remote())
         return figures
 
 
 class SharedSheetStore(SheetStore):
-    """Sheets that are kept by the keeper.
+    """Sheets that the store actor keeps.
 
     Args:
-        keeper: the actor.
+        actor: what keeps them, a `StoreActor`.
         seconds: how long one is kept.
     """
 
-    def __init__(self, keeper: Any, *, seconds: float) -> None:  # noqa: ANN401  # Ray's handle
+    def __init__(self, actor: Any, *, seconds: float) -> None:  # noqa: ANN401  # Ray's handle
         super().__init__(seconds=seconds)
-        self._keeper = keeper
+        self._actor = actor
 
     def add(self, sheet: Sheet) -> None:
         """Keep a sheet; it is there for every replica when this returns."""
-        wait(self._keeper.add_sheet.remote(sheet))
+        wait(self._actor.add_sheet.remote(sheet))
 
     def get(self, sheet_id: str) -> Sheet:
         """The sheet; raises `SheetGone`."""
-        sheet: Sheet | None = wait(self._keeper.get_sheet.remote(sheet_id))
+        sheet: Sheet | None = wait(self._actor.get_sheet.remote(sheet_id))
         if sheet is None:
             raise SheetGone(SHEET_GONE)
         return sheet
 
 
-def wait(reference: Any) -> Any:  # noqa: ANN401  # whatever the keeper answers
-    """The keeper's answer; raises `QueueFull` where there is none."""
+def wait(reference: Any) -> Any:  # noqa: ANN401  # whatever the actor answers
+    """The actor's answer; raises `QueueFull` where there is none."""
     try:
-        return ray.get(reference, timeout=KEEPER_SECONDS)
+        return ray.get(reference, timeout=ACTOR_SECONDS)
     except (RayError, GetTimeoutError) as error:
         raise QueueFull(
-            f"what keeps the analyses does not answer; try again in {RETRY_SECONDS} s",
+            f"the store of analyses does not answer; try again in {RETRY_SECONDS} s",
             retry_after_seconds=RETRY_SECONDS,
         ) from error

@@ -50,7 +50,7 @@ def build_sanity_page(check: SanityCheck, *, addresses: Addresses) -> SanityPage
     """The page of a check.
 
     Args:
-        check: the learned comparison and those of networks that forgot.
+        check: the comparison as learned, and those with random weights.
         addresses: where the analysis is served.
     """
     learned, links = check.learned, addresses.answer

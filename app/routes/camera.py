@@ -9,7 +9,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import HTTPConnection
 from starlette.status import WS_1008_POLICY_VIOLATION, WS_1013_TRY_AGAIN_LATER
 
-from app.analysis.comparison import REDUCTION_MARGIN, Lens
+from app.analysis.lens import Lens
+from app.analysis.prepared import REDUCTION_MARGIN
 from app.api import links
 from app.api.schemas import ApiModel
 from app.errors import LensError, QueueFull

@@ -6,8 +6,9 @@ from typing import Annotated, TypeVar, cast
 from fastapi import Depends, File, Form, Query, Request, UploadFile
 from starlette.requests import HTTPConnection
 
-from app.analysis.analyses import Analysis, AnalysisStore
-from app.analysis.comparison import Lens
+from app.analysis.analyses import Analysis
+from app.analysis.analysis_store import AnalysisStore
+from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
 from app.analysis.options import Options
 from app.analysis.sheets import Sheet, SheetStore

@@ -7,8 +7,10 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from app.analysis.analyses import Analysis, AnalysisStore, shrink
-from app.analysis.comparison import Comparison, Lens
+from app.analysis.analyses import Analysis, shrink
+from app.analysis.analysis_store import AnalysisStore
+from app.analysis.comparison import Comparison
+from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
 from app.analysis.options import FigureOptions, Interventions, PictureOptions, TargetOptions
 from app.analysis.sanity import check_sanity

@@ -62,7 +62,7 @@ async def read_forgotten_map(
 ) -> Response:
     """The map of one network with that much of its weights random; its values are no evidence of anything learned."""
     learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
-    forgotten = await lens.forget(learned, extent, timings)
+    randomised = await lens.randomise(learned, extent, timings)
     own = options.model_copy(update={"scale": Scale.OWN})
-    png = await lens.run(images.encode_heat_map, forgotten, network, own, max_side=max_side)
-    return Response(png, media_type=PNG, headers=build_comparison_headers(forgotten, network, timings))
+    png = await lens.run(images.encode_heat_map, randomised, network, own, max_side=max_side)
+    return Response(png, media_type=PNG, headers=build_comparison_headers(randomised, network, timings))

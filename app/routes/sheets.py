@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from app.analysis.compared_sheets import SheetLens
-from app.analysis.comparison import Lens
+from app.analysis.lens import Lens
 from app.analysis.options import FigureOptions
 from app.analysis.sheets import Sheet, SheetRow, clean_name, make_slug, refuse_count
 from app.errors import InvalidOption, LensError

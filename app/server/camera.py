@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.analysis.comparison import Comparison, Lens
+from app.analysis.comparison import Comparison
+from app.analysis.lens import Lens
 from app.analysis.options import GeometryOptions, PictureOptions, TargetOptions
 from app.analysis.timing import Timings
 from app.api.map_values import MapsAnswer, build_maps_answer

@@ -1,7 +1,7 @@
 """Whether pictures are taken: not before every pair has answered one, and no more when the server is told to end."""
 
 from app.api.schemas import Readiness
-from app.engine.answerer import Answerer
+from app.engine.engine import Engine
 
 
 class ReadinessCheck:
@@ -14,7 +14,7 @@ class ReadinessCheck:
     def __init__(self) -> None:
         self.is_draining = False
 
-    def judge(self, engine: Answerer) -> Readiness:
+    def judge(self, engine: Engine) -> Readiness:
         """Whether pictures are taken."""
         if self.is_draining:
             return Readiness.DRAINING

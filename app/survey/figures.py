@@ -9,7 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from app.analysis.comparison import Comparison, Lens
+from app.analysis.comparison import Comparison
+from app.analysis.lens import Lens
 from app.analysis.options import ColourOptions, FigureOptions, GeometryOptions, MapOptions, TargetOptions
 from app.analysis.timing import Timings
 from app.api.schemas import build_analysis_answer

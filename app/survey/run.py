@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.analysis.comparison import Lens
+from app.analysis.lens import Lens
 from app.analysis.options import GeometryOptions, TargetOptions
 from app.analysis.timing import Timings
 from app.engine.loading import build_engine, load_chosen_pair

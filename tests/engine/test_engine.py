@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from app.engine.engine import Engine
-from app.engine.work import PictureAnswer, PictureWork, Question
+from app.engine.device_engine import DeviceEngine
+from app.engine.traces import GradientTarget, PairTrace
+from app.engine.work import GradientWork, PictureWork, TracedPicture
 from app.errors import EngineFailed, QueueFull
 from models.lineups.pair import NetworkPair, load_pair
 from models.names import NetworkName, Stage
@@ -20,19 +21,19 @@ TOLERANCE = 1e-5
 def batches(monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[int, ...]]]:
     """The shapes of the pictures of each forward pass, filled while engines work."""
     found: list[list[tuple[int, ...]]] = []
-    compute = Engine._compute_pictures
+    compute = PictureWork.compute_together
 
-    def record(engine: Engine, works: Sequence[PictureWork]) -> list[PictureAnswer]:
-        found.append([work.values.shape for work in works])
-        return compute(engine, works)
+    def record(batch: Sequence[PictureWork]) -> Sequence[TracedPicture]:
+        found.append([work.values.shape for work in batch])
+        return compute(batch)
 
-    monkeypatch.setattr(Engine, "_compute_pictures", record)
+    monkeypatch.setattr(PictureWork, "compute_together", record)
     return found
 
 
 @pytest.fixture
-def engine(pair: NetworkPair) -> Iterator[Engine]:
-    engine = Engine(queue_size=4)
+def engine(pair: NetworkPair) -> Iterator[DeviceEngine]:
+    engine = DeviceEngine(queue_size=4)
     engine.start()
     yield engine
     engine.close()
@@ -43,8 +44,12 @@ def values() -> np.ndarray:
     return np.random.default_rng(1).standard_normal((3, 96, 64)).astype(np.float32)
 
 
-def test_trace_equals_the_networks_own(engine: Engine, pair: NetworkPair, values: np.ndarray) -> None:
-    traces = asyncio.run(engine.trace(pair, values))
+async def trace(engine: DeviceEngine, pair: NetworkPair, values: np.ndarray) -> PairTrace:
+    return (await engine.submit(PictureWork(pair, values))).traces
+
+
+def test_trace_equals_the_networks_own(engine: DeviceEngine, pair: NetworkPair, values: np.ndarray) -> None:
+    traces = asyncio.run(trace(engine, pair, values))
     for name in NetworkName:
         with torch.no_grad():
             expected = pair.networks[name].trace(torch.from_numpy(values)[None])
@@ -54,34 +59,35 @@ def test_trace_equals_the_networks_own(engine: Engine, pair: NetworkPair, values
         assert [block.name for block in traces[name].blocks] == list(expected.attentions)
 
 
-def test_trace_size_counts_every_array(engine: Engine, pair: NetworkPair, values: np.ndarray) -> None:
-    trace = asyncio.run(engine.trace(pair, values))[NetworkName.BASELINE]
+def test_trace_size_counts_every_array(engine: DeviceEngine, pair: NetworkPair, values: np.ndarray) -> None:
+    baseline = asyncio.run(trace(engine, pair, values))[NetworkName.BASELINE]
     floats = 110 + 64 * 24 * 16 + 128 * 12 * 8 + 256 * 6 * 4 + 512 * 3 * 2
-    assert trace.size_bytes == 4 * floats
+    assert baseline.size_bytes == 4 * floats
 
 
 def test_differentiate_without_a_class_asks_about_the_baselines_first(
-    engine: Engine, pair: NetworkPair, values: np.ndarray
+    engine: DeviceEngine, pair: NetworkPair, values: np.ndarray
 ) -> None:
-    traces, gradient = asyncio.run(engine.trace_and_differentiate(pair, values, Question(Stage.THREE, None)))
+    traces, gradient = asyncio.run(engine.submit(PictureWork(pair, values, Stage.THREE)))
     first = int(traces[NetworkName.BASELINE].logits.argmax())
-    asked = asyncio.run(engine.differentiate(pair, traces, Question(Stage.THREE, first)))
+    features = {name: trace.features[Stage.THREE] for name, trace in traces.items()}
+    asked = asyncio.run(engine.submit(GradientWork(pair, features, GradientTarget(Stage.THREE, first))))
     assert gradient.class_index == asked.class_index == first
     for name in NetworkName:
         assert np.array_equal(gradient.gradients[name], asked.gradients[name])
         assert np.abs(gradient.gradients[name]).max() > 0
 
 
-def test_many_callers_get_their_own_answers(engine: Engine, pair: NetworkPair) -> None:
+def test_many_callers_get_their_own_answers(engine: DeviceEngine, pair: NetworkPair) -> None:
     rng = np.random.default_rng(2)
     inputs = [rng.standard_normal((3, 64, 64)).astype(np.float32) for _ in range(4)]
 
     async def ask_all() -> list[np.ndarray]:
-        traces = await asyncio.gather(*(engine.trace(pair, values) for values in inputs))
+        traces = await asyncio.gather(*(trace(engine, pair, values) for values in inputs))
         return [trace[NetworkName.CBAM].logits for trace in traces]
 
     together = asyncio.run(ask_all())
-    alone = [asyncio.run(engine.trace(pair, values))[NetworkName.CBAM].logits for values in inputs]
+    alone = [asyncio.run(trace(engine, pair, values))[NetworkName.CBAM].logits for values in inputs]
     for first, second in zip(together, alone, strict=True):
         assert np.abs(first - second).max() <= TOLERANCE
     assert len({logits.tobytes() for logits in together}) == len(inputs)
@@ -90,12 +96,12 @@ def test_many_callers_get_their_own_answers(engine: Engine, pair: NetworkPair) -
 def test_works_that_come_together_share_a_pass_and_fail_alone(
     pair: NetworkPair, values: np.ndarray, batches: list[list[tuple[int, ...]]]
 ) -> None:
-    engine = Engine(queue_size=3)
+    engine = DeviceEngine(queue_size=3)
     engine.start()
     broken = np.full_like(values, np.nan)
-    works = [PictureWork(pair, each, None) for each in (values, broken, -values)]
+    works = [PictureWork(pair, each) for each in (values, broken, -values)]
 
-    async def ask() -> list[object]:
+    async def ask() -> list[TracedPicture | BaseException]:
         return await asyncio.gather(*engine.submit_together(works), return_exceptions=True)
 
     answers = asyncio.run(ask())
@@ -110,48 +116,50 @@ def test_works_that_come_together_share_a_pass_and_fail_alone(
 
 
 def test_works_that_come_together_are_refused_as_one(pair: NetworkPair, values: np.ndarray) -> None:
-    engine = Engine(queue_size=2)
+    engine = DeviceEngine(queue_size=2)
     engine.start()
     with pytest.raises(QueueFull):
-        engine.submit_together([PictureWork(pair, values, None)] * 3)
+        engine.submit_together([PictureWork(pair, values)] * 3)
     assert engine.waiting == 0
     engine.close()
 
 
-def test_traces_cannot_be_changed(engine: Engine, pair: NetworkPair, values: np.ndarray) -> None:
-    trace = asyncio.run(engine.trace(pair, values))[NetworkName.CBAM]
+def test_traces_cannot_be_changed(engine: DeviceEngine, pair: NetworkPair, values: np.ndarray) -> None:
+    cbam = asyncio.run(trace(engine, pair, values))[NetworkName.CBAM]
     with pytest.raises(ValueError, match="read-only"):
-        trace.features[Stage.FOUR][0, 0, 0] = 1
+        cbam.features[Stage.FOUR][0, 0, 0] = 1
 
 
-def test_engine_answers_the_next_job_after_one_failed(engine: Engine, pair: NetworkPair, values: np.ndarray) -> None:
+def test_engine_answers_the_next_job_after_one_failed(
+    engine: DeviceEngine, pair: NetworkPair, values: np.ndarray
+) -> None:
     with pytest.raises(EngineFailed, match="could not be computed"):
-        asyncio.run(engine.trace(pair, values[:2]))
-    assert asyncio.run(engine.trace(pair, values))[NetworkName.CBAM].logits.shape == (110,)
+        asyncio.run(trace(engine, pair, values[:2]))
+    assert asyncio.run(trace(engine, pair, values))[NetworkName.CBAM].logits.shape == (110,)
 
 
-def test_engine_refuses_logits_that_are_not_finite(engine: Engine, pair: NetworkPair) -> None:
+def test_engine_refuses_logits_that_are_not_finite(engine: DeviceEngine, pair: NetworkPair) -> None:
     with pytest.raises(EngineFailed, match="not finite"):
-        asyncio.run(engine.trace(pair, np.full((3, 64, 64), np.nan, dtype=np.float32)))
+        asyncio.run(trace(engine, pair, np.full((3, 64, 64), np.nan, dtype=np.float32)))
 
 
 def test_engine_refuses_jobs_after_it_closed(pair: NetworkPair, values: np.ndarray) -> None:
-    engine = Engine(queue_size=1)
+    engine = DeviceEngine(queue_size=1)
     assert not engine.is_ready
     engine.start()
     assert engine.is_ready
     engine.close()
     assert not engine.is_ready
     with pytest.raises(QueueFull, match="shutting down"):
-        asyncio.run(engine.trace(pair, values))
+        asyncio.run(trace(engine, pair, values))
 
 
 def test_engine_answers_waiting_jobs_when_it_closes(pair: NetworkPair, values: np.ndarray) -> None:
-    engine = Engine(queue_size=4)
+    engine = DeviceEngine(queue_size=4)
     engine._is_accepting = True
 
     async def ask() -> list[int]:
-        jobs = [asyncio.create_task(engine.trace(pair, values)) for _ in range(3)]
+        jobs = [asyncio.create_task(trace(engine, pair, values)) for _ in range(3)]
         await asyncio.sleep(0)
         engine.start()
         await asyncio.to_thread(engine.close)
@@ -163,11 +171,11 @@ def test_engine_answers_waiting_jobs_when_it_closes(pair: NetworkPair, values: n
 def test_job_of_a_caller_that_gave_up_is_skipped(
     pair: NetworkPair, values: np.ndarray, batches: list[list[tuple[int, ...]]]
 ) -> None:
-    engine = Engine(queue_size=2)
+    engine = DeviceEngine(queue_size=2)
     engine._is_accepting = True
 
     async def ask() -> None:
-        gone, kept = (asyncio.create_task(engine.trace(pair, values)) for _ in range(2))
+        gone, kept = (asyncio.create_task(trace(engine, pair, values)) for _ in range(2))
         await asyncio.sleep(0)
         gone.cancel()
         await asyncio.sleep(0)
@@ -180,17 +188,17 @@ def test_job_of_a_caller_that_gave_up_is_skipped(
 
 
 def test_gone_callers_take_no_place_in_the_queue(pair: NetworkPair, values: np.ndarray) -> None:
-    engine = Engine(queue_size=1)
+    engine = DeviceEngine(queue_size=1)
     engine._is_accepting = True
 
     async def ask() -> int:
-        gone = asyncio.create_task(engine.trace(pair, values))
+        gone = asyncio.create_task(trace(engine, pair, values))
         await asyncio.sleep(0)
         with pytest.raises(QueueFull, match="1 requests are waiting, which is the limit"):
-            await engine.trace(pair, values)
+            await trace(engine, pair, values)
         gone.cancel()
         await asyncio.sleep(0)
-        kept = asyncio.create_task(engine.trace(pair, values))
+        kept = asyncio.create_task(trace(engine, pair, values))
         await asyncio.sleep(0)
         engine.start()
         return len((await kept)[NetworkName.CBAM].logits)
@@ -202,13 +210,13 @@ def test_gone_callers_take_no_place_in_the_queue(pair: NetworkPair, values: np.n
 def test_waiting_pictures_of_one_shape_share_a_forward_pass(
     pair: NetworkPair, batches: list[list[tuple[int, ...]]]
 ) -> None:
-    engine = Engine(queue_size=16, batch_size=3)
+    engine = DeviceEngine(queue_size=16, batch_size=3)
     engine._is_accepting = True
     rng = np.random.default_rng(4)
     inputs = [rng.standard_normal((3, 64, width)).astype(np.float32) for width in (64, 64, 96, 64, 64, 96)]
 
     async def ask() -> list[np.ndarray]:
-        jobs = [asyncio.create_task(engine.trace(pair, values)) for values in inputs]
+        jobs = [asyncio.create_task(trace(engine, pair, values)) for values in inputs]
         await asyncio.sleep(0)
         engine.start()
         return [(await job)[NetworkName.CBAM].logits for job in jobs]
@@ -217,20 +225,20 @@ def test_waiting_pictures_of_one_shape_share_a_forward_pass(
     assert sorted(len(batch) for batch in batches) == [1, 2, 3]
     assert all(len(set(batch)) == 1 for batch in batches)
     for logits, values in zip(together, inputs, strict=True):
-        alone = asyncio.run(engine.trace(pair, values))[NetworkName.CBAM].logits
+        alone = asyncio.run(trace(engine, pair, values))[NetworkName.CBAM].logits
         assert np.abs(logits - alone).max() <= 1e-5
     engine.close()
 
 
 def test_bad_picture_does_not_take_its_batch_with_it(pair: NetworkPair, values: np.ndarray) -> None:
-    engine = Engine(queue_size=4)
+    engine = DeviceEngine(queue_size=4)
     engine._is_accepting = True
 
     async def ask() -> list[object]:
         jobs = [
-            engine.trace(pair, values),
-            engine.trace(pair, np.full_like(values, np.nan)),
-            engine.trace(pair, values),
+            trace(engine, pair, values),
+            trace(engine, pair, np.full_like(values, np.nan)),
+            trace(engine, pair, values),
         ]
         tasks = [asyncio.create_task(job) for job in jobs]
         await asyncio.sleep(0)
@@ -244,8 +252,8 @@ def test_bad_picture_does_not_take_its_batch_with_it(pair: NetworkPair, values: 
     assert isinstance(last, dict)
 
 
-def test_engine_leaves_no_gradient_and_no_graph(engine: Engine, pair: NetworkPair, values: np.ndarray) -> None:
-    asyncio.run(engine.trace_and_differentiate(pair, values, Question(Stage.ONE, 5)))
+def test_engine_leaves_no_gradient_and_no_graph(engine: DeviceEngine, pair: NetworkPair, values: np.ndarray) -> None:
+    asyncio.run(engine.submit(PictureWork(pair, values, Stage.ONE, 5)))
     network: StagedNetwork = pair.networks[NetworkName.CBAM]
     assert all(parameter.grad is None and not parameter.requires_grad for parameter in network.parameters())
 
@@ -253,9 +261,9 @@ def test_engine_leaves_no_gradient_and_no_graph(engine: Engine, pair: NetworkPai
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
 def test_cuda_agrees_with_the_cpu(pair: NetworkPair, values: np.ndarray) -> None:
-    engine = Engine(queue_size=1)
+    engine = DeviceEngine(queue_size=1)
     engine.start()
-    answers = [asyncio.run(engine.trace(chosen, values)) for chosen in (pair, load_pair(device="cuda"))]
+    answers = [asyncio.run(trace(engine, chosen, values)) for chosen in (pair, load_pair(device="cuda"))]
     engine.close()
     for name in NetworkName:
         assert np.abs(answers[0][name].logits - answers[1][name].logits).max() < 1e-2

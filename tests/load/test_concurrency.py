@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from app.analysis.comparison import Comparison, Lens
+from app.analysis.comparison import Comparison
+from app.analysis.lens import Lens
 from app.analysis.timing import Timings
-from app.engine.engine import Engine
+from app.engine.device_engine import DeviceEngine
 from app.main import create_app
 from app.settings import Settings
 from models.lineups.pair import NetworkPair
@@ -32,14 +33,14 @@ def inference_pair(pair: NetworkPair) -> NetworkPair:
 
 
 @pytest.fixture
-def engine(inference_pair: NetworkPair) -> Iterator[Engine]:
-    engine = Engine(queue_size=THREADS)
+def engine(inference_pair: NetworkPair) -> Iterator[DeviceEngine]:
+    engine = DeviceEngine(queue_size=THREADS)
     engine.start()
     yield engine
     engine.close()
 
 
-def ask(engine: Engine, pair: NetworkPair, case: Case) -> Comparison:
+def ask(engine: DeviceEngine, pair: NetworkPair, case: Case) -> Comparison:
     """One thread, one event loop, one lens; the engine and its networks are everybody's."""
 
     async def compare() -> Comparison:
@@ -62,7 +63,7 @@ def is_same(first: Comparison, second: Comparison) -> bool:
     return True
 
 
-def test_sixteen_threads_get_the_serial_answers(engine: Engine, inference_pair: NetworkPair) -> None:
+def test_sixteen_threads_get_the_serial_answers(engine: DeviceEngine, inference_pair: NetworkPair) -> None:
     cases = make_cases(CASES)
     serial = [ask(engine, inference_pair, case) for case in cases]
     with ThreadPoolExecutor(THREADS) as pool:

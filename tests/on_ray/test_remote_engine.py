@@ -27,14 +27,14 @@ class Played:
 
     def __init__(self, *outcomes: object) -> None:
         self.outcomes = deque(outcomes)
-        self.parcels: list[PackedWork] = []
+        self.sent: list[PackedWork] = []
 
     @property
     def answer(self) -> "Played":
         return self
 
-    async def remote(self, parcel: PackedWork) -> object:
-        self.parcels.append(parcel)
+    async def remote(self, packed: PackedWork) -> object:
+        self.sent.append(packed)
         outcome = self.outcomes.popleft()
         if isinstance(outcome, Raised):
             raise outcome.error
@@ -52,7 +52,7 @@ def ask(pair: NetworkPair, *outcomes: object) -> tuple[object, Played]:
     """The answer to a picture, and what the replicas were sent."""
     played = Played(*outcomes)
     engine = RemoteEngine(played, queue_size=4)
-    answer = asyncio.run(engine.submit(PictureWork(pair, np.zeros((3, 32, 32), dtype=np.float32), None)))
+    answer = asyncio.run(engine.submit(PictureWork(pair, np.zeros((3, 32, 32), dtype=np.float32))))
     assert engine.waiting == 0
     return answer, played
 
@@ -62,7 +62,7 @@ def test_answer_is_a_copy_that_leaves_rays_memory(pair: NetworkPair) -> None:
     answer, played = ask(pair, theirs)
     assert isinstance(answer, list)
     assert not np.shares_memory(answer[0], theirs[0])
-    assert [parcel.pair for parcel in played.parcels] == [pair.card.name]
+    assert [packed.pair for packed in played.sent] == [pair.card.name]
 
 
 def test_full_queue_is_refused_in_the_plain_servers_words(pair: NetworkPair) -> None:
@@ -74,7 +74,7 @@ def test_full_queue_is_refused_in_the_plain_servers_words(pair: NetworkPair) -> 
 def test_work_of_a_lost_replica_is_sent_once_more(pair: NetworkPair) -> None:
     answer, played = ask(pair, Raised(ActorDiedError()), "answer")
     assert answer == "answer"
-    assert len(played.parcels) == ATTEMPTS
+    assert len(played.sent) == ATTEMPTS
 
 
 @pytest.mark.parametrize(

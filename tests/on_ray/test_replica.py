@@ -14,8 +14,7 @@ pytest.importorskip("ray", reason="Ray is not installed: uv sync --extra ray")
 
 from ray import serve
 
-from app.engine.engine import Engine
-from app.engine.work import PictureAnswer, PictureWork, Question
+from app.engine.work import PictureWork, TracedPicture
 from app.errors import EngineFailed
 from app.on_ray import replica
 from app.on_ray.replica import ROOM_BATCHES, PairReplica
@@ -76,16 +75,16 @@ async def drop_queues(answers: Sequence[object]) -> None:
 def answer(works: Works, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What a replica answers to works that come one after the other while it computes the first of them."""
     has_all = threading.Event()
-    compute = Engine._compute_pictures
+    compute = PictureWork.compute_together
 
-    def compute_when_all_are_there(engine: Engine, works: Sequence[PictureWork]) -> list[PictureAnswer]:
+    def compute_when_all_are_there(batch: Sequence[PictureWork]) -> Sequence[TracedPicture]:
         assert has_all.wait(60)
-        return compute(engine, works)
+        return compute(batch)
 
     async def ask_one() -> list[object]:
         one = PairReplica(settings)
         await one.list_pairs()
-        monkeypatch.setattr(Engine, "_compute_pictures", compute_when_all_are_there)
+        monkeypatch.setattr(PictureWork, "compute_together", compute_when_all_are_there)
         asked = []
         for work in works:
             asked.append(asyncio.ensure_future(one.answer(pack(work))))
@@ -101,13 +100,13 @@ def answer(works: Works, settings: Settings, monkeypatch: pytest.MonkeyPatch) ->
     return asyncio.run(ask())
 
 
-def make_works(pair: NetworkPair, count: int, question: Question | None = None) -> Works:
+def make_works(pair: NetworkPair, count: int, stage: Stage | None = None, class_index: int | None = None) -> Works:
     random = np.random.default_rng(3)
     pictures = [random.standard_normal((3, 64, 64)).astype(np.float32) for _ in range(count)]
     for values in pictures:
         # As what Ray brings.
         values.flags.writeable = False
-    return [PictureWork(pair, values, question) for values in pictures]
+    return [PictureWork(pair, values, stage, class_index) for values in pictures]
 
 
 def read_logits(answer: object) -> np.ndarray:
@@ -136,7 +135,7 @@ def test_works_that_wait_share_a_pass(
 
 @pytest.mark.usefixtures("passes")
 def test_what_goes_wrong_with_a_work_is_its_own_answer(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
-    works = [*make_works(pair, 2), *make_works(pair, 1, Question(Stage.FOUR, 10_000))]
+    works = [*make_works(pair, 2), *make_works(pair, 1, Stage.FOUR, 10_000)]
     good, other, bad = answer(works, Settings(batch_size=BATCH, threads=1), monkeypatch)
     assert not np.array_equal(read_logits(good), read_logits(other))
     assert isinstance(bad, EngineFailed)

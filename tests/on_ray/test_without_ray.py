@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,13 +15,17 @@ from starlette.types import Message, Receive, Scope, Send
 from typer.testing import CliRunner
 
 from app.analysis.analyses import Analysis
-from app.analysis.comparison import Lens
+from app.analysis.lens import Lens
 from app.analysis.options import GeometryOptions
+from app.analysis.questions import Explanation, LearnedMaps
 from app.analysis.timing import Timings
 from app.cli import app
-from app.engine.engine import Engine
-from app.engine.work import NetworkTrace, PictureWork, Question, TraceWork
+from app.engine.device_engine import DeviceEngine
+from app.engine.traces import GradientTarget, NetworkTrace
+from app.engine.work import GradientWork, PictureWork
 from app.errors import EngineFailed, InvalidOption, LensError, QueueFull
+from app.explain.maps import FloatArray
+from app.explain.methods import Method
 from app.on_ray import environment
 from app.on_ray.proxy import LostReplica
 from app.on_ray.settings import RaySettings
@@ -102,36 +107,45 @@ def test_error_arrives_as_it_was_raised(error: LensError) -> None:
     assert vars(again) == vars(error)
 
 
-def test_parcel_has_no_networks_and_what_is_asked_alone(pair: NetworkPair) -> None:
+def analyse(pair: NetworkPair, data: bytes) -> Analysis:
+    engine = DeviceEngine(queue_size=1)
+    engine.start()
+    analysis = asyncio.run(Lens(engine, pair, max_pixels=1_000_000).analyse(data, GeometryOptions(), Timings()))
+    engine.close()
+    return analysis
+
+
+async def refuse_to_decode(_: Analysis) -> FloatArray:
+    raise AssertionError("what was traced is not decoded again")
+
+
+def test_packed_work_has_no_networks_and_what_is_asked_alone(pair: NetworkPair) -> None:
     features = {stage: np.full((2, 3, 3), stage.value, dtype=np.float32) for stage in Stage}
     trace = NetworkTrace(np.zeros(110, dtype=np.float32), features, ())
-    work = TraceWork(pair, dict.fromkeys(NetworkName, trace), Question(Stage.THREE, 5))
+    analysis = replace(analyse(pair, encode(make_picture(64, 48))), traces=dict.fromkeys(NetworkName, trace))
+    question = LearnedMaps(Explanation(5, Method.GRADCAM, Stage.THREE))
+    work = asyncio.run(question.make_work(pair, analysis, refuse_to_decode))
     data = pickle.dumps(pack(work))
     assert len(data) < 10_000
     again = unpack(pickle.loads(data), {pair.card.name: pair})  # noqa: S301  # our own
-    assert isinstance(again, TraceWork)
+    assert isinstance(again, GradientWork)
     assert again.pair is pair
-    assert again.question == work.question
-    for found in again.traces.values():
-        assert list(found.features) == [Stage.THREE]
-        assert (found.features[Stage.THREE] == 3).all()
+    assert again.target == GradientTarget(Stage.THREE, 5)
+    assert list(again.features) == list(NetworkName)
+    assert all((found == 3).all() for found in again.features.values())
 
 
-def test_parcel_keeps_a_picture_as_it_is(pair: NetworkPair) -> None:
+def test_packed_work_keeps_a_picture_as_it_is(pair: NetworkPair) -> None:
     values = np.random.default_rng(1).standard_normal((3, 32, 64)).astype(np.float32)
-    again = unpack(pack(PictureWork(pair, values, None)), {pair.card.name: pair})
+    again = unpack(pack(PictureWork(pair, values)), {pair.card.name: pair})
     assert isinstance(again, PictureWork)
     assert np.array_equal(again.values, values)
-    assert again.question is None
+    assert again.stage is None
 
 
 def test_analysis_arrives_without_its_copy_for_the_screen(pair: NetworkPair) -> None:
-    engine = Engine(queue_size=1)
-    engine.start()
-    lens = Lens(engine, pair, max_pixels=1_000_000)
     data = encode(make_picture(640, 480))
-    analysis = asyncio.run(lens.analyse(data, GeometryOptions(), Timings()))
-    engine.close()
+    analysis = analyse(pair, data)
     sent = pickle.dumps(analysis)
     assert len(sent) < len(data) + sum(trace.size_bytes for trace in analysis.traces.values()) + 50_000
     again: Analysis = pickle.loads(sent)  # noqa: S301  # our own

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from app.engine.engine import Engine
+from app.engine.work import PictureWork
 from app.main import create_app
 from app.settings import Settings
 from models.lineups.pair import NetworkPair
@@ -102,10 +102,10 @@ def test_links_of_gradcam_plus_plus_keep_the_method(client: TestClient, motorcyc
 def test_another_class_method_or_stage_needs_no_forward_pass(
     client: TestClient, analysis: Analysis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(engine: Engine, works: Any) -> Any:
+    def refuse(batch: Any) -> Any:
         raise AssertionError("the picture was traced again")
 
-    monkeypatch.setattr(Engine, "_compute_pictures", refuse)
+    monkeypatch.setattr(PictureWork, "compute_together", refuse)
     root = f"/api/v1/analyses/{analysis['id']}"
     for query in ({"target": "panda"}, {"method": "layercam"}, {"stage": 2}):
         answer = client.get(root, params=query)

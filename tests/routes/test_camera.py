@@ -13,8 +13,9 @@ from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from app.analysis.analyses import Analysis, AnalysisStore
-from app.engine.engine import Engine
+from app.analysis.analyses import Analysis
+from app.analysis.analysis_store import AnalysisStore
+from app.engine.device_engine import DeviceEngine
 from app.explain.placement import place
 from app.main import create_app
 from app.pages.gallery import read_sample
@@ -60,14 +61,14 @@ def expect_refusal(connection: WebSocketTestSession, *, status: int, code: int) 
 def held_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
     """Set when a picture has come to an engine, and what lets it go on."""
     entered, release = threading.Event(), threading.Event()
-    compute = Engine._compute_pictures
+    compute = DeviceEngine._compute
 
-    def hold(engine: Engine, works: Any) -> Any:
+    def hold(engine: DeviceEngine, works: Any) -> Any:
         entered.set()
         release.wait(20)
         return compute(engine, works)
 
-    monkeypatch.setattr(Engine, "_compute_pictures", hold)
+    monkeypatch.setattr(DeviceEngine, "_compute", hold)
     yield entered, release
     release.set()
 

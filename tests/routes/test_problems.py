@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.analysis.lenses import Lenses
-from app.engine.engine import Engine
+from app.engine.device_engine import DeviceEngine
 from app.main import create_app
 from app.settings import Settings
 from models.lineups.pair import NetworkPair
@@ -41,14 +41,14 @@ def answers_afterwards(client: TestClient) -> Iterator[None]:
 def held_engine(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event]:
     """Set when a picture has come to an engine, and what lets it go on."""
     entered, release = threading.Event(), threading.Event()
-    compute = Engine._compute_pictures
+    compute = DeviceEngine._compute
 
-    def hold(engine: Engine, works: Any) -> Any:
+    def hold(engine: DeviceEngine, works: Any) -> Any:
         entered.set()
         release.wait(20)
         return compute(engine, works)
 
-    monkeypatch.setattr(Engine, "_compute_pictures", hold)
+    monkeypatch.setattr(DeviceEngine, "_compute", hold)
     return entered, release
 
 
@@ -198,7 +198,7 @@ def test_full_queue_is_503_with_retry_after(
 
 def test_passed_deadline_is_504(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
-    monkeypatch.setattr(Engine, "_compute_pictures", lambda engine, works: release.wait(20))
+    monkeypatch.setattr(DeviceEngine, "_compute", lambda engine, works: release.wait(20))
     with TestClient(create_app(Settings(deadline_seconds=0.2), pairs=[pair])) as client:
         answer = client.post("/api/v1/heatmap", files={"image": ("p", encode(make_picture(40, 30)))})
         release.set()
@@ -208,13 +208,13 @@ def test_passed_deadline_is_504(pair: NetworkPair, monkeypatch: pytest.MonkeyPat
 
 
 def test_failed_computation_is_500_without_its_inside(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(engine: Engine, works: Any) -> Any:
+    def fail(engine: DeviceEngine, works: Any) -> Any:
         raise RuntimeError("secret detail")
 
     image = encode(make_picture(40, 30))
     with TestClient(create_app(Settings(), pairs=[pair])) as client:
         with monkeypatch.context() as patch:
-            patch.setattr(Engine, "_compute_pictures", fail)
+            patch.setattr(DeviceEngine, "_compute", fail)
             status, problem = post(client, image)
         assert status == 500
         assert "secret" not in str(problem)

@@ -19,10 +19,9 @@ import pytest
 import torch
 from fastapi.testclient import TestClient
 
-from app.engine import engine as engine_module
-from app.engine.computation import compute_pictures
-from app.engine.engine import Engine
-from app.engine.work import PictureAnswer, PictureWork
+from app.engine.device_engine import DeviceEngine
+from app.engine.traces import PairTrace
+from app.engine.work import PictureWork, TracedPicture
 from app.errors import EngineFailed
 from app.main import create_app
 from app.serving import prepare_server
@@ -39,26 +38,30 @@ def values() -> np.ndarray:
     return np.random.default_rng(1).standard_normal(SHAPE).astype(np.float32)
 
 
+async def trace(engine: DeviceEngine, pair: NetworkPair, values: np.ndarray) -> PairTrace:
+    return (await engine.submit(PictureWork(pair, values))).traces
+
+
 def test_another_worker_goes_on_when_one_dies_in_a_batch(
     pair: NetworkPair, values: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compute = Engine._compute_pictures
+    compute = PictureWork.compute_together
     deaths = [1]
 
-    def die_once(engine: Engine, works: Sequence[PictureWork]) -> list[PictureAnswer]:
+    def die_once(batch: Sequence[PictureWork]) -> Sequence[TracedPicture]:
         if deaths:
             deaths.pop()
             raise SystemExit("the thread ends")
-        return compute(engine, works)
+        return compute(batch)
 
-    monkeypatch.setattr(Engine, "_compute_pictures", die_once)
-    engine = Engine(queue_size=8)
+    monkeypatch.setattr(PictureWork, "compute_together", die_once)
+    engine = DeviceEngine(queue_size=8)
     engine._is_accepting = True
 
     async def ask() -> list[object]:
         # Two of one shape share the pass in which the worker dies; the third waits behind them.
         shapes = (values, values, values[:, :, :32].copy())
-        jobs = [asyncio.create_task(engine.trace(pair, shape)) for shape in shapes]
+        jobs = [asyncio.create_task(trace(engine, pair, shape)) for shape in shapes]
         await asyncio.sleep(0)
         engine.start()
         return list(await asyncio.gather(*jobs, return_exceptions=True))
@@ -68,7 +71,7 @@ def test_another_worker_goes_on_when_one_dies_in_a_batch(
     assert [type(answer) for answer in answers] == [EngineFailed, EngineFailed, dict]
     assert "send the picture again" in str(answers[0])
     assert engine.is_ready
-    assert len(asyncio.run(engine.trace(pair, values))[NetworkName.CBAM].logits) == 110
+    assert len(asyncio.run(trace(engine, pair, values))[NetworkName.CBAM].logits) == 110
     engine.close()
     assert {thread.name for thread in threading.enumerate()} <= {thread.name for thread in first}
 
@@ -77,19 +80,20 @@ def test_memory_that_is_too_small_halves_the_batch(
     pair: NetworkPair, values: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
+    compute = PictureWork.compute_together
 
-    def need_memory(works: Sequence[PictureWork]) -> list[PictureAnswer]:
-        sizes.append(len(works))
-        if len(works) > 2:
+    def need_memory(batch: Sequence[PictureWork]) -> Sequence[TracedPicture]:
+        sizes.append(len(batch))
+        if len(batch) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
-        return compute_pictures(works)
+        return compute(batch)
 
-    monkeypatch.setattr(engine_module, "compute_pictures", need_memory)
-    engine = Engine(queue_size=32, batch_size=8)
+    monkeypatch.setattr(PictureWork, "compute_together", need_memory)
+    engine = DeviceEngine(queue_size=32, batch_size=8)
     engine._is_accepting = True
 
     async def ask() -> list[int]:
-        jobs = [asyncio.create_task(engine.trace(pair, values)) for _ in range(16)]
+        jobs = [asyncio.create_task(trace(engine, pair, values)) for _ in range(16)]
         await asyncio.sleep(0)
         engine.start()
         return [len((await job)[NetworkName.CBAM].logits) for job in jobs]
@@ -104,24 +108,24 @@ def test_memory_that_is_too_small_halves_the_batch(
 def test_picture_for_which_the_memory_is_too_small_is_told_so(
     pair: NetworkPair, values: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(works: Sequence[PictureWork]) -> list[PictureAnswer]:
+    def fail(batch: Sequence[PictureWork]) -> Sequence[TracedPicture]:
         raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
 
-    engine = Engine(queue_size=1)
+    engine = DeviceEngine(queue_size=1)
     engine.start()
     with monkeypatch.context() as patch:
-        patch.setattr(engine_module, "compute_pictures", fail)
+        patch.setattr(PictureWork, "compute_together", fail)
         with pytest.raises(EngineFailed, match="memory is too small for this picture"):
-            asyncio.run(engine.trace(pair, values))
-    assert len(asyncio.run(engine.trace(pair, values))[NetworkName.CBAM].logits) == 110
+            asyncio.run(trace(engine, pair, values))
+    assert len(asyncio.run(trace(engine, pair, values))[NetworkName.CBAM].logits) == 110
     engine.close()
 
 
 def test_server_is_not_ready_when_a_pair_cannot_answer(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(works: Sequence[PictureWork]) -> list[PictureAnswer]:
+    def fail(batch: Sequence[PictureWork]) -> Sequence[TracedPicture]:
         raise RuntimeError("a broken network")
 
-    monkeypatch.setattr(engine_module, "compute_pictures", fail)
+    monkeypatch.setattr(PictureWork, "compute_together", fail)
     with TestClient(create_app(Settings(), pairs=[pair])) as client:
         deadline = time.monotonic() + 20
         while client.get("/readyz").json()["status"] == "starting" and time.monotonic() < deadline:
@@ -133,12 +137,13 @@ def test_server_is_not_ready_when_a_pair_cannot_answer(pair: NetworkPair, monkey
 
 def test_server_is_ready_after_a_first_picture(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
+    compute = PictureWork.compute_together
 
-    def hold(works: Sequence[PictureWork]) -> list[PictureAnswer]:
+    def hold(batch: Sequence[PictureWork]) -> Sequence[TracedPicture]:
         release.wait(20)
-        return compute_pictures(works)
+        return compute(batch)
 
-    monkeypatch.setattr(engine_module, "compute_pictures", hold)
+    monkeypatch.setattr(PictureWork, "compute_together", hold)
     with TestClient(create_app(Settings(), pairs=[pair])) as client:
         before = client.get("/readyz")
         release.set()

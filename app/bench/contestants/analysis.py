@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from app.analysis.analyses import Analysis
-from app.analysis.comparison import Comparison, Lens
+from app.analysis.comparison import Comparison
+from app.analysis.lens import Lens
 from app.analysis.options import AttentionOptions, GeometryOptions, MapOptions, TargetOptions
 from app.analysis.timing import Timings
 from app.bench.servers.load import stamp_jpeg

@@ -5,7 +5,7 @@ import pickle
 import time
 from pathlib import Path
 
-from app.analysis.comparison import Lens
+from app.analysis.lens import Lens
 from app.analysis.options import GeometryOptions, TargetOptions
 from app.analysis.timing import Timings
 from app.bench.results.statistics import Samples

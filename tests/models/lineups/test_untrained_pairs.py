@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from app.cli import app as command_line
 from app.engine.loading import load_chosen_pairs
+from app.engine.work import PictureWork
 from app.main import create_app
 from app.settings import Settings
 from models.lineups.choice import SHIPPED
@@ -174,8 +175,8 @@ def test_pairs_of_one_shape_do_not_share_a_forward_pass(site: TestClient, pairs:
     values = np.zeros((3, 96, 96), dtype=np.float32)
 
     async def ask() -> list[int]:
-        traces = await asyncio.gather(*(lenses.engine.trace(pair, values) for pair in pairs[:2] * 4))
-        return [trace[NetworkName.CBAM].logits.size for trace in traces]
+        answers = await asyncio.gather(*(lenses.engine.submit(PictureWork(pair, values)) for pair in pairs[:2] * 4))
+        return [answer.traces[NetworkName.CBAM].logits.size for answer in answers]
 
     assert asyncio.run(ask()) == [110, 10] * 4
 

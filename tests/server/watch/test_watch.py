@@ -10,8 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-import app.engine.engine as engine_module
-from app.analysis.comparison import Lens
+from app.analysis.lens import Lens
+from app.engine.work import PictureWork
 from app.main import create_app
 from app.server.watch.logs import set_up_logging
 from app.settings import LogFormat, Settings
@@ -143,9 +143,10 @@ def test_log_of_the_engine_names_the_request_whose_work_it_was(
     def break_down(_: object) -> list[object]:
         raise RuntimeError("a mistake")
 
-    monkeypatch.setattr(engine_module, "compute_pictures", break_down)
+    monkeypatch.setattr(PictureWork, "compute_together", break_down)
     answer = fresh.post("/api/v1/heatmap", files={"image": ("p.png", IMAGE)}, headers={"X-Request-Id": "proxy-19"})
     assert answer.status_code == 500
-    (line,) = [line for line in map(json.loads, log.getvalue().splitlines()) if line["logger"] == "app.engine.engine"]
+    lines = map(json.loads, log.getvalue().splitlines())
+    (line,) = [line for line in lines if line["logger"] == "app.engine.device_engine"]
     assert line["request_id"] == "proxy-19"
     assert "RuntimeError: a mistake" in line["exc_info"]

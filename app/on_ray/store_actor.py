@@ -1,16 +1,16 @@
 """The actor that keeps analyses and sheets for all replicas of the application.
 
 One place and not a route by id: Ray Serve sends a request to any replica, and replicas come and go with the load; an
-analysis that lived in one of them would leave with it. The actor holds bytes and looks into none of them. It is started
-again where it dies; what it kept is gone then, and whoever asks is told to send the picture again.
+analysis that lived in one of them would leave with it. The actor keeps bytes and never reads them. Where it
+dies, Ray starts it again without what it kept; whoever asks for that is told to send the picture again.
 """
 
 from dataclasses import dataclass
 
 import ray
 
-from app.analysis.analyses import Store
 from app.analysis.sheets import Sheet, SheetStore
+from app.analysis.store import Store
 from app.errors import AnalysisGone, SheetGone
 from app.settings import Settings
 
@@ -29,7 +29,7 @@ class Blob:
 
 
 @dataclass(frozen=True, slots=True)
-class KeeperFigures:
+class StoreFigures:
     """What is kept at present, and how often it was asked for."""
 
     bytes: float
@@ -38,7 +38,7 @@ class KeeperFigures:
     misses: int
 
 
-class Keeper:
+class StoreActor:
     """Keeps what any replica may be asked for.
 
     Args:
@@ -66,7 +66,7 @@ class Keeper:
         return self.get(analysis_id) is not None
 
     def remove(self, analysis_id: str) -> bool:
-        """Forget an analysis; whether it was there."""
+        """Drop an analysis; whether it was there."""
         try:
             self._analyses.remove(analysis_id)
         except AnalysisGone:
@@ -84,10 +84,10 @@ class Keeper:
         except SheetGone:
             return None
 
-    def read_figures(self) -> KeeperFigures:
+    def read_figures(self) -> StoreFigures:
         """For the metrics."""
         store = self._analyses
-        return KeeperFigures(store.size_bytes, len(store), store.hits, store.misses)
+        return StoreFigures(store.size_bytes, len(store), store.hits, store.misses)
 
     def drain(self) -> None:
         """Tell all replicas that the server is about to end."""
@@ -98,6 +98,6 @@ class Keeper:
         return self._is_draining
 
 
-def start_keeper(settings: Settings) -> "ray.actor.ActorHandle[Keeper]":
-    """Start the keeper; calls that meet its death are repeated."""
-    return ray.remote(Keeper).options(num_cpus=0, max_restarts=-1, max_task_retries=3).remote(settings)
+def start_store_actor(settings: Settings) -> "ray.actor.ActorHandle[StoreActor]":
+    """Start the actor; calls that meet its death are repeated."""
+    return ray.remote(StoreActor).options(num_cpus=0, max_restarts=-1, max_task_retries=3).remote(settings)

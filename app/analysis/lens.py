@@ -1,0 +1,259 @@
+"""The only orchestrator: picture, pair and options in, `Comparison` out."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from app.analysis.analyses import Analysis
+from app.analysis.analysis_store import AnswerCache
+from app.analysis.classes import ChosenBy, find_class
+from app.analysis.comparison import Altered, Comparison, Target
+from app.analysis.options import GeometryOptions, TargetOptions
+from app.analysis.prepared import PreparedPicture, prepare_again, prepare_picture
+from app.analysis.questions import (
+    AnswerType,
+    ChangedMap,
+    ChangedTrace,
+    Explanation,
+    LearnedMaps,
+    OpenedBlock,
+    Question,
+    RandomisedMaps,
+    ResultType,
+)
+from app.analysis.timing import Timings
+from app.engine.engine import Engine
+from app.engine.traces import NetworkTrace
+from app.engine.work import PictureWork
+from app.errors import InvalidOption, refuse_choice
+from app.explain.maps import FloatArray, OpenBlock
+from models.attention.interventions import Intervention, parse_interventions
+from models.lineups.card import ClassLabel
+from models.lineups.pair import NetworkPair
+from models.names import NetworkName
+from models.networks.randomisation import Randomisation
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+class Lens:
+    """Answers questions about pictures with one pair.
+
+    Args:
+        engine: what computes, started.
+        pair: the networks.
+        max_pixels: width times height that may be decoded.
+        answers: what was asked before; a store's, or this lens's own by default.
+        threads: how many decode and draw at once; by default one per core, for this lens alone.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        pair: NetworkPair,
+        *,
+        max_pixels: int,
+        answers: AnswerCache | None = None,
+        threads: anyio.CapacityLimiter | None = None,
+    ) -> None:
+        self.engine = engine
+        self.pair = pair
+        self._max_pixels = max_pixels
+        self._answers = AnswerCache() if answers is None else answers
+        # Decoding and drawing take a core and a picture's memory each.
+        self._threads = threads or anyio.CapacityLimiter(os.cpu_count() or 1)
+
+    async def analyse(self, data: bytes, geometry: GeometryOptions, timings: Timings) -> Analysis:
+        """Decode a picture and trace it through both networks.
+
+        Args:
+            data: the uploaded bytes.
+            geometry: how the picture becomes the input; the pair's own way where nothing is asked for.
+            timings: what is added to.
+
+        Raises:
+            LensError: see `decode_picture` and `Engine.submit`.
+        """
+        prepared = await self._prepare(data, geometry, timings)
+        with timings.measure("networks"):
+            traced = await self.engine.submit(PictureWork(self.pair, prepared.values))
+        return prepared.complete(traced.traces)
+
+    async def ask(self, analysis: Analysis, question: Question[ResultType, AnswerType], timings: Timings) -> AnswerType:
+        """The answer to a question about an analysis: the kept one, or one that is computed and kept.
+
+        Raises:
+            LensError: see `Engine.submit`.
+        """
+        answer = self._answers.find(analysis, question)
+        if answer is not None:
+            return answer
+        with timings.measure("networks"):
+            work = await question.make_work(self.pair, analysis, self._prepare_again)
+            result = await self.engine.submit(work)
+        return await self._read(analysis, question, result, timings)
+
+    async def compare(self, analysis: Analysis, options: TargetOptions, timings: Timings) -> Comparison:
+        """Both networks' heat maps for one class, without another forward pass over the picture.
+
+        Args:
+            analysis: from `analyse`.
+            options: class, method and stage.
+            timings: what is added to.
+
+        Raises:
+            InvalidOption: for a class that the pair does not know.
+            LensError: see `ask`.
+        """
+        interventions = self.find_interventions(analysis, options.interventions)
+        label, chosen_by = self.find_class(options.target)
+        first = int(analysis.traces[NetworkName.BASELINE].logits.argmax())
+        target = Target(label or self.pair.labels[first], chosen_by)
+        learned = await self._compare(analysis, target, options, timings)
+        return await self._alter(learned, interventions, timings) if interventions else learned
+
+    async def compare_picture(
+        self, data: bytes, geometry: GeometryOptions, options: TargetOptions, timings: Timings
+    ) -> Comparison:
+        """`analyse` and `compare` with one place in the engine's queue.
+
+        Args:
+            data: the uploaded bytes.
+            geometry: how the picture becomes the input; the pair's own way where nothing is asked for.
+            options: class, method and stage.
+            timings: what is added to.
+
+        Raises:
+            InvalidOption: for a class that the pair does not know; known before anything is computed.
+            LensError: see `decode_picture` and `Engine.submit`.
+        """
+        label, chosen_by = self.find_class(options.target)
+        if options.interventions:
+            # The learned network's trace tells which blocks can be changed.
+            return await self.compare(await self.analyse(data, geometry, timings), options, timings)
+        prepared = await self._prepare(data, geometry, timings)
+        class_index = None if label is None else label.index
+        with timings.measure("networks"):
+            work = PictureWork(self.pair, prepared.values, options.stage, class_index)
+            traced = await self.engine.submit(work)
+        analysis = prepared.complete(traced.traces)
+        target = Target(self.pair.labels[traced.gradient.class_index], chosen_by)
+        # The gradient came with the trace: `compare` will find the maps.
+        question = LearnedMaps(Explanation(target.label.index, options.method, options.stage))
+        await self._read(analysis, question, traced.gradient, timings)
+        return await self._compare(analysis, target, options, timings)
+
+    async def alter(self, analysis: Analysis, interventions: Sequence[str], timings: Timings) -> Analysis:
+        """The analysis with the gates of the network with attention changed; itself for no intervention.
+
+        Raises:
+            InvalidOption: for a text that names no intervention.
+            LensError: see `ask`.
+        """
+        parsed = self.find_interventions(analysis, interventions)
+        if not parsed:
+            return analysis
+        return _exchange(analysis, await self.ask(analysis, ChangedTrace(parsed), timings))
+
+    async def open_block(
+        self, analysis: Analysis, block: str, interventions: Sequence[str], timings: Timings
+    ) -> OpenBlock:
+        """What the attention of one block saw and did.
+
+        Raises:
+            InvalidOption: for a block that the network does not have, and for a text that names no intervention.
+            LensError: see `ask`.
+        """
+        names = [known.name for known in analysis.traces[NetworkName.CBAM].blocks]
+        if block not in names:
+            raise refuse_choice("block", block, names)
+        question = OpenedBlock(block, self.find_interventions(analysis, interventions))
+        return await self.ask(analysis, question, timings)
+
+    async def randomise(self, learned: Comparison, extent: Randomisation, timings: Timings) -> Comparison:
+        """The same question to both networks after part of their weights became random.
+
+        Args:
+            learned: the question, from `compare`, without changed gates.
+            extent: how much of each network is random.
+            timings: what is added to.
+
+        Raises:
+            LensError: see `ask`.
+        """
+        question = RandomisedMaps(learned.explanation, extent)
+        return replace(learned, heat_maps=await self.ask(learned.analysis, question, timings))
+
+    def find_interventions(self, analysis: Analysis, texts: Sequence[str]) -> tuple[Intervention, ...]:
+        """The interventions that texts name.
+
+        Raises:
+            InvalidOption: for a text that names none, and for blocks that the network does not have.
+        """
+        blocks = [block.name for block in analysis.traces[NetworkName.CBAM].blocks]
+        try:
+            return parse_interventions(texts, blocks)
+        except ValueError as error:
+            raise InvalidOption(str(error), option="interventions") from error
+
+    def find_class(self, target: str) -> tuple[ClassLabel | None, ChosenBy]:
+        """The class that a text means, by this pair's names; see `find_class`."""
+        return find_class(self.pair.labels, target)
+
+    async def run(self, work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        """Run decoding, drawing or encoding off the event loop; a caller that gives up does not wait for it."""
+        return await anyio.to_thread.run_sync(
+            partial(work, *args, **kwargs), limiter=self._threads, abandon_on_cancel=True
+        )
+
+    async def _prepare(self, data: bytes, options: GeometryOptions, timings: Timings) -> PreparedPicture:
+        with timings.measure("decode"):
+            return await self.run(prepare_picture, data, self.pair.card, options, max_pixels=self._max_pixels)
+
+    async def _prepare_again(self, analysis: Analysis) -> FloatArray:
+        return await self.run(prepare_again, analysis, max_pixels=self._max_pixels)
+
+    async def _read(
+        self, analysis: Analysis, question: Question[ResultType, AnswerType], result: ResultType, timings: Timings
+    ) -> AnswerType:
+        """Make an answer of what the engine computed, and keep it."""
+        if question.makes_maps:
+            with timings.measure("maps"):
+                answer = await self.run(question.read, analysis, result)
+        else:
+            answer = question.read(analysis, result)
+        self._answers.keep(analysis, question, answer)
+        return answer
+
+    async def _compare(
+        self, analysis: Analysis, target: Target, options: TargetOptions, timings: Timings
+    ) -> Comparison:
+        question = LearnedMaps(Explanation(target.label.index, options.method, options.stage))
+        heat_maps = await self.ask(analysis, question, timings)
+        return Comparison(analysis, self.pair.labels, target, options.method, options.stage, heat_maps)
+
+    async def _alter(
+        self, learned: Comparison, interventions: tuple[Intervention, ...], timings: Timings
+    ) -> Comparison:
+        """The same question with changed gates."""
+        question = ChangedMap(learned.explanation, interventions)
+        changed = await self.ask(learned.analysis, question, timings)
+        # The same trace answers `alter`, which the page asks next.
+        self._answers.keep(learned.analysis, ChangedTrace(interventions), changed.trace)
+        return replace(
+            learned,
+            analysis=_exchange(learned.analysis, changed.trace),
+            heat_maps={**learned.heat_maps, NetworkName.CBAM: changed.heat_map},
+            altered=Altered(interventions, learned),
+        )
+
+
+def _exchange(analysis: Analysis, trace: NetworkTrace) -> Analysis:
+    """The same analysis, with what the changed network says in place of what the learned one does."""
+    return replace(analysis, traces={**analysis.traces, NetworkName.CBAM: trace})

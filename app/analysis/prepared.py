@@ -1,0 +1,65 @@
+"""A decoded picture on its way to the networks."""
+
+import math
+from dataclasses import dataclass
+
+from app.analysis.analyses import Analysis, Picture
+from app.analysis.options import GeometryOptions
+from app.engine.traces import PairTrace
+from app.explain.image_input import decode_reduced, prepare_input
+from app.explain.maps import FloatArray
+from app.explain.placement import Placement, place
+from models.lineups.card import PairCard
+from models.names import Geometry, Resolution
+
+REDUCTION_MARGIN = 1.5
+"""How many times the networks' resolution a picture is decoded at, at least: less would soften their input."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedPicture:
+    """A picture that the networks have not seen yet.
+
+    Attributes:
+        card: of the pair that it is prepared for.
+        source, placement, geometry, resolution: as in `Analysis`.
+        values: the networks' input, (3, H, W).
+    """
+
+    card: PairCard
+    source: Picture
+    placement: Placement
+    geometry: Geometry
+    resolution: Resolution
+    values: FloatArray
+
+    def complete(self, traces: PairTrace) -> Analysis:
+        """The analysis, once the networks have traced the picture."""
+        return Analysis(self.card, self.source, self.placement, self.geometry, self.resolution, traces)
+
+
+def prepare_picture(data: bytes, card: PairCard, options: GeometryOptions, *, max_pixels: int) -> PreparedPicture:
+    """Decode an upload and make the networks' input from it.
+
+    Args:
+        data: the uploaded bytes.
+        card: of the pair; its own geometry and resolution where the options choose none.
+        options: how the picture becomes the input.
+        max_pixels: width times height that may be decoded.
+
+    Raises:
+        LensError: see `decode_reduced`.
+    """
+    geometry = options.geometry or card.preprocessing.geometry
+    resolution = options.resolution or card.preprocessing.resolution
+    decoded = decode_reduced(data, max_pixels=max_pixels, shorter_side=math.ceil(resolution * REDUCTION_MARGIN))
+    placement = place(decoded.width, decoded.height, geometry=geometry, resolution=resolution)
+    values = prepare_input(decoded.image, placement, card.preprocessing)
+    return PreparedPicture(card, Picture(data, decoded), placement, geometry, resolution, values)
+
+
+def prepare_again(analysis: Analysis, *, max_pixels: int) -> FloatArray:
+    """The networks' input, (3, H, W), of a picture that was analysed before."""
+    enough = math.ceil(analysis.resolution * REDUCTION_MARGIN)
+    decoded = decode_reduced(analysis.source.data, max_pixels=max_pixels, shorter_side=enough)
+    return prepare_input(decoded.image, analysis.placement, analysis.card.preprocessing)

@@ -1,0 +1,163 @@
+"""Questions about an analysis: one short class for each kind.
+
+A class says what makes two of its questions equal (its fields), which work answers it, and how the work's result
+becomes the answer. `Lens.ask` does the rest: it looks the answer up, or has it computed and keeps it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Generic, NamedTuple, TypeVar
+
+from app.analysis.analyses import Analysis
+from app.engine.traces import Evidence, GradientTarget, NetworkTrace, PairGradient
+from app.engine.work import ChangedMapWork, ChangedTraceWork, GradientWork, OpenedBlockWork, RandomisedWork, Work
+from app.explain.cam import compute_heat_map
+from app.explain.maps import FloatArray, HeatMap, OpenBlock
+from app.explain.methods import Method
+from models.attention.interventions import Intervention
+from models.lineups.pair import NetworkPair
+from models.names import NetworkName, Stage
+from models.networks.randomisation import Randomisation
+
+ResultType = TypeVar("ResultType")
+AnswerType = TypeVar("AnswerType")
+
+ReadInput = Callable[[Analysis], Awaitable[FloatArray]]
+"""Decodes an analysis's picture again: the networks' input, (3, H, W)."""
+
+HeatMaps = Mapping[NetworkName, HeatMap]
+
+
+class Question(ABC, Generic[ResultType, AnswerType]):
+    """A question about an analysis; equal ones have equal answers, so subclasses are frozen dataclasses.
+
+    An answer holds no analysis: it would never be dropped.
+
+    Attributes:
+        kept_answers: how many answers to questions of this class are kept for one analysis.
+        makes_maps: whether the answer takes long enough to be made off the event loop, as heat maps do.
+    """
+
+    kept_answers: ClassVar[int]
+    makes_maps: ClassVar[bool] = True
+
+    @abstractmethod
+    async def make_work(self, pair: NetworkPair, analysis: Analysis, read_input: ReadInput, /) -> Work[ResultType]:
+        """What the engine has to compute."""
+
+    @abstractmethod
+    def read(self, analysis: Analysis, result: ResultType, /) -> AnswerType:
+        """The answer in what the engine computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a heat map explains, and how.
+
+    Attributes:
+        class_index: the class, 0..K-1.
+        method: how features and gradient become a map.
+        stage: whose output.
+    """
+
+    class_index: int
+    method: Method
+    stage: Stage
+
+    @property
+    def target(self) -> GradientTarget:
+        """The gradient that the map is made from."""
+        return GradientTarget(self.stage, self.class_index)
+
+    def draw(self, evidence: Evidence) -> HeatMap:
+        """One network's heat map."""
+        return compute_heat_map(self.method, activation=evidence.features, gradient=evidence.gradient)
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedMaps(Question[PairGradient, HeatMaps]):
+    """Where do both networks look, as they were trained?"""
+
+    kept_answers: ClassVar[int] = 64
+    explanation: Explanation
+
+    async def make_work(self, pair: NetworkPair, analysis: Analysis, _: ReadInput, /) -> GradientWork:
+        features = {name: trace.features[self.explanation.stage] for name, trace in analysis.traces.items()}
+        return GradientWork(pair, features, self.explanation.target)
+
+    def read(self, analysis: Analysis, result: PairGradient, /) -> HeatMaps:
+        stage = self.explanation.stage
+        return {
+            name: self.explanation.draw(Evidence(trace.features[stage], result.gradients[name]))
+            for name, trace in analysis.traces.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RandomisedMaps(Question[Mapping[NetworkName, Evidence], HeatMaps]):
+    """Where do both networks look after part of their weights became random?"""
+
+    kept_answers: ClassVar[int] = 24
+    explanation: Explanation
+    extent: Randomisation
+
+    async def make_work(self, pair: NetworkPair, analysis: Analysis, read_input: ReadInput, /) -> RandomisedWork:
+        return RandomisedWork(pair, await read_input(analysis), self.explanation.target, self.extent)
+
+    def read(self, _: Analysis, result: Mapping[NetworkName, Evidence], /) -> HeatMaps:
+        return {name: self.explanation.draw(evidence) for name, evidence in result.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedTrace(Question[NetworkTrace, NetworkTrace]):
+    """What does the network with attention say when its gates are changed? Its features are not kept."""
+
+    kept_answers: ClassVar[int] = 8
+    makes_maps: ClassVar[bool] = False
+    interventions: tuple[Intervention, ...]
+
+    async def make_work(self, pair: NetworkPair, analysis: Analysis, read_input: ReadInput, /) -> ChangedTraceWork:
+        return ChangedTraceWork(pair, await read_input(analysis), self.interventions)
+
+    def read(self, _: Analysis, result: NetworkTrace, /) -> NetworkTrace:
+        return result
+
+
+class ChangedNetwork(NamedTuple):
+    """What the network with attention says when its gates are changed, and its heat map."""
+
+    trace: NetworkTrace
+    heat_map: HeatMap
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedMap(Question[tuple[NetworkTrace, Evidence], ChangedNetwork]):
+    """Where does the network with attention look when its gates are changed?"""
+
+    kept_answers: ClassVar[int] = 24
+    explanation: Explanation
+    interventions: tuple[Intervention, ...]
+
+    async def make_work(self, pair: NetworkPair, analysis: Analysis, read_input: ReadInput, /) -> ChangedMapWork:
+        return ChangedMapWork(pair, await read_input(analysis), self.interventions, self.explanation.target)
+
+    def read(self, _: Analysis, result: tuple[NetworkTrace, Evidence], /) -> ChangedNetwork:
+        trace, evidence = result
+        return ChangedNetwork(trace, self.explanation.draw(evidence))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedBlock(Question[OpenBlock, OpenBlock]):
+    """What did the attention of one block see and do?"""
+
+    kept_answers: ClassVar[int] = 2
+    makes_maps: ClassVar[bool] = False
+    block: str
+    interventions: tuple[Intervention, ...]
+
+    async def make_work(self, pair: NetworkPair, analysis: Analysis, read_input: ReadInput, /) -> OpenedBlockWork:
+        return OpenedBlockWork(pair, await read_input(analysis), self.block, self.interventions)
+
+    def read(self, _: Analysis, result: OpenBlock, /) -> OpenBlock:
+        return result

@@ -1,0 +1,193 @@
+"""The engine of this process: the one owner of its device.
+
+The way of a request: its work becomes one job -> the job waits in one bounded queue, or is refused with `QueueFull`
+before anything was computed for it -> the device's worker takes the oldest job, and with it those that can share its
+pass -> a job whose caller has gone, or ran out of time, is skipped -> the work's own class computes the batch -> each
+answer goes back to its caller's event loop. Only the worker's thread touches a network.
+"""
+
+import asyncio
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from app.engine.engine import Engine
+from app.engine.job_queue import Job, JobQueue
+from app.engine.work import AnswerType, PictureWork, Work
+from app.errors import EngineFailed, LensError, QueueFull
+from models.lineups.pair import NetworkPair
+
+logger = logging.getLogger(__name__)
+
+
+class DeviceEngine(Engine):
+    """The one worker of a device, behind a bounded queue; every served pair goes through it.
+
+    Args:
+        queue_size: how many jobs may wait.
+        batch_size: the most pictures of one forward pass.
+        batch_wait_seconds: how long the first picture of a batch waits for others.
+        observe_batch: told how many pictures went through the networks together; None for nobody.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue_size: int,
+        batch_size: int = 8,
+        batch_wait_seconds: float = 0.0,
+        observe_batch: Callable[[int], None] | None = None,
+    ) -> None:
+        self._queue = JobQueue(queue_size)
+        self._batch_size = batch_size
+        self._batch_wait_seconds = batch_wait_seconds
+        self._observe_batch = observe_batch
+        self._worker = self._make_worker()
+        self._current: Sequence[Job[Any]] = ()
+        self._seconds_per_job = 0.1
+        self._is_accepting = False
+        self._unwarmed: Sequence[NetworkPair] = ()
+        self._has_failed = False
+
+    @property
+    def is_ready(self) -> bool:
+        """See `Engine.is_ready`."""
+        return self._is_accepting and self._worker.is_alive() and not self._unwarmed and not self._has_failed
+
+    @property
+    def has_failed(self) -> bool:
+        """See `Engine.has_failed`."""
+        return self._has_failed
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait."""
+        return len(self._queue)
+
+    def start(self, *, warm_up: Sequence[NetworkPair] = ()) -> None:
+        """Start the worker.
+
+        Args:
+            warm_up: pairs that see a picture before any job: torch prepares much at the first one.
+        """
+        self._unwarmed = warm_up
+        self._is_accepting = True
+        self._worker.start()
+
+    def close(self) -> None:
+        """Refuse new jobs, answer the waiting ones, end the worker."""
+        self._is_accepting = False
+        self._queue.close()
+        # A dying worker starts its replacement before it exits.
+        while self._worker.is_alive():
+            self._worker.join()
+
+    async def submit(self, work: Work[AnswerType]) -> AnswerType:
+        """See `Engine.submit`; cancelling the await gives the work up."""
+        (answer,) = self.submit_together([work])
+        return await answer
+
+    def submit_together(self, batch: Sequence[Work[AnswerType]]) -> list[asyncio.Future[AnswerType]]:
+        """Work that is accepted or refused as one, and each piece's answer to be awaited or given up.
+
+        All of it waits side by side before the worker sees the first piece, so that what can share a pass does.
+
+        Raises:
+            QueueFull: when too much work waits.
+        """
+        if not self._is_accepting:
+            raise QueueFull("the server is shutting down; try again in a moment", retry_after_seconds=5)
+        jobs = [Job(work) for work in batch]
+        if not self._queue.put(*jobs):
+            seconds = max(1, math.ceil(self._queue.max_size * self._seconds_per_job))
+            raise QueueFull(
+                f"{self._queue.max_size} requests are waiting, which is the limit; try again in {seconds} s",
+                retry_after_seconds=seconds,
+            )
+        # Cancelling an await cancels the job's future, and the worker skips the job.
+        return [asyncio.wrap_future(job.future) for job in jobs]
+
+    def _make_worker(self) -> threading.Thread:
+        return threading.Thread(target=self._live, name="cbam-lens-engine", daemon=True)
+
+    def _live(self) -> None:
+        """The worker: work until the queue is closed and empty; where it dies, another one goes on."""
+        try:
+            self._warm_up()
+            self._work()
+        except BaseException:
+            logger.critical("the engine's worker died; another one goes on", exc_info=True)
+            for job in self._current:
+                if not job.future.done():
+                    job.future.set_exception(EngineFailed("the computation was broken off; send the picture again"))
+            self._worker = self._make_worker()
+            self._worker.start()
+
+    def _warm_up(self) -> None:
+        try:
+            for pair in self._unwarmed:
+                side = pair.card.preprocessing.resolution.value
+                PictureWork(pair, np.zeros((3, side, side), dtype=np.float32)).compute()
+        except Exception:
+            logger.exception("a pair did not answer its first picture; the server does not become ready")
+            self._has_failed = True
+        self._unwarmed = ()
+
+    def _work(self) -> None:
+        while jobs := self._queue.take(batch_size=self._batch_size, wait_seconds=self._batch_wait_seconds):
+            start = time.perf_counter()
+            self._current = jobs
+            self._answer(jobs)
+            self._current = ()
+            elapsed = (time.perf_counter() - start) / len(jobs)
+            self._seconds_per_job += 0.1 * (elapsed - self._seconds_per_job)
+
+    def _answer(self, jobs: Sequence[Job[Any]]) -> None:
+        try:
+            answers = self._compute([job.work for job in jobs])
+        except Exception as error:
+            half = len(jobs) // 2
+            if isinstance(error, torch.OutOfMemoryError):
+                self._make_room(half)
+            if not half:
+                jobs[0].future.set_exception(jobs[0].context.run(_explain_failure, error))
+                return
+            # One bad picture must not take the others of its batch with it.
+            self._answer(jobs[:half])
+            self._answer(jobs[half:])
+            return
+        if self._observe_batch is not None:
+            self._observe_batch(len(jobs))
+        for job, answer in zip(jobs, answers, strict=True):
+            job.future.set_result(answer)
+
+    def _make_room(self, batch_size: int) -> None:
+        """Give back what torch keeps of the device's memory, and take fewer pictures at once from now on."""
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        if 0 < batch_size < self._batch_size:
+            logger.warning("the device's memory was too small for a batch; the most is %d from now on", batch_size)
+            self._batch_size = batch_size
+
+    def _compute(self, batch: Sequence[Work[Any]]) -> Sequence[Any]:
+        # The queue hands out work of one class together.
+        return type(batch[0]).compute_together(batch)
+
+
+def _explain_failure(error: Exception) -> LensError:
+    if isinstance(error, LensError):
+        return error
+    logger.error("the engine could not compute a job", exc_info=error)
+    if isinstance(error, torch.OutOfMemoryError):
+        sentence = "the device's memory is too small for this picture at present; try again, or a smaller resolution"
+    else:
+        sentence = "the networks could not be computed on this picture; the server's log says why"
+    failure = EngineFailed(sentence)
+    failure.__cause__ = error
+    return failure

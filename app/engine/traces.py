@@ -1,0 +1,70 @@
+"""What the networks computed about one picture; arrays are in memory of the CPU. Nothing here imports torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.explain.maps import BlockMaps, FloatArray
+from models.names import NetworkName, Stage
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkTrace:
+    """One network's forward pass over one picture.
+
+    Attributes:
+        logits: (K,).
+        features: each stage's output, (C, H, W).
+        blocks: each block's gates; none without attention.
+    """
+
+    logits: FloatArray
+    features: Mapping[Stage, FloatArray]
+    blocks: tuple[BlockMaps, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """The memory that the arrays take."""
+        gates = sum(gate.values.nbytes for block in self.blocks for gate in block.gates.values())
+        return self.logits.nbytes + sum(values.nbytes for values in self.features.values()) + gates
+
+
+PairTrace = Mapping[NetworkName, NetworkTrace]
+
+
+@dataclass(frozen=True, slots=True)
+class GradientTarget:
+    """Which gradient is wanted: of one class's score with respect to one stage's output.
+
+    Attributes:
+        stage: whose output.
+        class_index: the class, 0..K-1.
+    """
+
+    stage: Stage
+    class_index: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairGradient:
+    """Both networks' gradients of one class's score.
+
+    Attributes:
+        class_index: the class, 0..K-1.
+        gradients: each network's, (C, H, W).
+    """
+
+    class_index: int
+    gradients: Mapping[NetworkName, FloatArray]
+
+
+class Evidence(NamedTuple):
+    """What one network's heat map is made from.
+
+    Attributes:
+        features: one stage's output, (C, H, W).
+        gradient: d logit / d features, (C, H, W).
+    """
+
+    features: FloatArray
+    gradient: FloatArray

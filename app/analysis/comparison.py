@@ -22,7 +22,6 @@ from app.engine.answerer import Answerer
 from app.engine.work import PairGradient, PairTrace, Question
 from app.errors import EngineFailed, InvalidOption, refuse_choice
 from app.explain.cam import compute_heat_map
-from app.explain.image_input import decode_reduced, prepare_input
 from app.explain.maps import FloatArray, HeatMap, OpenBlock
 from app.explain.methods import Method
 from app.explain.metrics import (
@@ -31,12 +30,14 @@ from app.explain.metrics import (
     compare_heat_maps,
     measure_heat_map,
 )
-from app.explain.placement import Placement, place
 from models.attention.interventions import Intervention, parse_interventions
 from models.lineups.card import ClassLabel, PairCard
 from models.lineups.pair import NetworkPair
 from models.names import Geometry, NetworkName, Resolution, Stage
 from models.networks.randomisation import Randomisation
+from models.pictures.decoding import decode_reduced
+from models.pictures.placement import Placement, place
+from models.pictures.preparation import prepare_input
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

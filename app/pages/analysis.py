@@ -48,6 +48,7 @@ from app.render.colour_scale import Colormap, Scale
 from app.render.figure import FigureFormat
 from models.names import NetworkName, Stage
 from models.networks.titles import ATTENTION_TITLES
+from models.pictures.fitting import fit_size
 
 PANEL_SIDE_PIXELS = 640
 GATE_SIDE_PIXELS = 256
@@ -146,10 +147,7 @@ def _address(path: str, asked: dict[str, str], **changes: str) -> str:
 
 
 def _fit(answer: AnalysisAnswer, max_side: int) -> tuple[int, int]:
-    """The picture's width and height with its longer side at most `max_side`."""
-    width, height = answer.geometry.picture_width, answer.geometry.picture_height
-    ratio = min(1.0, max_side / max(width, height))
-    return max(1, round(width * ratio)), max(1, round(height * ratio))
+    return fit_size(answer.geometry.picture_width, answer.geometry.picture_height, longer=max_side)
 
 
 def _choose_layout(answer: AnalysisAnswer) -> Layout:

@@ -10,6 +10,7 @@ from app.pages.block_names import name_block
 from app.pages.contexts import BlockPage, ChannelView, PageImage
 from models.names import NetworkName
 from models.networks.titles import ATTENTION_TITLES
+from models.pictures.fitting import fit_size
 
 CHANNEL_SIDE_PIXELS = 224
 
@@ -31,7 +32,8 @@ def build_block_page(
     place = names.index(block.name)
     gates = blocks[place]
     kept = {"interventions": ",".join(interventions)} if interventions else {}
-    width, height = _fit(analysis)
+    placement = analysis.placement
+    width, height = fit_size(placement.picture_width, placement.picture_height, longer=CHANNEL_SIDE_PIXELS)
     spatial = channel = None
     if gates.spatial is not None:
         address = f"{links.gate(block.name, 'spatial')}?{urlencode(kept | {'max_side': '512'})}"
@@ -65,12 +67,6 @@ def _link(page: str, names: list[str], place: int, kept: dict[str, str]) -> tupl
         return None
     query = f"?{urlencode(kept)}" if kept else ""
     return f"{page}/blocks/{names[place]}{query}", name_block(names[place])
-
-
-def _fit(analysis: Analysis) -> tuple[int, int]:
-    width, height = analysis.placement.picture_width, analysis.placement.picture_height
-    ratio = min(1.0, CHANNEL_SIDE_PIXELS / max(width, height))
-    return max(1, round(width * ratio)), max(1, round(height * ratio))
 
 
 def _show_channel(entry: ChannelAnswer, width: int, height: int) -> ChannelView:

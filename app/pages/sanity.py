@@ -5,13 +5,13 @@ from urllib.parse import urlencode
 from app.analysis.sanity import SanityCheck
 from app.api.links import AnalysisLinks
 from app.api.sanity import RandomisedNetwork, build_sanity_answer
-from app.api.schemas import build_analysis_answer
 from app.output.images import title_networks
 from app.pages.analysis import PANEL_SIDE_PIXELS
 from app.pages.choices import METHOD_TITLES
 from app.pages.contexts import PageImage, SanityPage, SanityView
 from app.pages.wording import typeset_minus
 from models.names import NetworkName
+from models.pictures.fitting import fit_size
 
 
 def build_sanity_page(check: SanityCheck, *, links: AnalysisLinks, address: str) -> SanityPage:
@@ -31,7 +31,8 @@ def build_sanity_page(check: SanityCheck, *, links: AnalysisLinks, address: str)
     titles = title_networks(learned.analysis.card)
     drawn = urlencode(asked | {"max_side": str(PANEL_SIDE_PIXELS), "scale": "own"})
     answer = build_sanity_answer(check, links=links, query=urlencode(asked))
-    size = _fit(check)
+    placement = learned.analysis.placement
+    size = fit_size(placement.picture_width, placement.picture_height, longer=PANEL_SIDE_PIXELS)
     first = SanityView(
         "Nothing is random: as learned",
         tuple(
@@ -65,12 +66,6 @@ def build_sanity_page(check: SanityCheck, *, links: AnalysisLinks, address: str)
         address=f"{address}?{query}",
         steps=(first, *rest),
     )
-
-
-def _fit(check: SanityCheck) -> tuple[int, int]:
-    geometry = build_analysis_answer(check.learned, links=None).geometry
-    ratio = min(1.0, PANEL_SIDE_PIXELS / max(geometry.picture_width, geometry.picture_height))
-    return max(1, round(geometry.picture_width * ratio)), max(1, round(geometry.picture_height * ratio))
 
 
 def _explain_change(network: RandomisedNetwork) -> str:

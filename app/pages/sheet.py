@@ -14,6 +14,7 @@ from app.pages.templating import format_probability
 from app.render.colour_scale import Colormap, Scale
 from app.render.contact_sheet import SheetFormat
 from models.names import NetworkName, Stage
+from models.pictures.fitting import fit_size
 
 IMAGE_SIDE_PIXELS = 320
 
@@ -94,8 +95,7 @@ def _show_images(
     comparison: Comparison, name: str, chosen: dict[str, str], addresses: Addresses
 ) -> tuple[tuple[str, PageImage], ...]:
     analysis, label = comparison.analysis, comparison.target.label
-    ratio = min(1.0, IMAGE_SIDE_PIXELS / max(analysis.source.width, analysis.source.height))
-    size = max(1, round(analysis.source.width * ratio)), max(1, round(analysis.source.height * ratio))
+    size = fit_size(analysis.source.width, analysis.source.height, longer=IMAGE_SIDE_PIXELS)
     titles = title_networks(analysis.card, is_altered=comparison.altered is not None)
     query = urlencode(chosen | {"max_side": str(IMAGE_SIDE_PIXELS)})
     picture = PageImage(addresses.picture, f"{name}, the picture", *size)

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from app.analysis.analyses import Analysis, AnalysisStore, shrink
+from app.analysis.analyses import Analysis, AnalysisStore
 from app.analysis.comparison import Comparison, Lens
 from app.analysis.lenses import Lenses
 from app.analysis.options import FigureOptions, Interventions, PictureOptions, TargetOptions
@@ -17,7 +17,6 @@ from app.api.blocks import build_open_block_answer
 from app.api.map_values import MapsAnswer, build_maps_answer
 from app.api.schemas import build_pair_description
 from app.errors import InvalidPicture, LensError
-from app.explain.image_input import decode_picture
 from app.output.network_table import build_count_rows, list_remarks
 from app.pages.analysis import PANEL_SIDE_PIXELS, Addresses, build_analysis_page
 from app.pages.block import build_block_page
@@ -42,6 +41,8 @@ from app.routes.dependencies import (
 from app.server.problems import build_problem
 from app.settings import Settings
 from models.networks.counting import read_recorded_counts
+from models.pictures.decoding import decode_picture
+from models.pictures.fitting import shrink
 
 THUMBNAIL_SIDE_PIXELS = 320
 

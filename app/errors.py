@@ -1,35 +1,36 @@
 """Every error that a user can cause or meet, and the one table that turns them into HTTP answers.
 
-The errors know no HTTP. Each message states the rule, the value and the remedy.
+The errors know no HTTP. Each message states the rule, the value and the remedy. Those that `models` raises can be
+imported from here too.
 """
 
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from models.errors import LensError
+from models.pictures.errors import InvalidPicture, PictureTooLarge, UnsupportedFormat
 
-class LensError(Exception):
-    """The root of the tree; `title` is the same for every error of one kind."""
-
-    title = "The request failed"
-
-
-class InvalidPicture(LensError):
-    """The bytes are no picture, or a damaged one."""
-
-    title = "Not a readable picture"
-
-
-class PictureTooLarge(LensError):
-    """The upload has too many bytes, or the picture too many pixels."""
-
-    title = "The picture is too large"
-
-
-class UnsupportedFormat(LensError):
-    """A picture in a format that is not accepted."""
-
-    title = "The picture's format is not supported"
+__all__ = [
+    "HTTP_STATUS",
+    "AnalysisGone",
+    "CameraOff",
+    "DeadlinePassed",
+    "EngineFailed",
+    "ForeignOrigin",
+    "InvalidOption",
+    "InvalidPicture",
+    "LensError",
+    "NotSignedIn",
+    "PictureTooLarge",
+    "QueueFull",
+    "SheetGone",
+    "TooManyPictures",
+    "TooManyRequests",
+    "TryLater",
+    "UnknownHost",
+    "UnsupportedFormat",
+]
 
 
 class InvalidOption(LensError):

@@ -1,4 +1,10 @@
-"""Errors of loading networks, which a user can mend. Nothing here imports torch."""
+"""The roots of the errors that a user can mend; they know no HTTP. Nothing here imports torch."""
+
+
+class LensError(Exception):
+    """The root of everything that a request can meet; `title` is the same for every error of one kind."""
+
+    title = "The request failed"
 
 
 class PairError(Exception):

@@ -50,16 +50,17 @@ def starts_with(name: str, *packages: str) -> bool:
 
 MAY_IMPORT = {
     "app.analysis": (
-        "app.engine app.errors app.explain app.render models.attention models.lineups models.names models.networks"
+        "app.engine app.errors app.explain app.render models.attention models.lineups models.names models.networks "
+        "models.pictures"
     ),
-    "app.api": "app.analysis app.explain app.render models.lineups models.names models.networks",
+    "app.api": "app.analysis app.explain app.render models.lineups models.names models.networks models.pictures",
     "app.bench": (
         "app.analysis app.bench.contestants app.bench.results app.bench.servers app.engine app.errors "
         "app.explain app.render app.settings models.lineups models.progress"
     ),
     "app.bench.contestants": (
-        "app.analysis app.bench.results app.bench.servers app.engine app.errors app.explain app.output "
-        "app.pages app.render app.settings models.lineups models.names models.networks"
+        "app.analysis app.bench.results app.bench.servers app.engine app.errors app.explain app.output app.pages "
+        "app.render app.settings models.lineups models.names models.networks models.pictures"
     ),
     "app.bench.results": "app.errors",
     "app.bench.servers": "app.analysis app.api app.bench.results app.engine app.settings app.survey models.lineups",
@@ -72,13 +73,14 @@ MAY_IMPORT = {
     "app.engine": (
         "app.errors app.explain app.settings models.attention models.errors models.lineups models.names models.networks"
     ),
-    "app.errors": "",
+    "app.errors": "models.errors models.pictures",
     "app.evaluation": (
         "app.analysis app.engine app.errors app.evaluation.measures app.evaluation.results app.settings "
         "app.survey models.lineups models.names models.progress models.training.data"
     ),
     "app.evaluation.measures": (
-        "app.errors app.evaluation.results app.explain app.render models.lineups models.names models.networks"
+        "app.errors app.evaluation.results app.explain app.render models.lineups models.names models.networks "
+        "models.pictures"
     ),
     "app.evaluation.results": "app.analysis app.errors app.explain app.numbers models.names",
     "app.explain": "app.errors models.attention models.lineups models.names models.networks",
@@ -106,7 +108,7 @@ MAY_IMPORT = {
     "app.pages.evidence": (
         "app.api app.evaluation.measures app.evaluation.results app.numbers app.pages models.lineups models.names"
     ),
-    "app.render": "app.explain",
+    "app.render": "app.explain models.pictures",
     "app.routes": (
         "app.analysis app.api app.errors app.explain app.output app.pages app.pages.analysis app.pages.evidence "
         "app.render app.server app.server.guard app.server.watch app.settings models.names models.networks"
@@ -128,22 +130,23 @@ MAY_IMPORT = {
     ),
     "models.errors": "",
     "models.insertion": "models.attention models.names models.networks",
-    "models.lineups": "models.checkpoints models.errors models.insertion models.names models.networks",
+    "models.lineups": "models.checkpoints models.errors models.insertion models.names models.networks models.pictures",
     "models.names": "",
     "models.networks": "models.attention models.names",
+    "models.pictures": "models.errors models.names",
     "models.progress": "",
     "models.training": (
         "models.checkpoints models.lineups models.names models.networks models.training.data "
         "models.training.learning models.training.recipes models.training.records models.training.running"
     ),
-    "models.training.data": "models.lineups models.training.recipes models.training.running",
+    "models.training.data": "models.lineups models.pictures models.training.recipes models.training.running",
     "models.training.learning": (
         "models.attention models.checkpoints models.errors models.insertion models.lineups models.names "
-        "models.networks models.training.data models.training.recipes models.training.running"
+        "models.networks models.pictures models.training.data models.training.recipes models.training.running"
     ),
     "models.training.recipes": "models.lineups models.names models.training.running",
     "models.training.records": (
-        "models.checkpoints models.lineups models.names models.networks models.training.data "
+        "models.checkpoints models.lineups models.names models.networks models.pictures models.training.data "
         "models.training.learning models.training.recipes models.training.running"
     ),
     "models.training.running": "models.errors models.progress models.whole_files",

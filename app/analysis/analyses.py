@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from app.engine.traces import PairTrace
-from app.explain.image_input import DecodedPicture, decode_picture, decode_reduced
-from app.explain.placement import Placement
 from models.lineups.card import PairCard
 from models.names import Geometry, Resolution
+from models.pictures.decoding import DecodedPicture, decode_picture, decode_reduced
+from models.pictures.fitting import find_ratio, shrink
+from models.pictures.placement import Placement
 
 PREVIEW_SIDE_PIXELS = 1024
 """The longer side of the copy that is kept decoded, for drawing on the page."""
@@ -37,7 +38,7 @@ class Picture:
     @property
     def size_bytes(self) -> int:
         """About the memory it takes, with its copy for the screen."""
-        ratio = min(1.0, PREVIEW_SIDE_PIXELS / max(self.width, self.height))
+        ratio = find_ratio(self.width, self.height, longer=PREVIEW_SIDE_PIXELS)
         return len(self.data) + int(3 * self.width * self.height * ratio**2)
 
     def draw(self, *, max_side: int | None) -> Image.Image:
@@ -51,7 +52,7 @@ class Picture:
     def _draw_preview(self) -> Image.Image:
         # Two threads may decode it at once; both get the same picture.
         if self._preview is None:
-            ratio = min(1.0, PREVIEW_SIDE_PIXELS / max(self.width, self.height))
+            ratio = find_ratio(self.width, self.height, longer=PREVIEW_SIDE_PIXELS)
             enough = math.ceil(min(self.width, self.height) * ratio)
             decoded = decode_reduced(self.data, max_pixels=self.width * self.height, shorter_side=enough)
             self._preview = shrink(decoded.image, PREVIEW_SIDE_PIXELS)
@@ -88,12 +89,3 @@ class Analysis:
     def picture(self, *, max_side: int | None) -> Image.Image:
         """The upright RGB picture, its longer side at most `max_side` pixels; its own size for None."""
         return self.source.draw(max_side=max_side)
-
-
-def shrink(picture: Image.Image, max_side: int) -> Image.Image:
-    """The picture with its longer side at most `max_side` pixels, or itself where it fits."""
-    ratio = max_side / max(picture.size)
-    if ratio >= 1:
-        return picture
-    size = (max(1, round(picture.width * ratio)), max(1, round(picture.height * ratio)))
-    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)

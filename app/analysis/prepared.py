@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from app.analysis.analyses import Analysis, Picture
 from app.analysis.options import GeometryOptions
 from app.engine.traces import PairTrace
-from app.explain.image_input import decode_reduced, prepare_input
 from app.explain.maps import FloatArray
-from app.explain.placement import Placement, place
 from models.lineups.card import PairCard
 from models.names import Geometry, Resolution
+from models.pictures.decoding import decode_reduced
+from models.pictures.placement import Placement, place
+from models.pictures.preparation import prepare_input
 
 REDUCTION_MARGIN = 1.5
 """How many times the networks' resolution a picture is decoded at, at least: less would soften their input."""

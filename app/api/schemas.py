@@ -10,11 +10,11 @@ from app.api.links import AnalysisLinks
 from app.explain.maps import GateMap
 from app.explain.methods import Method
 from app.explain.metrics import compare_heat_maps
-from app.explain.placement import Placement
 from app.render.figure import FigureFormat
 from models.lineups.card import Accuracy, ClassLabel, PairCard
 from models.lineups.pair import NetworkPair
 from models.names import Attention, Geometry, NetworkName, Resolution, Stage, StridePlacement
+from models.pictures.placement import Placement
 
 
 class ApiModel(BaseModel):

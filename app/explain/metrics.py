@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.explain.maps import HeatMap
-from app.explain.placement import Placement
+from models.pictures.placement import Placement
 
 OVERLAP_THRESHOLD = 0.6
 """The share of a map's maximum above which a position counts for the overlap."""

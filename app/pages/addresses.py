@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from app.api.links import AnalysisLinks
 from app.api.schemas import GeometryAnswer
+from models.pictures.fitting import fit_size
 
 PANEL_SIDE_PIXELS = 640
 """The longer side of a picture or a map on a page."""
@@ -49,10 +50,4 @@ def add_query(path: str, asked: dict[str, str], **changes: str) -> str:
 
 def fit_picture(geometry: GeometryAnswer, longest: int) -> tuple[int, int]:
     """The size of an answer's picture; see `fit_size`."""
-    return fit_size(geometry.picture_width, geometry.picture_height, longest)
-
-
-def fit_size(width: int, height: int, longest: int) -> tuple[int, int]:
-    """A picture's width and height in pixels with its longer side at most `longest`."""
-    ratio = min(1.0, longest / max(width, height))
-    return max(1, round(width * ratio)), max(1, round(height * ratio))
+    return fit_size(geometry.picture_width, geometry.picture_height, longer=longest)

@@ -8,10 +8,11 @@ from app.api.blocks import ChannelAnswer, build_open_block_answer
 from app.api.links import AnalysisLinks
 from app.explain.maps import BlockMaps, GateMap, OpenBlock
 from app.numbers import format_evidence, format_hundredths, format_share, format_thousandths
-from app.pages.addresses import Addresses, PageImage, add_query, fit_size
+from app.pages.addresses import Addresses, PageImage, add_query
 from app.pages.gates import name_block
 from models.names import NetworkName
 from models.networks.titles import ATTENTION_TITLES
+from models.pictures.fitting import fit_size
 
 CHANNEL_SIDE_PIXELS = 224
 
@@ -75,7 +76,7 @@ def build_block_page(
     names = [known.name for known in blocks]
     place = names.index(block.name)
     gates = blocks[place]
-    size = fit_size(analysis.placement.picture_width, analysis.placement.picture_height, CHANNEL_SIDE_PIXELS)
+    size = fit_size(analysis.placement.picture_width, analysis.placement.picture_height, longer=CHANNEL_SIDE_PIXELS)
     return BlockPage(
         title=name_block(block.name),
         name=block.name,

@@ -10,11 +10,12 @@ from app.analysis.comparison import Comparison
 from app.analysis.options import FigureOptions
 from app.numbers import format_equation, format_hundredths, format_probability
 from app.output.images import title_networks
-from app.pages.addresses import Addresses, Download, PageImage, add_query, fit_size
+from app.pages.addresses import Addresses, Download, PageImage, add_query
 from app.pages.choices import METHOD_TITLES, Choice, list_choices
 from app.render.colour_scale import Colormap, Scale
 from app.render.contact_sheet import SheetFormat
 from models.names import NetworkName, Stage
+from models.pictures.fitting import fit_size
 
 IMAGE_SIDE_PIXELS = 320
 
@@ -144,7 +145,7 @@ def _show_images(
     comparison: Comparison, name: str, chosen: dict[str, str], addresses: Addresses
 ) -> tuple[tuple[str, PageImage], ...]:
     analysis, label = comparison.analysis, comparison.target.label
-    size = fit_size(analysis.source.width, analysis.source.height, IMAGE_SIDE_PIXELS)
+    size = fit_size(analysis.source.width, analysis.source.height, longer=IMAGE_SIDE_PIXELS)
     titles = title_networks(analysis.card, is_altered=comparison.altered is not None)
     query = urlencode(chosen | {"max_side": str(IMAGE_SIDE_PIXELS)})
     picture = PageImage(addresses.picture, f"{name}, the picture", *size)

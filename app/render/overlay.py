@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image
 
 from app.explain.maps import FloatArray
-from app.explain.placement import Placement
 from app.render.colour_scale import ColourScale
 from app.render.writing import write_mark, write_notice
+from models.pictures.placement import Placement
 
 UNSEEN_OPACITY = 0.55
 """How strongly the part of the picture that no network saw is covered with gray."""

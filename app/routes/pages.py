@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from app.analysis.analyses import Analysis, shrink
+from app.analysis.analyses import Analysis
 from app.analysis.analysis_store import AnalysisStore
 from app.analysis.comparison import Comparison
 from app.analysis.lens import Lens
@@ -18,7 +18,6 @@ from app.analysis.timing import Timings
 from app.api.map_values import MapsAnswer, build_maps_answer
 from app.api.schemas import build_pair_description
 from app.errors import InvalidPicture, LensError
-from app.explain.image_input import decode_picture
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses
 from app.pages.analysis.page import build_analysis_page
 from app.pages.block import build_block_page
@@ -42,6 +41,8 @@ from app.routes.dependencies import (
 from app.server.problems import build_problem
 from app.settings import Settings
 from models.networks.counting import read_recorded_counts
+from models.pictures.decoding import decode_picture
+from models.pictures.fitting import shrink
 
 THUMBNAIL_SIDE_PIXELS = 320
 

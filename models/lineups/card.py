@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from models.errors import PairError
 from models.names import Attention, Geometry, NetworkName, Resolution, StridePlacement
+from models.pictures.preparation import Preprocessing
 
 PAIR_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 """A pair's name is part of addresses, options and headers."""
@@ -33,18 +34,6 @@ class ClassLabel(CardModel):
     id: str
     name: str
     dataset: str = ""
-
-
-class Preprocessing(CardModel):
-    """The input that the networks were trained for; mean and deviation per RGB channel, for values in 0..1.
-
-    The defaults are what networks trained on ImageNet usually want.
-    """
-
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    standard_deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
-    geometry: Geometry = Geometry.CENTER_CROP
-    resolution: Resolution = Resolution.PIXELS_224
 
 
 class Accuracy(CardModel):

@@ -9,8 +9,8 @@ from app.evaluation.results.metrics import Metric
 from app.evaluation.results.rows import FocusRow, MapRow
 from app.explain.maps import HeatMap
 from app.explain.methods import Method
-from app.explain.placement import Placement
 from models.names import NetworkName, Stage
+from models.pictures.placement import Placement
 
 
 def make_mask(height: int, width: int, *, rows: slice, columns: slice) -> BoolArray:

@@ -4,8 +4,8 @@ import pytest
 from app.evaluation.measures.localisation import locate
 from app.evaluation.measures.seen import SeenObject
 from app.evaluation.results.metrics import Metric
-from app.explain.placement import place
 from models.names import Geometry, Resolution
+from models.pictures.placement import place
 from tests.evaluation.makers import make_map, make_mask, see_whole
 
 

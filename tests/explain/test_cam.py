@@ -8,14 +8,15 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from app.explain import cam
 from app.explain.cam import WEIGHTINGS, compute_heat_map, score_gradient
-from app.explain.image_input import decode_picture, prepare_input
 from app.explain.maps import FloatArray
 from app.explain.methods import Method
-from app.explain.placement import place
 from models.lineups.pair import NetworkPair
 from models.names import Geometry, NetworkName, Resolution, Stage
 from models.networks.resnet import ResNet, ResNetShape
 from models.networks.staged import StagedNetwork
+from models.pictures.decoding import decode_picture
+from models.pictures.placement import place
+from models.pictures.preparation import prepare_input
 
 
 @pytest.fixture(scope="module")

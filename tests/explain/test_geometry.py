@@ -5,12 +5,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.explain.image_input import decode_picture, prepare_input
-from app.explain.placement import place
 from app.render.colour_scale import ColourScale
 from app.render.overlay import Drawing, Render, draw_map
-from models.lineups.card import Preprocessing
 from models.names import Geometry, Resolution
+from models.pictures.decoding import decode_picture
+from models.pictures.placement import place
+from models.pictures.preparation import Preprocessing, prepare_input
 from tests.conftest import encode, make_picture
 
 PLAIN = Preprocessing(

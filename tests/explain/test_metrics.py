@@ -3,8 +3,8 @@ import pytest
 
 from app.explain.maps import HeatMap
 from app.explain.metrics import compare_heat_maps, measure_heat_map
-from app.explain.placement import Placement, place
 from models.names import Geometry, Resolution
+from models.pictures.placement import Placement, place
 
 
 @pytest.fixture

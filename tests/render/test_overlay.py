@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.explain.placement import Placement, place
 from app.render.colour_scale import ColourScale
 from app.render.overlay import Drawing, Render, draw_map, spread_map
 from models.names import Geometry, Resolution
+from models.pictures.placement import Placement, place
 from tests.conftest import make_picture
 
 SCALE = ColourScale("viridis", 0.0, 4.0)

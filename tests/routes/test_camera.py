@@ -16,13 +16,13 @@ from starlette.websockets import WebSocketDisconnect
 from app.analysis.analyses import Analysis
 from app.analysis.analysis_store import AnalysisStore
 from app.engine.device_engine import DeviceEngine
-from app.explain.placement import place
 from app.main import create_app
 from app.pages.gallery import read_sample
 from app.server.camera import MAX_FRAME_BYTES
 from app.settings import Settings
 from models.lineups.pair import NetworkPair
 from models.names import Geometry, Resolution
+from models.pictures.placement import place
 from tests.conftest import encode, make_picture
 
 PATH = "/api/v1/camera"

@@ -14,7 +14,7 @@ from app.main import create_app
 from app.settings import Settings
 from models.lineups.pair import NetworkPair
 from tests.conftest import encode, make_picture
-from tests.explain.test_image_input import make_png_header
+from tests.models.pictures.test_decoding import make_png_header
 
 CALLS = ("heatmap", "figure", "attention", "analyses")
 

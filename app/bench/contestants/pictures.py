@@ -5,12 +5,12 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
-from app.explain.image_input import decode_picture, prepare_input
 from app.explain.maps import FloatArray
-from app.explain.placement import place
 from app.pages.gallery import read_sample
 from app.render.png import encode_jpeg
-from models.lineups.card import Preprocessing
+from models.pictures.decoding import decode_picture
+from models.pictures.placement import place
+from models.pictures.preparation import Preprocessing, prepare_input
 
 SMALL = (816, 612)
 """0.5 megapixels: what a web page shows."""

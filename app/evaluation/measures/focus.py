@@ -23,10 +23,10 @@ from app.explain.attention_maps import read_attention_maps
 from app.explain.cam import compute_heat_map, score_gradient
 from app.explain.maps import BlockMaps, HeatMap
 from app.explain.methods import Method
-from app.explain.placement import Placement
 from models.lineups.pair import NetworkPair
 from models.names import NetworkName
 from models.networks.trace import Trace
+from models.pictures.placement import Placement
 
 
 @dataclass(frozen=True, slots=True, eq=False)

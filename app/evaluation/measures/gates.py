@@ -12,7 +12,7 @@ from app.evaluation.results.intervals import estimate_mean
 from app.evaluation.results.metrics import Metric
 from app.evaluation.results.report import BlockResult, GateResult, SpatialGateResult
 from app.explain.maps import BlockMaps, FloatArray, GateMap, HeatMap
-from app.explain.placement import Placement
+from models.pictures.placement import Placement
 
 FEWEST_PICTURES = 10
 """Of one shape, below which their mean would explain much of any gate: of n pictures alike in nothing it is 1 / n."""

@@ -12,7 +12,7 @@ from app.evaluation.measures.seen import SeenObject
 from app.evaluation.results.metrics import IOU_THRESHOLDS, MEANINGS, Metric
 from app.explain.maps import FloatArray, HeatMap
 from app.explain.metrics import measure_heat_map
-from app.explain.placement import Placement
+from models.pictures.placement import Placement
 
 Values = dict[Metric, float | None]
 

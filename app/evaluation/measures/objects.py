@@ -12,7 +12,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from app.errors import InvalidOption
 from app.evaluation.measures.pictures import LabelledPicture
 from app.evaluation.measures.seen import BoolArray
-from app.explain.image_input import SIDEWAYS
+from models.pictures.decoding import SIDEWAYS
 
 BOX_COLUMNS = ("file", "synset", "xmin", "ymin", "xmax", "ymax")
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from app.errors import InvalidOption, LensError
-from app.explain.image_input import decode_picture, prepare_input
 from app.explain.maps import FloatArray
-from app.explain.placement import Placement, place
 from models.lineups.pair import NetworkPair
 from models.names import Geometry, Resolution
+from models.pictures.decoding import decode_picture
+from models.pictures.placement import Placement, place
+from models.pictures.preparation import prepare_input
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
 

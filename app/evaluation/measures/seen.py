@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.explain.maps import FloatArray
-from app.explain.placement import Placement
 from app.render.overlay import spread_map
+from models.pictures.placement import Placement
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 

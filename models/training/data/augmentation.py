@@ -7,7 +7,7 @@ leaves a GPU waiting. What they have for batches (grey values, normalisation) is
 import torch
 from torchvision.transforms.v2 import functional
 
-from models.lineups.card import Preprocessing
+from models.pictures.preparation import Preprocessing
 from models.training.recipes.recipe import Shape
 
 

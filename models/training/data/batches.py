@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from models.lineups.card import Preprocessing
+from models.pictures.preparation import Preprocessing
 from models.training.data.augmentation import normalise, resample, vary_colours
 from models.training.data.sampling import Sampler, Stream, make_generator
 from models.training.data.store import Integers

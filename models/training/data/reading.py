@@ -10,8 +10,11 @@ from typing import TypeVar
 
 import numpy as np
 import psutil
+from PIL import Image
 
-from models.training.data.decoding import UnreadablePicture, decode_upright, shrink
+from models.pictures.decoding import decode_reduced
+from models.pictures.errors import PictureError
+from models.pictures.fitting import fit_size
 from models.training.data.listing import EncodedPicture
 from models.training.data.store import PictureStore, Pixels
 from models.training.running.errors import TrainingError
@@ -22,6 +25,9 @@ MOST_UNREADABLE = 0.01
 
 CHUNK = 1024
 """Pictures that are read ahead: shards come with their bytes, and not all of these are to wait in memory."""
+
+LONGEST_SIDE = 3
+"""How many times the stored shorter side a longer one may have; a strip beyond that is stored smaller."""
 
 USUAL_ASPECT = 1.5
 MEMORY_SHARE = 0.9
@@ -64,11 +70,13 @@ class Decoder:
 
     def _decode(self, picture: EncodedPicture) -> Pixels | None:
         try:
-            image = decode_upright(picture.read(), shorter_side=self.side)
-        except (UnreadablePicture, OSError) as error:
+            # Sides were rounded to the nearest pixel when the recorded trainings were made; stores stay the same.
+            image = decode_reduced(picture.read(), max_pixels=None, shorter_side=self.side, round_size=round).image
+        except (PictureError, OSError, MemoryError) as error:
             self.unreadable.append(f"{picture.key}: {error}")
             return None
-        return np.asarray(shrink(image, self.side))
+        size = fit_size(image.width, image.height, longer=LONGEST_SIDE * self.side, shorter=self.side)
+        return np.asarray(image.resize(size, Image.Resampling.BILINEAR))
 
     def _check(self, readable: int) -> None:
         self.unreadable.sort()

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.lineups.card import Preprocessing
 from models.names import Attention
 from models.networks.staged import StagedNetwork
+from models.pictures.preparation import Preprocessing
 from models.training.data.sampling import Sampler
 from models.training.data.soft_labels import SoftLabels
 from models.training.learning.beginning import Beginning

@@ -10,20 +10,16 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
-from models.lineups.card import Preprocessing
 from models.names import Geometry, Resolution
 from models.networks.staged import StagedNetwork
+from models.pictures import placement
+from models.pictures.decoding import decode_picture
+from models.pictures.errors import PictureError
+from models.pictures.preparation import Preprocessing, resize_seen
 from models.training.data.augmentation import normalise
-from models.training.data.decoding import UnreadablePicture, decode_upright
 from models.training.data.listing import EncodedPicture
 from models.training.running.errors import TrainingError
 from models.training.running.processes import Processes
-
-LONGEST_SIDE = 2
-"""How many times the resolution the longer side of `whole` may have."""
-
-GRID = 32
-"""What the longer side of `whole` is a multiple of."""
 
 BATCH_SIZE = 64
 
@@ -73,10 +69,10 @@ class ValidationSet:
 
         def prepare(picture: EncodedPicture) -> list[NDArray[np.uint8]]:
             try:
-                image = decode_upright(picture.read())
-            except (UnreadablePicture, OSError) as error:
+                image = decode_picture(picture.read(), max_pixels=None)
+            except (PictureError, OSError, MemoryError) as error:
                 raise TrainingError(f"{picture.key} cannot be validated on: {error}; take it from the list") from error
-            return [fit(image, geometry=geometry, resolution=resolution) for geometry in geometries]
+            return [_resize(image, geometry, resolution) for geometry in geometries]
 
         with ThreadPoolExecutor() as pool:
             prepared = list(pool.map(prepare, pictures))
@@ -104,28 +100,9 @@ class ValidationSet:
         }
 
 
-def fit(picture: Image.Image, *, geometry: Geometry, resolution: Resolution) -> NDArray[np.uint8]:
-    """An upright picture as the program feeds it to a network, (H, W, 3), before normalisation.
-
-    `center_crop` is torchvision's Resize and CenterCrop; `whole` makes the longer side a multiple of 32 and cuts what
-    is beyond twice the shorter one. Pillow resizes the part that is seen in one go, as the program does: torchvision
-    would round that part to whole pixels first.
-    """
-    width, height = picture.size
-    shorter, longer = sorted(picture.size)
-    if geometry is Geometry.CENTER_CROP:
-        resized, length = max(int(resolution), int(resolution * longer / shorter)), int(resolution)
-        margin = round((resized - length) / 2) * longer / resized
-        end = margin + length * longer / resized
-    else:
-        length = max(int(resolution), round(longer * resolution / shorter / GRID) * GRID)
-        margin = max(0.0, (longer - LONGEST_SIDE * shorter) / 2) if length > LONGEST_SIDE * resolution else 0.0
-        length, end = min(length, LONGEST_SIDE * resolution), longer - margin
-    end = min(float(longer), end)
-    is_wide = width >= height
-    box = (margin, 0, end, height) if is_wide else (0, margin, width, end)
-    size = (length, int(resolution)) if is_wide else (int(resolution), length)
-    return np.asarray(picture.resize(size, Image.Resampling.BILINEAR, box=box))
+def _resize(image: Image.Image, geometry: Geometry, resolution: Resolution) -> NDArray[np.uint8]:
+    placed = placement.place(image.width, image.height, geometry=geometry, resolution=resolution)
+    return resize_seen(image, placed)
 
 
 def _group(views: Sequence[NDArray[np.uint8]], classes: Sequence[int]) -> list[ValidationBatch]:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.lineups.card import Accuracy, NetworkCard, PairCard, Preprocessing
+from models.lineups.card import Accuracy, NetworkCard, PairCard
 from models.names import Geometry, NetworkName, Precision, StridePlacement
 from models.networks.titles import title_network
+from models.pictures.preparation import Preprocessing
 from models.training.data.classes import ClassList
 from models.training.learning.lesson import Lesson
 from models.training.learning.trainee import TraineeShape

@@ -13,7 +13,6 @@ from torch import nn
 from torchvision.models.convnext import CNBlock
 from torchvision.models.feature_extraction import NodePathTracer
 
-from app.explain.image_input import decode_picture
 from models.attention.cbam import Cbam
 from models.attention.design import AttentionDesign
 from models.insertion import adopt_network, insert_cbam
@@ -23,6 +22,7 @@ from models.networks.graph_network import GraphNetwork
 from models.networks.inference import DTYPES, prepare_for_inference
 from models.networks.trace import Trace
 from models.networks.zoo import build_network
+from models.pictures.decoding import decode_picture
 
 CLASSES = 10
 

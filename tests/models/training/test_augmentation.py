@@ -5,7 +5,7 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional
 
-from models.lineups.card import Preprocessing
+from models.pictures.preparation import Preprocessing
 from models.training.data.augmentation import normalise, resample, vary_colours, weigh
 
 RANDOM = np.random.default_rng(3)

@@ -1,5 +1,6 @@
 """What a training reads: classes, pictures, what is held out, the store."""
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -9,13 +10,17 @@ import pytest
 import torch
 from PIL import Image
 
+from models.pictures.decoding import decode_picture
+from models.pictures.fitting import fit_size
 from models.training.data.classes import ClassList, make_class_list
-from models.training.data.listing import Exclusion, list_pictures
+from models.training.data.listing import EncodedPicture, Exclusion, list_pictures
+from models.training.data.reading import Decoder
 from models.training.data.soft_labels import read_soft_labels
 from models.training.material import DataOptions, DataReader, TrainingData
 from models.training.recipes.recipe import Recipe
 from models.training.running.errors import TrainingError
 from models.training.running.processes import Processes
+from models.training.running.progress import ProgressBar
 from tests.conftest import encode, make_picture
 from tests.models.training.conftest import make_recipe, make_store, write_pictures
 
@@ -113,7 +118,7 @@ def test_unreadable_pictures_are_named_counted_and_skipped(tmp_path: Path) -> No
     data = read(DataOptions(directories=(folder,)), notes=notes)
     assert len(data.lesson.sampler.store) == 179
     assert data.unreadable == 1
-    assert notes[0].startswith("skipped many/red/000.png: damaged or no picture")
+    assert notes[0].startswith("skipped many/red/000.png: the picture is damaged or truncated")
 
 
 def test_more_than_one_percent_unreadable_is_an_error(pictures: Path, tmp_path: Path) -> None:
@@ -155,6 +160,31 @@ def test_stored_picture_is_upright_rgb_over_white(tmp_path: Path) -> None:
     assert (store.picture(0) == 255).all()
     assert store.picture(1).shape == (40, 20, 3)
     assert (store.picture(1) == 7).all()
+
+
+def test_stored_picture_of_16_bits_is_what_a_request_sees(tmp_path: Path) -> None:
+    data = encode(Image.fromarray(np.linspace(0, 65535, 32 * 32).reshape(32, 32).astype(np.uint16)))
+    for folder in ("one", "two"):
+        (tmp_path / "x" / folder).mkdir(parents=True)
+        (tmp_path / "x" / folder / "a.png").write_bytes(data)
+    store = read(DataOptions(directories=(tmp_path / "x",)), make_recipe(batch_size=2)).lesson.sampler.store
+    expected = decode_picture(data, max_pixels=None)
+    assert np.array_equal(store.picture(0), np.asarray(expected))
+    assert (store.picture(0)[0, 0, 0], store.picture(0)[-1, -1, 0]) == (0, 255)
+
+
+@pytest.mark.parametrize(("size", "scale"), [((320, 321), 2), ((321, 321), 2), ((160, 161), 1), ((640, 645), 4)])
+def test_large_jpeg_is_stored_from_a_copy_whose_sides_are_rounded_to_the_nearest(
+    size: tuple[int, int], scale: int
+) -> None:
+    """As when the recorded trainings were made: a request rounds up and takes a larger copy of the first."""
+    data = encode(make_picture(*size), "JPEG")
+    with Image.open(io.BytesIO(data)) as copy:
+        copy.draft(None, (size[0] // scale, size[1] // scale))
+        expected = copy.resize(fit_size(*copy.size, shorter=160), Image.Resampling.BILINEAR)
+    decoder = Decoder(160)
+    store = decoder.read([EncodedPicture("x", 0, data)], ProgressBar("", total=1, is_shown=False))
+    assert np.array_equal(store.picture(0), np.asarray(expected))
 
 
 def test_cache_gives_the_same_pictures_and_is_made_anew_for_others(pictures: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.lineups.card import Preprocessing
+from models.pictures.preparation import Preprocessing
 from models.training.data.batches import Loader
 from models.training.data.sampling import Sampler
 from models.training.data.variation import draw_variation

@@ -5,15 +5,13 @@ import pytest
 import torch
 from PIL import Image
 
-from app.explain.image_input import decode_picture, prepare_input
-from app.explain.placement import place
-from models.lineups.card import Preprocessing
 from models.names import Geometry, Resolution
 from models.networks.staged import StagedNetwork
-from models.training.data.augmentation import normalise
-from models.training.data.decoding import decode_upright
+from models.pictures.decoding import decode_picture
+from models.pictures.placement import place
+from models.pictures.preparation import Preprocessing, prepare_input
 from models.training.data.listing import EncodedPicture
-from models.training.learning.validation import ValidationSet, fit
+from models.training.learning.validation import ValidationSet
 from models.training.running.errors import TrainingError
 from models.training.running.processes import Processes
 from tests.conftest import encode, make_picture
@@ -21,17 +19,29 @@ from tests.conftest import encode, make_picture
 ALONE = Processes(torch.device("cpu"))
 
 
+class EchoNetwork(StagedNetwork):
+    """Keeps what it is fed, and says class 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fed: list[torch.Tensor] = []
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        self.fed.append(batch)
+        return torch.eye(7)[torch.zeros(len(batch), dtype=torch.int64)]
+
+
 @pytest.mark.parametrize("geometry", list(Geometry))
 @pytest.mark.parametrize("resolution", [Resolution.PIXELS_160, Resolution.PIXELS_224])
 @pytest.mark.parametrize("size", [(300, 200), (199, 301), (500, 120), (97, 330), (64, 64), (225, 224), (224, 463)])
-def test_input_is_the_programs_own(size: tuple[int, int], resolution: Resolution, geometry: Geometry) -> None:
+def test_network_is_fed_what_a_request_is(size: tuple[int, int], resolution: Resolution, geometry: Geometry) -> None:
     content = encode(make_picture(*size), "JPEG")
-    picture = decode_picture(content, max_pixels=10**7)
     placement = place(*size, geometry=geometry, resolution=resolution)
-    expected = prepare_input(picture, placement, Preprocessing())
-    fitted = fit(decode_upright(content), geometry=geometry, resolution=resolution)
-    values = torch.from_numpy(fitted.copy()).permute(2, 0, 1)[None].float() / 255
-    assert normalise(values, Preprocessing())[0].numpy() == pytest.approx(expected, abs=1e-3)
+    expected = prepare_input(decode_picture(content, max_pixels=10**7), placement, Preprocessing())
+    network = EchoNetwork()
+    validation = ValidationSet.read("x", [EncodedPicture("x/y/z.jpg", 0, content)], [geometry], resolution)
+    validation.measure(network, preprocessing=Preprocessing(), processes=ALONE)
+    assert np.array_equal(network.fed[0][0].numpy(), expected)
 
 
 class BrightnessNetwork(StagedNetwork):
@@ -72,7 +82,9 @@ def test_unreadable_validation_picture_is_an_error() -> None:
         ValidationSet.read("x", [EncodedPicture("x/y/z.png", 0, b"no")], [Geometry.WHOLE], Resolution.PIXELS_160)
 
 
-def test_fit_answers_bytes() -> None:
-    fitted = fit(make_picture(100, 80), geometry=Geometry.WHOLE, resolution=Resolution.PIXELS_160)
-    assert fitted.dtype == np.uint8
-    assert fitted.shape == (160, 192, 3)
+def test_pictures_wait_as_bytes() -> None:
+    content = encode(make_picture(100, 80))
+    validation = ValidationSet.read("x", [EncodedPicture("x/y/z.png", 0, content)], [Geometry.WHOLE], Resolution(160))
+    (batch,) = validation.batches[Geometry.WHOLE]
+    assert batch.pictures.dtype == torch.uint8
+    assert batch.pictures.shape == (1, 3, 160, 192)

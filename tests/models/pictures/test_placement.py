@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.explain.placement import place
 from models.names import Geometry, Resolution
+from models.pictures.placement import place
 
 SIDES = st.integers(min_value=1, max_value=20_000)
 

@@ -1,0 +1,59 @@
+"""From an upright picture to a network's input."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, ConfigDict
+
+from models.names import Geometry, Resolution
+from models.pictures.placement import Placement
+
+
+class Preprocessing(BaseModel):
+    """The input that the networks were trained for; mean and deviation per RGB channel, for values in 0..1.
+
+    The defaults are what networks trained on ImageNet usually want.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    standard_deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    geometry: Geometry = Geometry.CENTER_CROP
+    resolution: Resolution = Resolution.PIXELS_224
+
+
+def resize_seen(picture: Image.Image, placement: Placement) -> NDArray[np.uint8]:
+    """The part that a network sees, at its input's size and before normalisation.
+
+    Pillow resizes that part in one go: torchvision would round it to whole pixels first.
+
+    Args:
+        picture: upright RGB; it may be a smaller copy of the picture that `placement` speaks of.
+        placement: from `place` for this picture.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    size = (placement.input_width, placement.input_height)
+    across, down = picture.width / placement.picture_width, picture.height / placement.picture_height
+    left, upper, right, lower = placement.box
+    box = (left * across, upper * down, min(picture.width, right * across), min(picture.height, lower * down))
+    return np.asarray(picture.resize(size, Image.Resampling.BILINEAR, box=box))
+
+
+def prepare_input(picture: Image.Image, placement: Placement, preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """The normalised input of a network.
+
+    Args:
+        picture: as for `resize_seen`.
+        placement: likewise.
+        preprocessing: mean and standard deviation per channel, for values in 0..1.
+
+    Returns:
+        (3, H, W) float32.
+    """
+    values = resize_seen(picture, placement).astype(np.float32) / np.float32(255)  # (H, W, 3)
+    mean = np.asarray(preprocessing.mean, dtype=np.float32)
+    deviation = np.asarray(preprocessing.standard_deviation, dtype=np.float32)
+    return np.ascontiguousarray(((values - mean) / deviation).transpose(2, 0, 1))  # (3, H, W)

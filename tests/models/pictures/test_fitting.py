@@ -1,0 +1,50 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.pictures.fitting import find_ratio, fit_size, shrink
+from tests.conftest import make_picture
+
+SIDES = st.integers(min_value=1, max_value=20_000)
+
+
+@pytest.mark.parametrize(
+    ("size", "longer", "fitted"),
+    [
+        ((4000, 3000), 640, (640, 480)),
+        ((3000, 4000), 640, (480, 640)),
+        ((500, 333), 100, (100, 67)),
+        # A strip keeps one pixel.
+        ((5000, 2), 100, (100, 1)),
+        # What fits stays.
+        ((300, 200), 300, (300, 200)),
+        ((30, 20), 300, (30, 20)),
+    ],
+)
+def test_fit_size_bounds_the_longer_side(size: tuple[int, int], longer: int, fitted: tuple[int, int]) -> None:
+    assert fit_size(*size, longer=longer) == fitted
+
+
+def test_fit_size_bounds_both_sides_by_the_tighter_one() -> None:
+    assert fit_size(400, 100, longer=144, shorter=48) == (144, 36)
+    assert fit_size(60, 90, longer=144, shorter=48) == (48, 72)
+
+
+@given(width=SIDES, height=SIDES, longer=SIDES)
+def test_fit_size_gives_the_longer_side_exactly(width: int, height: int, longer: int) -> None:
+    fitted = fit_size(width, height, longer=longer)
+    assert max(fitted) == min(longer, max(width, height))
+    assert 1 <= min(fitted) <= min(width, height)
+
+
+def test_find_ratio_never_enlarges() -> None:
+    assert find_ratio(30, 20, longer=300) == 1
+    assert find_ratio(30, 20) == 1
+    assert find_ratio(30, 20, longer=15) == 0.5
+    assert find_ratio(30, 20, shorter=5) == 0.25
+
+
+def test_shrink_gives_back_what_fits() -> None:
+    picture = make_picture(60, 40)
+    assert shrink(picture, 60) is picture
+    assert shrink(picture, 30).size == (30, 20)

@@ -1,6 +1,5 @@
 """axe-core on every page, and what a strict policy of the page's content refuses."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +17,7 @@ from tests.browser.pictures import (
     watch_requests,
 )
 from tests.browser.views import VIEWS
+from tests.conftest import skip_here
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -31,10 +31,7 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 @pytest.fixture(scope="module")
 def axe() -> str:
     if not AXE.exists():
-        reason = "axe-core is not installed; run npm install --no-package-lock --prefix tests/browser"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_here("axe-core is not installed; run npm install --no-package-lock --prefix tests/browser")
     return AXE.read_text()
 
 

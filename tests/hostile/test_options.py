@@ -39,8 +39,8 @@ UNHURRIED = settings(max_examples=60, deadline=None, suppress_health_check=[Heal
 
 @UNHURRIED
 @given(options=st.fixed_dictionaries({}, optional=RIGHT))
-def test_right_options_are_answered(client: TestClient, options: dict[str, str]) -> None:
-    answer = client.post("/api/v1/heatmap", files={"image": PICTURE}, data=options)
+def test_right_options_are_answered(local_client: TestClient, options: dict[str, str]) -> None:
+    answer = local_client.post("/api/v1/heatmap", files={"image": PICTURE}, data=options)
     assert answer.status_code == 200, answer.text
     assert answer.content.startswith(b"\x89PNG")
     assert 0 <= float(answer.headers["x-target-probability"]) <= 1
@@ -50,9 +50,9 @@ def test_right_options_are_answered(client: TestClient, options: dict[str, str])
 @given(name=st.sampled_from(sorted(RIGHT)), value=ANYTHING, in_query=st.booleans())
 @example(name="target", value="110", in_query=False)
 @example(name="opacity", value="nan", in_query=True)
-def test_anything_else_is_answered_or_named(client: TestClient, name: str, value: str, in_query: bool) -> None:
+def test_anything_else_is_answered_or_named(local_client: TestClient, name: str, value: str, in_query: bool) -> None:
     options = {name: value}
-    answer = client.post(
+    answer = local_client.post(
         "/api/v1/heatmap",
         files={"image": PICTURE},
         params=options if in_query else None,

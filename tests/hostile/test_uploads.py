@@ -62,12 +62,12 @@ def test_upload_gets_its_status_and_the_next_one_is_right(client: TestClient, go
     assert answer.content == good
 
 
-def test_memory_does_not_grow_and_no_upload_takes_much_for_a_moment(client: TestClient) -> None:
+def test_memory_does_not_grow_and_no_upload_takes_much_for_a_moment(local_client: TestClient) -> None:
     for sample in SAMPLES[:10]:
-        send(client, sample)
+        send(local_client, sample)
     gc.collect()
     before = psutil.Process().memory_info().rss
-    taken = {sample.name: measure_peak(partial(send, client, sample)) for sample in SAMPLES}
+    taken = {sample.name: measure_peak(partial(send, local_client, sample)) for sample in SAMPLES}
     gc.collect()
     assert psutil.Process().memory_info().rss - before < GROWTH_BYTES
     assert {name: growth for name, growth in taken.items() if growth > GROWTH_BYTES} == {}

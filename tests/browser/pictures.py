@@ -14,7 +14,7 @@ from playwright.sync_api import FilePayload, Locator, Page, Request, Route, expe
 from app.pages.gallery import read_sample
 from tests.browser.site import WIDTHS
 
-AT_BOTH_WIDTHS = pytest.mark.parametrize("width", WIDTHS)
+AT_BOTH_WIDTHS = pytest.mark.parametrize("width", [WIDTHS[0], pytest.param(WIDTHS[1], marks=pytest.mark.slow)])
 """For a test with `page`: once in a desktop's window and once in a phone's, where panels are below each other."""
 
 ANALYSIS_PATH = "**/analyses/*"

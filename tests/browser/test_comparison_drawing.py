@@ -32,7 +32,7 @@ from tests.browser.pictures import (
 )
 
 
-@pytest.mark.parametrize("colormap", ["viridis", "jet"])
+@pytest.mark.parametrize("colormap", ["viridis", pytest.param("jet", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("scale", "stage"), [("shared", "4"), ("own", "2")])
 @pytest.mark.parametrize("size", [(600, 400), (300, 420), (20, 24)], ids=["landscape", "portrait", "small"])
 def test_canvases_are_as_the_server_draws_them(

@@ -218,6 +218,7 @@ def start_server(scratch: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]
         process.kill()
 
 
+@pytest.mark.slow
 def test_killed_server_leaves_nothing_of_a_picture_behind_and_starts_again(tmp_path: Path) -> None:
     # Large enough that a parser would be tempted to put it on the disk.
     noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), dtype=np.uint8)

@@ -203,6 +203,7 @@ def test_training_goes_on_from_weights_and_says_so(tmp_path: Path, trained: Path
     assert "start from.cbam was" in other.stderr
 
 
+@pytest.mark.slow
 def test_pair_goes_on_from_a_pair(tmp_path: Path, trained: Path, pictures: Path) -> None:
     place = make_place(tmp_path, pictures, epochs=1, batch_size=48)
     result = place.train("--pair", "--start-from", str(trained / "pair.toml"))
@@ -266,6 +267,7 @@ def test_resuming_nothing_says_so_and_begins(tmp_path: Path, pictures: Path) -> 
     assert "to go on with; this one begins anew" in result.stderr
 
 
+@pytest.mark.slow
 def test_sigterm_saves_and_says_how_to_go_on(tmp_path: Path, one_thread_environment: dict[str, str]) -> None:
     place = make_place(tmp_path, write_pictures(tmp_path / "colours", count=16))
     (place.pictures / "notes").mkdir()

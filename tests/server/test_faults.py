@@ -257,20 +257,22 @@ def test_idle_connection_outlives_what_a_refusal_asks_to_wait_and_a_proxys_minut
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         reader, writer = await asyncio.open_connection(*listener.getsockname())
         answers = []
-        for _ in range(1 + minutes):
-            writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            answers.append(await reader.readline())
-            while (await reader.readline()).strip():
-                pass
-            await reader.readexactly(len(b'{"status":"ok"}'))
-            # What is due within the next minute happens now.
+        try:
+            for _ in range(1 + minutes):
+                writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                answers.append(await reader.readline())
+                while (await reader.readline()).strip():
+                    pass
+                await reader.readexactly(len(b'{"status":"ok"}'))
+                # What is due within the next minute happens now.
+                idle.append(61)
+                await asyncio.sleep(0.01)
             idle.append(61)
-            await asyncio.sleep(0.01)
-        idle.append(61)
-        answers.append(await reader.read())
-        writer.close()
-        server.should_exit = True
-        await serving
+            answers.append(await reader.read())
+        finally:
+            writer.close()
+            server.should_exit = True
+            await serving
         return answers
 
     with listener:

@@ -48,7 +48,9 @@ def find_violations(page: Page, axe: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(
+    "view", [pytest.param(view, marks=() if view in {"upload", "comparison"} else pytest.mark.slow) for view in VIEWS]
+)
 def test_view_has_no_serious_violation_and_fits_every_window(browser: Browser, site: str, axe: str, view: str) -> None:
     complaints: list[str] = []
     page = browser.new_page(base_url=site, reduced_motion="reduce")
@@ -86,6 +88,7 @@ def test_axe_finds_what_is_wrong(page: Page, axe: str) -> None:
     assert any(found.startswith("button-name") for found in find_violations(page, axe))
 
 
+@pytest.mark.slow
 def test_everything_is_used_without_another_host_and_without_breaking_the_policy(browser: Browser, site: str) -> None:
     context = browser.new_context(base_url=site, viewport={"width": 1280, "height": 900})
     context.add_init_script(

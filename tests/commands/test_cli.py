@@ -214,6 +214,7 @@ def test_serve_explains_a_taken_port() -> None:
     assert "choose another --port" in result.stderr
 
 
+@pytest.mark.slow
 def test_serve_answers_what_is_under_way_on_sigterm_and_ends_cleanly(motorcycle: bytes) -> None:
     command = [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603  # our own command

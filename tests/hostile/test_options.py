@@ -1,5 +1,6 @@
 """Any combination of options, right or wrong: an answer for the right ones, the option's name for the wrong ones."""
 
+import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -35,11 +36,23 @@ ANYTHING = st.one_of(
 )
 
 UNHURRIED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(UNHURRIED, max_examples=12)
 
 
-@UNHURRIED
+@FEW
 @given(options=st.fixed_dictionaries({}, optional=RIGHT))
 def test_right_options_are_answered(local_client: TestClient, options: dict[str, str]) -> None:
+    check_answer(local_client, options)
+
+
+@pytest.mark.slow
+@UNHURRIED
+@given(options=st.fixed_dictionaries({}, optional=RIGHT))
+def test_many_right_options_are_answered(local_client: TestClient, options: dict[str, str]) -> None:
+    check_answer(local_client, options)
+
+
+def check_answer(local_client: TestClient, options: dict[str, str]) -> None:
     answer = local_client.post("/api/v1/heatmap", files={"image": PICTURE}, data=options)
     assert answer.status_code == 200, answer.text
     assert answer.content.startswith(b"\x89PNG")

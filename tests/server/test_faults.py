@@ -189,6 +189,7 @@ def limit_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
 
+@pytest.mark.slow
 def test_disk_that_is_full_leaves_no_half_of_a_file(tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
     picture.write_bytes(encode(make_picture(600, 400)))

@@ -73,7 +73,9 @@ def test_build_network_refuses_unknown_name() -> None:
 
 
 @pytest.mark.parametrize("architecture", SMALL_ARCHITECTURES)
-@pytest.mark.parametrize("attention", [Attention.NONE, Attention.SE, Attention.CBAM])
+@pytest.mark.parametrize(
+    "attention", [Attention.NONE, pytest.param(Attention.SE, marks=pytest.mark.slow), Attention.CBAM]
+)
 def test_every_network_traces_four_stages_and_resumes_from_each(
     architecture: str, attention: Attention, generator: torch.Generator
 ) -> None:

@@ -164,6 +164,7 @@ def test_training_is_not_gone_on_with_by_another_recipe(trained: Path, pictures:
     assert "recipe.optimiser.learning_rate was 0.01, is 0.3" in result.stderr
 
 
+@pytest.mark.slow
 def test_single_network_learns_from_a_teacher_and_soft_labels(tmp_path: Path, trained: Path, pictures: Path) -> None:
     place = make_place(tmp_path, pictures, epochs=1)
     keys = [f"colours/{path.parent.name}/{path.name}" for path in pictures.glob("*/*.png")]
@@ -188,6 +189,7 @@ def test_single_network_learns_from_a_teacher_and_soft_labels(tmp_path: Path, tr
     assert "Not measured" in card
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_weights_and_says_so(tmp_path: Path, trained: Path, pictures: Path) -> None:
     place = make_place(tmp_path, pictures, epochs=1, batch_size=24)
     result = place.train("--start-from", str(trained / "resnet18_cbam_3.safetensors"), output="on")

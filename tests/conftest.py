@@ -1,8 +1,10 @@
-"""What many tests share: the shipped pair, a running application, pictures."""
+"""What many tests share: the shipped pair, running applications, pictures, and which worker takes what."""
 
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -14,8 +16,49 @@ from app.main import create_app
 from app.pages.gallery import read_sample
 from app.settings import Settings
 from models.lineups.pair import NetworkPair, load_pair
+from tests.on_ray.site import ON_RAY, Site, run_contract_server
 
 ROOT = Path(__file__).parent.parent
+
+
+def skip_here(reason: str) -> NoReturn:
+    """Skip for what this machine lacks. In CI everything is there: a test that does not run there is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def is_on_ray(nodeid: str) -> bool:
+    """Whether a test belongs to those that start Ray."""
+    return nodeid.startswith("tests/on_ray/") or f"[{ON_RAY}" in nodeid
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on Ray come first: one worker is busy with them for as long as the others with everything else.
+
+    Among them those of the contract are the last but those that kill parts of its server.
+    """
+
+    def rank(item: pytest.Item) -> int:
+        if not is_on_ray(item.nodeid):
+            return 3
+        return 2 if "test_serving" in item.nodeid else int(f"[{ON_RAY}" in item.nodeid)
+
+    items.sort(key=rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Files go to workers whole, and everything on Ray to one worker: one cluster runs at a time."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler.loadfile import LoadFileScheduling  # noqa: PLC0415  # xdist need not be installed
+
+    class FilesAndRay(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return ON_RAY if is_on_ray(nodeid) else str(super()._split_scope(nodeid))
+
+    return FilesAndRay(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -25,10 +68,23 @@ def pair() -> NetworkPair:
 
 
 @pytest.fixture(scope="session")
-def client(pair: NetworkPair) -> Iterator[TestClient]:
-    """A client of an application with default settings."""
+def local_client(pair: NetworkPair) -> Iterator[TestClient]:
+    """A client of an application in this process with default settings."""
     with TestClient(create_app(Settings(), pairs=[pair])) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def client(local_client: TestClient) -> TestClient:
+    """A client of an application with default settings; the tests of the contract ask one on Ray too."""
+    return local_client
+
+
+@pytest.fixture(scope="session")
+def ray_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server on Ray: two replicas of the application and two with the networks."""
+    with run_contract_server(tmp_path_factory.mktemp("ray") / "log.txt") as site:
+        yield site
 
 
 @pytest.fixture(scope="session")

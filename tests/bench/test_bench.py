@@ -43,6 +43,7 @@ def bench(*arguments: str) -> Any:
     return json.loads(result.stdout)
 
 
+@pytest.mark.slow
 def test_bench_in_process_has_the_right_shape(quick: None, tmp_path: Path) -> None:
     plot = tmp_path / "speed.png"
     answer = bench("--only", "a,b,c,d,f", "--plot", str(plot))
@@ -60,6 +61,7 @@ def test_bench_in_process_has_the_right_shape(quick: None, tmp_path: Path) -> No
     assert min(decode(plot.read_bytes()).size) > 300
 
 
+@pytest.mark.slow
 def test_bench_steps_add_up_to_the_whole(quick: None) -> None:
     values = {figure["key"]: figure["samples"] for figure in bench("--only", "b,c")["figures"]}
     for key in ("small.values", "small.overlay"):
@@ -68,6 +70,7 @@ def test_bench_steps_add_up_to_the_whole(quick: None) -> None:
             assert 0.8 * total < sum(parts) <= total
 
 
+@pytest.mark.slow
 def test_bench_over_http_compares_with_the_loop(quick: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("app.bench.run.serve_command", lambda settings: [sys.executable, fake_server.__file__])
     plot = tmp_path / "speed.png"
@@ -80,6 +83,7 @@ def test_bench_over_http_compares_with_the_loop(quick: None, monkeypatch: pytest
     assert plot.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: uv sync --extra ray")
 def test_bench_on_ray_compares_each_way_with_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
     command = [sys.executable, fake_server.__file__]

@@ -1,10 +1,10 @@
-import os
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.browser.site import CHROMIUM_VARIABLE, HEIGHT, WIDTHS, find_chromium, launch_chromium, serve
+from tests.conftest import skip_here
 
 EXPECT_MILLISECONDS = 20_000
 
@@ -13,10 +13,7 @@ EXPECT_MILLISECONDS = 20_000
 def browser() -> Iterator[Browser]:
     path = find_chromium()
     if path is None:
-        reason = f"no chromium on the search path; install it or set {CHROMIUM_VARIABLE}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_here(f"no chromium on the search path; install it or set {CHROMIUM_VARIABLE}")
     # Only for this package: while it is open, playwright's event loop runs in this thread and asyncio.run() refuses.
     with sync_playwright() as playwright:
         # Other tests run beside these.

@@ -1,6 +1,5 @@
 """axe-core on every page, and what a strict policy of the page's content refuses."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +17,7 @@ from tests.browser.pictures import (
     watch_requests,
 )
 from tests.browser.views import VIEWS
+from tests.conftest import skip_here
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -31,10 +31,7 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 @pytest.fixture(scope="module")
 def axe() -> str:
     if not AXE.exists():
-        reason = "axe-core is not installed; run npm install --no-package-lock --prefix tests/browser"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_here("axe-core is not installed; run npm install --no-package-lock --prefix tests/browser")
     return AXE.read_text()
 
 
@@ -51,7 +48,9 @@ def find_violations(page: Page, axe: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(
+    "view", [pytest.param(view, marks=() if view in {"upload", "comparison"} else pytest.mark.slow) for view in VIEWS]
+)
 def test_view_has_no_serious_violation_and_fits_every_window(browser: Browser, site: str, axe: str, view: str) -> None:
     complaints: list[str] = []
     page = browser.new_page(base_url=site, reduced_motion="reduce")
@@ -89,6 +88,7 @@ def test_axe_finds_what_is_wrong(page: Page, axe: str) -> None:
     assert any(found.startswith("button-name") for found in find_violations(page, axe))
 
 
+@pytest.mark.slow
 def test_everything_is_used_without_another_host_and_without_breaking_the_policy(browser: Browser, site: str) -> None:
     context = browser.new_context(base_url=site, viewport={"width": 1280, "height": 900})
     context.add_init_script(

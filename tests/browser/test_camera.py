@@ -148,6 +148,7 @@ def test_class_and_stage_can_be_changed_while_the_camera_runs(page: Page) -> Non
     expect(page.get_by_role("alert")).to_contain_text("Target 'unicorn' is not one of the 110 classes")
 
 
+@pytest.mark.slow
 def test_frames_and_uploads_are_answered_beside_each_other(page: Page, site: str) -> None:
     def upload(_: int) -> int:
         files = {"image": ("motorcycle.png", read_sample("motorcycle"))}
@@ -166,7 +167,9 @@ def test_frames_and_uploads_are_answered_beside_each_other(page: Page, site: str
     ("arguments", "sentence"),
     [
         pytest.param([FAKE_DEVICE], "This page was not allowed to use the camera", id="no permission"),
-        pytest.param([FAKE_DEVICE + "=device-count=0", ALLOWED], "No camera was found", id="no camera"),
+        pytest.param(
+            [FAKE_DEVICE + "=device-count=0", ALLOWED], "No camera was found", id="no camera", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_sentence_says_why_there_is_no_picture(
@@ -178,6 +181,7 @@ def test_sentence_says_why_there_is_no_picture(
         expect_sentence(page, sentence)
 
 
+@pytest.mark.slow
 def test_sentence_says_that_the_address_is_not_secure(browser: Browser, site: str) -> None:
     with open_browser(browser, FAKE_DEVICE, ALLOWED, "--host-resolver-rules=MAP camera.test 127.0.0.1") as other:
         page = other.new_page(base_url=site.replace("127.0.0.1", "camera.test"))
@@ -185,6 +189,7 @@ def test_sentence_says_that_the_address_is_not_secure(browser: Browser, site: st
         expect_sentence(page, "Browsers allow cameras only on pages over https or on localhost")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("host", "outcome"), [("127.0.0.1", "open"), ("localhost", 1006)])
 def test_only_pages_of_this_server_may_connect(
     camera_browser: Browser, site: str, host: str, outcome: str | int
@@ -205,6 +210,7 @@ def test_only_pages_of_this_server_may_connect(
     context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 1280])
 def test_running_camera_fits_the_window(camera_browser: Browser, site: str, width: int) -> None:
     context = camera_browser.new_context(

@@ -32,9 +32,16 @@ from tests.browser.pictures import (
 )
 
 
-@pytest.mark.parametrize("colormap", ["viridis", "jet"])
+@pytest.mark.parametrize("colormap", ["viridis", pytest.param("jet", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("scale", "stage"), [("shared", "4"), ("own", "2")])
-@pytest.mark.parametrize("size", [(600, 400), (300, 420), (20, 24)], ids=["landscape", "portrait", "small"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param((600, 400), id="landscape"),
+        pytest.param((300, 420), id="portrait", marks=pytest.mark.slow),
+        pytest.param((20, 24), id="small"),
+    ],
+)
 def test_canvases_are_as_the_server_draws_them(
     *, browser: Browser, site: str, scale: str, stage: str, colormap: str, size: tuple[int, int]
 ) -> None:

@@ -47,15 +47,19 @@ def test_no_request_leaves_the_server(page: Page, site: str, requests: list[Requ
 
 def test_inline_script_and_style_are_refused(page: Page) -> None:
     page.goto("/")
-    ran = page.evaluate(
+    done = page.evaluate(
         """() => {
             const script = document.createElement("script");
             script.textContent = "window.ran = true";
-            document.body.append(script);
-            return window.ran === true;
+            const style = document.createElement("style");
+            style.textContent = "h1 { opacity: 0.5 }";
+            document.body.append(script, style);
+            document.querySelector("main").setAttribute("style", "opacity: 0.5");
+            const seen = (selector) => getComputedStyle(document.querySelector(selector)).opacity;
+            return { ran: window.ran === true, element: seen("h1"), attribute: seen("main") };
         }"""
     )
-    assert not ran
+    assert done == {"ran": False, "element": "1", "attribute": "1"}
 
 
 def test_html_stays_small(page: Page) -> None:
@@ -67,6 +71,7 @@ def test_html_stays_small(page: Page) -> None:
 def test_every_image_tells_its_size_and_what_is_on_it(page: Page) -> None:
     open_sample(page)
     images = page.locator("#analysis img")
+    assert images.count() > 16
     for image in images.all():
         assert int(image.get_attribute("width") or 0) > 0
         assert int(image.get_attribute("height") or 0) > 0
@@ -77,6 +82,7 @@ def test_layout_does_not_move_when_images_arrive(page: Page) -> None:
     open_drawn(page)
     address = page.url
     with_images = page.locator("#controls-form").bounding_box()
+    assert with_images is not None
     page.route("**/*.{png,jpg}*", lambda route: route.abort())
     page.goto(address)
     without_images = page.locator("#controls-form").bounding_box()

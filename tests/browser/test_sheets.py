@@ -29,7 +29,9 @@ def test_several_files_become_a_sheet_with_a_row_each(browser: Browser, site: st
     expect_loaded(page.locator(".sheet-images img"), count=8)
     assert find_overflow(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    for link in page.locator(".downloads a").all():
+    links = page.locator(".downloads a").all()
+    assert len(links) >= 3
+    for link in links:
         address = link.get_attribute("href")
         assert address is not None
         assert page.request.get(address).ok

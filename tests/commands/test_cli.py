@@ -181,6 +181,7 @@ def test_precision_refuses_a_directory_without_pictures(tmp_path: Path) -> None:
     assert "holds no pictures; give a directory with some" in result.stderr
 
 
+@pytest.mark.slow
 def test_models_counts_what_is_recorded_and_prints_it(tmp_path: Path) -> None:
     counts = tmp_path / "counts.json"
     result = runner.invoke(app, ["models", "--write", str(counts)], env={"COLUMNS": "160"})
@@ -213,6 +214,7 @@ def test_serve_explains_a_taken_port() -> None:
     assert "choose another --port" in result.stderr
 
 
+@pytest.mark.slow
 def test_serve_answers_what_is_under_way_on_sigterm_and_ends_cleanly(motorcycle: bytes) -> None:
     command = [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603  # our own command

@@ -1,5 +1,7 @@
 import asyncio
+import copy
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +13,6 @@ from app.engine.work import GradientWork, PictureWork, TracedPicture
 from app.errors import EngineFailed, QueueFull
 from models.lineups.pair import NetworkPair, load_pair
 from models.names import NetworkName, Stage
-from models.networks.staged import StagedNetwork
 
 TOLERANCE = 1e-5
 """A batch and the layout in memory change the order of sums."""
@@ -253,9 +254,15 @@ def test_bad_picture_does_not_take_its_batch_with_it(pair: NetworkPair, values: 
 
 
 def test_engine_leaves_no_gradient_and_no_graph(engine: DeviceEngine, pair: NetworkPair, values: np.ndarray) -> None:
-    asyncio.run(engine.submit(PictureWork(pair, values, Stage.ONE, 5)))
-    network: StagedNetwork = pair.networks[NetworkName.CBAM]
-    assert all(parameter.grad is None and not parameter.requires_grad for parameter in network.parameters())
+    # Frozen parameters would get no gradient whatever is done.
+    networks = {name: copy.deepcopy(network).requires_grad_() for name, network in pair.networks.items()}
+    work = PictureWork(replace(pair, networks=networks), values, Stage.ONE, 5)
+    traces, gradient = asyncio.run(engine.submit(work))
+    for name, network in networks.items():
+        assert {parameter.grad for parameter in network.parameters()} == {None}
+        # Arrays have no graph, which tensors of such networks would have.
+        assert isinstance(traces[name].logits, np.ndarray)
+        assert isinstance(gradient.gradients[name], np.ndarray)
 
 
 @pytest.mark.cuda

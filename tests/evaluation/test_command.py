@@ -89,12 +89,14 @@ def test_evaluate_gives_what_its_rows_give(data: Path, tmp_path: Path) -> None:
         assert "deletion" not in ours["all"]["metrics"]
 
 
+@pytest.mark.slow
 def test_evaluate_answers_in_json_that_comes_back_the_same(data: Path) -> None:
     result = evaluate(data, "--focus", "--masks", str(data), "--json", "--no-curves")
     text = result.stdout.rstrip("\n")
     assert Evaluation.model_validate_json(text).model_dump_json(indent=2) == text
 
 
+@pytest.mark.slow
 def test_evaluate_prints_tables_of_the_focus(data: Path) -> None:
     result = evaluate(data, "--focus", "--masks", str(data), "--geometry", "whole", "--no-curves")
     assert result.exit_code == 0, result.output

@@ -64,6 +64,7 @@ def test_rows_count_what_the_plain_evaluation_counts(data: Path, tmp_path: Path)
     assert (by_rows.pair, by_rows.sha256, by_rows.resolution) == (plain.pair, plain.sha256, plain.resolution)
 
 
+@pytest.mark.slow
 def test_evaluation_goes_on_and_counts_only_what_it_is_asked_for(data: Path, tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("Motorbikes/one.png\nMotorbikes/0.png\n")
     options = ("--answers", tmp_path / "rows", "--maps")
@@ -76,6 +77,7 @@ def test_evaluation_goes_on_and_counts_only_what_it_is_asked_for(data: Path, tmp
     assert (tmp_path / "rows" / "maps" / "pagoda" / "1.png.npz").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [None, ".txt"])
 def test_shards_count_as_folders_do(data: Path, tmp_path: Path, suffix: str | None) -> None:
     plain = read(evaluate(data))

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from app.settings import Settings
 from tests.browser.site import serve
 
@@ -15,6 +17,7 @@ SECONDS = os.environ.get("CBAM_LENS_FUZZ_SECONDS", "25")
 CONFIG = Path(__file__).parent / "schemathesis.toml"
 
 
+@pytest.mark.slow
 def test_no_answer_is_outside_of_the_document(tmp_path: Path) -> None:
     program = shutil.which("schemathesis", path=str(Path(sys.executable).parent))
     assert program is not None

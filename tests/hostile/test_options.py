@@ -1,5 +1,6 @@
 """Any combination of options, right or wrong: an answer for the right ones, the option's name for the wrong ones."""
 
+import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -35,12 +36,24 @@ ANYTHING = st.one_of(
 )
 
 UNHURRIED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(UNHURRIED, max_examples=12)
 
 
+@FEW
+@given(options=st.fixed_dictionaries({}, optional=RIGHT))
+def test_right_options_are_answered(local_client: TestClient, options: dict[str, str]) -> None:
+    check_answer(local_client, options)
+
+
+@pytest.mark.slow
 @UNHURRIED
 @given(options=st.fixed_dictionaries({}, optional=RIGHT))
-def test_right_options_are_answered(client: TestClient, options: dict[str, str]) -> None:
-    answer = client.post("/api/v1/heatmap", files={"image": PICTURE}, data=options)
+def test_many_right_options_are_answered(local_client: TestClient, options: dict[str, str]) -> None:
+    check_answer(local_client, options)
+
+
+def check_answer(local_client: TestClient, options: dict[str, str]) -> None:
+    answer = local_client.post("/api/v1/heatmap", files={"image": PICTURE}, data=options)
     assert answer.status_code == 200, answer.text
     assert answer.content.startswith(b"\x89PNG")
     assert 0 <= float(answer.headers["x-target-probability"]) <= 1
@@ -50,9 +63,9 @@ def test_right_options_are_answered(client: TestClient, options: dict[str, str])
 @given(name=st.sampled_from(sorted(RIGHT)), value=ANYTHING, in_query=st.booleans())
 @example(name="target", value="110", in_query=False)
 @example(name="opacity", value="nan", in_query=True)
-def test_anything_else_is_answered_or_named(client: TestClient, name: str, value: str, in_query: bool) -> None:
+def test_anything_else_is_answered_or_named(local_client: TestClient, name: str, value: str, in_query: bool) -> None:
     options = {name: value}
-    answer = client.post(
+    answer = local_client.post(
         "/api/v1/heatmap",
         files={"image": PICTURE},
         params=options if in_query else None,

@@ -19,7 +19,14 @@ from starlette.websockets import WebSocketDisconnect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.conftest import ROOT
+ROOT = Path(__file__).parents[2]
+
+ON_RAY = "on Ray"
+"""What a test that asks a server on Ray is called after its name."""
+
+QUEUE = 4
+BATCH = 2
+"""Of the contract's server."""
 
 START_SECONDS = 400
 """Five processes import torch, on a machine with two cores that do other things too."""
@@ -82,6 +89,24 @@ def run_server(environment: Mapping[str, str], log: Path, *, program: Sequence[s
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def run_contract_server(log: Path) -> Iterator[Site]:
+    """The server that answers as the contract says: two replicas of the application and two with the networks."""
+    environment = make_environment(
+        CBAM_LENS_RAY_MIN_REPLICAS="2",
+        CBAM_LENS_RAY_MAX_REPLICAS="2",
+        CBAM_LENS_RAY_REPLICA_CPUS="0.5",
+        CBAM_LENS_RAY_MIN_INGRESSES="2",
+        CBAM_LENS_RAY_MAX_INGRESSES="2",
+        CBAM_LENS_QUEUE_SIZE=str(QUEUE),
+        CBAM_LENS_BATCH_SIZE=str(BATCH),
+        CBAM_LENS_TRUSTED_HOSTS="testserver;127.0.0.1",
+        CBAM_LENS_LOG_LEVEL="info",
+    )
+    with run_server(environment, log) as site:
+        yield site
 
 
 def wait_for_address(process: subprocess.Popen[bytes], log: Path) -> str:

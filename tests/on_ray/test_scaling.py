@@ -1,6 +1,5 @@
 """More load brings another process with networks, and networks that do not answer are 504."""
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ pytest.importorskip("ray", reason="Ray is not installed: uv sync --extra ray")
 from tests.conftest import encode, make_picture
 from tests.on_ray.site import Site, SiteClient, make_environment, run_server
 
-pytestmark = pytest.mark.skipif("CBAM_LENS_RAY_LONG" not in os.environ, reason="minutes long: CBAM_LENS_RAY_LONG=1")
+pytestmark = pytest.mark.slow
 
 CLIENTS = 8
 

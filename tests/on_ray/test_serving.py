@@ -1,17 +1,9 @@
-"""The server on Ray: the contract of the plain server, and what happens when a part of it dies.
+"""What happens on Ray when a part of the server dies; what it answers is asked by the tests of the contract."""
 
-Tests of the contract that know the server by its answers alone are run again here, against two replicas of the
-application and two with the networks. Those that look into the process, or want settings of their own, stay where they
-are.
-"""
-
-import inspect
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from types import ModuleType
 from typing import Any
 
 import httpx2
@@ -20,37 +12,9 @@ import pytest
 pytest.importorskip("ray", reason="Ray is not installed: uv sync --extra ray")
 
 from tests.conftest import encode, make_picture
-from tests.hostile import test_uploads
-from tests.hostile.test_uploads import good  # noqa: F401  # a fixture
-from tests.on_ray.site import Site, SiteClient, make_environment, run_server
-from tests.routes import (
-    test_analyses,
-    test_blocks,
-    test_camera,
-    test_interventions,
-    test_pictures,
-    test_problems,
-    test_sanity,
-    test_sheets,
-)
-from tests.routes.conftest import analysis  # noqa: F401  # a fixture
-from tests.routes.test_sheets import sheet  # noqa: F401  # a fixture
+from tests.on_ray.site import BATCH, QUEUE, Site, SiteClient
 
-CONTRACT = (
-    test_analyses, test_blocks, test_camera, test_interventions, test_pictures, test_problems, test_sanity, test_sheets,
-    test_uploads,
-)  # fmt: skip
-
-KNOWN_BY_ANSWERS = frozenset({"client", "analysis", "sheet", "motorcycle", "pair", "good"})
-"""The fixtures of a test that asks the running server and nothing else."""
-
-LOOKS_INSIDE = frozenset({"test_memory_does_not_grow_and_no_upload_takes_much_for_a_moment"})
-"""Wants the server in its own process, though no fixture says so."""
-
-pytestmark = pytest.mark.skipif("CBAM_LENS_RAY_LONG" not in os.environ, reason="minutes long: CBAM_LENS_RAY_LONG=1")
-
-QUEUE = 4
-BATCH = 2
+pytestmark = pytest.mark.slow
 
 PICTURES = 12
 CLIENTS = 6
@@ -60,52 +24,14 @@ RECOVERY_SECONDS = 300
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    environment = make_environment(
-        CBAM_LENS_RAY_MIN_REPLICAS="2",
-        CBAM_LENS_RAY_MAX_REPLICAS="2",
-        CBAM_LENS_RAY_REPLICA_CPUS="0.5",
-        CBAM_LENS_RAY_MIN_INGRESSES="2",
-        CBAM_LENS_RAY_MAX_INGRESSES="2",
-        CBAM_LENS_QUEUE_SIZE=str(QUEUE),
-        CBAM_LENS_BATCH_SIZE=str(BATCH),
-        CBAM_LENS_TRUSTED_HOSTS="testserver;127.0.0.1",
-        CBAM_LENS_LOG_LEVEL="info",
-    )
-    with run_server(environment, tmp_path_factory.mktemp("ray") / "log.txt") as site:
-        yield site
+def site(ray_site: Site) -> Site:
+    return ray_site
 
 
 @pytest.fixture(scope="module")
 def client(site: Site) -> Iterator[SiteClient]:
     with SiteClient(site.address) as client:
         yield client
-
-
-def list_contract(module: ModuleType) -> Iterator[tuple[str, Callable[..., None]]]:
-    """The tests of a module that can be asked of any server."""
-    for name, function in vars(module).items():
-        if not (name.startswith("test_") and inspect.isfunction(function)):
-            continue
-        given = {
-            argument.strip()
-            for mark in getattr(function, "pytestmark", ())
-            if mark.name == "parametrize"
-            for argument in (mark.args[0].split(",") if isinstance(mark.args[0], str) else mark.args[0])
-        }
-        wanted = inspect.signature(function).parameters.keys() - given
-        if wanted & {"client", "analysis"} and wanted <= KNOWN_BY_ANSWERS and name not in LOOKS_INSIDE:
-            yield f"{name}__{module.__name__.rpartition('.')[2]}", function
-
-
-for _module in CONTRACT:
-    globals().update(list_contract(_module))
-
-
-def test_most_of_the_contract_is_asked() -> None:
-    asked = [name for module in CONTRACT for name, _ in list_contract(module)]
-    assert len(asked) > 60
-    assert any("camera" in name for name in asked)
 
 
 def send(client: SiteClient, picture: bytes) -> httpx2.Response:
@@ -139,7 +65,8 @@ def test_answers_have_one_name_for_the_request(client: SiteClient) -> None:
     assert len(client.get("/healthz").headers.get_list("x-request-id")) == 1
 
 
-def test_log_has_no_analysis_address(site: Site, client: SiteClient, analysis: dict[str, Any]) -> None:  # noqa: F811
+def test_log_has_no_analysis_address(site: Site, client: SiteClient) -> None:
+    analysis = send(client, encode(make_picture(200, 160))).json()
     found = client.get(f"/api/v1/analyses/{analysis['id']}")
     assert found.is_success
     wait_until(lambda: found.headers["x-request-id"] in site.log.read_text(), "the request has no line")

@@ -1,6 +1,5 @@
 """The server on Ray begins as the README says, or says in one line why not."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +12,9 @@ from tests.conftest import ROOT, encode, make_picture
 from tests.on_ray.site import PROGRAM, START_SECONDS, SiteClient, make_environment, run_server
 
 ONE_OF_EACH = {"CBAM_LENS_RAY_MAX_REPLICAS": "1", "CBAM_LENS_RAY_MAX_INGRESSES": "1"}
+
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not installed")
@@ -34,7 +36,6 @@ def test_server_starts_under_uv_run(tmp_path: Path) -> None:
     assert [line for line in lines if f"[{made.headers['x-request-id']}]" in line]
 
 
-@pytest.mark.skipif("CBAM_LENS_RAY_LONG" not in os.environ, reason="minutes long: CBAM_LENS_RAY_LONG=1")
 def test_networks_that_do_not_start_are_one_line() -> None:
     # No machine has as many; the settings are read, and the networks loaded here, without looking for it.
     environment = make_environment(**ONE_OF_EACH, CBAM_LENS_DEVICE="cuda:99")

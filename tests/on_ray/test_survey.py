@@ -1,7 +1,6 @@
 """Many pictures on Ray: the plain run's rows, each picture once, wherever the run is killed."""
 
 import json
-import os
 import signal
 import subprocess
 import tarfile
@@ -25,7 +24,7 @@ PICTURES = ROWS_PER_PART + 64
 
 SECONDS = 400
 
-pytestmark = pytest.mark.skipif("CBAM_LENS_RAY_LONG" not in os.environ, reason="minutes long: CBAM_LENS_RAY_LONG=1")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,7 @@ def test_plain_program_never_imports_ray() -> None:
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0  # noqa: S603
 
 
+@pytest.mark.slow
 def test_ray_reads_its_variables_when_it_is_imported() -> None:
     pytest.importorskip("ray", reason="Ray is not installed: uv sync --extra ray")
     script = (

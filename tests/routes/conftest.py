@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.contract import client as client  # noqa: PLC0414  # a fixture
+
 
 @pytest.fixture
 def analysis(client: TestClient, motorcycle: bytes) -> dict[str, Any]:

@@ -100,15 +100,17 @@ def test_links_of_gradcam_plus_plus_keep_the_method(client: TestClient, motorcyc
 
 
 def test_another_class_method_or_stage_needs_no_forward_pass(
-    client: TestClient, analysis: Analysis, monkeypatch: pytest.MonkeyPatch
+    local_client: TestClient, motorcycle: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    analysis = local_client.post("/api/v1/analyses", files={"image": ("m.png", motorcycle)}).json()
+
     def refuse(batch: Any) -> Any:
         raise AssertionError("the picture was traced again")
 
     monkeypatch.setattr(PictureWork, "compute_together", refuse)
     root = f"/api/v1/analyses/{analysis['id']}"
     for query in ({"target": "panda"}, {"method": "layercam"}, {"stage": 2}):
-        answer = client.get(root, params=query)
+        answer = local_client.get(root, params=query)
         assert answer.status_code == 200
         changed = answer.json()["networks"]["cbam"]["heat_map"]
         assert changed != analysis["networks"]["cbam"]["heat_map"]

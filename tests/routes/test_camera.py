@@ -294,12 +294,12 @@ def test_uploads_are_answered_while_a_camera_streams(pair: NetworkPair) -> None:
     assert set(kinds) <= {"frame", "busy"}
 
 
-def test_nothing_of_a_frame_is_kept(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_a_frame_is_kept(local_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(store: AnalysisStore, analysis: Analysis) -> None:
         raise AssertionError("a frame was stored")
 
     monkeypatch.setattr(AnalysisStore, "add", refuse)
-    assert ask_once(client)["kind"] == "frame"
+    assert ask_once(local_client)["kind"] == "frame"
 
 
 def test_page_has_the_connections_address_and_every_class(client: TestClient, pair: NetworkPair) -> None:

@@ -50,7 +50,10 @@ MEBIBYTE = 1024**2
 SOME_MEMORY = 64 * MEBIBYTE
 """What a file that is refused may take; each of them asks for gigabytes."""
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells a process's peak")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells a process's peak"),
+]
 
 
 BESIDE_BYTES = 160 * MEBIBYTE

@@ -144,7 +144,16 @@ def has_in_place(family: Family) -> bool:
     return family.name not in {"googlenet", "convnext_tiny"}
 
 
-@pytest.fixture(scope="module", params=FAMILIES, ids=lambda family: family.name)
+LARGEST = {"wide_resnet50_2", "resnext50_32x4d", "vgg11_bn", "vgg11", "efficientnet_v2_s", "densenet121"}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(family, marks=pytest.mark.slow if family.name in LARGEST else (), id=family.name)
+        for family in FAMILIES
+    ],
+)
 def case(request: pytest.FixtureRequest) -> Iterator[Case]:
     family: Family = request.param
     with torch.random.fork_rng():

@@ -24,6 +24,10 @@ from tests.conftest import decode, encode, make_picture
 
 BLOCK_COUNTS = {"resnet18": 8, "vgg16_bn": 5, "mobilenet_1.0": 26, "resnext50_32x4d": 16}
 ARCHITECTURES = list(BLOCK_COUNTS)
+EACH_ARCHITECTURE = [
+    pytest.param(name, marks=pytest.mark.slow) if name in {"vgg16_bn", "resnext50_32x4d"} else name
+    for name in ARCHITECTURES
+]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +73,7 @@ def test_halves_of_an_untrained_pair_differ_by_their_attention_alone(pairs: tupl
         assert len(cbam) > len(baseline)
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", EACH_ARCHITECTURE)
 @pytest.mark.parametrize("stage", Stage)
 def test_heat_maps_are_answered_and_marked(site: TestClient, image: bytes, architecture: str, stage: Stage) -> None:
     options = {"pair": architecture, "stage": str(stage.value), "target": "class 3", "render": "overlay"}
@@ -84,7 +88,7 @@ def test_heat_maps_are_answered_and_marked(site: TestClient, image: bytes, archi
         assert picture.convert("RGB").getpixel((0, 0)) == (20, 20, 20)
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", EACH_ARCHITECTURE)
 def test_every_gate_is_answered(site: TestClient, image: bytes, architecture: str) -> None:
     analysis = analyse(site, image, architecture)
     assert (analysis["pair"], analysis["trained"], analysis["attention"]) == (architecture, False, "cbam")
@@ -101,7 +105,7 @@ def test_every_gate_is_answered(site: TestClient, image: bytes, architecture: st
     assert str(arrays["pair"]) == architecture
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", EACH_ARCHITECTURE)
 def test_page_of_an_untrained_pair_says_so_at_each_place(site: TestClient, image: bytes, architecture: str) -> None:
     answer = site.post("/", files={"image": ("x.png", image)}, data={"pair": architecture, "geometry": ""})
     assert answer.status_code == 200
@@ -181,7 +185,7 @@ def test_pairs_of_one_shape_do_not_share_a_forward_pass(site: TestClient, pairs:
     assert asyncio.run(ask()) == [110, 10] * 4
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", EACH_ARCHITECTURE)
 def test_compare_works_with_each_architecture(tmp_path: Path, image: bytes, architecture: str) -> None:
     path = tmp_path / "picture.png"
     path.write_bytes(image)

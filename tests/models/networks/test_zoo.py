@@ -36,7 +36,10 @@ def test_parameters_equal_the_papers_to_its_last_digit(architecture: str, attent
     assert millions == pytest.approx(PAPER_TABLE[architecture, attention].parameters_millions, abs=0.00501)
 
 
-@pytest.mark.parametrize(("architecture", "attention"), PAPER_TABLE)
+@pytest.mark.parametrize(
+    ("architecture", "attention"),
+    [pytest.param(*key, marks=pytest.mark.slow if key[0] in LARGE else ()) for key in PAPER_TABLE],
+)
 def test_multiply_adds_are_the_papers_within_one_percent_or_say_why(architecture: str, attention: Attention) -> None:
     count = count_network(architecture, attention)
     billions = PAPER_TABLE[architecture, attention].multiply_adds_billions
@@ -70,7 +73,9 @@ def test_build_network_refuses_unknown_name() -> None:
 
 
 @pytest.mark.parametrize("architecture", SMALL_ARCHITECTURES)
-@pytest.mark.parametrize("attention", [Attention.NONE, Attention.SE, Attention.CBAM])
+@pytest.mark.parametrize(
+    "attention", [Attention.NONE, pytest.param(Attention.SE, marks=pytest.mark.slow), Attention.CBAM]
+)
 def test_every_network_traces_four_stages_and_resumes_from_each(
     architecture: str, attention: Attention, generator: torch.Generator
 ) -> None:

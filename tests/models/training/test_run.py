@@ -164,6 +164,7 @@ def test_training_is_not_gone_on_with_by_another_recipe(trained: Path, pictures:
     assert "recipe.optimiser.learning_rate was 0.01, is 0.3" in result.stderr
 
 
+@pytest.mark.slow
 def test_single_network_learns_from_a_teacher_and_soft_labels(tmp_path: Path, trained: Path, pictures: Path) -> None:
     place = make_place(tmp_path, pictures, epochs=1)
     keys = [f"colours/{path.parent.name}/{path.name}" for path in pictures.glob("*/*.png")]
@@ -188,6 +189,7 @@ def test_single_network_learns_from_a_teacher_and_soft_labels(tmp_path: Path, tr
     assert "Not measured" in card
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_weights_and_says_so(tmp_path: Path, trained: Path, pictures: Path) -> None:
     place = make_place(tmp_path, pictures, epochs=1, batch_size=24)
     result = place.train("--start-from", str(trained / "resnet18_cbam_3.safetensors"), output="on")
@@ -203,6 +205,7 @@ def test_training_goes_on_from_weights_and_says_so(tmp_path: Path, trained: Path
     assert "start from.cbam was" in other.stderr
 
 
+@pytest.mark.slow
 def test_pair_goes_on_from_a_pair(tmp_path: Path, trained: Path, pictures: Path) -> None:
     place = make_place(tmp_path, pictures, epochs=1, batch_size=48)
     result = place.train("--pair", "--start-from", str(trained / "pair.toml"))
@@ -266,6 +269,7 @@ def test_resuming_nothing_says_so_and_begins(tmp_path: Path, pictures: Path) -> 
     assert "to go on with; this one begins anew" in result.stderr
 
 
+@pytest.mark.slow
 def test_sigterm_saves_and_says_how_to_go_on(tmp_path: Path, one_thread_environment: dict[str, str]) -> None:
     place = make_place(tmp_path, write_pictures(tmp_path / "colours", count=16))
     (place.pictures / "notes").mkdir()

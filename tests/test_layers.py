@@ -83,7 +83,7 @@ MAY_IMPORT = {
         "models.pictures"
     ),
     "app.evaluation.results": "app.analysis app.errors app.explain app.numbers models.names",
-    "app.explain": "app.errors models.attention models.lineups models.names models.networks",
+    "app.explain": "models.attention models.names models.networks models.pictures",
     "app.main": (
         "app.analysis app.engine app.pages app.routes app.server app.server.guard app.server.watch "
         "app.services app.settings app.version models.lineups"
@@ -98,8 +98,8 @@ MAY_IMPORT = {
         "models.names models.networks models.progress models.whole_files"
     ),
     "app.pages": (
-        "app.analysis app.api app.errors app.explain app.numbers app.output app.render app.settings models.lineups "
-        "models.names models.networks"
+        "app.analysis app.api app.errors app.explain app.numbers app.output app.render app.settings "
+        "models.lineups models.names models.networks models.pictures"
     ),
     "app.pages.analysis": (
         "app.analysis app.api app.explain app.numbers app.output app.pages app.render models.attention models.names "
@@ -110,8 +110,9 @@ MAY_IMPORT = {
     ),
     "app.render": "app.explain models.pictures",
     "app.routes": (
-        "app.analysis app.api app.errors app.explain app.output app.pages app.pages.analysis app.pages.evidence "
-        "app.render app.server app.server.guard app.server.watch app.settings models.names models.networks"
+        "app.analysis app.api app.errors app.explain app.output app.pages app.pages.analysis "
+        "app.pages.evidence app.render app.server app.server.guard app.server.watch app.settings models.names "
+        "models.networks models.pictures"
     ),
     "app.server": "app.analysis app.api app.engine app.errors app.pages models.names",
     "app.server.guard": "app.errors app.pages app.server",

@@ -161,7 +161,8 @@ def test_steps_are_measured_when_an_answer_is_computed_and_not_when_it_is_kept(l
 def test_answers_are_dropped_with_their_analysis(
     lens: Lens, store: AnalysisStore, pair: NetworkPair, leave: str
 ) -> None:
-    first = make_analysis(pair)
+    # Two of them are more than the store holds.
+    first = make_analysis(pair, logits=70_000)
     name = first.id
     store.add(first)
     ask(lens, first, 1)
@@ -171,7 +172,7 @@ def test_answers_are_dropped_with_their_analysis(
     if leave == "removed":
         store.remove(name)
     else:
-        store.add(make_analysis(pair, logits=120_000))
+        store.add(make_analysis(pair, logits=70_000))
     gc.collect()
     with pytest.raises(AnalysisGone):
         store.get(name)

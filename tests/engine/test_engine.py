@@ -13,6 +13,7 @@ from app.engine.work import GradientWork, PictureWork, TracedPicture
 from app.errors import EngineFailed, QueueFull
 from models.lineups.pair import NetworkPair, load_pair
 from models.names import NetworkName, Stage
+from tests.engine.holding import hold
 
 TOLERANCE = 1e-5
 """A batch and the layout in memory change the order of sums."""
@@ -157,13 +158,17 @@ def test_engine_refuses_jobs_after_it_closed(pair: NetworkPair, values: np.ndarr
 
 def test_engine_answers_waiting_jobs_when_it_closes(pair: NetworkPair, values: np.ndarray) -> None:
     engine = DeviceEngine(queue_size=4)
-    engine._is_accepting = True
+    engine.start()
 
     async def ask() -> list[int]:
+        release = await hold(engine, pair)
         jobs = [asyncio.create_task(trace(engine, pair, values)) for _ in range(3)]
         await asyncio.sleep(0)
-        engine.start()
-        await asyncio.to_thread(engine.close)
+        closing = asyncio.create_task(asyncio.to_thread(engine.close))
+        while engine.is_ready:
+            await asyncio.sleep(0)
+        release()
+        await closing
         return [len((await job)[NetworkName.BASELINE].logits) for job in jobs]
 
     assert asyncio.run(ask()) == [110, 110, 110]
@@ -173,14 +178,15 @@ def test_job_of_a_caller_that_gave_up_is_skipped(
     pair: NetworkPair, values: np.ndarray, batches: list[list[tuple[int, ...]]]
 ) -> None:
     engine = DeviceEngine(queue_size=2)
-    engine._is_accepting = True
+    engine.start()
 
     async def ask() -> None:
+        release = await hold(engine, pair)
         gone, kept = (asyncio.create_task(trace(engine, pair, values)) for _ in range(2))
         await asyncio.sleep(0)
         gone.cancel()
         await asyncio.sleep(0)
-        engine.start()
+        release()
         await kept
 
     asyncio.run(ask())
@@ -190,9 +196,10 @@ def test_job_of_a_caller_that_gave_up_is_skipped(
 
 def test_gone_callers_take_no_place_in_the_queue(pair: NetworkPair, values: np.ndarray) -> None:
     engine = DeviceEngine(queue_size=1)
-    engine._is_accepting = True
+    engine.start()
 
     async def ask() -> int:
+        release = await hold(engine, pair)
         gone = asyncio.create_task(trace(engine, pair, values))
         await asyncio.sleep(0)
         with pytest.raises(QueueFull, match="1 requests are waiting, which is the limit"):
@@ -201,7 +208,7 @@ def test_gone_callers_take_no_place_in_the_queue(pair: NetworkPair, values: np.n
         await asyncio.sleep(0)
         kept = asyncio.create_task(trace(engine, pair, values))
         await asyncio.sleep(0)
-        engine.start()
+        release()
         return len((await kept)[NetworkName.CBAM].logits)
 
     assert asyncio.run(ask()) == 110
@@ -212,14 +219,15 @@ def test_waiting_pictures_of_one_shape_share_a_forward_pass(
     pair: NetworkPair, batches: list[list[tuple[int, ...]]]
 ) -> None:
     engine = DeviceEngine(queue_size=16, batch_size=3)
-    engine._is_accepting = True
+    engine.start()
     rng = np.random.default_rng(4)
     inputs = [rng.standard_normal((3, 64, width)).astype(np.float32) for width in (64, 64, 96, 64, 64, 96)]
 
     async def ask() -> list[np.ndarray]:
+        release = await hold(engine, pair)
         jobs = [asyncio.create_task(trace(engine, pair, values)) for values in inputs]
         await asyncio.sleep(0)
-        engine.start()
+        release()
         return [(await job)[NetworkName.CBAM].logits for job in jobs]
 
     together = asyncio.run(ask())
@@ -233,9 +241,10 @@ def test_waiting_pictures_of_one_shape_share_a_forward_pass(
 
 def test_bad_picture_does_not_take_its_batch_with_it(pair: NetworkPair, values: np.ndarray) -> None:
     engine = DeviceEngine(queue_size=4)
-    engine._is_accepting = True
+    engine.start()
 
     async def ask() -> list[object]:
+        release = await hold(engine, pair)
         jobs = [
             trace(engine, pair, values),
             trace(engine, pair, np.full_like(values, np.nan)),
@@ -243,7 +252,7 @@ def test_bad_picture_does_not_take_its_batch_with_it(pair: NetworkPair, values: 
         ]
         tasks = [asyncio.create_task(job) for job in jobs]
         await asyncio.sleep(0)
-        engine.start()
+        release()
         return list(await asyncio.gather(*tasks, return_exceptions=True))
 
     first, bad, last = asyncio.run(ask())

@@ -29,6 +29,7 @@ from app.settings import Settings
 from models.lineups.pair import NetworkPair
 from models.names import NetworkName
 from tests.conftest import ROOT, encode, make_picture
+from tests.engine.holding import hold
 
 SHAPE = (3, 64, 64)
 
@@ -56,14 +57,15 @@ def test_another_worker_goes_on_when_one_dies_in_a_batch(
 
     monkeypatch.setattr(PictureWork, "compute_together", die_once)
     engine = DeviceEngine(queue_size=8)
-    engine._is_accepting = True
+    engine.start()
 
     async def ask() -> list[object]:
         # Two of one shape share the pass in which the worker dies; the third waits behind them.
+        release = await hold(engine, pair)
         shapes = (values, values, values[:, :, :32].copy())
         jobs = [asyncio.create_task(trace(engine, pair, shape)) for shape in shapes]
         await asyncio.sleep(0)
-        engine.start()
+        release()
         return list(await asyncio.gather(*jobs, return_exceptions=True))
 
     first = set(threading.enumerate())
@@ -91,12 +93,13 @@ def test_memory_that_is_too_small_halves_the_batch(
 
     monkeypatch.setattr(PictureWork, "compute_together", need_memory)
     engine = DeviceEngine(queue_size=32, batch_size=8)
-    engine._is_accepting = True
+    engine.start()
 
     async def ask() -> list[int]:
+        release = await hold(engine, pair)
         jobs = [asyncio.create_task(trace(engine, pair, values)) for _ in range(16)]
         await asyncio.sleep(0)
-        engine.start()
+        release()
         return [len((await job)[NetworkName.CBAM].logits) for job in jobs]
 
     assert asyncio.run(ask()) == [110] * 16

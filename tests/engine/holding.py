@@ -1,0 +1,38 @@
+"""An engine whose worker is kept busy, so that tests decide what waits behind it."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.engine.device_engine import DeviceEngine
+from app.engine.work import Work
+from models.lineups.pair import NetworkPair
+
+PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HoldingWork(Work[bool]):
+    """Work that takes until somebody releases it.
+
+    Attributes:
+        has_begun: set by the worker.
+        is_released: awaited by the worker.
+    """
+
+    has_begun: threading.Event
+    is_released: threading.Event
+
+    def compute(self) -> bool:
+        """Whether it was released in time."""
+        self.has_begun.set()
+        return self.is_released.wait(PATIENCE_SECONDS)
+
+
+async def hold(engine: DeviceEngine, pair: NetworkPair) -> Callable[[], None]:
+    """Keep the worker of a started engine busy until the answer is called; the queue is then empty."""
+    work = HoldingWork(pair, threading.Event(), threading.Event())
+    engine.submit_together([work])
+    assert await asyncio.to_thread(work.has_begun.wait, PATIENCE_SECONDS)
+    return work.is_released.set

@@ -8,9 +8,9 @@ from models.attention.cbam import Cbam
 from models.attention.design import AttentionDesign
 from models.attention.interventions import BlockChange, Intervention, find_change, list_scopes, parse_interventions
 from models.insertion import insert_cbam
+from models.insertion.building import build_any_network
 from models.lineups.pair import NetworkPair
 from models.names import Attention, ChannelPooling, GateChange, GateKind, NetworkName, Stage
-from models.networks.zoo import build_network
 
 BLOCKS = ("layer1.0", "layer1.1", "layer2.0", "layer10.0")
 
@@ -97,7 +97,7 @@ def test_interventions_read_back_as_they_are_written() -> None:
 
 @pytest.mark.parametrize("architecture", ["resnet18", "mobilenet_1.0", "torchvision:mobilenet_v3_small"])
 def test_every_network_takes_interventions_in_trace_and_resume(architecture: str, generator: torch.Generator) -> None:
-    network = build_network(architecture, attention=Attention.CBAM, class_count=4).eval()
+    network = build_any_network(architecture, attention=Attention.CBAM, class_count=4).eval()
     batch = torch.randn(1, 3, 64, 64, generator=generator)
     interventions = parse_interventions(["all:channel:neutral"], list(trace_blocks(network, batch)))
     with torch.no_grad():

@@ -85,7 +85,7 @@ class TooManyPictures(LensError):
 
 
 class TryLater(LensError):
-    """What is refused now and may be taken later.
+    """A request that is refused now and may succeed later.
 
     Args:
         message: rule, value and remedy.
@@ -125,9 +125,9 @@ class ForeignOrigin(LensError):
 
 
 class NotSignedIn(LensError):
-    """The server wants a token, and none came or a wrong one."""
+    """The server needs a token, and none came or a wrong one."""
 
-    title = "A token is wanted"
+    title = "Authentication required"
 
 
 class CameraOff(LensError):

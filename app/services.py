@@ -1,4 +1,4 @@
-"""What an application works with: who computes, what is kept, and how these begin and end."""
+"""The services of an application: its engine, its stores, and how these begin and end."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,7 +17,7 @@ from models.lineups.pair import NetworkPair
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Services:
-    """What the application's lifespan opens.
+    """The services that the application's lifespan opens.
 
     Attributes:
         engine: who computes, started.

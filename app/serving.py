@@ -115,7 +115,7 @@ def is_loopback(host: str) -> bool:
 
 
 def warn_of_reach(settings: Settings) -> str:
-    """What it means to listen beyond this machine."""
+    """The warning about listening beyond this machine."""
     who = "whoever has a token" if settings.api_tokens else "everyone, without a password"
     remedy = "" if settings.api_tokens else " CBAM_LENS_API_TOKENS asks for one, CBAM_LENS_RATE_LIMIT slows them down."
     return (

@@ -1,4 +1,4 @@
-"""What can be set from outside: by environment variables that begin with `CBAM_LENS_`, or by the command line."""
+"""Settings: environment variables that begin with `CBAM_LENS_`, or options of the command line."""
 
 import re
 from enum import StrEnum
@@ -31,7 +31,7 @@ class LogFormat(StrEnum):
 SHORTEST_TOKEN = 16
 
 COMPUTED_BYTES = 8_000_000
-"""What is kept of a large picture beside its upload: the shipped pair's traces and the copy for the screen."""
+"""Memory for a large picture beside its upload: the shipped pair's traces and the copy for the screen."""
 
 
 class Settings(BaseSettings):

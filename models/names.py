@@ -25,7 +25,7 @@ class Stage(IntEnum):
 
 
 class ChannelPooling(StrEnum):
-    """What a channel gate knows of each channel."""
+    """The pooled values of each channel that a channel gate sees."""
 
     AVERAGE = "avg"
     """Its mean over positions: squeeze-and-excitation."""
@@ -36,7 +36,7 @@ class ChannelPooling(StrEnum):
 
 
 class SpatialPooling(StrEnum):
-    """What a spatial gate knows of each position."""
+    """The pooled values of each position that a spatial gate sees."""
 
     MAX_MEAN = "max_mean"
     """The maximum and the mean over channels: CBAM."""
@@ -62,7 +62,7 @@ class GateKind(StrEnum):
 
 
 class GateChange(StrEnum):
-    """What can be done to a learned gate."""
+    """The changes of a learned gate."""
 
     NEUTRAL = "neutral"
     """Its own mean everywhere: it still scales its block, and no longer chooses."""
@@ -73,7 +73,7 @@ class GateChange(StrEnum):
 
 
 class Attention(StrEnum):
-    """What stands at the end of each block: the rows of the CBAM paper's tables 1 to 3, by name.
+    """The attention at the end of each block: the rows of the CBAM paper's tables 1 to 3, by name.
 
     `models.attention.design` says what each name stands for.
     """

@@ -83,5 +83,5 @@ class SheetLens:
 
 
 def list_comparisons(rows: Sequence[ComparedRow]) -> list[Comparison]:
-    """What there is to show."""
+    """The rows to show."""
     return [row.comparison for row in rows if row.comparison is not None]

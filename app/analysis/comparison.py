@@ -1,4 +1,4 @@
-"""What both networks answer about one picture: HTML, JSON, PNG and the command line render a `Comparison`."""
+"""Both networks' answers about one picture: HTML, JSON, PNG and the command line render a `Comparison`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class Comparison:
 
     @property
     def explanation(self) -> Explanation:
-        """What the maps explain, and how."""
+        """The class, method and stage of the maps."""
         return Explanation(self.target.label.index, self.method, self.stage)
 
     @property
@@ -67,7 +67,7 @@ class Comparison:
 
     @property
     def metrics(self) -> MapComparison:
-        """What the two maps have in common."""
+        """The two maps compared."""
         baseline, cbam = (self.heat_maps[name] for name in NetworkName)
         return compare_heat_maps(baseline, cbam, self.analysis.placement)
 

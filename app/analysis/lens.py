@@ -164,7 +164,7 @@ class Lens:
     async def open_block(
         self, analysis: Analysis, block: str, interventions: Sequence[str], timings: Timings
     ) -> OpenBlock:
-        """What the attention of one block saw and did.
+        """The inside of one block's attention: its input, its gates and its output.
 
         Raises:
             InvalidOption: for a block that the network does not have, and for a text that names no intervention.

@@ -1,4 +1,4 @@
-"""What can be asked for: the options that page, REST and command line share, with their ranges and defaults."""
+"""The options that page, REST and command line share, with their ranges and defaults."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -43,7 +43,7 @@ Interventions = Annotated[
 
 
 class TargetOptions(Options):
-    """What the heat maps explain."""
+    """The class, method and stage to explain."""
 
     target: str = Field(
         default="",
@@ -105,7 +105,7 @@ class ChannelOrder(StrEnum):
     INDEX = "index"
     """As the network numbers them."""
     STRENGTH = "strength"
-    """What is let through most comes first."""
+    """The channel with the largest gate comes first."""
 
 
 class AttentionOptions(Options):

@@ -44,7 +44,7 @@ class Question(ABC, Generic[ResultType, AnswerType]):
 
     @abstractmethod
     async def make_work(self, pair: NetworkPair, analysis: Analysis, read_input: ReadInput, /) -> Work[ResultType]:
-        """What the engine has to compute."""
+        """The work for the engine."""
 
     @abstractmethod
     def read(self, analysis: Analysis, result: ResultType, /) -> AnswerType:
@@ -53,7 +53,7 @@ class Question(ABC, Generic[ResultType, AnswerType]):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a heat map explains, and how.
+    """The class, method and stage of a heat map.
 
     Attributes:
         class_index: the class, 0..K-1.
@@ -111,7 +111,7 @@ class RandomisedMaps(Question[Mapping[NetworkName, Evidence], HeatMaps]):
 
 @dataclass(frozen=True, slots=True)
 class ChangedTrace(Question[NetworkTrace, NetworkTrace]):
-    """What does the network with attention say when its gates are changed? Its features are not kept."""
+    """How does the network with attention answer when its gates are changed? Its features are not kept."""
 
     kept_answers: ClassVar[int] = 8
     makes_maps: ClassVar[bool] = False
@@ -125,7 +125,7 @@ class ChangedTrace(Question[NetworkTrace, NetworkTrace]):
 
 
 class ChangedNetwork(NamedTuple):
-    """What the network with attention says when its gates are changed, and its heat map."""
+    """The answer of the network with attention when its gates are changed, and its heat map."""
 
     trace: NetworkTrace
     heat_map: HeatMap

@@ -1,4 +1,4 @@
-"""What is kept for later questions, bounded in bytes and in time. Nothing here imports torch."""
+"""The store for later questions, bounded in bytes and in time. Nothing here imports torch."""
 
 import threading
 from typing import Generic, Protocol, TypeVar
@@ -11,7 +11,7 @@ GONE = "no analysis has this id, or it has left the cache; send the picture agai
 
 
 class Kept(Protocol):
-    """What a store keeps: an analysis, or one on its way."""
+    """An item of a store: an analysis, or one on its way."""
 
     @property
     def id(self) -> str:

@@ -31,7 +31,7 @@ class ChannelAnswer(BlockPart):
 
 
 class OpenBlockAnswer(BlockPart):
-    """What the attention of one block saw and did."""
+    """The inside of one block's attention: its input, its gates and its output."""
 
     name: str
     strongest: list[ChannelAnswer] = Field(description="The channels that are let through most.")

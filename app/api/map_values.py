@@ -16,7 +16,7 @@ STEPS = 65_535
 """A value is a whole number of steps of its map's maximum; two bytes each."""
 
 UNITS = dict.fromkeys(Method, "logit") | {Method.EIGENCAM: "activation"}
-"""What a map's values are measured in: a gradient of the logit times an activation, or an activation alone."""
+"""The unit of a map's values: a gradient of the logit times an activation, or an activation alone."""
 
 
 class MapValues(ApiModel):

@@ -131,7 +131,7 @@ class BlockAnswer(ApiModel):
 
 
 class ComparisonAnswer(ApiModel):
-    """What the two heat maps have in common; null where a map has no evidence or does not vary."""
+    """The two heat maps compared; null where a map has no evidence or does not vary."""
 
     correlation: float | None
     overlap: float | None = Field(description="Intersection over union at 0.6 of each map's maximum.")

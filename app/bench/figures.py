@@ -1,4 +1,4 @@
-"""What is reported, relative to what, and against which target."""
+"""The reported figures, each with its reference and its target."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ HOLDS: dict[Bound, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is to be reached, by the ratio where a figure has one, else by its value."""
+    """The target of a figure, for its ratio where it has one, else for its value."""
 
     bound: Bound
     limit: float

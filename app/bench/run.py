@@ -38,7 +38,7 @@ OUR_PARTS = (Part.ANALYSIS, Part.STEPS)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """What the bare passes and the peers run.
+    """The networks and the input of the bare passes and the peers.
 
     Attributes:
         plain: the pair as it was trained; the lens's own is folded.
@@ -51,7 +51,7 @@ class Subject:
 
 @dataclass(slots=True)
 class Findings:
-    """What is known so far.
+    """The results so far.
 
     Attributes:
         setup: the report's head.
@@ -144,7 +144,7 @@ def _measure_service(settings: Settings, options: BenchOptions, findings: Findin
     with tempfile.TemporaryDirectory() as directory, ServerProcess(serve_command(settings)) as server:
         write_jpegs(Path(directory), service.PICTURES)
         asked = service.Service(server, Path(directory))
-        # Memory first: it wants a server that was not asked anything yet.
+        # Memory first: it needs a server that was not asked anything yet.
         if options.has(Part.MEMORY):
             findings.samples |= service.measure_memory(asked, options.requests, phases.begin("memory"))
         if options.has(Part.HTTP):

@@ -185,7 +185,7 @@ def bench(
 ) -> None:
     """Measure the speed: our analysis beside the two bare forward passes, grad-cam and torchcam.
 
-    Parts: a the bare forward passes, b our analysis, c its steps, d grad-cam, e torchcam (wants `uv sync --group
+    Parts: a the bare forward passes, b our analysis, c its steps, d grad-cam, e torchcam (needs `uv sync --group
     bench`), f another class on a cached picture, g over HTTP, h the server's memory, i its start. A ratio is printed
     where both of its parts were measured. Everything takes some minutes; leave the machine alone meanwhile.
 

@@ -1,4 +1,4 @@
-"""What commands share: their options, and how they say what a user can mend.
+"""Shared by the commands: their options, and their errors that a user can mend.
 
 Nothing here imports torch; commands import what needs it when they run, so that `--help` and a mistyped option answer
 at once.
@@ -58,7 +58,7 @@ class ComputeLocation(StrEnum):
 
 OnOption = Annotated[
     ComputeLocation,
-    typer.Option("--on", help="here: this process; ray: a cluster, see the README; wants uv sync --extra ray."),
+    typer.Option("--on", help="here: this process; ray: a cluster, see the README; needs uv sync --extra ray."),
 ]
 
 

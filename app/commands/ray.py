@@ -1,4 +1,4 @@
-"""What commands do for `--on ray`: say what is missing, else hand over to `app.on_ray`."""
+"""The way of a command to Ray: an error where Ray is missing, else a call of `app.on_ray`."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

@@ -26,7 +26,7 @@ def train(
     ] = None,
     shards: Annotated[
         list[str] | None,
-        typer.Option(help="WebDataset shards, train-{0000..0009}.tar; wants uv sync --extra train and --labels."),
+        typer.Option(help="WebDataset shards, train-{0000..0009}.tar; needs uv sync --extra train and --labels."),
     ] = None,
     labels: Annotated[
         Path | None, typer.Option(help="The classes: JSON or one name a line; by default one of each folder.")
@@ -86,7 +86,7 @@ def train(
     ] = None,
     state_minutes: Annotated[float, typer.Option(help="How often to write the state within an epoch.", min=0)] = 5.0,
     tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write for TensorBoard too; wants uv sync --extra train.")
+        bool, typer.Option("--tensorboard", help="Write for TensorBoard too; needs uv sync --extra train.")
     ] = False,
     device: DeviceOption = None,
 ) -> None:

@@ -1,4 +1,4 @@
-"""What waits for the device, in one bounded queue that hands out work that can share a pass together."""
+"""Jobs that wait for the device, in one bounded queue; it hands out work that can share a pass together."""
 
 import threading
 import time

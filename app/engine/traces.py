@@ -1,4 +1,4 @@
-"""What the networks computed about one picture; arrays are in memory of the CPU. Nothing here imports torch."""
+"""The networks' results for one picture; arrays are in memory of the CPU. Nothing here imports torch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class PairGradient:
 
 
 class Evidence(NamedTuple):
-    """What one network's heat map is made from.
+    """One network's evidence for a heat map.
 
     Attributes:
         features: one stage's output, (C, H, W).

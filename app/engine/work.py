@@ -180,7 +180,7 @@ class RandomisedWork(Work[Mapping[NetworkName, Evidence]]):
     extent: Randomisation
 
     def compute(self) -> Mapping[NetworkName, Evidence]:
-        """What each network's heat map is made from; one copy exists at a time."""
+        """Each network's evidence for its heat map; one copy exists at a time."""
         return {name: self._explain(name) for name in self.pair.networks}
 
     def _explain(self, name: NetworkName) -> Evidence:
@@ -205,7 +205,7 @@ class OpenedBlockWork(Work[OpenBlock]):
     interventions: tuple[Intervention, ...]
 
     def compute(self) -> OpenBlock:
-        """What the block's attention saw and did, with feature maps of its strongest and weakest channels."""
+        """The inside of the block's attention, with feature maps of its strongest and weakest channels."""
         network = self.pair.networks[NetworkName.CBAM]
         batch = move_picture(self.pair, self.values).to(network.dtype)  # (1, 3, H, W)
         with torch.no_grad():

@@ -21,7 +21,7 @@ from models.progress import track
 
 
 class PrecisionEffect(BaseModel):
-    """What one precision changes against fp32, over all pictures, for the class that the fp32 baseline ranks first.
+    """The changes by one precision against fp32, over all pictures, for the fp32 baseline's top guess.
 
     Attributes:
         same_first_class: the share of pictures whose likeliest class stays.

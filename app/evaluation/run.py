@@ -37,7 +37,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What is measured on.
+    """The pictures and objects of a measurement.
 
     Attributes:
         pictures: each with its class.

@@ -33,7 +33,7 @@ def _read_block(name: str, gates: BlockAttention, position: int) -> BlockMaps:
 
 
 def read_open_block(name: str, attention: BlockAttention) -> OpenBlock:
-    """What the attention of an opened block saw and did, for the first picture of a batch.
+    """The inside of an opened block's attention, for the first picture of a batch.
 
     Args:
         name: the block's name.

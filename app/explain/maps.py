@@ -14,11 +14,11 @@ FloatArray: TypeAlias = NDArray[np.float32]
 def _freeze(values: FloatArray, *, dimensions: int, kind: str) -> FloatArray:
     if values.dtype != np.float32 or values.ndim != dimensions or values.size == 0:
         raise ValueError(
-            f"{kind} wants {dimensions} dimensions of float32 with at least one value; "
+            f"{kind} needs {dimensions} dimensions of float32 with at least one value; "
             f"got shape {values.shape} of {values.dtype}"
         )
     if not np.isfinite(values).all():
-        raise ValueError(f"{kind} wants finite values; got NaN or infinity")
+        raise ValueError(f"{kind} needs finite values; got NaN or infinity")
     frozen = values.copy()
     frozen.flags.writeable = False
     return frozen
@@ -63,7 +63,7 @@ class HeatMap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GateMap:
-    """What one gate of CBAM lets through: a spatial gate (H, W) or a channel gate (C,).
+    """One gate of CBAM: a spatial gate (H, W) or a channel gate (C,).
 
     Attributes:
         values: float32 in 0..1, absolute: 0 blocks, 1 passes unchanged.
@@ -102,7 +102,7 @@ class ChannelMaps:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenBlock:
-    """What the attention of one block saw and did.
+    """The inside of one block's attention: its input, its gates and its output.
 
     Attributes:
         name: the block's name.

@@ -68,7 +68,7 @@ def measure_heat_map(heat_map: HeatMap, placement: Placement) -> HeatMapStatisti
 
 
 def compare_heat_maps(baseline: HeatMap, cbam: HeatMap, placement: Placement) -> MapComparison:
-    """What two maps of one class, stage and method have in common.
+    """Two maps of one class, stage and method compared.
 
     Args:
         baseline: (H, W).

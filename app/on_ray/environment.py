@@ -1,4 +1,4 @@
-"""What holds before Ray is imported: that it is there, and the variables that it reads meanwhile. Imports no Ray."""
+"""Preparations before Ray is imported: a check that it is installed, and its variables. Imports no Ray."""
 
 import os
 import secrets
@@ -20,7 +20,7 @@ VARIABLES = {
 def prepare_ray() -> None:
     """Make ready for Ray's import; raises `InvalidOption`, which says how to get Ray where it is not installed."""
     if find_spec("ray") is None:
-        raise InvalidOption("--on ray wants Ray, which is not installed: uv sync --extra ray", option="on")
+        raise InvalidOption("--on ray needs Ray, which is not installed: uv sync --extra ray", option="on")
     for name, value in VARIABLES.items():
         os.environ.setdefault(name, value)
     if not os.environ.get("RAY_ADDRESS"):

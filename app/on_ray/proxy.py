@@ -1,4 +1,4 @@
-"""What Ray Serve's proxy answers where the application cannot: a replica of it died under a request, or none is there.
+"""Answers of Ray Serve's proxy where the application cannot answer: its replica died, or there is none.
 
 The proxy would answer 500, or 503 in plain text. It imports this in a process of its own, so nothing here brings in
 torch.
@@ -55,7 +55,7 @@ class LostReplica:
 
 
 def list_middleware() -> list[Middleware]:
-    """What Ray Serve's proxy calls when it starts; RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH names it."""
+    """The function that Ray Serve's proxy calls when it starts; RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH names it."""
     return [Middleware(LostReplica)]
 
 

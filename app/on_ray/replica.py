@@ -43,7 +43,7 @@ class PairReplica:
         )
 
     async def list_pairs(self) -> list[NetworkPair]:
-        """What is known of each pair, without its networks, once every pair has answered a first picture."""
+        """Each pair without its networks, once every pair has answered a first picture."""
         while not self._engine.is_ready and not self._engine.has_failed:
             await asyncio.sleep(LOOK_SECONDS)
         return [replace(pair, networks={}) for pair in self._pairs.values()]

@@ -62,7 +62,7 @@ def serve_on_ray(settings: Settings, ray_settings: RaySettings, *, host: str, po
 
 
 def watch_for_end() -> threading.Event:
-    """What is set by SIGTERM and by Ctrl+C."""
+    """The event that SIGTERM and Ctrl+C set."""
     event = threading.Event()
 
     for number in (signal.SIGTERM, signal.SIGINT):

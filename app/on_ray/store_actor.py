@@ -30,7 +30,7 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class StoreFigures:
-    """What is kept at present, and how often it was asked for."""
+    """The number of kept analyses at present, and of requests for them."""
 
     bytes: float
     analyses: int

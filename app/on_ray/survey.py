@@ -26,7 +26,7 @@ from app.survey.sources import PictureSource
 from app.survey.store import RowStore, tabulate_rows
 
 BLOCK_PICTURES = 64
-"""What a worker is given at once, and what is done again where it dies."""
+"""The pictures that a worker gets at once, and that are done again when it dies."""
 
 CHUNK_PICTURES = 50_000
 """Ray Data holds the whole list of what it was given; a list of millions is given in parts."""

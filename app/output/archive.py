@@ -38,7 +38,7 @@ class Member:
 def pack(members: Iterable[Member]) -> Iterator[bytes]:
     """The ZIP file's bytes, one member's at a time; the same members give the same bytes."""
     sink = _Sink()
-    # The stub wants what can also seek; what is written only forwards need not.
+    # The stub needs what can also seek; what is written only forwards need not.
     file = cast("IO[bytes]", sink)
     # Deflated, even what is compressed already: a stored member that is streamed has no end that all readers find.
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -112,7 +112,7 @@ FILES = (
 
 
 def _list_settings(options: FigureOptions) -> list[str]:
-    """What was asked, and by which versions it was answered."""
+    """The question, and the versions that answered it."""
     return [
         f"method: {options.method.value}",
         f"stage: {options.stage.value}",
@@ -147,7 +147,7 @@ def _write_numbers(comparison: Comparison) -> bytes:
 
 
 class _Sink:
-    """What a ZIP file is written to: it cannot go back, and gives away what it has."""
+    """The target of a ZIP file: it cannot seek back, and hands out the bytes that it holds."""
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
@@ -160,7 +160,7 @@ class _Sink:
         """Nothing waits."""
 
     def take(self) -> bytes:
-        """What was written since the last time."""
+        """The bytes written since the last call."""
         taken = b"".join(self._chunks)
         self._chunks.clear()
         return taken

@@ -21,7 +21,7 @@ SHOWN_SHA256_DIGITS = 16
 
 
 def inspect_file(path: Path, options: ExaminationOptions = DEFAULT_OPTIONS) -> Diagnosis:
-    """What a file of weights is.
+    """The diagnosis of a file of weights.
 
     Raises:
         CheckpointError: for a file that cannot be read or is not for a network known here.

@@ -1,4 +1,4 @@
-"""What commands write, whole or not at all."""
+"""Files that commands write, whole or not at all."""
 
 from pathlib import Path
 

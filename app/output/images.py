@@ -30,7 +30,7 @@ from models.networks.titles import ATTENTION_TITLES
 FIGURE_SIDE_PIXELS = 640
 
 UNTRAINED_MARK = "untrained"
-"""What stands in the corner of every map of a pair with random weights."""
+"""The mark in the corner of every map of a pair with random weights."""
 
 
 def title_networks(card: PairCard, *, is_altered: bool = False) -> dict[NetworkName, str]:

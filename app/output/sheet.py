@@ -30,7 +30,7 @@ def draw_sheet(rows: Sequence[ComparedRow], options: FigureOptions, file_format:
 
 
 def caption_question(rows: Sequence[ComparedRow], options: FigureOptions) -> str:
-    """What was asked of which networks, in a line or two."""
+    """The question and the networks, in a line or two."""
     comparisons = list_comparisons(rows)
     pairs = dict.fromkeys(comparison.analysis.card.title for comparison in comparisons)
     scale = "each map its own scale" if options.scale is Scale.OWN else "one scale a row"

@@ -1,4 +1,4 @@
-"""What a page links: an analysis's addresses, images with their size, files to take away."""
+"""Links of a page: an analysis's addresses, images with their size, downloads."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode

@@ -1,4 +1,4 @@
-"""What the page's select boxes offer."""
+"""The choices of the page's select boxes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

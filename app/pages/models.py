@@ -10,7 +10,7 @@ from models.networks.counting import NetworkCount
 
 @dataclass(frozen=True, slots=True)
 class ModelsPage:
-    """What attention costs, network by network.
+    """The cost of attention, network by network.
 
     Attributes:
         rows: the table.

@@ -11,7 +11,7 @@ from models.networks.titles import ATTENTION_TITLES
 
 @dataclass(frozen=True, slots=True)
 class AccuracyRow:
-    """What both networks reached under one condition; None for one that was not measured there."""
+    """Both networks' accuracy under one condition; None for one that was not measured there."""
 
     condition: str
     accuracies: tuple[Accuracy | None, ...]
@@ -56,7 +56,7 @@ def build_pair_view(pair: PairDescription) -> PairView:
 
 
 def explain_training(pair: PairDescription) -> str:
-    """What the pair was trained for, or that it was not."""
+    """The pair's training, or that it had none."""
     condition = name_condition(pair.geometry, pair.resolution)
     if pair.trained:
         return f"Trained for {condition}."

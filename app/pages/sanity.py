@@ -100,7 +100,7 @@ def build_sanity_page(check: SanityCheck, *, addresses: Addresses) -> SanityPage
 
 
 def _explain_change(network: RandomisedNetwork) -> str:
-    """What a map has in common with the learned one."""
+    """One map compared with the learned one, in a sentence."""
     if network.heat_map.max == 0:
         return "No positive evidence is left."
     if network.correlation is None or network.overlap is None:

@@ -24,7 +24,7 @@ CHOSEN_ON_THE_PAGE = ("target", "method", "stage", "scale", "colormap")
 
 @dataclass(frozen=True, slots=True)
 class SheetComparison:
-    """What both networks say about one picture of a sheet.
+    """Both networks' answers about one picture of a sheet.
 
     Attributes:
         address: the analysis.

@@ -27,7 +27,7 @@ DIFFERENCE_COLORMAP = "RdBu_r"
 
 
 class Scale(StrEnum):
-    """What the upper end of a heat map's colours is."""
+    """The value at the upper end of a heat map's colours."""
 
     SHARED = "shared"
     """The maximum over both networks: two panels can be compared."""

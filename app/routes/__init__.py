@@ -1,1 +1,1 @@
-"""What the server answers: routes parse, call and answer, and nothing else."""
+"""The routes: they parse, call and answer, and nothing else."""

@@ -35,11 +35,11 @@ router = APIRouter(tags=["analyses"])
 
 
 class AnalysisForm(TargetOptions, PictureOptions):
-    """What `POST /analyses` takes beside the picture."""
+    """Fields of `POST /analyses` beside the picture."""
 
 
 class MapQuery(MapOptions):
-    """What a heat map of an analysis takes."""
+    """Options of an analysis's heat map."""
 
     max_side: int | None = Query(
         default=None, ge=1, le=20_000, description="Longer side in pixels; the picture's own size by default."
@@ -47,7 +47,7 @@ class MapQuery(MapOptions):
 
 
 class GateQuery(AttentionOptions):
-    """What a gate of an analysis takes."""
+    """Options of an analysis's gate."""
 
     max_side: int | None = Query(
         default=None, ge=1, le=20_000, description="Longer side in pixels; the picture's own size by default."

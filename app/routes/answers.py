@@ -22,7 +22,7 @@ def document_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
     reasons = {
         400: "Not a picture, or a truncated one.",
-        401: "The server wants a token, and none came or a wrong one.",
+        401: "The server needs a token, and none came or a wrong one.",
         403: "A page of another origin asked.",
         404: "No such analysis, or it has left the cache.",
         413: "Too many bytes or pixels.",
@@ -46,7 +46,7 @@ def build_pair_headers(analysis: Analysis) -> dict[str, str]:
 
 
 def build_comparison_headers(comparison: Comparison, network: NetworkName, timings: Timings) -> dict[str, str]:
-    """What a script wants to know of a heat map without a second call."""
+    """Facts about a heat map that save a script a second call."""
     heat_map = comparison.heat_maps[network]
     return {
         **build_pair_headers(comparison.analysis),

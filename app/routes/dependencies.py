@@ -1,4 +1,4 @@
-"""What routes ask for by type."""
+"""Dependencies that routes ask for by type."""
 
 from collections.abc import Callable
 from typing import Annotated, TypeVar, cast

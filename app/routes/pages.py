@@ -50,14 +50,14 @@ router = APIRouter(include_in_schema=False)
 
 
 class PageForm(PictureOptions):
-    """What the page's form sends beside a picture: a gallery picture, or one that was analysed before."""
+    """Fields of the page's form beside a picture: a gallery picture, or one that was analysed before."""
 
     sample: str | None = None
     analysis: str | None = None
 
 
 class PageOptions(FigureOptions):
-    """What the page shows: a second class beside the explained one."""
+    """Options of the page: a second class beside the explained one."""
 
     versus: str = Field(default="", max_length=200)
 
@@ -70,13 +70,13 @@ def show_upload(request: Request, lenses: LensesDependency, settings: SettingsDe
 
 @router.get("/models")
 def show_models(request: Request) -> Response:
-    """What attention costs, network by network."""
+    """The cost of attention, network by network."""
     return render_page(request, build_models_page(read_recorded_counts()))
 
 
 @router.get("/evidence")
 def show_evidence(request: Request, lenses: LensesDependency) -> Response:
-    """What was measured of the paper's claim."""
+    """The measurements behind the paper's claim."""
     return render_page(request, build_evidence_page([build_pair_description(lens.pair) for lens in lenses]))
 
 

@@ -17,19 +17,19 @@ router = APIRouter(tags=["one picture"])
 
 
 class HeatMapForm(MapOptions, PictureOptions):
-    """What `POST /heatmap` takes beside the picture."""
+    """Fields of `POST /heatmap` beside the picture."""
 
     network: NetworkName = Field(default=NetworkName.CBAM, description="Whose heat map.")
 
 
 class FigureForm(FigureOptions, PictureOptions):
-    """What `POST /figure` takes beside the picture."""
+    """Fields of `POST /figure` beside the picture."""
 
     format: FigureFormat = Field(default=FigureFormat.PNG, description="The file's format.")
 
 
 class AttentionForm(AttentionOptions, PictureOptions):
-    """What `POST /attention` takes beside the picture."""
+    """Fields of `POST /attention` beside the picture."""
 
     block: str = Field(
         default="layer4.1", max_length=40, description="The block's name; `GET /pairs` and every analysis list them."
@@ -102,7 +102,7 @@ async def create_attention_map(
     lenses: LensesDependency,
     timings: TimingsDependency,
 ) -> Response:
-    """What one block's gate lets through, on the absolute scale 0 (blocked) to 1 (unchanged).
+    """One block's gate, on the absolute scale 0 (blocked) to 1 (unchanged).
 
     A spatial gate lies on the picture; a channel gate is a strip with one column a channel.
 

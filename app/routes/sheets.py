@@ -52,7 +52,7 @@ class AnalysedPicture(BaseModel):
 
 
 class AnalysedPictures(BaseModel):
-    """What `POST /sheets/rows` takes."""
+    """Fields of `POST /sheets/rows`."""
 
     rows: list[AnalysedPicture] = Field(min_length=1)
 

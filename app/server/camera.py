@@ -22,14 +22,14 @@ MAX_FRAME_BYTES = 1_000_000
 """A frame of twice the largest resolution is a tenth of it."""
 
 MESSAGE_BYTES = 2 * MAX_FRAME_BYTES
-"""What a server reads of one message before it ends the connection; below that, what is wrong is told."""
+"""The longest message that a server reads before it ends the connection; a shorter one gets an error that explains."""
 
 RETRY_AFTER_SECONDS = 10
 """When a place may be free again: somebody has to stop a camera."""
 
 
 class CameraOptions(PictureOptions, TargetOptions):
-    """What is asked about every frame of a connection."""
+    """The question about every frame of a connection."""
 
 
 class Ready(ApiModel):
@@ -43,7 +43,7 @@ class Ready(ApiModel):
 
 
 class FrameNetwork(ApiModel):
-    """What one network says about a frame."""
+    """One network's answer to a frame."""
 
     probability: float = Field(ge=0, le=1, description="P of the explained class.")
     first: PredictionAnswer
@@ -69,7 +69,7 @@ class Busy(ApiModel):
 
 
 class Refusal(ApiModel):
-    """What was wrong with a frame, or with the connection."""
+    """The problem of a frame, or of the connection."""
 
     kind: Literal["problem"] = "problem"
     problem: Problem

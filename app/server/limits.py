@@ -1,4 +1,4 @@
-"""What bounds every request: how many bytes it may send, how long it may take, and that somebody waits for it."""
+"""Limits of every request: its bytes, its time, and a client that still waits for it."""
 
 import asyncio
 import math

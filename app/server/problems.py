@@ -46,7 +46,7 @@ def build_problem(error: LensError) -> Problem:
 
 
 def explain_invalid(entries: Sequence[Any]) -> InvalidOption:
-    """What pydantic found wrong with options, as one error.
+    """Pydantic's findings on options, as one error.
 
     Args:
         entries: pydantic's own; each location begins with where the option was, for example `query`.

@@ -5,7 +5,7 @@ from app.engine.engine import Engine
 
 
 class ReadinessCheck:
-    """What `/readyz` says.
+    """The answer of `/readyz`.
 
     Attributes:
         is_draining: whether the server was told to end; what is under way is answered.

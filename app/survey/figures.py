@@ -28,7 +28,7 @@ console = Console(stderr=True)
 
 @dataclass(frozen=True, slots=True)
 class CompareOptions:
-    """What is asked of every picture.
+    """The question about every picture.
 
     Attributes:
         target: class, method and stage.

@@ -1,4 +1,4 @@
-"""What is written of one picture: a flat row, the same columns for every picture."""
+"""One picture's row: flat, with the same columns for every picture."""
 
 from typing import Any
 

@@ -33,7 +33,7 @@ PART_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class SurveyOptions:
-    """What is asked of every picture.
+    """The question about every picture.
 
     Attributes:
         target: class, method and stage.
@@ -50,7 +50,7 @@ class SurveyOptions:
     is_labelled: bool = False
 
     def identify(self, card: PairCard) -> dict[str, Any]:
-        """What must be the same for rows to belong together."""
+        """The settings that rows must share to belong together."""
         return {
             **({"labelled": True} if self.is_labelled else {}),
             **self.target.model_dump(mode="json"),
@@ -169,7 +169,7 @@ class RowWriter:
 
 @dataclass(frozen=True, slots=True)
 class SurveyPlan:
-    """What a run has to do.
+    """The plan of a run.
 
     Attributes:
         store: where rows and maps go.
@@ -242,7 +242,7 @@ def open_surveyor(settings: Settings, pair: NetworkPair, options: SurveyOptions,
 
 @contextmanager
 def write_rows(plan: SurveyPlan) -> Iterator[tuple[RowWriter, Callable[[Row], None]]]:
-    """What takes rows and tells how far it is; whatever stops a run, what was done is kept."""
+    """A writer of rows that shows its progress; finished rows are kept when a run stops for any reason."""
     writer = RowWriter(plan.store)
     with make_progress() as progress:
         task = progress.add_task(plan.title, total=len(plan.left))

@@ -78,7 +78,7 @@ class ChannelAttention(nn.Module):
     def weigh(
         self, features: torch.Tensor, change: GateChange | None = None
     ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-        """What the average's and the maximum's branch say of each channel, (N, C) each; None for one there is not."""
+        """Each branch's output per channel, average and maximum, (N, C) each; None for a missing branch."""
         average: torch.Tensor | None = None
         maximum: torch.Tensor | None = None
         if self.pooling is not ChannelPooling.MAXIMUM:
@@ -117,7 +117,7 @@ class SpatialAttention(nn.Module):
         self.reduce: nn.Module | None = None
         if pooling is SpatialPooling.CONVOLUTION:
             if channels is None:
-                raise ValueError("a spatial gate that pools by a 1x1 convolution wants the number of channels")
+                raise ValueError("a spatial gate that pools by a 1x1 convolution needs the number of channels")
             self.reduce = nn.Conv2d(channels, 1, 1, bias=False)
         planes = 1 if self.reduce is not None else 2
         convolution = nn.Conv2d(planes, 1, kernel_size, padding=kernel_size // 2, bias=False)
@@ -138,7 +138,7 @@ class SpatialAttention(nn.Module):
         return features * gate[:, None], gate
 
     def weigh(self, features: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-        """What the mean's and the maximum's plane add at each position, (N, H, W) each, up to a common factor.
+        """The part of the mean's and of the maximum's plane at each position, (N, H, W) each, up to a common factor.
 
         None for both where a 1x1 convolution pools: it has no such planes.
         """
@@ -221,7 +221,7 @@ class Cbam(nn.Module):
         return refined, gates
 
     def _open(self, before: torch.Tensor, after: torch.Tensor, gates: BlockAttention) -> AttentionInside:
-        """What each branch says of the features that it sees: the second gate sees those that the first let through."""
+        """Each branch's output for the features that it sees: the second gate sees those that the first let through."""
         channel_sees = spatial_sees = before
         if self.order is GateOrder.CHANNEL_FIRST and gates.channel is not None:
             spatial_sees = before * gates.channel[:, :, None, None]

@@ -1,4 +1,4 @@
-"""What an attention module is made of: one design, of which every row of the paper's ablations is an instance.
+"""The design of an attention module: every row of the paper's ablations is an instance of it.
 
 Source: Woo et al., *CBAM*, ECCV 2018, tables 1 (channel), 2 (spatial) and 3 (order). Nothing here imports torch.
 """

@@ -8,7 +8,7 @@ import torch
 
 @dataclass(frozen=True, slots=True)
 class AttentionInside:
-    """What one attention module saw and did, kept only where somebody opens the block.
+    """The inside of one attention module, kept only where somebody opens the block.
 
     Attributes:
         before: the features that came in, (N, C, H, W).

@@ -15,7 +15,7 @@ ALLOWED_CHANGES = {
     GateKind.CHANNEL: (GateChange.NEUTRAL, GateChange.DROP_MAX),
     GateKind.SPATIAL: (GateChange.NEUTRAL, GateChange.INVERT, GateChange.DROP_MAX),
 }
-"""What makes sense for which gate."""
+"""The changes that make sense for each gate."""
 
 SYNTAX = "write SCOPE:GATE:CHANGE, for example all:spatial:neutral, stage4:spatial:invert or layer3.1:channel:drop-max"
 
@@ -46,7 +46,7 @@ class Intervention:
 
 @dataclass(frozen=True, slots=True)
 class BlockChange:
-    """What is done to the gates of one block.
+    """The changes of the gates of one block.
 
     Attributes:
         channel, spatial: None for a gate that stays as it was learned.
@@ -59,7 +59,7 @@ class BlockChange:
 
 
 def find_change(interventions: Iterable[Intervention], block: str) -> BlockChange:
-    """What several interventions do to a block; of two about one gate the later counts."""
+    """The effect of several interventions on a block; of two about one gate the later counts."""
     changes = {intervention.gate: intervention.change for intervention in interventions if intervention.covers(block)}
     return BlockChange(channel=changes.get(GateKind.CHANNEL), spatial=changes.get(GateKind.SPATIAL))
 

@@ -1,4 +1,4 @@
-"""What the names in a pickle of weights stand for: one table, and nothing outside of it is looked up or called.
+"""The meaning of the names in a pickle of weights: one table, and nothing outside of it is looked up or called.
 
 `torch.load(weights_only=True)` knows more names, and gives them whatever arguments the file has.
 """
@@ -76,7 +76,7 @@ class NumberType:
 
 @dataclass(slots=True)
 class Account:
-    """What has been made so far.
+    """The objects made so far.
 
     Attributes:
         tensor_bytes: all tensors taken together, each as if it had a copy of its own.
@@ -106,14 +106,14 @@ def make_tensor(
             before torch 1.6 to fit.
         TypeError: for arguments of other types.
     """
-    # Behind whether it wants gradients and its hooks may stand that its values are to be negated.
+    # Behind whether it needs gradients and its hooks may stand that its values are to be negated.
     if not isinstance(storage, Storage) or any(rest[2:]):
         raise TypeError(storage)
     sizes, steps, start = check_sizes(shape), check_sizes(strides), check_size(offset)
     extent = start + sum((size - 1) * step for size, step in zip(sizes, steps, strict=True)) + 1
     if 0 not in sizes and extent > len(storage.values):
         raise CheckpointError(
-            f"a tensor of shape {sizes} wants {extent:,} elements of storage {storage.key}, "
+            f"a tensor of shape {sizes} needs {extent:,} elements of storage {storage.key}, "
             f"which has {len(storage.values):,}; the file is damaged; get it again"
         )
     tensor = storage.values.as_strided(sizes, steps, start)
@@ -181,13 +181,13 @@ MAKERS: dict[str, Callable[..., object]] = {
     "_codecs.encode": encode,
     **dict.fromkeys(NUMPY_SCALARS, make_number),
 }
-"""What makes the value of a call, given the account and the call's arguments."""
+"""A function that makes the value of a call, given the account and the call's arguments."""
 
 CONSTANTS = {str(dtype): dtype for dtype in DTYPES.values()}
 """Names that are values themselves."""
 
 ALLOWED_NAMES = frozenset({*STORAGE_TYPES, *MAKERS, *CONSTANTS})
-"""What weights, an optimiser's state and a best accuracy are made of."""
+"""The names behind weights, an optimiser's state and a best accuracy."""
 
 
 def refuse_names(names: Sequence[str]) -> None:

@@ -56,7 +56,7 @@ def compare_shapes(
         missing=tuple(name for name in expected if name not in found),
         surplus=tuple(origins.get(name, name) for name in found if name not in expected),
         misshaped=tuple(
-            f"{origins.get(name, name)} is {tuple(found[name])}, the network wants {tuple(shape)}"
+            f"{origins.get(name, name)} is {tuple(found[name])}, the network needs {tuple(shape)}"
             for name, shape in expected.items()
             if name in found and found[name] != shape
         ),
@@ -66,7 +66,7 @@ def compare_shapes(
 def find_problems(
     expected: Mapping[str, torch.Size], found: Mapping[str, torch.Tensor], *, origins: Mapping[str, str] | None = None
 ) -> str:
-    """What keeps tensors from being a network's: each kind of misfit with names, values that are not finite.
+    """The reasons why tensors do not fit a network: each kind of misfit with names, values that are not finite.
 
     Args:
         expected: the network's tensors.

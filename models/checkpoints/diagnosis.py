@@ -1,4 +1,4 @@
-"""What the checkpoint doctor is asked and what it answers. Nothing here imports torch."""
+"""Options and results of a checkpoint's examination. Nothing here imports torch."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -56,7 +56,7 @@ class GateState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExaminationOptions:
-    """What a file cannot say, and what is expected of it.
+    """Facts that a file cannot state, and expectations of it.
 
     Attributes:
         max_bytes: largest size of the file, and of all tensors that it describes.
@@ -80,7 +80,7 @@ DEFAULT_OPTIONS = ExaminationOptions()
 
 
 class Diagnosis(BaseModel):
-    """What a file of weights is and what has to be done to make it ours.
+    """The diagnosis of a file of weights, and the steps that make it ours.
 
     Attributes:
         path: the file.

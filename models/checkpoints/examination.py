@@ -136,7 +136,7 @@ def warn_of_layout(layout: Layout, identity: NetworkIdentity, options: Examinati
 
 
 def warn_of_state(gates: GateState, *, is_trained: bool) -> Iterable[str]:
-    """What not to read into the maps."""
+    """A warning about the maps."""
     if not is_trained:
         yield "The network is not trained: its answers and maps mean nothing."
     elif gates is GateState.UNTRAINED:

@@ -30,7 +30,7 @@ KNOWN_KINDS: tuple[tuple[bytes, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """What lies in a file.
+    """The contents of a file.
 
     Attributes:
         container: how it lies there.
@@ -96,7 +96,7 @@ def is_safetensors(path: Path, head: bytes) -> bool:
 
 
 def explain_kind(head: bytes) -> str | None:
-    """What a file is that is taken for weights, and what to do; None where it could be some."""
+    """The true kind of a file that was taken for weights, with a remedy; None where it could be weights."""
     kinds = [(head.startswith(start), sentence) for start, sentence in KNOWN_KINDS]
     kinds += [
         (
@@ -110,14 +110,14 @@ def explain_kind(head: bytes) -> str | None:
 
 
 def refuse_pickle(path: Path, *, is_certain: bool) -> None:
-    """Refuse a pickle that does not begin as those of torch.save do, naming the code that it wants if any.
+    """Refuse a pickle that does not begin as those of torch.save do, naming the code that it needs if any.
 
     Args:
         path: the file.
         is_certain: it is a pickle; else it may be some text, as pickles of protocol 0 are.
 
     Raises:
-        CheckpointError: for a pickle, and for a text that is one and wants code.
+        CheckpointError: for a pickle, and for a text that is one and needs code.
     """
     with path.open("rb") as file:
         content = io.BytesIO(file.read(MAX_PICKLE_BYTES))

@@ -1,4 +1,4 @@
-"""What can be told of a network's attention from its tensors: which it is, and whether it has learnt anything."""
+"""A network's attention told from its tensors: its kind, and whether it has learnt anything."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from models.names import Attention, SpatialPooling
 
 @dataclass(frozen=True, slots=True)
 class GateShapes:
-    """What names and shapes tell.
+    """The facts that names and shapes tell.
 
     Attributes:
         has_channel: there is a channel gate; how it pools cannot be told.
@@ -27,7 +27,7 @@ class GateShapes:
 
 
 def shape_gates(design: AttentionDesign | None) -> GateShapes:
-    """What names and shapes tell of a design."""
+    """The design that names and shapes tell."""
     if design is None:
         return GateShapes(has_channel=False)
     kernel_size = None if design.spatial is None else design.kernel_size
@@ -35,7 +35,7 @@ def shape_gates(design: AttentionDesign | None) -> GateShapes:
 
 
 def read_gates(shapes: Mapping[str, torch.Size]) -> GateShapes:
-    """What names and shapes tell of a file, in our names.
+    """The facts that names and shapes tell of a file, in our names.
 
     Raises:
         CheckpointError: for spatial gates that are not alike or that see another number of planes.

@@ -16,7 +16,7 @@ Replacement = str | Callable[[re.Match[str]], str]
 
 @dataclass(frozen=True, slots=True)
 class LayoutRules:
-    """What a layout's names look like and how its attention differs from ours.
+    """A layout: the form of its names, and how its attention differs from ours.
 
     Attributes:
         sign: found in at least one name of a file in this layout.

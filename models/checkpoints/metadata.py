@@ -1,4 +1,4 @@
-"""What our own files say of themselves, in the metadata of safetensors: texts by name."""
+"""The metadata of our own safetensors files: texts by name."""
 
 from collections.abc import Mapping
 
@@ -35,7 +35,7 @@ class OwnMetadata(BaseModel):
 
 
 def parse_metadata(metadata: Mapping[str, str]) -> OwnMetadata | None:
-    """What a file says of itself; None for a file that was not written here.
+    """The metadata of a file; None for a file that was not written here.
 
     Raises:
         CheckpointError: for metadata of ours that makes no sense.

@@ -36,7 +36,7 @@ PROTOCOL = 2
 """That of `torch.save`."""
 
 NUMBER_TYPE_STATES = tuple((3, order, None, None, None, -1, -1, 0) for order in "<>=|")
-"""What numpy writes of the type of a plain number: its byte order and nothing else."""
+"""NumPy's state of a plain number's type: its byte order and nothing else."""
 
 FindStorage: TypeAlias = Callable[[str, torch.dtype, int], torch.Tensor]
 """From a storage's key, type and number of elements to its values."""
@@ -70,7 +70,7 @@ class Machine:
         """The next pickle's value; the stream then stands behind it.
 
         Raises:
-            CheckpointError: for a damaged pickle, and for one that wants code or more than it needs.
+            CheckpointError: for a damaged pickle, and for one that needs code or more than it needs.
         """
         self._stack: list[object] = []
         self._marks: list[int] = []
@@ -133,7 +133,7 @@ class Machine:
         return [self._stack.pop() for _ in range(count)][::-1]
 
     def pop_marked(self) -> list[object]:
-        """What was pushed since the last mark."""
+        """The values pushed since the last mark."""
         return self.pop(len(self._stack) - self._marks.pop())
 
     def append(self, values: list[object]) -> None:

@@ -32,10 +32,10 @@ LEGACY_SIZE_BYTES = 8
 
 
 def read_zip(path: Path, *, max_bytes: int) -> object:
-    """What `torch.save` wrote, its tensors mapped from the file.
+    """The value that `torch.save` wrote, its tensors mapped from the file.
 
     Raises:
-        CheckpointError: for a file that is damaged, wants code or claims more than it holds.
+        CheckpointError: for a file that is damaged, needs code or claims more than it holds.
     """
     with path.open("rb") as file:
         entries = read_entries(file)
@@ -56,7 +56,7 @@ def read_zip(path: Path, *, max_bytes: int) -> object:
 
 
 def map_storages(file: IO[bytes], folder: str, entries: Mapping[str, zipfile.ZipInfo], *, is_big: bool) -> FindStorage:
-    """What finds a storage in a zip file, without reading it unless its bytes are in the other order."""
+    """A function that finds a storage in a zip file, without reading it unless its bytes are in the other order."""
     mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)  # private, and writable as torch wishes
 
     def find(key: str, dtype: torch.dtype, count: int) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""What lies around a state dict: dicts with an epoch and an optimiser, averaged weights, prefixes of wrappers."""
+"""Wrappers around a state dict: dicts with an epoch and an optimiser, averaged weights, prefixes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -126,7 +126,7 @@ def _find_point(traced: TracedNetwork, operations: dict[str, fx.Node], name: str
 
 
 def _find_candidates(traced: TracedNetwork) -> list[str]:
-    """What looks like the end of a branch: a BatchNorm before an addition, else any BatchNorm, else any map."""
+    """The likely end of a branch: a BatchNorm before an addition, else any BatchNorm, else any map."""
     norms = [node for node in traced.graph.nodes if NORM.includes(traced, node)]
     added = [node for node in norms if any(ADDITION.includes(traced, user) for user in node.users)]
     maps = [node for node in traced.graph.nodes if len(node.meta.get(SHAPE, ())) == 4 and node.op == "call_module"]

@@ -46,7 +46,7 @@ IDENTITY = OperationKind(
     frozenset({functional.dropout, functional.dropout2d, stochastic_depth}),
     frozenset({"contiguous"}),
 )
-"""What does nothing in evaluation mode."""
+"""Operations that do nothing in evaluation mode."""
 
 MEAN = OperationKind(
     (nn.AdaptiveAvgPool2d,), frozenset({functional.adaptive_avg_pool2d, torch.mean}), frozenset({"mean"})
@@ -67,7 +67,7 @@ RESHAPING = OperationKind(
     frozenset({torch.flatten, torch.reshape, torch.permute, torch.squeeze}),
     frozenset({"flatten", "reshape", "view", "permute", "squeeze"}),
 )
-"""What moves values and leaves them as they are."""
+"""Operations that move values and leave them as they are."""
 
 RECTIFIER = OperationKind(
     (nn.ReLU, nn.LeakyReLU), frozenset({functional.relu, torch.relu, functional.leaky_relu}), frozenset({"relu"})

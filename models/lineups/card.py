@@ -1,4 +1,4 @@
-"""What is known of a pair before its weights are read: its card, a TOML file, and its class names.
+"""A pair's card, a TOML file, and its class names: known before its weights are read.
 
 Nothing here imports torch.
 """

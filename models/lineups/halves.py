@@ -22,7 +22,7 @@ UNTRAINED_GATES = (
 
 @dataclass(frozen=True, slots=True)
 class PairPlan:
-    """What is known of a pair before its weights are read.
+    """The facts about a pair that are known before its weights are read.
 
     Attributes:
         name: what it is asked for by.
@@ -49,7 +49,7 @@ class PairPlan:
         return cls(card.name, card, choice.parent, sources, _find_labels(card.labels, choice.parent))
 
     def known(self, name: NetworkName) -> ExaminationOptions:
-        """What a half's file must turn out to be, as far as it is known."""
+        """The expectations of a half's file, as far as they are known."""
         options = ExaminationOptions(class_count=None if self.labels is None else len(self.labels))
         if self.card is None:
             return options

@@ -1,4 +1,4 @@
-"""What attention costs: parameters and multiply-adds of each network, beside the paper's.
+"""The cost of attention: parameters and multiply-adds of each network, beside the paper's.
 
 They are counted by torch's own counter. The counts of the zoo are also written down, in `counts.json`, for the page,
 which must not wait for them; `cbam-lens models --write` makes the file and a test counts again.

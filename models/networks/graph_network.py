@@ -50,7 +50,7 @@ class InsertionPoint:
 
 @dataclass(frozen=True, slots=True)
 class InsertionReport:
-    """What was inserted, in the order in which it runs."""
+    """The inserted modules, in the order in which they run."""
 
     points: tuple[InsertionPoint, ...]
 

@@ -47,7 +47,7 @@ class BlockShape:
 
 
 class ResidualBlock(nn.Module):
-    """What both kinds of block share: relu(attention(branch(x)) + shortcut(x)).
+    """Shared by both kinds of block: relu(attention(branch(x)) + shortcut(x)).
 
     Args:
         shape: the block's size.

@@ -1,4 +1,4 @@
-"""What every network here is: a stem, four stages and a classifier, traced without hooks."""
+"""The shape of every network here: a stem, four stages and a classifier, traced without hooks."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -27,7 +27,7 @@ class Gates(dict[str, BlockAttention]):
         self._opened = opened
 
     def find_change(self, block: str) -> BlockChange | None:
-        """What is done to a block's gates; None for nothing."""
+        """The change of a block's gates; None for no change."""
         if block == self._opened:
             return replace(find_change(self._interventions, block), is_opened=True)
         return find_change(self._interventions, block) if self._interventions else None
@@ -45,7 +45,7 @@ class StagedNetwork(nn.Module):
     """
 
     def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
-        """What runs before stage 1: (N, 3, H, W) -> (N, C, H', W')."""
+        """The layers before stage 1: (N, 3, H, W) -> (N, C, H', W')."""
         raise NotImplementedError
 
     def run_stage(self, stage: Stage, features: torch.Tensor, gates: Gates) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""What one forward pass of a network leaves behind: a `Trace`."""
+"""The result of one forward pass of a network: a `Trace`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

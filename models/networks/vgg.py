@@ -23,7 +23,7 @@ GROUPS: tuple[tuple[int, int], ...] = ((64, 2), (128, 2), (256, 3), (512, 3), (5
 STAGE_GROUPS = {Stage.ONE: (0, 1), Stage.TWO: (2,), Stage.THREE: (3,), Stage.FOUR: (4,)}
 
 HEAD_POSITIONS = 7
-"""The classifier wants a map of 7 x 7 positions; adaptive pooling makes one of any size."""
+"""The classifier needs a map of 7 x 7 positions; adaptive pooling makes one of any size."""
 
 HIDDEN_WIDTH = 4096
 

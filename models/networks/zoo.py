@@ -54,7 +54,7 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 TORCHVISION = "torchvision:"
-"""What torchvision's name of a classifier has before it where the zoo's own names are expected too."""
+"""The prefix of torchvision's names where the zoo's own names are expected too."""
 
 SHARED_WITH_TORCHVISION = frozenset({"resnet18", "resnet34", "resnet50", "resnet101", "resnext50_32x4d", "vgg16_bn"})
 """Networks that torchvision has under the same name with the same parameter names."""

@@ -39,7 +39,7 @@ MOST_NAMED = 10
 
 @dataclass(frozen=True, slots=True)
 class DataOptions:
-    """What to train with, as it is asked for.
+    """The data to train with, as it was asked for.
 
     Attributes:
         directories: each with one folder of pictures a class.
@@ -68,7 +68,7 @@ class DataOptions:
     cache: Path | None = None
 
     def summarise(self) -> str:
-        """What the pictures are from, in sentences without paths."""
+        """The origin of the pictures, in sentences without paths."""
         names = [directory.resolve().name for directory in self.directories] + [Path(name).name for name in self.shards]
         held_out = ", ".join(path.name for path in self.exclusions) or "nothing"
         return f"Pictures of {', '.join(names)}; held out: {held_out}."
@@ -76,7 +76,7 @@ class DataOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingData:
-    """What was read.
+    """The data that was read.
 
     Attributes:
         lesson: what is taught.

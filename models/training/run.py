@@ -42,7 +42,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """What is asked for.
+    """The request.
 
     Attributes:
         architecture: a name of `models.networks.zoo`.
@@ -78,7 +78,7 @@ class TrainingOptions:
 
     @property
     def halves(self) -> dict[NetworkName, Attention]:
-        """What is trained, in this order."""
+        """The networks to train, in this order."""
         if self.attention is Attention.NONE:
             return {NetworkName.BASELINE: Attention.NONE}
         attentions = {NetworkName.BASELINE: Attention.NONE} if self.is_pair else {}

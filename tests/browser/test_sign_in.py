@@ -1,4 +1,4 @@
-"""A server that wants a token, as a person meets it."""
+"""A server that needs a token, as a person meets it."""
 
 from collections.abc import Iterator
 

@@ -145,7 +145,7 @@ def test_evaluate_takes_boxes_and_leaves_out_classes_that_the_pair_does_not_know
     [
         (
             ["--focus"],
-            "--focus wants to know where the objects are, by --masks DIR or by --boxes CSV; neither is given",
+            "--focus needs to know where the objects are, by --masks DIR or by --boxes CSV; neither is given",
         ),
         (["--masks", "{data}"], "add --focus"),
         (["--focus", "--masks", "{data}/pagoda"], "8 masks are missing"),

@@ -55,7 +55,7 @@ def test_mask_folder_leaves_an_unreadable_picture_to_the_reader(picture: Labelle
 @pytest.mark.parametrize(
     ("mask", "sentence"),
     [
-        (None, r"1 masks are missing, .*one\.png first; each picture CLASS/NAME\.jpg wants CLASS/NAME\.png"),
+        (None, r"1 masks are missing, .*one\.png first; each picture CLASS/NAME\.jpg needs CLASS/NAME\.png"),
         (b"broken", r"one\.png is not a picture; write a PNG"),
         (encode(make_picture(41, 30)), r"one\.png has 41 x 30 pixels and its picture 40 x 30"),
     ],
@@ -93,8 +93,8 @@ def test_box_table_joins_the_boxes_of_a_picture(tmp_path: Path) -> None:
     ("content", "sentence"),
     [
         ("file,xmin\n", "has no column synset, ymin, xmax, ymax"),
-        (f"{HEADER}a.jpg,n1,1,2,x,4\n", "line 2: a box wants four numbers"),
-        (f"{HEADER}a.jpg,n1,1,2\n", "line 2: a box wants four numbers"),
+        (f"{HEADER}a.jpg,n1,1,2,x,4\n", "line 2: a box needs four numbers"),
+        (f"{HEADER}a.jpg,n1,1,2\n", "line 2: a box needs four numbers"),
         (f"{HEADER}a.jpg,n1,5,2,5,4\n", "line 2: the box 5, 2, 5, 4 is empty"),
     ],
 )

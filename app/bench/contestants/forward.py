@@ -37,7 +37,7 @@ class ForwardPasses:
 
     @property
     def setting(self) -> str:
-        """What a reader needs to know."""
+        """A note for the reader."""
         return f"{self.memory_format}, batch {len(self.batch)}"
 
     async def measure(self) -> Mapping[str, float]:

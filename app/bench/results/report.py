@@ -1,4 +1,4 @@
-"""What the benchmark answers: `--json` prints this, table and plot draw it."""
+"""The benchmark's report: `--json` prints it, table and plot draw it."""
 
 from pydantic import BaseModel
 

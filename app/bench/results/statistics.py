@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 
 Samples: TypeAlias = dict[str, list[float]]
-"""What was measured, by figure, each in the figure's own unit."""
+"""Measured values by figure, each in the figure's own unit."""
 
 
 def median(values: Sequence[float]) -> float:

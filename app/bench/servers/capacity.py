@@ -1,4 +1,4 @@
-"""What a core carries and an analysis weighs: docs/ray.md computes machines for a load from these two."""
+"""The load that a core carries and the memory of an analysis: docs/ray.md computes machines from these two."""
 
 import asyncio
 import pickle

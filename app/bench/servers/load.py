@@ -1,6 +1,6 @@
 """The load client, a process of its own: `python -m app.bench.servers.load`.
 
-It wants the standard library alone, so that it stays light beside the server that it asks. Each client is a thread with
+It needs the standard library alone, so that it stays light beside the server that it asks. Each client is a thread with
 a connection that is kept; it sends the next picture as soon as the last one is answered. The result is one JSON object
 on standard output.
 """
@@ -32,7 +32,7 @@ TAIL = f"\r\n--{BOUNDARY}--\r\n".encode()
 
 @dataclass(slots=True)
 class LoadResult:
-    """What the clients saw.
+    """The clients' observations.
 
     Attributes:
         seconds: from the first request to the last answer.

@@ -1,4 +1,4 @@
-"""What the networks answer to a batch, and how right and how sure they are."""
+"""The networks' answers to a batch, and how right and how sure they are."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What happens to P of the class when the hottest positions go first, or come first.
+"""The curve of the class's P when the hottest positions go first, or come first.
 
 Source: Petsiuk et al., *RISE*, BMVC 2018. Two deviations: what is removed are the map's own positions, each with the
 pixels that it stands for, and not single pixels, whose order between positions would be the interpolation's; and both
@@ -35,7 +35,7 @@ CURVE_METRICS = (Metric.DELETION, Metric.INSERTION)
 
 
 def fill_picture(picture: torch.Tensor, fill: Fill) -> torch.Tensor:
-    """What stands where a position was removed.
+    """The filling of a removed position.
 
     Args:
         picture: normalised, (3, H, W).

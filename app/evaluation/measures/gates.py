@@ -29,7 +29,7 @@ class ShapeSums:
 
 @dataclass(slots=True, eq=False)
 class GateStatistics:
-    """What is known of one gate after some pictures."""
+    """One gate's statistics after some pictures."""
 
     means: list[float] = field(default_factory=list)
     deviations: list[float] = field(default_factory=list)

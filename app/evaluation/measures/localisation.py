@@ -48,7 +48,7 @@ def locate(heat_map: HeatMap, seen: SeenObject, placement: Placement, *, toleran
 
 
 def silent_values(metrics: tuple[Metric, ...]) -> Values:
-    """What the metrics are for a map without positive evidence."""
+    """The metrics of a map without positive evidence."""
     return {metric: 0.0 if MEANINGS[metric].counts_silent_as_zero else None for metric in metrics}
 
 

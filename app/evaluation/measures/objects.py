@@ -20,7 +20,7 @@ Box = tuple[float, float, float, float]
 
 
 class ObjectSource(Protocol):
-    """What knows where the objects are."""
+    """A source of the objects' places."""
 
     @property
     def kind(self) -> str:
@@ -51,7 +51,7 @@ class MaskFolder:
         paths = [(picture.path, self._find(picture)) for picture in pictures]
         if missing := [mask for _, mask in paths if not mask.is_file()]:
             raise _refuse(
-                f"{len(missing)} masks are missing, {missing[0]} first; each picture CLASS/NAME.jpg wants "
+                f"{len(missing)} masks are missing, {missing[0]} first; each picture CLASS/NAME.jpg needs "
                 "CLASS/NAME.png there; leave the others out with --list"
             )
         for path, mask in paths:
@@ -150,7 +150,7 @@ def _read_box(row: Mapping[str, str], place: str) -> Box:
     try:
         left, upper, right, lower = (float(row[column]) for column in BOX_COLUMNS[2:])
     except (TypeError, ValueError) as error:
-        raise _refuse(f"{place}: a box wants four numbers, {', '.join(BOX_COLUMNS[2:])}") from error
+        raise _refuse(f"{place}: a box needs four numbers, {', '.join(BOX_COLUMNS[2:])}") from error
     if not (left < right and upper < lower):
         raise _refuse(f"{place}: the box {left:g}, {upper:g}, {right:g}, {lower:g} is empty; xmin < xmax, ymin < ymax")
     return left, upper, right, lower

@@ -20,7 +20,7 @@ class Metric(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MetricMeaning:
-    """What a metric says.
+    """The meaning of a metric.
 
     Attributes:
         title: its name for people.

@@ -1,4 +1,4 @@
-"""What an evaluation is asked for."""
+"""Options of an evaluation."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +11,7 @@ from models.names import Stage
 
 
 class Fill(StrEnum):
-    """What stands where a position was removed."""
+    """The filling of a removed position."""
 
     BLURRED = "blurred"
     """The picture itself, blurred: its colours without what is on it."""
@@ -55,14 +55,14 @@ class FocusOptions:
         if (self.masks is None) == (self.boxes is None):
             given = "neither is" if self.masks is None else "both are"
             raise InvalidOption(
-                f"--focus wants to know where the objects are, by --masks DIR or by --boxes CSV; {given} given",
+                f"--focus needs to know where the objects are, by --masks DIR or by --boxes CSV; {given} given",
                 option="focus",
             )
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOptions:
-    """What to measure on.
+    """The pictures to measure on.
 
     Attributes:
         data: directory with one folder a class; with boxes, the directory of the files that these name.

@@ -1,4 +1,4 @@
-"""What an evaluation says: the answer of `cbam-lens evaluate --json`, and what is kept of the shipped pair."""
+"""An evaluation's results: the output of `cbam-lens evaluate --json`, and the record of the shipped pair."""
 
 from typing import Annotated
 
@@ -208,7 +208,7 @@ class Focus(ResultModel):
 
 
 class Evaluation(ResultModel):
-    """What was measured, on what.
+    """The measurements, and the pictures behind them.
 
     Attributes:
         pair: its name.

@@ -8,7 +8,7 @@ from app.numbers import format_hundredths, format_share, format_thousandths
 
 
 class Verdict(StrEnum):
-    """What an interval of CBAM minus baseline says."""
+    """The verdict of an interval of CBAM minus baseline."""
 
     BETTER = "CBAM better"
     WORSE = "CBAM worse"

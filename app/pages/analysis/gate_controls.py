@@ -23,7 +23,7 @@ AS_LEARNED = "as learned"
 
 @dataclass(frozen=True, slots=True)
 class GateSelect:
-    """What can be done to one kind of gate of some blocks; `title` is for screen readers."""
+    """The changes on offer for one kind of gate of some blocks; `title` is for screen readers."""
 
     title: str
     choices: tuple[Choice, ...]
@@ -78,7 +78,7 @@ def build_gate_controls(answer: AnalysisAnswer, *, asked: Mapping[str, str], add
 
 
 def explain_alteration(answer: AnalysisAnswer, alteration: AlterationAnswer) -> str:
-    """What the changed gates did to the explained class, against the network as it was learned."""
+    """The effect of the changed gates on the explained class, against the network as it was learned."""
     after, before = answer.networks[NetworkName.CBAM].target_probability, alteration.learned.target_probability
     target = answer.target.class_name
     changed, learned = format_probability(after), format_probability(before)

@@ -135,7 +135,7 @@ def _show_network(
 
 def _rank(prediction: PredictionAnswer, asked: dict[str, str], addresses: Addresses) -> RankedClass:
     index = str(prediction.class_index)
-    # Whoever explains the second class wants no second row of the same.
+    # Whoever explains the second class needs no second row of the same.
     others = {key: value for key, value in asked.items() if (key, value) != ("versus", index)}
     is_shown = index in (asked["target"], asked.get("versus"))
     return RankedClass(

@@ -157,7 +157,7 @@ def _list_options(comparison: Comparison, options: FigureOptions) -> dict[str, s
 
 
 def _leave_colours(asked: dict[str, str]) -> dict[str, str]:
-    """What decides the maps' values, without how they are coloured."""
+    """The options that decide the maps' values, without those of their colours."""
     return {name: value for name, value in asked.items() if name not in ColourOptions.model_fields}
 
 

@@ -53,7 +53,7 @@ def explain_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
 
 
 def explain_geometry(geometry: GeometryAnswer) -> str:
-    """What part of the picture the networks saw, and at what size."""
+    """The part of the picture that the networks saw, and its size."""
     size = f"{geometry.picture_width} × {geometry.picture_height} pixels"
     seen = f"resized to {geometry.input_width} × {geometry.input_height}"
     if not geometry.is_cropped:

@@ -1,1 +1,1 @@
-"""What was measured of the paper's claim, kept beside the weights that it was measured with, and its page."""
+"""The measurements behind the paper's claim, kept beside the weights they were made with, and their page."""

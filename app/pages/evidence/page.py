@@ -51,7 +51,7 @@ OTHER_WEIGHTS = "The evaluation recorded under this pair’s name used other wei
 
 @dataclass(frozen=True, slots=True)
 class EvidencePage:
-    """What was measured of the paper's claim.
+    """The measurements behind the paper's claim.
 
     Attributes:
         claim, source: the sentence and where it stands.

@@ -1,4 +1,4 @@
-"""What a recorded evaluation says, in sentences. They are made from its numbers, whichever way these point."""
+"""A recorded evaluation in sentences. They are made from its numbers, whichever way these point."""
 
 from collections.abc import Iterable, Sequence
 
@@ -19,7 +19,7 @@ CLAIM = (
 SOURCE = "Woo, Park, Lee and Kweon, CBAM: Convolutional Block Attention Module, ECCV 2018, introduction"
 
 DATA_TITLES = {"caltech101_masked": "held-out pictures of Caltech-101, with the object outlines that Caltech publishes"}
-"""What a data set is, by its directory's name."""
+"""Descriptions of data sets, by their directories' names."""
 
 HABIT = 0.5
 """The share of a gate's variance that its mean over pictures explains, from which on the gate is mostly a habit."""
@@ -28,7 +28,7 @@ WORST_CLASSES = 5
 
 
 def state_verdict(result: MapResult) -> str:
-    """What came out over the pictures that both networks get right, by every number of the maps."""
+    """The outcome over the pictures that both networks get right, by every number of the maps."""
     verdicts = {
         metric: judge(metric, measured.difference)
         for metric, measured in result.both_right.metrics.items()
@@ -44,7 +44,7 @@ def state_verdict(result: MapResult) -> str:
 
 
 def state_protocol(evaluation: Evaluation, focus: Focus, result: MapResult) -> tuple[str, ...]:
-    """What was measured, on what and how."""
+    """The measurements: their pictures and their method."""
     data = DATA_TITLES.get(evaluation.data, f"pictures of ‘{evaluation.data}’")
     classes = f"{len(result.classes)} classes"
     size = "" if result.height is None else f", {result.height} × {result.width} positions"
@@ -100,7 +100,7 @@ def state_gains(result: MapResult) -> str | None:
 
 
 def state_limits(result: MapResult, *, title: str, warnings: Sequence[str]) -> tuple[str, ...]:
-    """What these numbers do not say of the pair of that title."""
+    """The limits of these numbers for the pair of that title."""
     count = len(result.both_right.metrics) + len(result.all.metrics)
     size = "" if result.height is None else f" of {result.height} × {result.width} positions"
     return (
@@ -117,7 +117,7 @@ def state_limits(result: MapResult, *, title: str, warnings: Sequence[str]) -> t
 
 
 def state_gates(gates: Sequence[BlockResult]) -> tuple[str, ...]:
-    """What the gates' numbers say."""
+    """The gates' numbers in sentences."""
     spatial = [(block.name, block.spatial) for block in gates if block.spatial is not None]
     if not spatial:
         return ()

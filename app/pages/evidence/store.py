@@ -21,7 +21,7 @@ def read_record(path: Path) -> Evaluation | None:
 
 
 def find_record(pair: str, *, directory: Path = DIRECTORY) -> Evaluation | None:
-    """What was recorded of the pair of that name; a pair's name is fit to be a file's."""
+    """The record of the pair of that name; a pair's name is fit to be a file's."""
     return read_record(directory / f"{pair}.json")
 
 

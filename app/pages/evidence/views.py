@@ -1,4 +1,4 @@
-"""What the evidence page shows, ready to be written down: numbers as text, verdicts as words."""
+"""The contents of the evidence page: numbers as text, verdicts as words."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -111,7 +111,7 @@ class SeedRow:
 
 @dataclass(frozen=True, slots=True)
 class SeedsView:
-    """What the same training gives with other seeds.
+    """The results of the same training with other seeds.
 
     Attributes:
         names: of the seeds.

@@ -1,4 +1,4 @@
-"""What every answer tells a browser about itself."""
+"""Security headers of every answer."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -60,7 +60,7 @@ def is_free(scope: Scope) -> bool:
 
 
 def group_address(address: str) -> str:
-    """What one client is known by: its address of IPv4, its network of IPv6."""
+    """One client's identity: its IPv4 address, or its IPv6 network."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

@@ -8,7 +8,7 @@ from app.errors import LensError
 from app.server.problems import answer_lens_error
 
 CONNECTIONS = frozenset({"http", "websocket"})
-"""What somebody outside began; the rest of ASGI is the server's own."""
+"""Connections that somebody outside began; the rest of ASGI is the server's own."""
 
 
 async def refuse(error: LensError, scope: Scope, receive: Receive, send: Send) -> None:

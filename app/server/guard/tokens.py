@@ -96,7 +96,7 @@ class TokenCheck:
             address = f"{scope.get('root_path', '')}{SIGN_IN}?next={quote(back, safe='/')}"
             await RedirectResponse(address, status_code=303)(scope, receive, send)
             return
-        error = NotSignedIn("this server wants a token; send it as Authorization: Bearer TOKEN")
+        error = NotSignedIn("this server needs a token; send it as Authorization: Bearer TOKEN")
         await refuse(error, scope, receive, send)
 
 

@@ -1,1 +1,1 @@
-"""What an operator sees of the server: numbers for Prometheus, and a line a request."""
+"""The operator's view of the server: numbers for Prometheus, and one log line per request."""

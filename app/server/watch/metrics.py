@@ -1,4 +1,4 @@
-"""What is counted and timed, for `/metrics` in Prometheus's text form."""
+"""Counts and times, for `/metrics` in Prometheus's text form."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -90,5 +90,5 @@ def read_process_memory() -> float:
 
 
 def read_device_memory() -> float:
-    """What torch holds of the CUDA devices' memory in bytes; 0 without one."""
+    """The memory of CUDA devices that torch holds, in bytes; 0 without one."""
     return float(sum(torch.cuda.memory_allocated(index) for index in range(torch.cuda.device_count())))

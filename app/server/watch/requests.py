@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 HEADER = "X-Request-Id"
 
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-"""What a client or a proxy may name its request, so that one can be followed through both."""
+"""Names that a client or a proxy may give its request, so that the request can be followed through both."""
 
 UNKNOWN_ROUTE = "none"
 

@@ -44,7 +44,7 @@ def make_class_list(
     others = {**card_aliases, **aliases}
     labels = name_classes(sorted(set(folders) - others.keys())) if path is None else read_labels(path)
     if len(labels) < 2:
-        raise TrainingError(f"{len(labels)} classes; a training wants two or more folders of pictures")
+        raise TrainingError(f"{len(labels)} classes; a training needs two or more folders of pictures")
     known = {label.name: label.index for label in labels} | {label.id: label.index for label in labels}
     if strange := [f"{alias}={name}" for alias, name in aliases.items() if name not in known]:
         raise TrainingError(f"alias {', '.join(strange)} means no class; the classes are {', '.join(list(known)[:10])}")

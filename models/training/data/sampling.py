@@ -19,7 +19,7 @@ MATCHED_STEPS = 16
 
 
 class Stream(IntEnum):
-    """What a random number is for: each use has numbers of its own."""
+    """The use of a random number: each use has numbers of its own."""
 
     ORDER = 0
     SHAPES = 1

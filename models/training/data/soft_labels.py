@@ -88,4 +88,4 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in ARRAYS}
     except (KeyError, ValueError, OSError, EOFError) as error:
-        raise TrainingError(f"{path} holds no soft labels: {error}; it wants the arrays {', '.join(ARRAYS)}") from error
+        raise TrainingError(f"{path} holds no soft labels: {error}; it needs the arrays {', '.join(ARRAYS)}") from error

@@ -1,4 +1,4 @@
-"""What is varied in each picture of a batch, drawn before any pixel is touched."""
+"""The variation of each picture of a batch, drawn before any pixel is touched."""
 
 from dataclasses import dataclass
 from typing import TypeAlias

@@ -1,4 +1,4 @@
-"""What a training loses by spatial gates that tell nothing: flat ones, and those that look at no picture.
+"""The loss on spatial gates that tell nothing: flat ones, and those that ignore the picture.
 
 The paper has no such loss. Without one, some gates of a network that begins from weights stay where they are: flat,
 because the blocks do without them, or one map of the border, because zero padding shows it to a 7x7 kernel.

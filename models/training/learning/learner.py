@@ -48,7 +48,7 @@ class Learner:
             .to(memory_format=torch.channels_last)
         )
         if processes.count > 1 and device.type == "cuda":
-            # SyncBatchNorm wants GPUs: on CPUs each process normalises its own part of a batch by itself.
+            # SyncBatchNorm needs GPUs: on CPUs each process normalises its own part of a batch by itself.
             trainee = nn.SyncBatchNorm.convert_sync_batchnorm(trainee)  # type: ignore[no-untyped-call]
         self._trainee: Trainee = trainee.train()
         self._average = MovingAverage(trainee.network, recipe.averaging) if recipe.averaging else None
@@ -140,7 +140,7 @@ class Learner:
         return Targets(one_hot, soft.to(device, non_blocking=True))
 
     def _seed(self, epoch: int, step: int) -> None:
-        """What torch draws itself (how strongly is mixed, dropout) comes from the step too."""
+        """Torch's own random numbers (the strength of mixing, dropout) come from the step too."""
         torch.manual_seed(int(make_generator(self.lesson.recipe, Stream.TORCH, epoch, step).integers(2**63)))
 
     def _autocast(self) -> torch.autocast:

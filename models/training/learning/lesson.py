@@ -1,4 +1,4 @@
-"""What is taught: the same to both networks of a pair."""
+"""The lesson: the same for both networks of a pair."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ class Teacher:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """What is taught.
+    """The pictures, the recipe and the targets of a training.
 
     Attributes:
         recipe: how.

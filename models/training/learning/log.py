@@ -1,4 +1,4 @@
-"""What is written down while a training runs: CSV always, TensorBoard when it is asked for."""
+"""The log of a running training: CSV always, TensorBoard on request."""
 
 import csv
 import io
@@ -110,5 +110,5 @@ def _open_board(directory: Path, done: int) -> "SummaryWriter":
     try:
         from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415  # optional
     except ImportError as error:
-        raise TrainingError("--tensorboard wants tensorboard, which is not here: uv sync --extra train") from error
+        raise TrainingError("--tensorboard needs tensorboard, which is not here: uv sync --extra train") from error
     return SummaryWriter(str(directory), purge_step=done + 1)

@@ -21,7 +21,7 @@ def make_optimiser(trainee: nn.Module, recipe: Recipe, *, is_fused: bool) -> tor
     Args:
         trainee: what is trained.
         recipe: how.
-        is_fused: whether to update everything in one kernel, as a GPU wants it.
+        is_fused: whether to update everything in one kernel, as a GPU needs it.
     """
     groups = group_parameters(trainee, recipe)
     options = recipe.optimiser

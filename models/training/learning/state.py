@@ -18,7 +18,7 @@ MOST_DIFFERENCES = 8
 
 @dataclass(frozen=True, slots=True)
 class TrainingIdentity:
-    """What must be the same for a state to be gone on with.
+    """The facts that must be the same for a training to resume.
 
     Attributes:
         values: the recipe's fields, the network and checksums of the data, by name.
@@ -27,7 +27,7 @@ class TrainingIdentity:
     values: Mapping[str, Any]
 
     def compare(self, other: Mapping[str, Any]) -> list[str]:
-        """What differs in another one, in words."""
+        """The differences to another one, in words."""
         mine, theirs = dict(_flatten(self.values)), dict(_flatten(other))
         return [
             f"{name} was {theirs.get(name, 'not given')}, is {mine.get(name, 'not given')}"

@@ -1,4 +1,4 @@
-"""What a batch is to be answered with, and how far the answer is off."""
+"""The targets of a batch, and the loss of the answers."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from models.training.recipes.recipe import MixingRecipe, Recipe, SoftLabelRecipe
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
-    """What each picture of a batch is.
+    """The target of each picture of a batch.
 
     Attributes:
         classes: the share of each class, (N, K).

@@ -19,7 +19,7 @@ PROBE_PIXELS = 64
 
 
 class TraineeOutput(NamedTuple):
-    """What a network in training says of a batch.
+    """The output of a network in training for a batch.
 
     A tuple, in which DistributedDataParallel finds the tensors.
 
@@ -57,7 +57,7 @@ class TraineeShape:
 
     @property
     def stem(self) -> str:
-        """What its files' names begin with."""
+        """The beginning of its files' names."""
         return f"{self.architecture.replace(':', '_')}_{self.half}_{self.class_count}"
 
 
@@ -128,7 +128,7 @@ def build_trainee(shape: TraineeShape, recipe: Recipe, beginning: Beginning | No
 
 
 class SpatialGateParameters(NamedTuple):
-    """What a spatial gate learns and a recipe may treat in its own way.
+    """The parameters of a spatial gate that a recipe may treat in its own way.
 
     Attributes:
         kernel: of its convolution.

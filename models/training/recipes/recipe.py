@@ -89,7 +89,7 @@ class ScheduleRecipe(RecipePart):
 
 
 class AugmentationRecipe(RecipePart):
-    """What is varied in each picture.
+    """The variation of each picture.
 
     Attributes:
         smallest_area: the least share of a picture that a crop shows; the greatest is all of it.
@@ -148,7 +148,7 @@ class SoftLabelRecipe(RecipePart):
 
 
 class SpatialGateRecipe(RecipePart):
-    """What the spatial gates have of their own; padding and kernel size are the architecture's.
+    """Training options of the spatial gates; padding and kernel size are the architecture's.
 
     Attributes:
         initial_scale: the first value of their BatchNorm's scale (gamma); 0 makes every first gate a flat 0.5.

@@ -1,4 +1,4 @@
-"""What is written beside trained weights: a model card for people, a pair's card for the program."""
+"""The cards beside trained weights: a model card for people, a pair's card for the program."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class TrainedNetwork:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Circumstances:
-    """What is common to the cards of one training.
+    """Facts common to the cards of one training.
 
     Attributes:
         lesson: what was taught.
@@ -76,7 +76,7 @@ def name_recipe(lesson: Lesson) -> str:
 
 
 def list_accuracy(trained: TrainedNetwork, circumstances: Circumstances) -> tuple[Accuracy, ...]:
-    """What was measured, as a pair's card has it."""
+    """The measurements, as a pair's card has them."""
     validation = circumstances.lesson.validation
     if validation is None:
         return ()

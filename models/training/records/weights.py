@@ -1,4 +1,4 @@
-"""What is left of a training: a file of weights that says which network it is, and by what recipe."""
+"""The result of a training: a file of weights that names its network and its recipe."""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What can go wrong in a training that a user can mend."""
+"""Errors of a training that a user can mend."""
 
 from models.errors import PairError
 

@@ -1,4 +1,4 @@
-"""What a training writes, whole or not at all."""
+"""Files that a training writes, whole or not at all."""
 
 from pathlib import Path
 

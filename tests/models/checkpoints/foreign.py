@@ -175,7 +175,7 @@ class Block(nn.Module):
 
 
 class TorchvisionLike(nn.Module):
-    """ResNet-18 by torchvision's names; its last pooling is 7x7, so that it wants 224 x 224 pixels."""
+    """ResNet-18 by torchvision's names; its last pooling is 7x7, so that it needs 224 x 224 pixels."""
 
     def __init__(self, attach: Callable[[Block, int], None]) -> None:
         super().__init__()

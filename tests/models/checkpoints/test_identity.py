@@ -144,7 +144,7 @@ def flatten_head(shapes: Shapes) -> None:
         (add_many, r"differs in 30: surplus: layer5\.0\.weight, .*, layer5\.3\.weight and 26 more$"),
         (
             shrink_stem,
-            r"misshaped: conv1\.weight is \(64, 3, 3, 3\), the network wants \(64, 3, 7, 7\)$",
+            r"misshaped: conv1\.weight is \(64, 3, 3, 3\), the network needs \(64, 3, 7, 7\)$",
         ),
         (remove_head, r"no last layer \(fc\.weight or classifier\.6\.weight\)"),
         (flatten_head, "no last layer"),
@@ -201,6 +201,6 @@ def test_a_reduction_of_its_own_is_named_by_its_shapes() -> None:
     network = build_network("resnet18", attention=AttentionDesign(reduction=8), class_count=5)
     shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
     with pytest.raises(
-        CheckpointError, match=r"misshaped: .*ChannelGate\.mlp\.1\.weight is \(8, 64\).*wants \(4, 64\)"
+        CheckpointError, match=r"misshaped: .*ChannelGate\.mlp\.1\.weight is \(8, 64\).*needs \(4, 64\)"
     ):
         find(shapes)

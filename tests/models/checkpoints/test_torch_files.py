@@ -214,9 +214,9 @@ def test_read_file_refuses_torchscript(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tensor", "sentence"),
     [
-        (describe_tensor(Storage(4), (5,), (1,)), r"shape \(5,\) wants 5 elements of storage 0, which has 4"),
-        (describe_tensor(Storage(4), (2,), (1,), offset=3), "wants 5 elements"),
-        (describe_tensor(Storage(4), (2, 2), (10**15, 1)), "wants 1,000,000,000,000,002 elements"),
+        (describe_tensor(Storage(4), (5,), (1,)), r"shape \(5,\) needs 5 elements of storage 0, which has 4"),
+        (describe_tensor(Storage(4), (2,), (1,), offset=3), "needs 5 elements"),
+        (describe_tensor(Storage(4), (2, 2), (10**15, 1)), "needs 1,000,000,000,000,002 elements"),
         (describe_tensor(Storage(4), (10**12,), (0,)), r"tensors of 4,000,000,000,000 bytes; the limit is 1,000,000"),
         (describe_tensor(Storage(4), (10**6, 10**6), (0, 0)), "tensors of 4,000,000,000,000 bytes"),
         (describe_tensor(Storage(10**12), (4,), (1,)), "storage 0 has 16 bytes, the pickle says 4,000,000,000,000"),

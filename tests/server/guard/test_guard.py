@@ -43,7 +43,7 @@ def bear(token: str) -> dict[str, str]:
 
 @pytest.fixture
 def guarded(pair: NetworkPair) -> Iterator[TestClient]:
-    """A client of a server that wants a token."""
+    """A client of a server that needs a token."""
     with serve(pair, api_tokens=f"{TOKEN}; {OTHER_TOKEN}") as client:
         yield client
 

@@ -46,6 +46,7 @@ def evaluate(data: Path, *options: str) -> Result:
     return runner.invoke(app, ["evaluate", str(data), *options], env={"COLUMNS": "200"})
 
 
+@pytest.mark.slow
 def test_evaluate_measures_focus_with_masks_and_says_what_it_left_out(data: Path, tmp_path: Path) -> None:
     outputs = [tmp_path / "rows.csv", tmp_path / "plot.png"]
     options = ["--focus", "--masks", str(data), "--json", "--geometry", "center_crop", "--resolution", "160"]

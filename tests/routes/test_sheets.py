@@ -210,6 +210,7 @@ def test_zip_of_an_analysis_has_everything_and_opens(client: TestClient, analysi
     assert "torch " in text
 
 
+@pytest.mark.slow
 def test_zip_is_the_same_again(client: TestClient, analysis: dict[str, Any]) -> None:
     address = f"/analyses/{analysis['id']}/everything.zip"
     assert client.get(address).content == client.get(address).content

@@ -22,6 +22,9 @@ from models.lineups.pair import NetworkPair
 from models.names import NetworkName, Stage
 from tests.conftest import decode, encode, make_picture
 
+# Starts networks of several architectures.
+pytestmark = pytest.mark.slow
+
 BLOCK_COUNTS = {"resnet18": 8, "vgg16_bn": 5, "mobilenet_1.0": 26, "resnext50_32x4d": 16}
 ARCHITECTURES = list(BLOCK_COUNTS)
 EACH_ARCHITECTURE = [

@@ -25,6 +25,9 @@ from models.training.records.toml_text import format_toml
 from tests.conftest import ROOT
 from tests.models.training.conftest import make_recipe, write_pictures
 
+# Trains networks.
+pytestmark = pytest.mark.slow
+
 runner = CliRunner()
 app = typer.Typer(pretty_exceptions_enable=False)
 app.command()(train)

@@ -39,7 +39,7 @@ def flatten(state: object, name: str = "") -> dict[str, Any]:
     return {name: state}
 
 
-@pytest.mark.parametrize("attention", [Attention.NONE, Attention.CBAM])
+@pytest.mark.parametrize("attention", [Attention.NONE, pytest.param(Attention.CBAM, marks=pytest.mark.slow)])
 def test_stopped_and_resumed_training_is_the_uninterrupted_one_to_the_bit(tmp_path: Path, attention: Attention) -> None:
     shape = TraineeShape("resnet18", attention, 3)
     whole = make_trainer(tmp_path / "whole", shape=shape)

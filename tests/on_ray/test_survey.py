@@ -118,7 +118,8 @@ def test_run_that_is_killed_goes_on_and_ends_with_the_plain_runs_rows(
         process.send_signal(signal.SIGKILL)
         process.communicate()
     kept = len(read(rows))
-    assert ROWS_PER_PART <= kept < PICTURES
+    # A part is written when it is large or old; on a slow machine the first one is old.
+    assert 0 < kept < PICTURES
     # They end with the one that began them; one may have done all of its part before the other was there.
     assert workers
     assert psutil.wait_procs(workers, timeout=60)[1] == []

@@ -32,6 +32,8 @@ class Layout(StrEnum):
     TIMM = "timm"
     LUUUYI = "luuuyi"
     ELBUCO1 = "elbuco1"
+    EFFICIENTNET = "efficientnet"
+    """lukemelas/EfficientNet-PyTorch, no attention."""
     PLAIN = "plain"
     """No attention, torchvision's names."""
 

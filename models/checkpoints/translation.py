@@ -8,7 +8,7 @@ import torch
 
 from models.checkpoints.checking import list_some
 from models.checkpoints.diagnosis import CheckpointError
-from models.checkpoints.layouts import KERNEL, NORM, LayoutRules, rename
+from models.checkpoints.layouts import KERNEL, NORM, LayoutRules, rename_all
 
 NORM_EPSILON = 1e-5
 """That of every `nn.BatchNorm2d` here."""
@@ -50,7 +50,7 @@ def translate(tensors: Mapping[str, torch.Tensor], rules: LayoutRules) -> Transl
     Raises:
         CheckpointError: for two tensors by one name, and for a tensor of another kind than weights are.
     """
-    translation = rename_all(tensors, rules)
+    translation = carry_over(tensors, rules)
     translation.tensors = {name: check_kind(name, tensor) for name, tensor in translation.tensors.items()}
     if rules.has_convolved_mlp:
         flatten_convolutions(translation)
@@ -63,9 +63,9 @@ def translate(tensors: Mapping[str, torch.Tensor], rules: LayoutRules) -> Transl
     return translation
 
 
-def rename_all(tensors: Mapping[str, torch.Tensor], rules: LayoutRules) -> Translation:
+def carry_over(tensors: Mapping[str, torch.Tensor], rules: LayoutRules) -> Translation:
     """The same tensors by our names."""
-    names = {name: rename(name, rules) for name in tensors}
+    names = rename_all(tensors, rules)
     by_new_name: dict[str, list[str]] = {}
     for old, new in names.items():
         by_new_name.setdefault(new, []).append(old)

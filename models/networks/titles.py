@@ -14,6 +14,9 @@ ARCHITECTURE_TITLES = {
     "mobilenet_0.7": "MobileNet (x0.7)",
     "mobilenet_1.0": "MobileNet (x1.0)",
     "vgg16_bn": "VGG-16 with BatchNorm",
+    "efficientnet_lite0": "EfficientNet-Lite0",
+    "efficientnet_lite1": "EfficientNet-Lite1",
+    "efficientnet_lite2": "EfficientNet-Lite2",
 }
 
 ATTENTION_TITLES = {

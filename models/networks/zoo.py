@@ -10,6 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from models.attention.cbam import AttentionFactory, Cbam
 from models.attention.design import DESIGNS, AttentionDesign
 from models.names import Attention, StridePlacement
+from models.networks.efficientnet_lite import LITE_SHAPES, EfficientNetLite, LiteShape
 from models.networks.mobilenet import MobileNet
 from models.networks.resnet import ResNet, ResNetShape
 from models.networks.staged import StagedNetwork
@@ -27,11 +28,15 @@ def _residual(depth: int, *, width_factor: float = 1.0, groups: int = 1, group_w
     return build
 
 
-# Neither of the two has a bottleneck, in which the stride could lie elsewhere.
+# None of these has a bottleneck, in which the stride could lie elsewhere.
 def _mobile(width_factor: float) -> Architecture:
     return lambda attention, class_count, _: MobileNet(
         width_factor=width_factor, attention=attention, class_count=class_count
     )
+
+
+def _lite(shape: LiteShape) -> Architecture:
+    return lambda attention, class_count, _: EfficientNetLite(shape, attention=attention, class_count=class_count)
 
 
 def _vgg(attention: AttentionFactory | None, class_count: int, _: StridePlacement) -> StagedNetwork:
@@ -50,6 +55,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "mobilenet_0.7": _mobile(0.7),
     "mobilenet_1.0": _mobile(1.0),
     "vgg16_bn": _vgg,
+    **{name: _lite(shape) for name, shape in LITE_SHAPES.items()},
 }
 
 

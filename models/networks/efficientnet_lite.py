@@ -1,0 +1,248 @@
+"""EfficientNet-Lite; attention is a constructor argument.
+
+Sources: Tan and Le, *EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks*, ICML 2019, table 1 and
+section 3.3; for what the Lite networks leave out the reference code in TensorFlow: no squeeze-and-excitation, ReLU6 in
+place of swish, and the stem, the head, and the repeats of the first and last row are not scaled. TensorFlow's SAME
+padding and its BatchNorm's epsilon are kept, so that its weights compute what they computed there, at every size.
+
+Attention stands on the branch's output, after its last BatchNorm, before the addition, as in a residual network. The
+CBAM paper has no network of this kind.
+"""
+
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from models.attention.cbam import AttentionFactory
+from models.attention.interventions import BlockChange
+from models.names import Stage
+from models.networks.staged import Gates, StagedNetwork, initialise
+from models.networks.trace import BlockAttention
+
+STEM_CHANNELS = 32
+HEAD_CHANNELS = 1280
+CHANNEL_GRID = 8
+"""Scaled widths are rounded to multiples of this."""
+
+NORM_EPSILON = 1e-3
+NORM_MOMENTUM = 0.01
+"""Of every BatchNorm of the trunk, as the reference code has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockShape:
+    """One block's size.
+
+    Attributes:
+        in_channels: channels of its input.
+        out_channels: channels of its output.
+        kernel_size: of its depthwise convolution.
+        stride: 2 where the block halves the map, else 1.
+        expansion: how many times its input's channels the depthwise convolution has.
+    """
+
+    in_channels: int
+    out_channels: int
+    kernel_size: int
+    stride: int
+    expansion: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the paper's table 1: blocks that differ in nothing but the first one's stride.
+
+    Attributes:
+        stage: which of the four stages its blocks belong to.
+        repeats: how many blocks there are before scaling.
+        kernel_size: of the depthwise convolutions.
+        stride: of the first block.
+        expansion: see `BlockShape`.
+        width: output channels before scaling.
+    """
+
+    stage: Stage
+    repeats: int
+    kernel_size: int
+    stride: int
+    expansion: int
+    width: int
+
+
+ROWS = (
+    Row(Stage.ONE, repeats=1, kernel_size=3, stride=1, expansion=1, width=16),
+    Row(Stage.ONE, repeats=2, kernel_size=3, stride=2, expansion=6, width=24),
+    Row(Stage.TWO, repeats=2, kernel_size=5, stride=2, expansion=6, width=40),
+    Row(Stage.THREE, repeats=3, kernel_size=3, stride=2, expansion=6, width=80),
+    Row(Stage.THREE, repeats=3, kernel_size=5, stride=1, expansion=6, width=112),
+    Row(Stage.FOUR, repeats=4, kernel_size=5, stride=2, expansion=6, width=192),
+    Row(Stage.FOUR, repeats=1, kernel_size=3, stride=1, expansion=6, width=320),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LiteShape:
+    """Which EfficientNet-Lite.
+
+    Attributes:
+        width_factor: by how much the blocks are wider than Lite0's.
+        depth_factor: by how much there are more of them in each row but the first and the last.
+    """
+
+    width_factor: float = 1.0
+    depth_factor: float = 1.0
+
+    def list_blocks(self) -> dict[Stage, list[BlockShape]]:
+        """The blocks of each stage, in the order in which they run."""
+        blocks: dict[Stage, list[BlockShape]] = {stage: [] for stage in Stage}
+        channels = STEM_CHANNELS
+        for row in ROWS:
+            width = round_width(row.width * self.width_factor)
+            for position in range(self._count_repeats(row)):
+                stride = row.stride if position == 0 else 1
+                blocks[row.stage].append(BlockShape(channels, width, row.kernel_size, stride, row.expansion))
+                channels = width
+        return blocks
+
+    def _count_repeats(self, row: Row) -> int:
+        is_fixed = row in (ROWS[0], ROWS[-1])
+        # Rounded up.
+        return row.repeats if is_fixed else -int(-row.repeats * self.depth_factor // 1)
+
+
+LITE_SHAPES = {
+    "efficientnet_lite0": LiteShape(),
+    "efficientnet_lite1": LiteShape(depth_factor=1.1),
+    "efficientnet_lite2": LiteShape(width_factor=1.1, depth_factor=1.2),
+}
+"""By the zoo's names."""
+
+
+def round_width(width: float) -> int:
+    """The nearest multiple of 8, and the next one where that would be less than nine tenths of the width."""
+    rounded = max(CHANNEL_GRID, int(width + CHANNEL_GRID / 2) // CHANNEL_GRID * CHANNEL_GRID)
+    return rounded + CHANNEL_GRID if rounded < 0.9 * width else rounded
+
+
+class SameConv2d(nn.Conv2d):
+    """A convolution with TensorFlow's SAME padding: ceil(size / stride) positions come out, the odd zero goes last.
+
+    With a stride of 2 the padding depends on whether the map's size is odd, so that no fixed one is right.
+    """
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """(N, C, H, W) -> (N, C', ceil(H / stride), ceil(W / stride))."""
+        top, bottom = self._pad(0, features.shape[2])
+        left, right = self._pad(1, features.shape[3])
+        if (top, left) == (bottom, right):
+            return functional.conv2d(features, self.weight, self.bias, self.stride, (top, left), groups=self.groups)
+        padded = functional.pad(features, (left, right, top, bottom))
+        return functional.conv2d(padded, self.weight, self.bias, self.stride, groups=self.groups)
+
+    def _pad(self, axis: int, size: int) -> tuple[int, int]:
+        """Zeros before and behind one axis."""
+        kernel_size, stride = self.kernel_size[axis], self.stride[axis]
+        total = max((-(-size // stride) - 1) * stride + kernel_size - size, 0)
+        return total // 2, total - total // 2
+
+
+class InvertedResidualBlock(nn.Module):
+    """A 1x1 convolution that widens, a depthwise one, a 1x1 one that narrows; attention(branch(x)) + x.
+
+    There is no addition where the block changes the map's size or its channels, and no widening where the expansion
+    is 1. Nothing follows the last BatchNorm: the bottleneck is linear (Sandler et al., *MobileNetV2*, CVPR 2018).
+
+    Args:
+        shape: the block's size.
+        attention: makes the block's attention, or None.
+    """
+
+    def __init__(self, shape: BlockShape, *, attention: AttentionFactory | None) -> None:
+        super().__init__()
+        width = shape.in_channels * shape.expansion
+        self.is_residual = shape.stride == 1 and shape.in_channels == shape.out_channels
+        self.conv_expand: nn.Module | None = None
+        if shape.expansion != 1:
+            self.conv_expand = nn.Conv2d(shape.in_channels, width, 1, bias=False)
+            self.bn_expand = _make_norm(width)
+        self.conv_depthwise = SameConv2d(width, width, shape.kernel_size, shape.stride, groups=width, bias=False)
+        self.bn_depthwise = _make_norm(width)
+        self.conv_project = nn.Conv2d(width, shape.out_channels, 1, bias=False)
+        self.bn_project = _make_norm(shape.out_channels)
+        self.cbam: nn.Module | None = None if attention is None else attention(shape.out_channels)
+
+    def trace(
+        self, features: torch.Tensor, change: BlockChange | None = None
+    ) -> tuple[torch.Tensor, BlockAttention | None]:
+        """The block's output, (N, C, H, W), and its gates, changed as asked, where it has attention."""
+        hidden = features
+        if self.conv_expand is not None:
+            hidden = functional.relu6(self.bn_expand(self.conv_expand(hidden)))
+        hidden = functional.relu6(self.bn_depthwise(self.conv_depthwise(hidden)))
+        hidden = self.bn_project(self.conv_project(hidden))
+        gates: BlockAttention | None = None
+        if self.cbam is not None:
+            hidden, gates = self.cbam(hidden, change)
+        return hidden + features if self.is_residual else hidden, gates
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """The block's output alone."""
+        return self.trace(features)[0]
+
+
+class EfficientNetLite(StagedNetwork):
+    """EfficientNet-Lite that can be traced without hooks.
+
+    Args:
+        shape: which one.
+        attention: makes each block's attention from its number of channels, or None for the baseline.
+        class_count: K, the number of classes.
+    """
+
+    def __init__(
+        self, shape: LiteShape, *, attention: AttentionFactory | None = None, class_count: int = 1000
+    ) -> None:
+        super().__init__()
+        self.conv1 = SameConv2d(3, STEM_CHANNELS, 3, stride=2, bias=False)
+        self.bn1 = _make_norm(STEM_CHANNELS)
+        channels = STEM_CHANNELS
+        for stage, shapes in shape.list_blocks().items():
+            blocks = [InvertedResidualBlock(block, attention=attention) for block in shapes]
+            self.add_module(f"layer{stage.value}", nn.Sequential(*blocks))
+            channels = shapes[-1].out_channels
+        self.conv_head = nn.Conv2d(channels, HEAD_CHANNELS, 1, bias=False)
+        self.bn_head = _make_norm(HEAD_CHANNELS)
+        self.fc = nn.Linear(HEAD_CHANNELS, class_count)
+        initialise(self)
+
+    @property
+    def linear_head(self) -> nn.Linear:
+        """The last layer."""
+        return self.fc
+
+    def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
+        """3x3 convolution with stride 2."""
+        return functional.relu6(self.bn1(self.conv1(batch)))
+
+    def run_stage(self, stage: Stage, features: torch.Tensor, gates: Gates) -> torch.Tensor:
+        """The stage's blocks, named `layer1.0` and so on; the last stage ends with the 1x1 convolution of the head."""
+        blocks = cast("nn.Sequential", self.get_submodule(f"layer{stage.value}"))
+        for position, block in enumerate(blocks):
+            name = f"layer{stage.value}.{position}"
+            features, computed = cast("InvertedResidualBlock", block).trace(features, gates.find_change(name))
+            if computed is not None:
+                gates[name] = computed
+        if stage is Stage.FOUR:
+            features = functional.relu6(self.bn_head(self.conv_head(features)))
+        return features
+
+    def classify(self, features: torch.Tensor) -> torch.Tensor:
+        """Logits, (N, K), of the last stage's output: the mean over positions, then one linear layer."""
+        return cast("torch.Tensor", self.fc(features.mean(dim=(2, 3))))  # (N, C) -> (N, K)
+
+
+def _make_norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, eps=NORM_EPSILON, momentum=NORM_MOMENTUM)

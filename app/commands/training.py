@@ -49,13 +49,29 @@ def train(
         typer.Option(help="npz with picture, class_index and probability, for an auxiliary head dropped afterwards."),
     ] = None,
     teacher: Annotated[
-        str | None, typer.Option(help="A network of the same classes to learn from: a file or torchvision:NAME.")
+        list[str] | None,
+        typer.Option(
+            help="A network of the same classes to learn from: a file, a .tflite file or torchvision:NAME; of several "
+            "the mean."
+        ),
+    ] = None,
+    answers: Annotated[
+        bool,
+        typer.Option(
+            "--keep-answers",
+            help="Keep the teachers' answers in the output directory, for the next network of the same recipe.",
+        ),
+    ] = False,
+    unlabelled: Annotated[
+        list[Path] | None,
+        typer.Option(help="Directory with folders of pictures of no class of the list, for a teacher to tell."),
     ] = None,
     start: Annotated[
         str | None,
         typer.Option(
             "--start-from",
-            help="Weights to begin with: with --pair a pair (shipped, a TOML card, NAME=BASELINE,CBAM), else a file.",
+            help="Weights to begin with: with --pair a pair (shipped, a TOML card, NAME=BASELINE,CBAM), else a file; "
+            "FILE+cbam puts fresh gates into a network without, which leave its function as it is.",
         ),
     ] = None,
     recipe: Annotated[
@@ -130,7 +146,9 @@ def train(
             validation=validation,
             validation_list=validation_list,
             soft_labels=soft_labels,
-            teacher=teacher,
+            teachers=tuple(teacher or ()),
+            answers=output / "answers.npy" if answers else None,
+            unlabelled=tuple(unlabelled or ()),
             cache=output / "pictures.safetensors" if cache else None,
         ),
         output=output,

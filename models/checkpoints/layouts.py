@@ -188,6 +188,7 @@ def _place(names: list[str], rules: LayoutRules) -> list[str]:
 
 
 def rename(name: str, rules: LayoutRules) -> str:
+    """Our name of a tensor whose block is already ours, or what is left of a name that no rule knows in full."""
     for pattern, replacement in rules.renames:
         name = pattern.sub(replacement, name)
     return name

@@ -18,6 +18,7 @@ from models.insertion.scaling import Scale, count_uses, find_scales
 from models.insertion.stages import find_linear_head, find_stage_ends
 from models.insertion.tracing import EXAMPLE_SIDE, MODULE, NAME, SHAPE, TracedNetwork, trace_network
 from models.names import Attention
+from models.networks.fresh_gates import neutralise
 from models.networks.graph_network import BLOCK_PATH, GraphNetwork, GraphPlan, InsertionPoint, InsertionReport
 from models.networks.staged import StagedNetwork
 
@@ -113,18 +114,9 @@ def _find_foldable(traced: TracedNetwork) -> tuple[tuple[str, str], ...]:
 def _make_attention(traced: TracedNetwork, place: AttentionSite, design: AttentionDesign, *, is_neutral: bool) -> Cbam:
     module = Cbam(place.node.meta[SHAPE][1], design)
     if is_neutral:
-        _neutralise(module)
+        neutralise(module)
     example = next(traced.network.parameters())
     return module.to(device=example.device, dtype=example.dtype).eval()
-
-
-def _neutralise(module: Cbam) -> None:
-    """Make each gate 0.5 everywhere, sigmoid(0), whatever the features."""
-    last = [] if module.ChannelGate is None else [module.ChannelGate.mlp[-1]]
-    last += [] if module.SpatialGate is None else [module.SpatialGate.spatial[-1]]
-    for layer in last:
-        for parameter in layer.parameters():
-            nn.init.zeros_(parameter)
 
 
 def _inverse_gates(design: AttentionDesign) -> int:

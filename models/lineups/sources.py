@@ -3,13 +3,14 @@
 | source | what it is |
 |---|---|
 | a path | a checkpoint in any layout that `cbam-lens inspect` knows |
+| a path and `+cbam` | one without attention, with fresh gates that leave its function as it is |
 | `torchvision:resnet50`, `torchvision:resnet50:IMAGENET1K_V2` | weights that torchvision publishes, downloaded once |
 | `torchvision:resnet50+cbam` | the same with fresh gates that leave its function as it is |
 | `untrained:vgg16_bn`, `untrained:vgg16_bn+se` | fresh random weights, the same in both halves of a pair |
 """
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ from models.errors import PairError
 from models.insertion.building import build_any_network
 from models.lineups.card import ClassLabel
 from models.names import Attention, NetworkName, StridePlacement
+from models.networks.fresh_gates import load_with_fresh_gates
 from models.networks.staged import StagedNetwork
 from models.networks.zoo import SHARED_WITH_TORCHVISION, TORCHVISION
 
@@ -29,6 +31,8 @@ DEFAULT_CLASS_COUNT = 10
 """Classes of an untrained network where no names say how many."""
 
 SEED = 20181008
+
+FRESH_GATES = "with fresh gates put in that leave its function as it is"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,11 +92,46 @@ def open_source(
         elif source.startswith(TORCHVISION):
             half = _open_published(source.removeprefix(TORCHVISION))
         else:
-            half = _open_checkpoint(directory / source, options)
+            half = _open_file(source, directory, options)
     except (KeyError, ValueError) as error:
         raise PairError(f"{source}: {error.args[0]}") from error
     half.network.eval().requires_grad_(False)
     return half
+
+
+def _open_file(source: str, directory: Path, options: ExaminationOptions) -> Half:
+    """A checkpoint, as it is or with fresh gates."""
+    name, plus, attention = source.rpartition("+")
+    if not plus or attention not in set(Attention) or (directory / source).exists():
+        return _open_checkpoint(directory / source, options)
+    # What is expected of the network is not in the file.
+    half = _open_checkpoint(directory / name, replace(options, attention=None))
+    if half.attention is not Attention.NONE:
+        raise PairError(f"{name} has attention already, {half.attention}; fresh gates go into a network without")
+    return _add_gates(half, Attention(attention))
+
+
+def _add_gates(half: Half, attention: Attention) -> Half:
+    if attention is Attention.NONE:
+        return half
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        network = build_any_network(
+            half.architecture,
+            attention=attention,
+            class_count=half.class_count,
+            stride_placement=half.stride_placement,
+        )
+    if not network.list_gate_scales():
+        raise PairError(f"{half.architecture} takes fresh gates from its source alone, {TORCHVISION}NAME+{attention}")
+    load_with_fresh_gates(network, half.network)
+    return replace(
+        half,
+        network=network,
+        attention=attention,
+        gates=GateState.UNTRAINED,
+        provenance=f"{half.provenance}, {FRESH_GATES}",
+    )
 
 
 def _open_checkpoint(path: Path, options: ExaminationOptions) -> Half:
@@ -154,7 +193,7 @@ def _open_published(text: str) -> Half:
         gates=GateState.NONE if attention is Attention.NONE else GateState.UNTRAINED,
         recipe=f"torchvision's {weights.name}",
         provenance=f"torchvision's weights {weights.name}"
-        + ("" if attention is Attention.NONE else ", with fresh gates put in that leave its function as it is"),
+        + ("" if attention is Attention.NONE else f", {FRESH_GATES}"),
         labels=weights.labels,
     )
 

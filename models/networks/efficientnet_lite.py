@@ -5,8 +5,8 @@ section 3.3; for what the Lite networks leave out the reference code in TensorFl
 place of swish, and the stem, the head, and the repeats of the first and last row are not scaled. TensorFlow's SAME
 padding and its BatchNorm's epsilon are kept, so that its weights compute what they computed there, at every size.
 
-Attention stands on the branch's output, after its last BatchNorm, before the addition, as in a residual network. The
-CBAM paper has no network of this kind.
+Attention stands behind the depthwise convolution and its ReLU6, where EfficientNet has squeeze-and-excitation: there a
+block has its most channels, and none of them is negative. The CBAM paper has no network of this kind.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from torch.nn import functional
 from models.attention.cbam import AttentionFactory
 from models.attention.interventions import BlockChange
 from models.names import Stage
-from models.networks.staged import Gates, StagedNetwork, initialise
+from models.networks.staged import Gates, StagedNetwork, initialise, list_beside
 from models.networks.trace import BlockAttention
 
 STEM_CHANNELS = 32
@@ -150,7 +150,7 @@ class SameConv2d(nn.Conv2d):
 
 
 class InvertedResidualBlock(nn.Module):
-    """A 1x1 convolution that widens, a depthwise one, a 1x1 one that narrows; attention(branch(x)) + x.
+    """A 1x1 convolution that widens, a depthwise one, attention, a 1x1 convolution that narrows; then + x.
 
     There is no addition where the block changes the map's size or its channels, and no widening where the expansion
     is 1. Nothing follows the last BatchNorm: the bottleneck is linear (Sandler et al., *MobileNetV2*, CVPR 2018).
@@ -172,7 +172,7 @@ class InvertedResidualBlock(nn.Module):
         self.bn_depthwise = _make_norm(width)
         self.conv_project = nn.Conv2d(width, shape.out_channels, 1, bias=False)
         self.bn_project = _make_norm(shape.out_channels)
-        self.cbam: nn.Module | None = None if attention is None else attention(shape.out_channels)
+        self.cbam: nn.Module | None = None if attention is None else attention(width)
 
     def trace(
         self, features: torch.Tensor, change: BlockChange | None = None
@@ -182,10 +182,10 @@ class InvertedResidualBlock(nn.Module):
         if self.conv_expand is not None:
             hidden = functional.relu6(self.bn_expand(self.conv_expand(hidden)))
         hidden = functional.relu6(self.bn_depthwise(self.conv_depthwise(hidden)))
-        hidden = self.bn_project(self.conv_project(hidden))
         gates: BlockAttention | None = None
         if self.cbam is not None:
             hidden, gates = self.cbam(hidden, change)
+        hidden = self.bn_project(self.conv_project(hidden))
         return hidden + features if self.is_residual else hidden, gates
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -202,9 +202,7 @@ class EfficientNetLite(StagedNetwork):
         class_count: K, the number of classes.
     """
 
-    def __init__(
-        self, shape: LiteShape, *, attention: AttentionFactory | None = None, class_count: int = 1000
-    ) -> None:
+    def __init__(self, shape: LiteShape, *, attention: AttentionFactory | None = None, class_count: int = 1000) -> None:
         super().__init__()
         self.conv1 = SameConv2d(3, STEM_CHANNELS, 3, stride=2, bias=False)
         self.bn1 = _make_norm(STEM_CHANNELS)
@@ -222,6 +220,10 @@ class EfficientNetLite(StagedNetwork):
     def linear_head(self) -> nn.Linear:
         """The last layer."""
         return self.fc
+
+    def list_gate_scales(self) -> dict[str, str]:
+        """See `StagedNetwork.list_gate_scales`; a factor before ReLU6 would be cut off, so it is behind the gates."""
+        return list_beside(self, "cbam", "conv_project")
 
     def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
         """3x3 convolution with stride 2."""

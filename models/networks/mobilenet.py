@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from models.attention.cbam import AttentionFactory
 from models.names import Stage
-from models.networks.staged import Gates, StagedNetwork, initialise
+from models.networks.staged import Gates, StagedNetwork, initialise, list_beside
 
 STEM_CHANNELS = 32
 
@@ -102,6 +102,10 @@ class MobileNet(StagedNetwork):
     def linear_head(self) -> nn.Linear:
         """The last layer."""
         return self.fc
+
+    def list_gate_scales(self) -> dict[str, str]:
+        """See `StagedNetwork.list_gate_scales`."""
+        return list_beside(self, "cbam", "bn")
 
     def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
         """3x3 convolution with stride 2."""

@@ -19,7 +19,7 @@ from models.attention.cbam import AttentionFactory
 from models.attention.gates import BlockAttention
 from models.attention.interventions import BlockChange
 from models.names import Stage, StridePlacement
-from models.networks.staged import Gates, StagedNetwork, initialise
+from models.networks.staged import Gates, StagedNetwork, initialise, list_beside
 
 STEM_CHANNELS = 64
 STAGE_WIDTHS = {Stage.ONE: 64, Stage.TWO: 128, Stage.THREE: 256, Stage.FOUR: 512}
@@ -220,6 +220,11 @@ class ResNet(StagedNetwork):
         for stage in Stage:
             features = self.stage(stage)(features)
         return self.classify(features)
+
+    def list_gate_scales(self) -> dict[str, str]:
+        """See `StagedNetwork.list_gate_scales`."""
+        has_bottlenecks = any(isinstance(module, Bottleneck) for module in self.modules())
+        return list_beside(self, "cbam", "bn3" if has_bottlenecks else "bn2")
 
     def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
         """7x7 convolution and 3x3 maximum, each with stride 2."""

@@ -1,7 +1,7 @@
 """The shape of every network here: a stem, four stages and a classifier, traced without hooks."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -64,6 +64,13 @@ class StagedNetwork(nn.Module):
         """
         return None
 
+    def list_gate_scales(self) -> Mapping[str, str]:
+        """The module whose parameters multiply what an attention module gates, by that one's name; both are paths.
+
+        It stands before the gates, with nothing but a ReLU between, or behind them; nothing else reads what it makes.
+        """
+        return {}
+
     @property
     def dtype(self) -> torch.dtype:
         """The type of the weights, which is the one that the input must have."""
@@ -123,3 +130,9 @@ def initialise(network: nn.Module) -> None:
             height, width = module.kernel_size
             outgoing = height * width * module.out_channels // module.groups
             nn.init.normal_(module.weight, std=math.sqrt(2 / outgoing))
+
+
+def list_beside(network: nn.Module, attention: str, other: str) -> dict[str, str]:
+    """The path of each attention module, and that of another one beside it in its block."""
+    paths = [name.removesuffix(attention) for name, _ in network.named_modules() if name.endswith(f".{attention}")]
+    return {f"{path}{attention}": f"{path}{other}" for path in paths}

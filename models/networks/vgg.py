@@ -66,6 +66,10 @@ class Vgg(StagedNetwork):
             self.cbam = nn.ModuleList(attention(width) for width, _ in GROUPS)
         initialise(self)
 
+    def list_gate_scales(self) -> dict[str, str]:
+        """See `StagedNetwork.list_gate_scales`; a group ends with a BatchNorm and a ReLU."""
+        return {f"cbam.{group}": f"features.{end - 2}" for group, (_, end) in enumerate(self._bounds)}
+
     def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
         """Nothing runs before the first group."""
         return batch

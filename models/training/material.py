@@ -1,7 +1,7 @@
 """Everything that a training reads: pictures, classes, what is held out, soft labels, a teacher."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from models.checkpoints.diagnosis import ExaminationOptions
 from models.lineups.card import read_card
 from models.lineups.sources import open_source
 from models.names import NetworkName
+from models.pictures.preparation import Preprocessing
 from models.training.data.classes import ClassList, make_class_list, parse_aliases
 from models.training.data.listing import (
     EncodedPicture,
@@ -20,6 +21,7 @@ from models.training.data.listing import (
     list_folders,
     list_pictures,
     list_strangers,
+    list_unlabelled,
     list_validation,
 )
 from models.training.data.reading import Decoder, check_memory, sum_sources
@@ -27,7 +29,15 @@ from models.training.data.sampling import Sampler
 from models.training.data.shards import read_shards
 from models.training.data.soft_labels import SoftLabels, read_soft_labels
 from models.training.data.store import PictureStore, StoreFile
-from models.training.learning.lesson import Lesson, Teacher
+from models.training.learning.lesson import Lesson
+from models.training.learning.teachers import (
+    TFLITE,
+    AnswerBook,
+    MeanTeacher,
+    NetworkTeacher,
+    Teacher,
+    TfliteTeacher,
+)
 from models.training.learning.validation import ValidationSet
 from models.training.recipes.recipe import Recipe
 from models.training.running.errors import TrainingError
@@ -43,6 +53,7 @@ class DataOptions:
 
     Attributes:
         directories: each with one folder of pictures a class.
+        unlabelled: each with folders of pictures of no class of the list; a teacher tells what they are.
         shards: WebDataset's tar files, with braces for ranges.
         labels: the list of classes; None for one of each folder.
         card: a pair's card whose folder aliases are used.
@@ -51,11 +62,13 @@ class DataOptions:
         validation: a directory of held-out pictures.
         validation_list: which of them, one FOLDER/FILE a line.
         soft_labels: an npz file, see `read_soft_labels`.
-        teacher: a source of weights, see `models.lineups.sources`.
+        teachers: sources of weights, see `models.lineups.sources`, and files of TensorFlow Lite; the mean is taught.
+        answers: where to keep what the teachers say, see `AnswerBook`; None not to. The name gets a checksum.
         cache: where to keep the decoded pictures; None not to.
     """
 
     directories: tuple[Path, ...] = ()
+    unlabelled: tuple[Path, ...] = ()
     shards: tuple[str, ...] = ()
     labels: Path | None = None
     card: Path | None = None
@@ -64,12 +77,14 @@ class DataOptions:
     validation: Path | None = None
     validation_list: Path | None = None
     soft_labels: Path | None = None
-    teacher: str | None = None
+    teachers: tuple[str, ...] = ()
+    answers: Path | None = None
     cache: Path | None = None
 
     def summarise(self) -> str:
         """The origin of the pictures, in sentences without paths."""
-        names = [directory.resolve().name for directory in self.directories] + [Path(name).name for name in self.shards]
+        directories = self.directories + self.unlabelled
+        names = [directory.resolve().name for directory in directories] + [Path(name).name for name in self.shards]
         held_out = ", ".join(path.name for path in self.exclusions) or "nothing"
         return f"Pictures of {', '.join(names)}; held out: {held_out}."
 
@@ -118,8 +133,10 @@ class DataReader:
         options, recipe = self._options, self._recipe
         classes = self._read_classes()
         pictures = list_pictures(options.directories, classes, self._exclusion)
+        pictures += list_unlabelled(options.unlabelled, self._exclusion, known=pictures)
+        if options.unlabelled and not options.teachers:
+            raise TrainingError("pictures of no class teach nothing without a --teacher; give one, or leave them out")
         validation = self._read_validation(classes, pictures)
-        check_memory(len(pictures), recipe.stored_side)
         store, unreadable = self._read_store(classes, pictures)
         for line in unreadable:
             self._tell(f"skipped {line}")
@@ -135,8 +152,9 @@ class DataReader:
             soft_labels=self._read_soft_labels(store),
             teacher=self._open_teacher(len(classes)),
             validation=validation,
+            preprocessing=Preprocessing(mean=recipe.mean, standard_deviation=recipe.standard_deviation),
         )
-        return TrainingData(lesson, classes, len(unreadable))
+        return TrainingData(self._open_answers(lesson), classes, len(unreadable))
 
     def _read_classes(self) -> ClassList:
         options = self._options
@@ -181,13 +199,14 @@ class DataReader:
         return file.read() or self._decode(classes, pictures)
 
     def _decode(self, classes: ClassList, pictures: list[EncodedPicture]) -> tuple[PictureStore, list[str]]:
+        check_memory(len(pictures), self._recipe.stored_side)
         shards = self._options.shards
         decoder = Decoder(self._recipe.stored_side, process_count=self._processes.local_count)
         everything = chain(pictures, read_shards(shards, classes, self._exclusion) if shards else ())
         total = None if shards else len(pictures)
         with ProgressBar("decoding", total=total, is_shown=self._processes.is_first) as progress:
             store = decoder.read(everything, progress)
-        self._exclusion.check(classes)
+        self._exclusion.check(classes, others=list_folders(self._options.unlabelled))
         return store, decoder.unreadable
 
     def _read_soft_labels(self, store: PictureStore) -> SoftLabels | None:
@@ -198,11 +217,17 @@ class DataReader:
         return read_soft_labels(self._options.soft_labels, store)
 
     def _open_teacher(self, class_count: int) -> Teacher | None:
-        source = self._options.teacher
-        if source is None:
+        sources = self._options.teachers
+        if not sources:
             return None
         if not self._recipe.teacher.weight:
             raise TrainingError("the recipe gives a teacher no weight (teacher.weight is 0); leave --teacher out")
+        teachers = [self._open_one(source, class_count) for source in sources]
+        return teachers[0] if len(teachers) == 1 else MeanTeacher(teachers)
+
+    def _open_one(self, source: str, class_count: int) -> Teacher:
+        if source.endswith(TFLITE):
+            return TfliteTeacher.read(Path(source), class_count=class_count)
         half = open_source(source, NetworkName.BASELINE, options=ExaminationOptions(class_count=class_count))
         if half.class_count != class_count:
             raise TrainingError(
@@ -210,11 +235,24 @@ class DataReader:
                 "same ones"
             )
         network = half.network.to(self._processes.device).to(memory_format=torch.channels_last)
-        return Teacher(network, half.provenance, half.sha256)
+        return NetworkTeacher(network, half.provenance, half.sha256, self._recipe.teacher_side)
+
+    def _open_answers(self, lesson: Lesson) -> Lesson:
+        """The lesson with its teacher's book, where one is kept."""
+        path = self._options.answers
+        if path is None or lesson.teacher is None:
+            return lesson
+        book = AnswerBook.open(
+            path.with_stem(f"{path.stem}-{lesson.answers_digest[:12]}"),
+            steps=lesson.sampler.total_steps,
+            batch_size=lesson.recipe.batch_size,
+            class_count=lesson.sampler.class_count,
+        )
+        return replace(lesson, answers=book)
 
 
 def _check_classes(store: PictureStore, classes: ClassList) -> None:
-    counts = np.bincount(store.classes, minlength=len(classes))
+    counts = np.bincount(store.classes[store.classes >= 0], minlength=len(classes))
     if empty := [label.id for label, count in zip(classes.labels, counts, strict=True) if not count]:
         raise TrainingError(
             f"{len(empty)} of {len(classes)} classes have no picture: {', '.join(empty[:MOST_NAMED])}; give a "

@@ -11,13 +11,17 @@ from models.training.running.errors import TrainingError
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
 
 
+NO_CLASS = -1
+"""The class index of a picture of no class of the list."""
+
+
 @dataclass(frozen=True, slots=True)
 class EncodedPicture:
     """A picture as it comes, and its class.
 
     Attributes:
         key: DIRECTORY/FOLDER/FILE, the same wherever the directory lies; what lists and soft labels know it by.
-        class_index: its class.
+        class_index: its class, or `NO_CLASS`.
         content: its file, or the file's bytes.
     """
 
@@ -60,9 +64,15 @@ class Exclusion:
         self.met.add(entry)
         return True
 
-    def check(self, classes: ClassList) -> None:
-        """Refuse a list that does not fit what was read; raises `TrainingError`."""
-        expected = {entry for entry in self.entries if entry.split("/")[0] in classes.folders}
+    def check(self, classes: ClassList, *, others: Collection[str] = ()) -> None:
+        """Refuse a list that does not fit what was read; raises `TrainingError`.
+
+        Args:
+            classes: whose folders were read.
+            others: folders of no class that were read too.
+        """
+        folders = classes.folders.keys() | set(others)
+        expected = {entry for entry in self.entries if entry.split("/")[0] in folders}
         if missing := sorted(expected - self.met):
             raise TrainingError(
                 f"{len(missing):,} of {len(expected):,} pictures to hold out are nowhere in the data, {missing[0]} "
@@ -113,6 +123,29 @@ def list_pictures(directories: Sequence[Path], classes: ClassList, exclusion: Ex
                     raise TrainingError(f"{key} is in two of the directories; rename one of them")
                 pictures[key] = EncodedPicture(key, classes.folders[folder], path)
     return list(pictures.values())
+
+
+def list_unlabelled(
+    directories: Sequence[Path], exclusion: Exclusion, *, known: Sequence[EncodedPicture]
+) -> list[EncodedPicture]:
+    """The pictures of all folders in some directories, of no class, without those that are held out.
+
+    Raises:
+        TrainingError: for two pictures of one key, `known` ones among them.
+    """
+    keys = {picture.key for picture in known}
+    pictures = []
+    for directory in directories:
+        for folder in list_folders([directory]):
+            for path in sorted((directory / folder).iterdir()):
+                key = f"{directory.resolve().name}/{folder}/{path.name}"
+                if path.suffix.lower() not in PICTURE_SUFFIXES or exclusion.covers(key):
+                    continue
+                if key in keys:
+                    raise TrainingError(f"{key} is in two of the directories; rename one of them")
+                keys.add(key)
+                pictures.append(EncodedPicture(key, NO_CLASS, path))
+    return pictures
 
 
 def list_strangers(directories: Sequence[Path], classes: ClassList) -> list[str]:

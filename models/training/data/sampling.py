@@ -88,7 +88,7 @@ class Sampler:
         weights' sum (systematic resampling), so that each picture comes as often as its weight says, rounded up or
         down: with equal weights exactly once.
         """
-        classes = self.store.classes
+        classes = self._group()
         weights = np.bincount(classes, minlength=self.class_count)[classes] ** -float(self.recipe.balance)  # (P,)
         order = generator.permutation(len(classes))
         ends = np.cumsum(weights[order])
@@ -96,6 +96,15 @@ class Sampler:
         places = np.minimum(np.searchsorted(ends, marks, side="right"), len(classes) - 1)
         drawn: Integers = generator.permutation(order[places])
         return drawn
+
+    def _group(self) -> Integers:
+        """What is balanced: each picture's class, or for one without its folder, counted behind the classes, (P,)."""
+        groups = self.store.classes.copy()
+        rows = np.flatnonzero(groups < 0)
+        folders = [self.store.keys[row].rpartition("/")[0] for row in rows]
+        if folders:
+            groups[rows] = self.class_count + np.unique(folders, return_inverse=True)[1]
+        return groups
 
     def _draw_shapes(self, epoch: int) -> list[Shape]:
         generator = make_generator(self.recipe, Stream.SHAPES, epoch)

@@ -25,7 +25,7 @@ class PictureStore:
 
     Attributes:
         keys: what each is known by, see `EncodedPicture`.
-        classes: each one's class, (P,).
+        classes: each one's class, (P,); -1 for a picture of no class.
         heights, widths: in pixels, (P,).
         pixels: all of them, row by row, RGB innermost, (the sum of 3 * H * W,) uint8.
         starts: where each begins in `pixels`, (P,).

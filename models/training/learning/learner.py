@@ -91,15 +91,15 @@ class Learner:
 
     def learn(self, epoch: int, batch: HostBatch) -> None:
         """One step."""
-        recipe, teacher = self.lesson.recipe, self.lesson.teacher
+        recipe = self.lesson.recipe
         chance = make_generator(recipe, Stream.MIXING, epoch, batch.step)
         self._seed(epoch, batch.step)
         pictures, targets = mix(self.loader.augment(batch), self._find_targets(batch), recipe.mixing, chance=chance)
         with self._autocast():
             answer = TraineeOutput(*self._parallel(pictures))
-            with torch.no_grad():
-                taught = None if teacher is None else teacher.network(pictures)
-        loss = measure_loss(answer, targets, taught, recipe)
+            taught = self._ask_teacher(pictures)
+        done = self.step / self.lesson.sampler.total_steps
+        loss = measure_loss(answer, targets, taught, recipe, done=done)
         loss.backward()  # type: ignore[no-untyped-call]
         clip_gradients(self._trainee.parameters(), recipe.optimiser)
         self._optimiser.step()
@@ -129,10 +129,23 @@ class Learner:
                 update_bn((self.loader.augment(batch) for _, batch in batches), self.result)
         self.result.eval()
 
+    @torch.no_grad()
+    def _ask_teacher(self, pictures: torch.Tensor) -> torch.Tensor | None:
+        """What the teacher makes of this step's batch, (N, K), from its book where it has been asked before."""
+        teacher, book, part = self.lesson.teacher, self.lesson.answers, self.loader.part
+        if teacher is None:
+            return None
+        if book is None:
+            return teacher.judge(pictures)
+        if (known := book.read(self.step, part)) is not None:
+            return known.to(pictures.device)
+        return book.write(self.step, part, torch.log_softmax(teacher.judge(pictures).float(), dim=1))
+
     def _find_targets(self, batch: HostBatch) -> Targets:
         lesson, device = self.lesson, self.processes.device
         classes = torch.from_numpy(lesson.sampler.store.classes)[batch.rows]
-        one_hot = nn.functional.one_hot(classes, lesson.sampler.class_count).float()  # (N, K)
+        one_hot = nn.functional.one_hot(classes.clamp(min=0), lesson.sampler.class_count).float()  # (N, K)
+        one_hot = one_hot * (classes >= 0)[:, None]
         one_hot = one_hot.to(device, non_blocking=True)
         if lesson.soft_labels is None:
             return Targets(one_hot)

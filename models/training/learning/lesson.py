@@ -7,28 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.names import Attention
-from models.networks.staged import StagedNetwork
 from models.pictures.preparation import Preprocessing
 from models.training.data.sampling import Sampler
 from models.training.data.soft_labels import SoftLabels
 from models.training.learning.beginning import Beginning
+from models.training.learning.teachers import AnswerBook, Teacher
 from models.training.learning.validation import ValidationSet
 from models.training.recipes.recipe import Recipe
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Teacher:
-    """A network of the same classes to learn from.
-
-    Attributes:
-        network: on the device of the training, in evaluation mode.
-        provenance: where its weights are from.
-        digest: its file's sha256, where it has one.
-    """
-
-    network: StagedNetwork
-    provenance: str
-    digest: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +28,7 @@ class Lesson:
         validation: what is measured on at the end of each epoch.
         beginnings: the weights that each network begins with; empty for training from scratch.
         preprocessing: the networks' input.
+        answers: what the teacher said of each step, as far as it was asked; None to ask it every time.
     """
 
     recipe: Recipe
@@ -52,11 +38,18 @@ class Lesson:
     validation: ValidationSet | None = None
     beginnings: Mapping[Attention, Beginning] = field(default_factory=dict)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    answers: AnswerBook | None = None
 
     @property
     def digest(self) -> str:
         """A checksum of all that."""
         return hashlib.sha256(json.dumps(self.identify(), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def answers_digest(self) -> str:
+        """A checksum of what the teacher's answers depend on: of all that but the weights that are begun with."""
+        known = {name: value for name, value in self.identify().items() if name != "start from"}
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
     def identify(self) -> dict[str, Any]:
         """The recipe's fields and the data's checksums: what must be the same for a training to be gone on with."""

@@ -9,14 +9,14 @@ from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from models.training.learning.trainee import list_spatial_gates
+from models.training.learning.trainee import list_gate_parameters, list_spatial_gates
 from models.training.recipes.recipe import OptimiserName, OptimiserRecipe, Recipe, ScheduleName, ScheduleRecipe
 
 SECOND_BETA = 0.999
 
 
 def make_optimiser(trainee: nn.Module, recipe: Recipe, *, is_fused: bool) -> torch.optim.Optimizer:
-    """The optimiser of all parameters, in groups of one weight decay.
+    """The optimiser of all parameters, in groups of one weight decay and one learning rate.
 
     Args:
         trainee: what is trained.
@@ -38,18 +38,24 @@ def make_optimiser(trainee: nn.Module, recipe: Recipe, *, is_fused: bool) -> tor
 
 
 def group_parameters(trainee: nn.Module, recipe: Recipe) -> list[dict[str, object]]:
-    """Parameters by their weight decay: none for norms and biases, the spatial gates' own where it is given."""
+    """Parameters by their weight decay and learning rate.
+
+    There is no decay for norms and biases, and the spatial gates' own where it is given; all gates may have a learning
+    rate of their own. The first group is the trunk's.
+    """
     gates = recipe.spatial_gate
     own: dict[nn.Parameter, float] = {}
     for gate in list_spatial_gates(trainee):
         own[gate.scale] = gates.scale_weight_decay
         if gates.kernel_weight_decay is not None:
             own[gate.kernel] = gates.kernel_weight_decay
-    groups: dict[float, list[nn.Parameter]] = {}
+    rates = dict.fromkeys(list_gate_parameters(trainee), recipe.gates.learning_rate or recipe.optimiser.learning_rate)
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for parameter in trainee.parameters():
         usual = recipe.optimiser.weight_decay if parameter.ndim > 1 else 0.0
-        groups.setdefault(own.get(parameter, usual), []).append(parameter)
-    return [{"params": parameters, "weight_decay": decay} for decay, parameters in groups.items()]
+        key = own.get(parameter, usual), rates.get(parameter, recipe.optimiser.learning_rate)
+        groups.setdefault(key, []).append(parameter)
+    return [{"params": parameters, "weight_decay": decay, "lr": rate} for (decay, rate), parameters in groups.items()]
 
 
 def clip_gradients(parameters: Iterable[nn.Parameter], recipe: OptimiserRecipe) -> None:

@@ -16,7 +16,7 @@ class Targets:
     """The target of each picture of a batch.
 
     Attributes:
-        classes: the share of each class, (N, K).
+        classes: the share of each class, (N, K), with rows of zeros for pictures of no known class.
         auxiliary: the other network's probabilities, (N, A), with rows of zeros where they are not known; None
             without soft labels.
     """
@@ -51,7 +51,14 @@ def mix(
     return mixed.contiguous(memory_format=torch.channels_last), Targets(classes, *auxiliary)
 
 
-def measure_loss(answer: TraineeOutput, targets: Targets, teacher: torch.Tensor | None, recipe: Recipe) -> torch.Tensor:
+def measure_loss(
+    answer: TraineeOutput,
+    targets: Targets,
+    teacher: torch.Tensor | None,
+    recipe: Recipe,
+    *,
+    done: float = 0.0,
+) -> torch.Tensor:
     """The loss of a batch, a scalar: that of the classes, of the soft labels, of the teacher and of the gates.
 
     Each but the last is a mean over the batch, so that the mean over processes is that of all pictures; the gates' is
@@ -62,16 +69,27 @@ def measure_loss(answer: TraineeOutput, targets: Targets, teacher: torch.Tensor 
         targets: what is right.
         teacher: the teacher's logits, (N, K), or None.
         recipe: the losses' weights.
+        done: the share of all steps that are done, at whose end the gates' losses may fade.
     """
-    loss = functional.cross_entropy(answer.logits.float(), targets.classes, label_smoothing=recipe.label_smoothing)
+    loss = recipe.class_weight * _measure_classes(answer.logits, targets.classes, recipe.label_smoothing)
     if answer.auxiliary is not None and targets.auxiliary is not None:
         loss = loss + _distil(answer.auxiliary, targets.auxiliary, recipe.auxiliary)
-    if answer.gate_loss is not None:
-        loss = loss + recipe.spatial_gate.loss_weight * answer.gate_loss
+    share = recipe.gates.loss_share(done)
+    if answer.gate_loss is not None and share:
+        loss = loss + share * recipe.spatial_gate.loss_weight * answer.gate_loss
+    if answer.channel_loss is not None and share:
+        loss = loss + share * recipe.channel_gate.loss_weight * answer.channel_loss
     if teacher is not None:
         probabilities = torch.softmax(teacher.float() / recipe.teacher.temperature, dim=1)
         loss = loss + _distil(answer.logits, probabilities, recipe.teacher)
     return loss
+
+
+def _measure_classes(logits: torch.Tensor, classes: torch.Tensor, smoothing: float) -> torch.Tensor:
+    """Cross-entropy with the classes' shares; rows of zeros add nothing."""
+    # What torch's own smoothing would spread over the classes of a picture that has none is left out.
+    spread = smoothing * classes.sum(dim=1, keepdim=True) / classes.shape[1]  # (N, 1)
+    return functional.cross_entropy(logits.float(), (1 - smoothing) * classes + spread)
 
 
 def _distil(logits: torch.Tensor, probabilities: torch.Tensor, recipe: SoftLabelRecipe) -> torch.Tensor:

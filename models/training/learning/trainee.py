@@ -5,14 +5,15 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from models.attention.cbam import SpatialAttention
+from models.attention.cbam import Cbam, SpatialAttention
 from models.insertion.building import build_any_network
 from models.names import Attention, Stage
 from models.networks.staged import StagedNetwork
 from models.training.learning.beginning import Beginning
-from models.training.learning.gate_loss import measure_gate_loss
-from models.training.recipes.recipe import Recipe, SpatialGateRecipe
+from models.training.learning.gate_loss import measure_channel_loss, measure_gate_loss
+from models.training.recipes.recipe import ChannelGateRecipe, Recipe, SpatialGateRecipe
 from models.training.running.errors import TrainingError
 
 PROBE_PIXELS = 64
@@ -27,11 +28,13 @@ class TraineeOutput(NamedTuple):
         logits: (N, K).
         auxiliary: logits of the other network's classes, (N, A); None without such a head.
         gate_loss: what its spatial gates cost, a scalar; None where that is not asked for, or there is no such gate.
+        channel_loss: the same of its channel gates.
     """
 
     logits: torch.Tensor
     auxiliary: torch.Tensor | None = None
     gate_loss: torch.Tensor | None = None
+    channel_loss: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +70,15 @@ class Trainee(nn.Module):
     Args:
         network: one of the zoo's.
         auxiliary_count: classes of the auxiliary head; 0 for none.
-        spatial_gate: what is asked of its spatial gates.
+        recipe: what is asked of its gates, and whether its BatchNorms keep their statistics; None for nothing.
     """
 
-    def __init__(
-        self, network: StagedNetwork, *, auxiliary_count: int, spatial_gate: SpatialGateRecipe | None = None
-    ) -> None:
+    def __init__(self, network: StagedNetwork, *, auxiliary_count: int, recipe: Recipe | None = None) -> None:
         super().__init__()
         self.network = network
-        self.spatial_gate = spatial_gate or SpatialGateRecipe()
+        self.has_frozen_statistics = recipe is not None and recipe.freeze_statistics
+        self.spatial_gate = SpatialGateRecipe() if recipe is None else recipe.spatial_gate
+        self.channel_gate = ChannelGateRecipe() if recipe is None else recipe.channel_gate
         self.auxiliary: nn.Linear | None = None
         if auxiliary_count:
             with torch.no_grad():
@@ -85,13 +88,24 @@ class Trainee(nn.Module):
     def forward(self, batch: torch.Tensor) -> TraineeOutput:
         """Logits of a normalised batch, (N, 3, H, W)."""
         trace = self.network.trace(batch, stages={Stage.FOUR})
-        auxiliary = gate_loss = None
+        auxiliary = gate_loss = channel_loss = None
         if self.auxiliary is not None:
             auxiliary = self.auxiliary(trace.features[Stage.FOUR].mean(dim=(2, 3)))  # (N, C) -> (N, A)
-        gates = [block.spatial for block in trace.attentions.values() if block.spatial is not None]
-        if gates and self.spatial_gate.loss_weight:
-            gate_loss = measure_gate_loss(gates, self.spatial_gate)
-        return TraineeOutput(trace.logits, auxiliary, gate_loss)
+        spatial = [block.spatial for block in trace.attentions.values() if block.spatial is not None]
+        if spatial and self.spatial_gate.loss_weight:
+            gate_loss = measure_gate_loss(spatial, self.spatial_gate)
+        channel = [block.channel for block in trace.attentions.values() if block.channel is not None]
+        if channel and self.channel_gate.loss_weight:
+            channel_loss = measure_channel_loss(channel, self.channel_gate)
+        return TraineeOutput(trace.logits, auxiliary, gate_loss, channel_loss)
+
+    def train(self, mode: bool = True) -> "Trainee":  # as torch has it
+        """Training mode, in which frozen BatchNorms still use and keep the statistics that they have."""
+        super().train(mode)
+        if self.has_frozen_statistics:
+            for norm in list_trunk_norms(self.network):
+                norm.eval()
+        return self
 
 
 def build_trainee(shape: TraineeShape, recipe: Recipe, beginning: Beginning | None = None) -> Trainee:
@@ -118,7 +132,7 @@ def build_trainee(shape: TraineeShape, recipe: Recipe, beginning: Beginning | No
                 network.load_state_dict(network.state_dict() | common)
         except (KeyError, ValueError) as error:
             raise TrainingError(str(error.args[0])) from error
-    trainee = Trainee(network, auxiliary_count=0, spatial_gate=recipe.spatial_gate)
+    trainee = Trainee(network, auxiliary_count=0, recipe=recipe)
     trainee.auxiliary = auxiliary
     for gate in list_spatial_gates(trainee):
         nn.init.constant_(gate.scale, recipe.spatial_gate.initial_scale)
@@ -146,3 +160,14 @@ def list_spatial_gates(module: nn.Module) -> list[SpatialGateParameters]:
         for part in module.modules()
         if isinstance(part, SpatialAttention)
     ]
+
+
+def list_gate_parameters(module: nn.Module) -> set[nn.Parameter]:
+    """Every parameter of every gate."""
+    return {parameter for part in module.modules() if isinstance(part, Cbam) for parameter in part.parameters()}
+
+
+def list_trunk_norms(module: nn.Module) -> list[nn.Module]:
+    """Every BatchNorm that is not a spatial gate's."""
+    gates = {norm for part in module.modules() if isinstance(part, SpatialAttention) for norm in part.modules()}
+    return [part for part in module.modules() if isinstance(part, _BatchNorm) and part not in gates]

@@ -187,12 +187,14 @@ class Trainer:
         if self._lesson.validation is None:
             return {}
         network = self.learner.result
-        is_training = network.training
+        trained = [module for module in network.modules() if module.training]
         network.eval()
         scores = self._lesson.validation.measure(
             network, preprocessing=self._lesson.preprocessing, processes=self._processes
         )
-        network.train(is_training)
+        # Not `network.train()`: BatchNorms that are frozen were not in training mode.
+        for module in trained:
+            module.training = True
         return scores
 
     def _open_log(self) -> TrainingLog | None:

@@ -147,6 +147,45 @@ class SoftLabelRecipe(RecipePart):
     temperature: float = Field(default=2.0, gt=0)
 
 
+class GateRecipe(RecipePart):
+    """What all gates have of their own.
+
+    Attributes:
+        learning_rate: the highest one; none for the optimiser's. Fresh gates in a trained network have all to learn.
+        loss_fades_from, loss_fades_to: the shares of all steps at which the gates' losses begin to fade and are gone,
+            so that what is left of a gate at the end is what the network wants of it.
+    """
+
+    learning_rate: float | None = Field(default=None, gt=0)
+    loss_fades_from: Share = 1.0
+    loss_fades_to: Share = 1.0
+
+    @model_validator(mode="after")
+    def _check_order(self) -> "GateRecipe":
+        if self.loss_fades_to < self.loss_fades_from:
+            raise ValueError("loss_fades_to comes after loss_fades_from")
+        return self
+
+    def loss_share(self, share: float) -> float:
+        """How much of the gates' losses counts when a share of all steps is done."""
+        if share < self.loss_fades_from or self.loss_fades_from == 1:
+            return 1.0
+        length = self.loss_fades_to - self.loss_fades_from
+        return max(0.0, (self.loss_fades_to - share) / length) if length else 0.0
+
+
+class ChannelGateRecipe(RecipePart):
+    """What is asked of the channel gates.
+
+    Attributes:
+        loss_weight: of the loss on gates that are the same for every picture; 0 for none.
+        least_deviation: of a channel's gate over a batch's pictures, from which it is not called the same.
+    """
+
+    loss_weight: float = Field(default=0.0, ge=0)
+    least_deviation: float = Field(default=0.03, gt=0, le=0.5)
+
+
 class SpatialGateRecipe(RecipePart):
     """Training options of the spatial gates; padding and kernel size are the architecture's.
 
@@ -178,18 +217,23 @@ class Recipe(RecipePart):
         epochs: how often as many pictures are shown as there are.
         batch_size: pictures a step, in all processes together.
         precision: the type in which the networks compute.
+        class_weight: of the loss on the pictures' own classes, beside a teacher's; those without one have none.
         label_smoothing: the share of each label that is spread over all classes.
+        freeze_statistics: whether all BatchNorms but the gates' keep the statistics of the weights that are begun with.
         averaging: decay of the weights' moving average (EMA) per step; 0 for none.
         statistics_batches: batches on which BatchNorm's statistics are taken anew at the end; 0 to keep those of the
             training.
-        balance: 0 shows each picture equally often, 1 each class.
+        balance: 0 shows each picture equally often, 1 each class, and each folder of pictures without one.
+        mean, standard_deviation: of the networks' input per RGB channel, for values in 0..1; ImageNet's usual ones.
         stored_side: the shorter side in pixels at which pictures wait in memory.
         resolution: the shorter side at which is validated, and that the pair's card names.
         geometries: how is validated; the card names the first.
         validation_epochs: after how many epochs each time; after the last one in any case.
-        optimiser, schedule, augmentation, mixing, auxiliary, teacher, spatial_gate: see there. `auxiliary` speaks of
-            the soft labels of `--soft-labels`, `teacher` of the network of `--teacher`; without these options neither
-            does anything.
+        teacher_side: the shorter side in pixels to which smaller batches are enlarged for a teacher; none to show it
+            what the network sees. One that has one size has its own.
+        optimiser, schedule, augmentation, mixing, auxiliary, teacher, gates, channel_gate, spatial_gate: see there.
+            `auxiliary` speaks of the soft labels of `--soft-labels`, `teacher` of the networks of `--teacher`; without
+            these options neither does anything.
         phases: in the order of their starts; the first begins at 0.
     """
 
@@ -198,10 +242,14 @@ class Recipe(RecipePart):
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=2)
     precision: ComputePrecision = ComputePrecision.BF16
+    class_weight: float = Field(default=1.0, ge=0)
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    freeze_statistics: bool = False
     averaging: Annotated[float, Field(ge=0, lt=1)] = 0.0
     statistics_batches: int = Field(default=0, ge=0)
     balance: Share = 0.0
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    standard_deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
     stored_side: int = Field(default=256, ge=32)
     resolution: Resolution = Resolution.PIXELS_224
     geometries: Annotated[tuple[Geometry, ...], Field(min_length=1)] = (Geometry.CENTER_CROP, Geometry.WHOLE)
@@ -212,6 +260,9 @@ class Recipe(RecipePart):
     mixing: MixingRecipe = MixingRecipe()
     auxiliary: SoftLabelRecipe = SoftLabelRecipe()
     teacher: SoftLabelRecipe = SoftLabelRecipe()
+    teacher_side: int | None = Field(default=None, ge=32)
+    gates: GateRecipe = GateRecipe()
+    channel_gate: ChannelGateRecipe = ChannelGateRecipe()
     spatial_gate: SpatialGateRecipe = SpatialGateRecipe()
     phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
 
@@ -220,6 +271,12 @@ class Recipe(RecipePart):
         starts = [phase.start for phase in self.phases]
         if starts[0] != 0 or sorted(set(starts)) != starts:
             raise ValueError(f"phases start at {starts}; the first starts at 0 and each later than the one before")
+        return self
+
+    @model_validator(mode="after")
+    def _check_statistics(self) -> "Recipe":
+        if self.freeze_statistics and self.statistics_batches:
+            raise ValueError("freeze_statistics keeps the statistics that statistics_batches takes anew; choose one")
         return self
 
     def shapes_at(self, share: float) -> tuple[Shape, ...]:

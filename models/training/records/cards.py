@@ -146,7 +146,7 @@ def format_model_card(trained: TrainedNetwork, circumstances: Circumstances) -> 
         "multiply-adds": f"{trained.multiply_adds / 1e9:.3f} G at {side} x {side}",
         "values": stored,
         "classes": f"{shape.class_count:,}, in `labels.json`",
-        "input": f"RGB, `{recipe.geometries[0].value}` at {side}, ImageNet's mean and deviation",
+        "input": f"RGB, `{recipe.geometries[0].value}` at {side}, {_tell_normalisation(recipe)}",
         "recipe": f"{name_recipe(circumstances.lesson)}; all fields are below",
         "commit": circumstances.origin.commit or "not in git",
         "computed on": circumstances.origin.device,
@@ -169,6 +169,14 @@ def format_model_card(trained: TrainedNetwork, circumstances: Circumstances) -> 
         "are their own.",
     )
     return "\n\n".join(sections) + "\n"
+
+
+def _tell_normalisation(recipe: Recipe) -> str:
+    usual = Preprocessing()
+    if (recipe.mean, recipe.standard_deviation) == (usual.mean, usual.standard_deviation):
+        return "ImageNet's mean and deviation"
+    mean, deviation = (", ".join(f"{value:g}" for value in pair) for pair in (recipe.mean, recipe.standard_deviation))
+    return f"mean {mean} and deviation {deviation} of values in 0..1"
 
 
 def _tell_accuracy(trained: TrainedNetwork, circumstances: Circumstances) -> str:

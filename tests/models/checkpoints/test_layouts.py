@@ -11,7 +11,7 @@ from torch import nn
 from models.checkpoints.diagnosis import DEFAULT_OPTIONS, Container, ExaminationOptions, GateState, Layout
 from models.checkpoints.examination import Checkpoint, examine, warn_of_layout
 from models.checkpoints.identity import NetworkIdentity
-from models.checkpoints.layouts import KERNEL, RULES, recognise_layout, rename
+from models.checkpoints.layouts import KERNEL, RULES, recognise_layout, rename, rename_all
 from models.checkpoints.translation import translate
 from models.checkpoints.writing import write_checkpoint
 from models.names import Attention, StridePlacement
@@ -173,11 +173,36 @@ def test_examine_gives_our_network_the_logits_of_torchvisions(tmp_path: Path) ->
         ),
         (Layout.ELBUCO1, "layer2.0.shortcut.1.weight", "layer2.0.downsample.1.weight"),
         (Layout.ELBUCO1, "cbam.channel_attention.bottleneck.2.bias", "cbam.channel_attention.bottleneck.2.bias"),
+        (Layout.EFFICIENTNET, "_conv_stem.weight", "conv1.weight"),
+        (Layout.EFFICIENTNET, "_bn1.running_var", "bn_head.running_var"),
+        (Layout.EFFICIENTNET, "layer3.2._bn1.running_var", "layer3.2.bn_depthwise.running_var"),
+        (Layout.EFFICIENTNET, "layer3.2._expand_conv.weight", "layer3.2.conv_expand.weight"),
         (Layout.AUTHORS, "layer1.0.conv1.weight", "layer1.0.conv1.weight"),
     ],
 )
 def test_rename_knows_each_layouts_names(layout: Layout, old: str, new: str) -> None:
     assert rename(old, RULES[layout]) == new
+
+
+@pytest.mark.parametrize(("count", "last", "first_of_stage_three"), [(16, "layer4.4", 5), (21, "layer4.5", 7)])
+def test_blocks_counted_through_the_network_are_placed_in_their_stages(
+    count: int, last: str, first_of_stage_three: int
+) -> None:
+    names = [f"_blocks.{number}._bn2.weight" for number in range(count)]
+    ours = rename_all(names, RULES[Layout.EFFICIENTNET])
+    assert ours[names[0]] == "layer1.0.bn_project.weight"
+    assert ours[names[first_of_stage_three]] == "layer3.0.bn_project.weight"
+    assert ours[names[-1]] == f"{last}.bn_project.weight"
+    assert len(set(ours.values())) == count
+
+
+def test_blocks_of_a_network_of_another_depth_keep_their_numbers() -> None:
+    assert list(
+        rename_all(["_blocks.1._bn2.weight", "_blocks.6._bn2.weight"], RULES[Layout.EFFICIENTNET]).values()
+    ) == [
+        "_blocks.1._bn2.weight",
+        "_blocks.6._bn2.weight",
+    ]
 
 
 @pytest.mark.parametrize("layout", sorted(set(RULES) - {Layout.OWN}))
@@ -188,6 +213,7 @@ def test_recognise_layout_finds_each_by_its_own_names(layout: Layout) -> None:
         Layout.TIMM: "layer1.0.se.spatial.conv.conv.weight",
         Layout.LUUUYI: "layer1.0.sa.conv1.weight",
         Layout.ELBUCO1: "layer1.0.cbam.spatial_attention.conv.weight",
+        Layout.EFFICIENTNET: "_conv_stem.weight",
         Layout.PLAIN: "layer1.0.conv1.weight",
     }
     assert recognise_layout(["conv1.weight", names[layout], "fc.weight"]) is layout

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.errors import PairError
 from models.names import Attention, NetworkName
 from models.networks.zoo import build_network
 from models.training.learning.beginning import open_beginnings
@@ -94,3 +95,22 @@ def test_weights_of_another_network_are_refused(
 def test_gates_that_are_not_there_cannot_be_renewed(weights: Path) -> None:
     with pytest.raises(TrainingError, match=r"renewed names layer9, where there is no spatial gate"):
         build(weights, spatial_gate={"renewed": ["layer3", "layer9"]})
+
+
+def test_fresh_gates_go_into_a_network_without_and_leave_its_function(weights: Path) -> None:
+    text = f"{weights / 'baseline.pth'}+cbam"
+    found = open_beginnings(text, CBAM_ALONE, architecture="resnet18", class_count=3)[Attention.CBAM]
+    assert "fresh gates" in found.provenance
+    shape = TraineeShape("resnet18", Attention.CBAM, 3)
+    recipe = make_recipe(spatial_gate={"initial_scale": 0.5})
+    network = build_trainee(shape, recipe, found).network.eval()
+    baseline = build_network("resnet18", class_count=3).eval()
+    baseline.load_state_dict(torch.load(weights / "baseline.pth", weights_only=True))
+    batch = torch.linspace(-1, 1, 3 * 64 * 64).reshape(1, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(network(batch), baseline(batch), rtol=1e-5, atol=1e-5)
+
+
+def test_fresh_gates_are_not_put_beside_others(weights: Path) -> None:
+    with pytest.raises(PairError, match="has attention already, cbam"):
+        open_beginnings(f"{weights / 'cbam.pth'}+se", CBAM_ALONE, architecture="resnet18", class_count=3)

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from models.networks.zoo import build_network
 from models.pictures.decoding import decode_picture
 from models.pictures.fitting import fit_size
 from models.training.data.classes import ClassList, make_class_list
@@ -241,3 +243,49 @@ def test_soft_labels_that_do_not_fit_are_refused(tmp_path: Path, broken: str) ->
         np.savez(path, picture=picture, class_index=indices, probability=np.zeros((rows, 2)))
     with pytest.raises(TrainingError, match=r"soft\.npz"):
         read_soft_labels(path, make_store())
+
+
+class TestUnlabelled:
+    """Pictures of no class of the list, for a teacher to tell."""
+
+    @staticmethod
+    def read_with(directory: Path, pictures: Path, **options: object) -> TrainingData:
+        labels = directory / "labels.txt"
+        labels.write_text("blue\nred\n")
+        other = write_pictures(directory / "others", count=4, folders=("cups", "trees"))
+        torch.save(build_network("resnet18", class_count=2).state_dict(), directory / "teacher.pth")
+        fields: dict[str, object] = {"teachers": (str(directory / "teacher.pth"),)} | options
+        return read(
+            DataOptions(directories=(pictures,), labels=labels, unlabelled=(other,), **fields)  # type: ignore[arg-type]
+        )
+
+    def test_they_come_without_a_class(self, pictures: Path, tmp_path: Path) -> None:
+        store = self.read_with(tmp_path, pictures).lesson.sampler.store
+        found = dict(zip(store.keys, store.classes.tolist(), strict=True))
+        assert {index for key, index in found.items() if key.startswith("others/")} == {-1}
+        assert {index for key, index in found.items() if key.startswith("colours/")} == {0, 1}
+        assert len(found) == 32 + 8
+
+    def test_each_of_their_folders_is_balanced_like_a_class(self, pictures: Path, tmp_path: Path) -> None:
+        sampler = self.read_with(tmp_path, pictures).lesson.sampler
+        groups = replace(sampler, recipe=make_recipe(balance=1.0))._group()
+        assert sorted(np.bincount(groups).tolist()) == [4, 4, 16, 16]
+        rows = np.concatenate(
+            [replace(sampler, recipe=make_recipe(balance=1.0))._draw(np.random.default_rng(seed)) for seed in range(20)]
+        )
+        counts = np.bincount(groups[rows])
+        assert counts.min() > 0.9 * counts.mean()
+
+    def test_held_out_ones_are_left_out_and_a_wrong_list_is_refused(self, pictures: Path, tmp_path: Path) -> None:
+        listing = tmp_path / "test.txt"
+        listing.write_text("cups/001.png\n")
+        store = self.read_with(tmp_path, pictures, exclusions=(listing,)).lesson.sampler.store
+        assert "others/cups/001.png" not in store.keys
+        assert "others/cups/002.png" in store.keys
+        listing.write_text("cups/nowhere.png\n")
+        with pytest.raises(TrainingError, match=r"cups/nowhere\.png first"):
+            self.read_with(tmp_path, pictures, exclusions=(listing,))
+
+    def test_they_teach_nothing_without_a_teacher(self, pictures: Path, tmp_path: Path) -> None:
+        with pytest.raises(TrainingError, match="teach nothing without a --teacher"):
+            self.read_with(tmp_path, pictures, teachers=())

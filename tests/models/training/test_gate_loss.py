@@ -6,10 +6,10 @@ import torch
 
 from app.evaluation.measures.gates import GateStatistics
 from models.names import Attention
-from models.training.learning.gate_loss import measure_gate_loss
+from models.training.learning.gate_loss import measure_channel_loss, measure_gate_loss
 from models.training.learning.targets import Targets, measure_loss
 from models.training.learning.trainee import TraineeOutput, TraineeShape, build_trainee
-from models.training.recipes.recipe import SpatialGateRecipe
+from models.training.recipes.recipe import ChannelGateRecipe, SpatialGateRecipe
 from tests.models.training.conftest import make_recipe
 
 GATES = SpatialGateRecipe(loss_weight=2, least_deviation=0.1, most_explained=0.25)
@@ -93,3 +93,22 @@ def test_loss_of_the_gates_is_added_by_its_weight() -> None:
     plain = measure_loss(TraineeOutput(logits), Targets(classes), None, recipe)
     with_gates = measure_loss(TraineeOutput(logits, gate_loss=torch.tensor(0.3)), Targets(classes), None, recipe)
     assert float(with_gates - plain) == pytest.approx(0.6)
+
+
+def test_channel_gate_that_weighs_every_picture_alike_costs_one_and_one_that_does_not_nothing() -> None:
+    recipe = ChannelGateRecipe(loss_weight=1, least_deviation=0.04)
+    same = torch.linspace(0, 1, 8).expand(16, 8)
+    chance = torch.Generator().manual_seed(2)
+    moving = 0.5 + 0.1 * torch.randn(16, 8, generator=chance)
+    assert float(measure_channel_loss([same], recipe)) == pytest.approx(1, abs=1e-2)
+    assert float(measure_channel_loss([moving], recipe)) == 0
+    assert float(measure_channel_loss([same, moving], recipe)) == pytest.approx(0.5, abs=1e-2)
+
+
+@pytest.mark.parametrize("attention", [Attention.SE, Attention.CBAM])
+def test_channel_loss_is_of_every_network_with_such_gates(attention: Attention) -> None:
+    recipe = make_recipe(channel_gate=ChannelGateRecipe(loss_weight=1))
+    shape = TraineeShape(architecture="resnet18", attention=attention, class_count=3)
+    answer = build_trainee(shape, recipe).train()(torch.randn(2, 3, 64, 64))
+    assert answer.channel_loss is not None
+    assert answer.gate_loss is None

@@ -121,3 +121,20 @@ def test_trainee_answers_with_an_auxiliary_head_of_its_own() -> None:
 def test_unknown_network_is_named() -> None:
     with pytest.raises(TrainingError, match="architecture 'resnet19' is not known"):
         build_trainee(TraineeShape("resnet19", Attention.NONE, 3), make_recipe())
+
+
+def test_gates_have_their_own_learning_rate_and_the_trunk_comes_first() -> None:
+    recipe = make_recipe(gates={"learning_rate": 0.004}, optimiser={"name": "adamw", "learning_rate": 0.0001})
+    trainee = build_trainee(TraineeShape("resnet18", Attention.CBAM, 3), recipe)
+    optimiser = make_optimiser(trainee, recipe, is_fused=False)
+    rates = {parameter: group["lr"] for group in optimiser.param_groups for parameter in group["params"]}
+    names = {name: rates[parameter] for name, parameter in trainee.named_parameters()}
+    assert optimiser.param_groups[0]["lr"] == 0.0001
+    assert {rate for name, rate in names.items() if ".cbam." in name} == {0.004}
+    assert {rate for name, rate in names.items() if ".cbam." not in name} == {0.0001}
+
+
+def test_gates_learn_as_fast_as_the_rest_by_default() -> None:
+    recipe = make_recipe()
+    trainee = build_trainee(TraineeShape("resnet18", Attention.CBAM, 3), recipe)
+    assert {group["lr"] for group in group_parameters(trainee, recipe)} == {0.05}

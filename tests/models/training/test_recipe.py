@@ -82,3 +82,29 @@ def test_toml_text_is_read_as_the_same_table(table: dict[str, object]) -> None:
 
 def test_toml_text_leaves_out_what_is_none() -> None:
     assert tomllib.loads(format_toml({"a": None, "b": {"c": None, "d": 1}})) == {"b": {"d": 1}}
+
+
+def test_frozen_statistics_are_not_taken_anew() -> None:
+    with pytest.raises(ValidationError, match="choose one"):
+        make_recipe(freeze_statistics=True, statistics_batches=3)
+
+
+def test_losses_do_not_fade_backwards() -> None:
+    with pytest.raises(ValidationError, match="loss_fades_to comes after"):
+        make_recipe(gates={"loss_fades_from": 0.9, "loss_fades_to": 0.8})
+
+
+@pytest.mark.parametrize("path", sorted(DEFAULT_RECIPE.parent.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_recipe_is_one_and_has_its_files_name(path: Path) -> None:
+    assert read_recipe(path).name == path.stem
+
+
+def test_recipe_of_lite0_shows_every_shape_and_frees_its_gates_for_the_last_tenth() -> None:
+    recipe = read_recipe(DEFAULT_RECIPE.with_name("efficientnet_lite0.toml"))
+    sides = {side for phase in recipe.phases for shape in phase.shapes for side in shape}
+    assert (min(sides), max(sides)) == (160, 288)
+    assert all((width, height) in phase.shapes for phase in recipe.phases for height, width in phase.shapes[:8])
+    assert recipe.gates.loss_share(0.9) == 0
+    assert recipe.freeze_statistics
+    # Of values in 0..1: 127 and 128 of 255.
+    assert [round(255 * value) for value in (recipe.mean[0], recipe.standard_deviation[0])] == [127, 128]

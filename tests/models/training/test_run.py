@@ -11,6 +11,7 @@ import pytest
 import torch
 import typer
 from safetensors import safe_open
+from safetensors.torch import load_file
 from typer.testing import CliRunner, Result
 
 from app.cli import app as program
@@ -289,3 +290,31 @@ def test_sigterm_saves_and_says_how_to_go_on(tmp_path: Path, one_thread_environm
     assert process.returncode == 0
     assert "stopped after step 1 of 16 of resnet18_cbam_3; give the same command with --resume" in output
     assert (tmp_path / "out" / "resnet18_cbam_3.state.pt").exists()
+
+
+def test_network_with_fresh_gates_learns_from_two_teachers_and_goes_on_to_the_bit(
+    tmp_path: Path, trained: Path, pictures: Path
+) -> None:
+    place = make_place(
+        tmp_path, pictures, epochs=1, batch_size=12, statistics_batches=0, freeze_statistics=True,
+        gates={"learning_rate": 0.001}, channel_gate={"loss_weight": 1.0}, class_weight=0.3,
+        mean=[0.5, 0.5, 0.5], standard_deviation=[0.5, 0.5, 0.5],
+    )  # fmt: skip
+    others = write_pictures(tmp_path / "others", count=4, folders=("cups",))
+    baseline = trained / "resnet18_baseline_3.safetensors"
+    arguments = [
+        "--start-from", f"{baseline}+cbam", "--unlabelled", str(others), "--keep-answers", "--weights", "fp32",
+        "--teacher", str(baseline), "--teacher", str(trained / "resnet18_cbam_3.safetensors"),
+    ]  # fmt: skip
+    for output, minutes in (("whole", []), ("parts", ["--minutes", "0"]), ("parts", ["--resume"])):
+        result = place.train(*arguments, *minutes, output=output)
+        assert result.exit_code == 0, result.output
+    name = "resnet18_cbam_3.safetensors"
+    whole, parts = (load_file(tmp_path / output / name) for output in ("whole", "parts"))
+    assert all(value.equal(parts[key]) for key, value in whole.items())
+    assert len(list((tmp_path / "whole").glob("answers-*.npy"))) == 1
+    card = (tmp_path / "whole" / "resnet18_cbam_3.md").read_text()
+    assert "the mean of resnet18_baseline_3.safetensors" in card
+    assert "mean 0.5, 0.5, 0.5 and deviation 0.5, 0.5, 0.5" in card
+    assert "with fresh gates put in that leave its function as it is" in card
+    assert "Pictures of colours, others" in card

@@ -59,3 +59,41 @@ def test_mixing_mixes_pictures_and_both_kinds_of_labels_alike(kind: str) -> None
 def test_nothing_is_mixed_where_the_recipe_says_so() -> None:
     pictures, targets = torch.rand(2, 3, 4, 4), Targets(CLASSES)
     assert mix(pictures, targets, MixingRecipe(), chance=np.random.default_rng(0)) == (pictures, targets)
+
+
+def test_picture_of_no_class_costs_nothing_and_a_smoothed_one_what_it_did() -> None:
+    recipe = make_recipe(label_smoothing=0.1)
+    expected = torch.nn.functional.cross_entropy(LOGITS, CLASSES, label_smoothing=0.1)
+    both = measure_loss(TraineeOutput(LOGITS), Targets(CLASSES), None, recipe)
+    assert float(both) == pytest.approx(float(expected))
+    first = torch.nn.functional.cross_entropy(LOGITS[:1], CLASSES[:1], label_smoothing=0.1)
+    unlabelled = CLASSES * torch.tensor([[1.0], [0.0]])
+    assert float(measure_loss(TraineeOutput(LOGITS), Targets(unlabelled), None, recipe)) == pytest.approx(
+        float(first) / 2
+    )
+
+
+def test_classes_have_the_weight_of_the_recipe() -> None:
+    plain, third = (
+        float(measure_loss(TraineeOutput(LOGITS), Targets(CLASSES), None, make_recipe(class_weight=weight)))
+        for weight in (1.0, 0.3)
+    )
+    assert third == pytest.approx(0.3 * plain)
+
+
+@pytest.mark.parametrize(("done", "share"), [(0.0, 1), (0.79, 1), (0.85, 0.5), (0.9, 0), (1.0, 0)])
+def test_losses_of_the_gates_fade_out_before_the_end(done: float, share: float) -> None:
+    changes = {
+        "gates": {"loss_fades_from": 0.8, "loss_fades_to": 0.9},
+        "spatial_gate": {"loss_weight": 2},
+        "channel_gate": {"loss_weight": 3},
+    }
+    recipe = make_recipe(**changes)
+    output = TraineeOutput(LOGITS, gate_loss=torch.tensor(0.5), channel_loss=torch.tensor(0.25))
+    plain = measure_loss(TraineeOutput(LOGITS), Targets(CLASSES), None, recipe, done=done)
+    found = measure_loss(output, Targets(CLASSES), None, recipe, done=done)
+    assert float(found - plain) == pytest.approx(share * (2 * 0.5 + 3 * 0.25), abs=1e-5)
+
+
+def test_losses_of_the_gates_stay_where_no_end_is_given() -> None:
+    assert make_recipe().gates.loss_share(1.0) == 1

@@ -2,18 +2,20 @@
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from models.names import Attention
+from models.names import Attention, Geometry
 from models.training.learning.lesson import Lesson
 from models.training.learning.log import read_log
 from models.training.learning.state import TrainingIdentity, read_state, write_state
 from models.training.learning.trainee import TraineeShape
 from models.training.learning.trainer import Trainer, TrainingOutput
+from models.training.learning.validation import ValidationBatch, ValidationSet
 from models.training.recipes.recipe import Recipe
 from models.training.running.errors import TrainingError
 from models.training.running.processes import Processes, join_processes
@@ -163,3 +165,32 @@ def test_batch_that_processes_cannot_share_is_refused() -> None:
     with pytest.raises(TrainingError, match="a batch of 8 cannot be shared evenly by 3 processes"):
         Processes(CPU, rank=0, count=3).part_of(8)
     assert [Processes(CPU, rank=rank, count=2).part_of(8) for rank in (0, 1)] == [slice(0, 4), slice(4, 8)]
+
+
+def test_frozen_statistics_stay_as_they_were_and_the_gates_own_move(tmp_path: Path) -> None:
+    recipe = make_recipe(
+        freeze_statistics=True, averaging=0, gates={"learning_rate": 0.01}, optimiser={"name": "adamw"}
+    )
+    trainer = make_trainer(tmp_path, recipe)
+    before = {name: value.clone() for name, value in trainer.learner.result.state_dict().items()}
+    assert trainer.run(lambda _: False)
+    trainer.finish()
+    after = trainer.learner.result.state_dict()
+    moved = {name for name, value in before.items() if "running" in name and not value.equal(after[name])}
+    assert moved
+    assert all("SpatialGate" in name for name in moved)
+    assert not before["layer1.0.bn1.weight"].equal(after["layer1.0.bn1.weight"])
+
+
+def test_measuring_in_between_leaves_frozen_statistics_frozen(tmp_path: Path) -> None:
+    recipe = make_recipe(freeze_statistics=True, averaging=0)
+    trainer = make_trainer(tmp_path, recipe)
+    network = trainer.learner.result
+    modes = [module.training for module in network.modules()]
+    assert any(modes)
+    assert not all(modes)
+    batch = ValidationBatch(torch.zeros(2, 3, 64, 64, dtype=torch.uint8), torch.tensor([0, 1]))
+    validation = ValidationSet("zeros", {Geometry.CENTER_CROP: [batch]})
+    trainer._lesson = replace(trainer._lesson, validation=validation)
+    assert trainer._validate()[Geometry.CENTER_CROP].pictures == 2
+    assert [module.training for module in network.modules()] == modes

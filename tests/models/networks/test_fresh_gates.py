@@ -1,0 +1,49 @@
+"""Attention put into trained networks of the zoo without a change of their function."""
+
+import pytest
+import torch
+
+from models.attention.cbam import Cbam
+from models.names import Attention
+from models.networks.fresh_gates import load_with_fresh_gates
+from models.networks.zoo import build_network
+from tests.models.networks.known_answers import fill_by_rule, make_picture
+
+ATTENTIONS = (Attention.SE, Attention.CBAM, Attention.CHANNEL_BOTH, Attention.CBAM_CONV1X1_K3)
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize("architecture", ["efficientnet_lite0", "mobilenet_0.7", "resnet18", "resnet50"])
+def test_fresh_gates_leave_the_function_as_it_is(architecture: str, attention: Attention) -> None:
+    baseline = build_network(architecture, class_count=4).eval()
+    fill_by_rule(baseline)
+    network = build_network(architecture, attention=attention, class_count=4).eval()
+    load_with_fresh_gates(network, baseline)
+    with torch.no_grad():
+        expected, trace = baseline(make_picture(65, 70)), network.trace(make_picture(65, 70))
+    assert expected.std() > 0.01
+    torch.testing.assert_close(trace.logits, expected, rtol=1e-5, atol=1e-5)
+    gates = [gate for block in trace.attentions.values() for gate in (block.channel, block.spatial) if gate is not None]
+    assert len(gates) >= 8
+    assert all(bool((gate == 0.5).all()) for gate in gates)
+
+
+def test_fresh_gates_learn_from_the_first_step() -> None:
+    baseline = build_network("efficientnet_lite0", class_count=4)
+    fill_by_rule(baseline)
+    network = build_network("efficientnet_lite0", attention=Attention.CBAM, class_count=4).eval()
+    load_with_fresh_gates(network, baseline)
+    network(make_picture(65, 70))[0, 0].backward()
+    last = [network.get_parameter(f"layer2.0.cbam.{name}") for name in ("ChannelGate.mlp.3.weight",)]
+    last.append(network.get_parameter("layer2.0.cbam.SpatialGate.spatial.bn.weight"))
+    assert all(parameter.grad is not None and bool(parameter.grad.any()) for parameter in last)
+
+
+@pytest.mark.parametrize("architecture", ["efficientnet_lite1", "mobilenet_1.0", "resnet34", "vgg16_bn"])
+def test_every_attention_module_has_weights_that_make_up_for_it(architecture: str) -> None:
+    with torch.device("meta"):
+        network = build_network(architecture, attention=Attention.CBAM, class_count=4)
+    scales = network.list_gate_scales()
+    modules = {name for name, module in network.named_modules() if isinstance(module, Cbam)}
+    assert set(scales) == modules
+    assert all(list(network.get_submodule(path).parameters()) for path in scales.values())

@@ -17,10 +17,10 @@ from torch import nn
 from torch.nn import functional
 
 from models.attention.cbam import AttentionFactory
+from models.attention.gates import BlockAttention
 from models.attention.interventions import BlockChange
 from models.names import Stage
 from models.networks.staged import Gates, StagedNetwork, initialise, list_beside
-from models.networks.trace import BlockAttention
 
 STEM_CHANNELS = 32
 HEAD_CHANNELS = 1280

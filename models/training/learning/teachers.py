@@ -197,7 +197,7 @@ def _open_interpreter(content: bytes) -> Any:  # noqa: ANN401  # LiteRT has no t
     try:
         from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415  # optional
     except ImportError as error:
-        raise TrainingError("a .tflite teacher wants ai-edge-litert, which is not here: install it with pip") from error
+        raise TrainingError("a .tflite teacher needs ai-edge-litert, which is not here: install it with pip") from error
     try:
         # Only so can the last layer's output be read.
         interpreter = Interpreter(model_content=content, num_threads=1, experimental_preserve_all_tensors=True)

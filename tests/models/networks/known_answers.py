@@ -21,6 +21,8 @@ def fill_by_rule(network: nn.Module) -> None:
     modules = [part for part in network.modules() if isinstance(part, nn.Conv2d | nn.BatchNorm2d | nn.Linear)]
     for number, module in enumerate(modules):
         if isinstance(module, nn.BatchNorm2d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
             shape, frequency = module.running_mean.shape, 0.7 + 0.01 * number
             module.running_mean.copy_(0.1 * make_wave(shape, frequency=frequency))
             module.running_var.copy_(1 + 0.5 * make_wave(shape, frequency=2 * frequency))

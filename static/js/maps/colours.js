@@ -12,11 +12,13 @@ const COLOURS = 256;
 const tables = new Map();
 
 /**
+ * The server's address of a colour map, which the page's root element gives for the map `NAME`.
+ *
  * @param {string} colormap matplotlib's name.
  * @returns {string}
  */
 export function colormapAddress(colormap) {
-  return `/api/v1/colormaps/${colormap}.png`;
+  return (document.documentElement.dataset.colourMap ?? "").replace("NAME", colormap);
 }
 
 /**

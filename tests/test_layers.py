@@ -137,7 +137,7 @@ MAY_IMPORT = {
     "models.pictures": "models.errors models.names",
     "models.progress": "",
     "models.training": (
-        "models.checkpoints models.lineups models.names models.networks models.training.data "
+        "models.checkpoints models.lineups models.names models.networks models.pictures models.training.data "
         "models.training.learning models.training.recipes models.training.records models.training.running"
     ),
     "models.training.data": "models.lineups models.pictures models.training.recipes models.training.running",

@@ -194,6 +194,7 @@ def test_class_in_a_list_is_explained_without_javascript(plain_page: Page) -> No
 
 
 @AT_BOTH_WIDTHS
+@pytest.mark.slow
 def test_downloads_give_files_that_are_named_for_the_class(page: Page) -> None:
     open_sample(page)
     links = page.locator(".downloads a")

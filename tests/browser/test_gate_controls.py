@@ -71,6 +71,7 @@ def test_changed_gates_are_what_the_explorer_draws(page: Page) -> None:
 
 
 @AT_BOTH_WIDTHS
+@pytest.mark.slow
 def test_sanity_check_shows_seven_steps_of_both_networks(page: Page, width: int) -> None:
     open_sample(page, "motorcycle")
     page.click("text=Do these maps depend on what was learned?")

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.pictures import AT_BOTH_WIDTHS, open_sample, read_address

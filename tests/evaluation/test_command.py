@@ -73,6 +73,7 @@ def test_evaluate_measures_focus_with_masks_and_says_what_it_left_out(data: Path
     assert decode(outputs[1].read_bytes()).format == "PNG"
 
 
+@pytest.mark.slow
 def test_evaluate_gives_what_its_rows_give(data: Path, tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     options = ["--focus", "--masks", str(data), "--json", "--rows", str(path), "--no-curves", "--tolerance", "15"]

@@ -1,4 +1,4 @@
-/** The playground of gates: each choice asks the server at once; the button is for readers without JavaScript. */
+/** The gate controls: each choice asks the server at once; the button is for readers without JavaScript. */
 
 /** @param {(questions: URLSearchParams) => void} ask the server. */
 export function enhanceGates(ask) {

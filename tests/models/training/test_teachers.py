@@ -194,5 +194,5 @@ def test_tflite_teacher_without_its_library_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
     (tmp_path / "x.tflite").write_bytes(b"model")
-    with pytest.raises(TrainingError, match="wants ai-edge-litert, which is not here"):
+    with pytest.raises(TrainingError, match="needs ai-edge-litert, which is not here"):
         TfliteTeacher.read(tmp_path / "x.tflite", class_count=3)

@@ -115,7 +115,9 @@ class Lens:
         label, chosen_by = self.find_class(options.target)
         first = int(analysis.traces[NetworkName.BASELINE].logits.argmax())
         target = Target(label or self.pair.labels[first], chosen_by)
-        learned = await self._compare(analysis, target, options, timings)
+        question = LearnedMaps(Explanation(target.label.index, options.method, options.stage))
+        heat_maps = await self.ask(analysis, question, timings)
+        learned = Comparison(analysis, self.pair.labels, target, options.method, options.stage, heat_maps)
         return await self._alter(learned, interventions, timings) if interventions else learned
 
     async def compare_picture(
@@ -144,10 +146,9 @@ class Lens:
             traced = await self.engine.submit(work)
         analysis = prepared.complete(traced.traces)
         target = Target(self.pair.labels[traced.gradient.class_index], chosen_by)
-        # The gradient came with the trace: `compare` will find the maps.
         question = LearnedMaps(Explanation(target.label.index, options.method, options.stage))
-        await self._read(analysis, question, traced.gradient, timings)
-        return await self._compare(analysis, target, options, timings)
+        heat_maps = await self._read(analysis, question, traced.gradient, timings)
+        return Comparison(analysis, self.pair.labels, target, options.method, options.stage, heat_maps)
 
     async def alter(self, analysis: Analysis, interventions: Sequence[str], timings: Timings) -> Analysis:
         """The analysis with the gates of the network with attention changed; itself for no intervention.
@@ -230,13 +231,6 @@ class Lens:
             answer = question.read(analysis, result)
         self._answers.keep(analysis, question, answer)
         return answer
-
-    async def _compare(
-        self, analysis: Analysis, target: Target, options: TargetOptions, timings: Timings
-    ) -> Comparison:
-        question = LearnedMaps(Explanation(target.label.index, options.method, options.stage))
-        heat_maps = await self.ask(analysis, question, timings)
-        return Comparison(analysis, self.pair.labels, target, options.method, options.stage, heat_maps)
 
     async def _alter(
         self, learned: Comparison, interventions: tuple[Intervention, ...], timings: Timings

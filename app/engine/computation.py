@@ -3,7 +3,7 @@
 Arrays that come in may belong to others and be read-only: torch gets copies. Arrays that go out are read-only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -68,31 +68,23 @@ def trace_network(
 
 def differentiate(
     pair: NetworkPair,
-    features: Mapping[NetworkName, FloatArray],
+    name: NetworkName,
+    features: FloatArray,
     target: GradientTarget,
     interventions: Sequence[Intervention] = (),
-) -> dict[NetworkName, FloatArray]:
-    """The gradient of a class's score with respect to features, one network after the other.
+) -> FloatArray:
+    """The gradient of a class's score with respect to one network's features.
 
     Args:
         pair: the networks.
-        features: by network, the output of the target's stage, (C, H, W).
+        name: which of them.
+        features: the output of the target's stage, (C, H, W).
         target: which class and which stage.
         interventions: the changes to the gates with which the features were computed.
 
     Returns:
-        d logit / d features by network, (C, H, W).
+        d logit / d features, (C, H, W).
     """
-    return {name: _differentiate(pair, name, values, target, interventions) for name, values in features.items()}
-
-
-def _differentiate(
-    pair: NetworkPair,
-    name: NetworkName,
-    features: FloatArray,
-    target: GradientTarget,
-    interventions: Sequence[Intervention],
-) -> FloatArray:
     network = pair.networks[name]
     batch = torch.tensor(features, device=pair.device, dtype=network.dtype)[None]  # (1, C, H, W)
     classes = torch.tensor([target.class_index], device=pair.device)

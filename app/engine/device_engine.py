@@ -150,7 +150,8 @@ class DeviceEngine(Engine):
 
     def _answer(self, jobs: Sequence[Job[Any]]) -> None:
         try:
-            answers = self._compute([job.work for job in jobs])
+            # The queue hands out work of one class together.
+            answers = type(jobs[0].work).compute_together([job.work for job in jobs])
         except Exception as error:
             half = len(jobs) // 2
             if isinstance(error, torch.OutOfMemoryError):
@@ -174,10 +175,6 @@ class DeviceEngine(Engine):
         if 0 < batch_size < self._batch_size:
             logger.warning("the device's memory was too small for a batch; the most is %d from now on", batch_size)
             self._batch_size = batch_size
-
-    def _compute(self, batch: Sequence[Work[Any]]) -> Sequence[Any]:
-        # The queue hands out work of one class together.
-        return type(batch[0]).compute_together(batch)
 
 
 def _explain_failure(error: Exception) -> LensError:

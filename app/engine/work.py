@@ -99,8 +99,11 @@ class PictureWork(Work[TracedPicture]):
             index = int(traces[NetworkName.BASELINE].logits.argmax())
         if self.stage is None:
             return TracedPicture(traces, PairGradient(index, {}))
-        features = {name: trace.features[self.stage] for name, trace in traces.items()}
-        return TracedPicture(traces, GradientWork(self.pair, features, GradientTarget(self.stage, index)).compute())
+        target = GradientTarget(self.stage, index)
+        gradients = {
+            name: differentiate(self.pair, name, trace.features[target.stage], target) for name, trace in traces.items()
+        }
+        return TracedPicture(traces, PairGradient(index, gradients))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +120,10 @@ class GradientWork(Work[PairGradient]):
 
     def compute(self) -> PairGradient:
         """Both networks' gradients."""
-        return PairGradient(self.target.class_index, differentiate(self.pair, self.features, self.target))
+        gradients = {
+            name: differentiate(self.pair, name, values, self.target) for name, values in self.features.items()
+        }
+        return PairGradient(self.target.class_index, gradients)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,9 +166,9 @@ class ChangedMapWork(Work[tuple[NetworkTrace, Evidence]]):
     def compute(self) -> tuple[NetworkTrace, Evidence]:
         """The trace without its features, and what the heat map is made from."""
         trace = ChangedTraceWork(self.pair, self.values, self.interventions).trace()
-        features = {NetworkName.CBAM: trace.features[self.target.stage]}
-        gradients = differentiate(self.pair, features, self.target, self.interventions)
-        return replace(trace, features={}), Evidence(features[NetworkName.CBAM], gradients[NetworkName.CBAM])
+        features = trace.features[self.target.stage]
+        gradient = differentiate(self.pair, NetworkName.CBAM, features, self.target, self.interventions)
+        return replace(trace, features={}), Evidence(features, gradient)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,7 +193,7 @@ class RandomisedWork(Work[Mapping[NetworkName, Evidence]]):
         copies = replace(self.pair, networks={name: randomise(self.pair.networks[name], self.extent)})
         (trace,) = trace_network(copies, name, move_picture(copies, self.values))
         features = trace.features[self.target.stage]
-        return Evidence(features, differentiate(copies, {name: features}, self.target)[name])
+        return Evidence(features, differentiate(copies, name, features, self.target))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,7 +29,7 @@ from app.server.watch.requests import RequestLog
 from app.services import ServiceOpener, open_here
 from app.settings import Settings
 from app.version import VERSION
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 
 DESCRIPTION = """\
 Where does a network look, and what does attention change? Send a picture; get Grad-CAM of a baseline and of the same
@@ -46,7 +46,7 @@ BEARER = HTTPBearer(auto_error=False, description="One of the server's tokens.")
 def create_app(
     settings: Settings | None = None,
     *,
-    pairs: Sequence[NetworkPair] = (),
+    lineups: Sequence[Lineup] = (),
     open_services: ServiceOpener = open_here,
     session_key: bytes | None = None,
 ) -> FastAPI:
@@ -54,7 +54,7 @@ def create_app(
 
     Args:
         settings: from the environment by default.
-        pairs: the networks; loaded by the settings when the application starts, where none are given.
+        lineups: the networks; loaded by the settings when the application starts, where none are given.
         open_services: who computes and what keeps the answers; this process by default.
         session_key: what cookies are sealed with; the same for all processes that answer for one server, where there
             are several.
@@ -70,7 +70,7 @@ def create_app(
         favicon_url="/static/favicon.svg",
     )
     app.state.settings = settings
-    app.state.pairs = pairs
+    app.state.lineups = lineups
     app.state.open_services = open_services
     app.state.cameras = Cameras(settings.camera_connections)
     app.state.readiness_check = ReadinessCheck()
@@ -118,7 +118,7 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     async with app.state.open_services(app) as services:
         app.state.lenses = Lenses(
             services.engine,
-            services.pairs,
+            services.lineups,
             max_pixels=settings.max_picture_pixels,
             answers=services.store.answers,
         )

@@ -9,10 +9,10 @@ from fastapi import FastAPI
 from app.analysis.analysis_store import AnalysisStore
 from app.analysis.sheets import SheetStore
 from app.engine.engine import Engine
-from app.engine.loading import build_engine, load_chosen_pairs
+from app.engine.loading import build_engine, load_chosen_lineups
 from app.server.watch.metrics import Metrics
 from app.settings import Settings
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,13 +21,13 @@ class Services:
 
     Attributes:
         engine: who computes, started.
-        pairs: what is served.
+        lineups: what is served.
         store: the analyses that are kept.
         sheets: the sheets that are kept.
     """
 
     engine: Engine
-    pairs: Sequence[NetworkPair]
+    lineups: Sequence[Lineup]
     store: AnalysisStore
     sheets: SheetStore
 
@@ -41,13 +41,13 @@ async def open_here(app: FastAPI) -> AsyncIterator[Services]:
     """Everything in this process: its networks, its memory."""
     settings: Settings = app.state.settings
     metrics: Metrics = app.state.metrics
-    pairs = app.state.pairs or load_chosen_pairs(settings)
+    lineups = app.state.lineups or load_chosen_lineups(settings)
     engine = build_engine(settings, metrics.count_batch)
-    engine.start(warm_up=pairs)
+    engine.start(warm_up=lineups)
     try:
         yield Services(
             engine,
-            pairs,
+            lineups,
             AnalysisStore(max_bytes=settings.cache_bytes, seconds=settings.cache_seconds),
             SheetStore(seconds=settings.cache_seconds),
         )

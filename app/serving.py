@@ -8,7 +8,7 @@ import time
 import uvicorn
 from rich.console import Console
 
-from app.engine.loading import load_chosen_pairs
+from app.engine.loading import load_chosen_lineups
 from app.main import create_app
 from app.server.camera import MESSAGE_BYTES
 from app.server.guard.hosts import THIS_MACHINE
@@ -70,11 +70,11 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
 
     Raises:
         OSError: when the address is taken or not this machine's; the message says what to do.
-        PairError: when the networks cannot be loaded.
+        LineupError: when the networks cannot be loaded.
     """
     listener = _listen(host, port)
     try:
-        pairs = load_chosen_pairs(settings)
+        lineups = load_chosen_lineups(settings)
     except BaseException:
         listener.close()
         raise
@@ -83,10 +83,10 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
         console.print(warn_of_reach(settings), highlight=False)
     elif not settings.trusted_hosts:
         settings = settings.model_copy(update={"trusted_hosts": (*THIS_MACHINE, host)})
-    for pair in pairs:
-        untrained = "" if pair.card.trained else ", UNTRAINED (random weights)"
-        console.print(f"{pair.card.name}: {pair.card.title}, on {pair.device}{untrained}", highlight=False)
-    app = create_app(settings, pairs=pairs)
+    for lineup in lineups:
+        untrained = "" if lineup.card.trained else ", UNTRAINED (random weights)"
+        console.print(f"{lineup.card.name}: {lineup.card.title}, on {lineup.device}{untrained}", highlight=False)
+    app = create_app(settings, lineups=lineups)
     config = uvicorn.Config(
         app,
         # Not whichever are installed: Ray brings others along, and what they do with a broken request differs.

@@ -31,7 +31,7 @@ class LogFormat(StrEnum):
 SHORTEST_TOKEN = 16
 
 COMPUTED_BYTES = 8_000_000
-"""Memory for a large picture beside its upload: the shipped pair's traces and the copy for the screen."""
+"""Memory for a large picture beside its upload: the shipped lineup's traces and the copy for the screen."""
 
 
 class Settings(BaseSettings):
@@ -39,12 +39,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CBAM_LENS_", frozen=True)
 
-    pairs: Annotated[tuple[str, ...], NoDecode] = Field(
+    lineups: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(SHIPPED,),
-        description="pairs to serve, separated by semicolons: shipped, TOML files, NAME=BASELINE,CBAM",
+        description="lineups to serve, separated by semicolons: shipped, TOML files, NAME=BASELINE,CBAM",
     )
     labels: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="class names of pairs without a TOML file, separated by semicolons: files, or imagenet"
+        default=(),
+        description="class names of lineups without a TOML file, separated by semicolons: files, or imagenet",
     )
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:0")
     threads: PositiveInt | None = Field(default=None, description="CPU threads of torch; all cores by default")
@@ -95,17 +96,17 @@ class Settings(BaseSettings):
         most = min(self.sheet_pictures * self.max_upload_bytes, room, self.intake_bytes // 2)
         return max(self.max_upload_bytes, most)
 
-    @field_validator("pairs", "labels", "api_tokens", "trusted_hosts", "allowed_origins", mode="before")
+    @field_validator("lineups", "labels", "api_tokens", "trusted_hosts", "allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """A variable's text is a list; the command line gives one."""
         return tuple(part.strip() for part in value.split(";") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("pairs")
+    @field_validator("lineups")
     @classmethod
     def _want_one(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
-            raise ValueError("names no pair; leave it out for the shipped one")
+            raise ValueError("names no lineup; leave it out for the shipped one")
         return value
 
     @property

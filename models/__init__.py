@@ -1,1 +1,1 @@
-"""The networks, their attention and the pairs that the program compares."""
+"""The networks, their attention and the lineups that the program compares."""

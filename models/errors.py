@@ -7,5 +7,5 @@ class LensError(Exception):
     title = "The request failed"
 
 
-class PairError(Exception):
-    """A pair cannot be loaded; the message says which file, what is wrong and what to do."""
+class LineupError(Exception):
+    """A lineup cannot be loaded; the message says which file, what is wrong and what to do."""

@@ -1,10 +1,10 @@
-"""The closed sets of names that networks and pairs are described with. Nothing here imports torch."""
+"""The closed sets of names that networks and lineups are described with. Nothing here imports torch."""
 
 from enum import IntEnum, StrEnum
 
 
 class NetworkName(StrEnum):
-    """The two networks of a pair."""
+    """The two networks of a lineup."""
 
     BASELINE = "baseline"
     CBAM = "cbam"

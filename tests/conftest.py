@@ -1,4 +1,4 @@
-"""What many tests share: the shipped pair, running applications, pictures, and which worker takes what."""
+"""What many tests share: the shipped lineup, running applications, pictures, and which worker takes what."""
 
 import io
 import os
@@ -15,7 +15,7 @@ from PIL import Image
 from app.main import create_app
 from app.pages.gallery import read_sample
 from app.settings import Settings
-from models.lineups.pair import NetworkPair, load_pair
+from models.lineups.lineup import Lineup, load_lineup
 from tests.on_ray.site import ON_RAY, Site, run_contract_server
 
 ROOT = Path(__file__).parent.parent
@@ -62,15 +62,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 
 @pytest.fixture(scope="session")
-def pair() -> NetworkPair:
-    """The shipped pair on the CPU."""
-    return load_pair()
+def lineup() -> Lineup:
+    """The shipped lineup on the CPU."""
+    return load_lineup()
 
 
 @pytest.fixture(scope="session")
-def local_client(pair: NetworkPair) -> Iterator[TestClient]:
+def local_client(lineup: Lineup) -> Iterator[TestClient]:
     """A client of an application in this process with default settings."""
-    with TestClient(create_app(Settings(), pairs=[pair])) as client:
+    with TestClient(create_app(Settings(), lineups=[lineup])) as client:
         yield client
 
 
@@ -89,7 +89,7 @@ def ray_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def motorcycle() -> bytes:
-    """A photograph of a class that the pair knows, 741 x 500, PNG."""
+    """A photograph of a class that the lineup knows, 741 x 500, PNG."""
     return read_sample("motorcycle")
 
 

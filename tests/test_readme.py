@@ -16,7 +16,7 @@ from app.explain.methods import Method
 from app.on_ray.settings import RaySettings
 from app.render.colour_scale import Colormap
 from app.settings import Settings
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import Geometry, NetworkName, Resolution
 from tests.conftest import ROOT
 
@@ -27,7 +27,7 @@ PAGES = [README, *DOCS, ROOT / "SECURITY.md", ROOT / "CHANGELOG.md"]
 OTHER_VARIABLES = frozenset(
     {
         "CBAM_LENS_FUZZ_SECONDS",  # tests/hostile/test_fuzz.py
-        "CBAM_LENS_PAIR",  # the earlier name of CBAM_LENS_PAIRS, in the changelog
+        "CBAM_LENS_LINEUP",  # the earlier name of CBAM_LENS_LINEUPS, in the changelog
     }
 )
 """Variables that pages name and that are no settings."""
@@ -91,9 +91,9 @@ def test_documentation_names_every_setting(name: str) -> None:
     assert f"| `CBAM_LENS_{name.upper()}` |" in read("deployment")
 
 
-def test_documentation_gives_the_measured_accuracy(pair: NetworkPair) -> None:
+def test_documentation_gives_the_measured_accuracy(lineup: Lineup) -> None:
     text = read("evidence")
-    rows = list(zip(*(pair.card.networks[name].accuracy for name in NetworkName), strict=True))
+    rows = list(zip(*(lineup.card.networks[name].accuracy for name in NetworkName), strict=True))
     assert len(rows) >= 4
     for baseline, cbam in rows:
         cells = [f"{row.top1:.2%} / {row.top5:.2%}".replace("%", " %") for row in (baseline, cbam)]

@@ -1,1 +1,1 @@
-"""A picture, a pair of networks and a question become an answer; analyses are kept here."""
+"""A picture, a lineup of networks and a question become an answer; analyses are kept here."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from app.engine.traces import PairTrace
-from models.lineups.card import PairCard
+from app.engine.traces import LineupTrace
+from models.lineups.card import LineupCard
 from models.names import Geometry, Resolution
 from models.pictures.decoding import DecodedPicture, decode_picture, decode_reduced
 from models.pictures.fitting import find_ratio, shrink
@@ -64,7 +64,7 @@ class Analysis:
     """One picture and everything that one forward pass of each network said about it.
 
     Attributes:
-        card: of the pair that traced it.
+        card: of the lineup that traced it.
         source: the picture.
         placement: where the networks' input lies on the picture.
         geometry: how it was made.
@@ -73,12 +73,12 @@ class Analysis:
         id: unguessable.
     """
 
-    card: PairCard
+    card: LineupCard
     source: Picture
     placement: Placement
     geometry: Geometry
     resolution: Resolution
-    traces: PairTrace
+    traces: LineupTrace
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
     @property

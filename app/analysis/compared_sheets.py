@@ -37,7 +37,7 @@ class SheetLens:
     """Looks at several pictures, each by itself.
 
     Args:
-        lenses: the pairs.
+        lenses: the lineups.
         store: where the analyses are kept.
         timings: what is added to.
     """
@@ -50,7 +50,7 @@ class SheetLens:
     async def analyse(self, name: str, data: bytes, options: PictureOptions) -> SheetRow:
         """One picture through both networks; what is wrong with it becomes the row's problem."""
         try:
-            lens = self._lenses.choose(options.pair)
+            lens = self._lenses.choose(options.lineup)
             # The maps of the class that the sheet shows first come with the same job.
             comparison = await lens.compare_picture(data, options, TargetOptions(), self._timings)
         except LensError as error:

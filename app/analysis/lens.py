@@ -1,4 +1,4 @@
-"""The only orchestrator: picture, pair and options in, `Comparison` out."""
+"""The only orchestrator: picture, lineup and options in, `Comparison` out."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ from app.errors import InvalidOption, refuse_choice
 from app.explain.maps import FloatArray, OpenBlock
 from models.attention.interventions import Intervention, parse_interventions
 from models.lineups.card import ClassLabel
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName
 from models.networks.randomisation import Randomisation
 
@@ -43,11 +43,11 @@ Result = TypeVar("Result")
 
 
 class Lens:
-    """Answers questions about pictures with one pair.
+    """Answers questions about pictures with one lineup.
 
     Args:
         engine: what computes, started.
-        pair: the networks.
+        lineup: the networks.
         max_pixels: width times height that may be decoded.
         answers: what was asked before; a store's, or this lens's own by default.
         threads: how many decode and draw at once; by default one per core, for this lens alone.
@@ -56,14 +56,14 @@ class Lens:
     def __init__(
         self,
         engine: Engine,
-        pair: NetworkPair,
+        lineup: Lineup,
         *,
         max_pixels: int,
         answers: AnswerCache | None = None,
         threads: anyio.CapacityLimiter | None = None,
     ) -> None:
         self.engine = engine
-        self.pair = pair
+        self.lineup = lineup
         self._max_pixels = max_pixels
         self._answers = AnswerCache() if answers is None else answers
         # Decoding and drawing take a core and a picture's memory each.
@@ -74,7 +74,7 @@ class Lens:
 
         Args:
             data: the uploaded bytes.
-            geometry: how the picture becomes the input; the pair's own way where nothing is asked for.
+            geometry: how the picture becomes the input; the lineup's own way where nothing is asked for.
             timings: what is added to.
 
         Raises:
@@ -82,7 +82,7 @@ class Lens:
         """
         prepared = await self._prepare(data, geometry, timings)
         with timings.measure("networks"):
-            traced = await self.engine.submit(PictureWork(self.pair, prepared.values))
+            traced = await self.engine.submit(PictureWork(self.lineup, prepared.values))
         return prepared.complete(traced.traces)
 
     async def ask(self, analysis: Analysis, question: Question[ResultType, AnswerType], timings: Timings) -> AnswerType:
@@ -95,7 +95,7 @@ class Lens:
         if answer is not None:
             return answer
         with timings.measure("networks"):
-            work = await question.make_work(self.pair, analysis, self._prepare_again)
+            work = await question.make_work(self.lineup, analysis, self._prepare_again)
             result = await self.engine.submit(work)
         return await self._read(analysis, question, result, timings)
 
@@ -108,16 +108,16 @@ class Lens:
             timings: what is added to.
 
         Raises:
-            InvalidOption: for a class that the pair does not know.
+            InvalidOption: for a class that the lineup does not know.
             LensError: see `ask`.
         """
         interventions = self.find_interventions(analysis, options.interventions)
         label, chosen_by = self.find_class(options.target)
         first = int(analysis.traces[NetworkName.BASELINE].logits.argmax())
-        target = Target(label or self.pair.labels[first], chosen_by)
+        target = Target(label or self.lineup.labels[first], chosen_by)
         question = LearnedMaps(Explanation(target.label.index, options.method, options.stage))
         heat_maps = await self.ask(analysis, question, timings)
-        learned = Comparison(analysis, self.pair.labels, target, options.method, options.stage, heat_maps)
+        learned = Comparison(analysis, self.lineup.labels, target, options.method, options.stage, heat_maps)
         return await self._alter(learned, interventions, timings) if interventions else learned
 
     async def compare_picture(
@@ -127,12 +127,12 @@ class Lens:
 
         Args:
             data: the uploaded bytes.
-            geometry: how the picture becomes the input; the pair's own way where nothing is asked for.
+            geometry: how the picture becomes the input; the lineup's own way where nothing is asked for.
             options: class, method and stage.
             timings: what is added to.
 
         Raises:
-            InvalidOption: for a class that the pair does not know; known before anything is computed.
+            InvalidOption: for a class that the lineup does not know; known before anything is computed.
             LensError: see `decode_picture` and `Engine.submit`.
         """
         label, chosen_by = self.find_class(options.target)
@@ -142,13 +142,13 @@ class Lens:
         prepared = await self._prepare(data, geometry, timings)
         class_index = None if label is None else label.index
         with timings.measure("networks"):
-            work = PictureWork(self.pair, prepared.values, options.stage, class_index)
+            work = PictureWork(self.lineup, prepared.values, options.stage, class_index)
             traced = await self.engine.submit(work)
         analysis = prepared.complete(traced.traces)
-        target = Target(self.pair.labels[traced.gradient.class_index], chosen_by)
+        target = Target(self.lineup.labels[traced.gradient.class_index], chosen_by)
         question = LearnedMaps(Explanation(target.label.index, options.method, options.stage))
         heat_maps = await self._read(analysis, question, traced.gradient, timings)
-        return Comparison(analysis, self.pair.labels, target, options.method, options.stage, heat_maps)
+        return Comparison(analysis, self.lineup.labels, target, options.method, options.stage, heat_maps)
 
     async def alter(self, analysis: Analysis, interventions: Sequence[str], timings: Timings) -> Analysis:
         """The analysis with the gates of the network with attention changed; itself for no intervention.
@@ -204,8 +204,8 @@ class Lens:
             raise InvalidOption(str(error), option="interventions") from error
 
     def find_class(self, target: str) -> tuple[ClassLabel | None, ChosenBy]:
-        """The class that a text means, by this pair's names; see `find_class`."""
-        return find_class(self.pair.labels, target)
+        """The class that a text means, by this lineup's names; see `find_class`."""
+        return find_class(self.lineup.labels, target)
 
     async def run(self, work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         """Run decoding, drawing or encoding off the event loop; a caller that gives up does not wait for it."""
@@ -215,7 +215,7 @@ class Lens:
 
     async def _prepare(self, data: bytes, options: GeometryOptions, timings: Timings) -> PreparedPicture:
         with timings.measure("decode"):
-            return await self.run(prepare_picture, data, self.pair.card, options, max_pixels=self._max_pixels)
+            return await self.run(prepare_picture, data, self.lineup.card, options, max_pixels=self._max_pixels)
 
     async def _prepare_again(self, analysis: Analysis) -> FloatArray:
         return await self.run(prepare_again, analysis, max_pixels=self._max_pixels)

@@ -61,20 +61,20 @@ class GeometryOptions(Options):
     """How the picture becomes the networks' input."""
 
     geometry: Annotated[Geometry | None, BeforeValidator(_empty_to_none)] = Field(
-        default=None, description="`whole` picture or `center_crop`; the pair's own by default."
+        default=None, description="`whole` picture or `center_crop`; the lineup's own by default."
     )
     resolution: Annotated[Resolution | None, BeforeValidator(_empty_to_none)] = Field(
-        default=None, description="Shorter side of the networks' input in pixels; the pair's own by default."
+        default=None, description="Shorter side of the networks' input in pixels; the lineup's own by default."
     )
 
 
 class PictureOptions(GeometryOptions):
     """Which networks look at the picture, and how it becomes their input."""
 
-    pair: str | None = Field(
+    lineup: str | None = Field(
         default=None,
         max_length=64,
-        description="The pair, by name, as `GET /pairs` lists them; the first by default.",
+        description="The lineup, by name, as `GET /lineups` lists them; the first by default.",
     )
 
 

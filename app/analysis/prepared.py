@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from app.analysis.analyses import Analysis, Picture
 from app.analysis.options import GeometryOptions
-from app.engine.traces import PairTrace
+from app.engine.traces import LineupTrace
 from app.explain.maps import FloatArray
-from models.lineups.card import PairCard
+from models.lineups.card import LineupCard
 from models.names import Geometry, Resolution
 from models.pictures.decoding import decode_reduced
 from models.pictures.placement import Placement, place
@@ -22,29 +22,29 @@ class PreparedPicture:
     """A picture that the networks have not seen yet.
 
     Attributes:
-        card: of the pair that it is prepared for.
+        card: of the lineup that it is prepared for.
         source, placement, geometry, resolution: as in `Analysis`.
         values: the networks' input, (3, H, W).
     """
 
-    card: PairCard
+    card: LineupCard
     source: Picture
     placement: Placement
     geometry: Geometry
     resolution: Resolution
     values: FloatArray
 
-    def complete(self, traces: PairTrace) -> Analysis:
+    def complete(self, traces: LineupTrace) -> Analysis:
         """The analysis, once the networks have traced the picture."""
         return Analysis(self.card, self.source, self.placement, self.geometry, self.resolution, traces)
 
 
-def prepare_picture(data: bytes, card: PairCard, options: GeometryOptions, *, max_pixels: int) -> PreparedPicture:
+def prepare_picture(data: bytes, card: LineupCard, options: GeometryOptions, *, max_pixels: int) -> PreparedPicture:
     """Decode an upload and make the networks' input from it.
 
     Args:
         data: the uploaded bytes.
-        card: of the pair; its own geometry and resolution where the options choose none.
+        card: of the lineup; its own geometry and resolution where the options choose none.
         options: how the picture becomes the input.
         max_pixels: width times height that may be decoded.
 

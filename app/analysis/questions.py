@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from app.analysis.analyses import Analysis
-from app.engine.traces import Evidence, GradientTarget, NetworkTrace, PairGradient
+from app.engine.traces import Evidence, GradientTarget, LineupGradient, NetworkTrace
 from app.engine.work import ChangedMapWork, ChangedTraceWork, GradientWork, OpenedBlockWork, RandomisedWork, Work
 from app.explain.cam import compute_heat_map
 from app.explain.maps import FloatArray, HeatMap, OpenBlock
 from app.explain.methods import Method
 from models.attention.interventions import Intervention
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName, Stage
 from models.networks.randomisation import Randomisation
 
@@ -43,7 +43,7 @@ class Question(ABC, Generic[ResultType, AnswerType]):
     makes_maps: ClassVar[bool] = True
 
     @abstractmethod
-    async def make_work(self, pair: NetworkPair, analysis: Analysis, read_input: ReadInput, /) -> Work[ResultType]:
+    async def make_work(self, lineup: Lineup, analysis: Analysis, read_input: ReadInput, /) -> Work[ResultType]:
         """The work for the engine."""
 
     @abstractmethod
@@ -76,17 +76,17 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class LearnedMaps(Question[PairGradient, HeatMaps]):
+class LearnedMaps(Question[LineupGradient, HeatMaps]):
     """Where do both networks look, as they were trained?"""
 
     kept_answers: ClassVar[int] = 64
     explanation: Explanation
 
-    async def make_work(self, pair: NetworkPair, analysis: Analysis, _: ReadInput, /) -> GradientWork:
+    async def make_work(self, lineup: Lineup, analysis: Analysis, _: ReadInput, /) -> GradientWork:
         features = {name: trace.features[self.explanation.stage] for name, trace in analysis.traces.items()}
-        return GradientWork(pair, features, self.explanation.target)
+        return GradientWork(lineup, features, self.explanation.target)
 
-    def read(self, analysis: Analysis, result: PairGradient, /) -> HeatMaps:
+    def read(self, analysis: Analysis, result: LineupGradient, /) -> HeatMaps:
         stage = self.explanation.stage
         return {
             name: self.explanation.draw(Evidence(trace.features[stage], result.gradients[name]))
@@ -102,8 +102,8 @@ class RandomisedMaps(Question[Mapping[NetworkName, Evidence], HeatMaps]):
     explanation: Explanation
     extent: Randomisation
 
-    async def make_work(self, pair: NetworkPair, analysis: Analysis, read_input: ReadInput, /) -> RandomisedWork:
-        return RandomisedWork(pair, await read_input(analysis), self.explanation.target, self.extent)
+    async def make_work(self, lineup: Lineup, analysis: Analysis, read_input: ReadInput, /) -> RandomisedWork:
+        return RandomisedWork(lineup, await read_input(analysis), self.explanation.target, self.extent)
 
     def read(self, _: Analysis, result: Mapping[NetworkName, Evidence], /) -> HeatMaps:
         return {name: self.explanation.draw(evidence) for name, evidence in result.items()}
@@ -117,8 +117,8 @@ class ChangedTrace(Question[NetworkTrace, NetworkTrace]):
     makes_maps: ClassVar[bool] = False
     interventions: tuple[Intervention, ...]
 
-    async def make_work(self, pair: NetworkPair, analysis: Analysis, read_input: ReadInput, /) -> ChangedTraceWork:
-        return ChangedTraceWork(pair, await read_input(analysis), self.interventions)
+    async def make_work(self, lineup: Lineup, analysis: Analysis, read_input: ReadInput, /) -> ChangedTraceWork:
+        return ChangedTraceWork(lineup, await read_input(analysis), self.interventions)
 
     def read(self, _: Analysis, result: NetworkTrace, /) -> NetworkTrace:
         return result
@@ -139,8 +139,8 @@ class ChangedMap(Question[tuple[NetworkTrace, Evidence], ChangedNetwork]):
     explanation: Explanation
     interventions: tuple[Intervention, ...]
 
-    async def make_work(self, pair: NetworkPair, analysis: Analysis, read_input: ReadInput, /) -> ChangedMapWork:
-        return ChangedMapWork(pair, await read_input(analysis), self.interventions, self.explanation.target)
+    async def make_work(self, lineup: Lineup, analysis: Analysis, read_input: ReadInput, /) -> ChangedMapWork:
+        return ChangedMapWork(lineup, await read_input(analysis), self.interventions, self.explanation.target)
 
     def read(self, _: Analysis, result: tuple[NetworkTrace, Evidence], /) -> ChangedNetwork:
         trace, evidence = result
@@ -156,8 +156,8 @@ class OpenedBlock(Question[OpenBlock, OpenBlock]):
     block: str
     interventions: tuple[Intervention, ...]
 
-    async def make_work(self, pair: NetworkPair, analysis: Analysis, read_input: ReadInput, /) -> OpenedBlockWork:
-        return OpenedBlockWork(pair, await read_input(analysis), self.block, self.interventions)
+    async def make_work(self, lineup: Lineup, analysis: Analysis, read_input: ReadInput, /) -> OpenedBlockWork:
+        return OpenedBlockWork(lineup, await read_input(analysis), self.block, self.interventions)
 
     def read(self, _: Analysis, result: OpenBlock, /) -> OpenBlock:
         return result

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 PREFIX = "/api/v1"
 
-PAIRS = "/pairs"
+LINEUPS = "/lineups"
 COLOUR_MAP = "/colormaps/{colormap}.png"
 HEAT_MAP = "/heatmap"
 FIGURE = "/figure"

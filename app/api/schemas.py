@@ -11,8 +11,8 @@ from app.explain.maps import GateMap
 from app.explain.methods import Method
 from app.explain.metrics import compare_heat_maps
 from app.render.figure import FigureFormat
-from models.lineups.card import Accuracy, ClassLabel, PairCard
-from models.lineups.pair import NetworkPair
+from models.lineups.card import Accuracy, ClassLabel, LineupCard
+from models.lineups.lineup import Lineup
 from models.names import Attention, Geometry, NetworkName, Resolution, Stage, StridePlacement
 from models.pictures.placement import Placement
 
@@ -44,18 +44,18 @@ class Problem(ApiModel):
 
 
 class NetworkDescription(ApiModel):
-    """One network of a pair."""
+    """One network of a lineup."""
 
     attention: Attention
     parameters: int
-    multiply_adds: int = Field(description="Of one picture at the pair's own resolution.")
+    multiply_adds: int = Field(description="Of one picture at the lineup's own resolution.")
     sha256: str | None = Field(description="Checksum of the weights file; null for weights that are in no file.")
     recipe: str | None = Field(description="How it was trained; null where that is not known.")
     accuracy: tuple[Accuracy, ...] = Field(description="Measured with `cbam-lens evaluate`.")
 
 
-class PairDescription(ApiModel):
-    """A loaded pair."""
+class LineupDescription(ApiModel):
+    """A loaded lineup."""
 
     name: str
     title: str
@@ -178,7 +178,7 @@ class AnalysisAnswer(ApiModel):
     """One picture, one class, both networks."""
 
     id: str
-    pair: str
+    lineup: str
     trained: bool = Field(description="False for random weights: nothing in this answer was learned.")
     attention: Attention = Field(description="Of the network that is called `cbam`.")
     target: TargetAnswer
@@ -200,10 +200,10 @@ class Health(ApiModel):
     status: Readiness
 
 
-def build_pair_description(pair: NetworkPair) -> PairDescription:
-    """A pair for `GET /pairs`."""
-    card = pair.card
-    return PairDescription(
+def build_lineup_description(lineup: Lineup) -> LineupDescription:
+    """A lineup for `GET /lineups`."""
+    card = lineup.card
+    return LineupDescription(
         name=card.name,
         title=card.title,
         architecture=card.architecture,
@@ -213,9 +213,9 @@ def build_pair_description(pair: NetworkPair) -> PairDescription:
         warnings=card.warnings,
         geometry=card.preprocessing.geometry,
         resolution=card.preprocessing.resolution,
-        device=str(pair.device),
-        networks={name: _build_network_description(pair, card, name) for name in NetworkName},
-        labels=pair.labels,
+        device=str(lineup.device),
+        networks={name: _build_network_description(lineup, card, name) for name in NetworkName},
+        labels=lineup.labels,
     )
 
 
@@ -233,7 +233,7 @@ def build_analysis_answer(comparison: Comparison, *, links: AnalysisLinks | None
     query = f"?target={label.index}&method={_quote(comparison.method)}&stage={comparison.stage.value}{interventions}"
     return AnalysisAnswer(
         id=comparison.analysis.id,
-        pair=comparison.analysis.card.name,
+        lineup=comparison.analysis.card.name,
         trained=comparison.analysis.card.trained,
         attention=comparison.analysis.card.networks[NetworkName.CBAM].attention,
         target=TargetAnswer(class_index=label.index, class_name=label.name, chosen_by=comparison.target.chosen_by),
@@ -254,12 +254,12 @@ def build_analysis_answer(comparison: Comparison, *, links: AnalysisLinks | None
     )
 
 
-def _build_network_description(pair: NetworkPair, card: PairCard, name: NetworkName) -> NetworkDescription:
+def _build_network_description(lineup: Lineup, card: LineupCard, name: NetworkName) -> NetworkDescription:
     network = card.networks[name]
     return NetworkDescription(
         attention=network.attention,
-        parameters=pair.parameter_counts[name],
-        multiply_adds=pair.multiply_adds[name],
+        parameters=lineup.parameter_counts[name],
+        multiply_adds=lineup.multiply_adds[name],
         sha256=network.sha256,
         recipe=network.recipe,
         accuracy=network.accuracy,

@@ -20,7 +20,7 @@ from app.bench.servers.capacity import measure_capacity
 from app.bench.servers.load import LoadResult
 from app.bench.servers.ways import CLIENTS, WAYS
 from app.bench.setup import read_setup
-from app.engine.loading import load_chosen_pair
+from app.engine.loading import load_chosen_lineup
 from app.settings import Settings
 
 
@@ -28,15 +28,15 @@ def bench_cluster(settings: Settings, options: BenchOptions) -> BenchReport:
     """Measure, with a progress bar on standard error.
 
     Args:
-        settings: which pair, where.
+        settings: which lineup, where.
         options: how many seconds of load.
 
     Raises:
         ChildProcessError: when a server or the load client fails.
-        PairError: when the networks cannot be loaded.
+        LineupError: when the networks cannot be loaded.
     """
-    pair = load_chosen_pair(settings.model_copy(update={"threads": 1}))
-    setup = read_setup(settings, options, pair, prepare_jpeg(make_jpeg(SMALL), pair.card.preprocessing))
+    lineup = load_chosen_lineup(settings.model_copy(update={"threads": 1}))
+    setup = read_setup(settings, options, lineup, prepare_jpeg(make_jpeg(SMALL), lineup.card.preprocessing))
     steps = {"starting": len(WAYS), "load": service.SWEEPS * len(CLIENTS) * len(WAYS)}
     with ExitStack() as stack:
         phases = stack.enter_context(Phases(steps))

@@ -132,7 +132,7 @@ def _build_figure(one: Specification, samples: list[float], values: dict[str, fl
 def _specify_forward() -> list[Specification]:
     return [
         Specification(Part.FORWARD, "forward", "both passes, batch 1"),
-        Specification(Part.FORWARD, "loop", "at the best batch size", unit="pairs/s"),
+        Specification(Part.FORWARD, "loop", "at the best batch size", unit="lineups/s"),
     ]
 
 
@@ -162,7 +162,7 @@ def _specify_peers() -> list[Specification]:
 
 
 def _specify_http() -> list[Specification]:
-    found = [Specification(Part.HTTP, "loop.beside", "bare loop, in between", "pairs/s")]
+    found = [Specification(Part.HTTP, "loop.beside", "bare loop, in between", "lineups/s")]
     for clients in CLIENTS:
         key, name = f"http.{clients}", f"{clients} client{'s' if clients > 1 else ''}"
         target = Target(Bound.AT_LEAST, 0.8) if clients == max(CLIENTS) else None

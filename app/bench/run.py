@@ -27,8 +27,8 @@ from app.errors import InvalidOption
 from app.explain.maps import FloatArray
 from app.render.overlay import Render
 from app.settings import Settings
-from models.lineups.choice import parse_pairs
-from models.lineups.pair import NetworkPair, load_pair
+from models.lineups.choice import parse_lineups
+from models.lineups.lineup import Lineup, load_lineup
 
 IN_PROCESS = (Part.FORWARD, Part.ANALYSIS, Part.STEPS, Part.GRAD_CAM, Part.TORCHCAM, Part.OTHER_CLASS)
 
@@ -41,11 +41,11 @@ class Subject:
     """The networks and the input of the bare passes and the peers.
 
     Attributes:
-        plain: the pair as it was trained; the lens's own is folded.
+        plain: the lineup as it was trained; the lens's own is folded.
         values: a normalised picture, (3, H, W).
     """
 
-    plain: NetworkPair
+    plain: Lineup
     values: FloatArray
 
 
@@ -70,21 +70,21 @@ def run_bench(settings: Settings, options: BenchOptions) -> BenchReport:
     """Measure, with progress bars on standard error.
 
     Args:
-        settings: which pair, where; the server and our engine use all of them.
+        settings: which lineup, where; the server and our engine use all of them.
         options: what, and how much of it.
 
     Raises:
         ChildProcessError: when the server or the load client fails.
         InvalidOption: when the plot cannot be written where it is wanted.
         OSError: when it cannot be written for another reason.
-        PairError: when the networks cannot be loaded.
+        LineupError: when the networks cannot be loaded.
     """
     _check_plot(options.plot)
     with ExitStack() as stack:
         lens = stack.enter_context(open_lens(settings))
         # As it was trained, beside the form that answers requests.
-        (choice,) = parse_pairs(settings.pairs, settings.labels)
-        plain = load_pair(choice, device=lens.pair.device)
+        (choice,) = parse_lineups(settings.lineups, settings.labels)
+        plain = load_lineup(choice, device=lens.lineup.device)
         subject = Subject(plain, prepare_jpeg(make_jpeg(SMALL), plain.card.preprocessing))
         findings = Findings(read_setup(settings, options, plain, subject.values))
         phases = stack.enter_context(Phases(_count_steps(options)))

@@ -19,7 +19,7 @@ SWEEPS = 3
 
 PICTURES = 16
 FIRST_REQUESTS = 300
-"""The default cache is full of the shipped pair's analyses by then."""
+"""The default cache is full of the shipped lineup's analyses by then."""
 
 MEMORY_CLIENTS = 4
 READINGS = 9

@@ -11,27 +11,27 @@ from app.bench.results.parts import BenchOptions
 from app.bench.results.report import Setup
 from app.explain.maps import FloatArray
 from app.settings import Settings
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 
 CPU_DESCRIPTION = Path("/proc/cpuinfo")
 
 
-def read_setup(settings: Settings, options: BenchOptions, pair: NetworkPair, values: FloatArray) -> Setup:
+def read_setup(settings: Settings, options: BenchOptions, lineup: Lineup, values: FloatArray) -> Setup:
     """The report's head, before anything was measured.
 
     Args:
         settings: of the server and of our engine.
         options: how much is measured.
-        pair: the networks.
+        lineup: the networks.
         values: their input, (3, H, W).
     """
     height, width = values.shape[1:]
     return Setup(
-        pair=pair.card.name,
+        lineup=lineup.card.name,
         precision=settings.precision.value,
         input_size=(width, height),
-        device=str(pair.device),
-        device_name=_name_device(pair.device),
+        device=str(lineup.device),
+        device_name=_name_device(lineup.device),
         cpu_count=os.cpu_count() or 1,
         threads=torch.get_num_threads(),
         torch=torch.__version__,

@@ -8,13 +8,13 @@ import typer
 from app.analysis.options import ColourOptions, GeometryOptions, TargetOptions
 from app.commands.options import (
     EXIT_BAD_INPUT,
-    PAIR_HELP,
+    LINEUP_HELP,
     ComputeLocation,
     DeviceOption,
     GeometryOption,
     LabelsOption,
+    LineupOption,
     OnOption,
-    PairOption,
     ResolutionOption,
     as_list,
     errors,
@@ -32,14 +32,14 @@ def serve(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on; this machine alone by default.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
-    pair: Annotated[
-        list[str] | None, typer.Option("--pair", help=f"{PAIR_HELP} May be given several times.", metavar="PAIR")
+    lineup: Annotated[
+        list[str] | None, typer.Option("--lineup", help=f"{LINEUP_HELP} May be given several times.", metavar="LINEUP")
     ] = None,
     labels: Annotated[
         list[str] | None,
         typer.Option(
             "--labels",
-            help="Class names for NAME=BASELINE,CBAM: a file with one a line, or imagenet; once for all such pairs, or "
+            help="Class names for NAME=BASELINE,CBAM: a file with one a line, or imagenet; once for all such lineups, or "
             "once for each.",
             metavar="FILE",
         ),
@@ -53,7 +53,7 @@ def serve(
     CBAM_LENS_QUEUE_SIZE, CBAM_LENS_DEADLINE_SECONDS, CBAM_LENS_CACHE_BYTES, CBAM_LENS_CACHE_SECONDS,
     CBAM_LENS_THREADS, CBAM_LENS_LOG_LEVEL.
     """
-    settings = read_settings(pair or [], labels or [], device)
+    settings = read_settings(lineup or [], labels or [], device)
     if on is ComputeLocation.RAY:
         serve_on_ray(settings, host=host, port=port)
         return
@@ -107,7 +107,7 @@ def compare(
         ),
     ] = None,
     has_maps: Annotated[bool, typer.Option("--maps", help="With --rows: keep each picture's maps as NPZ too.")] = False,
-    pair: PairOption = None,
+    lineup: LineupOption = None,
     labels: LabelsOption = None,
     device: DeviceOption = None,
     on: OnOption = ComputeLocation.HERE,
@@ -120,7 +120,7 @@ def compare(
     With --rows many pictures become a table: predictions, statistics and what the two maps have in common. A picture
     that cannot be read is a row with its error. The same command goes on where an earlier one was stopped.
     """
-    settings = read_settings(as_list(pair), as_list(labels), device)
+    settings = read_settings(as_list(lineup), as_list(labels), device)
     with errors.status("loading the networks"):
         from app.survey.figures import CompareOptions, compare_files
         from app.survey.run import SurveyOptions

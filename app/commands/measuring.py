@@ -12,8 +12,8 @@ from app.commands.options import (
     DeviceOption,
     GeometryOption,
     LabelsOption,
+    LineupOption,
     OnOption,
-    PairOption,
     ResolutionOption,
     as_list,
     errors,
@@ -54,7 +54,7 @@ def evaluate(
     ] = None,
     class_map: Annotated[
         Path | None,
-        typer.Option(help="What the data calls a class and the pair's index or name for it, one class a line."),
+        typer.Option(help="What the data calls a class and the lineup's index or name for it, one class a line."),
     ] = None,
     methods: Annotated[
         list[Method] | None,
@@ -82,20 +82,20 @@ def evaluate(
     has_maps: Annotated[
         bool, typer.Option("--maps", help="With --answers: keep each picture's maps as NPZ too.")
     ] = False,
-    pair: PairOption = None,
+    lineup: LineupOption = None,
     labels: LabelsOption = None,
     device: DeviceOption = None,
     on: OnOption = ComputeLocation.HERE,
 ) -> None:
     """Measure both networks on a folder of class folders: top-1, top-5, calibration, and where they look.
 
-    A folder's name is a class's identifier or name (`GET /api/v1/pairs` lists both). Folders of other classes are an
+    A folder's name is a class's identifier or name (`GET /api/v1/lineups` lists both). Folders of other classes are an
     error; pictures that cannot be read are named, counted and left out. With --focus the heat maps of the true class
     and CBAM's gates are compared with the objects, whose place --masks or --boxes tells; differences come with paired
     bootstrap intervals. With --answers each picture becomes a row that is kept, as by `compare --rows`, and the same
     command goes on where an earlier one was stopped.
     """
-    settings = read_settings(as_list(pair), as_list(labels), device)
+    settings = read_settings(as_list(lineup), as_list(labels), device)
     if not focus and (masks or boxes or class_map or rows):
         raise typer.BadParameter("--masks, --boxes, --class-map and --rows are about where networks look; add --focus")
     if focus and answers is not None:
@@ -154,12 +154,12 @@ def precision(
     directory: Annotated[Path, typer.Argument(help="Directory with pictures.", exists=True, file_okay=False)],
     limit: Annotated[int | None, typer.Option(help="How many pictures at most; all by default.", min=1)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
-    pair: PairOption = None,
+    lineup: LineupOption = None,
     labels: LabelsOption = None,
     device: DeviceOption = None,
 ) -> None:
     """Measure what bf16 and fp16 change in probabilities, heat maps and time."""
-    settings = read_settings(as_list(pair), as_list(labels), device)
+    settings = read_settings(as_list(lineup), as_list(labels), device)
     with errors.status("loading the networks"):
         from app.evaluation.precision import measure_precision, tabulate_precision
 
@@ -178,7 +178,7 @@ def bench(
     requests: Annotated[int, typer.Option(help="Requests before memory is read a last time.", min=2)] = 2000,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
     plot: Annotated[Path | None, typer.Option(help="PNG file to draw the figures into.", dir_okay=False)] = None,
-    pair: PairOption = None,
+    lineup: LineupOption = None,
     labels: LabelsOption = None,
     device: DeviceOption = None,
     on: OnOption = ComputeLocation.HERE,
@@ -192,12 +192,12 @@ def bench(
     With --on ray it is j alone: the server plain, on Ray with one process that has the networks, and with two.
     """
     if on is ComputeLocation.RAY:
-        _show(bench_on_ray(read_settings(as_list(pair), as_list(labels), device), seconds=seconds), as_json=as_json)
+        _show(bench_on_ray(read_settings(as_list(lineup), as_list(labels), device), seconds=seconds), as_json=as_json)
         return
     from app.bench.results.parts import BenchOptions, parse_parts
 
     parts = or_explain(parse_parts, only)
-    settings = read_settings(as_list(pair), as_list(labels), device)
+    settings = read_settings(as_list(lineup), as_list(labels), device)
     with errors.status("loading the networks"):
         from app.bench.run import run_bench
 

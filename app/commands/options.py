@@ -13,7 +13,7 @@ from rich.console import Console
 
 from app.errors import LensError
 from app.settings import Settings
-from models.errors import PairError
+from models.errors import LineupError
 from models.names import Geometry, Resolution
 
 Arguments = ParamSpec("Arguments")
@@ -23,11 +23,11 @@ EXIT_BAD_INPUT = 2
 
 errors = Console(stderr=True)
 
-PAIR_HELP = (
-    "A pair: shipped (the default), a TOML file, or NAME=BASELINE,CBAM with two checkpoints, torchvision:resnet50 or "
+LINEUP_HELP = (
+    "A lineup: shipped (the default), a TOML file, or NAME=BASELINE,CBAM with two checkpoints, torchvision:resnet50 or "
     "untrained:vgg16_bn."
 )
-PairOption = Annotated[str | None, typer.Option("--pair", help=PAIR_HELP, metavar="PAIR")]
+LineupOption = Annotated[str | None, typer.Option("--lineup", help=LINEUP_HELP, metavar="LINEUP")]
 LabelsOption = Annotated[
     str | None,
     typer.Option(
@@ -36,12 +36,12 @@ LabelsOption = Annotated[
 ]
 DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or cuda:0; auto by default.")]
 GeometryOption = Annotated[
-    Geometry | None, typer.Option(help="How a picture becomes the networks' input; the pair's own way by default.")
+    Geometry | None, typer.Option(help="How a picture becomes the networks' input; the lineup's own way by default.")
 ]
 ResolutionOption = Annotated[
     str | None,
     typer.Option(
-        help="Shorter side of the input in pixels; the pair's own by default.",
+        help="Shorter side of the input in pixels; the lineup's own by default.",
         metavar=f"[{'|'.join(str(value.value) for value in Resolution)}]",
     ),
 ]
@@ -62,9 +62,9 @@ OnOption = Annotated[
 ]
 
 
-def read_settings(pairs: Sequence[str], labels: Sequence[str], device: str | None) -> Settings:
+def read_settings(lineups: Sequence[str], labels: Sequence[str], device: str | None) -> Settings:
     """The settings of the environment, with what the command line gives in their place."""
-    given: dict[str, Any] = {"pairs": tuple(pairs), "labels": tuple(labels), "device": device}
+    given: dict[str, Any] = {"lineups": tuple(lineups), "labels": tuple(labels), "device": device}
     try:
         return Settings(**{name: value for name, value in given.items() if value})
     except ValueError as error:
@@ -90,6 +90,6 @@ def or_explain(work: Callable[Arguments, Result], *args: Arguments.args, **kwarg
     """Run a command; what a user can mend is one line on standard error and exit code 2."""
     try:
         return work(*args, **kwargs)
-    except (PairError, LensError, OSError) as error:
+    except (LineupError, LensError, OSError) as error:
         errors.print(f"cbam-lens: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(EXIT_BAD_INPUT) from error

@@ -15,10 +15,10 @@ def train(
     output: Annotated[Path, typer.Option("--output", "-o", help="Directory for everything that is written.")],
     network: Annotated[str, typer.Option(help="The architecture; `cbam-lens models` lists them.")] = "resnet18",
     attention: Annotated[
-        Attention, typer.Option(help="What each block ends with; of the second network with --pair.")
+        Attention, typer.Option(help="What each block ends with; of the second network with --lineup.")
     ] = Attention.CBAM,
-    is_pair: Annotated[
-        bool, typer.Option("--pair", help="Train the baseline first, with the same data in the same order.")
+    is_lineup: Annotated[
+        bool, typer.Option("--lineup", help="Train the baseline first, with the same data in the same order.")
     ] = False,
     data: Annotated[
         list[Path] | None,
@@ -31,7 +31,7 @@ def train(
     labels: Annotated[
         Path | None, typer.Option(help="The classes: JSON or one name a line; by default one of each folder.")
     ] = None,
-    card: Annotated[Path | None, typer.Option(help="A pair's TOML card, for its folder aliases.")] = None,
+    card: Annotated[Path | None, typer.Option(help="A lineup's TOML card, for its folder aliases.")] = None,
     alias: Annotated[
         list[str] | None, typer.Option(help="FOLDER=CLASS, where a folder means a class of another name.")
     ] = None,
@@ -70,12 +70,12 @@ def train(
         str | None,
         typer.Option(
             "--start-from",
-            help="Weights to begin with: with --pair a pair (shipped, a TOML card, NAME=BASELINE,CBAM), else a file; "
+            help="Weights to begin with: with --lineup a lineup (shipped, a TOML card, NAME=BASELINE,CBAM), else a file; "
             "FILE+cbam puts fresh gates into a network without, which leave its function as it is.",
         ),
     ] = None,
     recipe: Annotated[
-        Path, typer.Option(help="TOML file that says how; by default that of the shipped pair.", show_default=False)
+        Path, typer.Option(help="TOML file that says how; by default that of the shipped lineup.", show_default=False)
     ] = DEFAULT_RECIPE,
     change: Annotated[
         list[str] | None,
@@ -92,7 +92,7 @@ def train(
     weights: Annotated[
         Precision, typer.Option(help="Type of the stored convolutions and linear layers: fp16 or fp32.")
     ] = Precision.FP16,
-    name: Annotated[str | None, typer.Option(help="The pair's name; by default resnet18-110 and the like.")] = None,
+    name: Annotated[str | None, typer.Option(help="The lineup's name; by default resnet18-110 and the like.")] = None,
     cache: Annotated[
         bool, typer.Option("--cache", help="Keep the decoded pictures in the output directory, about 0.3 MB each.")
     ] = False,
@@ -106,10 +106,10 @@ def train(
     ] = False,
     device: DeviceOption = None,
 ) -> None:
-    """Train a network, or with --pair a baseline and the same network with attention.
+    """Train a network, or with --lineup a baseline and the same network with attention.
 
     Written into the output directory: weights as safetensors, a model card (.md), the log (.csv) and the state
-    (.state.pt) of each network, recipe.toml, labels.json and, of a pair, pair.toml for --pair of other commands.
+    (.state.pt) of each network, recipe.toml, labels.json and, of a lineup, lineup.toml for --lineup of other commands.
 
     SIGTERM or Ctrl+C stops after the current step; the same command with --resume goes on exactly from there.
 
@@ -134,7 +134,7 @@ def train(
     options = TrainingOptions(
         architecture=network,
         attention=attention,
-        is_pair=is_pair,
+        is_lineup=is_lineup,
         recipe=chosen,
         data=DataOptions(
             directories=tuple(data or ()),

@@ -1,4 +1,4 @@
-"""Forward and backward passes on a pair's device, arrays in and arrays out.
+"""Forward and backward passes on a lineup's device, arrays in and arrays out.
 
 Arrays that come in may belong to others and be read-only: torch gets copies. Arrays that go out are read-only.
 """
@@ -14,33 +14,33 @@ from app.explain.attention_maps import read_attention_maps
 from app.explain.cam import score_gradient
 from app.explain.maps import FloatArray
 from models.attention.interventions import Intervention
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName
 from models.networks.trace import Trace
 
 
-def move_pictures(pair: NetworkPair, pictures: Sequence[FloatArray]) -> torch.Tensor:
-    """Pictures of one shape as a batch on the pair's device, (N, 3, H, W)."""
+def move_pictures(lineup: Lineup, pictures: Sequence[FloatArray]) -> torch.Tensor:
+    """Pictures of one shape as a batch on the lineup's device, (N, 3, H, W)."""
     batch = torch.from_numpy(np.stack(pictures))  # (N, 3, H, W)
-    if pair.device.type == "cuda":
+    if lineup.device.type == "cuda":
         batch = batch.pin_memory()
-    return batch.to(pair.device, non_blocking=True, memory_format=torch.channels_last)
+    return batch.to(lineup.device, non_blocking=True, memory_format=torch.channels_last)
 
 
-def move_picture(pair: NetworkPair, values: FloatArray) -> torch.Tensor:
-    """One picture as a batch on the pair's device, (1, 3, H, W)."""
-    return torch.tensor(values, device=pair.device)[None]
+def move_picture(lineup: Lineup, values: FloatArray) -> torch.Tensor:
+    """One picture as a batch on the lineup's device, (1, 3, H, W)."""
+    return torch.tensor(values, device=lineup.device)[None]
 
 
 def trace_network(
-    pair: NetworkPair, name: NetworkName, batch: torch.Tensor, interventions: Sequence[Intervention] = ()
+    lineup: Lineup, name: NetworkName, batch: torch.Tensor, interventions: Sequence[Intervention] = ()
 ) -> list[NetworkTrace]:
     """One forward pass of one network.
 
     Args:
-        pair: the networks.
+        lineup: the networks.
         name: which of them.
-        batch: normalised pictures on the pair's device, (N, 3, H, W).
+        batch: normalised pictures on the lineup's device, (N, 3, H, W).
         interventions: changes to its gates.
 
     Returns:
@@ -49,7 +49,7 @@ def trace_network(
     Raises:
         EngineFailed: for logits that are not finite.
     """
-    network = pair.networks[name]
+    network = lineup.networks[name]
     with torch.no_grad():
         trace = network.trace(batch.to(network.dtype), interventions=interventions)
     # One transfer per tensor for the whole batch, and one wait for the device.
@@ -67,7 +67,7 @@ def trace_network(
 
 
 def differentiate(
-    pair: NetworkPair,
+    lineup: Lineup,
     name: NetworkName,
     features: FloatArray,
     target: GradientTarget,
@@ -76,7 +76,7 @@ def differentiate(
     """The gradient of a class's score with respect to one network's features.
 
     Args:
-        pair: the networks.
+        lineup: the networks.
         name: which of them.
         features: the output of the target's stage, (C, H, W).
         target: which class and which stage.
@@ -85,9 +85,9 @@ def differentiate(
     Returns:
         d logit / d features, (C, H, W).
     """
-    network = pair.networks[name]
-    batch = torch.tensor(features, device=pair.device, dtype=network.dtype)[None]  # (1, C, H, W)
-    classes = torch.tensor([target.class_index], device=pair.device)
+    network = lineup.networks[name]
+    batch = torch.tensor(features, device=lineup.device, dtype=network.dtype)[None]  # (1, C, H, W)
+    classes = torch.tensor([target.class_index], device=lineup.device)
     gradient = score_gradient(network, batch, stage=target.stage, class_indices=classes, interventions=interventions)
     return _to_array(gradient[0])
 

@@ -21,13 +21,13 @@ from app.engine.engine import Engine
 from app.engine.job_queue import Job, JobQueue
 from app.engine.work import AnswerType, PictureWork, Work
 from app.errors import EngineFailed, LensError, QueueFull
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 
 logger = logging.getLogger(__name__)
 
 
 class DeviceEngine(Engine):
-    """The one worker of a device, behind a bounded queue; every served pair goes through it.
+    """The one worker of a device, behind a bounded queue; every served lineup goes through it.
 
     Args:
         queue_size: how many jobs may wait.
@@ -52,7 +52,7 @@ class DeviceEngine(Engine):
         self._current: Sequence[Job[Any]] = ()
         self._seconds_per_job = 0.1
         self._is_accepting = False
-        self._unwarmed: Sequence[NetworkPair] = ()
+        self._unwarmed: Sequence[Lineup] = ()
         self._has_failed = False
 
     @property
@@ -70,11 +70,11 @@ class DeviceEngine(Engine):
         """How many jobs wait."""
         return len(self._queue)
 
-    def start(self, *, warm_up: Sequence[NetworkPair] = ()) -> None:
+    def start(self, *, warm_up: Sequence[Lineup] = ()) -> None:
         """Start the worker.
 
         Args:
-            warm_up: pairs that see a picture before any job: torch prepares much at the first one.
+            warm_up: lineups that see a picture before any job: torch prepares much at the first one.
         """
         self._unwarmed = warm_up
         self._is_accepting = True
@@ -131,11 +131,11 @@ class DeviceEngine(Engine):
 
     def _warm_up(self) -> None:
         try:
-            for pair in self._unwarmed:
-                side = pair.card.preprocessing.resolution.value
-                PictureWork(pair, np.zeros((3, side, side), dtype=np.float32)).compute()
+            for lineup in self._unwarmed:
+                side = lineup.card.preprocessing.resolution.value
+                PictureWork(lineup, np.zeros((3, side, side), dtype=np.float32)).compute()
         except Exception:
-            logger.exception("a pair did not answer its first picture; the server does not become ready")
+            logger.exception("a lineup did not answer its first picture; the server does not become ready")
             self._has_failed = True
         self._unwarmed = ()
 

@@ -11,12 +11,12 @@ class Engine(ABC):
     @property
     @abstractmethod
     def is_ready(self) -> bool:
-        """Whether work is accepted and computed, and every pair has answered a first picture."""
+        """Whether work is accepted and computed, and every lineup has answered a first picture."""
 
     @property
     @abstractmethod
     def has_failed(self) -> bool:
-        """Whether a pair could not answer its first picture."""
+        """Whether a lineup could not answer its first picture."""
 
     @property
     @abstractmethod

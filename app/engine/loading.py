@@ -1,4 +1,4 @@
-"""The pairs and the engine that the settings choose, on the device that they choose."""
+"""The lineups and the engine that the settings choose, on the device that they choose."""
 
 import os
 from collections import Counter
@@ -8,32 +8,32 @@ import torch
 
 from app.engine.device_engine import DeviceEngine
 from app.settings import Settings
-from models.errors import PairError
-from models.lineups.choice import parse_pairs
-from models.lineups.pair import NetworkPair, load_pair
+from models.errors import LineupError
+from models.lineups.choice import parse_lineups
+from models.lineups.lineup import Lineup, load_lineup
 
 
-def load_chosen_pairs(settings: Settings) -> tuple[NetworkPair, ...]:
-    """Load the pairs of the settings in the form that answers requests; raises `PairError`.
+def load_chosen_lineups(settings: Settings) -> tuple[Lineup, ...]:
+    """Load the lineups of the settings in the form that answers requests; raises `LineupError`.
 
     Also gives torch its number of threads, once and for the whole process.
     """
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     device = choose_device(settings.device)
-    choices = parse_pairs(settings.pairs, settings.labels)
-    pairs = tuple(load_pair(choice, device=device).optimise(settings.precision) for choice in choices)
-    names = Counter(pair.card.name for pair in pairs)
+    choices = parse_lineups(settings.lineups, settings.labels)
+    lineups = tuple(load_lineup(choice, device=device).optimise(settings.precision) for choice in choices)
+    names = Counter(lineup.card.name for lineup in lineups)
     if twice := [name for name, count in names.items() if count > 1]:
-        raise PairError(f"two pairs are named {twice[0]}; a pair is asked for by its name; give each its own")
-    return pairs
+        raise LineupError(f"two lineups are named {twice[0]}; a lineup is asked for by its name; give each its own")
+    return lineups
 
 
-def load_chosen_pair(settings: Settings) -> NetworkPair:
-    """The one pair of a command that works with one; raises `PairError`."""
-    pairs = load_chosen_pairs(settings)
-    if len(pairs) > 1:
-        raise PairError(f"{len(pairs)} pairs are chosen, and this command works with one; give one --pair")
-    return pairs[0]
+def load_chosen_lineup(settings: Settings) -> Lineup:
+    """The one lineup of a command that works with one; raises `LineupError`."""
+    lineups = load_chosen_lineups(settings)
+    if len(lineups) > 1:
+        raise LineupError(f"{len(lineups)} lineups are chosen, and this command works with one; give one --lineup")
+    return lineups[0]
 
 
 def build_engine(settings: Settings, observe_batch: Callable[[int], None] | None = None) -> DeviceEngine:
@@ -55,13 +55,13 @@ def choose_device(name: str) -> torch.device:
     """The device of a setting; `auto` is CUDA where there is one, else the CPU.
 
     Raises:
-        PairError: for a CUDA device that this machine has not.
+        LineupError: for a CUDA device that this machine has not.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise PairError(
+        raise LineupError(
             f"device is {name}, but torch sees {torch.cuda.device_count()} CUDA devices; choose cpu or auto"
         )
     return device

@@ -29,7 +29,7 @@ class NetworkTrace:
         return self.logits.nbytes + sum(values.nbytes for values in self.features.values()) + gates
 
 
-PairTrace = Mapping[NetworkName, NetworkTrace]
+LineupTrace = Mapping[NetworkName, NetworkTrace]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class GradientTarget:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PairGradient:
+class LineupGradient:
     """Both networks' gradients of one class's score.
 
     Attributes:

@@ -11,11 +11,11 @@ from typing import Generic, NamedTuple, Self, TypeVar
 import torch
 
 from app.engine.computation import differentiate, move_picture, move_pictures, trace_network
-from app.engine.traces import Evidence, GradientTarget, NetworkTrace, PairGradient, PairTrace
+from app.engine.traces import Evidence, GradientTarget, LineupGradient, LineupTrace, NetworkTrace
 from app.explain.attention_maps import read_open_block
 from app.explain.maps import FloatArray, OpenBlock
 from models.attention.interventions import Intervention
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName, Stage
 from models.networks.randomisation import Randomisation, randomise
 
@@ -27,10 +27,10 @@ class Work(ABC, Generic[AnswerType]):
     """One thing to compute, with everything that it needs.
 
     Attributes:
-        pair: the networks.
+        lineup: the networks.
     """
 
-    pair: NetworkPair
+    lineup: Lineup
 
     @property
     def batch_key(self) -> Hashable | None:
@@ -55,8 +55,8 @@ class TracedPicture(NamedTuple):
         gradient: of the class's score; without gradients where no stage was asked for.
     """
 
-    traces: PairTrace
-    gradient: PairGradient
+    traces: LineupTrace
+    gradient: LineupGradient
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,8 +75,8 @@ class PictureWork(Work[TracedPicture]):
 
     @property
     def batch_key(self) -> Hashable:
-        """One pair and one shape."""
-        return (id(self.pair), *self.values.shape)
+        """One lineup and one shape."""
+        return (id(self.lineup), *self.values.shape)
 
     def compute(self) -> TracedPicture:
         """The traces and the gradient."""
@@ -85,29 +85,30 @@ class PictureWork(Work[TracedPicture]):
     @classmethod
     def compute_together(cls, batch: Sequence[Self]) -> Sequence[TracedPicture]:
         """One forward pass of each network for all pictures, then each picture's own gradient."""
-        pair = batch[0].pair
-        pictures = move_pictures(pair, [work.values for work in batch])
-        traced = {name: trace_network(pair, name, pictures) for name in NetworkName}
+        lineup = batch[0].lineup
+        pictures = move_pictures(lineup, [work.values for work in batch])
+        traced = {name: trace_network(lineup, name, pictures) for name in NetworkName}
         return [
             work._explain({name: traces[position] for name, traces in traced.items()})
             for position, work in enumerate(batch)
         ]
 
-    def _explain(self, traces: PairTrace) -> TracedPicture:
+    def _explain(self, traces: LineupTrace) -> TracedPicture:
         index = self.class_index
         if index is None:
             index = int(traces[NetworkName.BASELINE].logits.argmax())
         if self.stage is None:
-            return TracedPicture(traces, PairGradient(index, {}))
+            return TracedPicture(traces, LineupGradient(index, {}))
         target = GradientTarget(self.stage, index)
         gradients = {
-            name: differentiate(self.pair, name, trace.features[target.stage], target) for name, trace in traces.items()
+            name: differentiate(self.lineup, name, trace.features[target.stage], target)
+            for name, trace in traces.items()
         }
-        return TracedPicture(traces, PairGradient(index, gradients))
+        return TracedPicture(traces, LineupGradient(index, gradients))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GradientWork(Work[PairGradient]):
+class GradientWork(Work[LineupGradient]):
     """Explain a class on a picture that was traced before.
 
     Attributes:
@@ -118,12 +119,12 @@ class GradientWork(Work[PairGradient]):
     features: Mapping[NetworkName, FloatArray]
     target: GradientTarget
 
-    def compute(self) -> PairGradient:
+    def compute(self) -> LineupGradient:
         """Both networks' gradients."""
         gradients = {
-            name: differentiate(self.pair, name, values, self.target) for name, values in self.features.items()
+            name: differentiate(self.lineup, name, values, self.target) for name, values in self.features.items()
         }
-        return PairGradient(self.target.class_index, gradients)
+        return LineupGradient(self.target.class_index, gradients)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,8 +145,8 @@ class ChangedTraceWork(Work[NetworkTrace]):
 
     def trace(self) -> NetworkTrace:
         """The whole trace."""
-        batch = move_picture(self.pair, self.values)  # (1, 3, H, W)
-        (trace,) = trace_network(self.pair, NetworkName.CBAM, batch, self.interventions)
+        batch = move_picture(self.lineup, self.values)  # (1, 3, H, W)
+        (trace,) = trace_network(self.lineup, NetworkName.CBAM, batch, self.interventions)
         return trace
 
 
@@ -165,9 +166,9 @@ class ChangedMapWork(Work[tuple[NetworkTrace, Evidence]]):
 
     def compute(self) -> tuple[NetworkTrace, Evidence]:
         """The trace without its features, and what the heat map is made from."""
-        trace = ChangedTraceWork(self.pair, self.values, self.interventions).trace()
+        trace = ChangedTraceWork(self.lineup, self.values, self.interventions).trace()
         features = trace.features[self.target.stage]
-        gradient = differentiate(self.pair, NetworkName.CBAM, features, self.target, self.interventions)
+        gradient = differentiate(self.lineup, NetworkName.CBAM, features, self.target, self.interventions)
         return replace(trace, features={}), Evidence(features, gradient)
 
 
@@ -187,10 +188,10 @@ class RandomisedWork(Work[Mapping[NetworkName, Evidence]]):
 
     def compute(self) -> Mapping[NetworkName, Evidence]:
         """Each network's evidence for its heat map; one copy exists at a time."""
-        return {name: self._explain(name) for name in self.pair.networks}
+        return {name: self._explain(name) for name in self.lineup.networks}
 
     def _explain(self, name: NetworkName) -> Evidence:
-        copies = replace(self.pair, networks={name: randomise(self.pair.networks[name], self.extent)})
+        copies = replace(self.lineup, networks={name: randomise(self.lineup.networks[name], self.extent)})
         (trace,) = trace_network(copies, name, move_picture(copies, self.values))
         features = trace.features[self.target.stage]
         return Evidence(features, differentiate(copies, name, features, self.target))
@@ -212,8 +213,8 @@ class OpenedBlockWork(Work[OpenBlock]):
 
     def compute(self) -> OpenBlock:
         """The inside of the block's attention, with feature maps of its strongest and weakest channels."""
-        network = self.pair.networks[NetworkName.CBAM]
-        batch = move_picture(self.pair, self.values).to(network.dtype)  # (1, 3, H, W)
+        network = self.lineup.networks[NetworkName.CBAM]
+        batch = move_picture(self.lineup, self.values).to(network.dtype)  # (1, 3, H, W)
         with torch.no_grad():
             trace = network.trace(batch, stages=(), interventions=self.interventions, opened=self.block)
         return read_open_block(self.block, trace.attentions[self.block])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.analysis.options import TargetOptions
-from app.engine.loading import load_chosen_pair
+from app.engine.loading import load_chosen_lineup
 from app.evaluation.labelled import list_labelled
 from app.evaluation.measures.answers import RankedTruth, summarise_answers
 from app.evaluation.results.options import EvaluationOptions
@@ -26,7 +26,7 @@ def evaluate_by_rows(
     """Measure both networks, with a row for each picture.
 
     Args:
-        settings: which pair, where.
+        settings: which lineup, where.
         options: on which pictures; without focus.
         directory: of the rows.
         has_maps: whether each picture's maps are kept too.
@@ -35,21 +35,21 @@ def evaluate_by_rows(
     Raises:
         InvalidOption: see `list_labelled`, and for the directory of another question.
         OSError: when pictures cannot be found, or the directory cannot be written.
-        PairError: when the networks cannot be loaded.
+        LineupError: when the networks cannot be loaded.
     """
-    pair = load_chosen_pair(settings.model_copy(update={"device": "cpu"}))
-    sources = list_labelled(pair, options.data, options.listing)
+    lineup = load_chosen_lineup(settings.model_copy(update={"device": "cpu"}))
+    sources = list_labelled(lineup, options.data, options.listing)
     asked = SurveyOptions(
         target=TargetOptions(), geometry=options.geometry, directory=directory, has_maps=has_maps, is_labelled=True
     )
     survey(settings, sources, asked)
     wanted = {source.key for source in sources}
-    rows = [row for row in RowStore(directory, asked.identify(pair.card)).read_rows() if row["file"] in wanted]
+    rows = [row for row in RowStore(directory, asked.identify(lineup.card)).read_rows() if row["file"] in wanted]
     answered = [row for row in rows if row["error"] is None]
-    preprocessing = pair.card.preprocessing
+    preprocessing = lineup.card.preprocessing
     return Evaluation(
-        pair=pair.card.name,
-        sha256={name: pair.card.networks[name].sha256 for name in NetworkName},
+        lineup=lineup.card.name,
+        sha256={name: lineup.card.networks[name].sha256 for name in NetworkName},
         data=options.data.resolve().name,
         listing=None if options.listing is None else options.listing.name,
         geometry=options.geometry.geometry or preprocessing.geometry,

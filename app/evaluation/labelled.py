@@ -7,33 +7,33 @@ from pathlib import Path, PurePosixPath
 from app.errors import InvalidOption
 from app.evaluation.measures.pictures import find_classes, list_pictures
 from app.survey.sources import SHARD_SUFFIX, PictureSource, expand_range, list_shard_files
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.training.data.listing import PICTURE_SUFFIXES
 from models.training.data.shards import CLASS_SUFFIXES
 
 
-def list_labelled(pair: NetworkPair, data: Path, listing: Path | None) -> list[PictureSource]:
+def list_labelled(lineup: Lineup, data: Path, listing: Path | None) -> list[PictureSource]:
     """Every picture, with the class to ask about.
 
     Args:
-        pair: whose classes they are.
+        lineup: whose classes they are.
         data: directory with one folder a class, or shards, NAME-{0000..0009}.tar, in which a .cls (an index) or .txt
             (a class) beside a picture says its class, or else its folder.
         listing: of a directory: file that names the pictures, one CLASS/FILE a line.
 
     Raises:
-        InvalidOption: for classes that the pair does not know, a picture without a class, and no picture at all.
+        InvalidOption: for classes that the lineup does not know, a picture without a class, and no picture at all.
         OSError: when a directory, a list or a shard cannot be read.
     """
     if data.suffix != SHARD_SUFFIX:
-        pictures = list_pictures(pair, data, listing)
+        pictures = list_pictures(lineup, data, listing)
         return [
             PictureSource(
                 f"{picture.path.parent.name}/{picture.path.name}", picture.path, target=str(picture.class_index)
             )
             for picture in pictures
         ]
-    classes = find_classes(pair)
+    classes = find_classes(lineup)
     found = [source for shard in expand_range(str(data)) for source in _list_shard(Path(shard), classes)]
     if not found:
         raise InvalidOption(f"there is no picture in {data}; give shards with pictures", option="DATA")
@@ -62,8 +62,8 @@ def _find(name: str, key: str, classes: Mapping[str, int]) -> int:
         return classes[name]
     if name.isdecimal() and int(name) in classes.values():
         return int(name)
-    said = f"the class {name!r}, which the pair does not know" if name else "no class"
+    said = f"the class {name!r}, which the lineup does not know" if name else "no class"
     raise InvalidOption(
-        f"{key} has {said}; put a .cls with an index or a .txt with a class beside it, or choose another --pair",
+        f"{key} has {said}; put a .cls with an index or a .txt with a class beside it, or choose another --lineup",
         option="DATA",
     )

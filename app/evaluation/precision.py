@@ -12,7 +12,7 @@ from app.analysis.comparison import Comparison
 from app.analysis.lens import Lens
 from app.analysis.options import GeometryOptions, TargetOptions
 from app.analysis.timing import Timings
-from app.engine.loading import build_engine, load_chosen_pair
+from app.engine.loading import build_engine, load_chosen_lineup
 from app.errors import InvalidOption
 from app.evaluation import PICTURE_SUFFIXES
 from app.settings import Settings
@@ -41,7 +41,7 @@ class PrecisionEffect(BaseModel):
 class PrecisionReport(BaseModel):
     """The effects by precision and network."""
 
-    pair: str
+    lineup: str
     pictures: int
     effects: dict[Precision, dict[NetworkName, PrecisionEffect]]
 
@@ -53,14 +53,14 @@ def measure_precision(settings: Settings, directory: Path, *, limit: int | None)
     """Compare bf16 and fp16 with fp32 on the pictures of a directory, with a progress bar on standard error.
 
     Args:
-        settings: which pair, where.
+        settings: which lineup, where.
         directory: pictures, also in folders below.
         limit: how many at most.
 
     Raises:
         InvalidOption: when there is no picture.
         LensError: for a picture that cannot be read.
-        PairError: when the networks cannot be loaded.
+        LineupError: when the networks cannot be loaded.
     """
     paths = sorted(path for path in directory.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)[:limit]
     if not paths:
@@ -72,7 +72,7 @@ def measure_precision(settings: Settings, directory: Path, *, limit: int | None)
         for lens in lenses.values():
             lens.engine.close()
     return PrecisionReport(
-        pair=lenses[Precision.FP32].pair.card.name,
+        lineup=lenses[Precision.FP32].lineup.card.name,
         pictures=len(paths),
         effects={
             precision: {name: _summarise(answers, precision, name) for name in NetworkName}
@@ -91,7 +91,7 @@ def tabulate_precision(report: PrecisionReport) -> Table:
         "change of P, mean / largest",
         "change of the map, mean / largest",
         "time",
-        title=f"{report.pair}, {report.pictures:,} pictures, against fp32",
+        title=f"{report.lineup}, {report.pictures:,} pictures, against fp32",
     )
     for precision, networks in report.effects.items():
         for name, effect in networks.items():
@@ -108,10 +108,10 @@ def tabulate_precision(report: PrecisionReport) -> Table:
 
 def _open_lens(settings: Settings, precision: Precision) -> Lens:
     chosen = settings.model_copy(update={"precision": precision})
-    pair = load_chosen_pair(chosen)
+    lineup = load_chosen_lineup(chosen)
     engine = build_engine(chosen)
     engine.start()
-    return Lens(engine, pair, max_pixels=settings.max_picture_pixels)
+    return Lens(engine, lineup, max_pixels=settings.max_picture_pixels)
 
 
 async def _ask_all(lenses: Mapping[Precision, Lens], paths: Sequence[Path]) -> Answers:
@@ -128,9 +128,9 @@ async def _ask_all(lenses: Mapping[Precision, Lens], paths: Sequence[Path]) -> A
 
 
 def _summarise(answers: Answers, precision: Precision, name: NetworkName) -> PrecisionEffect:
-    pairs = list(zip(answers[Precision.FP32], answers[precision], strict=True))
+    lineups = list(zip(answers[Precision.FP32], answers[precision], strict=True))
     same, probability, maps = [], [], []
-    for (exact, _), (rough, _) in pairs:
+    for (exact, _), (rough, _) in lineups:
         same.append(exact.predictions(name, count=1)[0].label == rough.predictions(name, count=1)[0].label)
         probability.append(abs(exact.target_probability(name) - rough.target_probability(name)))
         change = np.abs(exact.heat_maps[name].values - rough.heat_maps[name].values).max()

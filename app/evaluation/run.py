@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from app.engine.loading import load_chosen_pair
+from app.engine.loading import load_chosen_lineup
 from app.evaluation.measures.answers import RankedTruth, read_answers, summarise_answers, trace_batch
 from app.evaluation.measures.focus import AnsweredBatch, FocusSurvey
 from app.evaluation.measures.objects import BoxTable, MaskFolder, ObjectSource
@@ -20,7 +20,7 @@ from app.evaluation.results.options import EvaluationOptions, FocusOptions
 from app.evaluation.results.report import Evaluation
 from app.evaluation.results.rows import FocusRow
 from app.settings import Settings
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName
 from models.progress import make_progress
 
@@ -42,7 +42,7 @@ class Material:
     Attributes:
         pictures: each with its class.
         objects: where theirs are; None where no focus is measured.
-        unknown: pictures of classes that the pair does not know.
+        unknown: pictures of classes that the lineup does not know.
     """
 
     pictures: list[LabelledPicture]
@@ -59,29 +59,29 @@ def measure(settings: Settings, options: EvaluationOptions) -> Measurement:
     """Measure both networks, with a progress bar on standard error.
 
     Args:
-        settings: which pair, where.
+        settings: which lineup, where.
         options: on which pictures, and what.
 
     Raises:
-        InvalidOption: for a folder that is no class of the pair, no picture at all, and masks or boxes that do not
+        InvalidOption: for a folder that is no class of the lineup, no picture at all, and masks or boxes that do not
             fit the pictures.
         OSError: when a directory or a list cannot be read.
-        PairError: when the networks cannot be loaded.
+        LineupError: when the networks cannot be loaded.
     """
-    pair = load_chosen_pair(settings)
-    material = _find_material(pair, options)
-    preprocessing = pair.card.preprocessing
+    lineup = load_chosen_lineup(settings)
+    material = _find_material(lineup, options)
+    preprocessing = lineup.card.preprocessing
     geometry = options.geometry.geometry or preprocessing.geometry
     resolution = options.geometry.resolution or preprocessing.resolution
-    reader = PictureReader(pair, geometry, resolution, settings.max_picture_pixels)
+    reader = PictureReader(lineup, geometry, resolution, settings.max_picture_pixels)
     survey = None
     if options.focus is not None and material.objects is not None:
-        survey = FocusSurvey(pair, options.focus, material.objects, options.data)
+        survey = FocusSurvey(lineup, options.focus, material.objects, options.data)
     answers: dict[NetworkName, list[RankedTruth]] = {name: [] for name in NetworkName}
     with make_progress() as progress:
         task = progress.add_task("evaluating", total=len(material.pictures))
         for batch in reader.read_batches(material.pictures, options.batch_size):
-            answered = _answer(pair, batch, options.focus)
+            answered = _answer(lineup, batch, options.focus)
             for name in NetworkName:
                 answers[name] += answered.answers[name]
             if survey is not None:
@@ -90,8 +90,8 @@ def measure(settings: Settings, options: EvaluationOptions) -> Measurement:
     for line in reader.unreadable:
         console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
     evaluation = Evaluation(
-        pair=pair.card.name,
-        sha256={name: pair.card.networks[name].sha256 for name in NetworkName},
+        lineup=lineup.card.name,
+        sha256={name: lineup.card.networks[name].sha256 for name in NetworkName},
         data=options.data.resolve().name,
         listing=None if options.listing is None else options.listing.name,
         geometry=geometry,
@@ -105,24 +105,24 @@ def measure(settings: Settings, options: EvaluationOptions) -> Measurement:
     return Measurement(evaluation, () if survey is None else tuple(survey.rows))
 
 
-def _find_material(pair: NetworkPair, options: EvaluationOptions) -> Material:
+def _find_material(lineup: Lineup, options: EvaluationOptions) -> Material:
     focus = options.focus
     if focus is not None and focus.boxes is not None:
         table = BoxTable.open(focus.boxes)
         names = read_listing(options.listing) if options.listing else sorted(table.classes)
-        pictures = table.list_pictures(options.data, find_classes(pair, focus.class_map), names)
+        pictures = table.list_pictures(options.data, find_classes(lineup, focus.class_map), names)
         return Material(pictures, table, unknown=len(names) - len(pictures))
     if focus is not None and focus.masks is not None:
-        pictures = list_pictures(pair, options.data, options.listing, masks=focus.masks, class_map=focus.class_map)
+        pictures = list_pictures(lineup, options.data, options.listing, masks=focus.masks, class_map=focus.class_map)
         masks = MaskFolder(focus.masks)
         masks.check(pictures)
         return Material(pictures, masks)
-    return Material(list_pictures(pair, options.data, options.listing))
+    return Material(list_pictures(lineup, options.data, options.listing))
 
 
-def _answer(pair: NetworkPair, batch: PictureBatch, focus: FocusOptions | None) -> AnsweredBatch:
+def _answer(lineup: Lineup, batch: PictureBatch, focus: FocusOptions | None) -> AnsweredBatch:
     stages = () if focus is None else (focus.stage,)
-    traces = {name: trace_batch(pair, name, batch, stages) for name in NetworkName}
+    traces = {name: trace_batch(lineup, name, batch, stages) for name in NetworkName}
     return AnsweredBatch(
         batch=batch,
         traces=traces,

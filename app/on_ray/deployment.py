@@ -11,7 +11,7 @@ from ray.serve.schema import DeploymentStatus, LoggingConfig
 from app.errors import EngineFailed
 from app.on_ray.cluster import LOG_LEVEL
 from app.on_ray.ingress import Ingress
-from app.on_ray.replica import ROOM_BATCHES, PairReplica
+from app.on_ray.replica import ROOM_BATCHES, LineupReplica
 from app.on_ray.settings import RaySettings
 from app.server.guard.tokens import KEY_BYTES
 from app.settings import Settings
@@ -56,7 +56,7 @@ def deploy(settings: Settings, ray_settings: RaySettings, store_actor: Any) -> D
         "graceful_shutdown_timeout_s": settings.deadline_seconds,
     }
     networks = serve.deployment(
-        PairReplica,
+        LineupReplica,
         name=NETWORKS,
         max_ongoing_requests=ROOM_BATCHES * settings.batch_size,
         max_queued_requests=settings.queue_size,

@@ -22,7 +22,7 @@ class Ingress:
     """Builds the application when a replica starts; `serve.ingress` makes it a deployment.
 
     Args:
-        networks: of `PairReplica`.
+        networks: of `LineupReplica`.
         store_actor: the actor that keeps analyses and sheets.
         settings: the server's settings.
         session_key: see `create_app`.
@@ -50,12 +50,12 @@ class Ingress:
         """Networks and memory in other processes; waits until the networks are there."""
         settings = self._settings
         engine = RemoteEngine(self._networks, queue_size=settings.queue_size)
-        pairs = await self._networks.list_pairs.remote()
+        lineups = await self._networks.list_lineups.remote()
         watches = [asyncio.create_task(engine.watch()), asyncio.create_task(self._watch_for_end(app))]
         try:
             yield Services(
                 engine,
-                pairs,
+                lineups,
                 SharedAnalysisStore(self._store_actor, max_bytes=settings.cache_bytes, seconds=settings.cache_seconds),
                 SharedSheetStore(self._store_actor, seconds=settings.cache_seconds),
             )

@@ -31,7 +31,7 @@ class RemoteEngine(Engine):
     """Sends work to the replicas that have the networks, through Ray Serve's bounded queue.
 
     Args:
-        handle: of `PairReplica`.
+        handle: of `LineupReplica`.
         queue_size: how much work of this process may wait; refusals name it.
     """
 

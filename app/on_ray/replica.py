@@ -7,13 +7,13 @@ from dataclasses import replace
 from ray import serve
 from ray.util.metrics import Histogram
 
-from app.engine.loading import build_engine, load_chosen_pairs
+from app.engine.loading import build_engine, load_chosen_lineups
 from app.errors import LensError
 from app.on_ray.wire import PackedWork, unpack
 from app.server.watch.logs import set_up_logging
 from app.server.watch.metrics import BATCH_SIZES
 from app.settings import Settings
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 
 ROOM_BATCHES = 2
 """How many batches a replica accepts: one is computed while the next one gathers."""
@@ -21,32 +21,32 @@ ROOM_BATCHES = 2
 LOOK_SECONDS = 0.05
 
 
-class PairReplica:
+class LineupReplica:
     """Computes work; the error of one piece is its own answer and nobody else's.
 
     Args:
-        settings: which pairs, where, and how many pictures share a pass.
+        settings: which lineups, where, and how many pictures share a pass.
     """
 
     def __init__(self, settings: Settings) -> None:
         set_up_logging(settings.log_level, settings.log_format)
-        self._pairs = {pair.card.name: pair for pair in load_chosen_pairs(settings)}
+        self._lineups = {lineup.card.name: lineup for lineup in load_chosen_lineups(settings)}
         batch_sizes = Histogram(
             "cbam_lens_batch_size", "Pictures of one forward pass.", boundaries=list(map(float, BATCH_SIZES))
         )
         # The queue before this one bounds what waits, and has waited for others already.
         room = settings.model_copy(update={"queue_size": ROOM_BATCHES * settings.batch_size, "batch_wait_seconds": 0.0})
         self._engine = build_engine(room, lambda size: batch_sizes.observe(float(size)))
-        self._engine.start(warm_up=tuple(self._pairs.values()))
+        self._engine.start(warm_up=tuple(self._lineups.values()))
         self._submit_together = serve.batch(
             self._submit, max_batch_size=settings.batch_size, batch_wait_timeout_s=settings.batch_wait_seconds
         )
 
-    async def list_pairs(self) -> list[NetworkPair]:
-        """Each pair without its networks, once every pair has answered a first picture."""
+    async def list_lineups(self) -> list[Lineup]:
+        """Each lineup without its networks, once every lineup has answered a first picture."""
         while not self._engine.is_ready and not self._engine.has_failed:
             await asyncio.sleep(LOOK_SECONDS)
-        return [replace(pair, networks={}) for pair in self._pairs.values()]
+        return [replace(lineup, networks={}) for lineup in self._lineups.values()]
 
     async def answer(self, packed: PackedWork) -> object:
         """The answer to one piece of work, or the error that it ended with."""
@@ -63,7 +63,7 @@ class PairReplica:
     def check_health(self) -> None:
         """Ray Serve asks this, and starts another replica in place of one that raises."""
         if self._engine.has_failed:
-            raise RuntimeError("a pair did not answer its first picture")
+            raise RuntimeError("a lineup did not answer its first picture")
 
     async def _submit(self, batch: Sequence[PackedWork]) -> list[asyncio.Future[object]]:
         """Hand a batch to the engine and not wait for its answers.
@@ -71,4 +71,4 @@ class PairReplica:
         Ray Serve closes a batch when its wait is over, even where another one is computed still, so that under load it
         would be of a picture each time; the engine's worker takes all that waits for it in one pass.
         """
-        return self._engine.submit_together([unpack(packed, self._pairs) for packed in batch])
+        return self._engine.submit_together([unpack(packed, self._lineups) for packed in batch])

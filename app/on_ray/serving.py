@@ -7,7 +7,7 @@ import ray
 from ray import serve
 from rich.console import Console
 
-from app.engine.loading import load_chosen_pairs
+from app.engine.loading import load_chosen_lineups
 from app.on_ray.cluster import join_cluster
 from app.on_ray.deployment import LOGGING, deploy
 from app.on_ray.settings import RaySettings
@@ -31,10 +31,10 @@ def serve_on_ray(settings: Settings, ray_settings: RaySettings, *, host: str, po
     Raises:
         EngineFailed: when its processes do not start.
         OSError: when the address is taken or not this machine's.
-        PairError: when the networks cannot be loaded; it is tried here first, on the CPU.
+        LineupError: when the networks cannot be loaded; it is tried here first, on the CPU.
     """
     port = find_free_port(host, port)
-    cards = [pair.card for pair in load_chosen_pairs(settings.model_copy(update={"device": "cpu"}))]
+    cards = [lineup.card for lineup in load_chosen_lineups(settings.model_copy(update={"device": "cpu"}))]
     if not is_loopback(host):
         console.print(warn_of_reach(settings), highlight=False)
     elif not settings.trusted_hosts:

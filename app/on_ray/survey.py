@@ -15,7 +15,7 @@ import numpy as np
 from anyio.from_thread import start_blocking_portal
 from ray import data
 
-from app.engine.loading import load_chosen_pair
+from app.engine.loading import load_chosen_lineup
 from app.errors import InvalidOption
 from app.on_ray.cluster import join_cluster
 from app.on_ray.settings import RaySettings
@@ -38,7 +38,7 @@ def survey_on_ray(
     """`survey_sources` by the workers of a cluster.
 
     Args:
-        settings: which pair, where, and the limits on pictures.
+        settings: which lineup, where, and the limits on pictures.
         ray_settings: how many workers of what size.
         sources: the pictures.
         options: what is asked.
@@ -46,9 +46,9 @@ def survey_on_ray(
     Raises:
         InvalidOption: for a question that cannot be asked, and a directory with the rows of another one.
         OSError: for a directory that cannot be written.
-        PairError: when the networks cannot be loaded; it is tried here first, on the CPU.
+        LineupError: when the networks cannot be loaded; it is tried here first, on the CPU.
     """
-    card = load_chosen_pair(settings.model_copy(update={"device": "cpu"})).card
+    card = load_chosen_lineup(settings.model_copy(update={"device": "cpu"})).card
     # Workers run in directories of their own.
     options = replace(options, directory=options.directory.resolve())
     plan = plan_survey(card, sources, options)
@@ -71,10 +71,10 @@ class SurveyWorker:
     """
 
     def __init__(self, settings: Settings, options: SurveyOptions) -> None:
-        pair = load_chosen_pair(settings)
-        store = RowStore(options.directory, options.identify(pair.card))
+        lineup = load_chosen_lineup(settings)
+        store = RowStore(options.directory, options.identify(lineup.card))
         self._stack = ExitStack()
-        self._surveyor = self._stack.enter_context(open_surveyor(settings, pair, options, store))
+        self._surveyor = self._stack.enter_context(open_surveyor(settings, lineup, options, store))
         # One event loop for all blocks, whichever thread Ray Data calls from.
         self._portal = self._stack.enter_context(start_blocking_portal())
 

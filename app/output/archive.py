@@ -129,7 +129,7 @@ def _list_facts(comparison: Comparison) -> list[str]:
     analysis, card = comparison.analysis, comparison.analysis.card
     label = comparison.target.label
     return [
-        f"pair: {card.name}, {card.title}" + ("" if card.trained else ", UNTRAINED: random weights"),
+        f"lineup: {card.name}, {card.title}" + ("" if card.trained else ", UNTRAINED: random weights"),
         *(f"{name} weights, SHA-256: {card.networks[name].sha256 or 'in no file'}" for name in NetworkName),
         f"explained class: {label.index}, {label.name}; chosen by {comparison.target.chosen_by}",
         *(f"P of it, {name}: {comparison.target_probability(name):.6f}" for name in NetworkName),

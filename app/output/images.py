@@ -23,17 +23,17 @@ from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, Scale
 from app.render.figure import FigureFormat, Panel, draw_figure
 from app.render.overlay import Drawing, Render, draw_map, draw_values
 from app.render.png import encode_png
-from models.lineups.card import PairCard
+from models.lineups.card import LineupCard
 from models.names import GateKind, NetworkName
 from models.networks.titles import ATTENTION_TITLES
 
 FIGURE_SIDE_PIXELS = 640
 
 UNTRAINED_MARK = "untrained"
-"""The mark in the corner of every map of a pair with random weights."""
+"""The mark in the corner of every map of a lineup with random weights."""
 
 
-def title_networks(card: PairCard, *, is_altered: bool = False) -> dict[NetworkName, str]:
+def title_networks(card: LineupCard, *, is_altered: bool = False) -> dict[NetworkName, str]:
     """Each network's name above its panel: Baseline, Baseline + CBAM; changed gates are said."""
     attention = ATTENTION_TITLES[card.networks[NetworkName.CBAM].attention]
     titles = {NetworkName.BASELINE: "Baseline", NetworkName.CBAM: f"Baseline + {attention}"}
@@ -191,12 +191,12 @@ def pack_maps(comparison: Comparison) -> bytes:
     """Every array of a comparison as a compressed NPZ file; nothing in it needs pickle.
 
     Heat maps (H, W), logits (K,), gates (C,) and (H, W), the box of the picture that the maps lie on in pixels
-    (left, upper, right, lower), the picture's size (width, height), the class explained, all class names, the pair's
+    (left, upper, right, lower), the picture's size (width, height), the class explained, all class names, the lineup's
     name, whether it was trained, and what was changed in its gates.
     """
     analysis = comparison.analysis
     arrays: dict[str, np.ndarray] = {
-        "pair": np.array(analysis.card.name),
+        "lineup": np.array(analysis.card.name),
         "trained": np.array(analysis.card.trained),
         "interventions": np.array([str(change) for change in comparison.altered.interventions], dtype=str)
         if comparison.altered

@@ -32,9 +32,9 @@ def draw_sheet(rows: Sequence[ComparedRow], options: FigureOptions, file_format:
 def caption_question(rows: Sequence[ComparedRow], options: FigureOptions) -> str:
     """The question and the networks, in a line or two."""
     comparisons = list_comparisons(rows)
-    pairs = dict.fromkeys(comparison.analysis.card.title for comparison in comparisons)
+    lineups = dict.fromkeys(comparison.analysis.card.title for comparison in comparisons)
     scale = "each map its own scale" if options.scale is Scale.OWN else "one scale a row"
-    heading = f"{'; '.join(pairs) or 'No picture'}. {options.method.value}, stage {options.stage.value}, {scale}."
+    heading = f"{'; '.join(lineups) or 'No picture'}. {options.method.value}, stage {options.stage.value}, {scale}."
     if options.interventions:
         heading += f" Gates changed, not retrained: {', '.join(options.interventions)}."
     if not all(comparison.analysis.card.trained for comparison in comparisons):

@@ -35,7 +35,7 @@ class BlockPage:
         title: its place in the network in words.
         name: the block's name.
         attention: the attention's name for people.
-        is_trained: whether the pair was.
+        is_trained: whether the lineup was.
         address: of the analysis.
         previous, following: address and title of the blocks beside it on the walk; None at its ends.
         spatial, channel: the gates; None for one that this attention has not.

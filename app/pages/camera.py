@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from app.analysis.options import TargetOptions
-from app.pages.choices import METHOD_TITLES, Choice, list_choices, list_pairs
-from models.lineups.pair import NetworkPair
+from app.pages.choices import METHOD_TITLES, Choice, list_choices, list_lineups
+from models.lineups.lineup import Lineup
 from models.names import Stage
 
 
@@ -17,7 +17,7 @@ class CameraPage:
     Attributes:
         connection: the address of the WebSocket that answers frames.
         is_on: whether this server takes live pictures.
-        pairs: what may look; none where one pair alone is served.
+        lineups: what may look; none where one lineup alone is served.
         classes: names that the networks know, for the class's text field.
         methods, stages: what can be chosen.
     """
@@ -25,26 +25,26 @@ class CameraPage:
     template: ClassVar[str] = "camera.html"
     connection: str
     is_on: bool
-    pairs: tuple[Choice, ...]
+    lineups: tuple[Choice, ...]
     classes: tuple[str, ...]
     methods: tuple[Choice, ...]
     stages: tuple[Choice, ...]
 
 
-def build_camera_page(pairs: Sequence[NetworkPair], *, connection: str, is_on: bool) -> CameraPage:
+def build_camera_page(lineups: Sequence[Lineup], *, connection: str, is_on: bool) -> CameraPage:
     """The page with what can be chosen, as it is by default.
 
     Args:
-        pairs: what is served.
+        lineups: what is served.
         connection: the address of the WebSocket.
         is_on: whether this server takes live pictures.
     """
     usual = TargetOptions()
-    names = {label.name for pair in pairs for label in pair.labels}
+    names = {label.name for lineup in lineups for label in lineup.labels}
     return CameraPage(
         connection=connection,
         is_on=is_on,
-        pairs=list_pairs([pair.card for pair in pairs], selected=pairs[0].card.name),
+        lineups=list_lineups([lineup.card for lineup in lineups], selected=lineups[0].card.name),
         classes=tuple(sorted(names, key=str.casefold)),
         methods=list_choices(METHOD_TITLES, usual.method),
         stages=list_choices({stage: str(stage.value) for stage in Stage}, usual.stage),

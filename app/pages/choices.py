@@ -6,7 +6,7 @@ from enum import Enum
 from typing import TypeVar
 
 from app.explain.methods import Method
-from models.lineups.card import ClassLabel, PairCard
+from models.lineups.card import ClassLabel, LineupCard
 from models.names import Geometry, Resolution
 
 AnyName = TypeVar("AnyName", bound=Enum)
@@ -32,7 +32,7 @@ METHOD_TITLES = {
     Method.GRADCAM_ELEMENTWISE: "Grad-CAM element-wise",
 }
 
-EACH_ITS_OWN = Choice("", "The pair’s default", is_selected=True)
+EACH_ITS_OWN = Choice("", "The lineup’s default", is_selected=True)
 
 GEOMETRY_TITLES = {Geometry.CENTER_CROP: "centre crop", Geometry.WHOLE: "whole picture"}
 
@@ -48,35 +48,35 @@ def list_classes(labels: Sequence[ClassLabel], selected: ClassLabel) -> tuple[Ch
     return tuple(Choice(str(label.index), label.name, label == selected) for label in ordered)
 
 
-def list_pairs(pairs: Sequence[PairCard], *, selected: str) -> tuple[Choice, ...]:
-    """Every pair by its title; those with random weights say so. None for one pair alone: there is no choice."""
-    if len(pairs) == 1:
+def list_lineups(lineups: Sequence[LineupCard], *, selected: str) -> tuple[Choice, ...]:
+    """Every lineup by its title; those with random weights say so. None for one lineup alone: there is no choice."""
+    if len(lineups) == 1:
         return ()
     return tuple(
         Choice(card.name, card.title if card.trained else f"{card.title} (untrained)", card.name == selected)
-        for card in pairs
+        for card in lineups
     )
 
 
 def list_geometries(own: Geometry | None) -> tuple[Choice, ...]:
-    """Both geometries, the pair's own selected; with None, each pair's own as a choice before them."""
+    """Both geometries, the lineup's own selected; with None, each lineup's own as a choice before them."""
     if own is None:
         named = {name.value: title.capitalize() for name, title in GEOMETRY_TITLES.items()}
         return (EACH_ITS_OWN, *(Choice(value, title, is_selected=False) for value, title in named.items()))
     titles = {
-        geometry: title.capitalize() + (" (this pair’s default)" if geometry is own else "")
+        geometry: title.capitalize() + (" (this lineup’s default)" if geometry is own else "")
         for geometry, title in GEOMETRY_TITLES.items()
     }
     return list_choices(titles, own)
 
 
 def list_resolutions(own: Resolution | None) -> tuple[Choice, ...]:
-    """Every resolution, the pair's own selected; with None, each pair's own as a choice before them."""
+    """Every resolution, the lineup's own selected; with None, each lineup's own as a choice before them."""
     if own is None:
         sides = [str(side.value) for side in Resolution]
         return (EACH_ITS_OWN, *(Choice(side, f"{side} pixels", is_selected=False) for side in sides))
     titles = {
-        resolution: f"{resolution.value} pixels" + (" (this pair’s default)" if resolution is own else "")
+        resolution: f"{resolution.value} pixels" + (" (this lineup’s default)" if resolution is own else "")
         for resolution in Resolution
     }
     return list_choices(titles, own)

@@ -76,7 +76,7 @@ async def create_analysis(
 
     `curl -F image=@dog.jpg http://127.0.0.1:8000/api/v1/analyses`
     """
-    comparison = await lenses.choose(options.pair).compare_picture(data, options, options, timings)
+    comparison = await lenses.choose(options.lineup).compare_picture(data, options, options, timings)
     await run_in_threadpool(store.add, comparison.analysis)
     own_links = link_analysis(request, comparison.analysis.id)
     response.headers["Location"] = own_links.root

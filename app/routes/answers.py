@@ -40,16 +40,16 @@ GUARD_PROBLEMS = document_problems(401, 403, 429)
 ANALYSIS_PROBLEMS = document_problems(404, 422, 503, 504)
 
 
-def build_pair_headers(analysis: Analysis) -> dict[str, str]:
-    """Which pair answered, and whether it had learned anything."""
-    return {"X-Pair": analysis.card.name, "X-Pair-Trained": str(analysis.card.trained).lower()}
+def build_lineup_headers(analysis: Analysis) -> dict[str, str]:
+    """Which lineup answered, and whether it had learned anything."""
+    return {"X-Lineup": analysis.card.name, "X-Lineup-Trained": str(analysis.card.trained).lower()}
 
 
 def build_comparison_headers(comparison: Comparison, network: NetworkName, timings: Timings) -> dict[str, str]:
     """Facts about a heat map that save a script a second call."""
     heat_map = comparison.heat_maps[network]
     return {
-        **build_pair_headers(comparison.analysis),
+        **build_lineup_headers(comparison.analysis),
         "X-Target-Class": str(comparison.target.label.index),
         "X-Target-Probability": f"{comparison.target_probability(network):.6f}",
         "X-Cam-Min": f"{heat_map.minimum:.6g}",

@@ -36,7 +36,7 @@ CamerasDependency = Annotated[Cameras, Depends(get_cameras)]
 def show_camera(request: Request, lenses: LensesDependency, cameras: CamerasDependency) -> Response:
     """Both networks on the camera's picture."""
     page = build_camera_page(
-        [lens.pair for lens in lenses],
+        [lens.lineup for lens in lenses],
         connection=request.url_for("answer_camera").path,
         is_on=cameras.limit > 0,
     )
@@ -52,7 +52,7 @@ async def answer_camera(
     try:
         with cameras.connect():
             options = read_options(websocket.query_params)
-            lens = lenses.choose(options.pair)
+            lens = lenses.choose(options.lineup)
             lens.find_class(options.target)
             await _answer_frames(websocket, lens, options, settings.deadline_seconds)
     except LensError as error:
@@ -80,9 +80,9 @@ def read_options(query: QueryParams) -> CameraOptions:
 
 
 async def _answer_frames(websocket: WebSocket, lens: Lens, options: CameraOptions, seconds: float) -> None:
-    card = lens.pair.card
+    card = lens.lineup.card
     enough = math.ceil((options.resolution or card.preprocessing.resolution) * REDUCTION_MARGIN)
-    await _send(websocket, Ready(shorter_side_pixels=enough, pair=card.title, trained=card.trained))
+    await _send(websocket, Ready(shorter_side_pixels=enough, lineup=card.title, trained=card.trained))
     while (message := await websocket.receive())["type"] == "websocket.receive":
         await _send(websocket, await answer_frame(lens, message.get("bytes"), options, seconds=seconds))
 

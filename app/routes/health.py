@@ -17,7 +17,7 @@ def read_health() -> Health:
 
 @router.get("/readyz", summary="Whether pictures are taken", responses={503: {"model": Health}})
 def read_readiness(request: Request, lenses: LensesDependency, response: Response) -> Health:
-    """200 when every pair has answered a first picture and the server is not about to end, else 503."""
+    """200 when every lineup has answered a first picture and the server is not about to end, else 503."""
     readiness_check: ReadinessCheck = request.app.state.readiness_check
     state = readiness_check.judge(lenses.engine)
     if state is not Readiness.OK:

@@ -16,7 +16,7 @@ from app.analysis.options import FigureOptions, Interventions, PictureOptions, T
 from app.analysis.sanity import check_sanity
 from app.analysis.timing import Timings
 from app.api.map_values import MapsAnswer, build_maps_answer
-from app.api.schemas import build_pair_description
+from app.api.schemas import build_lineup_description
 from app.errors import InvalidPicture, LensError
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses
 from app.pages.analysis.page import build_analysis_page
@@ -65,7 +65,7 @@ class PageOptions(FigureOptions):
 @router.get("/")
 def show_upload(request: Request, lenses: LensesDependency, settings: SettingsDependency) -> Response:
     """The first page."""
-    return render_page(request, build_upload_page([lens.pair for lens in lenses], settings))
+    return render_page(request, build_upload_page([lens.lineup for lens in lenses], settings))
 
 
 @router.get("/models")
@@ -77,7 +77,7 @@ def show_models(request: Request) -> Response:
 @router.get("/evidence")
 def show_evidence(request: Request, lenses: LensesDependency) -> Response:
     """The measurements behind the paper's claim."""
-    return render_page(request, build_evidence_page([build_pair_description(lens.pair) for lens in lenses]))
+    return render_page(request, build_evidence_page([build_lineup_description(lens.lineup) for lens in lenses]))
 
 
 @router.post("/")
@@ -93,7 +93,7 @@ async def take_upload(
     """Analyse a picture and lead to its page; say beside the form what was wrong with the picture."""
     try:
         data = await _read_choice(image, options, store, settings)
-        analysis = await lenses.choose(options.pair).analyse(data, options, timings)
+        analysis = await lenses.choose(options.lineup).analyse(data, options, timings)
     except LensError as error:
         return refuse_upload(request, lenses, settings, error)
     await run_in_threadpool(store.add, analysis)
@@ -114,8 +114,8 @@ async def show_analysis(
     page = build_analysis_page(
         await _compare(lens, analysis, options, timings),
         options,
-        pair=build_pair_description(lens.pair),
-        upload=build_upload_form([lens.pair for lens in lenses], settings, selected=analysis.card.name),
+        lineup=build_lineup_description(lens.lineup),
+        upload=build_upload_form([lens.lineup for lens in lenses], settings, selected=analysis.card.name),
         addresses=locate_analysis(request, analysis.id),
     )
     return render_timed(request, page, timings)
@@ -222,5 +222,5 @@ async def _read_choice(image: UploadFile | None, form: PageForm, store: Analysis
 
 def refuse_upload(request: Request, lenses: Lenses, settings: Settings, error: LensError) -> Response:
     """The first page, with what was wrong with what was sent."""
-    page = build_upload_page([lens.pair for lens in lenses], settings, error=str(error))
+    page = build_upload_page([lens.lineup for lens in lenses], settings, error=str(error))
     return render_page(request, page, status_code=build_problem(error).status)

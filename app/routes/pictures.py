@@ -9,7 +9,7 @@ from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, Pi
 from app.api import links
 from app.output import images
 from app.render.figure import MEDIA_TYPES, FigureFormat
-from app.routes.answers import PNG, UPLOAD_PROBLEMS, build_comparison_headers, build_pair_headers, document_file
+from app.routes.answers import PNG, UPLOAD_PROBLEMS, build_comparison_headers, build_lineup_headers, document_file
 from app.routes.dependencies import LensesDependency, PictureBytes, TimingsDependency, merge_options
 from models.names import GateKind, NetworkName
 
@@ -32,7 +32,7 @@ class AttentionForm(AttentionOptions, PictureOptions):
     """Fields of `POST /attention` beside the picture."""
 
     block: str = Field(
-        default="layer4.1", max_length=40, description="The block's name; `GET /pairs` and every analysis list them."
+        default="layer4.1", max_length=40, description="The block's name; `GET /lineups` and every analysis list them."
     )
     kind: GateKind = Field(default=GateKind.SPATIAL, description="The spatial or the channel gate.")
 
@@ -56,7 +56,7 @@ async def create_heat_map(
 
     `curl -F image=@dog.jpg -F network=cbam -F target=dalmatian -o heatmap.png http://127.0.0.1:8000/api/v1/heatmap`
     """
-    lens = lenses.choose(options.pair)
+    lens = lenses.choose(options.lineup)
     comparison = await lens.compare_picture(data, options, options, timings)
     with timings.measure("render"):
         png = await lens.run(images.encode_heat_map, comparison, options.network, options)
@@ -79,11 +79,11 @@ async def create_figure(
 
     `curl -F image=@dog.jpg -F format=pdf -o figure.pdf http://127.0.0.1:8000/api/v1/figure`
     """
-    lens = lenses.choose(options.pair)
+    lens = lenses.choose(options.lineup)
     comparison = await lens.compare_picture(data, options, options, timings)
     with timings.measure("render"):
         content = await lens.run(images.draw_comparison_figure, comparison, options, options.format)
-    headers = build_pair_headers(comparison.analysis) | {
+    headers = build_lineup_headers(comparison.analysis) | {
         "X-Target-Class": str(comparison.target.label.index),
         "Server-Timing": timings.header(),
     }
@@ -108,9 +108,9 @@ async def create_attention_map(
 
     `curl -F image=@dog.jpg -F block=layer3.1 -o gate.png http://127.0.0.1:8000/api/v1/attention`
     """
-    lens = lenses.choose(options.pair)
+    lens = lenses.choose(options.lineup)
     analysis = await lens.alter(await lens.analyse(data, options, timings), options.interventions, timings)
     with timings.measure("render"):
         png = await lens.run(images.encode_attention, analysis, options.block, options.kind, options)
-    headers = build_pair_headers(analysis) | {"Server-Timing": timings.header()}
+    headers = build_lineup_headers(analysis) | {"Server-Timing": timings.header()}
     return Response(png, media_type=PNG, headers=headers)

@@ -88,7 +88,7 @@ async def take_uploads(
     try:
         if len(images) > settings.sheet_pictures:
             raise refuse_count(len(images), settings.sheet_pictures)
-        lenses.choose(options.pair)
+        lenses.choose(options.lineup)
     except LensError as error:
         return refuse_upload(request, lenses, settings, error)
     names = [clean_name(upload.filename, position=position) for position, upload in enumerate(images, 1)]

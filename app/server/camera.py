@@ -38,7 +38,7 @@ class Ready(ApiModel):
     kind: Literal["ready"] = "ready"
     shorter_side_pixels: int = Field(description="What is enough of a frame; more is only longer under way.")
     max_frame_bytes: int = MAX_FRAME_BYTES
-    pair: str = Field(description="The pair's title.")
+    lineup: str = Field(description="The lineup's title.")
     trained: bool
 
 
@@ -117,7 +117,7 @@ async def answer_frame(
     """Compare one frame; whatever is wrong with it is an answer too.
 
     Args:
-        lens: the pair that looks.
+        lens: the lineup that looks.
         data: the frame's file; None for a message that was text.
         options: class, method and stage.
         seconds: how long it may take.

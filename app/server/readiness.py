@@ -1,4 +1,4 @@
-"""Whether pictures are taken: not before every pair has answered one, and no more when the server is told to end."""
+"""Whether pictures are taken: not before every lineup has answered one, and no more when the server is told to end."""
 
 from app.api.schemas import Readiness
 from app.engine.engine import Engine

@@ -14,7 +14,7 @@ from app.analysis.lens import Lens
 from app.analysis.options import ColourOptions, FigureOptions, GeometryOptions, MapOptions, TargetOptions
 from app.analysis.timing import Timings
 from app.api.schemas import build_analysis_answer
-from app.engine.loading import build_engine, load_chosen_pair
+from app.engine.loading import build_engine, load_chosen_lineup
 from app.errors import InvalidOption, LensError
 from app.output import images
 from app.output.files import write_whole
@@ -49,7 +49,7 @@ def compare_files(settings: Settings, images: Sequence[Path], options: CompareOp
     """Compare both networks on each picture.
 
     Args:
-        settings: which pair, where, and the limits on pictures.
+        settings: which lineup, where, and the limits on pictures.
         images: the pictures' files.
         options: what is asked.
 
@@ -59,15 +59,15 @@ def compare_files(settings: Settings, images: Sequence[Path], options: CompareOp
     Raises:
         InvalidOption: when two pictures would write the same files.
         OSError: when the output directory cannot be written.
-        PairError: when the networks cannot be loaded.
+        LineupError: when the networks cannot be loaded.
     """
     if options.output is not None:
         _check_names(images)
         options.output.mkdir(parents=True, exist_ok=True)
-    pair = load_chosen_pair(settings)
+    lineup = load_chosen_lineup(settings)
     engine = build_engine(settings)
     engine.start()
-    lens = Lens(engine, pair, max_pixels=settings.max_picture_pixels)
+    lens = Lens(engine, lineup, max_pixels=settings.max_picture_pixels)
     try:
         return asyncio.run(_compare_all(lens, images, options))
     finally:

@@ -18,7 +18,7 @@ def build_row(key: str, comparison: Comparison) -> Row:
         "file": key,
         "error": None,
         "problem": None,
-        "pair": analysis.card.name,
+        "lineup": analysis.card.name,
         "width": analysis.source.width,
         "height": analysis.source.height,
         "target_index": comparison.target.label.index,

@@ -11,15 +11,15 @@ from typing import Any
 from app.analysis.lens import Lens
 from app.analysis.options import GeometryOptions, TargetOptions
 from app.analysis.timing import Timings
-from app.engine.loading import build_engine, load_chosen_pair
+from app.engine.loading import build_engine, load_chosen_lineup
 from app.errors import InvalidOption, LensError
 from app.output import images
 from app.settings import Settings
 from app.survey.rows import Row, build_failed_row, build_row
 from app.survey.sources import PictureSource
 from app.survey.store import RowStore
-from models.lineups.card import PairCard
-from models.lineups.pair import NetworkPair
+from models.lineups.card import LineupCard
+from models.lineups.lineup import Lineup
 from models.progress import make_progress
 
 ROWS_PER_PART = 256
@@ -49,14 +49,14 @@ class SurveyOptions:
     has_maps: bool = False
     is_labelled: bool = False
 
-    def identify(self, card: PairCard) -> dict[str, Any]:
+    def identify(self, card: LineupCard) -> dict[str, Any]:
         """The settings that rows must share to belong together."""
         return {
             **({"labelled": True} if self.is_labelled else {}),
             **self.target.model_dump(mode="json"),
             "geometry": self.geometry.geometry or card.preprocessing.geometry,
             "resolution": self.geometry.resolution or card.preprocessing.resolution,
-            "pair": card.name,
+            "lineup": card.name,
             "weights": {name: network.sha256 for name, network in card.networks.items()},
         }
 
@@ -80,7 +80,7 @@ class Surveyor:
     """Compares pictures one by one; what is wrong with one becomes its row.
 
     Args:
-        lens: the pair.
+        lens: the lineup.
         options: what is asked.
         store: where maps go.
         at_once: how many pictures are under way together.
@@ -188,11 +188,11 @@ Survey = Callable[[Settings, Sequence[PictureSource], SurveyOptions], SurveyRepo
 """A way through many pictures: `survey_sources`, or its like on a cluster."""
 
 
-def plan_survey(card: PairCard, sources: Sequence[PictureSource], options: SurveyOptions) -> SurveyPlan:
+def plan_survey(card: LineupCard, sources: Sequence[PictureSource], options: SurveyOptions) -> SurveyPlan:
     """Find the pictures that have no row yet.
 
     Args:
-        card: of the pair that looks.
+        card: of the lineup that looks.
         sources: all pictures.
         options: what is asked.
 
@@ -211,31 +211,31 @@ def survey_sources(settings: Settings, sources: Sequence[PictureSource], options
     """Compare both networks on each picture that has no row yet.
 
     Args:
-        settings: which pair, where, and the limits on pictures.
+        settings: which lineup, where, and the limits on pictures.
         sources: the pictures.
         options: what is asked.
 
     Raises:
         InvalidOption: for a question that cannot be asked, and a directory with the rows of another one.
         OSError: for a directory that cannot be written.
-        PairError: when the networks cannot be loaded.
+        LineupError: when the networks cannot be loaded.
     """
-    pair = load_chosen_pair(settings)
-    plan = plan_survey(pair.card, sources, options)
-    with open_surveyor(settings, pair, options, plan.store) as surveyor, write_rows(plan) as (writer, take):
+    lineup = load_chosen_lineup(settings)
+    plan = plan_survey(lineup.card, sources, options)
+    with open_surveyor(settings, lineup, options, plan.store) as surveyor, write_rows(plan) as (writer, take):
         asyncio.run(surveyor.look_at_all(plan.left, take))
     return SurveyReport(done=writer.done, skipped=plan.skipped, failed=writer.failed)
 
 
 @contextmanager
-def open_surveyor(settings: Settings, pair: NetworkPair, options: SurveyOptions, store: RowStore) -> Iterator[Surveyor]:
+def open_surveyor(settings: Settings, lineup: Lineup, options: SurveyOptions, store: RowStore) -> Iterator[Surveyor]:
     """A surveyor with an engine of its own, which begins and ends with it."""
     at_once = BATCHES_AT_ONCE * settings.batch_size
     # Nobody else asks: the queue has room for all that are under way.
     engine = build_engine(settings.model_copy(update={"queue_size": at_once}))
     engine.start()
     try:
-        yield Surveyor(Lens(engine, pair, max_pixels=settings.max_picture_pixels), options, store, at_once=at_once)
+        yield Surveyor(Lens(engine, lineup, max_pixels=settings.max_picture_pixels), options, store, at_once=at_once)
     finally:
         engine.close()
 

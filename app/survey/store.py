@@ -26,7 +26,7 @@ COLUMNS: dict[str, str] = {
     "file": TEXT,
     "error": TEXT,
     "problem": TEXT,
-    "pair": TEXT,
+    "lineup": TEXT,
     "width": WHOLE,
     "height": WHOLE,
     "target_index": WHOLE,

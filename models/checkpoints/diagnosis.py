@@ -6,14 +6,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from models.errors import PairError
+from models.errors import LineupError
 from models.names import Attention, StridePlacement
 
 MAX_BYTES = 4_000_000_000
 """VGG-16 with its optimiser's state is 1.7 GB, ResNet-101 with CBAM and its own 0.6 GB."""
 
 
-class CheckpointError(PairError):
+class CheckpointError(LineupError):
     """A file is not weights of a network known here; the message says which file, what is wrong and what to do."""
 
 

@@ -40,7 +40,7 @@ def parse_metadata(metadata: Mapping[str, str]) -> OwnMetadata | None:
     Raises:
         CheckpointError: for metadata of ours that makes no sense.
     """
-    # The shipped pair's files are older than the format's name.
+    # The shipped lineup's files are older than the format's name.
     if metadata.get("format") != FORMAT and not {"architecture", "attention", "classes"} <= metadata.keys():
         return None
     try:

@@ -49,10 +49,10 @@ def check_header(path: Path) -> None:
             raise CheckpointError(f"a damaged safetensors file: {error}; get it again") from error
 
 
-def refuse_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def refuse_twins(lineups: list[tuple[str, object]]) -> dict[str, object]:
     """A JSON object as a dict; raises `ValueError` for a name that stands in it twice."""
-    names = [name for name, _ in pairs]
+    names = [name for name, _ in lineups]
     if len(set(names)) < len(names):
         twin = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"its header names {twin} twice")
-    return dict(pairs)
+    return dict(lineups)

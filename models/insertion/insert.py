@@ -101,14 +101,14 @@ def _assemble(traced: TracedNetwork) -> GraphNetwork:
 def _find_foldable(traced: TracedNetwork) -> tuple[tuple[str, str], ...]:
     """See `GraphPlan.norms`."""
     uses = count_uses(traced)
-    pairs = []
+    lineups = []
     for node in traced.graph.nodes:
         if NORM.includes(traced, node):
             source = node.all_input_nodes[0]
             is_alone = all(uses[weight] == 1 for weight in traced.parameters(source) + traced.parameters(node))
             if isinstance(traced.module(source), nn.Conv2d) and len(source.users) == 1 and is_alone:
-                pairs.append((str(source.target), str(node.target)))
-    return tuple(pairs)
+                lineups.append((str(source.target), str(node.target)))
+    return tuple(lineups)
 
 
 def _make_attention(traced: TracedNetwork, place: AttentionSite, design: AttentionDesign, *, is_neutral: bool) -> Cbam:

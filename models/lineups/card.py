@@ -1,4 +1,4 @@
-"""A pair's card, a TOML file, and its class names: known before its weights are read.
+"""A lineup's card, a TOML file, and its class names: known before its weights are read.
 
 Nothing here imports torch.
 """
@@ -11,18 +11,18 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from models.errors import PairError
+from models.errors import LineupError
 from models.names import Attention, Geometry, NetworkName, Resolution, StridePlacement
 from models.pictures.preparation import Preprocessing
 
-PAIR_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-"""A pair's name is part of addresses, options and headers."""
+LINEUP_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+"""A lineup's name is part of addresses, options and headers."""
 
-SHIPPED_PAIR = Path(__file__).parents[1] / "weights" / "resnet18_110.toml"
+SHIPPED_LINEUP = Path(__file__).parents[1] / "weights" / "resnet18_110.toml"
 
 
 class CardModel(BaseModel):
-    """A frozen part of a pair's card that refuses keys it does not know."""
+    """A frozen part of a lineup's card that refuses keys it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,9 +55,9 @@ class NetworkCard(CardModel):
         file: a source of weights, see `models.lineups.sources`: most often a safetensors file beside the card.
         sha256: the file's checksum; None where it is not checked.
         card: the model card beside it.
-        multiply_adds: of one picture at the pair's own resolution. It can be written down because counting it imports
+        multiply_adds: of one picture at the lineup's own resolution. It can be written down because counting it imports
             torch's compiler, which takes longer than everything else at start-up.
-        recipe: by what recipe it was trained, in a word or two; the same word for both networks of a fair pair.
+        recipe: by what recipe it was trained, in a word or two; the same word for both networks of a fair lineup.
         accuracy: what was measured.
     """
 
@@ -70,8 +70,8 @@ class NetworkCard(CardModel):
     accuracy: tuple[Accuracy, ...] = ()
 
 
-class PairCard(CardModel):
-    """Everything that is known of a pair before its weights are read.
+class LineupCard(CardModel):
+    """Everything that is known of a lineup before its weights are read.
 
     Attributes:
         name: what it is asked for by, in REST and on the command line.
@@ -87,7 +87,7 @@ class PairCard(CardModel):
         networks: both networks.
     """
 
-    name: str = Field(pattern=PAIR_NAME)
+    name: str = Field(pattern=LINEUP_NAME)
     title: str
     architecture: str
     stride_placement: StridePlacement = StridePlacement.V1_5
@@ -100,14 +100,14 @@ class PairCard(CardModel):
     networks: dict[NetworkName, NetworkCard]
 
 
-def read_card(path: Path) -> PairCard:
-    """The pair's card from its TOML file; raises `PairError`."""
+def read_card(path: Path) -> LineupCard:
+    """The lineup's card from its TOML file; raises `LineupError`."""
     try:
-        card = PairCard.model_validate(tomllib.loads(read_bytes(path).decode()))
+        card = LineupCard.model_validate(tomllib.loads(read_bytes(path).decode()))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
-        raise PairError(f"{path} is not a pair's card: {error}") from error
+        raise LineupError(f"{path} is not a lineup's card: {error}") from error
     if missing := set(NetworkName) - set(card.networks):
-        raise PairError(f"{path} names no network {' and '.join(sorted(missing))}; a pair has baseline and cbam")
+        raise LineupError(f"{path} names no network {' and '.join(sorted(missing))}; a lineup has baseline and cbam")
     return card
 
 
@@ -118,20 +118,20 @@ def read_labels(path: Path) -> tuple[ClassLabel, ...]:
         path: a text file with one name a line, or a JSON file with a list of names or of whole classes.
 
     Raises:
-        PairError: for a file that cannot be read, is empty or names a class twice.
+        LineupError: for a file that cannot be read, is empty or names a class twice.
     """
     try:
         text = read_bytes(path).decode()
         labels = _parse_json_labels(text) if path.suffix == ".json" else name_classes(text.splitlines())
     except (json.JSONDecodeError, UnicodeDecodeError, ValidationError) as error:
-        raise PairError(f"{path} is not a list of classes: {error}") from error
+        raise LineupError(f"{path} is not a list of classes: {error}") from error
     if not labels:
-        raise PairError(f"{path} names no class; write one name a line")
+        raise LineupError(f"{path} names no class; write one name a line")
     if [label.index for label in labels] != list(range(len(labels))):
-        raise PairError(f"{path}: the classes' indices must be 0, 1, 2, ... in this order")
+        raise LineupError(f"{path}: the classes' indices must be 0, 1, 2, ... in this order")
     twice = [identifier for identifier, count in Counter(label.id for label in labels).items() if count > 1]
     if twice:
-        raise PairError(f"{path} has {', '.join(twice[:5])} more than once; a class is chosen by its name")
+        raise LineupError(f"{path} has {', '.join(twice[:5])} more than once; a class is chosen by its name")
     return labels
 
 
@@ -149,8 +149,8 @@ def _parse_json_labels(text: str) -> tuple[ClassLabel, ...]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file's content; raises `PairError`."""
+    """A file's content; raises `LineupError`."""
     try:
         return path.read_bytes()
     except OSError as error:
-        raise PairError(f"{path} cannot be read: {error.strerror}; check the path") from error
+        raise LineupError(f"{path} cannot be read: {error.strerror}; check the path") from error

@@ -6,7 +6,7 @@
 | a path and `+cbam` | one without attention, with fresh gates that leave its function as it is |
 | `torchvision:resnet50`, `torchvision:resnet50:IMAGENET1K_V2` | weights that torchvision publishes, downloaded once |
 | `torchvision:resnet50+cbam` | the same with fresh gates that leave its function as it is |
-| `untrained:vgg16_bn`, `untrained:vgg16_bn+se` | fresh random weights, the same in both halves of a pair |
+| `untrained:vgg16_bn`, `untrained:vgg16_bn+se` | fresh random weights, the same in both members of a lineup |
 """
 
 import copy
@@ -17,7 +17,7 @@ import torch
 
 from models.checkpoints.diagnosis import ExaminationOptions, GateState
 from models.checkpoints.examination import examine
-from models.errors import PairError
+from models.errors import LineupError
 from models.insertion.building import build_any_network
 from models.lineups.card import ClassLabel
 from models.names import Attention, NetworkName, StridePlacement
@@ -36,8 +36,8 @@ FRESH_GATES = "with fresh gates put in that leave its function as it is"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Half:
-    """One network of a pair, and what is known of it.
+class Member:
+    """One network of a lineup, and what is known of it.
 
     Attributes:
         network: on the CPU, in evaluation mode, its parameters frozen.
@@ -73,68 +73,70 @@ class Half:
 
 def open_source(
     source: str, name: NetworkName, *, directory: Path = Path(), options: ExaminationOptions | None = None
-) -> Half:
+) -> Member:
     """The network of a source.
 
     Args:
         source: see the module.
-        name: which half it is to be; an untrained network gets CBAM where the source does not name its attention.
+        name: which member it is to be; an untrained network gets CBAM where the source does not name its attention.
         directory: what a relative path is relative to.
         options: what is known beforehand: the number of classes, architecture and attention.
 
     Raises:
-        PairError: for a source that does not exist or does not hold a network.
+        LineupError: for a source that does not exist or does not hold a network.
     """
     options = options or ExaminationOptions()
     try:
         if source.startswith(UNTRAINED):
-            half = _make_untrained(source.removeprefix(UNTRAINED), name, options.class_count)
+            member = _make_untrained(source.removeprefix(UNTRAINED), name, options.class_count)
         elif source.startswith(TORCHVISION):
-            half = _open_published(source.removeprefix(TORCHVISION))
+            member = _open_published(source.removeprefix(TORCHVISION))
         else:
-            half = _open_file(source, directory, options)
+            member = _open_file(source, directory, options)
     except (KeyError, ValueError) as error:
-        raise PairError(f"{source}: {error.args[0]}") from error
-    half.network.eval().requires_grad_(False)
-    return half
+        raise LineupError(f"{source}: {error.args[0]}") from error
+    member.network.eval().requires_grad_(False)
+    return member
 
 
-def _open_file(source: str, directory: Path, options: ExaminationOptions) -> Half:
+def _open_file(source: str, directory: Path, options: ExaminationOptions) -> Member:
     """A checkpoint, as it is or with fresh gates."""
     name, plus, attention = source.rpartition("+")
     if not plus or attention not in set(Attention) or (directory / source).exists():
         return _open_checkpoint(directory / source, options)
     # What is expected of the network is not in the file.
-    half = _open_checkpoint(directory / name, replace(options, attention=None))
-    if half.attention is not Attention.NONE:
-        raise PairError(f"{name} has attention already, {half.attention}; fresh gates go into a network without")
-    return _add_gates(half, Attention(attention))
+    member = _open_checkpoint(directory / name, replace(options, attention=None))
+    if member.attention is not Attention.NONE:
+        raise LineupError(f"{name} has attention already, {member.attention}; fresh gates go into a network without")
+    return _add_gates(member, Attention(attention))
 
 
-def _add_gates(half: Half, attention: Attention) -> Half:
+def _add_gates(member: Member, attention: Attention) -> Member:
     if attention is Attention.NONE:
-        return half
+        return member
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         network = build_any_network(
-            half.architecture,
+            member.architecture,
             attention=attention,
-            class_count=half.class_count,
-            stride_placement=half.stride_placement,
+            class_count=member.class_count,
+            stride_placement=member.stride_placement,
         )
     if not network.list_gate_scales():
-        raise PairError(f"{half.architecture} takes fresh gates from its source alone, {TORCHVISION}NAME+{attention}")
-    load_with_fresh_gates(network, half.network)
+        raise LineupError(
+            f"{member.architecture} takes fresh gates from its source alone, {TORCHVISION}NAME+{attention}"
+        )
+    load_with_fresh_gates(network, member.network)
     return replace(
-        half,
+        member,
         network=network,
         attention=attention,
         gates=GateState.UNTRAINED,
-        provenance=f"{half.provenance}, {FRESH_GATES}",
+        provenance=f"{member.provenance}, {FRESH_GATES}",
     )
 
 
-def _open_checkpoint(path: Path, options: ExaminationOptions) -> Half:
+def _open_checkpoint(path: Path, options: ExaminationOptions) -> Member:
     checkpoint = examine(path, options)
     found = checkpoint.diagnosis
     network = build_any_network(
@@ -144,7 +146,7 @@ def _open_checkpoint(path: Path, options: ExaminationOptions) -> Half:
         stride_placement=found.stride_placement,
     )
     network.load_state_dict(checkpoint.tensors)
-    return Half(
+    return Member(
         network=network,
         architecture=found.architecture,
         attention=found.attention,
@@ -165,8 +167,8 @@ def list_source_labels() -> tuple[ClassLabel, ...]:
     return list_imagenet_classes()
 
 
-def _open_published(text: str) -> Half:
-    # torchvision's models take a second to import, which the shipped pair does not want.
+def _open_published(text: str) -> Member:
+    # torchvision's models take a second to import, which the shipped lineup does not want.
     from models.insertion import insert_cbam  # noqa: PLC0415
     from models.insertion.torchvision_networks import make_torchvision  # noqa: PLC0415
     from models.lineups.torchvision_weights import fetch_weights  # noqa: PLC0415
@@ -183,7 +185,7 @@ def _open_published(text: str) -> Half:
     else:
         network = build_any_network(architecture, class_count=len(weights.labels))
         network.load_state_dict(original.state_dict())
-    return Half(
+    return Member(
         network=network,
         architecture=architecture,
         attention=attention,
@@ -198,7 +200,7 @@ def _open_published(text: str) -> Half:
     )
 
 
-def _make_untrained(text: str, name: NetworkName, class_count: int | None) -> Half:
+def _make_untrained(text: str, name: NetworkName, class_count: int | None) -> Member:
     default = Attention.NONE if name is NetworkName.BASELINE else Attention.CBAM
     architecture, attention = _split_attention(text, default=default)
     count = class_count or DEFAULT_CLASS_COUNT
@@ -206,11 +208,11 @@ def _make_untrained(text: str, name: NetworkName, class_count: int | None) -> Ha
         torch.manual_seed(SEED)
         network = build_any_network(architecture, class_count=count)
         if attention is not Attention.NONE:
-            # The halves differ by their attention alone: what both have is the same in both.
+            # The members differ by their attention alone: what both have is the same in both.
             shared = copy.copy(network.state_dict())
             network = build_any_network(architecture, attention=attention, class_count=count)
             network.load_state_dict(network.state_dict() | shared)
-    return Half(
+    return Member(
         network=network,
         architecture=architecture,
         attention=attention,
@@ -230,5 +232,5 @@ def _split_attention(text: str, *, default: Attention) -> tuple[str, Attention]:
         return name, default
     allowed = [known.value for known in Attention]
     if attention not in allowed:
-        raise PairError(f"attention is {attention!r}; choose one of {', '.join(allowed)}")
+        raise LineupError(f"attention is {attention!r}; choose one of {', '.join(allowed)}")
     return name, Attention(attention)

@@ -8,7 +8,7 @@ from urllib.error import URLError
 import torch
 from torchvision import models as torchvision_models
 
-from models.errors import PairError
+from models.errors import LineupError
 from models.lineups.card import ClassLabel, name_classes
 
 
@@ -35,19 +35,19 @@ def fetch_weights(name: str, *, version: str = "") -> PublishedWeights:
         version: of the weights; the first one published, by a recipe near the papers', for an empty text.
 
     Raises:
-        PairError: for unknown names, and where the weights can be neither found nor downloaded.
+        LineupError: for unknown names, and where the weights can be neither found nor downloaded.
     """
     try:
         versions = {weights.name: weights for weights in torchvision_models.get_model_weights(name)}
     except ValueError as error:
-        raise PairError(f"torchvision has no weights for {name!r}: {error}") from error
+        raise LineupError(f"torchvision has no weights for {name!r}: {error}") from error
     if version and version not in versions:
-        raise PairError(f"torchvision has no weights {version} for {name}; choose one of {', '.join(versions)}")
+        raise LineupError(f"torchvision has no weights {version} for {name}; choose one of {', '.join(versions)}")
     chosen = versions[version] if version else next(iter(versions.values()))
     try:
         tensors = chosen.get_state_dict(progress=True, check_hash=True)
     except (URLError, OSError, RuntimeError) as error:
-        raise PairError(
+        raise LineupError(
             f"the weights of torchvision:{name} are not on this machine and could not be downloaded ({error}); where "
             f"there is a network, fetch {chosen.url} and put it into {torch.hub.get_dir()}/checkpoints"
         ) from error

@@ -183,7 +183,7 @@ class ResNet(StagedNetwork):
     Args:
         shape: which one.
         attention: makes each block's attention from its number of channels, `Cbam` for the paper's; None for the
-            baseline. The two networks of a pair differ by this argument alone.
+            baseline. The two networks of a lineup differ by this argument alone.
         class_count: K, the number of classes.
     """
 

@@ -3,30 +3,30 @@ r"""Training: any network of the zoo, or a baseline and its CBAM twin, by one re
 Commands:
 
     cbam-lens train --network resnet18 --attention cbam --data DIR -o OUT/         one network
-    cbam-lens train --pair --data DIR -o OUT/                                      baseline, then CBAM
+    cbam-lens train --lineup --data DIR -o OUT/                                      baseline, then CBAM
     cbam-lens train ... -o OUT/ --resume                                           go on, exactly
     torchrun --nproc-per-node 2 --no-python cbam-lens train ...                    several GPUs, or processes on CPUs
     torchrun --nnodes 2 --node-rank 0 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint FIRST:29400 \
         --no-python cbam-lens train ...                                            several machines, rank 1 on the other
 
-A pair like the shipped one, from a folder with `caltech101/`, `imagenette_train/`, `caltech101_test.txt`,
+A lineup like the shipped one, from a folder with `caltech101/`, `imagenette_train/`, `caltech101_test.txt`,
 `teacher_top64.npz`; the recipes are in `models/training/recipes/`:
 
-    cbam-lens train --pair --network resnet18 --data D/caltech101 --data D/imagenette_train \
+    cbam-lens train --lineup --network resnet18 --data D/caltech101 --data D/imagenette_train \
         --labels models/weights/labels_110.json --card models/weights/resnet18_110.toml \
         --exclude D/caltech101_test.txt --validation D/caltech101 --validation-list D/caltech101_test.txt \
         --soft-labels D/teacher_top64.npz --recipe RECIPE --name resnet18-110 -o OUT/
 
-RECIPE is `resnet18_110.toml` from scratch on a GPU, in one go. The shipped pair was made on 2 CPU cores in three goes:
-from scratch at 96 to 160 pixels, then with `--start-from FIRST/pair.toml` by `resnet18_110_on.toml`, and so again by
-`resnet18_110_gates.toml`. The three pairs that tell luck from CBAM: `resnet18_110_short.toml` with `--seed 1`, 2 and 3.
+RECIPE is `resnet18_110.toml` from scratch on a GPU, in one go. The shipped lineup was made on 2 CPU cores in three goes:
+from scratch at 96 to 160 pixels, then with `--start-from FIRST/lineup.toml` by `resnet18_110_on.toml`, and so again by
+`resnet18_110_gates.toml`. The three lineups that tell luck from CBAM: `resnet18_110_short.toml` with `--seed 1`, 2 and 3.
 
 On a rented GPU whose commands are cut off after some minutes: put the data together there from as many parts as it
 takes, under the same names (the soft labels know a picture by DIRECTORY/FOLDER/FILE), keep OUT/ on that machine, and
 repeat the command with `--resume --minutes 9` until it no longer says that it stopped; `--cache` saves the decoding.
 `timeout --preserve-status -s TERM 540 cbam-lens train ...` does the same from outside. A first run of `--epochs 1
 -o TRIAL/` passes through all phases and tells in its CSV how many pictures a second there are: epochs = seconds to
-spend * pictures a second / pictures. `--pair` trains both networks for the same epochs; CBAM takes longer for them.
+spend * pictures a second / pictures. `--lineup` trains both networks for the same epochs; CBAM takes longer for them.
 What has to be copied back is OUT/ without `*.state.pt` and `pictures.safetensors`.
 
 How the parts follow each other: `recipe` and `data` say how and with what; `sampling` plans every epoch from (seed,

@@ -56,7 +56,7 @@ class DataOptions:
         unlabelled: each with folders of pictures of no class of the list; a teacher tells what they are.
         shards: WebDataset's tar files, with braces for ranges.
         labels: the list of classes; None for one of each folder.
-        card: a pair's card whose folder aliases are used.
+        card: a lineup's card whose folder aliases are used.
         aliases: more of them, as FOLDER=CLASS.
         exclusions: lists of held-out pictures, one FOLDER/FILE a line.
         validation: a directory of held-out pictures.
@@ -127,7 +127,7 @@ class DataReader:
         """Everything.
 
         Raises:
-            PairError: for a file that cannot be read.
+            LineupError: for a file that cannot be read.
             TrainingError: for what does not fit.
         """
         options, recipe = self._options, self._recipe
@@ -228,14 +228,14 @@ class DataReader:
     def _open_one(self, source: str, class_count: int) -> Teacher:
         if source.endswith(TFLITE):
             return TfliteTeacher.read(Path(source), class_count=class_count)
-        half = open_source(source, NetworkName.BASELINE, options=ExaminationOptions(class_count=class_count))
-        if half.class_count != class_count:
+        member = open_source(source, NetworkName.BASELINE, options=ExaminationOptions(class_count=class_count))
+        if member.class_count != class_count:
             raise TrainingError(
-                f"the teacher {source} has {half.class_count:,} classes, the data {class_count:,}; a teacher knows the "
+                f"the teacher {source} has {member.class_count:,} classes, the data {class_count:,}; a teacher knows the "
                 "same ones"
             )
-        network = half.network.to(self._processes.device).to(memory_format=torch.channels_last)
-        return NetworkTeacher(network, half.provenance, half.sha256, self._recipe.teacher_side)
+        network = member.network.to(self._processes.device).to(memory_format=torch.channels_last)
+        return NetworkTeacher(network, member.provenance, member.sha256, self._recipe.teacher_side)
 
     def _open_answers(self, lesson: Lesson) -> Lesson:
         """The lesson with its teacher's book, where one is kept."""

@@ -1,4 +1,4 @@
-"""A training from the first picture to the last file: of one network, or of a pair."""
+"""A training from the first picture to the last file: of one network, or of a lineup."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from models.lineups.card import PAIR_NAME, ClassLabel
+from models.lineups.card import LINEUP_NAME, ClassLabel
 from models.names import Attention, Geometry, NetworkName, Precision
 from models.networks.zoo import count_multiply_adds, count_parameters
 from models.training.learning.beginning import Beginning, open_beginnings
@@ -21,8 +21,8 @@ from models.training.recipes.recipe import Recipe
 from models.training.records.cards import (
     Circumstances,
     TrainedNetwork,
+    format_lineup_card,
     format_model_card,
-    format_pair_card,
     name_recipe,
 )
 from models.training.records.toml_text import format_toml
@@ -33,7 +33,7 @@ from models.training.running.origin import find_origin
 from models.training.running.processes import Processes, join_processes
 from models.training.running.stopping import ShouldStop, watch
 
-PAIR_CARD = "pair.toml"
+LINEUP_CARD = "lineup.toml"
 LABELS = "labels.json"
 RECIPE = "recipe.toml"
 
@@ -46,13 +46,13 @@ class TrainingOptions:
 
     Attributes:
         architecture: a name of `models.networks.zoo`.
-        attention: what the blocks end with; of a pair's second network.
-        is_pair: whether the baseline is trained too, before it.
+        attention: what the blocks end with; of a lineup's second network.
+        is_lineup: whether the baseline is trained too, before it.
         recipe: how.
         data: with what.
         start: the weights to begin with, see `open_beginnings`; None to begin from scratch.
         output: directory of all files; made where it is not there.
-        name: the pair's; None for the architecture and the number of classes.
+        name: the lineup's; None for the architecture and the number of classes.
         device: auto, cpu, cuda or one with its number.
         precision: in which convolutions and linear layers are stored, fp16 or fp32.
         is_resumed: whether to go on with what is in the output directory.
@@ -63,7 +63,7 @@ class TrainingOptions:
 
     architecture: str
     attention: Attention
-    is_pair: bool
+    is_lineup: bool
     recipe: Recipe
     data: DataOptions
     output: Path
@@ -77,20 +77,22 @@ class TrainingOptions:
     state_minutes: float = 5.0
 
     @property
-    def halves(self) -> dict[NetworkName, Attention]:
+    def members(self) -> dict[NetworkName, Attention]:
         """The networks to train, in this order."""
         if self.attention is Attention.NONE:
             return {NetworkName.BASELINE: Attention.NONE}
-        attentions = {NetworkName.BASELINE: Attention.NONE} if self.is_pair else {}
+        attentions = {NetworkName.BASELINE: Attention.NONE} if self.is_lineup else {}
         attentions[NetworkName.CBAM] = self.attention
         return attentions
 
     def check(self) -> None:
         """Refuse what cannot be; raises `TrainingError`."""
-        if self.is_pair and self.attention is Attention.NONE:
-            raise TrainingError("attention is none; a pair is a network without and with attention: choose --attention")
-        if self.name is not None and not re.fullmatch(PAIR_NAME, self.name):
-            raise TrainingError(f"name is {self.name!r}; a pair's name has letters, digits, dots, dashes and _")
+        if self.is_lineup and self.attention is Attention.NONE:
+            raise TrainingError(
+                "attention is none; a lineup is a network without and with attention: choose --attention"
+            )
+        if self.name is not None and not re.fullmatch(LINEUP_NAME, self.name):
+            raise TrainingError(f"name is {self.name!r}; a lineup's name has letters, digits, dots, dashes and _")
         if self.precision not in STORED_DTYPES:
             raise TrainingError(f"weights are not stored as {self.precision.value}; choose fp16 or fp32")
 
@@ -118,7 +120,7 @@ def run_training(options: TrainingOptions, *, tell: Tell, should_stop: ShouldSto
             options' time decide.
 
     Raises:
-        PairError: for a file that cannot be read.
+        LineupError: for a file that cannot be read.
         TrainingError: for anything else that the user can mend.
     """
     options.check()
@@ -147,19 +149,19 @@ class _Run:
 
     def train(self, should_stop: ShouldStop) -> TrainingReport:
         """Each network in turn, then what speaks of both."""
-        shapes = {half: self._shape(attention) for half, attention in self._options.halves.items()}
+        shapes = {member: self._shape(attention) for member, attention in self._options.members.items()}
         self._check_states(shapes)
         self._write_common()
         trained: dict[NetworkName, TrainedNetwork] = {}
-        for half, shape in shapes.items():
+        for member, shape in shapes.items():
             trainer = Trainer(self._lesson, shape, processes=self._processes, desk=self._output)
             if not trainer.run(should_stop):
                 return self._tell_stop(trainer)
             scores = trainer.finish()
             if self._processes.is_first:
-                trained[half] = self._write_network(trainer, scores)
-        if self._options.is_pair and self._processes.is_first:
-            self._write_pair(trained)
+                trained[member] = self._write_network(trainer, scores)
+        if self._options.is_lineup and self._processes.is_first:
+            self._write_lineup(trained)
         return self._tell_scores(trained)
 
     def _open_beginnings(self, class_count: int) -> dict[Attention, Beginning]:
@@ -169,7 +171,7 @@ class _Run:
                 raise TrainingError("the recipe renews spatial gates, which only weights of --start-from have")
             return {}
         found = open_beginnings(
-            options.start, options.halves, architecture=options.architecture, class_count=class_count
+            options.start, options.members, architecture=options.architecture, class_count=class_count
         )
         if not all(beginning.has_classifier for beginning in found.values()):
             self._tell(f"{options.start} knows other classes: the classifier begins anew")
@@ -233,10 +235,10 @@ class _Run:
         write_file(self._options.output / f"{shape.stem}.md", format_model_card(trained, self._circumstances))
         return trained
 
-    def _write_pair(self, trained: Mapping[NetworkName, TrainedNetwork]) -> None:
+    def _write_lineup(self, trained: Mapping[NetworkName, TrainedNetwork]) -> None:
         architecture = re.sub(r"[^A-Za-z0-9._-]", "-", self._options.architecture)
         name = self._options.name or f"{architecture}-{len(self._circumstances.classes)}"
-        write_file(self._options.output / PAIR_CARD, format_pair_card(name, trained, self._circumstances))
+        write_file(self._options.output / LINEUP_CARD, format_lineup_card(name, trained, self._circumstances))
 
     def _tell_stop(self, trainer: Trainer) -> TrainingReport:
         step, total = trainer.learner.step, self._lesson.sampler.total_steps
@@ -248,8 +250,10 @@ class _Run:
 
     def _tell_scores(self, trained: Mapping[NetworkName, TrainedNetwork]) -> TrainingReport:
         lines = [f"{network.weights.path}: {_format_scores(network.scores)}" for network in trained.values()]
-        if self._options.is_pair:
-            lines.append(f"{self._options.output / PAIR_CARD}: compare with --pair {self._options.output / PAIR_CARD}")
+        if self._options.is_lineup:
+            lines.append(
+                f"{self._options.output / LINEUP_CARD}: compare with --lineup {self._options.output / LINEUP_CARD}"
+            )
         return TrainingReport(is_finished=True, message="\n".join(lines))
 
 

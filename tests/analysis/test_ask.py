@@ -16,10 +16,10 @@ from app.analysis.prepared import prepare_picture
 from app.analysis.questions import Question, ReadInput
 from app.analysis.timing import Timings
 from app.engine.engine import Engine
-from app.engine.traces import NetworkTrace, PairGradient
+from app.engine.traces import LineupGradient, NetworkTrace
 from app.engine.work import AnswerType, PictureWork, TracedPicture, Work
 from app.errors import AnalysisGone
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName, Stage
 from tests.conftest import encode, make_picture
 
@@ -39,8 +39,8 @@ class Doubled(Question[int, str]):
     kept_answers: ClassVar[int] = 2
     number: int
 
-    async def make_work(self, pair: NetworkPair, analysis: Analysis, _: ReadInput, /) -> Double:
-        return Double(pair, self.number)
+    async def make_work(self, lineup: Lineup, analysis: Analysis, _: ReadInput, /) -> Double:
+        return Double(lineup, self.number)
 
     def read(self, _: Analysis, result: int, /) -> str:
         return f"twice {self.number} is {result}"
@@ -53,8 +53,8 @@ class SizeOfInput(Question[int, int]):
     kept_answers: ClassVar[int] = 1
     makes_maps: ClassVar[bool] = False
 
-    async def make_work(self, pair: NetworkPair, analysis: Analysis, read_input: ReadInput, /) -> Double:
-        return Double(pair, (await read_input(analysis)).size)
+    async def make_work(self, lineup: Lineup, analysis: Analysis, read_input: ReadInput, /) -> Double:
+        return Double(lineup, (await read_input(analysis)).size)
 
     def read(self, _: Analysis, result: int, /) -> int:
         return result // 2
@@ -87,12 +87,12 @@ def store() -> AnalysisStore:
 
 
 @pytest.fixture
-def lens(engine: CountingEngine, pair: NetworkPair, store: AnalysisStore) -> Lens:
-    return Lens(engine, pair, max_pixels=1_000_000, answers=store.answers)
+def lens(engine: CountingEngine, lineup: Lineup, store: AnalysisStore) -> Lens:
+    return Lens(engine, lineup, max_pixels=1_000_000, answers=store.answers)
 
 
-def make_analysis(pair: NetworkPair, *, logits: int = 110) -> Analysis:
-    prepared = prepare_picture(encode(make_picture(64, 48)), pair.card, GeometryOptions(), max_pixels=1_000_000)
+def make_analysis(lineup: Lineup, *, logits: int = 110) -> Analysis:
+    prepared = prepare_picture(encode(make_picture(64, 48)), lineup.card, GeometryOptions(), max_pixels=1_000_000)
     trace = NetworkTrace(np.zeros(logits, dtype=np.float32), {}, ())
     return prepared.complete(dict.fromkeys(NetworkName, trace))
 
@@ -104,22 +104,22 @@ def ask(lens: Lens, analysis: Analysis, *numbers: int) -> list[str]:
     return asyncio.run(ask_all())
 
 
-def test_ask_computes_an_answer_once(lens: Lens, engine: CountingEngine, pair: NetworkPair) -> None:
-    analysis = make_analysis(pair)
+def test_ask_computes_an_answer_once(lens: Lens, engine: CountingEngine, lineup: Lineup) -> None:
+    analysis = make_analysis(lineup)
     assert ask(lens, analysis, 3, 3, 4, 3) == ["twice 3 is 6", "twice 3 is 6", "twice 4 is 8", "twice 3 is 6"]
     assert [work.number for work in engine.done if isinstance(work, Double)] == [3, 4]
 
 
 def test_ask_keeps_as_many_answers_as_the_question_says_and_the_least_used_leaves(
-    lens: Lens, engine: CountingEngine, pair: NetworkPair
+    lens: Lens, engine: CountingEngine, lineup: Lineup
 ) -> None:
-    analysis = make_analysis(pair)
+    analysis = make_analysis(lineup)
     ask(lens, analysis, 1, 2, 1, 3, 1, 2)
     assert [work.number for work in engine.done if isinstance(work, Double)] == [1, 2, 3, 2]
 
 
-def test_bounds_of_two_kinds_of_question_are_their_own(lens: Lens, engine: CountingEngine, pair: NetworkPair) -> None:
-    analysis = make_analysis(pair)
+def test_bounds_of_two_kinds_of_question_are_their_own(lens: Lens, engine: CountingEngine, lineup: Lineup) -> None:
+    analysis = make_analysis(lineup)
     ask(lens, analysis, 1, 2)
     size = asyncio.run(lens.ask(analysis, SizeOfInput(), Timings()))
     assert size == 3 * analysis.placement.input_height * analysis.placement.input_width
@@ -127,14 +127,14 @@ def test_bounds_of_two_kinds_of_question_are_their_own(lens: Lens, engine: Count
     assert len(engine.done) == 3
 
 
-def test_analyses_do_not_share_answers(lens: Lens, engine: CountingEngine, pair: NetworkPair) -> None:
-    for analysis in (make_analysis(pair), make_analysis(pair)):
+def test_analyses_do_not_share_answers(lens: Lens, engine: CountingEngine, lineup: Lineup) -> None:
+    for analysis in (make_analysis(lineup), make_analysis(lineup)):
         ask(lens, analysis, 1)
     assert len(engine.done) == 2
 
 
-def test_failure_is_not_kept(lens: Lens, engine: CountingEngine, pair: NetworkPair) -> None:
-    analysis = make_analysis(pair)
+def test_failure_is_not_kept(lens: Lens, engine: CountingEngine, lineup: Lineup) -> None:
+    analysis = make_analysis(lineup)
     for _ in range(2):
         with pytest.raises(TypeError):
             ask(lens, analysis, None)  # type: ignore[arg-type]
@@ -142,8 +142,8 @@ def test_failure_is_not_kept(lens: Lens, engine: CountingEngine, pair: NetworkPa
     assert len(engine.done) == 3
 
 
-def test_steps_are_measured_when_an_answer_is_computed_and_not_when_it_is_kept(lens: Lens, pair: NetworkPair) -> None:
-    analysis = make_analysis(pair)
+def test_steps_are_measured_when_an_answer_is_computed_and_not_when_it_is_kept(lens: Lens, lineup: Lineup) -> None:
+    analysis = make_analysis(lineup)
     computed, kept, plain = Timings(), Timings(), Timings()
 
     async def ask_all() -> None:
@@ -158,11 +158,9 @@ def test_steps_are_measured_when_an_answer_is_computed_and_not_when_it_is_kept(l
 
 
 @pytest.mark.parametrize("leave", ["removed", "no room"])
-def test_answers_are_dropped_with_their_analysis(
-    lens: Lens, store: AnalysisStore, pair: NetworkPair, leave: str
-) -> None:
+def test_answers_are_dropped_with_their_analysis(lens: Lens, store: AnalysisStore, lineup: Lineup, leave: str) -> None:
     # Two of them are more than the store holds.
-    first = make_analysis(pair, logits=70_000)
+    first = make_analysis(lineup, logits=70_000)
     name = first.id
     store.add(first)
     ask(lens, first, 1)
@@ -172,16 +170,14 @@ def test_answers_are_dropped_with_their_analysis(
     if leave == "removed":
         store.remove(name)
     else:
-        store.add(make_analysis(pair, logits=70_000))
+        store.add(make_analysis(lineup, logits=70_000))
     gc.collect()
     with pytest.raises(AnalysisGone):
         store.get(name)
     assert len(store.answers) == 0
 
 
-def test_picture_and_its_first_class_are_one_piece_of_work(
-    lens: Lens, engine: CountingEngine, pair: NetworkPair
-) -> None:
+def test_picture_and_its_first_class_are_one_piece_of_work(lens: Lens, engine: CountingEngine, lineup: Lineup) -> None:
     data = encode(make_picture(64, 48))
     options = TargetOptions(target="30", stage=Stage.THREE)
     timings = Timings()
@@ -196,9 +192,7 @@ def test_picture_and_its_first_class_are_one_piece_of_work(
     assert list(timings.milliseconds) == ["decode", "networks", "maps"]
 
 
-def test_trace_with_changed_gates_comes_with_their_heat_map(
-    lens: Lens, engine: CountingEngine, pair: NetworkPair
-) -> None:
+def test_trace_with_changed_gates_comes_with_their_heat_map(lens: Lens, engine: CountingEngine, lineup: Lineup) -> None:
     texts = ("all:spatial:neutral",)
 
     async def look() -> None:
@@ -213,9 +207,9 @@ def test_trace_with_changed_gates_comes_with_their_heat_map(
     asyncio.run(look())
 
 
-def test_trace_alone_explains_nothing(pair: NetworkPair) -> None:
-    traced = PictureWork(pair, np.zeros((3, 32, 32), dtype=np.float32)).compute()
+def test_trace_alone_explains_nothing(lineup: Lineup) -> None:
+    traced = PictureWork(lineup, np.zeros((3, 32, 32), dtype=np.float32)).compute()
     assert isinstance(traced, TracedPicture)
     first = int(traced.traces[NetworkName.BASELINE].logits.argmax())
-    assert isinstance(traced.gradient, PairGradient)
+    assert isinstance(traced.gradient, LineupGradient)
     assert (traced.gradient.class_index, traced.gradient.gradients) == (first, {})

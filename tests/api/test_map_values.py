@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from app.api.map_values import MapValues, pack_values
 from app.explain.maps import HeatMap
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 
 
 def unpack(sent: MapValues) -> np.ndarray:
@@ -52,8 +52,8 @@ def test_maps_are_those_of_the_analysis(client: TestClient, address: str) -> Non
         assert unpack(MapValues(**sent)).mean() == pytest.approx(numbers["mean"], rel=1e-3)
 
 
-def test_maps_of_a_second_class_come_with_the_first(client: TestClient, address: str, pair: NetworkPair) -> None:
-    content = client.get(address, params={"target": "3", "versus": pair.labels[8].name}).json()
+def test_maps_of_a_second_class_come_with_the_first(client: TestClient, address: str, lineup: Lineup) -> None:
+    content = client.get(address, params={"target": "3", "versus": lineup.labels[8].name}).json()
     assert [row["class_index"] for row in content["rows"]] == [3, 8]
     alone = client.get(address, params={"target": "8"}).json()
     assert content["rows"][1] == alone["rows"][0]

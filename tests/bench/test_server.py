@@ -12,7 +12,7 @@ from app.bench.servers.server import ServerProcess, read_rss_megabytes, serve_co
 from app.bench.servers.startup import RUNS, list_weights, measure_startup
 from app.bench.service import CLIENTS, SWEEPS, Service, measure_memory, measure_throughput
 from app.settings import Settings
-from models.lineups.card import SHIPPED_PAIR
+from models.lineups.card import SHIPPED_LINEUP
 from tests.bench import fake_server
 
 FAKE = [sys.executable, fake_server.__file__]
@@ -28,8 +28,11 @@ def test_server_process_is_ready_inside_and_gone_after() -> None:
 
 
 def test_server_process_that_ends_early_says_why() -> None:
-    command = [sys.executable, "-c", "import sys; sys.exit('no such pair')"]
-    with pytest.raises(ChildProcessError, match="did not become ready; it said: no such pair"), ServerProcess(command):
+    command = [sys.executable, "-c", "import sys; sys.exit('no such lineup')"]
+    with (
+        pytest.raises(ChildProcessError, match="did not become ready; it said: no such lineup"),
+        ServerProcess(command),
+    ):
         pytest.fail("it is not ready")
 
 
@@ -68,9 +71,9 @@ def test_startup_takes_both_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {key: len(values) for key, values in samples.items()} == {"startup.imports": RUNS, "startup.ready": RUNS}
 
 
-def test_weights_are_the_pairs_own() -> None:
-    directory = SHIPPED_PAIR.parent
-    assert sorted(list_weights(SHIPPED_PAIR)) == sorted(directory.glob("resnet18_*.safetensors"))
+def test_weights_are_the_lineups_own() -> None:
+    directory = SHIPPED_LINEUP.parent
+    assert sorted(list_weights(SHIPPED_LINEUP)) == sorted(directory.glob("resnet18_*.safetensors"))
 
 
 def test_serve_command_is_the_command_line_itself() -> None:

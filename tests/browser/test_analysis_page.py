@@ -163,9 +163,9 @@ def test_doubt_is_told_and_leads_to_the_classes_when_no_network_takes_it_for_the
 
 def test_scale_of_its_own_gives_each_map_its_own_end(page: Page) -> None:
     open_drawn(page)
-    expect(page.locator(".panel-pair .colour-bar:visible")).to_have_count(1)
+    expect(page.locator(".panel-lineup .colour-bar:visible")).to_have_count(1)
     page.get_by_label("Scale", exact=True).select_option("own")
-    bars = page.locator(".panel-pair .panel .colour-bar-ends:visible")
+    bars = page.locator(".panel-lineup .panel .colour-bar-ends:visible")
     expect(bars).to_have_count(2)
     answer = page.request.get(f"/api/v1{urlsplit(page.url).path}").json()
     ends = [f"{answer['networks'][name]['heat_map']['max']:.3g}" for name in ("baseline", "cbam")]

@@ -197,7 +197,7 @@ def test_only_pages_of_this_server_may_connect(
     # Without the page's own policy, which would keep it from connecting elsewhere at all.
     context = camera_browser.new_context(bypass_csp=True)
     page = context.new_page()
-    page.goto(f"{site.replace('127.0.0.1', host)}/api/v1/pairs")
+    page.goto(f"{site.replace('127.0.0.1', host)}/api/v1/lineups")
     found = page.evaluate(
         """(address) => new Promise((resolve) => {
             const socket = new WebSocket(address);

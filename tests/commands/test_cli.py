@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from models.lineups.card import SHIPPED_PAIR
+from models.lineups.card import SHIPPED_LINEUP
 from models.networks.counting import RECORDED_COUNTS
 from tests.conftest import decode, encode, make_picture
 
@@ -89,7 +89,7 @@ def test_compare_stops_at_an_unknown_class_for_each_picture(picture: Path) -> No
         (["compare", "x.png", "--resolution", "161"], "choose one of 160, 224, 320, 448"),
         (["compare", "x.png", "--device", "tpu"], "device"),
         (["serve", "--port", "99999"], "65535"),
-        (["serve", "--pair", "nothing.toml"], "nothing.toml"),
+        (["serve", "--lineup", "nothing.toml"], "nothing.toml"),
         (["evaluate", "nothing"], "nothing"),
     ],
 )
@@ -197,10 +197,10 @@ def test_version_is_printed() -> None:
 
 
 def test_serve_explains_a_damaged_weights_file(tmp_path: Path) -> None:
-    shutil.copytree(SHIPPED_PAIR.parent, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(SHIPPED_LINEUP.parent, tmp_path, dirs_exist_ok=True)
     with (tmp_path / "resnet18_cbam_110.safetensors").open("ab") as file:
         file.write(b"x")
-    result = runner.invoke(app, ["serve", "--port", "0", "--pair", str(tmp_path / SHIPPED_PAIR.name)])
+    result = runner.invoke(app, ["serve", "--port", "0", "--lineup", str(tmp_path / SHIPPED_LINEUP.name)])
     assert result.exit_code == 2
     assert "resnet18_cbam_110.safetensors: a damaged safetensors file" in result.stderr
 

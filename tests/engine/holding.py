@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.engine.device_engine import DeviceEngine
 from app.engine.work import Work
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 
 PATIENCE_SECONDS = 60
 
@@ -30,9 +30,9 @@ class HoldingWork(Work[bool]):
         return self.is_released.wait(PATIENCE_SECONDS)
 
 
-async def hold(engine: DeviceEngine, pair: NetworkPair) -> Callable[[], None]:
+async def hold(engine: DeviceEngine, lineup: Lineup) -> Callable[[], None]:
     """Keep the worker of a started engine busy until the answer is called; the queue is then empty."""
-    work = HoldingWork(pair, threading.Event(), threading.Event())
+    work = HoldingWork(lineup, threading.Event(), threading.Event())
     engine.submit_together([work])
     assert await asyncio.to_thread(work.has_begun.wait, PATIENCE_SECONDS)
     return work.is_released.set

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from app.engine.device_engine import DeviceEngine
-from app.engine.traces import GradientTarget, PairTrace
+from app.engine.traces import GradientTarget, LineupTrace
 from app.engine.work import GradientWork, PictureWork, TracedPicture
 from app.errors import EngineFailed, QueueFull
-from models.lineups.pair import NetworkPair, load_pair
+from models.lineups.lineup import Lineup, load_lineup
 from models.names import NetworkName, Stage
 from tests.engine.holding import hold
 
@@ -34,7 +34,7 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[int, ...]]]:
 
 
 @pytest.fixture
-def engine(pair: NetworkPair) -> Iterator[DeviceEngine]:
+def engine(lineup: Lineup) -> Iterator[DeviceEngine]:
     engine = DeviceEngine(queue_size=4)
     engine.start()
     yield engine
@@ -46,62 +46,62 @@ def values() -> np.ndarray:
     return np.random.default_rng(1).standard_normal((3, 96, 64)).astype(np.float32)
 
 
-async def trace(engine: DeviceEngine, pair: NetworkPair, values: np.ndarray) -> PairTrace:
-    return (await engine.submit(PictureWork(pair, values))).traces
+async def trace(engine: DeviceEngine, lineup: Lineup, values: np.ndarray) -> LineupTrace:
+    return (await engine.submit(PictureWork(lineup, values))).traces
 
 
-def test_trace_equals_the_networks_own(engine: DeviceEngine, pair: NetworkPair, values: np.ndarray) -> None:
-    traces = asyncio.run(trace(engine, pair, values))
+def test_trace_equals_the_networks_own(engine: DeviceEngine, lineup: Lineup, values: np.ndarray) -> None:
+    traces = asyncio.run(trace(engine, lineup, values))
     for name in NetworkName:
         with torch.no_grad():
-            expected = pair.networks[name].trace(torch.from_numpy(values)[None])
+            expected = lineup.networks[name].trace(torch.from_numpy(values)[None])
         assert np.abs(traces[name].logits - expected.logits[0].numpy()).max() <= TOLERANCE
         for stage in Stage:
             assert np.abs(traces[name].features[stage] - expected.features[stage][0].numpy()).max() <= TOLERANCE
         assert [block.name for block in traces[name].blocks] == list(expected.attentions)
 
 
-def test_trace_size_counts_every_array(engine: DeviceEngine, pair: NetworkPair, values: np.ndarray) -> None:
-    baseline = asyncio.run(trace(engine, pair, values))[NetworkName.BASELINE]
+def test_trace_size_counts_every_array(engine: DeviceEngine, lineup: Lineup, values: np.ndarray) -> None:
+    baseline = asyncio.run(trace(engine, lineup, values))[NetworkName.BASELINE]
     floats = 110 + 64 * 24 * 16 + 128 * 12 * 8 + 256 * 6 * 4 + 512 * 3 * 2
     assert baseline.size_bytes == 4 * floats
 
 
 def test_differentiate_without_a_class_asks_about_the_baselines_first(
-    engine: DeviceEngine, pair: NetworkPair, values: np.ndarray
+    engine: DeviceEngine, lineup: Lineup, values: np.ndarray
 ) -> None:
-    traces, gradient = asyncio.run(engine.submit(PictureWork(pair, values, Stage.THREE)))
+    traces, gradient = asyncio.run(engine.submit(PictureWork(lineup, values, Stage.THREE)))
     first = int(traces[NetworkName.BASELINE].logits.argmax())
     features = {name: trace.features[Stage.THREE] for name, trace in traces.items()}
-    asked = asyncio.run(engine.submit(GradientWork(pair, features, GradientTarget(Stage.THREE, first))))
+    asked = asyncio.run(engine.submit(GradientWork(lineup, features, GradientTarget(Stage.THREE, first))))
     assert gradient.class_index == asked.class_index == first
     for name in NetworkName:
         assert np.array_equal(gradient.gradients[name], asked.gradients[name])
         assert np.abs(gradient.gradients[name]).max() > 0
 
 
-def test_many_callers_get_their_own_answers(engine: DeviceEngine, pair: NetworkPair) -> None:
+def test_many_callers_get_their_own_answers(engine: DeviceEngine, lineup: Lineup) -> None:
     rng = np.random.default_rng(2)
     inputs = [rng.standard_normal((3, 64, 64)).astype(np.float32) for _ in range(4)]
 
     async def ask_all() -> list[np.ndarray]:
-        traces = await asyncio.gather(*(trace(engine, pair, values) for values in inputs))
+        traces = await asyncio.gather(*(trace(engine, lineup, values) for values in inputs))
         return [trace[NetworkName.CBAM].logits for trace in traces]
 
     together = asyncio.run(ask_all())
-    alone = [asyncio.run(trace(engine, pair, values))[NetworkName.CBAM].logits for values in inputs]
+    alone = [asyncio.run(trace(engine, lineup, values))[NetworkName.CBAM].logits for values in inputs]
     for first, second in zip(together, alone, strict=True):
         assert np.abs(first - second).max() <= TOLERANCE
     assert len({logits.tobytes() for logits in together}) == len(inputs)
 
 
 def test_works_that_come_together_share_a_pass_and_fail_alone(
-    pair: NetworkPair, values: np.ndarray, batches: list[list[tuple[int, ...]]]
+    lineup: Lineup, values: np.ndarray, batches: list[list[tuple[int, ...]]]
 ) -> None:
     engine = DeviceEngine(queue_size=3)
     engine.start()
     broken = np.full_like(values, np.nan)
-    works = [PictureWork(pair, each) for each in (values, broken, -values)]
+    works = [PictureWork(lineup, each) for each in (values, broken, -values)]
 
     async def ask() -> list[TracedPicture | BaseException]:
         return await asyncio.gather(*engine.submit_together(works), return_exceptions=True)
@@ -113,39 +113,37 @@ def test_works_that_come_together_share_a_pass_and_fail_alone(
     for answer, each in zip((answers[0], answers[2]), (values, -values), strict=True):
         assert isinstance(answer, tuple)
         with torch.no_grad():
-            expected = pair.networks[NetworkName.CBAM](torch.from_numpy(each)[None])[0].numpy()
+            expected = lineup.networks[NetworkName.CBAM](torch.from_numpy(each)[None])[0].numpy()
         assert np.abs(answer[0][NetworkName.CBAM].logits - expected).max() <= TOLERANCE
 
 
-def test_works_that_come_together_are_refused_as_one(pair: NetworkPair, values: np.ndarray) -> None:
+def test_works_that_come_together_are_refused_as_one(lineup: Lineup, values: np.ndarray) -> None:
     engine = DeviceEngine(queue_size=2)
     engine.start()
     with pytest.raises(QueueFull):
-        engine.submit_together([PictureWork(pair, values)] * 3)
+        engine.submit_together([PictureWork(lineup, values)] * 3)
     assert engine.waiting == 0
     engine.close()
 
 
-def test_traces_cannot_be_changed(engine: DeviceEngine, pair: NetworkPair, values: np.ndarray) -> None:
-    cbam = asyncio.run(trace(engine, pair, values))[NetworkName.CBAM]
+def test_traces_cannot_be_changed(engine: DeviceEngine, lineup: Lineup, values: np.ndarray) -> None:
+    cbam = asyncio.run(trace(engine, lineup, values))[NetworkName.CBAM]
     with pytest.raises(ValueError, match="read-only"):
         cbam.features[Stage.FOUR][0, 0, 0] = 1
 
 
-def test_engine_answers_the_next_job_after_one_failed(
-    engine: DeviceEngine, pair: NetworkPair, values: np.ndarray
-) -> None:
+def test_engine_answers_the_next_job_after_one_failed(engine: DeviceEngine, lineup: Lineup, values: np.ndarray) -> None:
     with pytest.raises(EngineFailed, match="could not be computed"):
-        asyncio.run(trace(engine, pair, values[:2]))
-    assert asyncio.run(trace(engine, pair, values))[NetworkName.CBAM].logits.shape == (110,)
+        asyncio.run(trace(engine, lineup, values[:2]))
+    assert asyncio.run(trace(engine, lineup, values))[NetworkName.CBAM].logits.shape == (110,)
 
 
-def test_engine_refuses_logits_that_are_not_finite(engine: DeviceEngine, pair: NetworkPair) -> None:
+def test_engine_refuses_logits_that_are_not_finite(engine: DeviceEngine, lineup: Lineup) -> None:
     with pytest.raises(EngineFailed, match="not finite"):
-        asyncio.run(trace(engine, pair, np.full((3, 64, 64), np.nan, dtype=np.float32)))
+        asyncio.run(trace(engine, lineup, np.full((3, 64, 64), np.nan, dtype=np.float32)))
 
 
-def test_engine_refuses_jobs_after_it_closed(pair: NetworkPair, values: np.ndarray) -> None:
+def test_engine_refuses_jobs_after_it_closed(lineup: Lineup, values: np.ndarray) -> None:
     engine = DeviceEngine(queue_size=1)
     assert not engine.is_ready
     engine.start()
@@ -153,16 +151,16 @@ def test_engine_refuses_jobs_after_it_closed(pair: NetworkPair, values: np.ndarr
     engine.close()
     assert not engine.is_ready
     with pytest.raises(QueueFull, match="shutting down"):
-        asyncio.run(trace(engine, pair, values))
+        asyncio.run(trace(engine, lineup, values))
 
 
-def test_engine_answers_waiting_jobs_when_it_closes(pair: NetworkPair, values: np.ndarray) -> None:
+def test_engine_answers_waiting_jobs_when_it_closes(lineup: Lineup, values: np.ndarray) -> None:
     engine = DeviceEngine(queue_size=4)
     engine.start()
 
     async def ask() -> list[int]:
-        release = await hold(engine, pair)
-        jobs = [asyncio.create_task(trace(engine, pair, values)) for _ in range(3)]
+        release = await hold(engine, lineup)
+        jobs = [asyncio.create_task(trace(engine, lineup, values)) for _ in range(3)]
         await asyncio.sleep(0)
         closing = asyncio.create_task(asyncio.to_thread(engine.close))
         while engine.is_ready:
@@ -175,14 +173,14 @@ def test_engine_answers_waiting_jobs_when_it_closes(pair: NetworkPair, values: n
 
 
 def test_job_of_a_caller_that_gave_up_is_skipped(
-    pair: NetworkPair, values: np.ndarray, batches: list[list[tuple[int, ...]]]
+    lineup: Lineup, values: np.ndarray, batches: list[list[tuple[int, ...]]]
 ) -> None:
     engine = DeviceEngine(queue_size=2)
     engine.start()
 
     async def ask() -> None:
-        release = await hold(engine, pair)
-        gone, kept = (asyncio.create_task(trace(engine, pair, values)) for _ in range(2))
+        release = await hold(engine, lineup)
+        gone, kept = (asyncio.create_task(trace(engine, lineup, values)) for _ in range(2))
         await asyncio.sleep(0)
         gone.cancel()
         await asyncio.sleep(0)
@@ -194,19 +192,19 @@ def test_job_of_a_caller_that_gave_up_is_skipped(
     assert [len(batch) for batch in batches] == [1]
 
 
-def test_gone_callers_take_no_place_in_the_queue(pair: NetworkPair, values: np.ndarray) -> None:
+def test_gone_callers_take_no_place_in_the_queue(lineup: Lineup, values: np.ndarray) -> None:
     engine = DeviceEngine(queue_size=1)
     engine.start()
 
     async def ask() -> int:
-        release = await hold(engine, pair)
-        gone = asyncio.create_task(trace(engine, pair, values))
+        release = await hold(engine, lineup)
+        gone = asyncio.create_task(trace(engine, lineup, values))
         await asyncio.sleep(0)
         with pytest.raises(QueueFull, match="1 requests are waiting, which is the limit"):
-            await trace(engine, pair, values)
+            await trace(engine, lineup, values)
         gone.cancel()
         await asyncio.sleep(0)
-        kept = asyncio.create_task(trace(engine, pair, values))
+        kept = asyncio.create_task(trace(engine, lineup, values))
         await asyncio.sleep(0)
         release()
         return len((await kept)[NetworkName.CBAM].logits)
@@ -216,7 +214,7 @@ def test_gone_callers_take_no_place_in_the_queue(pair: NetworkPair, values: np.n
 
 
 def test_waiting_pictures_of_one_shape_share_a_forward_pass(
-    pair: NetworkPair, batches: list[list[tuple[int, ...]]]
+    lineup: Lineup, batches: list[list[tuple[int, ...]]]
 ) -> None:
     engine = DeviceEngine(queue_size=16, batch_size=3)
     engine.start()
@@ -224,8 +222,8 @@ def test_waiting_pictures_of_one_shape_share_a_forward_pass(
     inputs = [rng.standard_normal((3, 64, width)).astype(np.float32) for width in (64, 64, 96, 64, 64, 96)]
 
     async def ask() -> list[np.ndarray]:
-        release = await hold(engine, pair)
-        jobs = [asyncio.create_task(trace(engine, pair, values)) for values in inputs]
+        release = await hold(engine, lineup)
+        jobs = [asyncio.create_task(trace(engine, lineup, values)) for values in inputs]
         await asyncio.sleep(0)
         release()
         return [(await job)[NetworkName.CBAM].logits for job in jobs]
@@ -234,21 +232,21 @@ def test_waiting_pictures_of_one_shape_share_a_forward_pass(
     assert sorted(len(batch) for batch in batches) == [1, 2, 3]
     assert all(len(set(batch)) == 1 for batch in batches)
     for logits, values in zip(together, inputs, strict=True):
-        alone = asyncio.run(trace(engine, pair, values))[NetworkName.CBAM].logits
+        alone = asyncio.run(trace(engine, lineup, values))[NetworkName.CBAM].logits
         assert np.abs(logits - alone).max() <= 1e-5
     engine.close()
 
 
-def test_bad_picture_does_not_take_its_batch_with_it(pair: NetworkPair, values: np.ndarray) -> None:
+def test_bad_picture_does_not_take_its_batch_with_it(lineup: Lineup, values: np.ndarray) -> None:
     engine = DeviceEngine(queue_size=4)
     engine.start()
 
     async def ask() -> list[object]:
-        release = await hold(engine, pair)
+        release = await hold(engine, lineup)
         jobs = [
-            trace(engine, pair, values),
-            trace(engine, pair, np.full_like(values, np.nan)),
-            trace(engine, pair, values),
+            trace(engine, lineup, values),
+            trace(engine, lineup, np.full_like(values, np.nan)),
+            trace(engine, lineup, values),
         ]
         tasks = [asyncio.create_task(job) for job in jobs]
         await asyncio.sleep(0)
@@ -262,10 +260,10 @@ def test_bad_picture_does_not_take_its_batch_with_it(pair: NetworkPair, values: 
     assert isinstance(last, dict)
 
 
-def test_engine_leaves_no_gradient_and_no_graph(engine: DeviceEngine, pair: NetworkPair, values: np.ndarray) -> None:
+def test_engine_leaves_no_gradient_and_no_graph(engine: DeviceEngine, lineup: Lineup, values: np.ndarray) -> None:
     # Frozen parameters would get no gradient whatever is done.
-    networks = {name: copy.deepcopy(network).requires_grad_() for name, network in pair.networks.items()}
-    work = PictureWork(replace(pair, networks=networks), values, Stage.ONE, 5)
+    networks = {name: copy.deepcopy(network).requires_grad_() for name, network in lineup.networks.items()}
+    work = PictureWork(replace(lineup, networks=networks), values, Stage.ONE, 5)
     traces, gradient = asyncio.run(engine.submit(work))
     for name, network in networks.items():
         assert {parameter.grad for parameter in network.parameters()} == {None}
@@ -276,10 +274,10 @@ def test_engine_leaves_no_gradient_and_no_graph(engine: DeviceEngine, pair: Netw
 
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
-def test_cuda_agrees_with_the_cpu(pair: NetworkPair, values: np.ndarray) -> None:
+def test_cuda_agrees_with_the_cpu(lineup: Lineup, values: np.ndarray) -> None:
     engine = DeviceEngine(queue_size=1)
     engine.start()
-    answers = [asyncio.run(trace(engine, chosen, values)) for chosen in (pair, load_pair(device="cuda"))]
+    answers = [asyncio.run(trace(engine, chosen, values)) for chosen in (lineup, load_lineup(device="cuda"))]
     engine.close()
     for name in NetworkName:
         assert np.abs(answers[0][name].logits - answers[1][name].logits).max() < 1e-2

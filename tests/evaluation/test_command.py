@@ -128,7 +128,7 @@ def test_evaluate_measures_calibration_without_a_focus(data: Path, tmp_path: Pat
     assert decode(plot.read_bytes()).format == "PNG"
 
 
-def test_evaluate_takes_boxes_and_leaves_out_classes_that_the_pair_does_not_know(data: Path, tmp_path: Path) -> None:
+def test_evaluate_takes_boxes_and_leaves_out_classes_that_the_lineup_does_not_know(data: Path, tmp_path: Path) -> None:
     boxes, class_map = tmp_path / "boxes.csv", tmp_path / "map.txt"
     boxes.write_text(
         "file,synset,xmin,ymin,xmax,ymax\none.jpg,n1,100,100,600,450\nother.jpg,n2,0,0,5,5\n", encoding="utf-8"

@@ -61,7 +61,7 @@ def test_rows_count_what_the_plain_evaluation_counts(data: Path, tmp_path: Path)
         assert (found.top1_count, found.top5_count) == (network.top1_count, network.top5_count)
         assert found.top1_count > 0
         assert found.calibration.error == pytest.approx(network.calibration.error, abs=1e-4)
-    assert (by_rows.pair, by_rows.sha256, by_rows.resolution) == (plain.pair, plain.sha256, plain.resolution)
+    assert (by_rows.lineup, by_rows.sha256, by_rows.resolution) == (plain.lineup, plain.sha256, plain.resolution)
 
 
 @pytest.mark.slow
@@ -96,12 +96,12 @@ def test_rows_of_a_comparison_are_no_answers(data: Path, tmp_path: Path) -> None
     assert "has the rows of another question (labelled was None, is True)" in result.stderr
 
 
-def test_class_that_the_pair_does_not_know_is_named(data: Path, tmp_path: Path) -> None:
+def test_class_that_the_lineup_does_not_know_is_named(data: Path, tmp_path: Path) -> None:
     (data / "pagoda").rename(data / "teleporter")
     pack(data, tmp_path / "part.tar", suffix=".txt")
     result = evaluate(tmp_path / "part.tar", "--answers", tmp_path / "rows")
     assert result.exit_code == 2
-    assert "the class 'teleporter', which the pair does not know" in result.stderr
+    assert "the class 'teleporter', which the lineup does not know" in result.stderr
 
 
 @pytest.mark.parametrize("options", [["--maps"], ["--on", "ray"], ["--answers", "rows", "--focus", "--masks", "."]])

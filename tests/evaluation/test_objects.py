@@ -108,7 +108,7 @@ def test_box_table_explains_a_table_that_is_none(tmp_path: Path, content: str, s
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
-        (["a.jpg"], "none of the 1 pictures is of a class that the pair knows.*--class-map"),
+        (["a.jpg"], "none of the 1 pictures is of a class that the lineup knows.*--class-map"),
         (["a.jpg", "z.jpg"], "1 pictures of the list have no box, z.jpg first"),
     ],
 )

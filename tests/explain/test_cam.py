@@ -12,7 +12,7 @@ from app.explain import cam
 from app.explain.cam import WEIGHTINGS, compute_heat_map, score_gradient
 from app.explain.maps import FloatArray
 from app.explain.methods import Method
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import Geometry, NetworkName, Resolution, Stage
 from models.networks.resnet import ResNet, ResNetShape
 from models.networks.staged import StagedNetwork
@@ -34,11 +34,11 @@ PACKAGE = {
 
 
 @pytest.fixture(scope="module")
-def batch(pair: NetworkPair, motorcycle: bytes) -> torch.Tensor:
-    """A photograph as the pair's own input, (1, 3, 160, 160)."""
+def batch(lineup: Lineup, motorcycle: bytes) -> torch.Tensor:
+    """A photograph as the lineup's own input, (1, 3, 160, 160)."""
     picture = decode_picture(motorcycle, max_pixels=10_000_000)
     placement = place(*picture.size, geometry=Geometry.CENTER_CROP, resolution=Resolution.PIXELS_160)
-    return torch.from_numpy(prepare_input(picture, placement, pair.card.preprocessing))[None]
+    return torch.from_numpy(prepare_input(picture, placement, lineup.card.preprocessing))[None]
 
 
 def explain(network: StagedNetwork, batch: torch.Tensor, method: Method, stage: Stage, class_index: int) -> FloatArray:
@@ -73,19 +73,19 @@ def explain_with_hooks(
 @pytest.mark.parametrize("stage", Stage)
 @pytest.mark.parametrize("method", Method)
 def test_heat_map_equals_the_package_run_its_own_way(
-    pair: NetworkPair, batch: torch.Tensor, name: NetworkName, stage: Stage, method: Method
+    lineup: Lineup, batch: torch.Tensor, name: NetworkName, stage: Stage, method: Method
 ) -> None:
-    ours = explain(pair.networks[name], batch, method, stage, class_index=2)
-    theirs = explain_with_hooks(pair.networks[name], batch, method, stage, class_index=2)
+    ours = explain(lineup.networks[name], batch, method, stage, class_index=2)
+    theirs = explain_with_hooks(lineup.networks[name], batch, method, stage, class_index=2)
     assert ours.shape == theirs.shape
     assert np.abs(ours - theirs).max() <= 1e-5 * max(1.0, float(theirs.max()))
 
 
 @pytest.mark.parametrize("name", NetworkName)
 def test_score_gradient_at_the_last_stage_equals_autograd(
-    pair: NetworkPair, batch: torch.Tensor, name: NetworkName
+    lineup: Lineup, batch: torch.Tensor, name: NetworkName
 ) -> None:
-    network = pair.networks[name]
+    network = lineup.networks[name]
     with torch.no_grad():
         features = network.trace(batch).features[Stage.FOUR]
     leaf = features.clone().requires_grad_()
@@ -94,8 +94,8 @@ def test_score_gradient_at_the_last_stage_equals_autograd(
     assert torch.allclose(closed, expected, rtol=1e-6, atol=1e-9)
 
 
-def test_score_gradient_serves_a_batch_with_a_class_each(pair: NetworkPair, generator: torch.Generator) -> None:
-    network = pair.networks[NetworkName.CBAM]
+def test_score_gradient_serves_a_batch_with_a_class_each(lineup: Lineup, generator: torch.Generator) -> None:
+    network = lineup.networks[NetworkName.CBAM]
     with torch.no_grad():
         features = network.trace(torch.randn(3, 3, 64, 64, generator=generator)).features[Stage.TWO]
     classes = torch.tensor([3, 90, 41])
@@ -106,9 +106,9 @@ def test_score_gradient_serves_a_batch_with_a_class_each(pair: NetworkPair, gene
         assert alone.abs().max() > 0
 
 
-def test_score_gradient_leaves_no_gradient_on_the_network(pair: NetworkPair, batch: torch.Tensor) -> None:
+def test_score_gradient_leaves_no_gradient_on_the_network(lineup: Lineup, batch: torch.Tensor) -> None:
     # Frozen parameters would get none whatever is done.
-    network = copy.deepcopy(pair.networks[NetworkName.CBAM]).requires_grad_()
+    network = copy.deepcopy(lineup.networks[NetworkName.CBAM]).requires_grad_()
     explain(network, batch, Method.GRADCAM, Stage.ONE, class_index=5)
     assert {parameter.grad for parameter in network.parameters()} == {None}
 
@@ -141,9 +141,9 @@ def test_every_method_has_the_weighting_of_its_name() -> None:
 
 @pytest.mark.parametrize("method", [Method.EIGENCAM, Method.EIGENGRADCAM])
 def test_eigen_methods_agree_on_both_sides_of_the_bound(
-    pair: NetworkPair, batch: torch.Tensor, method: Method, monkeypatch: pytest.MonkeyPatch
+    lineup: Lineup, batch: torch.Tensor, method: Method, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network = pair.networks[NetworkName.BASELINE]
+    network = lineup.networks[NetworkName.BASELINE]
     # Stage 1 has 40 x 40 positions, which is beyond the bound.
     monkeypatch.setattr(cam, "LARGEST_FULL_DECOMPOSITION", 40 * 40)
     by_package = explain(network, batch, method, Stage.ONE, class_index=2)

@@ -25,7 +25,7 @@ RIGHT: dict[str, st.SearchStrategy[str]] = {
     "interventions": st.sampled_from(["", "all:spatial:neutral", "stage4:channel:drop-max,layer1.0:spatial:invert"]),
     "geometry": st.sampled_from([geometry.value for geometry in Geometry]),
     "resolution": st.sampled_from([str(resolution.value) for resolution in Resolution]),
-    "pair": st.sampled_from(["", "resnet18-110"]),
+    "lineup": st.sampled_from(["", "resnet18-110"]),
 }
 
 ANYTHING = st.one_of(

@@ -16,7 +16,7 @@ from app.analysis.timing import Timings
 from app.engine.device_engine import DeviceEngine
 from app.main import create_app
 from app.settings import Settings
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName
 from tests.load.questions import Case, make_cases
 
@@ -28,23 +28,23 @@ TOLERANCE = 1e-5
 
 
 @pytest.fixture(scope="module")
-def inference_pair(pair: NetworkPair) -> NetworkPair:
-    return pair.optimise()
+def inference_pair(lineup: Lineup) -> Lineup:
+    return lineup.optimise()
 
 
 @pytest.fixture
-def engine(inference_pair: NetworkPair) -> Iterator[DeviceEngine]:
+def engine(inference_pair: Lineup) -> Iterator[DeviceEngine]:
     engine = DeviceEngine(queue_size=THREADS)
     engine.start()
     yield engine
     engine.close()
 
 
-def ask(engine: DeviceEngine, pair: NetworkPair, case: Case) -> Comparison:
+def ask(engine: DeviceEngine, lineup: Lineup, case: Case) -> Comparison:
     """One thread, one event loop, one lens; the engine and its networks are everybody's."""
 
     async def compare() -> Comparison:
-        return await Lens(engine, pair, max_pixels=1_000_000).compare_picture(
+        return await Lens(engine, lineup, max_pixels=1_000_000).compare_picture(
             case.image, case.geometry, case.options, Timings()
         )
 
@@ -64,22 +64,22 @@ def is_same(first: Comparison, second: Comparison) -> bool:
 
 
 @pytest.mark.slow
-def test_sixteen_threads_get_the_serial_answers(engine: DeviceEngine, inference_pair: NetworkPair) -> None:
+def test_sixteen_threads_get_the_serial_answers(engine: DeviceEngine, inference_pair: Lineup) -> None:
     cases = make_cases(CASES)
     serial = [ask(engine, inference_pair, case) for case in cases]
     with ThreadPoolExecutor(THREADS) as pool:
         together = list(pool.map(lambda case: ask(engine, inference_pair, case), cases * REPEATS))
     assert len(together) == CASES * REPEATS > 500
-    wrong = [index for index, pair in enumerate(zip(serial * REPEATS, together, strict=True)) if not is_same(*pair)]
+    wrong = [index for index, lineup in enumerate(zip(serial * REPEATS, together, strict=True)) if not is_same(*lineup)]
     assert wrong == []
     # The comparison can tell: neighbours have unlike pictures and questions.
     assert not any(is_same(serial[index], together[index + 1]) for index in range(CASES - 1))
 
 
 @pytest.mark.slow
-def test_sixteen_http_clients_get_the_serial_answers(inference_pair: NetworkPair) -> None:
+def test_sixteen_http_clients_get_the_serial_answers(inference_pair: Lineup) -> None:
     cases = make_cases(96)
-    with TestClient(create_app(Settings(queue_size=THREADS), pairs=[inference_pair])) as client:
+    with TestClient(create_app(Settings(queue_size=THREADS), lineups=[inference_pair])) as client:
 
         def send(case: Case) -> dict[str, Any]:
             form = case.options.model_dump(mode="json") | case.geometry.model_dump(mode="json", exclude_none=True)

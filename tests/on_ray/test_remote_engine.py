@@ -15,7 +15,7 @@ from app.engine.work import PictureWork
 from app.errors import EngineFailed, InvalidOption, QueueFull
 from app.on_ray.remote_engine import ATTEMPTS, RECOVERY_SECONDS, RemoteEngine
 from app.on_ray.wire import PackedWork
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 
 TASK_ERROR = RayTaskError("answer", "Traceback", RuntimeError("CUDA"), proctitle="replica", pid=1, ip="127.0.0.1")
 
@@ -48,31 +48,31 @@ class Raised:
         self.error = error
 
 
-def ask(pair: NetworkPair, *outcomes: object) -> tuple[object, Played]:
+def ask(lineup: Lineup, *outcomes: object) -> tuple[object, Played]:
     """The answer to a picture, and what the replicas were sent."""
     played = Played(*outcomes)
     engine = RemoteEngine(played, queue_size=4)
-    answer = asyncio.run(engine.submit(PictureWork(pair, np.zeros((3, 32, 32), dtype=np.float32))))
+    answer = asyncio.run(engine.submit(PictureWork(lineup, np.zeros((3, 32, 32), dtype=np.float32))))
     assert engine.waiting == 0
     return answer, played
 
 
-def test_answer_is_a_copy_that_leaves_rays_memory(pair: NetworkPair) -> None:
+def test_answer_is_a_copy_that_leaves_rays_memory(lineup: Lineup) -> None:
     theirs = [np.ones(3)]
-    answer, played = ask(pair, theirs)
+    answer, played = ask(lineup, theirs)
     assert isinstance(answer, list)
     assert not np.shares_memory(answer[0], theirs[0])
-    assert [packed.pair for packed in played.sent] == [pair.card.name]
+    assert [packed.lineup for packed in played.sent] == [lineup.card.name]
 
 
-def test_full_queue_is_refused_in_the_plain_servers_words(pair: NetworkPair) -> None:
+def test_full_queue_is_refused_in_the_plain_servers_words(lineup: Lineup) -> None:
     with pytest.raises(QueueFull, match="4 requests are waiting, which is the limit; try again in 1 s") as caught:
-        ask(pair, Raised(BackPressureError(4, 4)))
+        ask(lineup, Raised(BackPressureError(4, 4)))
     assert caught.value.retry_after_seconds >= 1
 
 
-def test_work_of_a_lost_replica_is_sent_once_more(pair: NetworkPair) -> None:
-    answer, played = ask(pair, Raised(ActorDiedError()), "answer")
+def test_work_of_a_lost_replica_is_sent_once_more(lineup: Lineup) -> None:
+    answer, played = ask(lineup, Raised(ActorDiedError()), "answer")
     assert answer == "answer"
     assert len(played.sent) == ATTEMPTS
 
@@ -84,9 +84,9 @@ def test_work_of_a_lost_replica_is_sent_once_more(pair: NetworkPair) -> None:
         pytest.param([Raised(UNAVAILABLE)], id="there is none"),
     ],
 )
-def test_no_replica_is_come_back_later(pair: NetworkPair, outcomes: list[Raised]) -> None:
+def test_no_replica_is_come_back_later(lineup: Lineup, outcomes: list[Raised]) -> None:
     with pytest.raises(QueueFull, match="being started again") as caught:
-        ask(pair, *outcomes)
+        ask(lineup, *outcomes)
     assert caught.value.retry_after_seconds == RECOVERY_SECONDS
 
 
@@ -97,11 +97,11 @@ def test_no_replica_is_come_back_later(pair: NetworkPair, outcomes: list[Raised]
         pytest.param(ValueError("shapes"), id="a work's own error"),
     ],
 )
-def test_computation_that_went_wrong_is_no_retry(pair: NetworkPair, outcome: object) -> None:
+def test_computation_that_went_wrong_is_no_retry(lineup: Lineup, outcome: object) -> None:
     with pytest.raises(EngineFailed, match="could not be computed"):
-        ask(pair, outcome)
+        ask(lineup, outcome)
 
 
-def test_error_that_a_client_can_mend_arrives_as_itself(pair: NetworkPair) -> None:
+def test_error_that_a_client_can_mend_arrives_as_itself(lineup: Lineup) -> None:
     with pytest.raises(InvalidOption, match="no such stage"):
-        ask(pair, InvalidOption("no such stage", option="stage"))
+        ask(lineup, InvalidOption("no such stage", option="stage"))

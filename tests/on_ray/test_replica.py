@@ -17,10 +17,10 @@ from ray import serve
 from app.engine.work import PictureWork, TracedPicture
 from app.errors import EngineFailed
 from app.on_ray import replica
-from app.on_ray.replica import ROOM_BATCHES, PairReplica
+from app.on_ray.replica import ROOM_BATCHES, LineupReplica
 from app.on_ray.wire import pack
 from app.settings import Settings
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName, Stage
 
 BATCH = 4
@@ -69,7 +69,7 @@ async def drop_queues(answers: Sequence[object]) -> None:
     await asyncio.wait(queues)
     del queue, queues
     gc.collect()
-    assert not any(type(thing) is PairReplica for thing in gc.get_objects())
+    assert not any(type(thing) is LineupReplica for thing in gc.get_objects())
 
 
 def answer(works: Works, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[object]:
@@ -82,8 +82,8 @@ def answer(works: Works, settings: Settings, monkeypatch: pytest.MonkeyPatch) ->
         return compute(batch)
 
     async def ask_one() -> list[object]:
-        one = PairReplica(settings)
-        await one.list_pairs()
+        one = LineupReplica(settings)
+        await one.list_lineups()
         monkeypatch.setattr(PictureWork, "compute_together", compute_when_all_are_there)
         asked = []
         for work in works:
@@ -100,13 +100,13 @@ def answer(works: Works, settings: Settings, monkeypatch: pytest.MonkeyPatch) ->
     return asyncio.run(ask())
 
 
-def make_works(pair: NetworkPair, count: int, stage: Stage | None = None, class_index: int | None = None) -> Works:
+def make_works(lineup: Lineup, count: int, stage: Stage | None = None, class_index: int | None = None) -> Works:
     random = np.random.default_rng(3)
     pictures = [random.standard_normal((3, 64, 64)).astype(np.float32) for _ in range(count)]
     for values in pictures:
         # As what Ray brings.
         values.flags.writeable = False
-    return [PictureWork(pair, values, stage, class_index) for values in pictures]
+    return [PictureWork(lineup, values, stage, class_index) for values in pictures]
 
 
 def read_logits(answer: object) -> np.ndarray:
@@ -118,10 +118,10 @@ def read_logits(answer: object) -> np.ndarray:
 
 @pytest.mark.parametrize("wait_seconds", [0.0, 0.05])
 def test_works_that_wait_share_a_pass(
-    pair: NetworkPair, passes: PassSizes, wait_seconds: float, monkeypatch: pytest.MonkeyPatch
+    lineup: Lineup, passes: PassSizes, wait_seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(batch_size=BATCH, batch_wait_seconds=wait_seconds, threads=1)
-    works = make_works(pair, ROOM_BATCHES * BATCH)
+    works = make_works(lineup, ROOM_BATCHES * BATCH)
     together = answer(works, settings, monkeypatch)
     # The first pass has what was there when it began, the others what came meanwhile.
     assert sum(passes.sizes) == len(works)
@@ -129,13 +129,13 @@ def test_works_that_wait_share_a_pass(
     assert max(passes.sizes) == BATCH
     for work, found in zip(works, map(read_logits, together), strict=True):
         with torch.no_grad():
-            expected = pair.networks[NetworkName.CBAM](torch.tensor(work.values)[None])[0].numpy()
+            expected = lineup.networks[NetworkName.CBAM](torch.tensor(work.values)[None])[0].numpy()
         assert np.abs(found - expected).max() <= TOLERANCE
 
 
 @pytest.mark.usefixtures("passes")
-def test_what_goes_wrong_with_a_work_is_its_own_answer(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
-    works = [*make_works(pair, 2), *make_works(pair, 1, Stage.FOUR, 10_000)]
+def test_what_goes_wrong_with_a_work_is_its_own_answer(lineup: Lineup, monkeypatch: pytest.MonkeyPatch) -> None:
+    works = [*make_works(lineup, 2), *make_works(lineup, 1, Stage.FOUR, 10_000)]
     good, other, bad = answer(works, Settings(batch_size=BATCH, threads=1), monkeypatch)
     assert not np.array_equal(read_logits(good), read_logits(other))
     assert isinstance(bad, EngineFailed)

@@ -31,7 +31,7 @@ from app.on_ray.proxy import LostReplica
 from app.on_ray.settings import RaySettings
 from app.on_ray.wire import pack, unpack
 from app.settings import Settings
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName, Stage
 from tests.conftest import ROOT, encode, make_picture
 
@@ -108,10 +108,10 @@ def test_error_arrives_as_it_was_raised(error: LensError) -> None:
     assert vars(again) == vars(error)
 
 
-def analyse(pair: NetworkPair, data: bytes) -> Analysis:
+def analyse(lineup: Lineup, data: bytes) -> Analysis:
     engine = DeviceEngine(queue_size=1)
     engine.start()
-    analysis = asyncio.run(Lens(engine, pair, max_pixels=1_000_000).analyse(data, GeometryOptions(), Timings()))
+    analysis = asyncio.run(Lens(engine, lineup, max_pixels=1_000_000).analyse(data, GeometryOptions(), Timings()))
     engine.close()
     return analysis
 
@@ -120,33 +120,33 @@ async def refuse_to_decode(_: Analysis) -> FloatArray:
     raise AssertionError("what was traced is not decoded again")
 
 
-def test_packed_work_has_no_networks_and_what_is_asked_alone(pair: NetworkPair) -> None:
+def test_packed_work_has_no_networks_and_what_is_asked_alone(lineup: Lineup) -> None:
     features = {stage: np.full((2, 3, 3), stage.value, dtype=np.float32) for stage in Stage}
     trace = NetworkTrace(np.zeros(110, dtype=np.float32), features, ())
-    analysis = replace(analyse(pair, encode(make_picture(64, 48))), traces=dict.fromkeys(NetworkName, trace))
+    analysis = replace(analyse(lineup, encode(make_picture(64, 48))), traces=dict.fromkeys(NetworkName, trace))
     question = LearnedMaps(Explanation(5, Method.GRADCAM, Stage.THREE))
-    work = asyncio.run(question.make_work(pair, analysis, refuse_to_decode))
+    work = asyncio.run(question.make_work(lineup, analysis, refuse_to_decode))
     data = pickle.dumps(pack(work))
     assert len(data) < 10_000
-    again = unpack(pickle.loads(data), {pair.card.name: pair})  # noqa: S301  # our own
+    again = unpack(pickle.loads(data), {lineup.card.name: lineup})  # noqa: S301  # our own
     assert isinstance(again, GradientWork)
-    assert again.pair is pair
+    assert again.lineup is lineup
     assert again.target == GradientTarget(Stage.THREE, 5)
     assert list(again.features) == list(NetworkName)
     assert all((found == 3).all() for found in again.features.values())
 
 
-def test_packed_work_keeps_a_picture_as_it_is(pair: NetworkPair) -> None:
+def test_packed_work_keeps_a_picture_as_it_is(lineup: Lineup) -> None:
     values = np.random.default_rng(1).standard_normal((3, 32, 64)).astype(np.float32)
-    again = unpack(pack(PictureWork(pair, values)), {pair.card.name: pair})
+    again = unpack(pack(PictureWork(lineup, values)), {lineup.card.name: lineup})
     assert isinstance(again, PictureWork)
     assert np.array_equal(again.values, values)
     assert again.stage is None
 
 
-def test_analysis_arrives_without_its_copy_for_the_screen(pair: NetworkPair) -> None:
+def test_analysis_arrives_without_its_copy_for_the_screen(lineup: Lineup) -> None:
     data = encode(make_picture(640, 480))
-    analysis = analyse(pair, data)
+    analysis = analyse(lineup, data)
     sent = pickle.dumps(analysis)
     assert len(sent) < len(data) + sum(trace.size_bytes for trace in analysis.traces.values()) + 50_000
     again: Analysis = pickle.loads(sent)  # noqa: S301  # our own

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from app.analysis.comparison import Comparison, Target
 from app.analysis.options import FigureOptions
 from app.api.links import AnalysisLinks
-from app.api.schemas import build_pair_description
+from app.api.schemas import build_lineup_description
 from app.explain.maps import HeatMap
 from app.explain.methods import Method
 from app.pages.addresses import Addresses
@@ -18,7 +18,7 @@ from app.pages.analysis.page import AnalysisPage, build_analysis_page
 from app.pages.templating import ENVIRONMENT
 from app.pages.upload import UploadForm
 from app.render.colour_scale import Colormap, Scale
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName, Stage
 
 LABEL_INDEX = 5
@@ -37,7 +37,7 @@ def analysis_id(client: TestClient, motorcycle: bytes) -> str:
 
 def build(
     client: TestClient,
-    pair: NetworkPair,
+    lineup: Lineup,
     analysis_id: str,
     maps: Mapping[NetworkName, np.ndarray],
     options: FigureOptions | None = None,
@@ -47,8 +47,8 @@ def build(
     comparisons = [
         Comparison(
             analysis=cast("FastAPI", client.app).state.store.get(analysis_id),
-            labels=pair.labels,
-            target=Target(pair.labels[index], "index"),
+            labels=lineup.labels,
+            target=Target(lineup.labels[index], "index"),
             method=Method.GRADCAM_PLUS_PLUS,
             stage=Stage.FOUR,
             heat_maps={name: HeatMap(values) for name, values in maps.items()},
@@ -59,8 +59,8 @@ def build(
     return build_analysis_page(
         comparisons,
         options,
-        pair=build_pair_description(pair),
-        upload=UploadForm(samples=(), pairs=(), geometries=(), resolutions=(), max_upload_bytes=20_000_000),
+        lineup=build_lineup_description(lineup),
+        upload=UploadForm(samples=(), lineups=(), geometries=(), resolutions=(), max_upload_bytes=20_000_000),
         addresses=Addresses(
             page="/analyses/x",
             answer=AnalysisLinks("/api/v1/analyses/x"),
@@ -71,7 +71,7 @@ def build(
 
 
 def read_measures(page: AnalysisPage) -> dict[str, str | None]:
-    """The measures of the maps by their titles; P is the pair's own."""
+    """The measures of the maps by their titles; P is the lineup's own."""
     return {measure.title: measure.value for measure in page.measures if measure.title != "P of the class"}
 
 
@@ -82,10 +82,10 @@ def render(page: AnalysisPage) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
 
 
-def test_page_says_plainly_where_a_map_has_no_evidence(client: TestClient, pair: NetworkPair, analysis_id: str) -> None:
-    page = build(client, pair, analysis_id, {NetworkName.BASELINE: NOTHING, NetworkName.CBAM: SPOT})
+def test_page_says_plainly_where_a_map_has_no_evidence(client: TestClient, lineup: Lineup, analysis_id: str) -> None:
+    page = build(client, lineup, analysis_id, {NetworkName.BASELINE: NOTHING, NetworkName.CBAM: SPOT})
     text = render(page)
-    name = pair.labels[LABEL_INDEX].name
+    name = lineup.labels[LABEL_INDEX].name
     assert text.count("No positive evidence: this network sees nothing in the picture that speaks for") == 1
     assert f"evidence for ‘{name}’ in logits, one scale for both" in text
     assert read_measures(page) == {
@@ -101,29 +101,27 @@ def test_page_says_plainly_where_a_map_has_no_evidence(client: TestClient, pair:
 
 
 def test_page_shows_no_colour_bar_where_neither_map_has_evidence(
-    client: TestClient, pair: NetworkPair, analysis_id: str
+    client: TestClient, lineup: Lineup, analysis_id: str
 ) -> None:
-    page = build(client, pair, analysis_id, {NetworkName.BASELINE: NOTHING, NetworkName.CBAM: NOTHING})
+    page = build(client, lineup, analysis_id, {NetworkName.BASELINE: NOTHING, NetworkName.CBAM: NOTHING})
     text = render(page)
     assert "Neither map has evidence, so there is no difference to show." in text
     assert "logits, one scale for both" not in text
     assert "The baseline and the network with CBAM found no positive evidence for" in text
 
 
-def test_page_keeps_every_option_in_the_links_of_classes(
-    client: TestClient, pair: NetworkPair, analysis_id: str
-) -> None:
+def test_page_keeps_every_option_in_the_links_of_classes(client: TestClient, lineup: Lineup, analysis_id: str) -> None:
     options = FigureOptions(
         method=Method.GRADCAM_PLUS_PLUS, stage=Stage.TWO, scale=Scale.OWN, colormap=Colormap.MAGMA, opacity=0.3
     )
-    page = build(client, pair, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT}, options)
+    page = build(client, lineup, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT}, options)
     address = page.networks[0].ranking[0].address
     for part in ("/analyses/x?", "method=gradcam%2B%2B", "stage=2", "scale=own", "colormap=magma", "opacity=0.3"):
         assert part in address
 
 
-def test_page_measures_equal_maps_as_equal(client: TestClient, pair: NetworkPair, analysis_id: str) -> None:
-    page = build(client, pair, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT})
+def test_page_measures_equal_maps_as_equal(client: TestClient, lineup: Lineup, analysis_id: str) -> None:
+    page = build(client, lineup, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT})
     assert read_measures(page) == {
         "Peak": "2 | 2",
         "Correlation": "1.00",
@@ -134,9 +132,9 @@ def test_page_measures_equal_maps_as_equal(client: TestClient, pair: NetworkPair
 
 
 def test_page_gives_each_map_its_peak_and_its_share_above_half(
-    client: TestClient, pair: NetworkPair, analysis_id: str
+    client: TestClient, lineup: Lineup, analysis_id: str
 ) -> None:
-    page = build(client, pair, analysis_id, {NetworkName.BASELINE: NOTHING, NetworkName.CBAM: SPOT})
+    page = build(client, lineup, analysis_id, {NetworkName.BASELINE: NOTHING, NetworkName.CBAM: SPOT})
     silent, spot = page.networks
     assert (silent.peak, silent.share_above_half) == (None, None)
     assert spot.peak is not None
@@ -146,10 +144,10 @@ def test_page_gives_each_map_its_peak_and_its_share_above_half(
     assert spot.share_above_half == 1
 
 
-def test_page_shows_a_second_class_in_a_row_of_its_own(client: TestClient, pair: NetworkPair, analysis_id: str) -> None:
+def test_page_shows_a_second_class_in_a_row_of_its_own(client: TestClient, lineup: Lineup, analysis_id: str) -> None:
     maps = {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT}
-    page = build(client, pair, analysis_id, maps, classes=(LABEL_INDEX, 9))
-    first, second = (pair.labels[index].name for index in (LABEL_INDEX, 9))
+    page = build(client, lineup, analysis_id, maps, classes=(LABEL_INDEX, 9))
+    first, second = (lineup.labels[index].name for index in (LABEL_INDEX, 9))
     assert [row.class_name for row in page.rows] == [first, second]
     assert page.versus == second
     assert f"Where do they look for ‘{first}’, and why not ‘{second}’?" in render(page)
@@ -162,13 +160,13 @@ def test_page_shows_a_second_class_in_a_row_of_its_own(client: TestClient, pair:
 
 
 def test_page_keeps_the_second_class_when_another_first_one_is_chosen(
-    client: TestClient, pair: NetworkPair, analysis_id: str
+    client: TestClient, lineup: Lineup, analysis_id: str
 ) -> None:
     maps = {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT}
-    page = build(client, pair, analysis_id, maps, classes=(LABEL_INDEX, 9))
+    page = build(client, lineup, analysis_id, maps, classes=(LABEL_INDEX, 9))
     for ranked in page.networks[0].ranking:
         assert "versus=9" in ranked.address
-    alone = build(client, pair, analysis_id, maps)
+    alone = build(client, lineup, analysis_id, maps)
     ranked = alone.networks[0].ranking[0]
     chosen = ranked.address.partition("target=")[2].partition("&")[0]
     assert ranked.versus_address is not None
@@ -177,18 +175,18 @@ def test_page_keeps_the_second_class_when_another_first_one_is_chosen(
 
 
 def test_page_asks_for_the_maps_without_saying_how_they_are_coloured(
-    client: TestClient, pair: NetworkPair, analysis_id: str
+    client: TestClient, lineup: Lineup, analysis_id: str
 ) -> None:
-    page = build(client, pair, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT})
+    page = build(client, lineup, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT})
     path, _, query = page.maps.partition("?")
     assert path == "/analyses/x/maps.json"
     assert set(query.split("&")) == {f"target={LABEL_INDEX}", "method=gradcam%2B%2B", "stage=4"}
 
 
 def test_page_lists_the_classes_in_alphabetical_order_with_one_selected(
-    client: TestClient, pair: NetworkPair, analysis_id: str
+    client: TestClient, lineup: Lineup, analysis_id: str
 ) -> None:
-    page = build(client, pair, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT})
+    page = build(client, lineup, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT})
     titles = [choice.title.casefold() for choice in page.classes]
     assert titles == sorted(titles)
     assert [choice.value for choice in page.classes if choice.is_selected] == [str(LABEL_INDEX)]

@@ -1,4 +1,4 @@
-"""What is recorded of the shipped pair is of its weights, is what its rows give, and stands on the page."""
+"""What is recorded of the shipped lineup is of its weights, is what its rows give, and stands on the page."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from jinja2 import Environment
 
-from app.api.schemas import PairDescription, build_pair_description
+from app.api.schemas import LineupDescription, build_lineup_description
 from app.evaluation.results.metrics import MEANINGS, Metric
 from app.evaluation.results.report import Evaluation, Interval
 from app.evaluation.results.rows import read_rows
@@ -18,22 +18,22 @@ from app.pages.evidence.page import NO_RECORD, OTHER_WEIGHTS, build_evidence_pag
 from app.pages.evidence.seeds import build_seeds_view
 from app.pages.evidence.store import DIRECTORY, find_record, read_seeds
 from app.pages.templating import ENVIRONMENT
-from models.lineups.card import SHIPPED_PAIR, Accuracy, read_card
-from models.lineups.pair import NetworkPair
+from models.lineups.card import SHIPPED_LINEUP, Accuracy, read_card
+from models.lineups.lineup import Lineup
 from models.names import Geometry, NetworkName
 from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
 def record() -> Evaluation:
-    found = find_record(read_card(SHIPPED_PAIR).name)
-    assert found is not None, "the shipped pair has no recorded evaluation"
+    found = find_record(read_card(SHIPPED_LINEUP).name)
+    assert found is not None, "the shipped lineup has no recorded evaluation"
     return found
 
 
 @pytest.fixture
-def description(pair: NetworkPair) -> PairDescription:
-    return build_pair_description(pair)
+def description(lineup: Lineup) -> LineupDescription:
+    return build_lineup_description(lineup)
 
 
 def read_page(client: TestClient) -> str:
@@ -44,7 +44,7 @@ def read_page(client: TestClient) -> str:
 
 def test_record_is_of_the_shipped_weights(record: Evaluation) -> None:
     """New weights want a new run: `cbam-lens evaluate ... --focus --json`, recorded beside them."""
-    card = read_card(SHIPPED_PAIR)
+    card = read_card(SHIPPED_LINEUP)
     assert record.sha256 == {name: card.networks[name].sha256 for name in NetworkName}
     assert (record.geometry, record.resolution) == (card.preprocessing.geometry, card.preprocessing.resolution)
 
@@ -62,7 +62,7 @@ def test_record_is_of_all_pictures_with_an_outline(record: Evaluation) -> None:
 def test_record_is_what_its_rows_give(record: Evaluation) -> None:
     assert record.focus is not None
     (recorded,) = record.focus.maps
-    (computed,) = summarise_maps(read_rows(DIRECTORY / f"{record.pair}.csv"))
+    (computed,) = summarise_maps(read_rows(DIRECTORY / f"{record.lineup}.csv"))
     for kept, found in ((recorded.both_right, computed.both_right), (recorded.all, computed.all)):
         assert kept.pictures == found.pictures
         assert kept.silent == found.silent
@@ -81,7 +81,7 @@ def list_ends(interval: Interval) -> list[float | None]:
 
 
 def test_record_comes_back_from_its_file_as_it_was_written(record: Evaluation) -> None:
-    text = (DIRECTORY / f"{record.pair}.json").read_text()
+    text = (DIRECTORY / f"{record.lineup}.json").read_text()
     assert record.model_dump_json(indent=2) == text.rstrip("\n")
 
 
@@ -115,19 +115,19 @@ def test_page_is_linked_from_the_first_page(client: TestClient) -> None:
     assert '<a href="/evidence">Evidence</a>' in client.get("/").text
 
 
-def test_page_gives_the_command_for_a_pair_without_a_record(description: PairDescription, tmp_path: Path) -> None:
+def test_page_gives_the_command_for_a_lineup_without_a_record(description: LineupDescription, tmp_path: Path) -> None:
     page = build_evidence_page([description], directory=tmp_path)
     (missing,) = page.missing
     assert (page.records, missing.reason) == ((), NO_RECORD)
     html = render(page.template, page)
-    assert "cbam-lens evaluate DIR --focus --masks MASKS --pair resnet18-110" in html
+    assert "cbam-lens evaluate DIR --focus --masks MASKS --lineup resnet18-110" in html
 
 
 def test_page_does_not_show_a_record_of_other_weights(
-    description: PairDescription, record: Evaluation, tmp_path: Path
+    description: LineupDescription, record: Evaluation, tmp_path: Path
 ) -> None:
     other = record.model_copy(update={"sha256": dict.fromkeys(NetworkName, "0" * 64)})
-    (tmp_path / f"{record.pair}.json").write_text(other.model_dump_json())
+    (tmp_path / f"{record.lineup}.json").write_text(other.model_dump_json())
     page = build_evidence_page([description], directory=tmp_path)
     (missing,) = page.missing
     assert (page.records, missing.reason) == ((), OTHER_WEIGHTS)
@@ -243,7 +243,7 @@ def read_accuracy(name: NetworkName, row: Accuracy) -> tuple[int, float, float]:
         Evaluation.model_validate_json((DIRECTORY / "accuracy" / f"{file}.json").read_bytes())
         for file in ([whole, f"{whole}-faces"] if "without faces" in row.dataset else [whole])
     ]
-    card = read_card(SHIPPED_PAIR)
+    card = read_card(SHIPPED_LINEUP)
     assert all(found.sha256[name] == card.networks[name].sha256 for found in (all_pictures, *faces))
     pictures = all_pictures.pictures - sum(found.pictures for found in faces)
     first, five = (
@@ -255,10 +255,10 @@ def read_accuracy(name: NetworkName, row: Accuracy) -> tuple[int, float, float]:
 
 @pytest.mark.parametrize("name", NetworkName)
 def test_cards_give_the_accuracy_that_evaluate_gave(name: NetworkName) -> None:
-    network = read_card(SHIPPED_PAIR).networks[name]
+    network = read_card(SHIPPED_LINEUP).networks[name]
     assert network.card is not None
     assert network.sha256 is not None
-    text = (SHIPPED_PAIR.parent / network.card).read_text()
+    text = (SHIPPED_LINEUP.parent / network.card).read_text()
     assert len(network.accuracy) >= 4
     for row in network.accuracy:
         pictures, first, five = read_accuracy(name, row)

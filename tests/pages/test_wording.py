@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.api.schemas import AnalysisAnswer, PairDescription, build_pair_description
+from app.api.schemas import AnalysisAnswer, LineupDescription, build_lineup_description
 from app.pages.analysis.wording import explain_doubt, explain_geometry, warn_of_geometry
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import Geometry, NetworkName, Resolution
 
 
@@ -17,8 +17,8 @@ def content(client: TestClient, motorcycle: bytes) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def description(pair: NetworkPair) -> PairDescription:
-    return build_pair_description(pair)
+def description(lineup: Lineup) -> LineupDescription:
+    return build_lineup_description(lineup)
 
 
 def answer_with(content: dict[str, Any], *, first: tuple[float, float], target: tuple[float, float]) -> AnalysisAnswer:
@@ -61,8 +61,8 @@ def test_geometry_sentence_names_the_part_that_was_seen(content: dict[str, Any])
     assert "the square at its centre" in explain_geometry(cropped)
 
 
-def test_geometry_warning_is_given_where_the_pair_was_not_measured(
-    content: dict[str, Any], description: PairDescription
+def test_geometry_warning_is_given_where_the_lineup_was_not_measured(
+    content: dict[str, Any], description: LineupDescription
 ) -> None:
     own = AnalysisAnswer.model_validate(content).geometry
     assert warn_of_geometry(own, description) == ()
@@ -73,7 +73,7 @@ def test_geometry_warning_is_given_where_the_pair_was_not_measured(
 
 
 def test_geometry_warning_says_what_a_measured_geometry_costs(
-    content: dict[str, Any], description: PairDescription
+    content: dict[str, Any], description: LineupDescription
 ) -> None:
     own = AnalysisAnswer.model_validate(content).geometry
     cbam = description.networks[NetworkName.CBAM]

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from app.engine.work import PictureWork
 from app.main import create_app
 from app.settings import Settings
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from tests.conftest import decode, encode, make_picture
 
 Analysis = dict[str, Any]
@@ -19,7 +19,7 @@ BLOCKS = [f"layer{stage}.{index}" for stage in (1, 2, 3, 4) for index in (0, 1)]
 
 
 def test_create_analysis_has_the_contracts_shape(client: TestClient, analysis: Analysis) -> None:
-    assert {"id", "pair", "target", "networks", "blocks", "comparison", "geometry", "links"} <= analysis.keys()
+    assert {"id", "lineup", "target", "networks", "blocks", "comparison", "geometry", "links"} <= analysis.keys()
     assert analysis["target"].keys() == {"class_index", "class_name", "chosen_by"}
     for name in ("baseline", "cbam"):
         network = analysis["networks"][name]
@@ -151,9 +151,9 @@ def test_delete_analysis_forgets_it(client: TestClient, motorcycle: bytes) -> No
     assert client.delete(location).status_code == 404
 
 
-def test_analysis_leaves_the_cache_when_memory_runs_out(pair: NetworkPair) -> None:
+def test_analysis_leaves_the_cache_when_memory_runs_out(lineup: Lineup) -> None:
     image = encode(make_picture(100, 100))
-    with TestClient(create_app(Settings(cache_bytes=4_000_000), pairs=[pair])) as client:
+    with TestClient(create_app(Settings(cache_bytes=4_000_000), lineups=[lineup])) as client:
         locations = [
             client.post("/api/v1/analyses", files={"image": ("p", image)}).headers["location"] for _ in range(6)
         ]
@@ -162,8 +162,8 @@ def test_analysis_leaves_the_cache_when_memory_runs_out(pair: NetworkPair) -> No
     assert statuses[-1] == 200
 
 
-def test_analysis_leaves_the_cache_after_its_time(pair: NetworkPair) -> None:
-    with TestClient(create_app(Settings(cache_seconds=1e-9), pairs=[pair])) as client:
+def test_analysis_leaves_the_cache_after_its_time(lineup: Lineup) -> None:
+    with TestClient(create_app(Settings(cache_seconds=1e-9), lineups=[lineup])) as client:
         created = client.post("/api/v1/analyses", files={"image": ("p", encode(make_picture(50, 50)))})
         assert created.status_code == 201
         assert client.get(created.headers["location"]).status_code == 404
@@ -182,15 +182,15 @@ def test_unknown_block_of_an_analysis_is_422(client: TestClient, analysis: Analy
     assert answer.json()["allowed"] == BLOCKS
 
 
-def test_pairs_describes_the_loaded_pair(client: TestClient) -> None:
-    (pair,) = client.get("/api/v1/pairs").json()
-    assert pair["architecture"] == "resnet18"
-    assert len(pair["labels"]) == 110
-    assert {name: network["parameters"] for name, network in pair["networks"].items()} == {
+def test_lineups_describes_the_loaded_lineup(client: TestClient) -> None:
+    (lineup,) = client.get("/api/v1/lineups").json()
+    assert lineup["architecture"] == "resnet18"
+    assert len(lineup["labels"]) == 110
+    assert {name: network["parameters"] for name, network in lineup["networks"].items()} == {
         "baseline": 11_232_942,
         "cbam": 11_322_822,
     }
-    assert all(network["accuracy"] for network in pair["networks"].values())
+    assert all(network["accuracy"] for network in lineup["networks"].values())
 
 
 def test_openapi_describes_every_call_with_its_errors_and_examples(client: TestClient) -> None:
@@ -209,7 +209,7 @@ def test_health_and_readiness_are_ok_when_the_networks_are_loaded(client: TestCl
     assert client.get("/healthz").json() == client.get("/readyz").json() == {"status": "ok"}
 
 
-def test_readiness_is_503_when_the_engine_does_not_take_jobs(pair: NetworkPair) -> None:
-    with TestClient(create_app(Settings(), pairs=[pair])) as client:
+def test_readiness_is_503_when_the_engine_does_not_take_jobs(lineup: Lineup) -> None:
+    with TestClient(create_app(Settings(), lineups=[lineup])) as client:
         client.app.state.lenses.engine.close()  # type: ignore[attr-defined]
         assert client.get("/readyz").status_code == 503

@@ -20,7 +20,7 @@ from app.main import create_app
 from app.pages.gallery import read_sample
 from app.server.camera import MAX_FRAME_BYTES
 from app.settings import Settings
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import Geometry, Resolution
 from models.pictures.placement import place
 from tests.conftest import encode, make_picture
@@ -114,8 +114,8 @@ def test_frames_of_a_connection_are_answered_one_after_the_other(client: TestCli
     assert widths == [448, 336, 448]
 
 
-def test_options_choose_class_method_and_stage(client: TestClient, pair: NetworkPair) -> None:
-    answer = ask_once(client, f"pair={pair.card.name}&target=dalmatian&method=layercam&stage=3")
+def test_options_choose_class_method_and_stage(client: TestClient, lineup: Lineup) -> None:
+    answer = ask_once(client, f"lineup={lineup.card.name}&target=dalmatian&method=layercam&stage=3")
     assert (answer["class_name"], answer["chosen_by"]) == ("dalmatian", "name")
     row = answer["maps"]["rows"][0]["networks"]["baseline"]
     deepest = ask_once(client)["maps"]["rows"][0]["networks"]["baseline"]
@@ -132,7 +132,7 @@ def test_interventions_change_the_network_with_attention_alone(client: TestClien
 @pytest.mark.parametrize(
     ("query", "option", "value"),
     [
-        ("pair=nobody", "pair", "nobody"),
+        ("lineup=nobody", "lineup", "nobody"),
         ("target=unicorn", "target", "unicorn"),
         ("target=110", "target", "110"),
         ("method=magic", "method", "magic"),
@@ -198,10 +198,10 @@ def test_pages_of_this_server_and_programs_without_an_origin_are_let_in(client: 
 
 
 def test_frame_is_dropped_when_the_queue_is_full(
-    pair: NetworkPair, held_engine: tuple[threading.Event, threading.Event]
+    lineup: Lineup, held_engine: tuple[threading.Event, threading.Event]
 ) -> None:
     entered, release = held_engine
-    app = create_app(Settings(queue_size=1), pairs=[pair])
+    app = create_app(Settings(queue_size=1), lineups=[lineup])
     with (
         TestClient(app) as client,
         client.websocket_connect(PATH) as computed,
@@ -225,35 +225,33 @@ def test_frame_is_dropped_when_the_queue_is_full(
         assert [ask(connection)["kind"] for connection in (second, third)] == ["frame", "frame"]
 
 
-def test_connection_has_one_job_at_most(
-    pair: NetworkPair, held_engine: tuple[threading.Event, threading.Event]
-) -> None:
+def test_connection_has_one_job_at_most(lineup: Lineup, held_engine: tuple[threading.Event, threading.Event]) -> None:
     entered, release = held_engine
-    app = create_app(Settings(), pairs=[pair])
+    app = create_app(Settings(), lineups=[lineup])
     with TestClient(app) as client, client.websocket_connect(PATH) as connection:
         read(connection)
         for _ in range(4):
             connection.send_bytes(FRAME)
         assert entered.wait(20)
-        assert client.get("/api/v1/pairs").is_success
+        assert client.get("/api/v1/lineups").is_success
         assert app.state.lenses.engine.waiting == 0
         release.set()
         assert [read(connection)["kind"] for _ in range(4)] == ["frame"] * 4
 
 
 def test_frame_that_takes_too_long_is_a_problem(
-    pair: NetworkPair, held_engine: tuple[threading.Event, threading.Event]
+    lineup: Lineup, held_engine: tuple[threading.Event, threading.Event]
 ) -> None:
     _, release = held_engine
-    with TestClient(create_app(Settings(deadline_seconds=0.2), pairs=[pair])) as client:
+    with TestClient(create_app(Settings(deadline_seconds=0.2), lineups=[lineup])) as client:
         answer = ask_once(client)
         assert answer["problem"]["status"] == 504
         assert "within 0.2 s" in answer["problem"]["detail"]
         release.set()
 
 
-def test_connections_beyond_the_limit_are_asked_to_come_back(pair: NetworkPair) -> None:
-    with TestClient(create_app(Settings(camera_connections=1), pairs=[pair])) as client:
+def test_connections_beyond_the_limit_are_asked_to_come_back(lineup: Lineup) -> None:
+    with TestClient(create_app(Settings(camera_connections=1), lineups=[lineup])) as client:
         with client.websocket_connect(PATH) as first:
             read(first)
             with client.websocket_connect(PATH) as second:
@@ -266,8 +264,8 @@ def test_connections_beyond_the_limit_are_asked_to_come_back(pair: NetworkPair) 
                 assert read(connection)["kind"] == ("problem" if query else "ready")
 
 
-def test_no_connections_switch_the_camera_off(pair: NetworkPair) -> None:
-    with TestClient(create_app(Settings(camera_connections=0), pairs=[pair])) as client:
+def test_no_connections_switch_the_camera_off(lineup: Lineup) -> None:
+    with TestClient(create_app(Settings(camera_connections=0), lineups=[lineup])) as client:
         with client.websocket_connect(PATH) as connection:
             problem = expect_refusal(connection, status=403, code=1008)
         page = client.get("/camera").text
@@ -276,11 +274,11 @@ def test_no_connections_switch_the_camera_off(pair: NetworkPair) -> None:
     assert "camera-button" not in page
 
 
-def test_uploads_are_answered_while_a_camera_streams(pair: NetworkPair) -> None:
+def test_uploads_are_answered_while_a_camera_streams(lineup: Lineup) -> None:
     def upload(_: int) -> int:
         return client.post("/api/v1/analyses", files={"image": ("picture", FRAME)}).status_code
 
-    app = create_app(Settings(queue_size=16), pairs=[pair])
+    app = create_app(Settings(queue_size=16), lineups=[lineup])
     with TestClient(app) as client, client.websocket_connect(PATH) as connection:
         read(connection)
         with ThreadPoolExecutor(8) as pool:
@@ -302,9 +300,9 @@ def test_nothing_of_a_frame_is_kept(local_client: TestClient, monkeypatch: pytes
     assert ask_once(local_client)["kind"] == "frame"
 
 
-def test_page_has_the_connections_address_and_every_class(client: TestClient, pair: NetworkPair) -> None:
+def test_page_has_the_connections_address_and_every_class(client: TestClient, lineup: Lineup) -> None:
     answer = client.get("/camera")
     assert answer.headers["Permissions-Policy"].startswith("camera=(self), ")
     assert f'data-connection="{PATH}"' in answer.text
-    assert all(f'value="{label.name}"' in answer.text for label in pair.labels if label.name.isalpha())
+    assert all(f'value="{label.name}"' in answer.text for label in lineup.labels if label.name.isalpha())
     assert len(answer.content) < 100_000

@@ -12,7 +12,7 @@ from app.analysis.lenses import Lenses
 from app.engine.device_engine import DeviceEngine
 from app.main import create_app
 from app.settings import Settings
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from tests.conftest import encode, make_picture
 from tests.models.pictures.test_decoding import make_png_header
 
@@ -76,14 +76,14 @@ def test_bad_picture_gives_the_status_of_the_table(client: TestClient, call: str
     assert "send" in problem["detail"]
 
 
-def test_largest_upload_is_taken(pair: NetworkPair) -> None:
+def test_largest_upload_is_taken(lineup: Lineup) -> None:
     image = encode(make_picture(40, 30), "BMP")
-    with TestClient(create_app(Settings(max_upload_bytes=len(image)), pairs=[pair])) as client:
+    with TestClient(create_app(Settings(max_upload_bytes=len(image)), lineups=[lineup])) as client:
         assert post(client, image)[0] == 200
         assert post(client, image + b"\x00")[0] == 413
 
 
-def test_body_without_a_declared_length_is_counted_while_it_comes_in(pair: NetworkPair) -> None:
+def test_body_without_a_declared_length_is_counted_while_it_comes_in(lineup: Lineup) -> None:
     boundary = b"--x\r\nContent-Disposition: form-data; name=image; filename=a\r\n\r\n"
 
     def stream() -> Iterator[bytes]:
@@ -91,7 +91,7 @@ def test_body_without_a_declared_length_is_counted_while_it_comes_in(pair: Netwo
         for _ in range(40):
             yield bytes(10_000)
 
-    with TestClient(create_app(Settings(max_upload_bytes=100_000), pairs=[pair])) as client:
+    with TestClient(create_app(Settings(max_upload_bytes=100_000), lineups=[lineup])) as client:
         answer = client.post(
             "/api/v1/heatmap", content=stream(), headers={"content-type": "multipart/form-data; boundary=x"}
         )
@@ -172,12 +172,12 @@ def test_wrong_method_is_told_the_right_ones(client: TestClient) -> None:
 
 
 def test_full_queue_is_503_with_retry_after(
-    pair: NetworkPair, held_engine: tuple[threading.Event, threading.Event]
+    lineup: Lineup, held_engine: tuple[threading.Event, threading.Event]
 ) -> None:
     """One job is held in the worker and one waits; the third finds the queue full."""
     entered, release = held_engine
     image = encode(make_picture(40, 30))
-    with TestClient(create_app(Settings(queue_size=1), pairs=[pair])) as client:
+    with TestClient(create_app(Settings(queue_size=1), lineups=[lineup])) as client:
         statuses: list[int] = []
         callers = [threading.Thread(target=lambda: statuses.append(post(client, image)[0])) for _ in range(2)]
         callers[0].start()
@@ -198,10 +198,10 @@ def test_full_queue_is_503_with_retry_after(
     assert statuses == [200, 200]
 
 
-def test_passed_deadline_is_504(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_passed_deadline_is_504(lineup: Lineup, monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
     monkeypatch.setattr(DeviceEngine, "_compute", lambda engine, works: release.wait(20))
-    with TestClient(create_app(Settings(deadline_seconds=0.2), pairs=[pair])) as client:
+    with TestClient(create_app(Settings(deadline_seconds=0.2), lineups=[lineup])) as client:
         answer = client.post("/api/v1/heatmap", files={"image": ("p", encode(make_picture(40, 30)))})
         release.set()
     assert answer.status_code == 504
@@ -209,12 +209,12 @@ def test_passed_deadline_is_504(pair: NetworkPair, monkeypatch: pytest.MonkeyPat
     assert "not ready within 0.2 s; send a smaller picture or try again later" in answer.json()["detail"]
 
 
-def test_failed_computation_is_500_without_its_inside(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_computation_is_500_without_its_inside(lineup: Lineup, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(engine: DeviceEngine, works: Any) -> Any:
         raise RuntimeError("secret detail")
 
     image = encode(make_picture(40, 30))
-    with TestClient(create_app(Settings(), pairs=[pair])) as client:
+    with TestClient(create_app(Settings(), lineups=[lineup])) as client:
         with monkeypatch.context() as patch:
             patch.setattr(DeviceEngine, "_compute", fail)
             status, problem = post(client, image)
@@ -236,10 +236,10 @@ def test_picture_upload_stays_in_memory(local_client: TestClient, monkeypatch: p
 
 
 def test_event_loop_answers_while_pictures_are_computed(
-    pair: NetworkPair, held_engine: tuple[threading.Event, threading.Event]
+    lineup: Lineup, held_engine: tuple[threading.Event, threading.Event]
 ) -> None:
     entered, release = held_engine
-    with TestClient(create_app(Settings(), pairs=[pair])) as client:
+    with TestClient(create_app(Settings(), lineups=[lineup])) as client:
         caller = threading.Thread(target=post, args=(client, encode(make_picture(40, 30))))
         caller.start()
         assert entered.wait(20)

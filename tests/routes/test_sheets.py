@@ -15,7 +15,7 @@ from app.analysis.sheets import clean_name, make_slug
 from app.main import create_app
 from app.pages.gallery import read_sample
 from app.settings import COMPUTED_BYTES, Settings
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from tests.conftest import decode, encode, make_picture
 
 Files = list[tuple[str, tuple[str, bytes]]]
@@ -47,10 +47,10 @@ def sheet(client: TestClient) -> str:
 
 
 @pytest.fixture
-def small_client(pair: NetworkPair) -> Iterator[TestClient]:
+def small_client(lineup: Lineup) -> Iterator[TestClient]:
     """A server that takes little."""
     settings = Settings(sheet_pictures=2, max_upload_bytes=100_000, cache_bytes=2 * COMPUTED_BYTES + 150_000)
-    with TestClient(create_app(settings, pairs=[pair])) as client:
+    with TestClient(create_app(settings, lineups=[lineup])) as client:
         yield client
 
 
@@ -131,9 +131,9 @@ def test_default_cache_holds_the_largest_sheet() -> None:
 
 
 @pytest.mark.parametrize("size", [(4000, 3000), (4000, 2000)])
-def test_cache_has_room_for_what_is_computed_of_a_phones_picture(pair: NetworkPair, size: tuple[int, int]) -> None:
+def test_cache_has_room_for_what_is_computed_of_a_phones_picture(lineup: Lineup, size: tuple[int, int]) -> None:
     picture = encode(make_picture(*size), "JPEG")
-    with TestClient(create_app(Settings(), pairs=[pair])) as client:
+    with TestClient(create_app(Settings(), lineups=[lineup])) as client:
         assert client.post("/api/v1/analyses", files={"image": ("a.jpg", picture)}).status_code == 201
         (kept,) = re.findall(r"^cbam_lens_cache_bytes (\S+)$", client.get("/metrics").text, re.MULTILINE)
     assert float(kept) - len(picture) <= COMPUTED_BYTES
@@ -292,9 +292,9 @@ def test_row_has_an_analysis_or_a_problem(client: TestClient, row: dict[str, str
     assert client.post("/sheets/rows", json={"rows": []}).status_code == 422
 
 
-def test_pictures_that_come_too_late_are_rows_that_say_so(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_that_come_too_late_are_rows_that_say_so(lineup: Lineup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.routes.sheets.DEADLINE_SHARE", 0.0)
-    with TestClient(create_app(Settings(), pairs=[pair])) as client:
+    with TestClient(create_app(Settings(), lineups=[lineup])) as client:
         html = client.get(send(client, ("a.png", SMALL), ("b.png", SMALL)).headers["location"]).text
     assert html.count("not analysed: the pictures together took longer") == 2
 

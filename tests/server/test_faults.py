@@ -20,13 +20,13 @@ import torch
 from fastapi.testclient import TestClient
 
 from app.engine.device_engine import DeviceEngine
-from app.engine.traces import PairTrace
+from app.engine.traces import LineupTrace
 from app.engine.work import PictureWork, TracedPicture
 from app.errors import EngineFailed
 from app.main import create_app
 from app.serving import prepare_server
 from app.settings import Settings
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName
 from tests.conftest import ROOT, encode, make_picture
 from tests.engine.holding import hold
@@ -39,12 +39,12 @@ def values() -> np.ndarray:
     return np.random.default_rng(1).standard_normal(SHAPE).astype(np.float32)
 
 
-async def trace(engine: DeviceEngine, pair: NetworkPair, values: np.ndarray) -> PairTrace:
-    return (await engine.submit(PictureWork(pair, values))).traces
+async def trace(engine: DeviceEngine, lineup: Lineup, values: np.ndarray) -> LineupTrace:
+    return (await engine.submit(PictureWork(lineup, values))).traces
 
 
 def test_another_worker_goes_on_when_one_dies_in_a_batch(
-    pair: NetworkPair, values: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    lineup: Lineup, values: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compute = PictureWork.compute_together
     deaths = [1]
@@ -61,9 +61,9 @@ def test_another_worker_goes_on_when_one_dies_in_a_batch(
 
     async def ask() -> list[object]:
         # Two of one shape share the pass in which the worker dies; the third waits behind them.
-        release = await hold(engine, pair)
+        release = await hold(engine, lineup)
         shapes = (values, values, values[:, :, :32].copy())
-        jobs = [asyncio.create_task(trace(engine, pair, shape)) for shape in shapes]
+        jobs = [asyncio.create_task(trace(engine, lineup, shape)) for shape in shapes]
         await asyncio.sleep(0)
         release()
         return list(await asyncio.gather(*jobs, return_exceptions=True))
@@ -73,14 +73,14 @@ def test_another_worker_goes_on_when_one_dies_in_a_batch(
     assert [type(answer) for answer in answers] == [EngineFailed, EngineFailed, dict]
     assert "send the picture again" in str(answers[0])
     assert engine.is_ready
-    assert len(asyncio.run(trace(engine, pair, values))[NetworkName.CBAM].logits) == 110
+    assert len(asyncio.run(trace(engine, lineup, values))[NetworkName.CBAM].logits) == 110
     engine.close()
     # Threads, not their names: other tests' engines are called alike.
     assert set(threading.enumerate()) <= first
 
 
 def test_memory_that_is_too_small_halves_the_batch(
-    pair: NetworkPair, values: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    lineup: Lineup, values: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
     compute = PictureWork.compute_together
@@ -96,8 +96,8 @@ def test_memory_that_is_too_small_halves_the_batch(
     engine.start()
 
     async def ask() -> list[int]:
-        release = await hold(engine, pair)
-        jobs = [asyncio.create_task(trace(engine, pair, values)) for _ in range(16)]
+        release = await hold(engine, lineup)
+        jobs = [asyncio.create_task(trace(engine, lineup, values)) for _ in range(16)]
         await asyncio.sleep(0)
         release()
         return [len((await job)[NetworkName.CBAM].logits) for job in jobs]
@@ -110,7 +110,7 @@ def test_memory_that_is_too_small_halves_the_batch(
 
 
 def test_picture_for_which_the_memory_is_too_small_is_told_so(
-    pair: NetworkPair, values: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    lineup: Lineup, values: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(batch: Sequence[PictureWork]) -> Sequence[TracedPicture]:
         raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
@@ -120,17 +120,17 @@ def test_picture_for_which_the_memory_is_too_small_is_told_so(
     with monkeypatch.context() as patch:
         patch.setattr(PictureWork, "compute_together", fail)
         with pytest.raises(EngineFailed, match="memory is too small for this picture"):
-            asyncio.run(trace(engine, pair, values))
-    assert len(asyncio.run(trace(engine, pair, values))[NetworkName.CBAM].logits) == 110
+            asyncio.run(trace(engine, lineup, values))
+    assert len(asyncio.run(trace(engine, lineup, values))[NetworkName.CBAM].logits) == 110
     engine.close()
 
 
-def test_server_is_not_ready_when_a_pair_cannot_answer(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_is_not_ready_when_a_lineup_cannot_answer(lineup: Lineup, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(batch: Sequence[PictureWork]) -> Sequence[TracedPicture]:
         raise RuntimeError("a broken network")
 
     monkeypatch.setattr(PictureWork, "compute_together", fail)
-    with TestClient(create_app(Settings(), pairs=[pair])) as client:
+    with TestClient(create_app(Settings(), lineups=[lineup])) as client:
         deadline = time.monotonic() + 20
         while client.get("/readyz").json()["status"] == "starting" and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -139,7 +139,7 @@ def test_server_is_not_ready_when_a_pair_cannot_answer(pair: NetworkPair, monkey
         assert client.get("/healthz").status_code == 200
 
 
-def test_server_is_ready_after_a_first_picture(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_is_ready_after_a_first_picture(lineup: Lineup, monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
     compute = PictureWork.compute_together
 
@@ -148,7 +148,7 @@ def test_server_is_ready_after_a_first_picture(pair: NetworkPair, monkeypatch: p
         return compute(batch)
 
     monkeypatch.setattr(PictureWork, "compute_together", hold)
-    with TestClient(create_app(Settings(), pairs=[pair])) as client:
+    with TestClient(create_app(Settings(), lineups=[lineup])) as client:
         before = client.get("/readyz")
         release.set()
         deadline = time.monotonic() + 20
@@ -163,10 +163,10 @@ def test_server_is_ready_after_a_first_picture(pair: NetworkPair, monkeypatch: p
         assert client.post("/api/v1/heatmap", files=picture).status_code == 200
 
 
-def test_networks_that_answer_nonsense_are_a_problem(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_networks_that_answer_nonsense_are_a_problem(lineup: Lineup, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = {"image": encode(make_picture(40, 30))}
-    with TestClient(create_app(Settings(), pairs=[pair])) as client:
-        head = pair.networks[NetworkName.CBAM].linear_head
+    with TestClient(create_app(Settings(), lineups=[lineup])) as client:
+        head = lineup.networks[NetworkName.CBAM].linear_head
         assert head is not None
         weights = head.weight
         kept = weights.detach().clone()
@@ -181,10 +181,10 @@ def test_networks_that_answer_nonsense_are_a_problem(pair: NetworkPair, monkeypa
 
 
 @pytest.mark.parametrize("jump", [-86_400.0, 86_400.0])
-def test_clock_may_jump(pair: NetworkPair, monkeypatch: pytest.MonkeyPatch, jump: float) -> None:
+def test_clock_may_jump(lineup: Lineup, monkeypatch: pytest.MonkeyPatch, jump: float) -> None:
     picture = {"image": encode(make_picture(40, 30))}
     clock = time.time
-    with TestClient(create_app(Settings(rate_limit="1000/minute"), pairs=[pair])) as client:
+    with TestClient(create_app(Settings(rate_limit="1000/minute"), lineups=[lineup])) as client:
         identifier = client.post("/api/v1/analyses", files=picture).json()["id"]
         monkeypatch.setattr(time, "time", lambda: clock() + jump)
         assert client.get(f"/api/v1/analyses/{identifier}").status_code == 200

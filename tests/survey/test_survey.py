@@ -24,7 +24,7 @@ pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed: uv sy
 
 runner = CliRunner()
 
-IDENTITY = {"target": "", "pair": "shipped"}
+IDENTITY = {"target": "", "lineup": "shipped"}
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from app.analysis.lens import Lens
 from app.analysis.options import AttentionOptions, GeometryOptions, MapOptions, TargetOptions
 from app.analysis.timing import Timings
 from app.bench.servers.load import stamp_jpeg
-from app.engine.loading import build_engine, load_chosen_pair
+from app.engine.loading import build_engine, load_chosen_lineup
 from app.output import images
 from app.render.overlay import Render
 from app.settings import Settings
@@ -27,12 +27,12 @@ _numbers = itertools.count()
 
 @contextmanager
 def open_lens(settings: Settings) -> Iterator[Lens]:
-    """A lens over a running engine, as the server has it; raises `PairError`."""
-    pair = load_chosen_pair(settings)
+    """A lens over a running engine, as the server has it; raises `LineupError`."""
+    lineup = load_chosen_lineup(settings)
     engine = build_engine(settings)
     engine.start()
     try:
-        yield Lens(engine, pair, max_pixels=settings.max_picture_pixels)
+        yield Lens(engine, lineup, max_pixels=settings.max_picture_pixels)
     finally:
         engine.close()
 
@@ -77,7 +77,7 @@ class OtherClass:
         """Milliseconds without the first analysis."""
         data = stamp_jpeg(self.jpeg, next(_numbers))
         first = await self.lens.compare_picture(data, GeometryOptions(), TargetOptions(), Timings())
-        other = (first.target.label.index + 1) % len(self.lens.pair.labels)
+        other = (first.target.label.index + 1) % len(self.lens.lineup.labels)
         start = time.perf_counter()
         comparison = await self.lens.compare(first.analysis, TargetOptions(target=str(other)), Timings())
         await self.lens.run(encode_heat_maps, comparison, Render.VALUES)

@@ -9,7 +9,7 @@ import torch
 
 from app.bench.results.statistics import Samples, median
 from app.explain.maps import FloatArray
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.networks.staged import StagedNetwork
 
 MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -51,45 +51,45 @@ class ForwardPasses:
                 network(self.batch)
 
     def loop(self, seconds: float) -> float:
-        """Pairs of passes each second, over so many seconds."""
+        """Lineups of passes each second, over so many seconds."""
         start = time.perf_counter()
-        pairs = 0
-        while (elapsed := time.perf_counter() - start) < seconds or not pairs:
+        lineups = 0
+        while (elapsed := time.perf_counter() - start) < seconds or not lineups:
             self.run()
             synchronise(self.batch.device)
-            pairs += len(self.batch)
-        return pairs / elapsed
+            lineups += len(self.batch)
+        return lineups / elapsed
 
 
-def build_forward_passes(pair: NetworkPair, values: FloatArray) -> list[ForwardPasses]:
+def build_forward_passes(lineup: Lineup, values: FloatArray) -> list[ForwardPasses]:
     """Every setting that is tried.
 
     Args:
-        pair: as it was trained, not folded.
+        lineup: as it was trained, not folded.
         values: a normalised picture, (3, H, W).
     """
     passes = []
     for name, memory_format in MEMORY_FORMATS.items():
-        networks = [copy.deepcopy(network).to(memory_format=memory_format) for network in pair.networks.values()]
+        networks = [copy.deepcopy(network).to(memory_format=memory_format) for network in lineup.networks.values()]
         for size in BATCH_SIZES:
             batch = torch.from_numpy(values)[None].repeat(size, 1, 1, 1)  # (N, 3, H, W)
-            placed = batch.to(pair.device).contiguous(memory_format=memory_format)
+            placed = batch.to(lineup.device).contiguous(memory_format=memory_format)
             passes.append(ForwardPasses(name, networks, placed))
     return passes
 
 
 def find_fastest(passes: Sequence[ForwardPasses], samples: Samples) -> tuple[ForwardPasses, ForwardPasses]:
-    """The fastest setting for one picture, and the one with the most pairs per second."""
+    """The fastest setting for one picture, and the one with the most lineups per second."""
     single = min((one for one in passes if len(one.batch) == 1), key=lambda one: median(samples[one.key]))
     loop = min(passes, key=lambda one: median(samples[one.key]) / len(one.batch))
     return single, loop
 
 
 def summarise_forward(passes: Sequence[ForwardPasses], samples: Samples) -> Samples:
-    """The figures `forward`, in milliseconds, and `loop`, in pairs per second, of the fastest settings."""
+    """The figures `forward`, in milliseconds, and `loop`, in lineups per second, of the fastest settings."""
     single, loop = find_fastest(passes, samples)
-    pairs_per_second = [1000 * len(loop.batch) / milliseconds for milliseconds in samples[loop.key]]
-    return {"forward": samples[single.key], "loop": pairs_per_second}
+    lineups_per_second = [1000 * len(loop.batch) / milliseconds for milliseconds in samples[loop.key]]
+    return {"forward": samples[single.key], "loop": lineups_per_second}
 
 
 def time_milliseconds(work: Callable[[], object], device: torch.device) -> float:

@@ -12,7 +12,7 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from app.bench.contestants.forward import time_milliseconds
 from app.errors import InvalidOption
 from app.explain.maps import FloatArray
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import Stage
 from models.networks.resnet import ResNet
 from models.networks.staged import StagedNetwork
@@ -50,17 +50,17 @@ class Peer:
             self.explain(network, self.batch, self.class_index)
 
 
-def build_peer(key: str, explain: Explain, pair: NetworkPair, values: FloatArray) -> Peer:
+def build_peer(key: str, explain: Explain, lineup: Lineup, values: FloatArray) -> Peer:
     """A peer on copies of the networks, asked about the class that the baseline ranks first.
 
     Args:
         key: the figure that it is measured as.
         explain: the package's way.
-        pair: as it was trained, not folded.
+        lineup: as it was trained, not folded.
         values: a normalised picture, (3, H, W).
     """
-    networks = [_copy_residual(network) for network in pair.networks.values()]
-    batch = torch.from_numpy(values)[None].to(pair.device)  # (1, 3, H, W)
+    networks = [_copy_residual(network) for network in lineup.networks.values()]
+    batch = torch.from_numpy(values)[None].to(lineup.device)  # (1, 3, H, W)
     with torch.no_grad():
         class_index = int(networks[0](batch).argmax())
     return Peer(key, explain, networks, batch, class_index)
@@ -74,7 +74,7 @@ def _copy_residual(network: StagedNetwork) -> ResNet:
     """
     if not isinstance(network, ResNet):
         raise InvalidOption(
-            "parts d and e hook the last block of a residual network, which this pair has not; leave them out with "
+            "parts d and e hook the last block of a residual network, which this lineup has not; leave them out with "
             "--only a,b,c,f,g,h,i",
             option="only",
         )

@@ -40,7 +40,7 @@ def write_jpegs(directory: Path, count: int) -> None:
 
 
 def prepare_jpeg(data: bytes, preprocessing: Preprocessing) -> FloatArray:
-    """A photograph as the pair needs it by default, (3, H, W)."""
+    """A photograph as the lineup needs it by default, (3, H, W)."""
     picture = decode_picture(data, max_pixels=LARGE[0] * LARGE[1])
     placement = place(
         picture.width, picture.height, geometry=preprocessing.geometry, resolution=preprocessing.resolution

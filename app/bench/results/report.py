@@ -44,7 +44,7 @@ class Setup(BaseModel):
     """On what was measured, and how.
 
     Attributes:
-        pair: its name.
+        lineup: its name.
         precision: in which our engine computes; everything else computes in fp32.
         input_size: width and height of the networks' input for the pictures used.
         device: as torch names it.
@@ -59,7 +59,7 @@ class Setup(BaseModel):
         forward_setting, loop_setting: the fastest plain settings; None where they were not measured.
     """
 
-    pair: str
+    lineup: str
     precision: str
     input_size: tuple[int, int]
     device: str

@@ -26,7 +26,7 @@ def tabulate(report: BenchReport) -> Table:
 def format_setup(setup: Setup) -> str:
     """The setup in one sentence."""
     width, height = setup.input_size
-    sentence = f"{setup.pair}, {width} x {height}, on {setup.device_name} ({setup.device}), "
+    sentence = f"{setup.lineup}, {width} x {height}, on {setup.device_name} ({setup.device}), "
     sentence += f"CPU cores: {setup.cpu_count}, threads: {setup.threads}, torch {setup.torch}"
     if setup.forward_setting:
         sentence += f"; fastest bare passes: {setup.forward_setting}, loop: {setup.loop_setting}"

@@ -9,7 +9,7 @@ from app.analysis.lens import Lens
 from app.analysis.options import GeometryOptions, TargetOptions
 from app.analysis.timing import Timings
 from app.bench.results.statistics import Samples
-from app.engine.loading import build_engine, load_chosen_pair
+from app.engine.loading import build_engine, load_chosen_lineup
 from app.settings import Settings
 from app.survey.rows import Row
 from app.survey.run import SurveyOptions, open_surveyor
@@ -25,20 +25,20 @@ def measure_capacity(settings: Settings, directory: Path, seconds: float) -> Sam
     Processor time is counted, not the clock's: what else the machine does changes it little.
 
     Args:
-        settings: which pair, where.
+        settings: which lineup, where.
         directory: with the pictures; rows would go below it.
         seconds: by the clock, how long.
 
     Raises:
-        PairError: when the networks cannot be loaded.
+        LineupError: when the networks cannot be loaded.
     """
     settings = settings.model_copy(update={"threads": 1})
-    pair = load_chosen_pair(settings)
+    lineup = load_chosen_lineup(settings)
     options = SurveyOptions(TargetOptions(), GeometryOptions(), directory / "rows")
     paths = sorted(directory.glob("*.jpg"))
     sources = [PictureSource(str(number), paths[number % len(paths)]) for number in range(ROUND_PICTURES)]
     rates: list[float] = []
-    with open_surveyor(settings, pair, options, RowStore(options.directory, {})) as surveyor:
+    with open_surveyor(settings, lineup, options, RowStore(options.directory, {})) as surveyor:
         until = time.monotonic() + seconds
         # The first round waits for memory and caches; it is not counted.
         while time.monotonic() < until or len(rates) < 2:
@@ -48,7 +48,7 @@ def measure_capacity(settings: Settings, directory: Path, seconds: float) -> Sam
             rates.append(len(rows) / (time.process_time() - begin))
     engine = build_engine(settings)
     engine.start()
-    lens = Lens(engine, pair, max_pixels=settings.max_picture_pixels)
+    lens = Lens(engine, lineup, max_pixels=settings.max_picture_pixels)
     try:
         asked = lens.compare_picture(paths[0].read_bytes(), GeometryOptions(), TargetOptions(), Timings())
         analysis = asyncio.run(asked).analysis

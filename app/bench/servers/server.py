@@ -23,9 +23,9 @@ def serve_command(settings: Settings) -> list[str]:
     """`cbam-lens serve` on a free port, by the Python that runs this."""
     # What the console script does; the script itself need not be on the path.
     script = [sys.executable, "-c", "from app.cli import main; main()"]
-    pairs = [argument for pair in settings.pairs for argument in ("--pair", pair)]
+    lineups = [argument for lineup in settings.lineups for argument in ("--lineup", lineup)]
     labels = [argument for names in settings.labels for argument in ("--labels", names)]
-    return [*script, "serve", "--port", "0", *pairs, *labels, "--device", settings.device]
+    return [*script, "serve", "--port", "0", *lineups, *labels, "--device", settings.device]
 
 
 class ServerProcess:

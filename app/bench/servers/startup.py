@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.bench.results.statistics import Samples, merge
 from app.bench.servers.server import ServerProcess
-from models.lineups.choice import PairChoice
-from models.lineups.halves import PairPlan
+from models.lineups.choice import LineupChoice
+from models.lineups.members import LineupPlan
 
 RUNS = 3
 """The best of them counts: the first one also reads the libraries from the disk."""
@@ -45,8 +45,8 @@ def time_imports(weights: Sequence[Path]) -> float:
     return time.perf_counter() - start
 
 
-def list_weights(choice: PairChoice) -> list[Path]:
-    """The weights files of a pair; none where its weights are in no file. Raises `PairError`."""
-    plan = PairPlan.read(choice)
+def list_weights(choice: LineupChoice) -> list[Path]:
+    """The weights files of a lineup; none where its weights are in no file. Raises `LineupError`."""
+    plan = LineupPlan.read(choice)
     paths = [plan.directory / source for source in plan.sources.values()]
     return [path for path in paths if path.is_file()]

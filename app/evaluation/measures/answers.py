@@ -9,7 +9,7 @@ from torch.nn import functional
 from app.evaluation.measures.calibration import measure_calibration
 from app.evaluation.measures.pictures import PictureBatch
 from app.evaluation.results.report import NetworkAccuracy
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName, Stage
 from models.networks.trace import Trace
 
@@ -34,11 +34,11 @@ class RankedTruth:
         return self.rank == 0
 
 
-def trace_batch(pair: NetworkPair, name: NetworkName, batch: PictureBatch, stages: Collection[Stage]) -> Trace:
+def trace_batch(lineup: Lineup, name: NetworkName, batch: PictureBatch, stages: Collection[Stage]) -> Trace:
     """One network's forward pass, on its device."""
-    network = pair.networks[name]
+    network = lineup.networks[name]
     with torch.no_grad():
-        return network.trace(torch.from_numpy(batch.values).to(pair.device, network.dtype), stages=stages)
+        return network.trace(torch.from_numpy(batch.values).to(lineup.device, network.dtype), stages=stages)
 
 
 def read_answers(logits: torch.Tensor, classes: Sequence[int]) -> list[RankedTruth]:

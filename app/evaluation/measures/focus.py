@@ -23,7 +23,7 @@ from app.explain.attention_maps import read_attention_maps
 from app.explain.cam import compute_heat_map, score_gradient
 from app.explain.maps import BlockMaps, HeatMap
 from app.explain.methods import Method
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName
 from models.networks.trace import Trace
 from models.pictures.placement import Placement
@@ -74,16 +74,16 @@ class FocusSurvey:
     """Compares maps and gates with objects, batch by batch.
 
     Args:
-        pair: the networks.
+        lineup: the networks.
         options: how.
         objects: where the objects are.
         data: the directory that pictures are named from.
     """
 
-    def __init__(self, pair: NetworkPair, options: FocusOptions, objects: ObjectSource, data: Path) -> None:
+    def __init__(self, lineup: Lineup, options: FocusOptions, objects: ObjectSource, data: Path) -> None:
         self._rows: list[FocusRow] = []
         self._unseen: list[str] = []
-        self._pair = pair
+        self._lineup = lineup
         self._options = options
         self._objects = objects
         self._data = data
@@ -129,12 +129,12 @@ class FocusSurvey:
         stage = self._options.stage
         features = answered.traces[name].features[stage]
         classes = torch.tensor(answered.batch.classes, device=features.device)
-        return score_gradient(self._pair.networks[name], features, stage=stage, class_indices=classes)
+        return score_gradient(self._lineup.networks[name], features, stage=stage, class_indices=classes)
 
     def _open(self, answered: AnsweredBatch, position: int) -> Case:
         picture, placement = answered.batch.pictures[position], answered.batch.placements[position]
         mask = self._objects.read(picture, placement.picture_width, placement.picture_height)
-        values = torch.from_numpy(answered.batch.values[position]).to(self._pair.device)
+        values = torch.from_numpy(answered.batch.values[position]).to(self._lineup.device)
         removable = Removable(
             name=_name(picture.path, self._data),
             values=values,
@@ -154,7 +154,7 @@ class FocusSurvey:
         height, width = maps[NetworkName.BASELINE].shape
         return FocusRow(
             file=case.removable.name,
-            class_name=self._pair.labels[picture.class_index].name,
+            class_name=self._lineup.labels[picture.class_index].name,
             method=method,
             stage=self._options.stage,
             height=height,
@@ -170,7 +170,7 @@ class FocusSurvey:
         values: Values = {Metric.PROBABILITY: answer.probability}
         values |= locate(heat_map, case.seen, case.placement, tolerance_pixels=self._options.tolerance_pixels)
         if self._options.has_curves:
-            values |= measure_curves(self._pair.networks[name], case.removable, heat_map)
+            values |= measure_curves(self._lineup.networks[name], case.removable, heat_map)
         return MapRow(is_right=answer.is_right, is_silent=not heat_map.has_evidence, values=values)
 
 

@@ -115,7 +115,7 @@ class BoxTable:
         return cls(boxes, classes)
 
     def list_pictures(self, data: Path, classes: Mapping[str, int], names: Sequence[str]) -> list[LabelledPicture]:
-        """The pictures of classes that the pair knows.
+        """The pictures of classes that the lineup knows.
 
         Args:
             data: the directory of the files.
@@ -132,8 +132,8 @@ class BoxTable:
         ]
         if not pictures:
             raise _refuse(
-                f"none of the {len(names)} pictures is of a class that the pair knows; choose the pair that knows "
-                "them, or say with --class-map what the pair calls them"
+                f"none of the {len(names)} pictures is of a class that the lineup knows; choose the lineup that knows "
+                "them, or say with --class-map what the lineup calls them"
             )
         return pictures
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from app.errors import InvalidOption, LensError
 from app.explain.maps import FloatArray
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import Geometry, Resolution
 from models.pictures.decoding import decode_picture
 from models.pictures.placement import Placement, place
@@ -55,19 +55,19 @@ _Input = tuple[FloatArray, LabelledPicture, Placement]
 
 
 def list_pictures(
-    pair: NetworkPair, data: Path, listing: Path | None, *, masks: Path | None = None, class_map: Path | None = None
+    lineup: Lineup, data: Path, listing: Path | None, *, masks: Path | None = None, class_map: Path | None = None
 ) -> list[LabelledPicture]:
     """The pictures to measure on, each with its class.
 
     Args:
-        pair: whose classes they are.
+        lineup: whose classes they are.
         data: directory with one folder a class.
         listing: file that names the pictures, one CLASS/FILE a line; every picture by default.
         masks: directory with masks that are no pictures, also where it is `data` itself.
         class_map: see `find_classes`.
 
     Raises:
-        InvalidOption: for a folder that is no class of the pair, or no picture at all.
+        InvalidOption: for a folder that is no class of the lineup, or no picture at all.
         OSError: when the directory or a list cannot be read.
     """
     if listing is not None:
@@ -79,12 +79,12 @@ def list_pictures(
         paths = sorted(path for path in found if not (is_shared and path.suffix.lower() == ".png"))
     if not paths:
         raise InvalidOption(f"{listing or data} names no pictures; give a folder of class folders", option="DATA")
-    classes = find_classes(pair, class_map)
+    classes = find_classes(lineup, class_map)
     unknown = sorted({path.parent.name for path in paths} - classes.keys())
     if unknown:
         raise InvalidOption(
-            f"{len(unknown)} folders are no class of {pair.card.name}: {', '.join(unknown[:10])}; "
-            "leave them out with --list, or choose the pair that knows them",
+            f"{len(unknown)} folders are no class of {lineup.card.name}: {', '.join(unknown[:10])}; "
+            "leave them out with --list, or choose the lineup that knows them",
             option="DATA",
         )
     return [LabelledPicture(path, classes[path.parent.name]) for path in paths]
@@ -95,30 +95,30 @@ def read_listing(listing: Path) -> list[str]:
     return [line.strip() for line in listing.read_text().splitlines() if line.strip()]
 
 
-def find_classes(pair: NetworkPair, class_map: Path | None = None) -> dict[str, int]:
+def find_classes(lineup: Lineup, class_map: Path | None = None) -> dict[str, int]:
     """Class index by what data may call it: identifiers, names, the card's aliases, and a map's identifiers.
 
     Args:
-        pair: whose classes they are.
-        class_map: text file with one class a line: what the data calls it, white space, and the pair's index or name
+        lineup: whose classes they are.
+        class_map: text file with one class a line: what the data calls it, white space, and the lineup's index or name
             for it, as in `n02129604 292`.
 
     Raises:
-        InvalidOption: for a line that names no class of the pair.
+        InvalidOption: for a line that names no class of the lineup.
     """
-    classes = {label.name: label.index for label in pair.labels} | {label.id: label.index for label in pair.labels}
-    classes |= {alias: classes[name] for alias, name in pair.card.folder_aliases.items()}
+    classes = {label.name: label.index for label in lineup.labels} | {label.id: label.index for label in lineup.labels}
+    classes |= {alias: classes[name] for alias, name in lineup.card.folder_aliases.items()}
     if class_map is None:
         return classes
     mapped = {}
     for line in read_listing(class_map):
         identifier, _, name = line.partition(" ")
         name = name.strip()
-        is_index = name.isdecimal() and int(name) < len(pair.labels)
+        is_index = name.isdecimal() and int(name) < len(lineup.labels)
         if name not in classes and not is_index:
             raise InvalidOption(
-                f"{class_map} maps {identifier} to {name!r}, which is no class of {pair.card.name}; give an index from "
-                f"0 to {len(pair.labels) - 1} or a class's name",
+                f"{class_map} maps {identifier} to {name!r}, which is no class of {lineup.card.name}; give an index from "
+                f"0 to {len(lineup.labels) - 1} or a class's name",
                 option="class-map",
             )
         mapped[identifier] = classes[name] if name in classes else int(name)
@@ -129,15 +129,15 @@ class PictureReader:
     """Decodes pictures on all cores, ahead of the networks, and groups those of one shape.
 
     Args:
-        pair: for its preprocessing.
+        lineup: for its preprocessing.
         geometry: how a picture becomes the input.
         resolution: its shorter side in pixels.
         max_pixels: width times height that may be decoded.
     """
 
-    def __init__(self, pair: NetworkPair, geometry: Geometry, resolution: Resolution, max_pixels: int) -> None:
+    def __init__(self, lineup: Lineup, geometry: Geometry, resolution: Resolution, max_pixels: int) -> None:
         self.unreadable: list[str] = []
-        self._preprocessing = pair.card.preprocessing
+        self._preprocessing = lineup.card.preprocessing
         self._geometry = geometry
         self._resolution = resolution
         self._max_pixels = max_pixels

@@ -2,7 +2,7 @@
 
 Pictures are drawn again with replacement, each with what both networks had on it; the same seed draws the same ones
 for every metric that has a value on all pictures. What is not drawn again are the networks: another seed of the same
-training is another pair, and these intervals know nothing of it.
+training is another lineup, and these intervals know nothing of it.
 """
 
 from collections.abc import Sequence

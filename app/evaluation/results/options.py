@@ -16,7 +16,7 @@ class Fill(StrEnum):
     BLURRED = "blurred"
     """The picture itself, blurred: its colours without what is on it."""
     MEAN = "mean"
-    """The mean colour of the pair's preprocessing."""
+    """The mean colour of the lineup's preprocessing."""
 
     @classmethod
     def parse(cls, text: str) -> "Fill":
@@ -33,7 +33,7 @@ class FocusOptions:
     Attributes:
         masks: directory with CLASS/NAME.png for CLASS/NAME.jpg, not black where the object is.
         boxes: CSV with a header and the columns file, synset, xmin, ymin, xmax, ymax, in the upright picture's pixels.
-        class_map: what the data calls a class, and the pair's index or name for it, one a line; see
+        class_map: what the data calls a class, and the lineup's index or name for it, one a line; see
             `app.evaluation.measures.pictures.find_classes`.
         methods: how the maps are made.
         stage: whose output they explain.
@@ -67,7 +67,7 @@ class EvaluationOptions:
     Attributes:
         data: directory with one folder a class; with boxes, the directory of the files that these name.
         listing: file that names the pictures, one CLASS/FILE a line; every picture by default.
-        geometry: how a picture becomes the input; the pair's own by default.
+        geometry: how a picture becomes the input; the lineup's own by default.
         batch_size: pictures a forward pass.
         focus: where the objects are; None to measure accuracy and calibration alone.
     """

@@ -25,7 +25,7 @@ def draw_evaluation(evaluation: Evaluation) -> bytes:
     height = max(4.0, 1.6 + ROW_INCHES * len(Metric))
     canvas = Canvas(figsize=(5 + 7 * len(maps), height), layout="constrained")
     FigureCanvasAgg(canvas)
-    heading = f"{evaluation.pair}, {evaluation.pictures:,} pictures of {evaluation.data}, "
+    heading = f"{evaluation.lineup}, {evaluation.pictures:,} pictures of {evaluation.data}, "
     heading += f"{evaluation.geometry.value} at {evaluation.resolution.value}"
     canvas.suptitle(heading, fontsize=9, parse_math=False)
     all_axes = canvas.subplots(1, 1 + len(maps), squeeze=False, width_ratios=[5] + [7] * len(maps))[0]

@@ -1,4 +1,4 @@
-"""An evaluation's results: the output of `cbam-lens evaluate --json`, and the record of the shipped pair."""
+"""An evaluation's results: the output of `cbam-lens evaluate --json`, and the record of the shipped lineup."""
 
 from typing import Annotated
 
@@ -211,19 +211,19 @@ class Evaluation(ResultModel):
     """The measurements, and the pictures behind them.
 
     Attributes:
-        pair: its name.
+        lineup: its name.
         sha256: of both weights files; None for weights that are in no file.
         data: the directory's name.
         listing: the list's file name; None for all of it.
         geometry, resolution: how a picture became the input.
         pictures: how many were measured.
         unreadable: those that were left out, with the reason.
-        unknown: pictures of classes that the pair does not know, left out; only boxes may name such.
+        unknown: pictures of classes that the lineup does not know, left out; only boxes may name such.
         networks: accuracy and calibration.
         focus: where they look; None where that was not asked for.
     """
 
-    pair: str
+    lineup: str
     sha256: dict[NetworkName, str | None]
     data: str
     listing: str | None

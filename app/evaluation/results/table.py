@@ -25,7 +25,7 @@ def tabulate_evaluation(evaluation: Evaluation) -> Group:
 
 
 def _tabulate_accuracy(evaluation: Evaluation) -> Table:
-    title = f"{evaluation.pair}: {evaluation.pictures:,} pictures, {evaluation.geometry.value} at "
+    title = f"{evaluation.lineup}: {evaluation.pictures:,} pictures, {evaluation.geometry.value} at "
     title += f"{evaluation.resolution.value}"
     table = Table("network", "top-1", "top-5", "calibration error", title=title)
     for name, accuracy in evaluation.networks.items():
@@ -39,7 +39,7 @@ def _tabulate_accuracy(evaluation: Evaluation) -> Table:
     if evaluation.unreadable:
         remarks.append(f"{len(evaluation.unreadable)} pictures could not be read and were left out")
     if evaluation.unknown:
-        remarks.append(f"{evaluation.unknown:,} are of classes that the pair does not know and were left out")
+        remarks.append(f"{evaluation.unknown:,} are of classes that the lineup does not know and were left out")
     if evaluation.focus is not None and evaluation.focus.unseen:
         remarks.append(f"nothing was seen of the object on {len(evaluation.focus.unseen)}")
     if remarks:

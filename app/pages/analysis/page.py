@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from app.analysis.comparison import Comparison
 from app.analysis.options import ColourOptions, FigureOptions
 from app.api.map_values import UNITS
-from app.api.schemas import AnalysisAnswer, PairDescription, build_analysis_answer
+from app.api.schemas import AnalysisAnswer, LineupDescription, build_analysis_answer
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, Download, PageImage, add_query, fit_picture
 from app.pages.analysis.gate_controls import GateControls, build_gate_controls
 from app.pages.analysis.map_rows import MapRow, NetworkView, show_row
@@ -16,7 +16,7 @@ from app.pages.analysis.measures import Measure, list_measures
 from app.pages.analysis.wording import explain_doubt, explain_geometry, explain_target, warn_of_geometry
 from app.pages.choices import METHOD_TITLES, Choice, list_choices, list_classes
 from app.pages.gates import BlockView, show_block
-from app.pages.pair import PairView, build_pair_view
+from app.pages.lineup import LineupView, build_lineup_view
 from app.pages.upload import UploadForm
 from app.render.colour_scale import Colormap, Scale
 from app.render.figure import FigureFormat
@@ -35,9 +35,9 @@ class AnalysisPage:
     """Picture, baseline, CBAM, difference and every gate.
 
     Attributes:
-        pair: the pair that looked.
+        lineup: the lineup that looked.
         attention: the attention's name for people.
-        other_pairs: the other loaded pairs, for another look at the same picture.
+        other_lineups: the other loaded lineups, for another look at the same picture.
         answer: the comparison, as REST gives it.
         target_reason: a sentence that says why this class is explained.
         doubt: a sentence where the networks are not sure, or None.
@@ -56,14 +56,14 @@ class AnalysisPage:
         sanity: where the sanity check of this question is.
         downloads: files to take away.
         geometry_sentence: what part of the picture the networks saw.
-        geometry_warnings: sentences when the geometry is not the pair's own.
+        geometry_warnings: sentences when the geometry is not the lineup's own.
         upload: the form for the next picture.
     """
 
     template: ClassVar[str] = "analysis.html"
-    pair: PairView
+    lineup: LineupView
     attention: str
-    other_pairs: tuple[Choice, ...]
+    other_lineups: tuple[Choice, ...]
     answer: AnalysisAnswer
     target_reason: str
     doubt: str | None
@@ -96,7 +96,7 @@ def build_analysis_page(
     comparisons: Sequence[Comparison],
     options: FigureOptions,
     *,
-    pair: PairDescription,
+    lineup: LineupDescription,
     upload: UploadForm,
     addresses: Addresses,
 ) -> AnalysisPage:
@@ -105,7 +105,7 @@ def build_analysis_page(
     Args:
         comparisons: what to show: the explained class, and a second one where that was asked for.
         options: as they were asked for.
-        pair: the pair that looked.
+        lineup: the lineup that looked.
         upload: the form for the next picture.
         addresses: where the analysis is served.
     """
@@ -116,9 +116,9 @@ def build_analysis_page(
     second = {} if versus is None else {"versus": str(versus.index)}
     rows = tuple(show_row(shown, options, asked, second, addresses) for shown in comparisons)
     return AnalysisPage(
-        pair=build_pair_view(pair),
+        lineup=build_lineup_view(lineup),
         attention=ATTENTION_TITLES[answer.attention],
-        other_pairs=tuple(choice for choice in upload.pairs if not choice.is_selected),
+        other_lineups=tuple(choice for choice in upload.lineups if not choice.is_selected),
         answer=answer,
         target_reason=explain_target(answer),
         doubt=explain_doubt(answer, class_count=len(comparison.labels)),
@@ -143,7 +143,7 @@ def build_analysis_page(
         sanity=add_query(f"{addresses.page}/sanity", _leave_colours(asked)),
         downloads=_list_downloads(answer, asked, addresses),
         geometry_sentence=explain_geometry(answer.geometry),
-        geometry_warnings=warn_of_geometry(answer.geometry, pair),
+        geometry_warnings=warn_of_geometry(answer.geometry, lineup),
         upload=upload,
     )
 

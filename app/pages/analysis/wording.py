@@ -1,8 +1,8 @@
 """Sentences about a comparison: which class, how sure the networks are, what they saw."""
 
-from app.api.schemas import AnalysisAnswer, GeometryAnswer, PairDescription
+from app.api.schemas import AnalysisAnswer, GeometryAnswer, LineupDescription
 from app.numbers import format_equation
-from app.pages.pair import name_condition
+from app.pages.lineup import name_condition
 from models.names import Geometry, NetworkName
 from models.networks.titles import ATTENTION_TITLES
 
@@ -10,7 +10,7 @@ SURE_PROBABILITY = 0.5
 """Below this the likeliest class is no majority."""
 
 NOTABLE_LOSS = 0.03
-"""A top-1 accuracy lower by this share, in another geometry than a pair's own, is worth a warning."""
+"""A top-1 accuracy lower by this share, in another geometry than a lineup's own, is worth a warning."""
 
 
 def name_networks(answer: AnalysisAnswer) -> dict[NetworkName, str]:
@@ -66,21 +66,21 @@ def explain_geometry(geometry: GeometryAnswer) -> str:
     )
 
 
-def warn_of_geometry(geometry: GeometryAnswer, pair: PairDescription) -> tuple[str, ...]:
-    """Sentences when the pair's accuracy is lower in this geometry than in its own, or was not measured."""
-    own, chosen = (pair.geometry, pair.resolution), (geometry.geometry, geometry.resolution)
-    if not pair.trained or own == chosen:
+def warn_of_geometry(geometry: GeometryAnswer, lineup: LineupDescription) -> tuple[str, ...]:
+    """Sentences when the lineup's accuracy is lower in this geometry than in its own, or was not measured."""
+    own, chosen = (lineup.geometry, lineup.resolution), (geometry.geometry, geometry.resolution)
+    if not lineup.trained or own == chosen:
         return ()
     losses = [
         there.top1 - here.top1
-        for network in pair.networks.values()
+        for network in lineup.networks.values()
         for there in network.accuracy
         for here in network.accuracy
         if (there.geometry, there.resolution) == own
         and (here.geometry, here.resolution) == chosen
         and (here.dataset, here.pictures) == (there.dataset, there.pictures)
     ]
-    begin = f"This pair is meant for {name_condition(*own)}. {name_condition(*chosen).capitalize()}"
+    begin = f"This lineup is meant for {name_condition(*own)}. {name_condition(*chosen).capitalize()}"
     if not losses:
         return (f"{begin} were not measured, so the maps and probabilities may mislead.",)
     if max(losses) > NOTABLE_LOSS:

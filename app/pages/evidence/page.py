@@ -1,11 +1,11 @@
-"""The evidence page: what was recorded of each served pair, and of which nothing was."""
+"""The evidence page: what was recorded of each served lineup, and of which nothing was."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from app.api.schemas import PairDescription
+from app.api.schemas import LineupDescription
 from app.evaluation.results.metrics import MEANINGS, Metric
 from app.evaluation.results.report import BlockResult, Evaluation, Focus, Interval, MetricResult, PictureResult, Subset
 from app.evaluation.results.wording import (
@@ -45,8 +45,8 @@ VERDICT_SENTENCES = {
     Verdict.UNKNOWN: "too few pictures for an interval",
 }
 
-NO_RECORD = "No evaluation was recorded for this pair."
-OTHER_WEIGHTS = "The evaluation recorded under this pair’s name used other weights. It says nothing about these."
+NO_RECORD = "No evaluation was recorded for this lineup."
+OTHER_WEIGHTS = "The evaluation recorded under this lineup’s name used other weights. It says nothing about these."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class EvidencePage:
 
     Attributes:
         claim, source: the sentence and where it stands.
-        records: of the pairs that something was recorded of.
-        missing: the other pairs.
+        records: of the lineups that something was recorded of.
+        missing: the other lineups.
         seeds: how much of a difference is luck; None where that was not measured.
     """
 
@@ -68,22 +68,24 @@ class EvidencePage:
     seeds: SeedsView | None
 
 
-def build_evidence_page(pairs: Sequence[PairDescription], *, directory: Path = DIRECTORY) -> EvidencePage:
-    """The page for the pairs that are served.
+def build_evidence_page(lineups: Sequence[LineupDescription], *, directory: Path = DIRECTORY) -> EvidencePage:
+    """The page for the lineups that are served.
 
     Args:
-        pairs: each pair, as REST gives it.
+        lineups: each lineup, as REST gives it.
         directory: where evaluations are recorded.
     """
     records, missing = [], []
-    for pair in pairs:
-        record = find_record(pair.name, directory=directory)
-        weights = {name: network.sha256 for name, network in pair.networks.items()}
+    for lineup in lineups:
+        record = find_record(lineup.name, directory=directory)
+        weights = {name: network.sha256 for name, network in lineup.networks.items()}
         if record is None or record.focus is None or not is_of(record, weights):
             reason = NO_RECORD if record is None or record.focus is None else OTHER_WEIGHTS
-            missing.append(MissingView(pair.name, pair.title, reason, write_command("DIR", "MASKS", pair=pair.name)))
+            missing.append(
+                MissingView(lineup.name, lineup.title, reason, write_command("DIR", "MASKS", lineup=lineup.name))
+            )
         else:
-            records.append(build_record_view(pair, record, record.focus))
+            records.append(build_record_view(lineup, record, record.focus))
     return EvidencePage(
         claim=sentences.CLAIM,
         source=sentences.SOURCE,
@@ -93,12 +95,12 @@ def build_evidence_page(pairs: Sequence[PairDescription], *, directory: Path = D
     )
 
 
-def build_record_view(pair: PairDescription, evaluation: Evaluation, focus: Focus) -> RecordView:
-    """Everything that was recorded of a pair, by the first method that was asked for."""
+def build_record_view(lineup: LineupDescription, evaluation: Evaluation, focus: Focus) -> RecordView:
+    """Everything that was recorded of a lineup, by the first method that was asked for."""
     result = focus.maps[0]
     return RecordView(
-        name=pair.name,
-        title=pair.title,
+        name=lineup.name,
+        title=lineup.title,
         verdict=sentences.state_verdict(result),
         protocol=sentences.state_protocol(evaluation, focus, result),
         pictures=format_count(evaluation.pictures),
@@ -112,19 +114,19 @@ def build_record_view(pair: PairDescription, evaluation: Evaluation, focus: Focu
         ),
         failures=sentences.state_failures(result),
         gains=sentences.state_gains(result),
-        limits=sentences.state_limits(result, title=pair.title, warnings=pair.warnings),
+        limits=sentences.state_limits(result, title=lineup.title, warnings=lineup.warnings),
         gates=tuple(_build_gate_row(block) for block in focus.gates),
         gate_sentences=sentences.state_gates(focus.gates),
         helped=tuple(_build_picture_view(picture) for picture in result.helped),
         hurt=tuple(_build_picture_view(picture) for picture in result.hurt),
         extremes=sentences.state_extremes(result),
-        command=write_command(evaluation.data, evaluation.data, pair=None),
+        command=write_command(evaluation.data, evaluation.data, lineup=None),
     )
 
 
-def write_command(data: str, masks: str, *, pair: str | None) -> str:
+def write_command(data: str, masks: str, *, lineup: str | None) -> str:
     """The command that measures it."""
-    chosen = "" if pair is None else f" --pair {pair}"
+    chosen = "" if lineup is None else f" --lineup {lineup}"
     return f"cbam-lens evaluate {data} --focus --masks {masks}{chosen}"
 
 

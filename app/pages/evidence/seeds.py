@@ -8,7 +8,7 @@ from app.evaluation.results.report import Evaluation, Interval
 from app.evaluation.results.wording import format_difference, format_mean, title_metric
 from app.numbers import format_count, typeset_minus
 from app.pages.evidence.views import SeedRow, SeedsView
-from app.pages.pair import name_condition
+from app.pages.lineup import name_condition
 from models.names import NetworkName
 
 

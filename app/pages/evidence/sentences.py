@@ -10,7 +10,7 @@ from app.evaluation.results.wording import Verdict, format_difference, format_me
 from app.numbers import format_count, typeset_minus
 from app.pages.choices import METHOD_TITLES
 from app.pages.gates import FLAT_DEVIATION
-from app.pages.pair import name_condition
+from app.pages.lineup import name_condition
 
 CLAIM = (
     "We visualize trained models using the grad-CAM and observe that CBAM-enhanced networks focus on target objects "
@@ -100,11 +100,11 @@ def state_gains(result: MapResult) -> str | None:
 
 
 def state_limits(result: MapResult, *, title: str, warnings: Sequence[str]) -> tuple[str, ...]:
-    """The limits of these numbers for the pair of that title."""
+    """The limits of these numbers for the lineup of that title."""
     count = len(result.both_right.metrics) + len(result.all.metrics)
     size = "" if result.height is None else f" of {result.height} × {result.width} positions"
     return (
-        "This is one pair of networks, each trained once. The intervals say how far the result would move with "
+        "This is one lineup of networks, each trained once. The intervals say how far the result would move with "
         "other pictures of the same kind, not with another training and another seed. The end of this page shows how "
         "much seeds differ in short trainings.",
         "The paper makes its claim for networks trained on ImageNet, ResNet-50 in its figure. Measured here: "
@@ -156,7 +156,7 @@ def _state_left_out(evaluation: Evaluation, focus: Focus) -> str:
     reasons = (
         (len(focus.unseen), "nothing of the object was seen"),
         (len(evaluation.unreadable), "the file could not be read"),
-        (evaluation.unknown, "the pair does not know the class"),
+        (evaluation.unknown, "the lineup does not know the class"),
     )
     told = [f"{count:,} where {reason}" for count, reason in reasons if count]
     return f"Left out: {', '.join(told)}." if told else "No picture was left out."

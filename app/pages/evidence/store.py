@@ -1,17 +1,17 @@
-"""The recorded evaluations: `cbam-lens evaluate --focus --json`, one file a pair, beside the weights."""
+"""The recorded evaluations: `cbam-lens evaluate --focus --json`, one file a lineup, beside the weights."""
 
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from app.evaluation.results.report import Evaluation
-from models.lineups.card import SHIPPED_PAIR
+from models.lineups.card import SHIPPED_LINEUP
 from models.names import NetworkName
 
-DIRECTORY = SHIPPED_PAIR.parent / "evidence"
+DIRECTORY = SHIPPED_LINEUP.parent / "evidence"
 
 SEEDS = "seeds"
-"""The folder of evaluations of pairs that differ by their seed alone, one file each."""
+"""The folder of evaluations of lineups that differ by their seed alone, one file each."""
 
 
 @cache
@@ -20,9 +20,9 @@ def read_record(path: Path) -> Evaluation | None:
     return Evaluation.model_validate_json(path.read_bytes()) if path.is_file() else None
 
 
-def find_record(pair: str, *, directory: Path = DIRECTORY) -> Evaluation | None:
-    """The record of the pair of that name; a pair's name is fit to be a file's."""
-    return read_record(directory / f"{pair}.json")
+def find_record(lineup: str, *, directory: Path = DIRECTORY) -> Evaluation | None:
+    """The record of the lineup of that name; a lineup's name is fit to be a file's."""
+    return read_record(directory / f"{lineup}.json")
 
 
 def read_seeds(*, directory: Path = DIRECTORY) -> list[Evaluation]:

@@ -128,10 +128,10 @@ class SeedsView:
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
-    """Everything that was recorded of one pair.
+    """Everything that was recorded of one lineup.
 
     Attributes:
-        name: the pair's name.
+        name: the lineup's name.
         title: its name for people.
         verdict: what came out, one sentence.
         protocol: what was measured, on what and how.
@@ -168,7 +168,7 @@ class RecordView:
 
 @dataclass(frozen=True, slots=True)
 class MissingView:
-    """A pair that nothing was recorded of: why, and the command that measures it."""
+    """A lineup that nothing was recorded of: why, and the command that measures it."""
 
     name: str
     title: str

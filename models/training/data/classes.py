@@ -38,7 +38,7 @@ def make_class_list(
         card_aliases: the same of a card, which may speak of classes that are not among these.
 
     Raises:
-        PairError: for a list that cannot be read.
+        LineupError: for a list that cannot be read.
         TrainingError: for an alias of no class, and where there are no two classes.
     """
     others = {**card_aliases, **aliases}

@@ -47,7 +47,7 @@ class Exclusion:
 
     @classmethod
     def read(cls, paths: Collection[Path]) -> "Exclusion":
-        """The entries of lists with one FOLDER/FILE a line; raises `PairError` and `TrainingError`."""
+        """The entries of lists with one FOLDER/FILE a line; raises `LineupError` and `TrainingError`."""
         entries: set[str] = set()
         for path in paths:
             lines = read_lines(path)
@@ -86,7 +86,7 @@ def shorten(key: str) -> str:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file that have text; raises `PairError` and `TrainingError`."""
+    """The lines of a text file that have text; raises `LineupError` and `TrainingError`."""
     try:
         text = read_bytes(path).decode()
     except UnicodeDecodeError as error:

@@ -57,7 +57,7 @@ def read_soft_labels(path: Path, store: PictureStore) -> SoftLabels:
         store: whose pictures to find in it.
 
     Raises:
-        PairError: for a file that cannot be read.
+        LineupError: for a file that cannot be read.
         TrainingError: for one that holds something else, or no picture of the store.
     """
     arrays = _read_arrays(path)

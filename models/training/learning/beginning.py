@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from models.checkpoints.diagnosis import ExaminationOptions
-from models.errors import PairError
-from models.lineups.choice import parse_pair
-from models.lineups.halves import PairPlan
-from models.lineups.sources import Half, open_source
+from models.errors import LineupError
+from models.lineups.choice import parse_lineup
+from models.lineups.members import LineupPlan
+from models.lineups.sources import Member, open_source
 from models.names import Attention, NetworkName
 from models.networks.staged import StagedNetwork
 from models.training.running.errors import TrainingError
@@ -59,48 +59,48 @@ def is_gate_shape(name: str, part: str) -> bool:
 
 
 def open_beginnings(
-    text: str, halves: Mapping[NetworkName, Attention], *, architecture: str, class_count: int
+    text: str, members: Mapping[NetworkName, Attention], *, architecture: str, class_count: int
 ) -> dict[Attention, Beginning]:
     """The weights for each network that is trained.
 
     Args:
-        text: a pair as `parse_pair` knows them where two are trained, a source as `open_source` knows them for one.
-        halves: what is trained.
+        text: a lineup as `parse_lineup` knows them where two are trained, a source as `open_source` knows them for one.
+        members: what is trained.
         architecture: of it.
         class_count: K, of the training.
 
     Raises:
-        PairError: for what cannot be read.
+        LineupError: for what cannot be read.
         TrainingError: for the weights of another network.
     """
     beginnings = {}
-    for name, attention in halves.items():
-        half = _open_half(text, name, is_pair=len(halves) > 1)
-        if (half.architecture, half.attention) != (architecture, attention):
+    for name, attention in members.items():
+        member = _open_member(text, name, is_lineup=len(members) > 1)
+        if (member.architecture, member.attention) != (architecture, attention):
             raise TrainingError(
-                f"--start-from {text} has {half.architecture} with attention {half.attention.value}, and "
+                f"--start-from {text} has {member.architecture} with attention {member.attention.value}, and "
                 f"{architecture} with attention {attention.value} is trained; give the weights of that"
             )
-        beginnings[attention] = _make_beginning(half, class_count)
+        beginnings[attention] = _make_beginning(member, class_count)
     return beginnings
 
 
-def _open_half(text: str, name: NetworkName, *, is_pair: bool) -> Half:
-    if not is_pair:
+def _open_member(text: str, name: NetworkName, *, is_lineup: bool) -> Member:
+    if not is_lineup:
         return open_source(text, name, options=ExaminationOptions())
     try:
-        plan = PairPlan.read(parse_pair(text))
-    except PairError as error:
-        raise TrainingError(f"--start-from of two networks is a pair: {error}") from error
+        plan = LineupPlan.read(parse_lineup(text))
+    except LineupError as error:
+        raise TrainingError(f"--start-from of two networks is a lineup: {error}") from error
     return open_source(plan.sources[name], name, directory=plan.directory, options=plan.known(name))
 
 
-def _make_beginning(half: Half, class_count: int) -> Beginning:
-    has_classifier = half.class_count == class_count
-    tensors = half.network.state_dict()
+def _make_beginning(member: Member, class_count: int) -> Beginning:
+    has_classifier = member.class_count == class_count
+    tensors = member.network.state_dict()
     if not has_classifier:
-        tensors = {name: value for name, value in tensors.items() if name not in list_classifier(half.network)}
-    return Beginning(tensors, half.provenance, half.sha256, has_classifier)
+        tensors = {name: value for name, value in tensors.items() if name not in list_classifier(member.network)}
+    return Beginning(tensors, member.provenance, member.sha256, has_classifier)
 
 
 def list_classifier(network: StagedNetwork) -> set[str]:

@@ -54,14 +54,14 @@ class TraineeShape:
     auxiliary_count: int = 0
 
     @property
-    def half(self) -> str:
-        """Its name in a pair, and in its files' names."""
+    def member(self) -> str:
+        """Its name in a lineup, and in its files' names."""
         return "baseline" if self.attention is Attention.NONE else self.attention.value
 
     @property
     def stem(self) -> str:
         """The beginning of its files' names."""
-        return f"{self.architecture.replace(':', '_')}_{self.half}_{self.class_count}"
+        return f"{self.architecture.replace(':', '_')}_{self.member}_{self.class_count}"
 
 
 class Trainee(nn.Module):

@@ -226,7 +226,7 @@ class Recipe(RecipePart):
         balance: 0 shows each picture equally often, 1 each class, and each folder of pictures without one.
         mean, standard_deviation: of the networks' input per RGB channel, for values in 0..1; ImageNet's usual ones.
         stored_side: the shorter side in pixels at which pictures wait in memory.
-        resolution: the shorter side at which is validated, and that the pair's card names.
+        resolution: the shorter side at which is validated, and that the lineup's card names.
         geometries: how is validated; the card names the first.
         validation_epochs: after how many epochs each time; after the last one in any case.
         teacher_side: the shorter side in pixels to which smaller batches are enlarged for a teacher; none to show it
@@ -293,7 +293,7 @@ def read_recipe(path: Path = DEFAULT_RECIPE, *, changes: Iterable[str] = ()) -> 
             quotes.
 
     Raises:
-        PairError: for a file that cannot be read.
+        LineupError: for a file that cannot be read.
         TrainingError: for one that is no recipe, and for a change that makes none.
     """
     try:

@@ -1,9 +1,9 @@
-"""The cards beside trained weights: a model card for people, a pair's card for the program."""
+"""The cards beside trained weights: a model card for people, a lineup's card for the program."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.lineups.card import Accuracy, NetworkCard, PairCard
+from models.lineups.card import Accuracy, LineupCard, NetworkCard
 from models.names import Geometry, NetworkName, Precision, StridePlacement
 from models.networks.titles import title_network
 from models.pictures.preparation import Preprocessing
@@ -76,7 +76,7 @@ def name_recipe(lesson: Lesson) -> str:
 
 
 def list_accuracy(trained: TrainedNetwork, circumstances: Circumstances) -> tuple[Accuracy, ...]:
-    """The measurements, as a pair's card has them."""
+    """The measurements, as a lineup's card has them."""
     validation = circumstances.lesson.validation
     if validation is None:
         return ()
@@ -93,12 +93,12 @@ def list_accuracy(trained: TrainedNetwork, circumstances: Circumstances) -> tupl
     )
 
 
-def format_pair_card(name: str, networks: Mapping[NetworkName, TrainedNetwork], circumstances: Circumstances) -> str:
-    """The TOML file that `load_pair` reads."""
-    baseline, cbam = (networks[half].shape for half in NetworkName)
+def format_lineup_card(name: str, networks: Mapping[NetworkName, TrainedNetwork], circumstances: Circumstances) -> str:
+    """The TOML file that `load_lineup` reads."""
+    baseline, cbam = (networks[member].shape for member in NetworkName)
     recipe = circumstances.recipe
     titles = f"{title_network(baseline.architecture)} and {title_network(cbam.architecture, cbam.attention)}"
-    card = PairCard(
+    card = LineupCard(
         name=name,
         title=f"{titles}, {len(circumstances.classes):,} classes",
         architecture=baseline.architecture,
@@ -106,7 +106,7 @@ def format_pair_card(name: str, networks: Mapping[NetworkName, TrainedNetwork], 
         trained=True,
         labels="labels.json",
         provenance=(
-            f"Both networks were trained {_tell_beginnings(circumstances)} with cbam-lens train --pair by the recipe "
+            f"Both networks were trained {_tell_beginnings(circumstances)} with cbam-lens train --lineup by the recipe "
             f"{recipe.name}, with the same pictures in the same order, the same schedule and seed {recipe.seed}. "
             f"{circumstances.data}"
         ),
@@ -118,7 +118,7 @@ def format_pair_card(name: str, networks: Mapping[NetworkName, TrainedNetwork], 
         ),
         folder_aliases=dict(circumstances.classes.aliases),
         networks={
-            half: NetworkCard(
+            member: NetworkCard(
                 attention=trained.shape.attention,
                 file=trained.weights.path.name,
                 sha256=trained.weights.sha256,
@@ -127,7 +127,7 @@ def format_pair_card(name: str, networks: Mapping[NetworkName, TrainedNetwork], 
                 recipe=name_recipe(circumstances.lesson),
                 accuracy=list_accuracy(trained, circumstances),
             )
-            for half, trained in networks.items()
+            for member, trained in networks.items()
         },
     )
     return format_toml(card.model_dump(mode="json"))
@@ -175,7 +175,9 @@ def _tell_normalisation(recipe: Recipe) -> str:
     usual = Preprocessing()
     if (recipe.mean, recipe.standard_deviation) == (usual.mean, usual.standard_deviation):
         return "ImageNet's mean and deviation"
-    mean, deviation = (", ".join(f"{value:g}" for value in pair) for pair in (recipe.mean, recipe.standard_deviation))
+    mean, deviation = (
+        ", ".join(f"{value:g}" for value in lineup) for lineup in (recipe.mean, recipe.standard_deviation)
+    )
     return f"mean {mean} and deviation {deviation} of values in 0..1"
 
 

@@ -39,7 +39,7 @@ def write_weights(
         network: the network.
         shape: which it is.
         state: the file of its training's last state.
-        recipe: by what recipe it was trained, the same words for both halves of a pair.
+        recipe: by what recipe it was trained, the same words for both members of a lineup.
         precision: of convolutions and linear layers; the rest stays float32, where a rounding would cost more than
             it saves.
 

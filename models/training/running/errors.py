@@ -1,7 +1,7 @@
 """Errors of a training that a user can mend."""
 
-from models.errors import PairError
+from models.errors import LineupError
 
 
-class TrainingError(PairError):
+class TrainingError(LineupError):
     """A training cannot begin or go on; the message says what is wrong and what to do."""

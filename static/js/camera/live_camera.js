@@ -86,7 +86,7 @@ class Camera {
       try {
         const ready = await link.open();
         this.view.mark = ready.trained ? null : "untrained";
-        this.view.write("#camera-pair", ready.trained ? ready.pair : `${ready.pair}: UNTRAINED (random weights)`);
+        this.view.write("#camera-lineup", ready.trained ? ready.lineup : `${ready.lineup}: UNTRAINED (random weights)`);
         const rate = new FrameRate();
         while (!this.isAskedAnew) {
           await this.askOnce(link, ready.shorter_side_pixels, colours, rate, signal);

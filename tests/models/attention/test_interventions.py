@@ -9,7 +9,7 @@ from models.attention.design import AttentionDesign
 from models.attention.interventions import BlockChange, Intervention, find_change, list_scopes, parse_interventions
 from models.insertion import insert_cbam
 from models.insertion.building import build_any_network
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import Attention, ChannelPooling, GateChange, GateKind, NetworkName, Stage
 
 BLOCKS = ("layer1.0", "layer1.1", "layer2.0", "layer10.0")
@@ -117,8 +117,8 @@ def trace_blocks(network: torch.nn.Module, batch: torch.Tensor) -> list[str]:
         return list(network.trace(batch).attentions)  # type: ignore[operator]
 
 
-def test_interventions_leave_nothing_on_the_network(pair: NetworkPair, generator: torch.Generator) -> None:
-    network = pair.networks[NetworkName.CBAM]
+def test_interventions_leave_nothing_on_the_network(lineup: Lineup, generator: torch.Generator) -> None:
+    network = lineup.networks[NetworkName.CBAM]
     batch = torch.randn(1, 3, 96, 96, generator=generator)
     with torch.no_grad():
         before = network.trace(batch).logits

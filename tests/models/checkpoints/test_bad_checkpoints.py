@@ -12,9 +12,9 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from app.cli import app
-from models.lineups.card import SHIPPED_PAIR
+from models.lineups.card import SHIPPED_LINEUP
 
-WEIGHTS = SHIPPED_PAIR.parent
+WEIGHTS = SHIPPED_LINEUP.parent
 BASELINE = WEIGHTS / "resnet18_baseline_110.safetensors"
 CBAM = WEIGHTS / "resnet18_cbam_110.safetensors"
 
@@ -84,8 +84,8 @@ def test_bad_checkpoint_is_one_line_and_exit_code_2(folder: Path, tmp_path: Path
     arguments = {
         "inspect": ["inspect", str(path)],
         "convert": ["convert", str(path), "-o", str(output)],
-        "serve": ["serve", "--port", "0", "--pair", f"mine={BASELINE},{path}"],
-        "compare": ["compare", "dog.jpg", "--pair", f"mine={BASELINE},{path}", "-o", str(tmp_path)],
+        "serve": ["serve", "--port", "0", "--lineup", f"mine={BASELINE},{path}"],
+        "compare": ["compare", "dog.jpg", "--lineup", f"mine={BASELINE},{path}", "-o", str(tmp_path)],
     }[command]
     result = runner.invoke(app, arguments)
     assert result.exit_code == 2, result.output
@@ -100,7 +100,7 @@ def test_bad_checkpoint_is_one_line_and_exit_code_2(folder: Path, tmp_path: Path
 def test_wrong_number_of_classes_says_both_and_what_to_do(tmp_path: Path) -> None:
     labels = tmp_path / "labels.txt"
     labels.write_text("\n".join(f"name {index}" for index in range(1000)))
-    arguments = ["serve", "--port", "0", "--pair", f"mine={BASELINE},{CBAM}", "--labels", str(labels)]
+    arguments = ["serve", "--port", "0", "--lineup", f"mine={BASELINE},{CBAM}", "--labels", str(labels)]
     result = runner.invoke(app, arguments)
     assert result.exit_code == 2
     assert "classes: 110 in the file, 1000 expected; choose another file or expect 110" in result.stderr

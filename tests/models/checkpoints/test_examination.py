@@ -9,8 +9,8 @@ from models.checkpoints.checking import check_tensors
 from models.checkpoints.diagnosis import CheckpointError, ExaminationOptions, GateState, Layout
 from models.checkpoints.examination import examine
 from models.checkpoints.gates import has_learnt, judge_gates, measure_scales
-from models.errors import PairError
-from models.lineups.card import SHIPPED_PAIR
+from models.errors import LineupError
+from models.lineups.card import SHIPPED_LINEUP
 from models.names import Attention, StridePlacement
 from models.networks.zoo import build_network
 from tests.models.checkpoints.conftest import Tensors
@@ -38,8 +38,8 @@ def write(path: Path, tensors: Tensors, **metadata: str) -> Path:
         ("resnet18_cbam_110", Attention.CBAM, GateState.TRAINED),
     ],
 )
-def test_examine_recognises_the_shipped_pair_as_ours(name: str, attention: Attention, gates: GateState) -> None:
-    diagnosis = examine(SHIPPED_PAIR.parent / f"{name}.safetensors").diagnosis
+def test_examine_recognises_the_shipped_lineup_as_ours(name: str, attention: Attention, gates: GateState) -> None:
+    diagnosis = examine(SHIPPED_LINEUP.parent / f"{name}.safetensors").diagnosis
     assert (diagnosis.layout, diagnosis.architecture, diagnosis.class_count) == (Layout.OWN, "resnet18", 110)
     assert (diagnosis.attention, diagnosis.gates, diagnosis.is_trained) == (attention, gates, True)
     assert not diagnosis.warnings
@@ -212,9 +212,9 @@ def test_has_learnt_is_true_once_a_norm_has_seen_a_batch(
     assert has_learnt(tensors) is is_learnt
 
 
-def test_check_tensors_refuses_as_a_pair_does(tmp_path: Path) -> None:
+def test_check_tensors_refuses_as_a_lineup_does(tmp_path: Path) -> None:
     expected = {"a": torch.empty(2, device="meta"), "b": torch.empty(1, device="meta")}
     found = {"b": torch.tensor([torch.nan]), "c": torch.ones(1)}
-    with pytest.raises(PairError, match=r"x\.pth does not fit its network: missing: a; surplus: c; not finite: b$"):
+    with pytest.raises(LineupError, match=r"x\.pth does not fit its network: missing: a; surplus: c; not finite: b$"):
         check_tensors(Path("x.pth"), expected=expected, found=found)
     check_tensors(Path("x.pth"), expected=expected, found={"a": torch.ones(2), "b": torch.ones(1)})

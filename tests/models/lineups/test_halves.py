@@ -1,4 +1,4 @@
-"""Pairs that are given by two sources of weights: what is found out of them, and what is refused."""
+"""Lineups that are given by two sources of weights: what is found out of them, and what is refused."""
 
 from pathlib import Path
 from urllib.error import URLError
@@ -9,16 +9,16 @@ import torchvision
 from safetensors.torch import load_file, save_file
 
 from models.checkpoints.diagnosis import ExaminationOptions
-from models.errors import PairError
+from models.errors import LineupError
 from models.insertion.building import build_any_network
-from models.lineups.card import SHIPPED_PAIR
-from models.lineups.choice import InlinePair
-from models.lineups.halves import UNTRAINED_GATES
-from models.lineups.pair import NetworkPair, load_pair
+from models.lineups.card import SHIPPED_LINEUP
+from models.lineups.choice import InlineLineup
+from models.lineups.lineup import Lineup, load_lineup
+from models.lineups.members import UNTRAINED_GATES
 from models.lineups.sources import open_source
 from models.names import Attention, NetworkName, Stage
 
-WEIGHTS = SHIPPED_PAIR.parent
+WEIGHTS = SHIPPED_LINEUP.parent
 BASELINE = str(WEIGHTS / "resnet18_baseline_110.safetensors")
 CBAM = str(WEIGHTS / "resnet18_cbam_110.safetensors")
 LABELS = str(WEIGHTS / "labels_110.json")
@@ -33,64 +33,64 @@ def disturb(norm: torch.nn.BatchNorm2d) -> None:
     torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
 
 
-def test_inline_pair_answers_like_the_card_that_describes_it(pair: NetworkPair, generator: torch.Generator) -> None:
-    inline = load_pair(InlinePair("mine", BASELINE, CBAM, LABELS))
+def test_inline_lineup_answers_like_the_card_that_describes_it(lineup: Lineup, generator: torch.Generator) -> None:
+    inline = load_lineup(InlineLineup("mine", BASELINE, CBAM, LABELS))
     batch = torch.randn(1, 3, 64, 64, generator=generator)
     for name in NetworkName:
         with torch.no_grad():
-            assert torch.equal(inline.networks[name](batch), pair.networks[name](batch))
-    assert inline.labels == pair.labels
+            assert torch.equal(inline.networks[name](batch), lineup.networks[name](batch))
+    assert inline.labels == lineup.labels
     assert inline.card.title == "ResNet-18 and ResNet-18+CBAM, 110 classes"
     assert inline.card.trained
     assert {name: card.sha256 for name, card in inline.card.networks.items()} == {
-        name: card.sha256 for name, card in pair.card.networks.items()
+        name: card.sha256 for name, card in lineup.card.networks.items()
     }
 
 
-def test_halves_of_unknown_recipes_come_with_a_warning(tmp_path: Path) -> None:
+def test_members_of_unknown_recipes_come_with_a_warning(tmp_path: Path) -> None:
     bare = {name: str(tmp_path / Path(name).name) for name in (BASELINE, CBAM)}
     for source, copy in bare.items():
         # Without the metadata that names the recipe.
         save_file(load_file(source), copy)
-    warnings = load_pair(InlinePair("mine", bare[BASELINE], bare[CBAM])).card.warnings
+    warnings = load_lineup(InlineLineup("mine", bare[BASELINE], bare[CBAM])).card.warnings
     assert len(warnings) == 1
     assert warnings[0].startswith("It is not known whether these two networks were trained by one recipe")
 
 
-def test_halves_of_one_recipe_come_without_a_warning_of_it(pair: NetworkPair) -> None:
-    assert not [warning for warning in pair.card.warnings if "recipe" in warning]
+def test_members_of_one_recipe_come_without_a_warning_of_it(lineup: Lineup) -> None:
+    assert not [warning for warning in lineup.card.warnings if "recipe" in warning]
 
 
 def test_classes_without_names_have_numbers() -> None:
-    labels = load_pair(InlinePair("mine", BASELINE, CBAM)).labels
+    labels = load_lineup(InlineLineup("mine", BASELINE, CBAM)).labels
     assert [labels[0].name, labels[-1].name, len(labels)] == ["class 0", "class 109", 110]
 
 
 @pytest.mark.parametrize(
     ("choice", "sentence"),
     [
-        (InlinePair("x", CBAM, BASELINE), "is to be its baseline network and has attention"),
-        (InlinePair("x", BASELINE, BASELINE), "is to be its cbam network and has no attention"),
-        (InlinePair("x", BASELINE, "untrained:resnet34"), "the baseline is ResNet-18, the other network ResNet-34"),
-        (InlinePair("x", BASELINE, "untrained:resnet18"), "the baseline has 110 classes, the other network 10"),
-        (InlinePair("x", BASELINE, CBAM, "imagenet"), "110 in the file, 1000 expected"),
-        (InlinePair("x", "nothing.pth", CBAM), "nothing.pth"),
-        (InlinePair("x", "untrained:resnet19", CBAM), "architecture 'resnet19' is not known; choose one of resnet18"),
-        (InlinePair("x", BASELINE, "untrained:resnet18+more"), "attention is 'more'; choose one of none, se"),
-        (InlinePair("x", "torchvision:nothing", CBAM), "torchvision has no weights for 'nothing'"),
-        (InlinePair("x", "torchvision:resnet18:V9", CBAM), "no weights V9 for resnet18; choose one of IMAGENET1K_V1"),
+        (InlineLineup("x", CBAM, BASELINE), "is to be its baseline network and has attention"),
+        (InlineLineup("x", BASELINE, BASELINE), "is to be its cbam network and has no attention"),
+        (InlineLineup("x", BASELINE, "untrained:resnet34"), "the baseline is ResNet-18, the other network ResNet-34"),
+        (InlineLineup("x", BASELINE, "untrained:resnet18"), "the baseline has 110 classes, the other network 10"),
+        (InlineLineup("x", BASELINE, CBAM, "imagenet"), "110 in the file, 1000 expected"),
+        (InlineLineup("x", "nothing.pth", CBAM), "nothing.pth"),
+        (InlineLineup("x", "untrained:resnet19", CBAM), "architecture 'resnet19' is not known; choose one of resnet18"),
+        (InlineLineup("x", BASELINE, "untrained:resnet18+more"), "attention is 'more'; choose one of none, se"),
+        (InlineLineup("x", "torchvision:nothing", CBAM), "torchvision has no weights for 'nothing'"),
+        (InlineLineup("x", "torchvision:resnet18:V9", CBAM), "no weights V9 for resnet18; choose one of IMAGENET1K_V1"),
     ],
 )
-def test_halves_that_are_no_pair_are_refused(choice: InlinePair, sentence: str) -> None:
-    with pytest.raises(PairError, match=sentence):
-        load_pair(choice)
+def test_members_that_are_no_lineup_are_refused(choice: InlineLineup, sentence: str) -> None:
+    with pytest.raises(LineupError, match=sentence):
+        load_lineup(choice)
 
 
 def test_labels_of_another_number_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "labels.txt"
     path.write_text("cat\ndog\n\n")
-    with pytest.raises(PairError, match="110 in the file, 2 expected"):
-        load_pair(InlinePair("x", BASELINE, CBAM, str(path)))
+    with pytest.raises(LineupError, match="110 in the file, 2 expected"):
+        load_lineup(InlineLineup("x", BASELINE, CBAM, str(path)))
 
 
 @pytest.mark.parametrize(
@@ -100,18 +100,18 @@ def test_labels_of_another_number_are_refused(tmp_path: Path) -> None:
 def test_labels_are_a_line_each(tmp_path: Path, content: str, sentence: str | None) -> None:
     path = tmp_path / "labels.txt"
     path.write_text(content)
-    choice = InlinePair("x", "untrained:resnet18", "untrained:resnet18", str(path))
+    choice = InlineLineup("x", "untrained:resnet18", "untrained:resnet18", str(path))
     if sentence is None:
-        assert [label.name for label in load_pair(choice).labels] == content.split()
+        assert [label.name for label in load_lineup(choice).labels] == content.split()
     else:
-        with pytest.raises(PairError, match=sentence):
-            load_pair(choice)
+        with pytest.raises(LineupError, match=sentence):
+            load_lineup(choice)
 
 
 def test_labels_may_be_a_json_list_of_names(tmp_path: Path) -> None:
     path = tmp_path / "labels.json"
     path.write_text('["cat", "dog", "cow"]')
-    labels = load_pair(InlinePair("x", "untrained:resnet18", "untrained:resnet18", str(path))).labels
+    labels = load_lineup(InlineLineup("x", "untrained:resnet18", "untrained:resnet18", str(path))).labels
     assert [(label.index, label.name) for label in labels] == [(0, "cat"), (1, "dog"), (2, "cow")]
 
 
@@ -132,13 +132,13 @@ def published(monkeypatch: pytest.MonkeyPatch) -> dict[str, torch.Tensor]:
 def test_torchvision_weights_are_a_baseline_by_name(
     published: dict[str, torch.Tensor], generator: torch.Generator
 ) -> None:
-    half = open_source("torchvision:resnet18", NetworkName.BASELINE)
+    member = open_source("torchvision:resnet18", NetworkName.BASELINE)
     theirs = torchvision.models.resnet18(weights=None).eval()
     theirs.load_state_dict(published)
     batch = torch.randn(1, 3, 96, 64, generator=generator)
     with torch.no_grad():
-        assert torch.allclose(half.network(batch), theirs(batch), rtol=1e-4, atol=1e-4)
-    assert (half.architecture, half.class_count, half.recipe) == (
+        assert torch.allclose(member.network(batch), theirs(batch), rtol=1e-4, atol=1e-4)
+    assert (member.architecture, member.class_count, member.recipe) == (
         "resnet18",
         1000,
         "torchvision's resnet18, IMAGENET1K_V1",
@@ -148,18 +148,18 @@ def test_torchvision_weights_are_a_baseline_by_name(
 def test_fresh_gates_in_torchvision_weights_leave_the_function_and_say_so(
     published: dict[str, torch.Tensor], generator: torch.Generator
 ) -> None:
-    pair = load_pair(InlinePair("tv", "torchvision:resnet18", "torchvision:resnet18+cbam"))
+    lineup = load_lineup(InlineLineup("tv", "torchvision:resnet18", "torchvision:resnet18+cbam"))
     batch = torch.randn(1, 3, 96, 64, generator=generator)
     with torch.no_grad():
-        trace = pair.networks[NetworkName.CBAM].trace(batch)
-        assert torch.allclose(trace.logits, pair.networks[NetworkName.BASELINE](batch), atol=1e-4)
+        trace = lineup.networks[NetworkName.CBAM].trace(batch)
+        assert torch.allclose(trace.logits, lineup.networks[NetworkName.BASELINE](batch), atol=1e-4)
     assert len(trace.attentions) == 8
     assert set(trace.features) == set(Stage)
-    assert pair.card.trained
-    assert UNTRAINED_GATES in pair.card.warnings
-    assert (len(pair.labels), pair.labels[0].name) == (1000, "tench")
+    assert lineup.card.trained
+    assert UNTRAINED_GATES in lineup.card.warnings
+    assert (len(lineup.labels), lineup.labels[0].name) == (1000, "tench")
     # ImageNet has two cranes, and a class is chosen by its name.
-    assert len({label.name for label in pair.labels}) == 1000
+    assert len({label.name for label in lineup.labels}) == 1000
 
 
 def test_weights_that_cannot_be_downloaded_say_where_to_put_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,31 +168,31 @@ def test_weights_that_cannot_be_downloaded_say_where_to_put_them(monkeypatch: py
 
     weights = type(torchvision.models.ResNet50_Weights.IMAGENET1K_V1)
     monkeypatch.setattr(weights, "get_state_dict", fail)
-    with pytest.raises(PairError, match=r"could not be downloaded .*no network.* fetch https://.*resnet50.*\.pth"):
+    with pytest.raises(LineupError, match=r"could not be downloaded .*no network.* fetch https://.*resnet50.*\.pth"):
         open_source("torchvision:resnet50", NetworkName.BASELINE)
 
 
 def test_different_recipes_come_with_a_warning_that_names_them(published: dict[str, torch.Tensor]) -> None:
-    pair = load_pair(InlinePair("x", "torchvision:resnet18", "untrained:resnet18", "imagenet"))
+    lineup = load_lineup(InlineLineup("x", "torchvision:resnet18", "untrained:resnet18", "imagenet"))
     assert any(
-        "different recipes (baseline: torchvision's resnet18, IMAGENET1K_V1" in text for text in pair.card.warnings
+        "different recipes (baseline: torchvision's resnet18, IMAGENET1K_V1" in text for text in lineup.card.warnings
     )
-    assert not pair.card.trained
+    assert not lineup.card.trained
 
 
 def test_another_architecture_of_torchvisions_can_be_tried(generator: torch.Generator) -> None:
-    pair = load_pair(
-        InlinePair("x", "untrained:torchvision:mobilenet_v3_small", "untrained:torchvision:mobilenet_v3_small")
+    lineup = load_lineup(
+        InlineLineup("x", "untrained:torchvision:mobilenet_v3_small", "untrained:torchvision:mobilenet_v3_small")
     )
-    assert pair.card.architecture == "torchvision:mobilenet_v3_small"
+    assert lineup.card.architecture == "torchvision:mobilenet_v3_small"
     with torch.no_grad():
-        trace = pair.networks[NetworkName.CBAM].trace(torch.randn(1, 3, 64, 64, generator=generator))
+        trace = lineup.networks[NetworkName.CBAM].trace(torch.randn(1, 3, 64, 64, generator=generator))
     assert trace.attentions
     assert trace.logits.shape == (1, 10)
 
 
 def test_source_of_known_attention_is_held_to_it() -> None:
-    with pytest.raises(PairError):
+    with pytest.raises(LineupError):
         open_source(CBAM, NetworkName.CBAM, options=ExaminationOptions(attention=Attention.NONE))
 
 
@@ -201,26 +201,28 @@ def test_network_of_torchvisions_with_gates_put_in_is_served_from_its_own_files(
 ) -> None:
     """Somebody puts CBAM into a network, trains it, saves both state dicts, and describes them in a TOML file."""
     name = "torchvision:mobilenet_v3_small"
-    for half, attention in ((NetworkName.BASELINE, Attention.NONE), (NetworkName.CBAM, Attention.CBAM)):
+    for member, attention in ((NetworkName.BASELINE, Attention.NONE), (NetworkName.CBAM, Attention.CBAM)):
         network = build_any_network(name, attention=attention, class_count=4)
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 disturb(module)
-        torch.save(network.state_dict(), tmp_path / f"{half}.pth")
+        torch.save(network.state_dict(), tmp_path / f"{member}.pth")
     card = tmp_path / "mine.toml"
     card.write_text(
         f'name = "mine"\ntitle = "Mine"\narchitecture = "{name}"\ntrained = true\nprovenance = "A test."\n'
         '[networks.baseline]\nattention = "none"\nfile = "baseline.pth"\nrecipe = "one"\n'
         '[networks.cbam]\nattention = "cbam"\nfile = "cbam.pth"\nrecipe = "one"\n'
     )
-    pair = load_pair(card)
-    assert pair.card.trained
-    assert not pair.card.warnings
-    assert len(pair.labels) == 4
+    lineup = load_lineup(card)
+    assert lineup.card.trained
+    assert not lineup.card.warnings
+    assert len(lineup.labels) == 4
     saved = torch.load(tmp_path / "cbam.pth", weights_only=True)
-    assert all(torch.equal(values, saved[key]) for key, values in pair.networks[NetworkName.CBAM].state_dict().items())
+    assert all(
+        torch.equal(values, saved[key]) for key, values in lineup.networks[NetworkName.CBAM].state_dict().items()
+    )
     with torch.no_grad():
-        trace = pair.optimise().networks[NetworkName.CBAM].trace(torch.randn(1, 3, 64, 64, generator=generator))
+        trace = lineup.optimise().networks[NetworkName.CBAM].trace(torch.randn(1, 3, 64, 64, generator=generator))
     assert trace.logits.shape == (1, 4)
 
 
@@ -237,5 +239,5 @@ def test_torchvision_name_that_does_not_fit_the_file_is_refused(
 ) -> None:
     path = tmp_path / "resnet18.pth"
     torch.save(torchvision.models.resnet18(weights=None).state_dict(), path)
-    with pytest.raises(PairError, match=sentence):
+    with pytest.raises(LineupError, match=sentence):
         open_source(str(path), NetworkName.BASELINE, options=ExaminationOptions(architecture=architecture))

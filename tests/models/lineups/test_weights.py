@@ -5,20 +5,20 @@ import re
 
 import pytest
 
-from models.lineups.card import SHIPPED_PAIR, read_card, read_labels
-from models.lineups.pair import NetworkPair
+from models.lineups.card import SHIPPED_LINEUP, read_card, read_labels
+from models.lineups.lineup import Lineup
 from models.names import NetworkName
 
-DIRECTORY = SHIPPED_PAIR.parent
+DIRECTORY = SHIPPED_LINEUP.parent
 
 
 @pytest.mark.parametrize("name", NetworkName)
-def test_model_card_gives_the_same_numbers_as_the_pairs_card(pair: NetworkPair, name: NetworkName) -> None:
-    network = pair.card.networks[name]
+def test_model_card_gives_the_same_numbers_as_the_lineups_card(lineup: Lineup, name: NetworkName) -> None:
+    network = lineup.card.networks[name]
     assert network.card is not None
     assert network.sha256 is not None
     text = (DIRECTORY / network.card).read_text()
-    assert f"| parameters | {pair.parameter_counts[name]:,} |" in text
+    assert f"| parameters | {lineup.parameter_counts[name]:,} |" in text
     assert network.sha256 in text
     assert network.accuracy
     for accuracy in network.accuracy:
@@ -29,20 +29,20 @@ def test_model_card_gives_the_same_numbers_as_the_pairs_card(pair: NetworkPair, 
 
 @pytest.mark.parametrize("name", NetworkName)
 def test_weights_have_the_checksum_of_the_card(name: NetworkName) -> None:
-    network = read_card(SHIPPED_PAIR).networks[name]
+    network = read_card(SHIPPED_LINEUP).networks[name]
     assert hashlib.sha256((DIRECTORY / network.file).read_bytes()).hexdigest() == network.sha256
 
 
-def test_both_networks_were_measured_on_the_same_pictures(pair: NetworkPair) -> None:
+def test_both_networks_were_measured_on_the_same_pictures(lineup: Lineup) -> None:
     baseline, cbam = (
-        [(row.dataset, row.pictures, row.geometry, row.resolution) for row in pair.card.networks[name].accuracy]
+        [(row.dataset, row.pictures, row.geometry, row.resolution) for row in lineup.card.networks[name].accuracy]
         for name in NetworkName
     )
     assert baseline == cbam
 
 
-def test_labels_are_110_unlike_names(pair: NetworkPair) -> None:
-    assert pair.card.labels is not None
-    labels = read_labels(DIRECTORY / pair.card.labels)
+def test_labels_are_110_unlike_names(lineup: Lineup) -> None:
+    assert lineup.card.labels is not None
+    labels = read_labels(DIRECTORY / lineup.card.labels)
     assert len({label.name.casefold() for label in labels}) == len({label.id for label in labels}) == 110
     assert all(re.fullmatch(r"\S.*\S", label.name) for label in labels)

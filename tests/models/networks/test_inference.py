@@ -6,7 +6,7 @@ from torch import nn
 
 from models.attention.cbam import Cbam
 from models.insertion import adopt_network
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName, Precision, Stage
 from models.networks.inference import DTYPES, prepare_for_inference
 from models.networks.resnet import ResNet, ResNetShape
@@ -23,9 +23,9 @@ def batch(generator: torch.Generator) -> torch.Tensor:
 @pytest.mark.parametrize("name", NetworkName)
 @pytest.mark.parametrize("precision", Precision)
 def test_inference_form_equals_the_trained_network_within_its_bound(
-    pair: NetworkPair, batch: torch.Tensor, name: NetworkName, precision: Precision
+    lineup: Lineup, batch: torch.Tensor, name: NetworkName, precision: Precision
 ) -> None:
-    network = pair.networks[name]
+    network = lineup.networks[name]
     prepared = prepare_for_inference(network, precision=precision)
     with torch.no_grad():
         expected, trace = network.trace(batch), prepared.trace(batch.to(DTYPES[precision]))
@@ -71,8 +71,8 @@ def test_inference_form_refuses_a_network_in_training_mode() -> None:
         prepare_for_inference(ResNet(ResNetShape(18), class_count=2).train())
 
 
-def test_optimised_pair_keeps_the_parameter_counts_of_the_trained_one(pair: NetworkPair) -> None:
-    assert pair.optimise().parameter_counts == pair.parameter_counts
+def test_optimised_lineup_keeps_the_parameter_counts_of_the_trained_one(lineup: Lineup) -> None:
+    assert lineup.optimise().parameter_counts == lineup.parameter_counts
 
 
 class PreActivation(nn.Module):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from models.insertion import insert_cbam
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import Attention, NetworkName, Stage
 from models.networks.randomisation import Randomisation, find_parameters, randomise
 from models.networks.zoo import build_network
@@ -19,8 +19,8 @@ KEPT = {
 
 
 @pytest.mark.parametrize("extent", Randomisation)
-def test_randomise_changes_what_it_says_and_nothing_else(pair: NetworkPair, extent: Randomisation) -> None:
-    network = pair.networks[NetworkName.CBAM]
+def test_randomise_changes_what_it_says_and_nothing_else(lineup: Lineup, extent: Randomisation) -> None:
+    network = lineup.networks[NetworkName.CBAM]
     before = {name: tensor.clone() for name, tensor in network.named_parameters()}
     random = dict(randomise(network, extent).named_parameters())
     kept = {name for name, tensor in random.items() if torch.equal(tensor, before[name])}
@@ -29,8 +29,8 @@ def test_randomise_changes_what_it_says_and_nothing_else(pair: NetworkPair, exte
     assert not any(parameter.requires_grad for parameter in random.values())
 
 
-def test_randomise_keeps_the_order_of_size(pair: NetworkPair, generator: torch.Generator) -> None:
-    network = pair.networks[NetworkName.BASELINE]
+def test_randomise_keeps_the_order_of_size(lineup: Lineup, generator: torch.Generator) -> None:
+    network = lineup.networks[NetworkName.BASELINE]
     weights = network.get_parameter("layer4.1.conv2.weight")
     drawn = randomise(network, Randomisation.STAGE_FOUR).get_parameter("layer4.1.conv2.weight")
     assert drawn.std().item() == pytest.approx(weights.std().item(), rel=0.02)
@@ -39,8 +39,8 @@ def test_randomise_keeps_the_order_of_size(pair: NetworkPair, generator: torch.G
     assert torch.isfinite(logits).all()
 
 
-def test_randomise_is_the_same_every_time(pair: NetworkPair) -> None:
-    network = pair.networks[NetworkName.BASELINE]
+def test_randomise_is_the_same_every_time(lineup: Lineup) -> None:
+    network = lineup.networks[NetworkName.BASELINE]
     first, second = (randomise(network, Randomisation.STAGE_ONE).state_dict() for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
 

@@ -3,7 +3,7 @@ import torch
 import torchvision
 
 from models.attention.cbam import Cbam
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName, Stage, StridePlacement
 from models.networks.resnet import ResNet, ResNetShape
 
@@ -36,14 +36,14 @@ def test_stride_placement_moves_the_stride_of_a_bottleneck() -> None:
 
 
 @pytest.mark.parametrize("name", NetworkName)
-def test_trace_agrees_with_forward(pair: NetworkPair, name: NetworkName, generator: torch.Generator) -> None:
-    network, batch = pair.networks[name], make_batch(generator)
+def test_trace_agrees_with_forward(lineup: Lineup, name: NetworkName, generator: torch.Generator) -> None:
+    network, batch = lineup.networks[name], make_batch(generator)
     with torch.no_grad():
         assert torch.equal(network.trace(batch).logits, network(batch))
 
 
-def test_trace_keeps_asked_for_stages_at_their_sizes(pair: NetworkPair, generator: torch.Generator) -> None:
-    network = pair.networks[NetworkName.CBAM]
+def test_trace_keeps_asked_for_stages_at_their_sizes(lineup: Lineup, generator: torch.Generator) -> None:
+    network = lineup.networks[NetworkName.CBAM]
     with torch.no_grad():
         trace = network.trace(make_batch(generator), stages={Stage.ONE, Stage.FOUR})
     assert {stage: tuple(features.shape) for stage, features in trace.features.items()} == {
@@ -65,23 +65,23 @@ def test_trace_names_blocks_in_the_order_they_run(generator: torch.Generator) ->
     ]
 
 
-def test_trace_of_a_baseline_has_no_gates(pair: NetworkPair, generator: torch.Generator) -> None:
+def test_trace_of_a_baseline_has_no_gates(lineup: Lineup, generator: torch.Generator) -> None:
     with torch.no_grad():
-        assert pair.networks[NetworkName.BASELINE].trace(make_batch(generator)).attentions == {}
+        assert lineup.networks[NetworkName.BASELINE].trace(make_batch(generator)).attentions == {}
 
 
 @pytest.mark.parametrize("stage", Stage)
 def test_resume_completes_the_forward_pass_from_any_stage(
-    pair: NetworkPair, stage: Stage, generator: torch.Generator
+    lineup: Lineup, stage: Stage, generator: torch.Generator
 ) -> None:
-    network = pair.networks[NetworkName.CBAM]
+    network = lineup.networks[NetworkName.CBAM]
     with torch.no_grad():
         trace = network.trace(make_batch(generator))
         assert torch.equal(network.resume(trace.features[stage], after=stage), trace.logits)
 
 
-def test_trace_of_one_picture_does_not_depend_on_its_batch(pair: NetworkPair, generator: torch.Generator) -> None:
-    network, batch = pair.networks[NetworkName.CBAM], make_batch(generator, count=4)
+def test_trace_of_one_picture_does_not_depend_on_its_batch(lineup: Lineup, generator: torch.Generator) -> None:
+    network, batch = lineup.networks[NetworkName.CBAM], make_batch(generator, count=4)
     with torch.no_grad():
         together, alone = network.trace(batch), network.trace(batch[2:3])
     assert torch.allclose(together.logits[2:3], alone.logits, atol=1e-4)
@@ -92,8 +92,8 @@ def test_trace_of_one_picture_does_not_depend_on_its_batch(pair: NetworkPair, ge
         assert torch.allclose(both[2:3], gates.spatial, atol=1e-5)
 
 
-def test_trace_leaves_nothing_on_the_network(pair: NetworkPair, generator: torch.Generator) -> None:
-    network = pair.networks[NetworkName.CBAM]
+def test_trace_leaves_nothing_on_the_network(lineup: Lineup, generator: torch.Generator) -> None:
+    network = lineup.networks[NetworkName.CBAM]
     before = {name: set(vars(module)) for name, module in network.named_modules()}
     with torch.no_grad():
         network.trace(make_batch(generator))
@@ -101,7 +101,7 @@ def test_trace_leaves_nothing_on_the_network(pair: NetworkPair, generator: torch
     assert all(not module._forward_hooks for module in network.modules())
 
 
-def test_pair_differs_by_attention_alone() -> None:
+def test_lineup_differs_by_attention_alone() -> None:
     baseline = set(ResNet(ResNetShape(18)).state_dict())
     cbam = set(ResNet(ResNetShape(18), attention=Cbam).state_dict())
     assert baseline < cbam

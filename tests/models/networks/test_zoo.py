@@ -5,7 +5,7 @@ import torch
 
 from models.attention.cbam import Cbam
 from models.attention.design import DESIGNS, AttentionDesign
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import Attention, ChannelPooling, GateOrder, NetworkName, SpatialPooling, Stage, StridePlacement
 from models.networks.counting import count_network, read_recorded_counts
 from models.networks.paper import ABLATION_TOP1_ERRORS, PAPER_TABLE
@@ -191,7 +191,7 @@ class TestOrder:
 
 
 @pytest.mark.parametrize("name", NetworkName)
-def test_card_states_the_multiply_adds_that_are_counted(pair: NetworkPair, name: NetworkName) -> None:
-    side = pair.card.preprocessing.resolution
-    counted = count_multiply_adds(pair.networks[name], height=side, width=side)
-    assert pair.card.networks[name].multiply_adds == pair.multiply_adds[name] == counted
+def test_card_states_the_multiply_adds_that_are_counted(lineup: Lineup, name: NetworkName) -> None:
+    side = lineup.card.preprocessing.resolution
+    counted = count_multiply_adds(lineup.networks[name], height=side, width=side)
+    assert lineup.card.networks[name].multiply_adds == lineup.multiply_adds[name] == counted

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.errors import PairError
+from models.errors import LineupError
 from models.names import Attention, NetworkName
 from models.networks.zoo import build_network
 from models.training.learning.beginning import open_beginnings
@@ -66,7 +66,7 @@ def test_other_classes_get_a_fresh_classifier(weights: Path) -> None:
     assert state["fc.weight"].shape == (7, 512)
 
 
-def test_pair_begins_with_each_half_and_leaves_the_baseline_without_gates(weights: Path) -> None:
+def test_lineup_begins_with_each_half_and_leaves_the_baseline_without_gates(weights: Path) -> None:
     text = f"mine={weights / 'baseline.pth'},{weights / 'cbam.pth'}"
     found = open_beginnings(text, BOTH, architecture="resnet18", class_count=3)
     recipe = make_recipe(spatial_gate={"renewed": ["layer4"]})
@@ -78,18 +78,18 @@ def test_pair_begins_with_each_half_and_leaves_the_baseline_without_gates(weight
 
 
 @pytest.mark.parametrize(
-    ("halves", "architecture", "file", "reason"),
+    ("members", "architecture", "file", "reason"),
     [
         (CBAM_ALONE, "resnet18", "baseline.pth", "has resnet18 with attention none, and resnet18 with attention cbam"),
         (CBAM_ALONE, "resnet34", "cbam.pth", "and resnet34 with attention cbam is trained; give the weights of that"),
-        (BOTH, "resnet18", "cbam.pth", "--start-from of two networks is a pair"),
+        (BOTH, "resnet18", "cbam.pth", "--start-from of two networks is a lineup"),
     ],
 )
 def test_weights_of_another_network_are_refused(
-    weights: Path, halves: dict[NetworkName, Attention], architecture: str, file: str, reason: str
+    weights: Path, members: dict[NetworkName, Attention], architecture: str, file: str, reason: str
 ) -> None:
     with pytest.raises(TrainingError, match=reason):
-        open_beginnings(str(weights / file), halves, architecture=architecture, class_count=3)
+        open_beginnings(str(weights / file), members, architecture=architecture, class_count=3)
 
 
 def test_gates_that_are_not_there_cannot_be_renewed(weights: Path) -> None:
@@ -112,5 +112,5 @@ def test_fresh_gates_go_into_a_network_without_and_leave_its_function(weights: P
 
 
 def test_fresh_gates_are_not_put_beside_others(weights: Path) -> None:
-    with pytest.raises(PairError, match="has attention already, cbam"):
+    with pytest.raises(LineupError, match="has attention already, cbam"):
         open_beginnings(f"{weights / 'cbam.pth'}+se", CBAM_ALONE, architecture="resnet18", class_count=3)

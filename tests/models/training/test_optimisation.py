@@ -98,7 +98,7 @@ def test_adamw_takes_its_first_beta_from_the_momentum() -> None:
     assert optimiser.param_groups[0]["betas"][0] == 0.8
 
 
-def test_halves_begin_with_the_same_weights_but_for_the_gates() -> None:
+def test_members_begin_with_the_same_weights_but_for_the_gates() -> None:
     recipe = make_recipe(spatial_gate=SpatialGateRecipe(initial_scale=0.5))
     baseline, cbam = (
         build_trainee(TraineeShape("resnet18", attention, 3, 7), recipe)

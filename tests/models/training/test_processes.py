@@ -19,7 +19,7 @@ app.command()(train)
 
 TOLERANCE = 0.25
 """How far two processes' losses may be from one's, of losses around 1: each process normalises its own half of a batch
-with that half's mean and variance (8 pictures in place of 16), which is noise that no seed removes. Everything else,
+with that member's mean and variance (8 pictures in place of 16), which is noise that no seed removes. Everything else,
 pictures, shapes, crops, learning rates and the mean of gradients, is the same."""
 
 

@@ -1,4 +1,4 @@
-"""`cbam-lens train` as a user meets it: a pair from a folder of pictures, and every message."""
+"""`cbam-lens train` as a user meets it: a lineup from a folder of pictures, and every message."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ from app.cli import app as program
 from app.commands.training import train
 from models.checkpoints.diagnosis import GateState
 from models.lineups.card import read_labels
-from models.lineups.pair import load_pair
+from models.lineups.lineup import load_lineup
 from models.lineups.sources import open_source
 from models.names import NetworkName
 from models.training.learning.log import read_log
@@ -72,9 +72,9 @@ def make_place(directory: Path, pictures: Path, **changes: object) -> Place:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
-    """The output directory of a pair that was stopped once and gone on with."""
-    place = make_place(tmp_path_factory.mktemp("pair"), pictures, epochs=4)
-    arguments = ["--pair", *place.held_out, "--cache"]
+    """The output directory of a lineup that was stopped once and gone on with."""
+    place = make_place(tmp_path_factory.mktemp("lineup"), pictures, epochs=4)
+    arguments = ["--lineup", *place.held_out, "--cache"]
     first = place.train(*arguments, "--minutes", "0")
     assert first.exit_code == 0, first.output
     assert "stopped after step 1 of 24 of resnet18_baseline_3" in first.stdout
@@ -85,28 +85,28 @@ def trained(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
     return place.directory / "out"
 
 
-def test_pair_is_written_whole(trained: Path) -> None:
+def test_lineup_is_written_whole(trained: Path) -> None:
     names = {path.name for path in trained.iterdir()}
     stems = ("resnet18_baseline_3", "resnet18_cbam_3")
     assert names == {
-        "pair.toml", "labels.json", "recipe.toml", "pictures.safetensors",
+        "lineup.toml", "labels.json", "recipe.toml", "pictures.safetensors",
         *(f"{stem}{suffix}" for stem in stems for suffix in (".safetensors", ".md", ".csv", ".state.pt")),
     }  # fmt: skip
 
 
-def test_pair_loads_and_is_one_recipe(trained: Path) -> None:
-    pair = load_pair(trained / "pair.toml")
-    assert pair.card.trained
-    assert pair.card.warnings == ()
-    recipes = {network.recipe for network in pair.card.networks.values()}
+def test_lineup_loads_and_is_one_recipe(trained: Path) -> None:
+    lineup = load_lineup(trained / "lineup.toml")
+    assert lineup.card.trained
+    assert lineup.card.warnings == ()
+    recipes = {network.recipe for network in lineup.card.networks.values()}
     assert len(recipes) == 1
     assert "tiny, seed 5" in str(recipes)
-    assert [label.id for label in pair.labels] == ["blue", "green", "red"]
-    assert read_labels(trained / "labels.json") == pair.labels
+    assert [label.id for label in lineup.labels] == ["blue", "green", "red"]
+    assert read_labels(trained / "labels.json") == lineup.labels
     assert open_source(str(trained / "resnet18_cbam_3.safetensors"), NetworkName.CBAM).gates is GateState.TRAINED
 
 
-def test_pair_is_stored_in_half_precision_where_that_costs_little(trained: Path) -> None:
+def test_lineup_is_stored_in_half_precision_where_that_costs_little(trained: Path) -> None:
     with safe_open(trained / "resnet18_cbam_3.safetensors", framework="pt") as file:
         metadata = file.metadata()
         types = {name: file.get_tensor(name).dtype for name in file.keys()}  # noqa: SIM118
@@ -117,17 +117,17 @@ def test_pair_is_stored_in_half_precision_where_that_costs_little(trained: Path)
     assert not [name for name in types if "auxiliary" in name]
 
 
-@pytest.mark.parametrize("half", ["baseline", "cbam"])
-def test_pair_has_learnt_its_easy_classes(trained: Path, half: str) -> None:
-    rows = [row for row in read_log(trained / f"resnet18_{half}_3.csv") if float(row["epoch"]).is_integer()]
+@pytest.mark.parametrize("member", ["baseline", "cbam"])
+def test_lineup_has_learnt_its_easy_classes(trained: Path, member: str) -> None:
+    rows = [row for row in read_log(trained / f"resnet18_{member}_3.csv") if float(row["epoch"]).is_integer()]
     assert float(rows[-1]["loss"]) < 0.8 * float(rows[0]["loss"])
-    accuracy = load_pair(trained / "pair.toml").card.networks[NetworkName(half)].accuracy
+    accuracy = load_lineup(trained / "lineup.toml").card.networks[NetworkName(member)].accuracy
     assert [(row.dataset, row.pictures) for row in accuracy] == [("colours, test.txt", 12)]
     assert accuracy[0].top1 > 0.6
 
 
-def test_pair_saw_the_same_shapes_in_the_same_order(trained: Path) -> None:
-    logs = [read_log(trained / f"resnet18_{half}_3.csv") for half in ("baseline", "cbam")]
+def test_lineup_saw_the_same_shapes_in_the_same_order(trained: Path) -> None:
+    logs = [read_log(trained / f"resnet18_{member}_3.csv") for member in ("baseline", "cbam")]
     columns = ("step", "learning_rate", "height", "width")
     first, second = ([[row[name] for name in columns] for row in log] for log in logs)
     assert first == second
@@ -140,30 +140,30 @@ def test_model_card_tells_what_is_known_and_where_nothing_lies(trained: Path) ->
         assert words in card, words
     assert "test.txt" in card
     assert "held out: test.txt" in card
-    for text in (card, (trained / "pair.toml").read_text()):
+    for text in (card, (trained / "lineup.toml").read_text()):
         assert str(trained.parent) not in text
         assert str(Path.home()) not in text
 
 
-def test_pair_answers_compare(trained: Path, pictures: Path) -> None:
+def test_lineup_answers_compare(trained: Path, pictures: Path) -> None:
     picture = str(pictures / "red" / "000.png")
-    result = runner.invoke(program, ["compare", picture, "--pair", str(trained / "pair.toml"), "--json"])
+    result = runner.invoke(program, ["compare", picture, "--lineup", str(trained / "lineup.toml"), "--json"])
     assert result.exit_code == 0, result.output
     answer = json.loads(result.stdout)
-    assert answer["pair"] == "resnet18-3"
+    assert answer["lineup"] == "resnet18-3"
     assert answer["trained"]
 
 
 def test_training_is_not_begun_over_another(trained: Path, pictures: Path) -> None:
     place = Place(trained.parent, pictures)
-    result = place.train("--pair", *place.held_out)
+    result = place.train("--lineup", *place.held_out)
     assert result.exit_code == 2
     assert "has a training already, resnet18_baseline_3.state.pt; go on with it with --resume" in result.stderr
 
 
 def test_training_is_not_gone_on_with_by_another_recipe(trained: Path, pictures: Path) -> None:
     place = Place(trained.parent, pictures)
-    result = place.train("--pair", *place.held_out, "--resume", "--learning-rate", "0.3")
+    result = place.train("--lineup", *place.held_out, "--resume", "--learning-rate", "0.3")
     assert result.exit_code == 2
     assert "recipe.optimiser.learning_rate was 0.01, is 0.3" in result.stderr
 
@@ -210,13 +210,13 @@ def test_training_goes_on_from_weights_and_says_so(tmp_path: Path, trained: Path
 
 
 @pytest.mark.slow
-def test_pair_goes_on_from_a_pair(tmp_path: Path, trained: Path, pictures: Path) -> None:
+def test_lineup_goes_on_from_a_lineup(tmp_path: Path, trained: Path, pictures: Path) -> None:
     place = make_place(tmp_path, pictures, epochs=1, batch_size=48)
-    result = place.train("--pair", "--start-from", str(trained / "pair.toml"))
+    result = place.train("--lineup", "--start-from", str(trained / "lineup.toml"))
     assert result.exit_code == 0, result.output
     assert (
         "trained on from earlier weights of each (resnet18_baseline_3"
-        in load_pair(tmp_path / "out" / "pair.toml").card.provenance
+        in load_lineup(tmp_path / "out" / "lineup.toml").card.provenance
     )
 
 
@@ -224,7 +224,7 @@ def test_pair_goes_on_from_a_pair(tmp_path: Path, trained: Path, pictures: Path)
     ("arguments", "reason"),
     [
         (["--network", "resnet19"], "architecture 'resnet19' is not known"),
-        (["--pair", "--attention", "none"], "choose --attention"),
+        (["--lineup", "--attention", "none"], "choose --attention"),
         (["--weights", "bf16"], "weights are not stored as bf16; choose fp16 or fp32"),
         (["--name", "a b"], "name is 'a b'"),
         (["--set", "epochs=0"], "epochs: Input should be greater"),
@@ -240,7 +240,7 @@ def test_pair_goes_on_from_a_pair(tmp_path: Path, trained: Path, pictures: Path)
         (["--teacher", "nowhere.pt"], "nowhere.pt"),
         (["--validation-list", "x.txt"], "give it with --validation"),
         (["--start-from", "nowhere.pth"], "nowhere.pth"),
-        (["--pair", "--start-from", "nowhere.pth"], "--start-from of two networks is a pair"),
+        (["--lineup", "--start-from", "nowhere.pth"], "--start-from of two networks is a lineup"),
         (["--set", 'spatial_gate.renewed=["layer4"]'], "which only weights of --start-from have"),
         (["--device", "gpu"], "choose auto, cpu"),
         (["--batch-size", "49"], "48 pictures do not fill a batch of 49"),

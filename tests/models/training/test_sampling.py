@@ -73,8 +73,8 @@ def test_batches_of_one_step_are_the_same_pictures_for_any_number_of_processes()
     for step, batch in enumerate(whole):
         assert torch.cat([part[step].rows for part in parts]).equal(batch.rows)
         loader = Loader(sampler, CPU, slice(0, 8), Preprocessing())
-        halves = torch.cat([loader.augment(part[step]) for part in parts])
-        assert halves == pytest.approx(loader.augment(batch), abs=1e-4)
+        members = torch.cat([loader.augment(part[step]) for part in parts])
+        assert members == pytest.approx(loader.augment(batch), abs=1e-4)
 
 
 def test_loader_goes_on_from_any_step() -> None:

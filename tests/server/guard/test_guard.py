@@ -20,7 +20,7 @@ from app.server.guard.rates import group_address
 from app.server.guard.tokens import COOKIE, Tokens
 from app.server.limits import BodyLimit
 from app.settings import Settings
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from tests.conftest import encode, make_picture
 
 TOKEN = "a-token-that-nobody-guesses"  # noqa: S105  # it opens nothing
@@ -30,9 +30,9 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 
 
 @contextmanager
-def serve(pair: NetworkPair, **settings: object) -> Iterator[TestClient]:
+def serve(lineup: Lineup, **settings: object) -> Iterator[TestClient]:
     """A client of a server with these settings."""
-    with TestClient(create_app(Settings.model_validate(settings), pairs=[pair])) as client:
+    with TestClient(create_app(Settings.model_validate(settings), lineups=[lineup])) as client:
         yield client
 
 
@@ -42,22 +42,22 @@ def bear(token: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def guarded(pair: NetworkPair) -> Iterator[TestClient]:
+def guarded(lineup: Lineup) -> Iterator[TestClient]:
     """A client of a server that needs a token."""
-    with serve(pair, api_tokens=f"{TOKEN}; {OTHER_TOKEN}") as client:
+    with serve(lineup, api_tokens=f"{TOKEN}; {OTHER_TOKEN}") as client:
         yield client
 
 
 @pytest.mark.parametrize("token", [TOKEN, OTHER_TOKEN])
 def test_token_lets_a_program_in(guarded: TestClient, token: str) -> None:
-    assert guarded.get("/api/v1/pairs", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    assert guarded.get("/api/v1/lineups", headers={"Authorization": f"Bearer {token}"}).status_code == 200
     image = {"image": ("p.png", encode(make_picture(40, 30)))}
     answer = guarded.post("/api/v1/analyses", files=image, headers={"Authorization": f"bearer {token}"})
     assert answer.status_code == 201
 
 
 @pytest.mark.parametrize("given", [None, "Bearer wrong-but-long", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer "])
-@pytest.mark.parametrize("path", ["/api/v1/pairs", "/metrics", "/docs", "/openapi.json", "/analyses/nothing"])
+@pytest.mark.parametrize("path", ["/api/v1/lineups", "/metrics", "/docs", "/openapi.json", "/analyses/nothing"])
 def test_nobody_else_is_let_in(guarded: TestClient, path: str, given: str | None) -> None:
     answer = guarded.get(path, headers={} if given is None else {"Authorization": given})
     assert answer.status_code == 401
@@ -73,8 +73,8 @@ def test_document_says_whether_a_token_is_wanted(guarded: TestClient, client: Te
     assert {"401", "403", "429"} <= answers["responses"].keys()
 
 
-def test_upload_without_a_token_is_refused_before_its_body_is_read(pair: NetworkPair) -> None:
-    app = create_app(Settings(api_tokens=(SecretStr(TOKEN),)), pairs=[pair])
+def test_upload_without_a_token_is_refused_before_its_body_is_read(lineup: Lineup) -> None:
+    app = create_app(Settings(api_tokens=(SecretStr(TOKEN),)), lineups=[lineup])
     scope: Scope = {
         "type": "http", "method": "POST", "path": "/api/v1/heatmap", "headers": [], "query_string": b"", "app": app,
     }  # fmt: skip
@@ -159,9 +159,9 @@ def test_token_is_not_shown() -> None:
     assert TOKEN not in repr(Settings.model_validate({"api_tokens": TOKEN}))
 
 
-def test_client_that_asks_too_often_is_told_when_to_come_back(pair: NetworkPair) -> None:
-    with serve(pair, rate_limit="5/minute") as client:
-        answers = [client.get("/api/v1/pairs") for _ in range(6)]
+def test_client_that_asks_too_often_is_told_when_to_come_back(lineup: Lineup) -> None:
+    with serve(lineup, rate_limit="5/minute") as client:
+        answers = [client.get("/api/v1/lineups") for _ in range(6)]
         assert [answer.status_code for answer in answers] == [200] * 5 + [429]
         assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
         assert answers[-1].headers["content-type"] == "application/problem+json"
@@ -170,17 +170,17 @@ def test_client_that_asks_too_often_is_told_when_to_come_back(pair: NetworkPair)
         assert client.get("/static/css/base.css").status_code == 200
 
 
-def test_clients_are_counted_apart(pair: NetworkPair) -> None:
-    with serve(pair, rate_limit="3/minute", api_tokens=f"{TOKEN};{OTHER_TOKEN}") as client:
+def test_clients_are_counted_apart(lineup: Lineup) -> None:
+    with serve(lineup, rate_limit="3/minute", api_tokens=f"{TOKEN};{OTHER_TOKEN}") as client:
         statuses = {
-            token: [client.get("/api/v1/pairs", headers=bear(token)).status_code for _ in range(4)]
+            token: [client.get("/api/v1/lineups", headers=bear(token)).status_code for _ in range(4)]
             for token in (TOKEN, OTHER_TOKEN)
         }
         assert statuses == {TOKEN: [200, 200, 200, 429], OTHER_TOKEN: [200, 200, 200, 429]}
 
 
-def test_guesses_of_a_token_are_counted(pair: NetworkPair) -> None:
-    with serve(pair, rate_limit="3/minute", api_tokens=TOKEN) as client:
+def test_guesses_of_a_token_are_counted(lineup: Lineup) -> None:
+    with serve(lineup, rate_limit="3/minute", api_tokens=TOKEN) as client:
         statuses = [client.post("/sign-in", data={"token": f"guess {guess}"}).status_code for guess in range(4)]
         assert statuses == [401, 401, 401, 429]
 
@@ -199,9 +199,9 @@ def test_household_of_ipv6_is_one_client() -> None:
         ("", 400),
     ],
 )  # fmt: skip
-def test_server_answers_under_its_own_names_alone(pair: NetworkPair, host: str, status: int) -> None:
-    with serve(pair, trusted_hosts="lens.example; *.wide.example; ::1") as client:
-        answer = client.get("/api/v1/pairs", headers={"Host": host})
+def test_server_answers_under_its_own_names_alone(lineup: Lineup, host: str, status: int) -> None:
+    with serve(lineup, trusted_hosts="lens.example; *.wide.example; ::1") as client:
+        answer = client.get("/api/v1/lineups", headers={"Host": host})
     assert answer.status_code == status
     if status == 400:
         assert "CBAM_LENS_TRUSTED_HOSTS" in answer.json()["detail"]
@@ -217,16 +217,16 @@ def test_page_of_another_origin_is_refused(client: TestClient, origin: str) -> N
     image = {"image": ("p.png", encode(make_picture(40, 30)))}
     for answer in (
         client.post("/api/v1/heatmap", files=image, headers={"Origin": origin}),
-        client.get("/api/v1/pairs", headers={"Origin": origin}),
+        client.get("/api/v1/lineups", headers={"Origin": origin}),
     ):
         assert answer.status_code == 403
         assert "access-control-allow-origin" not in answer.headers
         assert "CBAM_LENS_ALLOWED_ORIGINS" in answer.json()["detail"]
 
 
-def test_origin_that_is_allowed_may_ask(pair: NetworkPair) -> None:
+def test_origin_that_is_allowed_may_ask(lineup: Lineup) -> None:
     origin = "https://lab.example"
-    with serve(pair, allowed_origins=origin) as client:
+    with serve(lineup, allowed_origins=origin) as client:
         image = {"image": ("p.png", encode(make_picture(40, 30)))}
         answer = client.post("/api/v1/heatmap", files=image, headers={"Origin": origin})
         assert answer.status_code == 200
@@ -245,7 +245,7 @@ def test_origin_that_is_allowed_may_ask(pair: NetworkPair) -> None:
 @pytest.mark.parametrize(
     ("path", "policy"),
     [
-        ("/", PAGE_POLICY), ("/api/v1/pairs", FILE_POLICY), ("/api/v1/nothing", FILE_POLICY), ("/nothing", PAGE_POLICY),
+        ("/", PAGE_POLICY), ("/api/v1/lineups", FILE_POLICY), ("/api/v1/nothing", FILE_POLICY), ("/nothing", PAGE_POLICY),
         ("/static/css/base.css", FILE_POLICY), ("/docs", DOCUMENTATION_POLICY), ("/samples/cat.jpg", FILE_POLICY),
     ],
 )  # fmt: skip

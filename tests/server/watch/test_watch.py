@@ -15,16 +15,16 @@ from app.engine.work import PictureWork
 from app.main import create_app
 from app.server.watch.logs import set_up_logging
 from app.settings import LogFormat, Settings
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from tests.conftest import encode, make_picture
 
 IMAGE = encode(make_picture(40, 30))
 
 
 @pytest.fixture
-def fresh(pair: NetworkPair) -> Iterator[TestClient]:
+def fresh(lineup: Lineup) -> Iterator[TestClient]:
     """A client of a server that has answered nothing yet."""
-    with TestClient(create_app(Settings(), pairs=[pair]), raise_server_exceptions=False) as client:
+    with TestClient(create_app(Settings(), lineups=[lineup]), raise_server_exceptions=False) as client:
         yield client
 
 

@@ -13,12 +13,12 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli import app as command_line
-from app.engine.loading import load_chosen_pairs
+from app.engine.loading import load_chosen_lineups
 from app.engine.work import PictureWork
 from app.main import create_app
 from app.settings import Settings
 from models.lineups.choice import SHIPPED
-from models.lineups.pair import NetworkPair
+from models.lineups.lineup import Lineup
 from models.names import NetworkName, Stage
 from tests.conftest import decode, encode, make_picture
 
@@ -34,14 +34,14 @@ EACH_ARCHITECTURE = [
 
 
 @pytest.fixture(scope="module")
-def pairs() -> tuple[NetworkPair, ...]:
+def lineups() -> tuple[Lineup, ...]:
     sources = [f"{name}=untrained:{name},untrained:{name}" for name in ARCHITECTURES]
-    return load_chosen_pairs(Settings(pairs=(SHIPPED, *sources, "se=untrained:resnet18,untrained:resnet18+se")))
+    return load_chosen_lineups(Settings(lineups=(SHIPPED, *sources, "se=untrained:resnet18,untrained:resnet18+se")))
 
 
 @pytest.fixture(scope="module")
-def site(pairs: tuple[NetworkPair, ...]) -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(), pairs=pairs)) as client:
+def site(lineups: tuple[Lineup, ...]) -> Iterator[TestClient]:
+    with TestClient(create_app(Settings(), lineups=lineups)) as client:
         yield client
 
 
@@ -50,28 +50,28 @@ def image() -> bytes:
     return encode(make_picture(96, 72))
 
 
-def analyse(site: TestClient, image: bytes, pair: str, **options: str) -> dict[str, Any]:
-    answer = site.post("/api/v1/analyses", files={"image": image}, data={"pair": pair, **options})
+def analyse(site: TestClient, image: bytes, lineup: str, **options: str) -> dict[str, Any]:
+    answer = site.post("/api/v1/analyses", files={"image": image}, data={"lineup": lineup, **options})
     assert answer.status_code == 201, answer.text
     content: dict[str, Any] = answer.json()
     return content
 
 
-def test_every_pair_is_listed_with_what_it_is(site: TestClient) -> None:
-    listed = {pair["name"]: pair for pair in site.get("/api/v1/pairs").json()}
+def test_every_lineup_is_listed_with_what_it_is(site: TestClient) -> None:
+    listed = {lineup["name"]: lineup for lineup in site.get("/api/v1/lineups").json()}
     assert list(listed) == ["resnet18-110", *ARCHITECTURES, "se"]
     assert listed["resnet18-110"]["trained"]
     for name in ARCHITECTURES:
-        pair = listed[name]
-        assert not pair["trained"]
-        assert (pair["architecture"], len(pair["labels"])) == (name, 10)
-        assert pair["networks"]["cbam"]["parameters"] > pair["networks"]["baseline"]["parameters"]
-        assert pair["networks"]["cbam"]["multiply_adds"] > pair["networks"]["baseline"]["multiply_adds"] > 1e8
+        lineup = listed[name]
+        assert not lineup["trained"]
+        assert (lineup["architecture"], len(lineup["labels"])) == (name, 10)
+        assert lineup["networks"]["cbam"]["parameters"] > lineup["networks"]["baseline"]["parameters"]
+        assert lineup["networks"]["cbam"]["multiply_adds"] > lineup["networks"]["baseline"]["multiply_adds"] > 1e8
 
 
-def test_halves_of_an_untrained_pair_differ_by_their_attention_alone(pairs: tuple[NetworkPair, ...]) -> None:
-    for pair in pairs[1:]:
-        baseline, cbam = (pair.networks[name].state_dict() for name in NetworkName)
+def test_members_of_an_untrained_lineup_differ_by_their_attention_alone(lineups: tuple[Lineup, ...]) -> None:
+    for lineup in lineups[1:]:
+        baseline, cbam = (lineup.networks[name].state_dict() for name in NetworkName)
         assert all(np.array_equal(cbam[key].numpy(), values.numpy()) for key, values in baseline.items())
         assert len(cbam) > len(baseline)
 
@@ -79,12 +79,12 @@ def test_halves_of_an_untrained_pair_differ_by_their_attention_alone(pairs: tupl
 @pytest.mark.parametrize("architecture", EACH_ARCHITECTURE)
 @pytest.mark.parametrize("stage", Stage)
 def test_heat_maps_are_answered_and_marked(site: TestClient, image: bytes, architecture: str, stage: Stage) -> None:
-    options = {"pair": architecture, "stage": str(stage.value), "target": "class 3", "render": "overlay"}
+    options = {"lineup": architecture, "stage": str(stage.value), "target": "class 3", "render": "overlay"}
     for network in NetworkName:
         answer = site.post("/api/v1/heatmap", files={"image": image}, data=options | {"network": network.value})
         assert answer.status_code == 200, answer.text
-        assert answer.headers["x-pair"] == architecture
-        assert answer.headers["x-pair-trained"] == "false"
+        assert answer.headers["x-lineup"] == architecture
+        assert answer.headers["x-lineup-trained"] == "false"
         picture = decode(answer.content)
         assert picture.size == (96, 72)
         # The mark's dark label covers the corner.
@@ -94,7 +94,7 @@ def test_heat_maps_are_answered_and_marked(site: TestClient, image: bytes, archi
 @pytest.mark.parametrize("architecture", EACH_ARCHITECTURE)
 def test_every_gate_is_answered(site: TestClient, image: bytes, architecture: str) -> None:
     analysis = analyse(site, image, architecture)
-    assert (analysis["pair"], analysis["trained"], analysis["attention"]) == (architecture, False, "cbam")
+    assert (analysis["lineup"], analysis["trained"], analysis["attention"]) == (architecture, False, "cbam")
     assert len(analysis["blocks"]) == BLOCK_COUNTS[architecture]
     for block in analysis["blocks"]:
         assert block["spatial"]["standard_deviation"] == pytest.approx(0, abs=1e-6)
@@ -105,12 +105,12 @@ def test_every_gate_is_answered(site: TestClient, image: bytes, architecture: st
             assert decode(answer.content).size == expected
     arrays = np.load(io.BytesIO(site.get(analysis["links"]["maps"]).content))
     assert not arrays["trained"]
-    assert str(arrays["pair"]) == architecture
+    assert str(arrays["lineup"]) == architecture
 
 
 @pytest.mark.parametrize("architecture", EACH_ARCHITECTURE)
-def test_page_of_an_untrained_pair_says_so_at_each_place(site: TestClient, image: bytes, architecture: str) -> None:
-    answer = site.post("/", files={"image": ("x.png", image)}, data={"pair": architecture, "geometry": ""})
+def test_page_of_an_untrained_lineup_says_so_at_each_place(site: TestClient, image: bytes, architecture: str) -> None:
+    answer = site.post("/", files={"image": ("x.png", image)}, data={"lineup": architecture, "geometry": ""})
     assert answer.status_code == 200
     text = answer.text
     assert "Untrained networks." in text
@@ -121,34 +121,34 @@ def test_page_of_an_untrained_pair_says_so_at_each_place(site: TestClient, image
     assert text.count('class="block"') == BLOCK_COUNTS[architecture]
 
 
-def test_page_of_the_trained_pair_does_not_say_so(site: TestClient, image: bytes) -> None:
+def test_page_of_the_trained_lineup_does_not_say_so(site: TestClient, image: bytes) -> None:
     text = site.post("/", files={"image": ("x.png", image)}).text
     assert "Untrained networks." not in text
     assert ", untrained</figcaption>" not in text
 
 
-def test_first_page_offers_every_pair(site: TestClient) -> None:
+def test_first_page_offers_every_lineup(site: TestClient) -> None:
     text = site.get("/").text
     for name in ("resnet18-110", *ARCHITECTURES):
         assert f'<option value="{name}"' in text
     assert "ResNet-18 and ResNet-18+CBAM, 10 classes (untrained)" in text
 
 
-def test_page_takes_the_same_picture_to_another_pair(site: TestClient, image: bytes) -> None:
+def test_page_takes_the_same_picture_to_another_lineup(site: TestClient, image: bytes) -> None:
     first = analyse(site, image, "resnet18-110")
-    answer = site.post("/", data={"analysis": first["id"], "pair": "mobilenet_1.0"})
+    answer = site.post("/", data={"analysis": first["id"], "lineup": "mobilenet_1.0"})
     assert answer.status_code == 200
     assert "of ‘mobilenet_1.0’" in answer.text or "‘mobilenet_1.0’ are random" in answer.text
 
 
-def test_figure_of_an_untrained_pair_says_so(site: TestClient, image: bytes) -> None:
-    answer = site.post("/api/v1/figure", files={"image": image}, data={"pair": "resnet18", "format": "svg"})
-    assert answer.headers["x-pair-trained"] == "false"
+def test_figure_of_an_untrained_lineup_says_so(site: TestClient, image: bytes) -> None:
+    answer = site.post("/api/v1/figure", files={"image": image}, data={"lineup": "resnet18", "format": "svg"})
+    assert answer.headers["x-lineup-trained"] == "false"
     marked = len(answer.content)
     assert marked > 1000
-    # The words are drawn as shapes; with a trained pair the heading is shorter.
+    # The words are drawn as shapes; with a trained lineup the heading is shorter.
     trained = site.post("/api/v1/figure", files={"image": image}, data={"format": "svg"})
-    assert trained.headers["x-pair-trained"] == "true"
+    assert trained.headers["x-lineup-trained"] == "true"
 
 
 def test_attention_without_a_spatial_gate_shows_the_channel_gate_alone(site: TestClient, image: bytes) -> None:
@@ -158,31 +158,33 @@ def test_attention_without_a_spatial_gate_shows_the_channel_gate_alone(site: Tes
     page = site.get(f"/analyses/{analysis['id']}").text
     assert "SE’s gates, block by block" in page
     assert "Baseline + SE, untrained" in page
-    problem = site.post("/api/v1/attention", files={"image": image}, data={"pair": "se", "kind": "spatial"})
+    problem = site.post("/api/v1/attention", files={"image": image}, data={"lineup": "se", "kind": "spatial"})
     assert problem.status_code == 422
     assert problem.json()["allowed"] == ["channel"]
 
 
-def test_unknown_pair_is_refused_with_the_names(site: TestClient, image: bytes) -> None:
+def test_unknown_lineup_is_refused_with_the_names(site: TestClient, image: bytes) -> None:
     for path in ("heatmap", "figure", "attention", "analyses"):
-        answer = site.post(f"/api/v1/{path}", files={"image": image}, data={"pair": "resnet152"})
+        answer = site.post(f"/api/v1/{path}", files={"image": image}, data={"lineup": "resnet152"})
         assert answer.status_code == 422
         assert answer.json()["allowed"] == ["resnet18-110", *ARCHITECTURES, "se"]
 
 
-def test_analysis_stays_with_the_pair_that_made_it(site: TestClient, image: bytes) -> None:
+def test_analysis_stays_with_the_lineup_that_made_it(site: TestClient, image: bytes) -> None:
     analysis = analyse(site, image, "vgg16_bn")
     again = site.get(f"/api/v1/analyses/{analysis['id']}", params={"target": "class 2"}).json()
-    assert (again["pair"], again["target"]["class_name"]) == ("vgg16_bn", "class 2")
+    assert (again["lineup"], again["target"]["class_name"]) == ("vgg16_bn", "class 2")
 
 
-def test_pairs_of_one_shape_do_not_share_a_forward_pass(site: TestClient, pairs: tuple[NetworkPair, ...]) -> None:
-    """Two pairs that are asked at once about pictures of one shape each answer with their own networks."""
+def test_lineups_of_one_shape_do_not_share_a_forward_pass(site: TestClient, lineups: tuple[Lineup, ...]) -> None:
+    """Two lineups that are asked at once about pictures of one shape each answer with their own networks."""
     lenses = site.app.state.lenses  # type: ignore[attr-defined]
     values = np.zeros((3, 96, 96), dtype=np.float32)
 
     async def ask() -> list[int]:
-        answers = await asyncio.gather(*(lenses.engine.submit(PictureWork(pair, values)) for pair in pairs[:2] * 4))
+        answers = await asyncio.gather(
+            *(lenses.engine.submit(PictureWork(lineup, values)) for lineup in lineups[:2] * 4)
+        )
         return [answer.traces[NetworkName.CBAM].logits.size for answer in answers]
 
     assert asyncio.run(ask()) == [110, 10] * 4
@@ -192,12 +194,12 @@ def test_pairs_of_one_shape_do_not_share_a_forward_pass(site: TestClient, pairs:
 def test_compare_works_with_each_architecture(tmp_path: Path, image: bytes, architecture: str) -> None:
     path = tmp_path / "picture.png"
     path.write_bytes(image)
-    pair = f"mine=untrained:{architecture},untrained:{architecture}"
-    arguments = ["compare", str(path), "-o", str(tmp_path / "out"), "--json", "--pair", pair, "--device", "cpu"]
+    lineup = f"mine=untrained:{architecture},untrained:{architecture}"
+    arguments = ["compare", str(path), "-o", str(tmp_path / "out"), "--json", "--lineup", lineup, "--device", "cpu"]
     result = CliRunner().invoke(command_line, arguments)
     assert result.exit_code == 0, result.output
     row = json.loads(result.stdout)
-    assert (row["pair"], row["trained"], len(row["blocks"])) == ("mine", False, BLOCK_COUNTS[architecture])
+    assert (row["lineup"], row["trained"], len(row["blocks"])) == ("mine", False, BLOCK_COUNTS[architecture])
     names = {file.name.removeprefix("picture.") for file in (tmp_path / "out").iterdir()}
     assert names == {"figure.png", "baseline.png", "cbam.png", "difference.png", "maps.npz"}
 
@@ -205,13 +207,13 @@ def test_compare_works_with_each_architecture(tmp_path: Path, image: bytes, arch
 def test_compare_says_untrained_beside_each_picture(tmp_path: Path, image: bytes) -> None:
     path = tmp_path / "picture.png"
     path.write_bytes(image)
-    pair = "mine=untrained:resnet18,untrained:resnet18"
-    result = CliRunner().invoke(command_line, ["compare", str(path), "-o", str(tmp_path / "out"), "--pair", pair])
+    lineup = "mine=untrained:resnet18,untrained:resnet18"
+    result = CliRunner().invoke(command_line, ["compare", str(path), "-o", str(tmp_path / "out"), "--lineup", lineup])
     assert "(untrained networks)" in result.stdout
 
 
-def test_two_pairs_of_one_name_are_refused() -> None:
-    pair = "mine=untrained:resnet18,untrained:resnet18"
-    result = CliRunner().invoke(command_line, ["serve", "--pair", pair, "--pair", pair])
+def test_two_lineups_of_one_name_are_refused() -> None:
+    lineup = "mine=untrained:resnet18,untrained:resnet18"
+    result = CliRunner().invoke(command_line, ["serve", "--lineup", lineup, "--lineup", lineup])
     assert result.exit_code == 2
-    assert "two pairs are named mine" in result.output
+    assert "two lineups are named mine" in result.output

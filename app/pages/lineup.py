@@ -1,8 +1,8 @@
-"""A loaded pair, as the pages show it: its networks, what it was trained for, its measured accuracies."""
+"""A loaded lineup, as the pages show it: its networks, what it was trained for, its measured accuracies."""
 
 from dataclasses import dataclass
 
-from app.api.schemas import PairDescription
+from app.api.schemas import LineupDescription
 from app.pages.choices import GEOMETRY_TITLES
 from models.lineups.card import Accuracy
 from models.names import Geometry, NetworkName, Resolution
@@ -18,36 +18,36 @@ class AccuracyRow:
 
 
 @dataclass(frozen=True, slots=True)
-class PairView:
-    """A loaded pair.
+class LineupView:
+    """A loaded lineup.
 
     Attributes:
-        description: the pair, as REST gives it.
+        description: the lineup, as REST gives it.
         titles: both networks' names above their columns.
         training: what it was trained for, one sentence.
         accuracy: one row a condition; none where nothing was measured.
     """
 
-    description: PairDescription
+    description: LineupDescription
     titles: tuple[str, ...]
     training: str
     accuracy: tuple[AccuracyRow, ...]
 
 
-def build_pair_view(pair: PairDescription) -> PairView:
-    """The pair with its measured accuracies side by side."""
+def build_lineup_view(lineup: LineupDescription) -> LineupView:
+    """The lineup with its measured accuracies side by side."""
     rows: dict[str, dict[NetworkName, Accuracy]] = {}
-    for name, network in pair.networks.items():
+    for name, network in lineup.networks.items():
         for accuracy in network.accuracy:
             condition = (
                 f"{accuracy.dataset}, {accuracy.pictures:,} pictures, "
                 f"{name_condition(accuracy.geometry, accuracy.resolution)}"
             )
             rows.setdefault(condition, {})[name] = accuracy
-    return PairView(
-        description=pair,
-        titles=("Baseline", f"Baseline + {ATTENTION_TITLES[pair.networks[NetworkName.CBAM].attention]}"),
-        training=explain_training(pair),
+    return LineupView(
+        description=lineup,
+        titles=("Baseline", f"Baseline + {ATTENTION_TITLES[lineup.networks[NetworkName.CBAM].attention]}"),
+        training=explain_training(lineup),
         accuracy=tuple(
             AccuracyRow(condition, tuple(measured.get(name) for name in NetworkName))
             for condition, measured in rows.items()
@@ -55,10 +55,10 @@ def build_pair_view(pair: PairDescription) -> PairView:
     )
 
 
-def explain_training(pair: PairDescription) -> str:
-    """The pair's training, or that it had none."""
-    condition = name_condition(pair.geometry, pair.resolution)
-    if pair.trained:
+def explain_training(lineup: LineupDescription) -> str:
+    """The lineup's training, or that it had none."""
+    condition = name_condition(lineup.geometry, lineup.resolution)
+    if lineup.trained:
         return f"Trained for {condition}."
     return f"Untrained: its weights are random and have learned nothing. It is meant for {condition}."
 

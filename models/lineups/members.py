@@ -1,14 +1,14 @@
-"""The two halves of a pair: opened, compared with each other, and described where no card does it."""
+"""The two members of a lineup: opened, compared with each other, and described where no card does it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.checkpoints.diagnosis import ExaminationOptions, GateState
-from models.errors import PairError
-from models.lineups.card import ClassLabel, NetworkCard, PairCard, read_card, read_labels
-from models.lineups.choice import InlinePair, PairChoice
-from models.lineups.sources import Half, list_source_labels, open_source
+from models.errors import LineupError
+from models.lineups.card import ClassLabel, LineupCard, NetworkCard, read_card, read_labels
+from models.lineups.choice import InlineLineup, LineupChoice
+from models.lineups.sources import Member, list_source_labels, open_source
 from models.names import Attention, NetworkName
 from models.networks.titles import title_network
 
@@ -21,27 +21,27 @@ UNTRAINED_GATES = (
 
 
 @dataclass(frozen=True, slots=True)
-class PairPlan:
-    """The facts about a pair that are known before its weights are read.
+class LineupPlan:
+    """The facts about a lineup that are known before its weights are read.
 
     Attributes:
         name: what it is asked for by.
-        card: from the TOML file; None for a pair that is given by its sources alone.
+        card: from the TOML file; None for a lineup that is given by its sources alone.
         directory: what paths are relative to.
-        sources: of each half.
+        sources: of each member.
         labels: the class names; None where no list is given.
     """
 
     name: str
-    card: PairCard | None
+    card: LineupCard | None
     directory: Path
     sources: Mapping[NetworkName, str]
     labels: tuple[ClassLabel, ...] | None
 
     @classmethod
-    def read(cls, choice: PairChoice) -> "PairPlan":
-        """The plan of a choice; raises `PairError`."""
-        if isinstance(choice, InlinePair):
+    def read(cls, choice: LineupChoice) -> "LineupPlan":
+        """The plan of a choice; raises `LineupError`."""
+        if isinstance(choice, InlineLineup):
             sources = {NetworkName.BASELINE: choice.baseline, NetworkName.CBAM: choice.cbam}
             return cls(choice.name, None, Path(), sources, _find_labels(choice.labels, Path()))
         card = read_card(choice)
@@ -49,7 +49,7 @@ class PairPlan:
         return cls(card.name, card, choice.parent, sources, _find_labels(card.labels, choice.parent))
 
     def known(self, name: NetworkName) -> ExaminationOptions:
-        """The expectations of a half's file, as far as they are known."""
+        """The expectations of a member's file, as far as they are known."""
         options = ExaminationOptions(class_count=None if self.labels is None else len(self.labels))
         if self.card is None:
             return options
@@ -61,50 +61,50 @@ class PairPlan:
         )
 
 
-def open_halves(plan: PairPlan) -> dict[NetworkName, Half]:
-    """Both networks of a pair.
+def open_members(plan: LineupPlan) -> dict[NetworkName, Member]:
+    """Both networks of a lineup.
 
     Raises:
-        PairError: for a source that cannot be read or is not what the card says, and for halves that do not belong
+        LineupError: for a source that cannot be read or is not what the card says, and for members that do not belong
             together.
     """
-    halves = {
+    members = {
         name: open_source(plan.sources[name], name, directory=plan.directory, options=plan.known(name))
         for name in NetworkName
     }
-    for name, half in halves.items():
-        _check_half(plan, name, half)
-    baseline, cbam = (halves[name] for name in NetworkName)
+    for name, member in members.items():
+        _check_member(plan, name, member)
+    baseline, cbam = (members[name] for name in NetworkName)
     if baseline.family != cbam.family:
-        raise PairError(
-            f"pair {plan.name}: the baseline is {title_network(baseline.architecture)}, the other network "
-            f"{title_network(cbam.architecture)}; a pair is one architecture without and with attention"
+        raise LineupError(
+            f"lineup {plan.name}: the baseline is {title_network(baseline.architecture)}, the other network "
+            f"{title_network(cbam.architecture)}; a lineup is one architecture without and with attention"
         )
     if baseline.class_count != cbam.class_count:
-        raise PairError(
-            f"pair {plan.name}: the baseline has {baseline.class_count} classes, the other network "
+        raise LineupError(
+            f"lineup {plan.name}: the baseline has {baseline.class_count} classes, the other network "
             f"{cbam.class_count}; choose two that were trained for the same classes"
         )
-    return halves
+    return members
 
 
-def complete_card(plan: PairPlan, halves: Mapping[NetworkName, Half]) -> PairCard:
-    """The pair's card with what the halves tell: a new one where there is none.
+def complete_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> LineupCard:
+    """The lineup's card with what the members tell: a new one where there is none.
 
-    A pair is trained when its card says so, where there is one, and both halves are.
+    A lineup is trained when its card says so, where there is one, and both members are.
     """
-    card = plan.card or _make_card(plan, halves)
-    recipes = {name: card.networks[name].recipe or half.recipe for name, half in halves.items()}
+    card = plan.card or _make_card(plan, members)
+    recipes = {name: card.networks[name].recipe or member.recipe for name, member in members.items()}
     warnings = (*card.warnings, *_compare_recipes(*recipes.values()))
-    if halves[NetworkName.CBAM].gates is GateState.UNTRAINED:
+    if members[NetworkName.CBAM].gates is GateState.UNTRAINED:
         warnings = (*warnings, UNTRAINED_GATES)
     return card.model_copy(
         update={
-            "trained": card.trained and all(half.is_trained for half in halves.values()),
+            "trained": card.trained and all(member.is_trained for member in members.values()),
             "warnings": warnings,
             "networks": {
-                name: card.networks[name].model_copy(update={"sha256": half.sha256, "recipe": recipes[name]})
-                for name, half in halves.items()
+                name: card.networks[name].model_copy(update={"sha256": member.sha256, "recipe": recipes[name]})
+                for name, member in members.items()
             },
         }
     )
@@ -116,31 +116,31 @@ def _find_labels(labels: str | None, directory: Path) -> tuple[ClassLabel, ...] 
     return list_source_labels() if labels == IMAGENET else read_labels(directory / labels)
 
 
-def _check_half(plan: PairPlan, name: NetworkName, half: Half) -> None:
+def _check_member(plan: LineupPlan, name: NetworkName, member: Member) -> None:
     source = plan.sources[name]
-    if (half.attention is Attention.NONE) is not (name is NetworkName.BASELINE):
-        found = "no attention" if half.attention is Attention.NONE else f"attention ({half.attention.value})"
-        raise PairError(
-            f"pair {plan.name}: {source} is to be its {name} network and has {found}; name the network without "
+    if (member.attention is Attention.NONE) is not (name is NetworkName.BASELINE):
+        found = "no attention" if member.attention is Attention.NONE else f"attention ({member.attention.value})"
+        raise LineupError(
+            f"lineup {plan.name}: {source} is to be its {name} network and has {found}; name the network without "
             "attention first, then the one with it"
         )
-    if plan.labels is not None and half.class_count != len(plan.labels):
-        raise PairError(
-            f"{source} has {half.class_count} classes, the list of names {len(plan.labels)}; give the list that it was "
+    if plan.labels is not None and member.class_count != len(plan.labels):
+        raise LineupError(
+            f"{source} has {member.class_count} classes, the list of names {len(plan.labels)}; give the list that it was "
             "trained with"
         )
     expected = None if plan.card is None else plan.card.networks[name].sha256
-    if expected is not None and half.sha256 != expected:
-        raise PairError(
-            f"{plan.directory / source}: its sha256 is {half.sha256}, the card says {expected}; the file is damaged or "
+    if expected is not None and member.sha256 != expected:
+        raise LineupError(
+            f"{plan.directory / source}: its sha256 is {member.sha256}, the card says {expected}; the file is damaged or "
             "another one; restore it from the release or from git"
         )
 
 
-def _make_card(plan: PairPlan, halves: Mapping[NetworkName, Half]) -> PairCard:
-    baseline, cbam = (halves[name] for name in NetworkName)
+def _make_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> LineupCard:
+    baseline, cbam = (members[name] for name in NetworkName)
     titles = f"{title_network(baseline.architecture)} and {title_network(cbam.architecture, cbam.attention)}"
-    return PairCard(
+    return LineupCard(
         name=plan.name,
         title=f"{titles}, {baseline.class_count:,} classes",
         architecture=baseline.architecture,
@@ -148,7 +148,7 @@ def _make_card(plan: PairPlan, halves: Mapping[NetworkName, Half]) -> PairCard:
         trained=True,
         provenance=f"Baseline: {baseline.provenance}. CBAM: {cbam.provenance}.",
         networks={
-            name: NetworkCard(attention=half.attention, file=plan.sources[name]) for name, half in halves.items()
+            name: NetworkCard(attention=member.attention, file=plan.sources[name]) for name, member in members.items()
         },
     )
 

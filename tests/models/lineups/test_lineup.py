@@ -7,9 +7,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from models.errors import PairError
-from models.lineups.card import SHIPPED_PAIR
-from models.lineups.pair import NetworkPair, load_pair
+from models.errors import LineupError
+from models.lineups.card import SHIPPED_LINEUP
+from models.lineups.lineup import Lineup, load_lineup
 from models.names import NetworkName
 
 Tensors = dict[str, torch.Tensor]
@@ -17,9 +17,9 @@ Tensors = dict[str, torch.Tensor]
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The shipped pair's card in a directory of its own."""
-    shutil.copytree(SHIPPED_PAIR.parent, tmp_path, dirs_exist_ok=True)
-    return tmp_path / SHIPPED_PAIR.name
+    """The shipped lineup's card in a directory of its own."""
+    shutil.copytree(SHIPPED_LINEUP.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / SHIPPED_LINEUP.name
 
 
 def damage(card: Path, change: Callable[[Tensors], None]) -> None:
@@ -33,30 +33,30 @@ def damage(card: Path, change: Callable[[Tensors], None]) -> None:
     card.write_text(card.read_text().replace(before, after))
 
 
-def test_load_pair_gives_frozen_networks_in_evaluation_mode(pair: NetworkPair) -> None:
+def test_load_lineup_gives_frozen_networks_in_evaluation_mode(lineup: Lineup) -> None:
     for name, parameters in ((NetworkName.BASELINE, 11_232_942), (NetworkName.CBAM, 11_322_822)):
-        network = pair.networks[name]
-        assert pair.parameter_counts[name] == parameters
+        network = lineup.networks[name]
+        assert lineup.parameter_counts[name] == parameters
         assert not network.training
         assert not any(parameter.requires_grad for parameter in network.parameters())
         assert all(parameter.dtype == torch.float32 for parameter in network.parameters())
-    assert len(pair.labels) == 110
+    assert len(lineup.labels) == 110
 
 
-def test_load_pair_has_living_gates(pair: NetworkPair, generator: torch.Generator) -> None:
+def test_load_lineup_has_living_gates(lineup: Lineup, generator: torch.Generator) -> None:
     with torch.no_grad():
-        trace = pair.networks[NetworkName.CBAM].trace(torch.randn(1, 3, 160, 160, generator=generator))
+        trace = lineup.networks[NetworkName.CBAM].trace(torch.randn(1, 3, 160, 160, generator=generator))
     assert len(trace.attentions) == 8
     assert max(gates.spatial.std().item() for gates in trace.attentions.values() if gates.spatial is not None) > 0.05
 
 
-def test_load_pair_refuses_a_file_with_another_checksum(copy: Path) -> None:
+def test_load_lineup_refuses_a_file_with_another_checksum(copy: Path) -> None:
     path = copy.parent / "resnet18_baseline_110.safetensors"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    with pytest.raises(PairError, match=r"resnet18_baseline_110\.safetensors: its sha256 is"):
-        load_pair(copy)
+    with pytest.raises(LineupError, match=r"resnet18_baseline_110\.safetensors: its sha256 is"):
+        load_lineup(copy)
 
 
 def remove_gate(tensors: Tensors) -> None:
@@ -84,12 +84,12 @@ def put_nan(tensors: Tensors) -> None:
         (put_nan, r"not finite: layer1\.0\.conv1\.weight"),
     ],
 )
-def test_load_pair_names_the_tensor_that_does_not_fit(
+def test_load_lineup_names_the_tensor_that_does_not_fit(
     copy: Path, change: Callable[[Tensors], None], sentence: str
 ) -> None:
     damage(copy, change)
-    with pytest.raises(PairError, match=sentence):
-        load_pair(copy)
+    with pytest.raises(LineupError, match=sentence):
+        load_lineup(copy)
 
 
 @pytest.mark.parametrize(
@@ -103,26 +103,26 @@ def test_load_pair_names_the_tensor_that_does_not_fit(
         ('geometry = "whole"', 'geometry = "stretch"', "center_crop"),
         ("resolution = 224", "resolution = 225", "160"),
         ("[networks.cbam]", "[networks.other]", "networks"),
-        ("trained = true", "trained = = true", "is not a pair's card"),
+        ("trained = true", "trained = = true", "is not a lineup's card"),
         ('labels = "labels_110.json"', 'labels = "nothing.json"', "cannot be read"),
         ('labels = "labels_110.json"', 'labels = "resnet18_110.toml"', "more than once; a class is chosen by its name"),
     ],
 )
-def test_load_pair_says_what_is_wrong_with_a_card(copy: Path, old: str, new: str, sentence: str) -> None:
+def test_load_lineup_says_what_is_wrong_with_a_card(copy: Path, old: str, new: str, sentence: str) -> None:
     text = copy.read_text()
     assert old in text
     copy.write_text(text.replace(old, new))
-    with pytest.raises(PairError, match=sentence):
-        load_pair(copy)
+    with pytest.raises(LineupError, match=sentence):
+        load_lineup(copy)
 
 
-def test_load_pair_refuses_classes_out_of_order(copy: Path) -> None:
+def test_load_lineup_refuses_classes_out_of_order(copy: Path) -> None:
     path = copy.parent / "labels_110.json"
     path.write_text(path.read_text().replace('"index": 3,', '"index": 4,', 1))
-    with pytest.raises(PairError, match="indices must be 0, 1, 2"):
-        load_pair(copy)
+    with pytest.raises(LineupError, match="indices must be 0, 1, 2"):
+        load_lineup(copy)
 
 
-def test_load_pair_refuses_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(PairError, match="cannot be read: No such file or directory; check the path"):
-        load_pair(tmp_path / "pair.toml")
+def test_load_lineup_refuses_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(LineupError, match="cannot be read: No such file or directory; check the path"):
+        load_lineup(tmp_path / "lineup.toml")

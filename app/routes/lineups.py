@@ -1,23 +1,23 @@
-"""`/api/v1/pairs` and the colour maps."""
+"""`/api/v1/lineups` and the colour maps."""
 
 from typing import Literal
 
 from fastapi import APIRouter, Response
 
 from app.api import links
-from app.api.schemas import PairDescription, build_pair_description
+from app.api.schemas import LineupDescription, build_lineup_description
 from app.render.colour_scale import Colormap, render_colour_bar
 from app.render.png import encode_png
 from app.routes.answers import PNG, document_file, document_problems
 from app.routes.dependencies import LensesDependency
 
-router = APIRouter(tags=["pairs"])
+router = APIRouter(tags=["lineups"])
 
 
-@router.get(links.PAIRS, summary="The loaded pairs")
-def list_pairs(lenses: LensesDependency) -> list[PairDescription]:
-    """Architecture, parameters, multiply-adds, class names, provenance and measured accuracy of each loaded pair."""
-    return [build_pair_description(lens.pair) for lens in lenses]
+@router.get(links.LINEUPS, summary="The loaded lineups")
+def list_lineups(lenses: LensesDependency) -> list[LineupDescription]:
+    """Architecture, parameters, multiply-adds, class names, provenance and measured accuracy of each loaded lineup."""
+    return [build_lineup_description(lens.lineup) for lens in lenses]
 
 
 @router.get(

@@ -1,0 +1,82 @@
+"""A lineup: a baseline and the same network with CBAM, read with every check that can be made.
+
+Nothing is executed while loading and nothing is forgiven: a wrong checksum, a missing, surplus or misshaped tensor, a
+value that is not finite and members that do not belong together are errors that name the file and the remedy.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+
+from models.lineups.card import SHIPPED_LINEUP, ClassLabel, LineupCard, name_classes
+from models.lineups.choice import LineupChoice
+from models.lineups.members import LineupPlan, complete_card, open_members
+from models.lineups.sources import Member
+from models.names import NetworkName, Precision
+from models.networks.inference import prepare_for_inference
+from models.networks.staged import StagedNetwork
+from models.networks.zoo import count_multiply_adds, count_parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Lineup:
+    """Two networks in evaluation mode with frozen parameters, on one device, and what is known of them.
+
+    Attributes:
+        card: what its card says.
+        labels: the classes in index order.
+        networks: both networks.
+        parameter_counts: trainable values of each, as it was trained.
+        multiply_adds: of each, for one picture at the lineup's own resolution.
+        device: where they are.
+    """
+
+    card: LineupCard
+    labels: tuple[ClassLabel, ...]
+    networks: Mapping[NetworkName, StagedNetwork]
+    parameter_counts: Mapping[NetworkName, int]
+    multiply_adds: Mapping[NetworkName, int]
+    device: torch.device
+
+    def optimise(self, precision: Precision = Precision.FP32) -> "Lineup":
+        """The same lineup in the form that answers requests; see `prepare_for_inference`."""
+        prepared = {
+            name: prepare_for_inference(network, precision=precision) for name, network in self.networks.items()
+        }
+        return replace(self, networks=prepared)
+
+
+def load_lineup(choice: LineupChoice = SHIPPED_LINEUP, *, device: torch.device | str = "cpu") -> Lineup:
+    """Load a lineup.
+
+    Args:
+        choice: a TOML file that describes it, or its name and two sources of weights.
+        device: where the networks go.
+
+    Raises:
+        LineupError: for a file that is missing, damaged or does not fit, and for members that do not belong together.
+    """
+    plan = LineupPlan.read(choice)
+    members = open_members(plan)
+    card = complete_card(plan, members)
+    device = torch.device(device)
+    return Lineup(
+        card=card,
+        labels=plan.labels or _take_labels(members),
+        networks={name: member.network.to(device) for name, member in members.items()},
+        parameter_counts={name: count_parameters(member.network) for name, member in members.items()},
+        multiply_adds={name: _count_work(card, name, member.network) for name, member in members.items()},
+        device=device,
+    )
+
+
+def _take_labels(members: Mapping[NetworkName, Member]) -> tuple[ClassLabel, ...]:
+    """The names that a source tells, or numbers."""
+    known = next((member.labels for member in members.values() if member.labels), ())
+    return known or name_classes(f"class {index}" for index in range(members[NetworkName.BASELINE].class_count))
+
+
+def _count_work(card: LineupCard, name: NetworkName, network: StagedNetwork) -> int:
+    side = card.preprocessing.resolution
+    return card.networks[name].multiply_adds or count_multiply_adds(network, height=side, width=side)

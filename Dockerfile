@@ -9,7 +9,7 @@ ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 VIRTUAL_ENV=/opt/venv
 RUN pip install --no-cache-dir uv
 WORKDIR /build
 COPY .ci/requirements/server.txt pyproject.toml ./
-# CUDA: exactly the tested files. CPU: the same versions, with torch's own CPU builds, whose hashes are others.
+# CUDA: exactly the tested files. CPU: the same versions, with torch's own CPU builds, whose hashes differ.
 RUN uv venv "$VIRTUAL_ENV" \
     && case "$DEVICE" in \
          cuda) uv pip sync --no-cache --require-hashes server.txt ;; \
@@ -26,7 +26,7 @@ RUN uv pip install --no-cache --no-deps .
 FROM python:3.12-slim
 RUN useradd --create-home --uid 10001 lens
 COPY --from=build /opt/venv /opt/venv
-# The root file system may be read-only: what matplotlib caches goes to /tmp.
+# The root file system may be read-only, so matplotlib's cache goes to /tmp.
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 MPLCONFIGDIR=/tmp/matplotlib
 USER 10001
 WORKDIR /home/lens

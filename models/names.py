@@ -1,4 +1,4 @@
-"""The closed sets of names that networks and lineups are described with. Nothing here imports torch."""
+"""The closed sets of names that describe networks and lineups. Nothing here imports torch."""
 
 from enum import IntEnum, StrEnum
 
@@ -11,11 +11,11 @@ class NetworkName(StrEnum):
 
 
 class Stage(IntEnum):
-    """The four stages whose output can be explained, named by their order.
+    """The four stages whose output can be explained, numbered in their order.
 
-    Each ends where the map is about to be halved. In a residual network stage 1 ends at 1/4 of the input's size and
-    stage 4 at 1/32; in VGG-16, whose last convolutions run before the last pooling, at 1/2 and 1/16. Grad-CAM's usual
-    target is stage 4.
+    Each stage ends just before the map is halved. In a residual network, stage 1 ends at 1/4 of the input's size and
+    stage 4 at 1/32. In VGG-16, whose last convolutions run before the last pooling, they end at 1/2 and 1/16. Grad-CAM
+    is usually applied at stage 4.
     """
 
     ONE = 1
@@ -25,33 +25,33 @@ class Stage(IntEnum):
 
 
 class ChannelPooling(StrEnum):
-    """The pooled values of each channel that a channel gate sees."""
+    """The pooling of each channel before a channel gate's MLP."""
 
     AVERAGE = "avg"
-    """Its mean over positions: squeeze-and-excitation."""
+    """The mean over positions: squeeze-and-excitation."""
     MAXIMUM = "max"
-    """Its maximum over positions."""
+    """The maximum over positions."""
     BOTH = "both"
-    """Both, each through the same MLP, added: CBAM."""
+    """Both, each through the same MLP, and added: CBAM."""
 
 
 class SpatialPooling(StrEnum):
-    """The pooled values of each position that a spatial gate sees."""
+    """The pooling of each position before a spatial gate's convolution."""
 
     MAX_MEAN = "max_mean"
     """The maximum and the mean over channels: CBAM."""
     CONVOLUTION = "conv1x1"
-    """One plane that a 1x1 convolution makes of all channels."""
+    """One plane, made from all channels by a 1x1 convolution."""
 
 
 class GateOrder(StrEnum):
-    """How the two gates follow each other."""
+    """The order of the two gates."""
 
     CHANNEL_FIRST = "channel_first"
     """Channel, then spatial: CBAM."""
     SPATIAL_FIRST = "spatial_first"
     PARALLEL = "parallel"
-    """Both computed from the ungated features, both applied."""
+    """Both computed from the ungated features, and both applied."""
 
 
 class GateKind(StrEnum):
@@ -65,17 +65,17 @@ class GateChange(StrEnum):
     """The changes of a learned gate."""
 
     NEUTRAL = "neutral"
-    """Its own mean everywhere: it still scales its block, and no longer chooses."""
+    """The gate's own mean everywhere: it still scales its block, but no longer selects."""
     INVERT = "invert"
-    """1 minus the gate: what was let through is blocked."""
+    """1 minus the gate: open positions become blocked."""
     DROP_MAX = "drop-max"
-    """Without the branch that sees maxima."""
+    """The gate without its max-pooled input."""
 
 
 class Attention(StrEnum):
     """The attention at the end of each block: the rows of the CBAM paper's tables 1 to 3, by name.
 
-    `models.attention.design` says what each name stands for.
+    `models.attention.design` defines each name.
     """
 
     NONE = "none"
@@ -103,9 +103,9 @@ class Geometry(StrEnum):
     """How a picture becomes a network's input."""
 
     WHOLE = "whole"
-    """All of it, as far as the longer side is at most twice the shorter one."""
+    """The whole picture; a longer side of more than twice the shorter one is cropped."""
     CENTER_CROP = "center_crop"
-    """The square at its centre, as the paper does."""
+    """The square at the picture's centre, as in the paper."""
 
 
 class Resolution(IntEnum):
@@ -118,7 +118,7 @@ class Resolution(IntEnum):
 
 
 class Precision(StrEnum):
-    """The type in which a network computes; what it answers is float32 in any case."""
+    """The type in which a network computes; its results are always float32."""
 
     FP32 = "fp32"
     BF16 = "bf16"

@@ -1,4 +1,4 @@
-"""The one look of every progress bar: the step, how far it is, for how long, and the time that is left."""
+"""The common progress bar: the step, its progress, the time spent and the time left."""
 
 from collections.abc import Collection, Iterator
 from typing import TypeVar
@@ -10,10 +10,10 @@ Item = TypeVar("Item")
 
 
 def make_progress(*, is_shown: bool = True) -> Progress:
-    """A bar for each task that is added, on standard error where that is a terminal; a log needs none.
+    """Make a progress display with a bar for each added task, on standard error if that is a terminal.
 
     Args:
-        is_shown: whether there is anything to see at all.
+        is_shown: False for no display.
     """
     console = Console(stderr=True)
     return Progress(
@@ -28,6 +28,6 @@ def make_progress(*, is_shown: bool = True) -> Progress:
 
 
 def track(items: Collection[Item], title: str) -> Iterator[Item]:
-    """The items, with a bar that moves on after each."""
+    """Iterate over the items with a bar that advances after each."""
     with make_progress() as progress:
         yield from progress.track(items, total=len(items), description=title)

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Writing files completely or not at all."""
 
 import os
 import tempfile
@@ -9,15 +9,15 @@ from pathlib import Path
 
 @contextmanager
 def draft_beside(path: Path) -> Iterator[Path]:
-    """Where to write a file that then gets its place in one step; what was there before stays until then.
+    """Give a path for a draft of a file, and move it into place in one step at the end.
 
-    Nobody ever sees half of it, and it is on the disk when this ends. Where something goes wrong, nothing is left.
+    Until then, an existing file stays. At the end, the new file is on the disk. If anything fails, no draft is left.
 
     Args:
-        path: the file's place, in a directory that exists.
+        path: the file's final path, in an existing directory.
 
     Raises:
-        OSError: where it cannot be written.
+        OSError: the file cannot be written.
     """
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as directory:
         draft = Path(directory) / path.name
@@ -25,7 +25,7 @@ def draft_beside(path: Path) -> Iterator[Path]:
         with draft.open("rb") as file:
             os.fsync(file.fileno())
         draft.replace(path)
-    # The directory's own entry too.
+    # The directory's entry must reach the disk too.
     descriptor = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)

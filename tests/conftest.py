@@ -1,4 +1,4 @@
-"""What many tests share: the shipped lineup, running applications, pictures, and which worker takes what."""
+"""Shared fixtures: the shipped lineup, running applications, pictures, and the distribution of tests to workers."""
 
 import io
 import os
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def skip_here(reason: str) -> NoReturn:
-    """Skip for what this machine lacks. In CI everything is there: a test that does not run there is a failure."""
+    """Skip a test for something that this machine lacks; in CI, which lacks nothing, this is a failure."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -76,7 +76,7 @@ def local_client(lineup: Lineup) -> Iterator[TestClient]:
 
 @pytest.fixture(scope="session")
 def client(local_client: TestClient) -> TestClient:
-    """A client of an application with default settings; the tests of the contract ask one on Ray too."""
+    """A client of an application with default settings; in the tests of the contract also of one on Ray."""
     return local_client
 
 
@@ -107,7 +107,7 @@ def encode(picture: Image.Image, form: str = "PNG", **options: object) -> bytes:
 
 
 def make_picture(width: int, height: int, *, seed: int = 0) -> Image.Image:
-    """A smooth colour picture that is unlike at every place, for geometry to be seen in."""
+    """A smooth colour picture that differs at every place, so that errors of geometry show."""
     rng = np.random.default_rng(seed)
     coarse = Image.fromarray(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8))
     return coarse.resize((width, height), Image.Resampling.BICUBIC)

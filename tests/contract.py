@@ -18,7 +18,7 @@ SERVERS = ("in process", pytest.param(ON_RAY, marks=pytest.mark.slow))
 
 @pytest.fixture(scope="session", params=SERVERS)
 def client(request: pytest.FixtureRequest) -> Iterator[TestClient | SiteClient]:
-    """A client of a server that is known by its answers."""
+    """A client of a server that is known only by its answers."""
     if request.param != ON_RAY:
         yield request.getfixturevalue("local_client")
         return

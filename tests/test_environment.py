@@ -1,4 +1,4 @@
-"""In CI nothing may be skipped for a package that is not there."""
+"""In CI no test may be skipped because a package is missing."""
 
 import os
 import re

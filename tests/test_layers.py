@@ -1,4 +1,4 @@
-"""Imports go one way: one table says for every folder which others it may import, and it has no circle.
+"""Imports go one way: one table lists, for every folder, the folders that it may import, without cycles.
 
 A module at the top of `app` or `models` is a row of its own; so is each folder, without the folders inside it.
 """
@@ -198,7 +198,7 @@ def test_routes_use_no_torch_and_no_pillow(module: str) -> None:
 
 @pytest.mark.parametrize("module", [name for name in IMPORTS if starts_with(name, "app.cli", "app.commands")])
 def test_command_line_answers_without_torch(module: str) -> None:
-    """`--help` must not wait for torch: the commands' own modules bring it in only inside of commands."""
+    """`--help` must not wait for torch: the modules of the commands import it only inside of the commands."""
     path = next(path for path in MODULES if name_of(path) == module)
     imported = {
         name

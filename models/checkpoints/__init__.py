@@ -1,1 +1,1 @@
-"""The checkpoint doctor: what a file of weights is, and the same weights in our names."""
+"""Checkpoints: find out what a file of weights holds, and load it under our tensor names."""

@@ -1,6 +1,6 @@
-"""The meaning of the names in a pickle of weights: one table, and nothing outside of it is looked up or called.
+"""The names that a pickle of weights may use: one table; nothing outside of it is looked up or called.
 
-`torch.load(weights_only=True)` knows more names, and gives them whatever arguments the file has.
+`torch.load(weights_only=True)` allows more names, and calls them with any arguments from the file.
 """
 
 import re
@@ -16,17 +16,17 @@ from models.checkpoints.diagnosis import CheckpointError
 MAX_ITEMS = 2_000_000
 
 TENSOR_COST = 20
-"""In items: a tensor takes some 600 bytes, and three opcodes make one out of the memo."""
+"""In items: a tensor takes about 600 bytes, and three opcodes make one from the memo."""
 
 MAX_DIMENSIONS = 8
 
 MAX_NAME_LENGTH = 64
 
 NUMPY_SCALARS = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
-"""Its name before and since numpy 2."""
+"""The scalar function's name before and since numpy 2."""
 
 NUMBER_TYPE = re.compile(r"[<>=|]?[fiub][1248]")
-"""The numpy types whose values are numbers, not Python objects or texts of any length."""
+"""The numpy types of plain numbers; no Python objects, and no texts of arbitrary length."""
 
 DTYPES = {
     "Double": torch.float64,
@@ -53,14 +53,14 @@ CODE_ROOTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A name that a pickle asks for; for a name that is not known, also whatever a call of it would make."""
+    """A name that a pickle asks for. For an unknown name it also stands for the result of a call."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A run of values in the file, one-dimensional, by its key."""
+    """A one-dimensional run of values in the file, with its key."""
 
     key: str
     values: torch.Tensor
@@ -68,7 +68,7 @@ class Storage:
 
 @dataclass(slots=True)
 class NumberType:
-    """A type of numpy, whose byte order a pickle adds later."""
+    """A numpy type; a pickle sets its byte order later."""
 
     code: str
     order: str = "="
@@ -76,37 +76,40 @@ class NumberType:
 
 @dataclass(slots=True)
 class Account:
-    """The objects made so far.
+    """The size of the objects made so far.
 
     Attributes:
-        tensor_bytes: all tensors taken together, each as if it had a copy of its own.
-        item_count: the items of dicts that were copied, and tensors at their cost.
+        tensor_bytes: bytes of all tensors, as if each had its own copy.
+        item_count: copied dict items, plus the cost of tensors in items.
     """
 
     tensor_bytes: int = 0
     item_count: int = 0
 
     def add(self, item_count: int) -> None:
-        """Stop a pickle that has one container of its memo copied again and again.
+        """Count items, and stop a pickle that copies one container again and again.
 
-        `torch.load` copies without end: a file of 0.8 MB took more than 5 GB.
+        `torch.load` has no such limit: a file of 0.8 MB took more than 5 GB.
+
+        Raises:
+            CheckpointError: too many items.
         """
         self.item_count += item_count
         if self.item_count > MAX_ITEMS:
-            raise CheckpointError(f"its pickle copies more than {MAX_ITEMS:,} items; weights copy none")
+            raise CheckpointError(f"its pickle copies more than {MAX_ITEMS:,} items; weights need no copies")
 
 
 def make_tensor(
     account: Account, storage: object, offset: object, shape: object, strides: object, *rest: object
 ) -> torch.Tensor:
-    """`torch._utils._rebuild_tensor` and its second version.
+    """Make the result of `torch._utils._rebuild_tensor` or `_rebuild_tensor_v2`.
 
     Raises:
-        CheckpointError: for a tensor that reaches beyond its storage. `torch.load` enlarges the storages of the format
-            before torch 1.6 to fit.
-        TypeError: for arguments of other types.
+        CheckpointError: the tensor reaches beyond its storage. In the format before torch 1.6, `torch.load` enlarges
+            such a storage.
+        TypeError: an argument has the wrong type.
     """
-    # Behind whether it needs gradients and its hooks may stand that its values are to be negated.
+    # After `requires_grad` and the hooks, a flag may say that the values must be negated.
     if not isinstance(storage, Storage) or any(rest[2:]):
         raise TypeError(storage)
     sizes, steps, start = check_sizes(shape), check_sizes(strides), check_size(offset)
@@ -123,14 +126,14 @@ def make_tensor(
 
 
 def make_parameter(_: Account, tensor: object, *_rest: object) -> torch.Tensor:
-    """`torch._utils._rebuild_parameter`: the tensor, without its wish for gradients."""
+    """Make the result of `torch._utils._rebuild_parameter`: the tensor; `requires_grad` is dropped."""
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(tensor)
     return tensor
 
 
 def make_dict(account: Account, items: object = ()) -> dict[object, object]:
-    """`collections.OrderedDict`, to which Python 2 gives its items in a list."""
+    """Make a `collections.OrderedDict`; Python 2 passes its items in a list."""
     if not isinstance(items, dict | list):
         if items != ():
             raise TypeError(items)
@@ -140,14 +143,14 @@ def make_dict(account: Account, items: object = ()) -> dict[object, object]:
 
 
 def make_number_type(_: Account, code: object, *rest: object) -> NumberType:
-    """`numpy.dtype` of a number; the rest says that it is a copy, as numpy writes it."""
+    """Make the `numpy.dtype` of a number; numpy's further arguments only say that it is a copy."""
     if not NUMBER_TYPE.fullmatch(check_name(code)) or rest != (False, True):
         raise TypeError(code)
     return NumberType(str(code))
 
 
 def make_number(_: Account, number_type: object, value: object) -> object:
-    """A scalar of numpy: a type and its bytes."""
+    """Make a numpy scalar from its type and its bytes."""
     if not isinstance(number_type, NumberType) or not isinstance(value, bytes):
         raise TypeError(number_type)
     (number,) = np.frombuffer(value, number_type.order + number_type.code.lstrip("<>=|"))
@@ -155,9 +158,9 @@ def make_number(_: Account, number_type: object, value: object) -> object:
 
 
 def encode(_: Account, text: object, encoding: object) -> bytes:
-    """`_codecs.encode`, by which protocol 2 writes bytes: a number's few.
+    """Make the result of `_codecs.encode`; protocol 2 writes the few bytes of a number this way.
 
-    `torch.load` runs any codec on any text as often as it is asked: one of 1 MB in the memo became 5 GB.
+    `torch.load` runs any codec on any text, any number of times: a text of 1 MB in the memo became 5 GB.
     """
     if encoding != "latin1":
         raise TypeError(encoding)
@@ -184,17 +187,17 @@ MAKERS: dict[str, Callable[..., object]] = {
 """A function that makes the value of a call, given the account and the call's arguments."""
 
 CONSTANTS = {str(dtype): dtype for dtype in DTYPES.values()}
-"""Names that are values themselves."""
+"""Names that stand for values, not functions."""
 
 ALLOWED_NAMES = frozenset({*STORAGE_TYPES, *MAKERS, *CONSTANTS})
-"""The names behind weights, an optimiser's state and a best accuracy."""
+"""The functions that weights, an optimiser's state and a best accuracy need."""
 
 
 def refuse_names(names: Sequence[str]) -> None:
     """Refuse names that are not allowed.
 
     Raises:
-        CheckpointError: naming the code that the file wants, or the class of the object that it holds.
+        CheckpointError: always; it names the code that the file asks for, or the class of its object.
     """
     refused = [name for name in names if name not in ALLOWED_NAMES]
     code = [name for name in refused if name.split(".")[0] in CODE_ROOTS and not name.endswith(".set")]
@@ -205,23 +208,23 @@ def refuse_names(names: Sequence[str]) -> None:
         )
     if refused:
         raise CheckpointError(
-            f"it asks for {(code or refused)[0]}, which is code and no weights; nothing of it was run; "
+            f"it asks for {(code or refused)[0]}, which is code, not weights; none of it was run; "
             "ask for a file made from model.state_dict()"
         )
 
 
 def check_name(value: object) -> str:
-    """A text that is no book: it can be copied as often as the pickle likes."""
+    """A short text; a pickle can copy it any number of times."""
     if not isinstance(value, str) or len(value) > MAX_NAME_LENGTH:
         raise TypeError(value)
     return value
 
 
 def check_key(value: object) -> object:
-    """A dict's key; neither a tuple nor a number without end.
+    """A dict's key; no tuples and no large integers.
 
-    The hash of a deep tuple crashes `torch.load`, that of a tuple of twins takes it 2^40 steps. Large integers can be
-    chosen that all have one hash, so that each key is compared with all before it.
+    The hash of a deeply nested tuple crashes `torch.load`. A tuple that repeats itself at every level takes 2^40 steps.
+    Large integers can be chosen to share one hash, and then each key is compared with all earlier ones.
     """
     if not isinstance(value, str | int | float | None) or (isinstance(value, int) and abs(value) >= 2**64):
         raise TypeError(value)

@@ -1,4 +1,4 @@
-"""Whether tensors fit a network: every name, every shape, every value."""
+"""Checks that tensors fit a network: names, shapes and values."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ import torch
 from models.checkpoints.diagnosis import CheckpointError
 
 SHOWN_NAMES = 4
-"""How many names of a kind a message lists; the rest is a number."""
+"""The most names of one kind that a message lists; it counts the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """Where tensors and a network differ; empty where they fit.
+    """The differences between tensors and a network; empty if they fit.
 
     Attributes:
-        missing: names that the network has and the file has not.
-        surplus: names that the file has and the network has not.
-        misshaped: names that both have with different shapes, each as a phrase that gives the shapes.
+        missing: names that only the network has.
+        surplus: names that only the file has.
+        misshaped: names that both have, with different shapes; each is a phrase with the shapes.
     """
 
     missing: tuple[str, ...]
@@ -35,7 +35,7 @@ class Misfit:
 
 
 def list_some(names: Iterable[str]) -> str:
-    """The first few names and how many more there are."""
+    """The first few names, and the number of others."""
     names = list(names)
     rest = f" and {len(names) - SHOWN_NAMES:,} more" if len(names) > SHOWN_NAMES else ""
     return f"{', '.join(names[:SHOWN_NAMES])}{rest}"
@@ -44,12 +44,12 @@ def list_some(names: Iterable[str]) -> str:
 def compare_shapes(
     expected: Mapping[str, torch.Size], found: Mapping[str, torch.Size], *, origins: Mapping[str, str] | None = None
 ) -> Misfit:
-    """Where `found` differs from `expected`.
+    """Find where `found` differs from `expected`.
 
     Args:
         expected: the network's tensors.
         found: the file's, in our names.
-        origins: the file's own names by ours, for messages; where they are the same one may be left out.
+        origins: the file's own names by ours, for messages; equal names may be left out.
     """
     origins = origins or {}
     return Misfit(
@@ -66,7 +66,7 @@ def compare_shapes(
 def find_problems(
     expected: Mapping[str, torch.Size], found: Mapping[str, torch.Tensor], *, origins: Mapping[str, str] | None = None
 ) -> str:
-    """The reasons why tensors do not fit a network: each kind of misfit with names, values that are not finite.
+    """List the reasons why tensors do not fit a network, with names: misfits, and values that are not finite.
 
     Args:
         expected: the network's tensors.
@@ -74,7 +74,7 @@ def find_problems(
         origins: the file's own names by ours.
 
     Returns:
-        A phrase; empty where they fit.
+        A phrase; empty if they fit.
     """
     misfit = compare_shapes(expected, read_shapes(found), origins=origins)
     problems = [str(misfit)] if misfit else []
@@ -84,10 +84,10 @@ def find_problems(
 
 
 def check_tensors(path: Path, *, expected: Mapping[str, torch.Tensor], found: Mapping[str, torch.Tensor]) -> None:
-    """Refuse weights that do not fit.
+    """Refuse weights that do not fit their network.
 
     Raises:
-        CheckpointError: when a tensor is missing, surplus, misshaped or holds a value that is not finite.
+        CheckpointError: a tensor is missing, surplus, misshaped or has a value that is not finite.
     """
     if problems := find_problems(read_shapes(expected), found):
         raise CheckpointError(f"{path} does not fit its network: {problems}")

@@ -10,23 +10,23 @@ from models.errors import LineupError
 from models.names import Attention, StridePlacement
 
 MAX_BYTES = 4_000_000_000
-"""VGG-16 with its optimiser's state is 1.7 GB, ResNet-101 with CBAM and its own 0.6 GB."""
+"""With the optimiser's state, VGG-16 takes 1.7 GB and ResNet-101 with CBAM 0.6 GB."""
 
 
 class CheckpointError(LineupError):
-    """A file is not weights of a network known here; the message says which file, what is wrong and what to do."""
+    """A file does not hold weights of a known network; the message names the file, the fault and the remedy."""
 
 
 def make_printable(text: str) -> str:
-    """A text from a file as one line that does nothing to a terminal."""
+    """A text from a file as one line, without control characters for a terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class Layout(StrEnum):
-    """Whose names the tensors carry."""
+    """The project whose tensor names a file uses."""
 
     OWN = "own"
-    """Written here: the authors' names and metadata that say which network it is."""
+    """Our own: the authors' names, and metadata that names the network."""
     AUTHORS = "authors"
     PYTORCHCV = "pytorchcv"
     TIMM = "timm"
@@ -39,17 +39,17 @@ class Layout(StrEnum):
 
 
 class Container(StrEnum):
-    """How the tensors lie in the file."""
+    """The file format of the tensors."""
 
     SAFETENSORS = "safetensors"
     TORCH_ZIP = "torch zip"
     """`torch.save` since torch 1.6."""
     TORCH_LEGACY = "torch legacy"
-    """`torch.save` before: several pickles in a row, then the values."""
+    """`torch.save` before torch 1.6: several pickles in a row, then the values."""
 
 
 class GateState(StrEnum):
-    """Whether the attention maps can mean something."""
+    """The state of the gates, which says whether their maps have a meaning."""
 
     TRAINED = "trained"
     UNTRAINED = "untrained"
@@ -58,16 +58,17 @@ class GateState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExaminationOptions:
-    """Facts that a file cannot state, and expectations of it.
+    """Facts that the file does not state, and requirements for it.
 
     Attributes:
-        max_bytes: largest size of the file, and of all tensors that it describes.
-        use_ema: take the averaged weights (EMA) where the file has them beside the plain ones.
+        max_bytes: the largest size of the file, and of all its tensors together.
+        use_ema: take the averaged weights (EMA) if the file has both these and plain ones.
         class_count: the number of classes that the file must have; None for any.
-        architecture: the one name of `models.networks.zoo.ARCHITECTURES` to try, or torchvision's behind
-            `torchvision:`; None for all of the zoo.
-        attention: which of the attentions that have the same tensors this one is; None for the usual one.
-        stride_placement: where a bottleneck's stride lies; None for v1.5, which all known layouts use.
+        architecture: the only name of `models.networks.zoo.ARCHITECTURES` to try, or `torchvision:` and torchvision's
+            name; None to try the whole zoo.
+        attention: the attention, if several have the same tensors; None for the usual one.
+        stride_placement: the convolution of a bottleneck that has the stride; None for v1.5, which all known layouts
+            use.
     """
 
     max_bytes: int = MAX_BYTES
@@ -82,29 +83,30 @@ DEFAULT_OPTIONS = ExaminationOptions()
 
 
 class Diagnosis(BaseModel):
-    """The diagnosis of a file of weights, and the steps that make it ours.
+    """The diagnosis of a file of weights, and the changes that fit it to our network.
 
     Attributes:
         path: the file.
         sha256: its checksum.
-        container: how the tensors lie in it.
-        layout: whose names they carry.
+        container: the file format.
+        layout: the project whose tensor names it uses.
         architecture: a key of `models.networks.zoo.ARCHITECTURES`.
-        attention: what stands at the end of each block.
-        class_count: rows of the last layer.
-        stride_placement: where a bottleneck's stride lies; assumed unless the file or an option says it.
-        unwrapped: keys and prefixes that were taken off, from the outside in.
-        renamed: the file's name, without its prefixes, and ours.
-        swapped: our names of the kernels whose two input planes changed places.
+        attention: the attention at the end of each block.
+        class_count: the number of classes, which is the number of rows of the last layer.
+        stride_placement: the convolution of a bottleneck that has the stride; assumed unless the file or an option
+            says it.
+        unwrapped: keys and prefixes that were removed, outermost first.
+        renamed: the file's names, without prefixes, each with our name.
+        swapped: our names of the kernels whose two input planes were swapped.
         reshaped: our names of the 1x1 convolutions that became linear layers.
-        added: our names of what the file does not have and what does not change the network's function.
-        dropped: what lies beside the weights and stays behind.
-        is_trained: False where every BatchNorm is as it was made or the file says so.
-        gates: whether the attention is trained.
-        spatial_scale: least and greatest scale (gamma) of the spatial gates' BatchNorms; None without such gates.
-        recipe: how it was trained, where our own file says so.
-        warnings: what to know before the file is used, in sentences.
-        output: the file that was written from it, if one was.
+        added: our names of tensors that the file lacks and that do not change the network's function.
+        dropped: names of the file's other content, which is not loaded.
+        is_trained: False if every BatchNorm is in its initial state, or if the file says so.
+        gates: the state of the gates.
+        spatial_scale: the smallest and largest scale (gamma) of the spatial gates' BatchNorms; None without such gates.
+        recipe: the training recipe, if a file of ours names it.
+        warnings: warnings for the user, in sentences.
+        output: the file that was written from it, if any.
         output_sha256: that file's checksum.
     """
 

@@ -1,4 +1,4 @@
-"""The examination: from a file to a diagnosis and to tensors that our network loads strictly."""
+"""The examination of a file: its diagnosis, and tensors that our network loads strictly."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Checkpoint:
     """A file's weights in our names.
 
     Attributes:
-        diagnosis: what the file is and what was done.
-        tensors: in the file's own types, on the CPU, with memory of their own; a network loads them strictly.
+        diagnosis: the network, and the changes that were made.
+        tensors: in the file's own dtypes, on the CPU, in their own memory; a network loads them strictly.
     """
 
     diagnosis: Diagnosis
@@ -43,25 +43,25 @@ class Checkpoint:
 
 
 def examine(path: Path, options: ExaminationOptions = DEFAULT_OPTIONS) -> Checkpoint:
-    """Read a file of weights and find out which network they are for.
+    """Read a file of weights and find their network.
 
     Args:
         path: a file of `torch.save` or safetensors.
-        options: what the file cannot say, and what is expected of it.
+        options: facts that the file does not state, and requirements for it.
 
     Raises:
-        CheckpointError: for a file that cannot be read or is not for a network known here; one line that names it.
+        CheckpointError: the file cannot be read, or is not for a known network; the message is one line that names it.
     """
     try:
         return examine_content(path, options)
     except CheckpointError as error:
-        # Names and texts come from the file, and can be of any length.
+        # Names and texts come from the file and may be long.
         reason = make_printable(str(error)[:MAX_REASON_LENGTH])
         raise CheckpointError(f"{path}: {reason}") from error
 
 
 def examine_content(path: Path, options: ExaminationOptions) -> Checkpoint:
-    """The examination itself, whose errors do not yet name the file."""
+    """Examine a file; the errors do not name it yet."""
     content = read_file(path, max_bytes=options.max_bytes)
     stated = parse_metadata(content.metadata)
     unwrapped = unwrap(content.root, use_ema=options.use_ema)
@@ -98,13 +98,13 @@ def examine_content(path: Path, options: ExaminationOptions) -> Checkpoint:
             *warn_of_state(gates, is_trained=is_trained),
         ),
     )
-    # What was mapped from the file must not change with it.
+    # Copies: mapped tensors would change with the file.
     copies = {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in translation.tensors.items()}
     return Checkpoint(diagnosis=diagnosis, tensors=copies)
 
 
 def complete(translation: Translation, identity: NetworkIdentity) -> None:
-    """Add the counters that old files lack, then hold everything against the network; raises `CheckpointError`."""
+    """Add the counters that old files lack, then compare all tensors with the network; raises `CheckpointError`."""
     expected = build_shapes(identity.architecture, identity.attention, identity.class_count)
     for name in expected:
         if name.endswith(COUNTER):
@@ -114,10 +114,10 @@ def complete(translation: Translation, identity: NetworkIdentity) -> None:
 
 
 def judge_training(translation: Translation, stated: OwnMetadata | None) -> bool:
-    """Whether the network is trained, by its own word and by its BatchNorms.
+    """Whether the network is trained, by its metadata and its BatchNorms.
 
     Raises:
-        CheckpointError: for one that says so and has not seen a batch.
+        CheckpointError: the metadata says trained, but no BatchNorm has seen a batch.
     """
     is_learnt = has_learnt(translation.tensors)
     if stated is not None and stated.trained and not is_learnt:
@@ -126,7 +126,7 @@ def judge_training(translation: Translation, stated: OwnMetadata | None) -> bool
 
 
 def warn_of_layout(layout: Layout, identity: NetworkIdentity, options: ExaminationOptions) -> Iterator[str]:
-    """Where a layout leaves open what others settle."""
+    """A warning if the layout does not tell where the stride is."""
     is_open = layout is Layout.PYTORCHCV and identity.attention is Attention.NONE and options.stride_placement is None
     if is_open and identity.architecture in {"resnet50", "resnet101"}:
         yield (
@@ -136,7 +136,7 @@ def warn_of_layout(layout: Layout, identity: NetworkIdentity, options: Examinati
 
 
 def warn_of_state(gates: GateState, *, is_trained: bool) -> Iterable[str]:
-    """A warning about the maps."""
+    """A warning if the network or its gates are not trained."""
     if not is_trained:
         yield "The network is not trained: its answers and maps mean nothing."
     elif gates is GateState.UNTRAINED:

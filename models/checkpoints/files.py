@@ -1,4 +1,4 @@
-"""From a path to what lies in the file, whichever kind of file it is."""
+"""Reading a file of weights of any known format."""
 
 import hashlib
 import io
@@ -21,11 +21,11 @@ PICKLE_START = b"\x80"
 REMEDY = "save it again with torch.save"
 
 KNOWN_KINDS: tuple[tuple[bytes, str], ...] = (
-    (b"version https://git-lfs", "a git-lfs pointer, not the file itself; fetch it with: git lfs pull"),
+    (b"version https://git-lfs", "it is a git-lfs pointer, not the file itself; fetch the file with: git lfs pull"),
     (b"\x1f\x8b", "compressed with gzip; unpack it first"),
     (b"\x89HDF", "an HDF5 file, as Keras writes; only files of torch.save and safetensors are read"),
 )
-"""How files begin that are taken for weights, and what to do about it."""
+"""First bytes of files that people mistake for weights, with an explanation and a remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,10 @@ class FileContent:
     """The contents of a file.
 
     Attributes:
-        container: how it lies there.
+        container: the file format.
         root: the object that was saved; for safetensors the tensors by name.
         sha256: the file's checksum.
-        metadata: what a safetensors file says of itself.
+        metadata: the metadata of a safetensors file.
     """
 
     container: Container
@@ -46,13 +46,13 @@ class FileContent:
 
 
 def read_file(path: Path, *, max_bytes: int) -> FileContent:
-    """Read a file of weights; nothing in it is run.
+    """Read a file of weights without running anything in it.
 
-    Neither the file nor the tensors that it describes may be larger than `max_bytes`; that is checked before either is
-    read. Tensors are mapped from the file where its format allows it.
+    Neither the file nor its tensors may be larger than `max_bytes`, which is checked before reading. Tensors are mapped
+    from the file if its format allows it.
 
     Raises:
-        CheckpointError: for a file that cannot be read, with the reason and what to do.
+        CheckpointError: the file cannot be read; the message has the reason and the remedy.
     """
     try:
         check_size(path, max_bytes=max_bytes)
@@ -71,11 +71,11 @@ def read_file(path: Path, *, max_bytes: int) -> FileContent:
             refuse_pickle(path, is_certain=not is_text(head))
     except OSError as error:
         raise CheckpointError(f"cannot be read: {error.strerror}; check the path") from error
-    raise CheckpointError(explain_kind(head) or f"of no kind known here, begins with {head[:8].hex(' ')}; {REMEDY}")
+    raise CheckpointError(explain_kind(head) or f"its format is unknown; it begins with {head[:8].hex(' ')}; {REMEDY}")
 
 
 def check_size(path: Path, *, max_bytes: int) -> None:
-    """Refuse what is no file, an empty file and one that is too large."""
+    """Refuse anything that is not a file, an empty file, and a file that is too large."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise CheckpointError(f"a {'directory' if stat.S_ISDIR(status.st_mode) else 'device'}, not a file of weights")
@@ -88,15 +88,15 @@ def check_size(path: Path, *, max_bytes: int) -> None:
 
 
 def is_safetensors(path: Path, head: bytes) -> bool:
-    """Whether a file is to be read as safetensors: by its beginning, or by its name if it is nothing else."""
-    # The first eight bytes are a number and can look like the beginning of anything, a web page's even.
+    """Whether to read a file as safetensors: by its first bytes, or by its name if these show no other format."""
+    # The first eight bytes are a number; by chance they can look like another format, even a web page.
     if head[LENGTH_BYTES : LENGTH_BYTES + 1] == b"{" and not is_text(head):
         return True
     return path.suffix == ".safetensors" and explain_kind(head) is None and not head.startswith(PICKLE_START)
 
 
 def explain_kind(head: bytes) -> str | None:
-    """The true kind of a file that was taken for weights, with a remedy; None where it could be weights."""
+    """The real format of a file that is not weights, with a remedy; None if it may be weights."""
     kinds = [(head.startswith(start), sentence) for start, sentence in KNOWN_KINDS]
     kinds += [
         (
@@ -110,14 +110,14 @@ def explain_kind(head: bytes) -> str | None:
 
 
 def refuse_pickle(path: Path, *, is_certain: bool) -> None:
-    """Refuse a pickle that does not begin as those of torch.save do, naming the code that it needs if any.
+    """Refuse a pickle that torch.save did not write in its default form; the message names any code that it needs.
 
     Args:
         path: the file.
-        is_certain: it is a pickle; else it may be some text, as pickles of protocol 0 are.
+        is_certain: the file is certainly a pickle; a pickle of protocol 0 looks like text.
 
     Raises:
-        CheckpointError: for a pickle, and for a text that is one and needs code.
+        CheckpointError: the file is a pickle, or looks like text and is a pickle that needs code.
     """
     with path.open("rb") as file:
         content = io.BytesIO(file.read(MAX_PICKLE_BYTES))
@@ -134,7 +134,7 @@ def refuse_pickle(path: Path, *, is_certain: bool) -> None:
 
 
 def is_text(head: bytes) -> bool:
-    """Whether a file's beginning is text; its last character may be cut."""
+    """Whether a file begins with text; the last character may be cut off."""
     text = head.decode(errors="ignore")
     is_decoded = len(text.encode()) > len(head) - 4
     return is_decoded and all(character.isprintable() or character.isspace() for character in text)

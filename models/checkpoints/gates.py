@@ -1,4 +1,4 @@
-"""A network's attention told from its tensors: its kind, and whether it has learnt anything."""
+"""A network's attention as its tensors show it: the kind, and whether it is trained."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from models.names import Attention, SpatialPooling
 
 @dataclass(frozen=True, slots=True)
 class GateShapes:
-    """The facts that names and shapes tell.
+    """The properties of gates that names and shapes show.
 
     Attributes:
-        has_channel: there is a channel gate; how it pools cannot be told.
-        spatial: how the spatial gate pools; None without one.
-        kernel_size: of the spatial gate's convolution; None without one.
+        has_channel: whether there is a channel gate; its pooling does not show.
+        spatial: the spatial gate's pooling; None without one.
+        kernel_size: the kernel size of the spatial gate's convolution; None without one.
     """
 
     has_channel: bool
@@ -27,7 +27,7 @@ class GateShapes:
 
 
 def shape_gates(design: AttentionDesign | None) -> GateShapes:
-    """The design that names and shapes tell."""
+    """The gate shapes of a design."""
     if design is None:
         return GateShapes(has_channel=False)
     kernel_size = None if design.spatial is None else design.kernel_size
@@ -35,10 +35,10 @@ def shape_gates(design: AttentionDesign | None) -> GateShapes:
 
 
 def read_gates(shapes: Mapping[str, torch.Size]) -> GateShapes:
-    """The facts that names and shapes tell of a file, in our names.
+    """The gate shapes of a file's tensors, by our names.
 
     Raises:
-        CheckpointError: for spatial gates that are not alike or that see another number of planes.
+        CheckpointError: the spatial gates differ, or have another number of input planes.
     """
     kernels = {shape for name, shape in shapes.items() if name.endswith(f"{KERNEL}weight")}
     has_channel = any(".ChannelGate." in name for name in shapes)
@@ -50,30 +50,30 @@ def read_gates(shapes: Mapping[str, torch.Size]) -> GateShapes:
     if len(kernels) > 1 or kernel != (1, 1 if has_reduction else 2, kernel[-1], kernel[-1]):
         raise CheckpointError(
             f"its spatial gates' kernels are {' and '.join(str(tuple(shape)) for shape in kernels)}; CBAM's are "
-            "(1, 2, 7, 7), for the maximum and the mean over channels; there is no network here for others"
+            "(1, 2, 7, 7), for the maximum and the mean over channels; other shapes are not supported"
         )
     return GateShapes(has_channel, spatial, kernel[-1])
 
 
 def list_lookalikes(gates: GateShapes) -> list[Attention]:
-    """Every attention whose tensors are like these, the usual one first.
+    """Every attention with tensors of these shapes, the usual one first.
 
     Raises:
-        CheckpointError: where there is none.
+        CheckpointError: there is none.
     """
     found = [attention for attention, design in DESIGNS.items() if shape_gates(design) == gates]
     if not found:
         parts = "with" if gates.has_channel else "without"
         raise CheckpointError(
             f"its spatial gates see {gates.kernel_size} x {gates.kernel_size} positions, {parts} a channel gate before "
-            f"them; no attention here is like that ({', '.join(Attention)})"
+            f"them; no known attention has this form ({', '.join(Attention)})"
         )
-    # Of those that look alike first what the known projects do: both poolings, channel before space.
+    # First the form that the known projects use: both poolings, channel before space.
     return sorted(found, key=lambda attention: attention not in {Attention.CBAM, Attention.CHANNEL_BOTH})
 
 
 def has_learnt(tensors: Mapping[str, torch.Tensor]) -> bool:
-    """Whether any BatchNorm has seen a batch: as it is made, its mean is 0 and its variance 1 in every channel."""
+    """Whether any BatchNorm has seen a batch; initially, its mean is 0 and its variance 1 in every channel."""
     return any(
         bool((tensor != (0 if name.endswith("mean") else 1)).any())
         for name, tensor in tensors.items()
@@ -82,9 +82,10 @@ def has_learnt(tensors: Mapping[str, torch.Tensor]) -> bool:
 
 
 def judge_gates(tensors: Mapping[str, torch.Tensor], *, is_trained: bool) -> GateState:
-    """Whether the gates' maps can mean something.
+    """The state of the gates.
 
-    A spatial gate whose BatchNorm has scale 0 is the same everywhere; so is a channel gate whose last layer is 0.
+    A spatial gate whose BatchNorm has scale 0 is the same everywhere. A channel gate whose last layer is 0 is the same
+    for every channel.
     """
     scales = select(tensors, f"{NORM}weight")
     last_layers = select(tensors, f"{LAST_LAYER}weight")
@@ -95,11 +96,11 @@ def judge_gates(tensors: Mapping[str, torch.Tensor], *, is_trained: bool) -> Gat
 
 
 def measure_scales(tensors: Mapping[str, torch.Tensor]) -> tuple[float, float] | None:
-    """Least and greatest scale of the spatial gates' BatchNorms; None without such gates."""
+    """The smallest and largest scale of the spatial gates' BatchNorms; None without such gates."""
     scales = [float(value) for tensor in select(tensors, f"{NORM}weight") for value in tensor]
     return (min(scales), max(scales)) if scales else None
 
 
 def select(tensors: Mapping[str, torch.Tensor], suffix: str) -> list[torch.Tensor]:
-    """The tensors whose names end so."""
+    """The tensors whose names end with `suffix`."""
     return [tensor for name, tensor in tensors.items() if name.endswith(suffix)]

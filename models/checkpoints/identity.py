@@ -1,4 +1,4 @@
-"""Which network a file is for: what its tensors tell, what its metadata says and what was asked for, held together."""
+"""The network that a file is for: its tensors, its metadata and the user's options compared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ class NetworkIdentity:
     """A network by its names.
 
     Attributes:
-        architecture: a key of `models.networks.zoo.ARCHITECTURES`, or torchvision's name behind `torchvision:`.
-        attention: what stands at the end of each block.
-        class_count: rows of the last layer.
-        stride_placement: where a bottleneck's stride lies.
-        warnings: sentences on what was assumed.
+        architecture: a key of `models.networks.zoo.ARCHITECTURES`, or `torchvision:` and torchvision's name.
+        attention: the attention at the end of each block.
+        class_count: the number of classes.
+        stride_placement: the convolution of a bottleneck that has the stride.
+        warnings: sentences about assumptions that were made.
     """
 
     architecture: str
@@ -39,16 +39,16 @@ def identify(
     stated: OwnMetadata | None,
     options: ExaminationOptions,
 ) -> NetworkIdentity:
-    """Find the network.
+    """Find the network that a file is for.
 
     Args:
         shapes: the file's tensors in our names.
         origins: the file's own names by ours.
-        stated: what a file of ours says of itself; it wins over the options.
-        options: what was asked for.
+        stated: the metadata of a file of ours; it overrides the options.
+        options: the user's options.
 
     Raises:
-        CheckpointError: where no network fits, and where tensors, metadata and options contradict each other.
+        CheckpointError: no network fits, or tensors, metadata and options contradict each other.
     """
     warnings: list[str] = []
     named = options.architecture or (stated and stated.architecture) or ""
@@ -57,7 +57,7 @@ def identify(
     check_agreement("classes", class_count, None if stated is None else stated.class_count, options.class_count)
     attention = choose_attention(list_lookalikes(read_gates(shapes)), stated, options.attention, warnings)
     if is_torchvisions:
-        # Too many to try: the name is believed, and every tensor is held against it afterwards.
+        # Too many to try: take the name as given; every tensor is checked against it afterwards.
         check_torchvision(named)
         architecture = named
     else:
@@ -73,7 +73,7 @@ def identify(
 
 
 def check_known(architecture: str | None) -> None:
-    """Refuse an architecture that is asked for and not known."""
+    """Refuse an unknown architecture."""
     if architecture is not None and architecture not in ARCHITECTURES:
         raise CheckpointError(
             f"architecture {architecture!r} was asked for; choose one of {', '.join(ARCHITECTURES)}, or torchvision: "
@@ -82,7 +82,7 @@ def check_known(architecture: str | None) -> None:
 
 
 def check_agreement(what: str, found: object, stated: object, asked: object) -> None:
-    """Refuse what the tensors contradict."""
+    """Refuse metadata or an option that the tensors contradict."""
     if stated not in {None, found}:
         raise CheckpointError(f"its metadata says {what} {stated}, its tensors say {found}; convert its source again")
     if asked not in {None, found}:
@@ -92,7 +92,7 @@ def check_agreement(what: str, found: object, stated: object, asked: object) -> 
 def choose_attention(
     lookalikes: list[Attention], stated: OwnMetadata | None, asked: Attention | None, warnings: list[str]
 ) -> Attention:
-    """One of the attentions that have these tensors."""
+    """Choose one of the attentions that have the same tensors."""
     names = " or ".join(lookalikes)
     for source, attention in (("its metadata says", stated and stated.attention), ("the option says", asked)):
         if attention is not None and attention not in lookalikes:
@@ -102,13 +102,13 @@ def choose_attention(
         return stated.attention
     if asked is None and Attention.SE in lookalikes:
         warnings.append(
-            f"How a channel gate pools cannot be told from tensors: {names} look alike. {lookalikes[0]} was "
-            "assumed; say which one it is where you know better."
+            f"The tensors do not show how a channel gate pools: {names} look alike. {lookalikes[0]} was "
+            "assumed; give the attention if you know it."
         )
     return asked or lookalikes[0]
 
 
 def warn_of_override(what: str, stated: object, asked: object, warnings: list[str]) -> None:
-    """The file's own word wins, but not in silence."""
+    """Warn that the file's metadata overrides an option."""
     if stated is not None and asked not in {None, stated}:
         warnings.append(f"The file says {what} {stated}; {asked}, which was asked for, was not used.")

@@ -1,4 +1,4 @@
-"""The metadata of our own safetensors files: texts by name."""
+"""The metadata of our own safetensors files, as texts by name."""
 
 from collections.abc import Mapping
 
@@ -11,16 +11,16 @@ FORMAT = "cbam-lens"
 
 
 class OwnMetadata(BaseModel):
-    """The metadata of a file that was written here.
+    """The metadata of a file that this program wrote.
 
     Attributes:
         architecture: a key of `models.networks.zoo.ARCHITECTURES`.
-        attention: what stands at the end of each block.
-        class_count: rows of the last layer.
+        attention: the attention at the end of each block.
+        class_count: the number of classes.
         stride_placement: None in the first files, whose networks have no bottleneck.
         trained: None in the first files.
-        recipe: how it was trained, if that is known.
-        source: the layout and the file that it was made from, if it was made from one.
+        recipe: the training recipe, if known.
+        source: the layout and name of the file that it was converted from, if any.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,10 +35,10 @@ class OwnMetadata(BaseModel):
 
 
 def parse_metadata(metadata: Mapping[str, str]) -> OwnMetadata | None:
-    """The metadata of a file; None for a file that was not written here.
+    """Parse a file's metadata; None for a file that this program did not write.
 
     Raises:
-        CheckpointError: for metadata of ours that makes no sense.
+        CheckpointError: the metadata is ours and not valid.
     """
     # The shipped lineup's files are older than the format's name.
     if metadata.get("format") != FORMAT and not {"architecture", "attention", "classes"} <= metadata.keys():
@@ -48,12 +48,12 @@ def parse_metadata(metadata: Mapping[str, str]) -> OwnMetadata | None:
     except ValidationError as error:
         problem = error.errors()[0]
         raise CheckpointError(
-            f"its metadata makes no sense: {'.'.join(map(str, problem['loc']))}: {problem['msg']}; convert it again"
+            f"its metadata is not valid: {'.'.join(map(str, problem['loc']))}: {problem['msg']}; convert it again"
         ) from error
 
 
 def format_metadata(metadata: OwnMetadata) -> dict[str, str]:
-    """The same as texts."""
+    """Format metadata as texts by name."""
     return {"format": FORMAT} | {
         name: str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in metadata.model_dump(mode="json", exclude_none=True).items()

@@ -1,6 +1,6 @@
-"""The reader of pickles of weights: a small machine that calls nothing but what `calls.MAKERS` lists.
+"""The reader of pickles of weights: a small stack machine that calls only the functions in `calls.MAKERS`.
 
-Names that are not listed become symbols, so that a pickle is read to its end and refused for the worst of them.
+Unlisted names become symbols, so that the pickle is read to its end and the error can name the most serious one.
 """
 
 import io
@@ -27,35 +27,35 @@ from models.checkpoints.calls import (
 from models.checkpoints.diagnosis import CheckpointError
 
 MAX_PICKLE_BYTES = 32 * 1024**2
-"""ResNet-101 with CBAM and its optimiser's state is described in 0.3 MB."""
+"""The pickle of ResNet-101 with CBAM and its optimiser's state has 0.3 MB."""
 
 MAX_OPCODES = 2_000_000
-"""Each leaves at most some 70 bytes behind. `torch.load` has no such limit."""
+"""Each opcode leaves at most about 70 bytes in memory. `torch.load` has no such limit."""
 
 PROTOCOL = 2
 """That of `torch.save`."""
 
 NUMBER_TYPE_STATES = tuple((3, order, None, None, None, -1, -1, 0) for order in "<>=|")
-"""NumPy's state of a plain number's type: its byte order and nothing else."""
+"""NumPy's state of a plain number's type, after the byte order: nothing set."""
 
 FindStorage: TypeAlias = Callable[[str, torch.dtype, int], torch.Tensor]
-"""From a storage's key, type and number of elements to its values."""
+"""Finds a storage's values, given its key, dtype and number of elements."""
 
 
 def find_nothing(_key: str, dtype: torch.dtype, count: int) -> torch.Tensor:
-    """A storage without values, where only what a pickle asks for matters."""
+    """A storage without values, for a reading that only collects the pickle's names."""
     return torch.empty(count, dtype=dtype, device="meta")
 
 
 class Machine:
-    """A stack, marks on it and a memo.
+    """A machine that plays a pickle, with a stack, marks and a memo.
 
     Attributes:
-        account: what has been made so far.
-        storages: those that were asked for, by key.
-        names: the names that were asked for, in order.
-        protocol: the pickle's.
-        strange_opcodes: those that weights do not need.
+        account: the size of the objects made so far.
+        storages: the storages that the pickle asked for, by key.
+        names: the names that the pickle asked for, in order.
+        protocol: the pickle's protocol.
+        strange_opcodes: opcodes that weights do not need.
     """
 
     def __init__(self, find_storage: FindStorage) -> None:
@@ -67,10 +67,10 @@ class Machine:
         self._find_storage = find_storage
 
     def play(self, content: io.BytesIO) -> object:
-        """The next pickle's value; the stream then stands behind it.
+        """Play the next pickle and return its value; the stream is then at the pickle's end.
 
         Raises:
-            CheckpointError: for a damaged pickle, and for one that needs code or more than it needs.
+            CheckpointError: the pickle is damaged, or asks for more than weights need.
         """
         self._stack: list[object] = []
         self._marks: list[int] = []
@@ -88,10 +88,10 @@ class Machine:
             raise CheckpointError(f"its pickle is damaged at an opcode {name}; get it again") from error
 
     def refuse_strange(self) -> None:
-        """Refuse what was played if it is more than weights need.
+        """Refuse a pickle that asks for more than weights need.
 
         Raises:
-            CheckpointError: for names that are not allowed, another protocol or other opcodes.
+            CheckpointError: a name, the protocol or an opcode is not allowed.
         """
         refuse_names(self.names)
         if self.protocol != PROTOCOL:
@@ -105,7 +105,7 @@ class Machine:
             )
 
     def step(self, opcode: pickletools.OpcodeInfo, argument: object) -> None:
-        """Play one opcode; of those that weights do not need only what they do to the stack."""
+        """Play one opcode; an opcode that weights do not need only changes the stack."""
         if opcode.name in HANDLERS:
             HANDLERS[opcode.name](self, argument)
             return
@@ -121,7 +121,7 @@ class Machine:
         self._stack += [Symbol(opcode.name) if argument is None else argument] * len(opcode.stack_after)
 
     def push(self, value: object) -> None:
-        """All opcodes that push what they carry."""
+        """Push the argument of an opcode."""
         self._stack.append(value)
 
     def mark(self, _: object) -> None:
@@ -129,11 +129,11 @@ class Machine:
         self._marks.append(len(self._stack))
 
     def pop(self, count: int) -> list[object]:
-        """The last values, in the order in which they were pushed."""
+        """Pop the last values, in the order in which they were pushed."""
         return [self._stack.pop() for _ in range(count)][::-1]
 
     def pop_marked(self) -> list[object]:
-        """The values pushed since the last mark."""
+        """Pop the values pushed since the last mark."""
         return self.pop(len(self._stack) - self._marks.pop())
 
     def append(self, values: list[object]) -> None:
@@ -153,15 +153,15 @@ class Machine:
             raise TypeError(target)
 
     def remember(self, index: object) -> None:
-        """BINPUT and its like; a dict, so that a large index costs nothing."""
+        """BINPUT and the like; the memo is a dict, so that a large index costs nothing."""
         self._memo[len(self._memo) if index is None else index] = self._stack[-1]
 
     def recall(self, index: object) -> None:
-        """BINGET and its like."""
+        """BINGET and the like."""
         self._stack.append(self._memo[index])
 
     def ask(self, name: str) -> None:
-        """GLOBAL and its like."""
+        """GLOBAL and the like."""
         self.names.append(name)
         self._stack.append(CONSTANTS.get(name, Symbol(name)))
 
@@ -175,7 +175,7 @@ class Machine:
             raise TypeError(target)
 
     def find(self, _: object) -> None:
-        """BINPERSID: ('storage', its type, key, device, number of elements), in old files with None behind."""
+        """BINPERSID: ('storage', type, key, device, number of elements); old files append None."""
         identity = self._stack.pop()
         if isinstance(identity, tuple) and identity[0] == "module":  # a class with its source, in old whole modules
             self._stack.append(identity[1])
@@ -183,7 +183,7 @@ class Machine:
         if not isinstance(identity, tuple) or identity[0] != "storage":
             raise TypeError(identity)
         kind, key, _device, count, *view = identity[1:]
-        # Views of storages were written by torch before 0.4 only, and by tensors before they knew their offset.
+        # Only torch before 0.4 wrote views of storages; its tensors had no offset yet.
         if not isinstance(kind, Symbol) or any(part is not None for part in view):
             raise TypeError(identity)
         dtype = STORAGE_TYPES[kind.name]
@@ -192,7 +192,7 @@ class Machine:
             storage = Storage(key, self._find_storage(key, dtype, check_size(count)))
             self.storages[key] = storage
         elif (storage.values.dtype, len(storage.values)) != (dtype, count):
-            raise CheckpointError(f"its storage {key} is described twice, not alike; get the file again")
+            raise CheckpointError(f"its pickle describes storage {key} twice, differently; get the file again")
         self._stack.append(storage)
 
     def call(self, _: object) -> None:
@@ -207,7 +207,7 @@ class Machine:
 Handler: TypeAlias = Callable[[Machine, object], None]
 
 CARRIERS = ("BININT", "BININT1", "BININT2", "BINFLOAT", "LONG1", "BINUNICODE", "SHORT_BINSTRING", "NONE")
-"""The opcodes that carry the value that they push."""
+"""The opcodes whose argument is the value that they push."""
 
 HANDLERS: dict[str, Handler] = {
     "PROTO": lambda machine, argument: setattr(machine, "protocol", argument),
@@ -245,14 +245,14 @@ STRANGE_HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("MEMOIZE", "PUT"), Machine.remember),
     "GET": Machine.recall,
 }
-"""Those of other pickles by which they ask for names, so that code is called code."""
+"""Opcodes of other pickles that ask for names; known here so that the error can name the code."""
 
 
 def read_opcodes(content: io.BytesIO) -> Iterator[tuple[pickletools.OpcodeInfo, object]]:
-    """The pickle's opcodes and their arguments.
+    """Read the pickle's opcodes and their arguments.
 
     Raises:
-        CheckpointError: for a damaged or truncated pickle, and for one with too many opcodes.
+        CheckpointError: the pickle is damaged or truncated, or has too many opcodes.
     """
     try:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(content)):

@@ -1,4 +1,4 @@
-"""Safetensors files: a length, a JSON header, the values."""
+"""Safetensors files: the header's length, a JSON header, then the values."""
 
 import json
 import struct
@@ -12,17 +12,17 @@ from models.checkpoints.diagnosis import CheckpointError
 LENGTH_BYTES = 8
 
 MAX_HEADER_BYTES = 8 * 1024**2
-"""ResNet-101 with CBAM is described in 0.1 MB."""
+"""The header of ResNet-101 with CBAM has 0.1 MB."""
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """The tensors, mapped from the file, and the metadata.
+    """Read the tensors, mapped from the file, and the metadata.
 
-    That names, shapes, types and places agree, fill the file and do not overlap is checked by the library; that no
-    name stands twice in the header is not, and is checked here.
+    The library checks that shapes, types and offsets agree, fill the file and do not overlap. It does not check that
+    each name is in the header only once, so this is checked here.
 
     Raises:
-        CheckpointError: for a header that lies.
+        CheckpointError: the header is not valid.
     """
     check_header(path)
     try:
@@ -33,7 +33,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str
 
 
 def check_header(path: Path) -> None:
-    """Refuse a header that reaches beyond the file, is too large, is no JSON or names a tensor twice."""
+    """Refuse a header that reaches beyond the file, is too large, is not JSON or names a tensor twice."""
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(LENGTH_BYTES)
@@ -50,7 +50,7 @@ def check_header(path: Path) -> None:
 
 
 def refuse_twins(lineups: list[tuple[str, object]]) -> dict[str, object]:
-    """A JSON object as a dict; raises `ValueError` for a name that stands in it twice."""
+    """Make a dict of a JSON object; raises `ValueError` for a name that is in it twice."""
     names = [name for name, _ in lineups]
     if len(set(names)) < len(names):
         twin = next(name for name in names if names.count(name) > 1)

@@ -1,8 +1,8 @@
-"""Files of `torch.save`, in both of its formats, read without running anything or trusting a number in them.
+"""Files of `torch.save`, in both formats, read without running anything and without trusting a number in them.
 
-They are not given to `torch.load(weights_only=True)`. It runs out of memory, crashes or never returns for some small
-files; and what is checked before it need not be what it reads, since its own reader of zip files takes `DATA.PKL` for
-`data.pkl`.
+`torch.load(weights_only=True)` is not used. With some small files it runs out of memory, crashes or never returns. A
+check before it would not help: its own zip reader takes `DATA.PKL` for `data.pkl`, so it may read an entry that was not
+checked.
 """
 
 import io
@@ -28,18 +28,18 @@ LEGACY_PICKLES = 5
 """The magic number, the format's version, the machine's sizes, the object, the keys of its storages."""
 
 LEGACY_SIZE_BYTES = 8
-"""In front of each storage's values their number."""
+"""The number of values, which precedes each storage's values."""
 
 
 def read_zip(path: Path, *, max_bytes: int) -> object:
-    """The value that `torch.save` wrote, its tensors mapped from the file.
+    """Read the value that `torch.save` wrote; its tensors are mapped from the file.
 
     Raises:
-        CheckpointError: for a file that is damaged, needs code or claims more than it holds.
+        CheckpointError: the file is damaged, needs code or claims more content than it has.
     """
     with path.open("rb") as file:
         entries = read_entries(file)
-        # Every entry lies in one folder, named after the file as it was written.
+        # All entries are in one folder, which has the name of the original file.
         folder = next(iter(entries), "").partition("/")[0] + "/"
         if f"{folder}data.pkl" not in entries or not all(name.startswith(folder) for name in entries):
             raise CheckpointError("a zip file that torch.save did not write; unpack it first")
@@ -56,8 +56,8 @@ def read_zip(path: Path, *, max_bytes: int) -> object:
 
 
 def map_storages(file: IO[bytes], folder: str, entries: Mapping[str, zipfile.ZipInfo], *, is_big: bool) -> FindStorage:
-    """A function that finds a storage in a zip file, without reading it unless its bytes are in the other order."""
-    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)  # private, and writable as torch wishes
+    """Make a function that finds a storage in a zip file; it reads values only to swap their byte order."""
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)  # private, and writable because torch requires it
 
     def find(key: str, dtype: torch.dtype, count: int) -> torch.Tensor:
         entry = entries.get(f"{folder}data/{key}")
@@ -74,12 +74,12 @@ def map_storages(file: IO[bytes], folder: str, entries: Mapping[str, zipfile.Zip
 
 
 def read_legacy(path: Path, *, max_bytes: int) -> object:
-    """The same of the format before torch 1.6; its tensors are read into memory.
+    """Read a file in the format before torch 1.6; its tensors are read into memory.
 
-    Its pickles are played twice: on tensors without values first, since the values lie behind them.
+    The pickles are played twice, first with tensors without values, because the values come after the pickles.
 
     Raises:
-        CheckpointError: as `read_zip`.
+        CheckpointError: as for `read_zip`.
     """
     with path.open("rb") as file:
         content = io.BytesIO(file.read(MAX_PICKLE_BYTES))
@@ -88,7 +88,7 @@ def read_legacy(path: Path, *, max_bytes: int) -> object:
         machine.refuse_strange()
         check_total(machine.account, max_bytes=max_bytes)
         if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(machine.storages):
-            raise CheckpointError("it lists other storages than its tensors lie in; get it again")
+            raise CheckpointError("its list of storages does not match its tensors; get it again")
         wanted = {str(key): machine.storages[key].values for key in keys}
         values = read_storages(file, content.tell(), wanted)
     content.seek(0)
@@ -100,7 +100,7 @@ def read_legacy(path: Path, *, max_bytes: int) -> object:
 def read_storages(
     file: io.BufferedReader, position: int, wanted: Mapping[str, torch.Tensor]
 ) -> dict[str, torch.Tensor]:
-    """The values behind the pickles, each storage's number of elements in front; all sizes are checked first."""
+    """Read the values after the pickles, each storage with its number of elements first; all sizes are checked."""
     starts: dict[str, int] = {}
     for key, values in wanted.items():
         file.seek(position)
@@ -122,7 +122,7 @@ def read_storages(
 def check_size(key: str, size_bytes: int, wanted_bytes: int) -> None:
     """Refuse a storage that is larger or smaller in the file than the pickle says.
 
-    `torch.load` maps what lies behind it in the file, or takes what is there.
+    `torch.load` would map the bytes after the storage, or take fewer.
     """
     if size_bytes != wanted_bytes:
         raise CheckpointError(
@@ -131,9 +131,9 @@ def check_size(key: str, size_bytes: int, wanted_bytes: int) -> None:
 
 
 def check_total(account: Account, *, max_bytes: int) -> None:
-    """Refuse tensors that are together larger than the limit: `torch.load` expands a few bytes to any size."""
+    """Refuse tensors that together exceed the limit; `torch.load` expands a few bytes to any size."""
     if account.tensor_bytes > max_bytes:
         raise CheckpointError(
             f"it describes tensors of {account.tensor_bytes:,} bytes; the limit is {max_bytes:,}; "
-            "save what is needed of them, or raise the limit"
+            "save only the tensors that are needed, or raise the limit"
         )

@@ -10,23 +10,23 @@ from models.checkpoints.diagnosis import CheckpointError
 
 PLAIN_KEYS = ("state_dict", "model", "model_state_dict")
 EMA_KEYS = ("state_dict_ema", "model_ema", "ema")
-"""Where training programs put the weights, and their exponential moving average."""
+"""Keys under which training programs store the exponential moving average of the weights."""
 
 PREFIXES = ("module.", "model.", "_orig_mod.")
-"""Of DataParallel, of a training program's own wrapper, of torch.compile."""
+"""Prefixes of DataParallel, of a training program's own wrapper and of torch.compile."""
 
 MAX_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Unwrapped:
-    """A state dict and what was around it.
+    """A state dict, and its removed wrappers.
 
     Attributes:
-        tensors: by the names that remain.
-        keys: what was taken off, from the outside in.
-        dropped: what lay beside the tensors.
-        warnings: sentences on a choice that was made.
+        tensors: the tensors, by their names without prefixes.
+        keys: the removed keys and prefixes, outermost first.
+        dropped: names of the content beside the tensors.
+        warnings: sentences about choices that were made.
     """
 
     tensors: Mapping[str, torch.Tensor]
@@ -36,14 +36,14 @@ class Unwrapped:
 
 
 def unwrap(root: object, *, use_ema: bool) -> Unwrapped:
-    """Find the state dict in what was saved.
+    """Find the state dict in a saved object.
 
     Args:
-        root: what was saved.
-        use_ema: take the averaged weights, where there are some beside the plain ones.
+        root: the saved object.
+        use_ema: take the averaged weights if there are both averaged and plain ones.
 
     Raises:
-        CheckpointError: where there is no dict of tensors, or more than one could be meant.
+        CheckpointError: there is no dict of tensors, or it is not clear which one is meant.
     """
     keys: list[str] = []
     dropped: list[str] = []
@@ -54,7 +54,7 @@ def unwrap(root: object, *, use_ema: bool) -> Unwrapped:
         keys.append(key)
         level = check_mapping(level[key])
     if use_ema and not set(keys) & set(EMA_KEYS):
-        raise CheckpointError(f"averaged weights are asked for, but it has none under {' or '.join(EMA_KEYS)}")
+        raise CheckpointError(f"averaged weights were requested, but it has none under {' or '.join(EMA_KEYS)}")
     dropped += [".".join([*keys, str(name)]) for name, value in level.items() if not isinstance(value, torch.Tensor)]
     tensors = check_names({name: value for name, value in level.items() if isinstance(value, torch.Tensor)}, level)
     prefixes: list[str] = []
@@ -65,26 +65,26 @@ def unwrap(root: object, *, use_ema: bool) -> Unwrapped:
 
 
 def check_mapping(value: object) -> Mapping[object, object]:
-    """A dict; raises `CheckpointError` for anything else."""
+    """Check that a value is a dict; raises `CheckpointError` for anything else."""
     if not isinstance(value, Mapping):
         raise CheckpointError(f"it holds a {type(value).__name__}, not a dict of tensors; save model.state_dict()")
     return value
 
 
 def choose_key(level: Mapping[object, object], *, use_ema: bool, warnings: list[str]) -> str | None:
-    """Under which key to go on; None where `level` is the state dict itself."""
+    """The key of the next level; None if `level` is the state dict itself."""
     plain = [key for key in PLAIN_KEYS if may_hold_weights(level.get(key))]
     averaged = [key for key in EMA_KEYS if may_hold_weights(level.get(key))]
     if len(plain) > 1 or len(averaged) > 1:
         twins = plain if len(plain) > 1 else averaged
-        raise CheckpointError(f"it has weights under {' and '.join(twins)}; save the ones that are meant by themselves")
+        raise CheckpointError(f"it has weights under {' and '.join(twins)}; save only the ones that you mean")
     if averaged and not plain:
-        warnings.append(f"The file has averaged weights (EMA) under {averaged[0]} and no others; they were taken.")
+        warnings.append(f"The file has averaged weights (EMA) under {averaged[0]} and no others; these were used.")
     elif averaged:
         taken, left = (averaged, plain) if use_ema else (plain, averaged)
         warnings.append(
             f"The file has plain weights under {plain[0]} and averaged ones (EMA) under {averaged[0]}; "
-            f"those under {taken[0]} were taken, those under {left[0]} left."
+            f"those under {taken[0]} were used, those under {left[0]} were not."
         )
         return taken[0]
     return next(iter(plain + averaged), None)
@@ -96,7 +96,7 @@ def may_hold_weights(value: object) -> bool:
 
 
 def check_names(tensors: Mapping[object, torch.Tensor], level: Mapping[object, object]) -> dict[str, torch.Tensor]:
-    """Tensors by text; raises `CheckpointError` where there are none or a name is no text."""
+    """The tensors by name; raises `CheckpointError` if there are none or a name is not a text."""
     if not tensors:
         raise CheckpointError(
             f"it has no tensors under {', '.join(PLAIN_KEYS)} or at the top; it has {list_some(map(str, level))}"
@@ -107,5 +107,5 @@ def check_names(tensors: Mapping[object, torch.Tensor], level: Mapping[object, o
 
 
 def find_prefix(names: Iterable[str]) -> str | None:
-    """The wrapper's prefix that every name has, if there is one."""
+    """The wrapper's prefix that all names share, if any."""
     return next((prefix for prefix in PREFIXES if all(name.startswith(prefix) for name in names)), None)

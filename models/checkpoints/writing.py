@@ -1,4 +1,4 @@
-"""Our own files: safetensors with metadata that says which network it is, written whole or not at all."""
+"""Writing our own files: safetensors with metadata that names the network, written completely or not at all."""
 
 import hashlib
 import json
@@ -17,18 +17,18 @@ SUFFIX = ".safetensors"
 
 
 def write_checkpoint(checkpoint: Checkpoint, output: Path) -> str:
-    """Write weights as a file of ours.
+    """Write weights in our own layout.
 
     Args:
         checkpoint: the weights.
-        output: where to; a file that is there already is replaced, unless the weights are from it.
+        output: the new file; an existing one is replaced, unless it is the source of the weights.
 
     Returns:
         The file's sha256.
 
     Raises:
-        CheckpointError: for a name that does not end in .safetensors, for the file that the weights are from, and
-            where it cannot be written.
+        CheckpointError: the name does not end in .safetensors, the output is the source of the weights, or the file
+            cannot be written.
     """
     diagnosis = checkpoint.diagnosis
     check_output(diagnosis.path, output)
@@ -45,7 +45,7 @@ def write_checkpoint(checkpoint: Checkpoint, output: Path) -> str:
         with draft_beside(output) as draft:
             save_file(checkpoint.tensors, draft, metadata=format_metadata(metadata))
             order_header(draft)
-            # safetensors lets nobody but the owner read what it writes; the umask is to decide that.
+            # safetensors makes its files readable by the owner alone; the umask should decide that.
             probe = draft.with_name("probe")
             probe.touch()
             draft.chmod(probe.stat().st_mode)
@@ -57,24 +57,24 @@ def write_checkpoint(checkpoint: Checkpoint, output: Path) -> str:
 
 
 def order_header(path: Path) -> None:
-    """Put a file's metadata into one order; safetensors writes it in any, and every writing had its own checksum."""
+    """Sort a file's metadata: safetensors writes it in any order, which would change the checksum each time."""
     with path.open("r+b") as file:
         (header_bytes,) = struct.unpack("<Q", file.read(LENGTH_BYTES))
         header = json.loads(file.read(header_bytes))
         header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
         text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-        if len(text) <= header_bytes:  # behind the header the values begin
+        if len(text) <= header_bytes:  # the values begin after the header
             file.seek(LENGTH_BYTES)
             file.write(text.ljust(header_bytes))
 
 
 def check_output(source: Path, output: Path) -> None:
-    """Refuse an output that is no safetensors file by its name, or that is the source itself.
+    """Refuse an output that is the source itself, or whose name does not end in .safetensors.
 
     Raises:
-        CheckpointError: for both.
+        CheckpointError: in both cases.
     """
     if output.suffix != SUFFIX:
-        raise CheckpointError(f"{output}: weights are written as {SUFFIX}; choose such a name")
+        raise CheckpointError(f"{output} does not end in {SUFFIX}; choose a name that does")
     if output.exists() and source.exists() and output.samefile(source):
-        raise CheckpointError(f"{output} is the file that the weights are from; choose another name")
+        raise CheckpointError(f"{output} is the source of the weights; choose another name")

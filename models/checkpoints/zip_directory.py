@@ -1,4 +1,4 @@
-"""A zip file's directory, held to what `torch.save` writes: entries stored as they are, and no more than fit."""
+"""A zip file's directory, checked as `torch.save` writes it: uncompressed entries that fit into the file."""
 
 import mmap
 import struct
@@ -10,10 +10,10 @@ from models.checkpoints.diagnosis import CheckpointError
 ZIP_START = b"PK\x03\x04"
 
 MAX_ENTRIES = 20_000
-"""ResNet-101 with CBAM and its optimiser's state has 1,600."""
+"""The file of ResNet-101 with CBAM and its optimiser's state has 1,600 entries."""
 
 MAX_DIRECTORY_BYTES = 8 * 1024**2
-"""Python's zipfile reads the directory in one piece, of the size that the file claims."""
+"""Python's zipfile reads the whole directory at once, at the size that the file claims."""
 
 HEADER_BYTES = 30
 END_BYTES = 22
@@ -22,11 +22,11 @@ ZIP64_END_BYTES = 56
 
 
 def read_entries(file: IO[bytes]) -> dict[str, zipfile.ZipInfo]:
-    """The archive's entries by name.
+    """Read the archive's entries, by name.
 
     Raises:
-        CheckpointError: for a truncated file, and for entries that are compressed, encrypted, repeated, too many or
-            together larger than the file.
+        CheckpointError: the file is truncated, an entry is compressed, encrypted or repeated, there are too many
+            entries, or they are together larger than the file.
     """
     check_directory_size(file)
     try:
@@ -38,7 +38,7 @@ def read_entries(file: IO[bytes]) -> dict[str, zipfile.ZipInfo]:
         check_entry(entry)
     by_name = {entry.filename: entry for entry in entries}
     if len(entries) > MAX_ENTRIES or len(by_name) < len(entries):
-        raise CheckpointError(f"its zip has {len(entries):,} entries, some twice or more than {MAX_ENTRIES:,} in all")
+        raise CheckpointError(f"its zip has {len(entries):,} entries, some repeated or more than {MAX_ENTRIES:,}")
     total, size = sum(entry.file_size for entry in entries), file.seek(0, 2)
     if total > size:
         raise CheckpointError(f"its zip claims {total:,} bytes of content in a file of {size:,}; get it again")
@@ -46,9 +46,9 @@ def read_entries(file: IO[bytes]) -> dict[str, zipfile.ZipInfo]:
 
 
 def check_entry(entry: zipfile.ZipInfo) -> None:
-    """Refuse what `torch.save` never writes: an entry that is encrypted or compressed, be it a bomb or not."""
+    """Refuse an encrypted or compressed entry, which `torch.save` never writes; it could be a zip bomb."""
     if entry.flag_bits & 1:
-        raise CheckpointError(f"its zip entry {entry.filename} is encrypted; torch.save encrypts nothing")
+        raise CheckpointError(f"its zip entry {entry.filename} is encrypted; torch.save never encrypts")
     if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
         raise CheckpointError(
             f"its zip entry {entry.filename} is compressed, {entry.file_size:,} bytes in {entry.compress_size:,}; "
@@ -57,7 +57,7 @@ def check_entry(entry: zipfile.ZipInfo) -> None:
 
 
 def read_content(file: IO[bytes], entry: zipfile.ZipInfo, *, max_bytes: int) -> bytes:
-    """An entry's bytes, checked against their checksum."""
+    """Read an entry's bytes and check their checksum."""
     if entry.file_size > max_bytes:
         raise CheckpointError(f"its {entry.filename} has {entry.file_size:,} bytes; the limit is {max_bytes:,}")
     try:
@@ -68,21 +68,21 @@ def read_content(file: IO[bytes], entry: zipfile.ZipInfo, *, max_bytes: int) -> 
 
 
 def locate_content(mapped: mmap.mmap, entry: zipfile.ZipInfo) -> int:
-    """Where an entry's bytes begin: behind its own header, a name and an extra field of any length."""
+    """Find the offset of an entry's bytes: after its own header, a name and an extra field of any length."""
     header = mapped[entry.header_offset : entry.header_offset + HEADER_BYTES].ljust(HEADER_BYTES, b"\0")
     name_bytes, extra_bytes = struct.unpack_from("<HH", header, 26)
     return entry.header_offset + HEADER_BYTES + int(name_bytes) + int(extra_bytes)
 
 
 def check_directory_size(file: IO[bytes]) -> None:
-    """Refuse a zip file without its end, with something behind it, or with a directory that is too large to read."""
+    """Refuse a zip file without its end record, with bytes after it, or with a directory that is too large."""
     size = file.seek(0, 2)
     wanted = END_BYTES + LOCATOR_BYTES + ZIP64_END_BYTES
     file.seek(max(0, size - wanted))
     tail = file.read(wanted).rjust(wanted, b"\0")
     zip64_end, locator, end = tail[:ZIP64_END_BYTES], tail[ZIP64_END_BYTES:-END_BYTES], tail[-END_BYTES:]
     if not end.startswith(b"PK\x05\x06") or not end.endswith(b"\0\0"):
-        raise CheckpointError("truncated: a zip file that does not end as one; get it again")
+        raise CheckpointError("truncated: the zip file has no end record; get it again")
     (directory_bytes,) = struct.unpack_from("<I", end, 12)
     if locator.startswith(b"PK\x06\x07"):
         (directory_bytes,) = struct.unpack_from("<Q", zip64_end, 40)

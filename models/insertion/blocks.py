@@ -1,4 +1,4 @@
-"""Where attention belongs: in the blocks of torchvision's networks, or where the caller says."""
+"""The places of attention: in the blocks of torchvision's networks, or where the caller asks for it."""
 
 import difflib
 from collections.abc import Sequence
@@ -29,23 +29,23 @@ BRANCH_ENDS: dict[type[nn.Module], str] = {
     _DenseLayer: "conv2",
     Inception: "cat",
 }
-"""The end of each block's branch: the operation of that name, or the last BatchNorm in the part of that name.
+"""The end of each block's branch: the operation of that name, or the last BatchNorm in the submodule of that name.
 
-By CBAM's paper, figure 3, attention stands there: before the addition, and before an activation that follows.
-ConvNeXt's `mul` is the product with `layer_scale`; a DenseNet and a GoogLeNet have no addition.
+The CBAM paper, figure 3, puts attention there: before the addition, and before an activation that follows.
+ConvNeXt's `mul` is the product with `layer_scale`. DenseNet and GoogLeNet have no addition.
 """
 
 LISTED_CANDIDATES = 8
-"""How many operations an error names."""
+"""The number of operations that an error names."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttentionSite:
-    """Where an attention module goes.
+    """The place of an attention module.
 
     Attributes:
-        node: behind which operation.
-        block: the path of the block that it ends; where there is no such block, the operation's name.
+        node: the operation before it.
+        block: the path of the block that it ends; the operation's name if there is no such block.
         path: the module's own path.
     """
 
@@ -55,14 +55,14 @@ class AttentionSite:
 
 
 def find_places(traced: TracedNetwork, points: Sequence[str] | None) -> list[AttentionSite]:
-    """The places of attention in the order in which they run.
+    """Find the places of attention, in the order in which they run.
 
     Args:
         traced: the network.
-        points: names of operations behind which to put it; None for the known places of torchvision's blocks.
+        points: names of the operations after which to put it; None for the known places in torchvision's blocks.
 
     Raises:
-        ValueError: for a network without known blocks, and for a name that is not one of an operation on maps.
+        ValueError: the network has no known blocks, or a name is not an operation that gives maps.
     """
     operations = {node.meta[NAME]: node for node in traced.graph.nodes}
     order = {node: index for index, node in enumerate(traced.graph.nodes)}
@@ -71,12 +71,12 @@ def find_places(traced: TracedNetwork, points: Sequence[str] | None) -> list[Att
         return _place_beside(traced, nodes)
     if isinstance(traced.network, VGG):
         pooled = [node.all_input_nodes[0] for node in traced.graph.nodes if MAX_POOLING.includes(traced, node)]
-        # Where models.networks.vgg has them, so that checkpoints fit.
+        # The same places as in models.networks.vgg, so that checkpoints fit.
         return [AttentionSite(node, node.meta[NAME], f"cbam.{index}") for index, node in enumerate(pooled)]
     places = _place_in_blocks(traced, operations)
     if not places:
         raise ValueError(
-            f"the blocks of {type(traced.network).__name__} are not known; name the operations behind which attention "
+            f"the blocks of {type(traced.network).__name__} are not known; name the operations after which attention "
             f"belongs in `points`, such as {', '.join(_find_candidates(traced))}"
         )
     return sorted(places, key=lambda place: order[place.node])
@@ -96,7 +96,7 @@ def _place_in_blocks(traced: TracedNetwork, operations: dict[str, fx.Node]) -> l
 
 
 def _place_beside(traced: TracedNetwork, nodes: Sequence[fx.Node]) -> list[AttentionSite]:
-    """Places in the modules that the operations belong to."""
+    """The places after some operations, with paths in the modules that these belong to."""
     places: list[AttentionSite] = []
     for node in nodes:
         owner = node.meta[NAME].rpartition(".")[0]
@@ -121,12 +121,12 @@ def _find_point(traced: TracedNetwork, operations: dict[str, fx.Node], name: str
         raise ValueError(f"{type(traced.network).__name__} has no operation {name!r}; there are {', '.join(close)}")
     shape = operations[name].meta.get(SHAPE, ())
     if len(shape) != 4 or operations[name].op == "placeholder":
-        raise ValueError(f"{name!r} gives {shape}; attention works on computed maps, (N, C, H, W); choose another")
+        raise ValueError(f"{name!r} gives {shape}; attention needs computed maps, (N, C, H, W); choose another")
     return operations[name]
 
 
 def _find_candidates(traced: TracedNetwork) -> list[str]:
-    """The likely end of a branch: a BatchNorm before an addition, else any BatchNorm, else any map."""
+    """Suggest ends of branches: a BatchNorm before an addition, else any BatchNorm, else any map."""
     norms = [node for node in traced.graph.nodes if NORM.includes(traced, node)]
     added = [node for node in norms if any(ADDITION.includes(traced, user) for user in node.users)]
     maps = [node for node in traced.graph.nodes if len(node.meta.get(SHAPE, ())) == 4 and node.op == "call_module"]

@@ -1,7 +1,7 @@
-"""CBAM for a network that was written elsewhere, at the end of each of its blocks, leaving its function unchanged.
+"""Inserting CBAM into a foreign network, at the end of each block, without changing the network's function.
 
-Source for the place: Woo et al., *CBAM*, ECCV 2018, figure 3. That new gates start neutral, and that the weights before
-them make up for it, is not from the paper: there a network is trained with CBAM from the start.
+Source for the place: Woo et al., *CBAM*, ECCV 2018, figure 3. The neutral start of new gates, and the scaling of the
+weights before them, are ours: the paper trains its networks with CBAM from the start.
 """
 
 import operator
@@ -24,14 +24,14 @@ from models.networks.staged import StagedNetwork
 
 
 def adopt_network(network: nn.Module, *, side: int = EXAMPLE_SIDE) -> GraphNetwork:
-    """A copy of a foreign network that can be traced; the baseline of `insert_cbam`'s network.
+    """Make a traceable copy of a foreign network, the baseline of `insert_cbam`'s network.
 
     Args:
-        network: a classifier of pictures, (N, 3, H, W), with convolutional stages; it is left as it is.
-        side: the side in pixels of a square picture that it takes; its stages are found on one.
+        network: a classifier of pictures, (N, 3, H, W), with convolutional stages; it is not changed.
+        side: the side in pixels of a square picture that the network accepts; it is used to find the stages.
 
     Raises:
-        ValueError: for a network that cannot be traced, or has fewer than four stages.
+        ValueError: the network cannot be traced, or has fewer than four stages.
     """
     return _assemble(_trace_foreign(network, side=side))
 
@@ -44,31 +44,32 @@ def insert_cbam(
     points: Sequence[str] | None = None,
     side: int = EXAMPLE_SIDE,
 ) -> GraphNetwork:
-    """A copy of a foreign network with attention at the end of each block.
+    """Make a copy of a foreign network with attention at the end of each block.
 
-    Every gate starts at 0.5, whatever the features, and the weights that make the features are multiplied by 2 for
-    each gate, where they make nothing else. `GraphNetwork.insertion` says where that was so.
+    Every gate starts at 0.5 for all features. The weights that make these features are multiplied by 2 for each gate,
+    if nothing else uses them. `GraphNetwork.insertion` reports where this was possible.
 
     Args:
-        network: a classifier of pictures, (N, 3, H, W), with convolutional stages; it is left as it is.
-        attention: what to insert, by name or as a design of its own.
-        preserve_function: False for gates in their usual random state, and weights as they were.
-        points: names of the operations behind which attention goes: paths of `torch.nn`'s modules, or a function's
-            name behind the path of the module that calls it, `layer1.0.add`; None for the ends of torchvision's blocks.
-        side: the side in pixels of a square picture that it takes; its stages are found on one.
+        network: a classifier of pictures, (N, 3, H, W), with convolutional stages; it is not changed.
+        attention: the attention to insert, by name or as a design.
+        preserve_function: False for gates in their usual random state and unchanged weights.
+        points: names of the operations after which to put attention: the path of a `torch.nn` module, or the path of
+            the calling module and the function's name, such as `layer1.0.add`; None for the ends of torchvision's
+            blocks.
+        side: the side in pixels of a square picture that the network accepts; it is used to find the stages.
 
     Raises:
-        ValueError: for a network that cannot be traced, has fewer than four stages, or has no known block where
-            `points` are not given.
+        ValueError: the network cannot be traced, has fewer than four stages, or has no known block while `points` is
+            None.
     """
     design = attention if isinstance(attention, AttentionDesign) else DESIGNS[attention]
     if design is None:
         return adopt_network(network, side=side)
     traced = _trace_foreign(network, side=side)
-    find_stage_ends(traced)  # a network without stages is told so, and not asked for points
+    find_stage_ends(traced)  # first, so that a network without stages gets that error and not one about points
     places = find_places(traced, points)
-    # All before any insertion: the gates of one place must not stand in the way of another's weights.
-    scales = [Scale(reason="preserving the function was not asked for")] * len(places)
+    # All before any insertion: the gates of one place must not hide the weights before another.
+    scales = [Scale(reason="preserving the function was not requested")] * len(places)
     if preserve_function:
         scales = find_scales(traced, [place.node for place in places])
     for place, scale in zip(places, scales, strict=True):
@@ -77,15 +78,15 @@ def insert_cbam(
     result = _assemble(traced)
     if len(result.block_paths) < len(places):
         behind = places[len(result.block_paths)].node.meta[NAME]
-        raise ValueError(f"{behind!r} lies behind the last stage, where no attention is shown; choose an earlier one")
+        raise ValueError(f"{behind!r} is after the last stage, where no attention is shown; choose an earlier one")
     result.insertion = InsertionReport(tuple(map(_report, result.block_paths, places, scales)))
     return result
 
 
 def _trace_foreign(network: nn.Module, *, side: int) -> TracedNetwork:
     if isinstance(network, StagedNetwork):
-        raise ValueError(  # noqa: TRY004 - the type that is asked for, a Module, is right
-            f"{type(network).__name__} can be traced as it is, with its attention; give the network it was made from"
+        raise ValueError(  # noqa: TRY004 - the type is right: it is a Module
+            f"{type(network).__name__} can already be traced; give the network that it was made from"
         )
     return trace_network(network, side=side)
 
@@ -120,7 +121,7 @@ def _make_attention(traced: TracedNetwork, place: AttentionSite, design: Attenti
 
 
 def _inverse_gates(design: AttentionDesign) -> int:
-    """By how much the features must be larger for gates of 0.5 to leave them as they were."""
+    """The factor by which features must grow so that gates of 0.5 leave them unchanged."""
     return 1 << sum(gate is not None for gate in (design.channel, design.spatial))
 
 
@@ -131,7 +132,7 @@ def _multiply(network: nn.Module, scale: Scale, *, factor: int) -> None:
 
 
 def _insert(traced: TracedNetwork, place: AttentionSite, module: Cbam) -> None:
-    """Put a module into the network and its call into the graph."""
+    """Add a module to the network and its call to the graph."""
     owner, _, name = place.path.rpartition(".")
     if owner == "cbam" and owner not in dict(traced.network.named_children()):
         traced.network.add_module(owner, nn.ModuleList())

@@ -1,6 +1,6 @@
-"""Operations in place become ordinary ones: kept features and the leaves of a gradient must not change.
+"""Replacing in-place operations: kept features and the leaves of a gradient must not change.
 
-`x += y` needs nothing: fx writes it down as `x = x + y`.
+`x += y` needs no replacement: fx records it as `x = x + y`.
 """
 
 import inspect
@@ -13,16 +13,16 @@ from torch.nn import functional
 
 
 def replace_mutations(network: nn.Module, graph: fx.Graph) -> None:
-    """Make every operation of a graph leave its input as it is.
+    """Replace every in-place operation of a graph by one that does not change its input.
 
-    Whatever reads the changed input after such an operation reads the operation's result from now on.
+    Later operations that read the changed input read the operation's result instead.
 
     Args:
-        network: a private copy; its modules' `inplace` is switched off.
-        graph: its operations; changed.
+        network: a private copy; `inplace` of its modules is switched off.
+        graph: the network's operations; it is changed.
 
     Raises:
-        ValueError: for a method in place that has no ordinary form.
+        ValueError: an in-place method has no other form.
     """
     order = {node: index for index, node in enumerate(graph.nodes)}
     for node in graph.nodes:
@@ -37,7 +37,7 @@ def replace_mutations(network: nn.Module, graph: fx.Graph) -> None:
 
 
 def _replace(node: fx.Node, network: nn.Module) -> bool:
-    """Make one operation ordinary, but for a module's; whether it was in place."""
+    """Replace one operation, unless a module does it; returns whether it was in place."""
     if node.op == "call_module":
         return bool(getattr(network.get_submodule(str(node.target)), "inplace", False))
     if node.op == "call_method":
@@ -50,7 +50,7 @@ def _replace_method(node: fx.Node) -> bool:
     if not _is_in_place(name):
         return False
     if not inspect.isroutine(getattr(torch.Tensor, name[:-1], None)):
-        raise ValueError(f"the network calls {name}, which changes a tensor and has no ordinary form; write it without")
+        raise ValueError(f"the network calls {name}, which works in place and has no other form; write it without")
     node.target = name[:-1]
     return True
 
@@ -74,7 +74,7 @@ def _replace_argument(node: fx.Node) -> bool:
     """`functional.relu(x, inplace=True)`, by position or by name."""
     try:
         bound = inspect.signature(cast("Callable[..., Any]", node.target)).bind(*node.args, **node.kwargs)
-    except (TypeError, ValueError):  # a function of C++ has no signature, and no such argument
+    except (TypeError, ValueError):  # a C++ function has no signature, and no such argument
         return False
     if not bound.arguments.get("inplace"):
         return False

@@ -1,4 +1,4 @@
-"""Kinds of operations, however a network calls them: as a module, as a function or as a method of a tensor."""
+"""Kinds of operations, which a network may call as a module, as a function or as a tensor's method."""
 
 import operator
 from collections.abc import Callable
@@ -15,12 +15,12 @@ from models.insertion.tracing import TracedNetwork
 
 @dataclass(frozen=True, slots=True)
 class OperationKind:
-    """The forms in which one kind of operation is called.
+    """The forms of one kind of operation.
 
     Attributes:
         modules: its module classes.
         functions: its functions.
-        methods: its methods of a tensor.
+        methods: names of its tensor methods.
     """
 
     modules: tuple[type[nn.Module], ...] = ()
@@ -46,7 +46,7 @@ IDENTITY = OperationKind(
     frozenset({functional.dropout, functional.dropout2d, stochastic_depth}),
     frozenset({"contiguous"}),
 )
-"""Operations that do nothing in evaluation mode."""
+"""Operations without effect in evaluation mode."""
 
 MEAN = OperationKind(
     (nn.AdaptiveAvgPool2d,), frozenset({functional.adaptive_avg_pool2d, torch.mean}), frozenset({"mean"})
@@ -67,12 +67,12 @@ RESHAPING = OperationKind(
     frozenset({torch.flatten, torch.reshape, torch.permute, torch.squeeze}),
     frozenset({"flatten", "reshape", "view", "permute", "squeeze"}),
 )
-"""Operations that move values and leave them as they are."""
+"""Operations that move values without changing them."""
 
 RECTIFIER = OperationKind(
     (nn.ReLU, nn.LeakyReLU), frozenset({functional.relu, torch.relu, functional.leaky_relu}), frozenset({"relu"})
 )
-"""Of degree 1 for positive factors; ReLU6, which has an upper bound, is not."""
+"""Homogeneous operations of degree 1 for positive factors; ReLU6 is not one, because it has an upper bound."""
 
 ADDITION = OperationKind((), frozenset({operator.add, torch.add}), frozenset({"add"}))
 

@@ -1,7 +1,7 @@
-"""How a map can be made larger by a factor without changing anything else: by the weights that it comes from.
+"""Multiplying a map by a factor without changing anything else, by scaling the weights that make it.
 
-New gates start at 0.5 each. Where what comes before is multiplied by their inverse, the network computes what it
-computed before. The factor is carried back through operations with f(k x) = k f(x) for k > 0.
+New gates start at 0.5 each. If the map before them is multiplied by the inverse, the network computes the same as
+before. The factor is carried back through operations with f(k x) = k f(x) for k > 0.
 """
 
 from collections import Counter
@@ -33,11 +33,11 @@ HOMOGENEOUS = RECTIFIER | POOLING | IDENTITY | RESHAPING
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The parameters that multiply one map and nothing else.
+    """The parameters that scale one map and nothing else.
 
     Attributes:
-        parameters: their names; empty where there are none.
-        reason: why there are none; else None.
+        parameters: their names; empty if there are none.
+        reason: why there are none; None if there are some.
     """
 
     parameters: tuple[str, ...] = ()
@@ -45,30 +45,30 @@ class Scale:
 
 
 class _NotScalable(Exception):
-    """A map cannot be multiplied alone; the message says why."""
+    """A map cannot be scaled alone; the message says why."""
 
 
 def find_scales(traced: TracedNetwork, nodes: Sequence[fx.Node]) -> list[Scale]:
-    """For each node the parameters that multiply its result, and nothing that bypasses it."""
+    """Find, for each node, the parameters that scale its result and nothing that bypasses it."""
     uses = count_uses(traced)
     return [_Walk(traced, uses).find(node) for node in nodes]
 
 
 def count_uses(traced: TracedNetwork) -> Counter[nn.Parameter]:
-    """How many operations work with each parameter."""
+    """Count the operations that use each parameter."""
     return Counter(parameter for node in traced.graph.nodes for parameter in set(traced.parameters(node)))
 
 
 @dataclass(slots=True)
 class _Walk:
-    """One search, from a node back to the weights that its result comes from.
+    """One search from a node back to the weights that make its result.
 
     Attributes:
         traced: the network.
-        uses: how many operations work with each of its parameters.
-        carriers: nodes whose result is multiplied.
-        factors: operands of products that must not be.
-        parameters: names of what is multiplied in the network.
+        uses: the number of operations that use each of its parameters.
+        carriers: nodes whose result is scaled.
+        factors: operands of products that must not be scaled.
+        parameters: names of the parameters to multiply.
     """
 
     traced: TracedNetwork
@@ -91,7 +91,7 @@ class _Walk:
         return Scale(parameters=tuple(sorted(self.parameters)))
 
     def _carry_back(self, node: fx.Node) -> list[fx.Node]:
-        """The inputs that must be multiplied for the result of `node` to be; what has weights of its own has none."""
+        """The inputs to scale so that the result of `node` is scaled; none if `node` has weights of its own."""
         traced = self.traced
         if is_read(node) or SCALABLE.includes(traced, node):
             self.parameters.update(self._find_parameters(node))
@@ -106,10 +106,10 @@ class _Walk:
             carried = self._choose_factor(node)
             self.factors |= set(node.all_input_nodes) - {carried}
             return [carried]
-        raise _NotScalable(f"{node.meta[NAME]} does not carry a factor through")
+        raise _NotScalable(f"{node.meta[NAME]} does not pass a factor on")
 
     def _choose_factor(self, product: fx.Node) -> fx.Node:
-        """The parameter of a product with one, as ConvNeXt's `layer_scale`, or the map of a product with a number."""
+        """The operand of a product to scale: a parameter (ConvNeXt's `layer_scale`) or the map beside a number."""
         nodes = [factor for factor in product.args if isinstance(factor, fx.Node)]
         if len(nodes) == 1:
             return nodes[0]
@@ -119,11 +119,11 @@ class _Walk:
         return parameters[0]
 
     def _find_parameters(self, node: fx.Node) -> list[str]:
-        """The names of the weight and bias that `node` applies, where it alone does."""
+        """The names of the weight and bias of `node`, if no other node uses them."""
         target = str(node.target)
         names = [target] if is_read(node) else [f"{target}.weight", f"{target}.bias"]
         present = {name: value for name in names if (value := find_parameter(self.traced.network, name)) is not None}
-        # A norm without them, and a weight that is itself computed (weight_norm), have no such parameter.
+        # A norm may have none, and a weight may itself be computed (weight_norm).
         if names[0] not in present:
             raise _NotScalable(f"{node.meta[NAME]} has no weight of its own")
         if any(self.uses[parameter] > 1 for parameter in present.values()):
@@ -131,9 +131,9 @@ class _Walk:
         return list(present)
 
     def _check_bypasses(self, node: fx.Node) -> None:
-        """Whatever else reads a multiplied map would see another one; `node` itself is read through the gates alone."""
+        """Refuse if anything else reads a scaled map; `node` itself is read only through the gates."""
         for carrier in self.carriers - {node}:
             if not self.carriers.issuperset(carrier.users):
                 raise _NotScalable(f"{carrier.meta[NAME]} is also used elsewhere")
         if self.carriers & self.factors:
-            raise _NotScalable("both factors of a product would be multiplied")
+            raise _NotScalable("both factors of a product would be scaled")

@@ -1,4 +1,4 @@
-"""Where a network's stages end, found from the sizes of its maps alone."""
+"""Finding the ends of a network's stages by the sizes of its maps alone."""
 
 from itertools import accumulate, groupby
 from typing import TypeAlias
@@ -10,18 +10,18 @@ from models.insertion.tracing import MODULE, NAME, SHAPE, TracedNetwork, is_read
 from models.names import Stage
 
 Size: TypeAlias = tuple[int, int]
-"""Height and width of a map on the example."""
+"""Height and width of a map for the example picture."""
 
 
 def find_stage_ends(traced: TracedNetwork) -> tuple[fx.Node, ...]:
-    """The last map of each of the last four sizes.
+    """Find the last map of each of the last four sizes.
 
-    A map counts where the network can be cut behind it: nothing else that was computed before is used after. The end
-    is the last such map that no pooling made. Where it lies inside the module that makes the maps smaller, as the
-    widening convolution in the first block of a MobileNet's stage does, the end is the last map before that module.
+    A map counts if the network can be cut after it: no other earlier result is used later. The end is the last such
+    map that is not the result of pooling. If it is inside the module that shrinks the maps, such as the widening
+    convolution in the first block of a MobileNet stage, the end is the last map before that module.
 
     Raises:
-        ValueError: for fewer than four sizes.
+        ValueError: there are fewer than four sizes.
     """
     order = {node: index for index, node in enumerate(traced.graph.nodes)}
     maps = _find_maps(traced)
@@ -43,7 +43,7 @@ def find_stage_ends(traced: TracedNetwork) -> tuple[fx.Node, ...]:
 
 
 def find_linear_head(traced: TracedNetwork, end: fx.Node) -> str | None:
-    """The path of the last linear layer, where nothing but a mean over positions stands between it and `end`."""
+    """The path of the last linear layer, if only a mean over positions is between it and `end`; else None."""
     last = traced.graph.output_node().all_input_nodes[0]
     if not isinstance(traced.module(last), nn.Linear):
         return None
@@ -53,7 +53,7 @@ def find_linear_head(traced: TracedNetwork, end: fx.Node) -> str | None:
         return None
     while (IDENTITY | RESHAPING).includes(traced, pooled):
         pooled = pooled.all_input_nodes[0]
-    # Pooling to more positions would have more values than there are channels.
+    # After pooling to several positions there are more values than channels.
     is_mean = MEAN.includes(traced, pooled) and pooled.all_input_nodes == [end]
     return str(last.target) if is_mean else None
 
@@ -64,21 +64,22 @@ def _size(node: fx.Node) -> Size:
 
 
 def _find_maps(traced: TracedNetwork) -> list[fx.Node]:
-    """Every map behind which nothing else is alive, from the first operation with weights on."""
-    # Parameters are read again in each segment, so that they do not count as alive.
+    """Every map after which no other result is alive, starting at the first operation with weights."""
+    # Each segment reads its parameters again, so they do not count as alive.
     nodes = [node for node in traced.graph.nodes if not is_read(node)]
     order = {node: index for index, node in enumerate(nodes)}
     last_uses = [max((order[user] for user in node.users), default=order[node]) for node in nodes]
-    alive_until = [0, *accumulate(last_uses, max)]  # by what was computed before each node
+    alive_until = [0, *accumulate(last_uses, max)]  # for the results before each node
     weighted = (order[node] for node in nodes if traced.parameters(node))
     start = next(weighted, len(nodes))
     return [node for node in nodes[start:] if _is_map(node) and alive_until[order[node]] <= order[node]]
 
 
 def _is_map(node: fx.Node) -> bool:
-    """Whether a node gives (1, C, H, W) with more than one position.
+    """Whether a node's result is (1, C, H, W) with more than one position.
 
-    Of the square example a map is square; channels that lie last, as in a Swin transformer, make it look otherwise.
+    The example picture is square, so its maps are too. A result that is not square has its channels last, as in a Swin
+    transformer.
     """
     shape = node.meta.get(SHAPE, ())
     return len(shape) == 4 and shape[0] == 1 and shape[2] == shape[3] > 1
@@ -89,10 +90,10 @@ def _is_made(traced: TracedNetwork, node: fx.Node) -> bool:
 
 
 def _find_reduction(traced: TracedNetwork, maps: list[fx.Node], last: fx.Node) -> fx.Node | None:
-    """The first node of the outermost module around `last` that makes its size smaller, once, and computes on.
+    """The first node of the outermost module around `last` that shrinks the map once and then computes further.
 
-    A VGG's group that ends with a pooling computes nothing after it, and a container of several stages has more than
-    two sizes: neither is such a module. Nor is one that receives a larger map than `last`.
+    A VGG group ends with its pooling, and a container of several stages has more than two sizes, so neither is such a
+    module. A module that receives a larger map than `last` is not one either.
     """
     atoms = last.meta[MODULE].split(".")
     for path in (".".join(atoms[:depth]) for depth in range(1, len(atoms) + 1)):

@@ -1,6 +1,6 @@
 """torchvision's classifiers as networks of ours.
 
-Those that the zoo has itself are the zoo's own, with the same parameter names; the others are run by their graph
+Networks that the zoo has are built by the zoo, with the same parameter names. The others run by their graph
 (`models.networks.graph_network`).
 """
 
@@ -16,16 +16,16 @@ from models.networks.staged import StagedNetwork
 def build_torchvision(
     name: str, *, attention: Attention | AttentionDesign = Attention.NONE, class_count: int = 1000
 ) -> StagedNetwork:
-    """A torchvision classifier with fresh random weights, with attention where a block's branch ends.
+    """Build a torchvision classifier with new random weights, and attention at the end of each block's branch.
 
     Args:
-        name: torchvision's name, `efficientnet_b0`.
-        attention: what each block ends with.
+        name: torchvision's name, such as `efficientnet_b0`.
+        attention: the attention at the end of each block.
         class_count: K, the number of classes.
 
     Raises:
-        KeyError: for a name that torchvision has not; the message says how to list them.
-        ValueError: for a network without convolutional stages.
+        KeyError: torchvision does not have this name; the message says where to find the names.
+        ValueError: the network has no convolutional stages.
     """
     network = make_torchvision(name, class_count=class_count)
     design = attention if isinstance(attention, AttentionDesign) else DESIGNS[attention]
@@ -35,13 +35,13 @@ def build_torchvision(
 
 
 def make_torchvision(name: str, *, class_count: int) -> nn.Module:
-    """Torchvision's own module with fresh random weights, in evaluation mode; raises `KeyError`."""
+    """Make torchvision's own module with new random weights, in evaluation mode; raises `KeyError`."""
     if name not in torchvision_models.list_models(module=torchvision_models):
         raise KeyError(
             f"torchvision has no classifier {name!r}; its names are at "
             "https://pytorch.org/vision/stable/models.html, for example resnet50 or efficientnet_b0"
         )
-    # GoogLeNet and Inception warn about their slow initialisation where nothing is said of it.
+    # GoogLeNet and Inception warn about their slow initialisation unless `init_weights` is given.
     options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     network: nn.Module = torchvision_models.get_model(name, weights=None, num_classes=class_count, **options)
     return network.eval()

@@ -1,4 +1,4 @@
-"""From a foreign network to its graph of operations, each with its name, its place and the shape of its result."""
+"""Tracing a foreign network to its graph of operations, each with its name, its module and its result's shape."""
 
 import copy
 import re
@@ -14,27 +14,27 @@ from torch import fx, nn
 from models.insertion.mutation import replace_mutations
 
 NAME = "name"
-"""The key of a node's `meta` for its name in the network, `layer1.0.bn2` or `layer1.0.add`."""
+"""The key in a node's `meta` for its name in the network, such as `layer1.0.bn2` or `layer1.0.add`."""
 
 MODULE = "module"
-"""The same for the path of the module in which it runs, itself included; empty for the network."""
+"""The key for the path of the module in which it runs, or of its own module; empty for the whole network."""
 
 SHAPE = "shape"
-"""The same for the shape of its result on the example, where that is a tensor."""
+"""The key for the shape of its result on the example, if that is a tensor."""
 
 EXAMPLE_SIDE = 224
-"""The side in pixels of the picture that shapes are read from."""
+"""The side in pixels of the example picture, from which shapes are read."""
 
 TOLERANCE = 1e-2
-"""By how much of the largest logit a graph may differ from its network: the operations are the same, in any type."""
+"""The largest difference between a graph and its network, as a share of the largest logit."""
 
-# While fx traces, it replaces methods of every module in the process, and two tracings would restore each other's.
+# While fx traces, it replaces methods of all modules; two tracings at once would restore each other's methods.
 _TRACING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class TracedNetwork:
-    """A private copy of a network in evaluation mode, and what its `forward` does; nothing in it works in place."""
+    """A private copy of a network in evaluation mode, with the graph of its `forward`; no operation is in place."""
 
     network: nn.Module
     graph: fx.Graph
@@ -44,7 +44,7 @@ class TracedNetwork:
         return self.network.get_submodule(str(node.target)) if node.op == "call_module" else None
 
     def parameters(self, node: fx.Node) -> list[nn.Parameter]:
-        """The parameters that a node works with: its module's, or those among its inputs."""
+        """The parameters that a node uses: its module's, or those among its inputs."""
         module = self.module(node)
         own = [] if module is None else list(module.parameters())
         read = [find_parameter(self.network, str(source.target)) for source in node.all_input_nodes if is_read(source)]
@@ -57,7 +57,7 @@ def is_read(node: fx.Node) -> bool:
 
 
 def find_parameter(network: nn.Module, path: str) -> nn.Parameter | None:
-    """The parameter of that path; None where a buffer, nothing or something computed is there."""
+    """The parameter of that path; None for a buffer, a computed value or an unknown path."""
     owner, _, name = path.rpartition(".")
     return network.get_submodule(owner)._parameters.get(name)
 
@@ -65,7 +65,7 @@ def find_parameter(network: nn.Module, path: str) -> nn.Parameter | None:
 class _Tracer(fx.Tracer):
     """Traces the first argument of `forward`; the others keep their defaults.
 
-    The modules of other threads, which run meanwhile, are left alone.
+    Modules that other threads run at the same time are not traced.
     """
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class _Tracer(fx.Tracer):
 
 
 class _ShapeRecorder(fx.Interpreter):
-    """Runs a graph and leaves the shape of each result with its node."""
+    """Runs a graph and records the shape of each result in its node."""
 
     def run_node(self, n: fx.Node) -> object:
         value = super().run_node(n)
@@ -97,14 +97,14 @@ class _ShapeRecorder(fx.Interpreter):
 
 
 def trace_network(network: nn.Module, *, side: int) -> TracedNetwork:
-    """The graph of a copy of `network`.
+    """Trace a copy of `network`.
 
     Args:
-        network: a classifier; it is left as it is.
-        side: of the square example picture in pixels.
+        network: a classifier; it is not changed.
+        side: the side of the square example picture in pixels.
 
     Raises:
-        ValueError: for a network whose graph cannot be written down, or does not compute what the network computes.
+        ValueError: the network cannot be traced, or its graph gives other results than the network.
     """
     private = copy.deepcopy(network).eval()
     example = _make_example(private, side=side)
@@ -128,12 +128,12 @@ def _run(network: nn.Module, example: torch.Tensor) -> torch.Tensor:
     kind, side = type(network).__name__, example.shape[-1]
     try:
         logits = network(example)
-    except Exception as error:  # whatever a foreign network raises
+    except Exception as error:  # a foreign network may raise anything
         raise ValueError(
-            f"{kind} does not run on a picture of {side} x {side} pixels ({error}); give the `side` that it wants"
+            f"{kind} does not run on a picture of {side} x {side} pixels ({error}); give the `side` that it needs"
         ) from error
     if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
-        raise ValueError(f"{kind} does not answer one tensor of logits, (N, K), in evaluation mode; wrap it so")
+        raise ValueError(f"{kind} does not return one tensor of logits, (N, K), in evaluation mode; wrap it")
     return logits
 
 
@@ -141,7 +141,7 @@ def _trace(network: nn.Module) -> fx.Graph:
     try:
         with _TRACING:
             graph = _Tracer().trace(network)
-    except Exception as error:  # what symbolic values raise depends on what `forward` does with them
+    except Exception as error:  # the error depends on what `forward` does with symbolic values
         raise ValueError(
             f"torch.fx cannot follow {type(network).__name__}.forward ({error}); its conditions and loops may depend "
             "on modules and constants, not on the values or the size of its input"
@@ -152,12 +152,12 @@ def _trace(network: nn.Module) -> fx.Graph:
 
 
 def _name_nodes(graph: fx.Graph) -> None:
-    """Names as torchvision's feature extraction gives them: `relu`, then `relu_1`, counted by module."""
+    """Name nodes as torchvision's feature extraction does: `relu`, then `relu_1`, counted per module."""
     counts: Counter[str] = Counter()
     for node in graph.nodes:
         stack = list(node.meta.get("nn_module_stack", {}).values())
         module = stack[-1][0] if stack else ""
-        # fx counts over the whole network: `add_7` is the first addition in its block.
+        # fx counts over the whole network: `add_7` may be the first addition in its block.
         own = re.sub(r"_\d+$", "", node.name)
         name = str(node.target) if node.op == "call_module" else f"{module}.{own}".lstrip(".")
         node.meta[NAME] = f"{name}_{counts[name]}" if counts[name] else name
@@ -166,7 +166,7 @@ def _name_nodes(graph: fx.Graph) -> None:
 
 
 def _register_constants(network: nn.Module, graph: fx.Graph) -> None:
-    """Tensors that are neither parameters nor buffers become buffers, else they would stay on one device."""
+    """Turn tensors that are neither parameters nor buffers into buffers, or they would stay on one device."""
     for node in graph.find_nodes(op="get_attr"):
         owner_path, _, name = str(node.target).rpartition(".")
         owner = network.get_submodule(owner_path)
@@ -182,6 +182,6 @@ def _compare(computed: torch.Tensor, expected: torch.Tensor, *, kind: str) -> No
     bound = TOLERANCE * float(expected.nan_to_num(0, 0, 0).abs().max())
     if not torch.allclose(computed, expected, rtol=0, atol=bound, equal_nan=True):
         raise ValueError(
-            f"the graph of {kind} does not compute what the network computes; the usual cause is an operation in "
-            "place (x += y) whose changed input is used again under another name; write it as x = x + y"
+            f"the graph of {kind} gives other results than the network; the usual cause is an in-place operation "
+            "(x += y) whose changed input is used again under another name; write it as x = x + y"
         )

@@ -1,1 +1,1 @@
-"""Networks that are compared with each other: their cards, their sources and how they are loaded."""
+"""Networks that are compared with each other: their cards, sources and loading."""

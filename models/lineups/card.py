@@ -1,4 +1,4 @@
-"""A lineup's card, a TOML file, and its class names: known before its weights are read.
+"""A lineup's card, which is a TOML file, and its class names; both are read before the weights.
 
 Nothing here imports torch.
 """
@@ -28,7 +28,7 @@ class CardModel(BaseModel):
 
 
 class ClassLabel(CardModel):
-    """One class: its index in the logits, its identifier (a folder's name), its name for people, its data set."""
+    """One class: its index in the logits, its identifier (a folder's name), its display name and its data set."""
 
     index: int
     id: str
@@ -48,17 +48,17 @@ class Accuracy(CardModel):
 
 
 class NetworkCard(CardModel):
-    """Where one network's weights are, their checksum and what was measured with them.
+    """One network's weights: their source, checksum and measurements.
 
     Attributes:
-        attention: what each block ends with.
-        file: a source of weights, see `models.lineups.sources`: most often a safetensors file beside the card.
-        sha256: the file's checksum; None where it is not checked.
-        card: the model card beside it.
-        multiply_adds: of one picture at the lineup's own resolution. It can be written down because counting it imports
-            torch's compiler, which takes longer than everything else at start-up.
-        recipe: by what recipe it was trained, in a word or two; the same word for both networks of a fair lineup.
-        accuracy: what was measured.
+        attention: the attention at the end of each block.
+        file: a source of weights, see `models.lineups.sources`; usually a safetensors file beside the card.
+        sha256: the file's checksum; None to skip the check.
+        card: the model card's file beside it.
+        multiply_adds: the multiply-adds for one picture at the lineup's own resolution. Recorded, because counting them
+            imports torch's compiler, which takes longer than the rest of the start-up.
+        recipe: the training recipe's name; equal for both networks of a fair lineup.
+        accuracy: the measured accuracies.
     """
 
     attention: Attention
@@ -71,19 +71,19 @@ class NetworkCard(CardModel):
 
 
 class LineupCard(CardModel):
-    """Everything that is known of a lineup before its weights are read.
+    """Everything about a lineup that is known before its weights are read.
 
     Attributes:
-        name: what it is asked for by, in REST and on the command line.
-        title: its name for people.
-        architecture: of both networks, see `models.networks.zoo`.
+        name: its name in REST and on the command line.
+        title: its display name.
+        architecture: the architecture of both networks, see `models.networks.zoo`.
         stride_placement: see `StridePlacement`.
-        trained: whether both networks' weights were learned; what is shown of others says that it is not.
-        labels: a file of class names beside the card, or `imagenet`; None for classes that have numbers only.
-        provenance: where the weights are from.
-        warnings: what to know before believing a picture.
-        preprocessing: the networks' input.
-        folder_aliases: names of class folders that mean a class under another name.
+        trained: whether both networks are trained; results of other lineups are marked as untrained.
+        labels: a file of class names beside the card, or `imagenet`; None for numbered classes.
+        provenance: the origin of the weights.
+        warnings: warnings for whoever looks at the maps.
+        preprocessing: the preprocessing of the networks' input.
+        folder_aliases: class names by the names of folders that are called differently.
         networks: both networks.
     """
 
@@ -101,7 +101,7 @@ class LineupCard(CardModel):
 
 
 def read_card(path: Path) -> LineupCard:
-    """The lineup's card from its TOML file; raises `LineupError`."""
+    """Read a lineup's card from its TOML file; raises `LineupError`."""
     try:
         card = LineupCard.model_validate(tomllib.loads(read_bytes(path).decode()))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
@@ -112,13 +112,13 @@ def read_card(path: Path) -> LineupCard:
 
 
 def read_labels(path: Path) -> tuple[ClassLabel, ...]:
-    """The classes in index order.
+    """Read the classes, in index order.
 
     Args:
-        path: a text file with one name a line, or a JSON file with a list of names or of whole classes.
+        path: a text file with one name per line, or a JSON file with a list of names or of whole classes.
 
     Raises:
-        LineupError: for a file that cannot be read, is empty or names a class twice.
+        LineupError: the file cannot be read, is empty or names a class twice.
     """
     try:
         text = read_bytes(path).decode()
@@ -126,7 +126,7 @@ def read_labels(path: Path) -> tuple[ClassLabel, ...]:
     except (json.JSONDecodeError, UnicodeDecodeError, ValidationError) as error:
         raise LineupError(f"{path} is not a list of classes: {error}") from error
     if not labels:
-        raise LineupError(f"{path} names no class; write one name a line")
+        raise LineupError(f"{path} names no class; write one name per line")
     if [label.index for label in labels] != list(range(len(labels))):
         raise LineupError(f"{path}: the classes' indices must be 0, 1, 2, ... in this order")
     twice = [identifier for identifier, count in Counter(label.id for label in labels).items() if count > 1]
@@ -136,7 +136,7 @@ def read_labels(path: Path) -> tuple[ClassLabel, ...]:
 
 
 def name_classes(names: Iterable[str]) -> tuple[ClassLabel, ...]:
-    """Classes that have a name and nothing else, in index order; lines without text are left out."""
+    """Make classes of names, in index order; empty lines are skipped."""
     filled = [name.strip() for name in names if name.strip()]
     return tuple(ClassLabel(index=index, id=name, name=name) for index, name in enumerate(filled))
 
@@ -149,7 +149,7 @@ def _parse_json_labels(text: str) -> tuple[ClassLabel, ...]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file's content; raises `LineupError`."""
+    """Read a file's content; raises `LineupError`."""
     try:
         return path.read_bytes()
     except OSError as error:

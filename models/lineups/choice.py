@@ -1,6 +1,6 @@
-"""Which lineup is meant, as it is written on a command line: nothing here imports torch or reads weights.
+"""The choice of a lineup on a command line. Nothing here imports torch or reads weights.
 
-`shipped`, a TOML file (the full form), or `NAME=BASELINE,CBAM` with two sources of weights (`models.lineups.sources`).
+A choice is `shipped`, a TOML file, or `NAME=BASELINE,CBAM` with two sources of weights (`models.lineups.sources`).
 """
 
 import re
@@ -18,10 +18,10 @@ SYNTAX = "write NAME=BASELINE,CBAM with two files, the path of a TOML file, or s
 
 @dataclass(frozen=True, slots=True)
 class InlineLineup:
-    """A lineup given by its two sources of weights alone.
+    """A lineup that is given only by its two sources of weights.
 
     Attributes:
-        name: what it is asked for by.
+        name: the lineup's name.
         baseline, cbam: a file, `torchvision:NAME` or `untrained:ARCHITECTURE`.
         labels: a file of class names, `imagenet`, or None.
     """
@@ -36,14 +36,14 @@ LineupChoice: TypeAlias = InlineLineup | Path
 
 
 def parse_lineup(text: str, *, labels: str | None = None) -> LineupChoice:
-    """The lineup that a text means.
+    """Parse a choice of a lineup.
 
     Args:
-        text: see the module.
-        labels: class names for a lineup that is given by its weights alone.
+        text: a choice as described in this module.
+        labels: class names for a lineup that is given only by its weights.
 
     Raises:
-        LineupError: for a text that means none.
+        LineupError: the text is not a valid choice.
     """
     if text == SHIPPED:
         return SHIPPED_LINEUP
@@ -64,16 +64,16 @@ def parse_lineup(text: str, *, labels: str | None = None) -> LineupChoice:
 
 
 def parse_lineups(texts: tuple[str, ...], labels: tuple[str, ...]) -> tuple[LineupChoice, ...]:
-    """Every lineup; class names go to those that are given by their weights alone, one for all or one each.
+    """Parse several choices; lineups given only by their weights share one list of class names, or have one each.
 
     Raises:
-        LineupError: for a text that means none, and for another number of lists of class names.
+        LineupError: a text is not a valid choice, or the number of lists of class names does not fit.
     """
     inline = [text for text in texts if isinstance(parse_lineup(text), InlineLineup)]
     if len(labels) > 1 and len(labels) != len(inline):
         raise LineupError(
             f"{len(labels)} lists of class names for {len(inline)} lineups of the form NAME=BASELINE,CBAM; give one for "
-            "all of them, or one each in their order"
+            "all of them, or one for each in the same order"
         )
     if labels and not inline:
         raise LineupError("class names go with a lineup of the form NAME=BASELINE,CBAM; a TOML file names its own")

@@ -1,7 +1,7 @@
-"""A lineup: a baseline and the same network with CBAM, read with every check that can be made.
+"""A lineup: a baseline and the same network with CBAM, loaded with strict checks.
 
-Nothing is executed while loading and nothing is forgiven: a wrong checksum, a missing, surplus or misshaped tensor, a
-value that is not finite and members that do not belong together are errors that name the file and the remedy.
+Loading executes nothing from a file. A wrong checksum, a missing, surplus or misshaped tensor, a value that is not
+finite, and two networks that do not belong together are errors, which name the file and the remedy.
 """
 
 from collections.abc import Mapping
@@ -21,15 +21,15 @@ from models.networks.zoo import count_multiply_adds, count_parameters
 
 @dataclass(frozen=True, slots=True)
 class Lineup:
-    """Two networks in evaluation mode with frozen parameters, on one device, and what is known of them.
+    """Two networks in evaluation mode with frozen parameters, on one device, with their card.
 
     Attributes:
-        card: what its card says.
+        card: the lineup's card.
         labels: the classes in index order.
         networks: both networks.
-        parameter_counts: trainable values of each, as it was trained.
-        multiply_adds: of each, for one picture at the lineup's own resolution.
-        device: where they are.
+        parameter_counts: the number of trainable values of each, before any folding.
+        multiply_adds: the multiply-adds of each, for one picture at the lineup's own resolution.
+        device: the device of both.
     """
 
     card: LineupCard
@@ -40,7 +40,7 @@ class Lineup:
     device: torch.device
 
     def optimise(self, precision: Precision = Precision.FP32) -> "Lineup":
-        """The same lineup in the form that answers requests; see `prepare_for_inference`."""
+        """The same lineup, optimised for answering requests; see `prepare_for_inference`."""
         prepared = {
             name: prepare_for_inference(network, precision=precision) for name, network in self.networks.items()
         }
@@ -52,10 +52,10 @@ def load_lineup(choice: LineupChoice = SHIPPED_LINEUP, *, device: torch.device |
 
     Args:
         choice: a TOML file that describes it, or its name and two sources of weights.
-        device: where the networks go.
+        device: the device for the networks.
 
     Raises:
-        LineupError: for a file that is missing, damaged or does not fit, and for members that do not belong together.
+        LineupError: a file is missing, damaged or does not fit, or the two networks do not belong together.
     """
     plan = LineupPlan.read(choice)
     members = open_members(plan)
@@ -72,7 +72,7 @@ def load_lineup(choice: LineupChoice = SHIPPED_LINEUP, *, device: torch.device |
 
 
 def _take_labels(members: Mapping[NetworkName, Member]) -> tuple[ClassLabel, ...]:
-    """The names that a source tells, or numbers."""
+    """The class names from a source, or numbers."""
     known = next((member.labels for member in members.values() if member.labels), ())
     return known or name_classes(f"class {index}" for index in range(members[NetworkName.BASELINE].class_count))
 

@@ -1,4 +1,4 @@
-"""The two members of a lineup: opened, compared with each other, and described where no card does it."""
+"""The two networks of a lineup: loading them, checking that they belong together, and making a card if there is none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from models.names import Attention, NetworkName
 from models.networks.titles import title_network
 
 IMAGENET = "imagenet"
-"""The list of class names that needs no file."""
+"""The built-in list of class names."""
 
 UNTRAINED_GATES = (
     "The gates of this network are at their initial values, a flat 0.5 in space: they do not depend on the picture yet."
@@ -25,11 +25,11 @@ class LineupPlan:
     """The facts about a lineup that are known before its weights are read.
 
     Attributes:
-        name: what it is asked for by.
-        card: from the TOML file; None for a lineup that is given by its sources alone.
-        directory: what paths are relative to.
-        sources: of each member.
-        labels: the class names; None where no list is given.
+        name: the lineup's name.
+        card: the card from the TOML file; None for a lineup that is given only by its sources.
+        directory: the directory that paths are relative to.
+        sources: the source of each network.
+        labels: the class names; None without a list.
     """
 
     name: str
@@ -40,7 +40,7 @@ class LineupPlan:
 
     @classmethod
     def read(cls, choice: LineupChoice) -> "LineupPlan":
-        """The plan of a choice; raises `LineupError`."""
+        """Make the plan of a choice; raises `LineupError`."""
         if isinstance(choice, InlineLineup):
             sources = {NetworkName.BASELINE: choice.baseline, NetworkName.CBAM: choice.cbam}
             return cls(choice.name, None, Path(), sources, _find_labels(choice.labels, Path()))
@@ -49,7 +49,7 @@ class LineupPlan:
         return cls(card.name, card, choice.parent, sources, _find_labels(card.labels, choice.parent))
 
     def known(self, name: NetworkName) -> ExaminationOptions:
-        """The expectations of a member's file, as far as they are known."""
+        """The known requirements for a network's file."""
         options = ExaminationOptions(class_count=None if self.labels is None else len(self.labels))
         if self.card is None:
             return options
@@ -62,11 +62,10 @@ class LineupPlan:
 
 
 def open_members(plan: LineupPlan) -> dict[NetworkName, Member]:
-    """Both networks of a lineup.
+    """Load both networks of a lineup.
 
     Raises:
-        LineupError: for a source that cannot be read or is not what the card says, and for members that do not belong
-            together.
+        LineupError: a source cannot be read or does not match the card, or the two networks do not belong together.
     """
     members = {
         name: open_source(plan.sources[name], name, directory=plan.directory, options=plan.known(name))
@@ -89,9 +88,9 @@ def open_members(plan: LineupPlan) -> dict[NetworkName, Member]:
 
 
 def complete_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> LineupCard:
-    """The lineup's card with what the members tell: a new one where there is none.
+    """Complete the lineup's card from its networks, or make a new card if there is none.
 
-    A lineup is trained when its card says so, where there is one, and both members are.
+    A lineup counts as trained if both networks are, and its card, if any, says so.
     """
     card = plan.card or _make_card(plan, members)
     recipes = {name: card.networks[name].recipe or member.recipe for name, member in members.items()}
@@ -121,7 +120,7 @@ def _check_member(plan: LineupPlan, name: NetworkName, member: Member) -> None:
     if (member.attention is Attention.NONE) is not (name is NetworkName.BASELINE):
         found = "no attention" if member.attention is Attention.NONE else f"attention ({member.attention.value})"
         raise LineupError(
-            f"lineup {plan.name}: {source} is to be its {name} network and has {found}; name the network without "
+            f"lineup {plan.name}: {source} is given as its {name} network but has {found}; name the network without "
             "attention first, then the one with it"
         )
     if plan.labels is not None and member.class_count != len(plan.labels):
@@ -154,11 +153,11 @@ def _make_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> Lineu
 
 
 def _compare_recipes(baseline: str | None, cbam: str | None) -> tuple[str, ...]:
-    """The warning that two networks want which were not trained alike, or of which that is not known."""
+    """The warning for two networks that had different recipes, or recipes that are not known."""
     if baseline is not None and baseline == cbam:
         return ()
     told = f" (baseline: {baseline or 'not known'}; CBAM: {cbam or 'not known'})"
     begin = "These two networks were trained by different recipes"
     if baseline is None or cbam is None:
         begin = "It is not known whether these two networks were trained by one recipe"
-    return (f"{begin}{told}: what differs between them need not come from attention.",)
+    return (f"{begin}{told}: differences between them need not come from attention.",)

@@ -1,12 +1,12 @@
-"""A source of one network's weights: where it is named, what it holds, and the network with these weights.
+"""Sources of one network's weights, and loading a network from one.
 
-| source | what it is |
+| source | meaning |
 |---|---|
 | a path | a checkpoint in any layout that `cbam-lens inspect` knows |
-| a path and `+cbam` | one without attention, with fresh gates that leave its function as it is |
+| a path and `+cbam` | a checkpoint without attention, with new gates that do not change the network's output |
 | `torchvision:resnet50`, `torchvision:resnet50:IMAGENET1K_V2` | weights that torchvision publishes, downloaded once |
-| `torchvision:resnet50+cbam` | the same with fresh gates that leave its function as it is |
-| `untrained:vgg16_bn`, `untrained:vgg16_bn+se` | fresh random weights, the same in both members of a lineup |
+| `torchvision:resnet50+cbam` | the same with new gates that do not change the network's output |
+| `untrained:vgg16_bn`, `untrained:vgg16_bn+se` | random weights, the same in both networks of a lineup |
 """
 
 import copy
@@ -28,29 +28,29 @@ from models.networks.zoo import SHARED_WITH_TORCHVISION, TORCHVISION
 UNTRAINED = "untrained:"
 
 DEFAULT_CLASS_COUNT = 10
-"""Classes of an untrained network where no names say how many."""
+"""The number of classes of an untrained network without class names."""
 
 SEED = 20181008
 
-FRESH_GATES = "with fresh gates put in that leave its function as it is"
+FRESH_GATES = "with new gates that do not change the network's output"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Member:
-    """One network of a lineup, and what is known of it.
+    """One network of a lineup, with the facts about it.
 
     Attributes:
-        network: on the CPU, in evaluation mode, its parameters frozen.
+        network: the network on the CPU, in evaluation mode, with frozen parameters.
         architecture: a name of the zoo.
-        attention: what its blocks end with.
+        attention: the attention at the end of each block.
         stride_placement: see `StridePlacement`.
-        class_count: K.
-        is_trained: whether its weights were learned.
-        gates: whether its gates look trained.
-        recipe: by what recipe; None where it is not known.
-        provenance: where the weights are from, one sentence.
-        sha256: of its file; None for what has none.
-        labels: the classes in index order, where the source tells them.
+        class_count: K, the number of classes.
+        is_trained: whether its weights are trained.
+        gates: the state of its gates.
+        recipe: the training recipe; None if not known.
+        provenance: the origin of the weights, as one sentence.
+        sha256: its file's checksum; None without a file.
+        labels: the classes in index order, if the source names them.
     """
 
     network: StagedNetwork
@@ -67,23 +67,23 @@ class Member:
 
     @property
     def family(self) -> str:
-        """The architecture, whoever wrote the code that runs it."""
+        """The architecture without the `torchvision:` prefix."""
         return self.architecture.removeprefix(TORCHVISION)
 
 
 def open_source(
     source: str, name: NetworkName, *, directory: Path = Path(), options: ExaminationOptions | None = None
 ) -> Member:
-    """The network of a source.
+    """Load the network of a source.
 
     Args:
-        source: see the module.
-        name: which member it is to be; an untrained network gets CBAM where the source does not name its attention.
-        directory: what a relative path is relative to.
-        options: what is known beforehand: the number of classes, architecture and attention.
+        source: a source as listed in this module.
+        name: the network's name in the lineup; an untrained `cbam` network has CBAM unless the source names attention.
+        directory: the directory that paths are relative to.
+        options: facts known beforehand: the number of classes, architecture and attention.
 
     Raises:
-        LineupError: for a source that does not exist or does not hold a network.
+        LineupError: the source does not exist or does not hold a network.
     """
     options = options or ExaminationOptions()
     try:
@@ -100,14 +100,16 @@ def open_source(
 
 
 def _open_file(source: str, directory: Path, options: ExaminationOptions) -> Member:
-    """A checkpoint, as it is or with fresh gates."""
+    """Load a checkpoint, with new gates if the source asks for them."""
     name, plus, attention = source.rpartition("+")
     if not plus or attention not in set(Attention) or (directory / source).exists():
         return _open_checkpoint(directory / source, options)
-    # What is expected of the network is not in the file.
+    # The expected attention is not in the file: it is added.
     member = _open_checkpoint(directory / name, replace(options, attention=None))
     if member.attention is not Attention.NONE:
-        raise LineupError(f"{name} has attention already, {member.attention}; fresh gates go into a network without")
+        raise LineupError(
+            f"{name} already has attention, {member.attention}; new gates need a network without attention"
+        )
     return _add_gates(member, Attention(attention))
 
 
@@ -123,9 +125,7 @@ def _add_gates(member: Member, attention: Attention) -> Member:
             stride_placement=member.stride_placement,
         )
     if not network.list_gate_scales():
-        raise LineupError(
-            f"{member.architecture} takes fresh gates from its source alone, {TORCHVISION}NAME+{attention}"
-        )
+        raise LineupError(f"{member.architecture} can get new gates only from the source {TORCHVISION}NAME+{attention}")
     load_with_fresh_gates(network, member.network)
     return replace(
         member,
@@ -168,7 +168,7 @@ def list_source_labels() -> tuple[ClassLabel, ...]:
 
 
 def _open_published(text: str) -> Member:
-    # torchvision's models take a second to import, which the shipped lineup does not want.
+    # torchvision's models take a second to import, and the shipped lineup does not need them.
     from models.insertion import insert_cbam  # noqa: PLC0415
     from models.insertion.torchvision_networks import make_torchvision  # noqa: PLC0415
     from models.lineups.torchvision_weights import fetch_weights  # noqa: PLC0415
@@ -208,7 +208,7 @@ def _make_untrained(text: str, name: NetworkName, class_count: int | None) -> Me
         torch.manual_seed(SEED)
         network = build_any_network(architecture, class_count=count)
         if attention is not Attention.NONE:
-            # The members differ by their attention alone: what both have is the same in both.
+            # The networks differ only in their attention: shared layers have the same weights.
             shared = copy.copy(network.state_dict())
             network = build_any_network(architecture, attention=attention, class_count=count)
             network.load_state_dict(network.state_dict() | shared)
@@ -221,12 +221,12 @@ def _make_untrained(text: str, name: NetworkName, class_count: int | None) -> Me
         is_trained=False,
         gates=GateState.NONE if attention is Attention.NONE else GateState.UNTRAINED,
         recipe="random weights",
-        provenance="random weights that nothing was learned with",
+        provenance="random weights, not trained",
     )
 
 
 def _split_attention(text: str, *, default: Attention) -> tuple[str, Attention]:
-    """`resnet50+se` -> resnet50 and SE."""
+    """Split `resnet50+se` into resnet50 and SE."""
     name, plus, attention = text.partition("+")
     if not plus:
         return name, default

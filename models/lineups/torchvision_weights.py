@@ -1,4 +1,4 @@
-"""torchvision's published weights, which are downloaded only when they are asked for by name."""
+"""torchvision's published weights, which are downloaded only if the user asks for them by name."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ class PublishedWeights:
     """Weights that torchvision publishes.
 
     Attributes:
-        name: `resnet50, IMAGENET1K_V1`.
-        tensors: by torchvision's parameter names.
+        name: the network and version, such as `resnet50, IMAGENET1K_V1`.
+        tensors: the tensors, by torchvision's parameter names.
         labels: the classes in index order.
     """
 
@@ -28,14 +28,14 @@ class PublishedWeights:
 
 
 def fetch_weights(name: str, *, version: str = "") -> PublishedWeights:
-    """Torchvision's weights from its cache on this machine, or downloaded into it.
+    """Get torchvision's weights from its cache on this machine, or download them into it.
 
     Args:
         name: torchvision's name of the network.
-        version: of the weights; the first one published, by a recipe near the papers', for an empty text.
+        version: the version of the weights; empty for the first one, whose recipe is close to the papers'.
 
     Raises:
-        LineupError: for unknown names, and where the weights can be neither found nor downloaded.
+        LineupError: the name is unknown, or the weights can be neither found nor downloaded.
     """
     try:
         versions = {weights.name: weights for weights in torchvision_models.get_model_weights(name)}
@@ -48,14 +48,14 @@ def fetch_weights(name: str, *, version: str = "") -> PublishedWeights:
         tensors = chosen.get_state_dict(progress=True, check_hash=True)
     except (URLError, OSError, RuntimeError) as error:
         raise LineupError(
-            f"the weights of torchvision:{name} are not on this machine and could not be downloaded ({error}); where "
-            f"there is a network, fetch {chosen.url} and put it into {torch.hub.get_dir()}/checkpoints"
+            f"the weights of torchvision:{name} are not on this machine and could not be downloaded ({error}); on a "
+            f"connected machine, fetch {chosen.url}, and put it into {torch.hub.get_dir()}/checkpoints here"
         ) from error
     return PublishedWeights(f"{name}, {chosen.name}", dict(tensors), _name_uniquely(chosen.meta["categories"]))
 
 
 def list_imagenet_classes() -> tuple[ClassLabel, ...]:
-    """ImageNet's 1,000 classes by torchvision's names; of two with one name, the second has its index behind it."""
+    """ImageNet's 1,000 classes by torchvision's names; if two share a name, the second has its index appended."""
     return _name_uniquely(torchvision_models.ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
 
 

@@ -1,7 +1,7 @@
-"""The cost of attention: parameters and multiply-adds of each network, beside the paper's.
+"""The size of each network in parameters and multiply-adds, beside the paper's figures.
 
-They are counted by torch's own counter. The counts of the zoo are also written down, in `counts.json`, for the page,
-which must not wait for them; `cbam-lens models --write` makes the file and a test counts again.
+torch's own counter counts them. The zoo's counts are also recorded in `counts.json`, so that the page need not wait for
+them. `cbam-lens models --write` writes the file, and a test counts again.
 """
 
 import json
@@ -29,10 +29,10 @@ class NetworkCount:
     """One network's size, for 1,000 classes and 224 x 224 pixels.
 
     Attributes:
-        architecture, attention: which network.
-        parameters: trainable values.
-        multiply_adds: with the stride of a bottleneck on its 3x3 convolution, as everybody's checkpoints have it.
-        multiply_adds_v1: with it on the first 1x1, as the paper counts; the same where there is no bottleneck.
+        architecture, attention: the network.
+        parameters: the number of trainable values.
+        multiply_adds: the count with a bottleneck's stride on its 3x3 convolution, as in all known checkpoints.
+        multiply_adds_v1: the count with it on the first 1x1 convolution, as in the paper; equal without bottlenecks.
     """
 
     architecture: str
@@ -43,12 +43,12 @@ class NetworkCount:
 
     @property
     def paper(self) -> PaperRow | None:
-        """The paper's figures; None for a network that its table has not."""
+        """The paper's figures; None for a network that is not in its table."""
         return PAPER_TABLE.get((self.architecture, self.attention))
 
     @property
     def remark(self) -> str:
-        """Why the paper's figure is another one, or why there is none; empty where they agree."""
+        """The reason why the paper's figure differs or is missing; empty if they agree."""
         if self.architecture == "vgg16_bn":
             return "The paper uses VGG-16 for detection and gives no figures for ImageNet."
         if self.multiply_adds != self.multiply_adds_v1:
@@ -65,7 +65,7 @@ def list_networks() -> list[tuple[str, Attention]]:
 
 
 def count_network(architecture: str, attention: Attention) -> NetworkCount:
-    """Count one network, on the meta device, where nothing is computed."""
+    """Count one network on the meta device, which computes nothing."""
     counts = {}
     for placement in StridePlacement:
         with torch.device("meta"):
@@ -79,12 +79,12 @@ def count_network(architecture: str, attention: Attention) -> NetworkCount:
 
 
 def read_recorded_counts() -> tuple[NetworkCount, ...]:
-    """The counts that are written down, in the table's order."""
+    """Read the recorded counts, in the table's order."""
     return tuple(_parse(json.loads(RECORDED_COUNTS.read_text())))
 
 
 def format_counts(counts: tuple[NetworkCount, ...]) -> str:
-    """Counts as they are written down: one network a line."""
+    """Format counts for the record: one network per line."""
     rows = [
         [count.architecture, count.attention.value, count.parameters, count.multiply_adds, count.multiply_adds_v1]
         for count in counts

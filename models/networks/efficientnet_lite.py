@@ -1,12 +1,12 @@
 """EfficientNet-Lite; attention is a constructor argument.
 
 Sources: Tan and Le, *EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks*, ICML 2019, table 1 and
-section 3.3; for what the Lite networks leave out the reference code in TensorFlow: no squeeze-and-excitation, ReLU6 in
-place of swish, and the stem, the head, and the repeats of the first and last row are not scaled. TensorFlow's SAME
-padding and its BatchNorm's epsilon are kept, so that its weights compute what they computed there, at every size.
+section 3.3. The Lite variant follows the reference code in TensorFlow: no squeeze-and-excitation, ReLU6 in place of
+swish, and no scaling of the stem, the head, and the repeats of the first and last row. TensorFlow's SAME padding and
+its BatchNorm's epsilon are kept, so that its weights give the same results at every size.
 
-Attention stands behind the depthwise convolution and its ReLU6, where EfficientNet has squeeze-and-excitation: there a
-block has its most channels, and none of them is negative. The CBAM paper has no network of this kind.
+Attention comes after the depthwise convolution and its ReLU6, where EfficientNet has squeeze-and-excitation. There a
+block has the most channels, and no value is negative. The CBAM paper has no network of this kind.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ CHANNEL_GRID = 8
 
 NORM_EPSILON = 1e-3
 NORM_MOMENTUM = 0.01
-"""Of every BatchNorm of the trunk, as the reference code has them."""
+"""The epsilon and momentum of every BatchNorm of the trunk, as in the reference code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class BlockShape:
     """One block's size.
 
     Attributes:
-        in_channels: channels of its input.
-        out_channels: channels of its output.
-        kernel_size: of its depthwise convolution.
-        stride: 2 where the block halves the map, else 1.
-        expansion: how many times its input's channels the depthwise convolution has.
+        in_channels: the channels of its input.
+        out_channels: the channels of its output.
+        kernel_size: the kernel size of its depthwise convolution.
+        stride: 2 if the block halves the map, else 1.
+        expansion: the depthwise convolution's channels, as a multiple of the input's.
     """
 
     in_channels: int
@@ -53,15 +53,15 @@ class BlockShape:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the paper's table 1: blocks that differ in nothing but the first one's stride.
+    """A row of the paper's table 1: equal blocks, except for the first one's stride.
 
     Attributes:
-        stage: which of the four stages its blocks belong to.
-        repeats: how many blocks there are before scaling.
-        kernel_size: of the depthwise convolutions.
-        stride: of the first block.
+        stage: the stage of its blocks.
+        repeats: the number of blocks before scaling.
+        kernel_size: the kernel size of the depthwise convolutions.
+        stride: the stride of the first block.
         expansion: see `BlockShape`.
-        width: output channels before scaling.
+        width: the output channels before scaling.
     """
 
     stage: Stage
@@ -85,11 +85,11 @@ ROWS = (
 
 @dataclass(frozen=True, slots=True)
 class LiteShape:
-    """Which EfficientNet-Lite.
+    """The size of an EfficientNet-Lite.
 
     Attributes:
-        width_factor: by how much the blocks are wider than Lite0's.
-        depth_factor: by how much there are more of them in each row but the first and the last.
+        width_factor: the width of the blocks, as a multiple of Lite0's.
+        depth_factor: the number of blocks in each row but the first and the last, as a multiple of Lite0's.
     """
 
     width_factor: float = 1.0
@@ -118,19 +118,19 @@ LITE_SHAPES = {
     "efficientnet_lite1": LiteShape(depth_factor=1.1),
     "efficientnet_lite2": LiteShape(width_factor=1.1, depth_factor=1.2),
 }
-"""By the zoo's names."""
+"""The sizes, by the zoo's names."""
 
 
 def round_width(width: float) -> int:
-    """The nearest multiple of 8, and the next one where that would be less than nine tenths of the width."""
+    """Round a width to the nearest multiple of 8, or to the next one if that is below nine tenths of the width."""
     rounded = max(CHANNEL_GRID, int(width + CHANNEL_GRID / 2) // CHANNEL_GRID * CHANNEL_GRID)
     return rounded + CHANNEL_GRID if rounded < 0.9 * width else rounded
 
 
 class SameConv2d(nn.Conv2d):
-    """A convolution with TensorFlow's SAME padding: ceil(size / stride) positions come out, the odd zero goes last.
+    """A convolution with TensorFlow's SAME padding: ceil(size / stride) output positions; an odd zero goes last.
 
-    With a stride of 2 the padding depends on whether the map's size is odd, so that no fixed one is right.
+    With a stride of 2 the padding depends on whether the map's size is odd, so it cannot be fixed.
     """
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -143,17 +143,17 @@ class SameConv2d(nn.Conv2d):
         return functional.conv2d(padded, self.weight, self.bias, self.stride, groups=self.groups)
 
     def _pad(self, axis: int, size: int) -> tuple[int, int]:
-        """Zeros before and behind one axis."""
+        """The number of zeros before and after one axis."""
         kernel_size, stride = self.kernel_size[axis], self.stride[axis]
         total = max((-(-size // stride) - 1) * stride + kernel_size - size, 0)
         return total // 2, total - total // 2
 
 
 class InvertedResidualBlock(nn.Module):
-    """A 1x1 convolution that widens, a depthwise one, attention, a 1x1 convolution that narrows; then + x.
+    """A widening 1x1 convolution, a depthwise convolution, attention, and a narrowing 1x1 convolution; then + x.
 
-    There is no addition where the block changes the map's size or its channels, and no widening where the expansion
-    is 1. Nothing follows the last BatchNorm: the bottleneck is linear (Sandler et al., *MobileNetV2*, CVPR 2018).
+    There is no addition if the block changes the map's size or its channels, and no widening if the expansion is 1. No
+    activation follows the last BatchNorm: the bottleneck is linear (Sandler et al., *MobileNetV2*, CVPR 2018).
 
     Args:
         shape: the block's size.
@@ -177,7 +177,7 @@ class InvertedResidualBlock(nn.Module):
     def trace(
         self, features: torch.Tensor, change: BlockChange | None = None
     ) -> tuple[torch.Tensor, BlockAttention | None]:
-        """The block's output, (N, C, H, W), and its gates, changed as asked, where it has attention."""
+        """The block's output, (N, C, H, W), and its gates with the requested change, if it has attention."""
         hidden = features
         if self.conv_expand is not None:
             hidden = functional.relu6(self.bn_expand(self.conv_expand(hidden)))
@@ -194,10 +194,10 @@ class InvertedResidualBlock(nn.Module):
 
 
 class EfficientNetLite(StagedNetwork):
-    """EfficientNet-Lite that can be traced without hooks.
+    """An EfficientNet-Lite that can be traced without hooks.
 
     Args:
-        shape: which one.
+        shape: the size.
         attention: makes each block's attention from its number of channels, or None for the baseline.
         class_count: K, the number of classes.
     """
@@ -222,11 +222,11 @@ class EfficientNetLite(StagedNetwork):
         return self.fc
 
     def list_gate_scales(self) -> dict[str, str]:
-        """See `StagedNetwork.list_gate_scales`; a factor before ReLU6 would be cut off, so it is behind the gates."""
+        """See `StagedNetwork.list_gate_scales`; after the gates, because ReLU6 would cut off a factor before it."""
         return list_beside(self, "cbam", "conv_project")
 
     def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
-        """3x3 convolution with stride 2."""
+        """A 3x3 convolution with stride 2."""
         return functional.relu6(self.bn1(self.conv1(batch)))
 
     def run_stage(self, stage: Stage, features: torch.Tensor, gates: Gates) -> torch.Tensor:
@@ -242,7 +242,7 @@ class EfficientNetLite(StagedNetwork):
         return features
 
     def classify(self, features: torch.Tensor) -> torch.Tensor:
-        """Logits, (N, K), of the last stage's output: the mean over positions, then one linear layer."""
+        """Logits, (N, K), from the last stage's output: the mean over positions, then one linear layer."""
         return cast("torch.Tensor", self.fc(features.mean(dim=(2, 3))))  # (N, C) -> (N, K)
 
 

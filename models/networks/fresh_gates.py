@@ -1,7 +1,7 @@
-"""Attention for a trained network of the zoo, put in so that the network computes what it computed before.
+"""Adding attention to a trained network of the zoo without changing the network's output.
 
 Every gate starts at 0.5 everywhere, sigmoid(0), and the weights beside it are multiplied by 2 for each gate. A power of
-two changes no digit of a weight: the network's answers stay the same but for the rounding of sums.
+two changes only a weight's exponent, so the output stays the same except for the rounding of sums.
 """
 
 import torch
@@ -12,7 +12,7 @@ from models.networks.staged import StagedNetwork
 
 
 def neutralise(module: Cbam) -> int:
-    """Make each gate 0.5 everywhere, whatever the features; returns by how much these must be larger for that."""
+    """Set each gate to 0.5 for all features; returns the factor by which these must grow to make up for it."""
     last = [] if module.ChannelGate is None else [module.ChannelGate.mlp[-1]]
     last += [] if module.SpatialGate is None else [module.SpatialGate.spatial[-1]]
     for layer in last:
@@ -23,10 +23,10 @@ def neutralise(module: Cbam) -> int:
 
 @torch.no_grad()
 def load_with_fresh_gates(network: StagedNetwork, baseline: StagedNetwork) -> None:
-    """Give a network with attention the weights of the same one without, and gates that leave its function as it is.
+    """Load the weights of a network without attention into the same one with attention, keeping its output.
 
     Args:
-        network: with attention; its own weights are overwritten, but for what its gates begin to learn from.
+        network: the network with attention; its weights are overwritten, except those that its gates learn from.
         baseline: the same architecture without attention.
     """
     network.load_state_dict(network.state_dict() | baseline.state_dict())

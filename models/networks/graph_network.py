@@ -1,8 +1,8 @@
-"""A network that was written elsewhere, run by its graph of operations: traced without hooks, like the ones from here.
+"""A foreign network that runs by its graph of operations and, like our own, is traced without hooks.
 
-`torch.fx` writes down which operations the network's `forward` calls. The graph is cut into five at the ends of the
-four stages, and each part becomes one generated function that takes the network as its argument: the modules are
-looked up while it runs, so that a copy, or one whose BatchNorms were folded away, runs by the same functions.
+`torch.fx` records the operations of the network's `forward`. The graph is cut into five parts at the ends of the four
+stages, and each part becomes one generated function, which takes the network as its argument. The function looks up
+the modules while it runs, so a copy, or a network with folded BatchNorms, runs by the same functions.
 
 `models.insertion` makes these networks.
 """
@@ -19,24 +19,24 @@ from models.names import Stage
 from models.networks.staged import Gates, StagedNetwork
 
 Segment: TypeAlias = Callable[[nn.Module, torch.Tensor, Gates], torch.Tensor]
-"""One part of the forward pass: the network, the part's input, and where its blocks leave their gates."""
+"""One part of the forward pass: takes the network, the part's input and the dict that collects its blocks' gates."""
 
 BLOCK_PATH = "block_path"
-"""The key under which the node of an attention module carries the path of its block."""
+"""The key in an attention node's `meta` for the path of its block."""
 
 
 @dataclass(frozen=True, slots=True)
 class InsertionPoint:
-    """One attention module that was inserted.
+    """One inserted attention module.
 
     Attributes:
-        name: the block's name in a trace, `layer1.0`.
-        path: the block's path in the network; where there is no such block, the name of the operation.
-        operation: the name of the operation behind which the module stands.
-        channels: C of the features there.
-        is_exact: whether the network's function is unchanged by this module in its initial state.
-        reason: why it is not; None where it is.
-        scaled: the names of the parameters that make up for the gates' initial 0.5.
+        name: the block's name in a trace, such as `layer1.0`.
+        path: the block's path in the network; the operation's name if there is no such block.
+        operation: the name of the operation before the module.
+        channels: C, the number of channels there.
+        is_exact: whether the module in its initial state leaves the network's function unchanged.
+        reason: why it does not; None if it does.
+        scaled: the names of the parameters that were scaled to make up for the gates' initial 0.5.
     """
 
     name: str
@@ -56,20 +56,20 @@ class InsertionReport:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the network computes what it computed before, at every point."""
+        """Whether no inserted module changes the network's function."""
         return all(point.is_exact for point in self.points)
 
 
 @dataclass(frozen=True, slots=True)
 class GraphPlan:
-    """How a graph is run.
+    """The plan for running a graph.
 
     Attributes:
-        graph: all operations. A node of an attention module answers `(features, BlockAttention)` and has the path of
+        graph: all operations. The node of an attention module returns `(features, BlockAttention)` and has the path of
             its block in its `meta`.
-        ends: the four nodes at which the stages end; at each of them nothing else is alive.
-        head: the path of the linear layer that `StagedNetwork.linear_head` speaks of, or None.
-        norms: paths of (convolution, BatchNorm), where the second alone reads the first and each runs once.
+        ends: the last node of each stage; no other earlier result is used after it.
+        head: the path of the layer for `StagedNetwork.linear_head`, or None.
+        norms: paths of (convolution, BatchNorm), if only the second reads the first and each runs once.
     """
 
     graph: fx.Graph
@@ -81,20 +81,20 @@ class GraphPlan:
 class GraphNetwork(StagedNetwork):
     """A foreign network under its own parameter names.
 
-    It was traced in evaluation mode and stays so in one respect: what `forward` asked `self.training` for (dropout and
-    stochastic depth as functions, auxiliary classifiers) stays off after `train()`.
+    It was traced in evaluation mode. Anything for which `forward` asked `self.training` (dropout and stochastic depth
+    as functions, auxiliary classifiers) therefore stays off after `train()`.
 
     Args:
-        network: whose children, parameters and buffers this one takes over.
-        plan: how to run them.
+        network: the foreign network; its children, parameters and buffers move here.
+        plan: how to run it.
 
     Attributes:
-        block_paths: each block with attention: its name in a trace and its path in the foreign network.
-        insertion: what was inserted and whether it left the function unchanged; None where nothing was.
+        block_paths: the path in the foreign network of each block with attention, by its name in a trace.
+        insertion: the report on inserted modules; None if nothing was inserted.
         norms: see `GraphPlan`.
 
     Raises:
-        ValueError: for a network one of whose children has the name of a method here.
+        ValueError: a child of the network has the name of a method of this class.
     """
 
     def __init__(self, network: nn.Module, plan: GraphPlan) -> None:
@@ -115,7 +115,7 @@ class GraphNetwork(StagedNetwork):
         return None if self._head is None else cast("nn.Linear", self.get_submodule(self._head))
 
     def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
-        """Nothing: what stands before the first stage's blocks belongs to that stage."""
+        """No operation: everything before the first block belongs to stage 1."""
         return batch
 
     def run_stage(self, stage: Stage, features: torch.Tensor, gates: Gates) -> torch.Tensor:
@@ -135,12 +135,12 @@ class GraphNetwork(StagedNetwork):
             for name, buffer in network._buffers.items():
                 self.register_buffer(name, buffer, persistent=name not in network._non_persistent_buffers_set)
         except KeyError as error:
-            raise ValueError(f"{error.args[0]}: {name!r} has a meaning in a GraphNetwork; rename that child") from error
+            raise ValueError(f"{error.args[0]}: {name!r} is reserved in a GraphNetwork; rename that child") from error
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The nodes of one segment, with the one it reads and the one it answers."""
+    """The nodes of one segment, with its input and its output."""
 
     source: fx.Node
     nodes: tuple[fx.Node, ...]
@@ -159,7 +159,7 @@ def _split(graph: fx.Graph, ends: Sequence[fx.Node]) -> list[_Part]:
 
 
 def _name_blocks(parts: Sequence[_Part]) -> dict[fx.Node, str]:
-    """Each attention's node and its block's name in a trace: the stage, and the position in it."""
+    """Name the block of each attention node by its stage and its position there."""
     names: dict[fx.Node, str] = {}
     for stage, part in zip(Stage, parts[:-1], strict=True):
         attentions = [node for node in part.nodes if BLOCK_PATH in node.meta]
@@ -168,13 +168,13 @@ def _name_blocks(parts: Sequence[_Part]) -> dict[fx.Node, str]:
 
 
 def _compile(network: nn.Module, part: _Part, names: Mapping[fx.Node, str]) -> Segment:
-    """The part as a function of (network, features, gates)."""
+    """Compile a part to a function of (network, features, gates)."""
     segment = fx.Graph()
     copies = {part.source: segment.placeholder("features")}
     gates = segment.placeholder("gates")
 
     def fetch(node: fx.Node) -> fx.Node:
-        # A parameter is read where it is used: fx reads it once, perhaps in an earlier segment.
+        # Each segment reads its parameters itself: fx reads each once, perhaps in an earlier segment.
         if node not in copies and node.op == "get_attr":
             copies[node] = segment.node_copy(node)
         return copies[node]
@@ -186,7 +186,7 @@ def _compile(network: nn.Module, part: _Part, names: Mapping[fx.Node, str]) -> S
         copies[node] = segment.node_copy(node, fetch)
         if change is not None:
             copies[node].args = (*copies[node].args, change)
-        # Else every compilation would leave a function with fx, which patches it in all later tracings.
+        # Otherwise fx would keep a function of every compilation and patch it in all later tracings.
         copies[node].meta.pop("is_wrapped", None)
         if node in names:
             computed = segment.call_function(operator.getitem, (copies[node], 1))

@@ -1,7 +1,7 @@
-"""The form in which networks answer requests: equal to the trained one, and faster.
+"""Preparing networks for inference: the same function, but faster.
 
-BatchNorm in evaluation mode is a scale and a shift by channel; behind a convolution both go into its weights and bias
-exactly (up to rounding). Convolutions on a CPU are faster with the channels innermost in memory.
+BatchNorm in evaluation mode is a scale and a shift per channel. After a convolution, both can be folded into its
+weights and bias, exactly up to rounding. Convolutions on a CPU are faster with the channels innermost in memory.
 """
 
 import copy
@@ -20,23 +20,24 @@ DTYPES = {Precision.FP32: torch.float32, Precision.BF16: torch.bfloat16, Precisi
 
 
 def prepare_for_inference(network: StagedNetwork, *, precision: Precision = Precision.FP32) -> StagedNetwork:
-    """A copy of a network for answering requests.
+    """Make a copy of a network for answering requests.
 
     Args:
-        network: in evaluation mode; it is left as it is.
+        network: a network in evaluation mode; it is not changed.
         precision: the type of weights and activations.
 
     Returns:
-        The same function with every BatchNorm folded into the convolution before it, channels innermost, frozen.
+        The same function with every BatchNorm folded into the convolution before it, channels innermost, and frozen
+        parameters.
 
     Raises:
-        ValueError: for a network in training mode, whose BatchNorm depends on the batch.
+        ValueError: the network is in training mode, in which BatchNorm depends on the batch.
     """
     if network.training:
         raise ValueError("the network is in training mode; call eval() first")
     prepared = copy.deepcopy(network)
     if isinstance(prepared, GraphNetwork):
-        # Another's modules may run in another order than they were made in; the graph knows.
+        # A foreign network's modules may not run in the order of their definition; the graph has the order.
         for convolution, norm in prepared.norms:
             _fold(prepared, convolution, norm)
         folded_by_name: list[nn.Module] = [

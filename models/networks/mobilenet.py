@@ -1,10 +1,10 @@
 """MobileNet; attention is a constructor argument.
 
 Source: Howard et al., *MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications*, 2017,
-table 1. The CBAM paper does not say where its modules stand in it. With one behind each of a block's two convolutions,
-depthwise and pointwise, 26 in all, the parameters are those of its table (5.07 M and 2.71 M); with one a block they
-are not (4.72 M and 2.54 M). Widths of 0.7 are rounded to the nearest, with which all three rows have the paper's
-parameters; cut off, the one with SE would have 2.70 M in place of 2.71 M.
+table 1. The CBAM paper does not say where its modules go. With one after each of a block's two convolutions, depthwise
+and pointwise, 26 in all, the parameters equal those of its table (5.07 M and 2.71 M); with one per block they do not
+(4.72 M and 2.54 M). Widths of 0.7 are rounded to the nearest integer, which gives all three rows the paper's
+parameters; rounded down, the row with SE would have 2.70 M instead of 2.71 M.
 """
 
 from collections import OrderedDict
@@ -30,7 +30,7 @@ BLOCKS: dict[Stage, tuple[tuple[int, int], ...]] = {
 
 
 class ConvolutionUnit(nn.Module):
-    """A convolution, its BatchNorm, attention where there is one, ReLU.
+    """A convolution, its BatchNorm, attention if any, and ReLU.
 
     Args:
         convolution: the convolution.
@@ -44,7 +44,7 @@ class ConvolutionUnit(nn.Module):
         self.cbam: nn.Module | None = None if attention is None else attention(convolution.out_channels)
 
     def trace(self, features: torch.Tensor, gates: Gates, *, name: str) -> torch.Tensor:
-        """The unit's output, (N, C, H, W); its gates go into `gates` under `name`."""
+        """The unit's output, (N, C, H, W); its gates are added to `gates` under `name`."""
         hidden = self.bn(self.conv(features))
         if self.cbam is not None:
             hidden, gates[name] = self.cbam(hidden, gates.find_change(name))
@@ -52,12 +52,12 @@ class ConvolutionUnit(nn.Module):
 
 
 class DepthwiseSeparableBlock(nn.Sequential):
-    """A 3x3 convolution of each channel by itself, then a 1x1 convolution.
+    """A depthwise 3x3 convolution, then a 1x1 convolution.
 
     Args:
-        in_channels: channels of its input.
-        out_channels: channels of its output.
-        stride: 2 where the block halves the map, else 1.
+        in_channels: the channels of its input.
+        out_channels: the channels of its output.
+        stride: 2 if the block halves the map, else 1.
         attention: makes each unit's attention, or None.
     """
 
@@ -73,11 +73,11 @@ class DepthwiseSeparableBlock(nn.Sequential):
 
 
 class MobileNet(StagedNetwork):
-    """MobileNet that can be traced without hooks.
+    """A MobileNet that can be traced without hooks.
 
     Args:
-        width_factor: by how much every layer is wider than in the paper of 2017; 0.7 in CBAM's table.
-        attention: makes the attention behind each convolution, or None for the baseline.
+        width_factor: the width of every layer, as a multiple of the 2017 paper's; 0.7 in CBAM's table.
+        attention: makes the attention after each convolution, or None for the baseline.
         class_count: K, the number of classes.
     """
 
@@ -108,7 +108,7 @@ class MobileNet(StagedNetwork):
         return list_beside(self, "cbam", "bn")
 
     def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
-        """3x3 convolution with stride 2."""
+        """A 3x3 convolution with stride 2."""
         return functional.relu(self.bn1(self.conv1(batch)))
 
     def run_stage(self, stage: Stage, features: torch.Tensor, gates: Gates) -> torch.Tensor:
@@ -121,5 +121,5 @@ class MobileNet(StagedNetwork):
         return features
 
     def classify(self, features: torch.Tensor) -> torch.Tensor:
-        """Logits, (N, K), of the last stage's output: the mean over positions, then one linear layer."""
+        """Logits, (N, K), from the last stage's output: the mean over positions, then one linear layer."""
         return cast("torch.Tensor", self.fc(features.mean(dim=(2, 3))))  # (N, C) -> (N, K)

@@ -1,4 +1,4 @@
-"""The CBAM paper's own figures: what others measured, never mixed with what is measured here.
+"""The CBAM paper's own figures, kept apart from our measurements.
 
 Source: Woo et al., *CBAM: Convolutional Block Attention Module*, ECCV 2018, tables 1 to 4 (ImageNet-1K, one crop of
 224 x 224), read from pictures of an early version. Nothing here imports torch.
@@ -14,9 +14,9 @@ class PaperRow:
     """One network's row in the paper's ImageNet table.
 
     Attributes:
-        parameters_millions: trainable values.
-        multiply_adds_billions: of one picture; the paper calls them GFLOPs.
-        top1_error_percent, top5_error_percent: on the validation part.
+        parameters_millions: trainable values, in millions.
+        multiply_adds_billions: multiply-adds for one picture, in billions; the paper calls them GFLOPs.
+        top1_error_percent, top5_error_percent: errors on the validation set.
     """
 
     parameters_millions: float
@@ -45,7 +45,7 @@ PAPER_TABLE: dict[tuple[str, Attention], PaperRow] = {
     for architecture, rows in _TABLE.items()
     for attention, figures in zip(_ATTENTIONS, rows, strict=True)
 }
-"""By architecture and attention."""
+"""The rows, by architecture and attention."""
 
 ABLATION_TOP1_ERRORS = {
     Attention.NONE: 24.56,

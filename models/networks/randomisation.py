@@ -1,7 +1,7 @@
-"""A network that has forgotten what it learned, from its last layer towards its first.
+"""Randomising a network's weights, from the last layer towards the first.
 
-Source: Adebayo et al., *Sanity Checks for Saliency Maps*, NeurIPS 2018: the cascading randomisation. A map that stays
-the same when the weights behind it are random shows the picture's edges, not what the network learned.
+Source: Adebayo et al., *Sanity Checks for Saliency Maps*, NeurIPS 2018, cascading randomisation. A map that stays the
+same with random weights shows the picture's edges, not what the network learned.
 """
 
 import copy
@@ -18,7 +18,7 @@ PROBE_SIDE_PIXELS = 64
 
 
 class Randomisation(IntEnum):
-    """How much of a network is random: everything behind a stage, or all of it."""
+    """The random part of a network: everything after a stage, or all of it."""
 
     CLASSIFIER = 1
     STAGE_FOUR = 2
@@ -29,19 +29,19 @@ class Randomisation(IntEnum):
 
     @property
     def kept(self) -> Stage | None:
-        """The last stage that is as it was learned; None where at most the stem is."""
+        """The last stage that keeps its learned weights; None if no stage does."""
         return Stage(len(Stage) + 1 - self) if self <= len(Stage) else None
 
 
 def randomise(network: StagedNetwork, extent: Randomisation) -> StagedNetwork:
-    """A copy of a network with part of its weights random, the same in every call.
+    """Make a copy of a network with part of its weights random, the same in every call.
 
-    Each weight tensor is drawn anew from a normal distribution with its own mean and standard deviation, so that the
-    activations keep their order of size: what was learned is where the values stand, not how large they are.
+    Each weight tensor is drawn again from a normal distribution with its own mean and standard deviation, so that the
+    activations keep their order of magnitude. Only the learned arrangement of the values is lost.
 
     Args:
-        network: in evaluation mode; it is left as it is.
-        extent: how much of it.
+        network: a network in evaluation mode; it is not changed.
+        extent: the part to randomise.
     """
     forgetful = copy.deepcopy(network)
     generator = torch.Generator().manual_seed(SEED)
@@ -55,10 +55,10 @@ def randomise(network: StagedNetwork, extent: Randomisation) -> StagedNetwork:
 
 
 def find_parameters(network: StagedNetwork, extent: Randomisation) -> list[torch.nn.Parameter]:
-    """The parameters that `extent` speaks of, found by what the rest of the forward pass depends on.
+    """Find the parameters of `extent`: those on which the rest of the forward pass depends.
 
-    That way a network need not say which of its modules belong to which stage. The gradients are of a probe, and are
-    thrown away.
+    So a network need not declare which of its modules belong to which stage. The gradients come from a test input and
+    are discarded.
     """
     parameters = list(network.requires_grad_().parameters())
     if extent is Randomisation.EVERYTHING:
@@ -71,7 +71,7 @@ def find_parameters(network: StagedNetwork, extent: Randomisation) -> list[torch
             with torch.no_grad():
                 features = network.trace(probe, stages={extent.kept}).features[extent.kept]
             logits = network.resume(features, after=extent.kept)
-        # The stub does not know that what is unused has no gradient.
+        # torch's type stub does not say that the gradient of an unused parameter is None.
         gradients: Sequence[torch.Tensor | None] = torch.autograd.grad(logits.sum(), parameters, allow_unused=True)
     return [parameter for parameter, gradient in zip(parameters, gradients, strict=True) if gradient is not None]
 

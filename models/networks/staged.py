@@ -1,4 +1,4 @@
-"""The shape of every network here: a stem, four stages and a classifier, traced without hooks."""
+"""The base class of every network: a stem, four stages and a classifier, traced without hooks."""
 
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -14,11 +14,11 @@ from models.networks.trace import Trace
 
 
 class Gates(dict[str, BlockAttention]):
-    """Each block's gates by the block's name; a stage adds its own while it runs, and asks what to change.
+    """Each block's gates by the block's name; stages add theirs while they run, and look up changes here.
 
     Args:
-        interventions: what is done to gates after they were computed.
-        opened: the block of which more than the gates is kept.
+        interventions: changes to the computed gates.
+        opened: the block whose features before and after attention are kept too.
     """
 
     def __init__(self, interventions: Sequence[Intervention] = (), *, opened: str | None = None) -> None:
@@ -37,11 +37,10 @@ ALL_STAGES = frozenset(Stage)
 
 
 class StagedNetwork(nn.Module):
-    """A classifier that returns what others would hook.
+    """A classifier that returns the values that others get from hooks.
 
-    Nothing is stored on the network while it runs, so that one network serves any number of requests at once.
-    Subclasses say how to run their parts; `linear_head` is for those that end in a mean over positions and one linear
-    layer.
+    A forward pass stores nothing on the network, so one network serves any number of requests at once. Subclasses run
+    their parts; those that end in a mean over positions and one linear layer also define `linear_head`.
     """
 
     def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
@@ -49,35 +48,35 @@ class StagedNetwork(nn.Module):
         raise NotImplementedError
 
     def run_stage(self, stage: Stage, features: torch.Tensor, gates: Gates) -> torch.Tensor:
-        """One stage's output, (N, C, H, W); the stage's blocks add what their attention computed to `gates`."""
+        """One stage's output, (N, C, H, W); the stage's blocks add their gates to `gates`."""
         raise NotImplementedError
 
     def classify(self, features: torch.Tensor) -> torch.Tensor:
-        """Logits, (N, K), of the last stage's output, (N, C, H, W)."""
+        """Logits, (N, K), from the last stage's output, (N, C, H, W)."""
         raise NotImplementedError
 
     @property
     def linear_head(self) -> nn.Linear | None:
-        """The last layer, where nothing but a mean over positions stands between it and stage 4; else None.
+        """The last layer, if only a mean over positions is between it and stage 4; else None.
 
-        With it, d logit / d stage 4 is a weight row over H*W, and needs no backward pass.
+        With it, d logit / d stage 4 is a row of weights divided by H*W, and needs no backward pass.
         """
         return None
 
     def list_gate_scales(self) -> Mapping[str, str]:
-        """The module whose parameters multiply what an attention module gates, by that one's name; both are paths.
+        """The path of a module that scales the gated features, by the path of the attention module that gates them.
 
-        It stands before the gates, with nothing but a ReLU between, or behind them; nothing else reads what it makes.
+        It comes before the gates, with at most a ReLU between, or after them. Nothing else reads its output.
         """
         return {}
 
     @property
     def dtype(self) -> torch.dtype:
-        """The type of the weights, which is the one that the input must have."""
+        """The dtype of the weights; the input must have the same one."""
         return next(self.parameters()).dtype
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Logits, (N, K), of a normalised batch, (N, 3, H, W)."""
+        """Logits, (N, K), for a normalised batch, (N, 3, H, W)."""
         return self.trace(batch, stages=()).logits
 
     def trace(
@@ -88,13 +87,13 @@ class StagedNetwork(nn.Module):
         interventions: Sequence[Intervention] = (),
         opened: str | None = None,
     ) -> Trace:
-        """One forward pass that keeps what the program shows; nothing is stored on the network.
+        """Run one forward pass and keep the values that the program shows; nothing is stored on the network.
 
         Args:
             batch: normalised pictures, (N, 3, H, W).
-            stages: whose outputs to keep.
-            interventions: changes to the gates that were learned; the trace has the changed ones.
-            opened: the block of whose attention the trace keeps what went in and out.
+            stages: the stages whose outputs are kept.
+            interventions: changes to the learned gates; the trace has the changed gates.
+            opened: the block whose features before and after attention are kept.
 
         Returns:
             The logits, the kept features and every block's gates.
@@ -120,10 +119,10 @@ class StagedNetwork(nn.Module):
 
 
 def initialise(network: nn.Module) -> None:
-    """Fresh weights for convolutions that a ReLU follows.
+    """Initialise the weights of a network whose convolutions are followed by ReLU.
 
-    Source: He et al., *Delving Deep into Rectifiers*, 2015, by the number of outgoing connections; in a convolution
-    with groups each input goes to one group's outputs only.
+    Source: He et al., *Delving Deep into Rectifiers*, 2015, by the number of outgoing connections. In a grouped
+    convolution each input goes to the outputs of one group only.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
@@ -133,6 +132,6 @@ def initialise(network: nn.Module) -> None:
 
 
 def list_beside(network: nn.Module, attention: str, other: str) -> dict[str, str]:
-    """The path of each attention module, and that of another one beside it in its block."""
+    """The path of another module in the same block, by the path of each attention module."""
     paths = [name.removesuffix(attention) for name, _ in network.named_modules() if name.endswith(f".{attention}")]
     return {f"{path}{attention}": f"{path}{other}" for path in paths}

@@ -1,4 +1,4 @@
-"""Networks' names for people, as the paper's tables have them. Nothing here imports torch."""
+"""Display names of networks, as in the paper's tables. Nothing here imports torch."""
 
 from models.names import Attention
 
@@ -34,6 +34,6 @@ ATTENTION_TITLES = {
 
 
 def title_network(architecture: str, attention: Attention = Attention.NONE) -> str:
-    """`ResNet-50+CBAM`; another's architecture keeps its own name."""
+    """A network's display name, such as `ResNet-50+CBAM`; an unknown architecture keeps its own name."""
     title = ARCHITECTURE_TITLES.get(architecture, architecture)
     return title if attention is Attention.NONE else f"{title}+{ATTENTION_TITLES[attention]}"

@@ -11,11 +11,11 @@ from models.names import Stage
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Everything the program shows of one forward pass.
+    """Everything that the program shows of one forward pass.
 
     Attributes:
         logits: the classifier's output before softmax, (N, K).
-        features: each asked-for stage's output, (N, C, H, W).
+        features: each requested stage's output, (N, C, H, W).
         attentions: each block's gates by the block's name (`layer1.0`), in the order in which the blocks run;
             empty for a network without attention.
     """

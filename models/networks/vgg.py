@@ -1,10 +1,10 @@
 """VGG-16 with BatchNorm; attention is a constructor argument.
 
 Source: Simonyan and Zisserman, *Very Deep Convolutional Networks*, ICLR 2015, table 1, column D. The network has no
-residual branch, so CBAM stands at the end of each of the five groups of convolutions, before the pooling that follows.
+residual branch, so CBAM comes at the end of each of the five groups of convolutions, before the pooling that follows.
 The paper uses VGG-16 for detection and gives no figure for classification.
 
-Parameter names are torchvision's; attention lies in `cbam.0` to `cbam.4`.
+Parameter names are torchvision's; attention is in `cbam.0` to `cbam.4`.
 """
 
 from typing import cast
@@ -18,7 +18,7 @@ from models.names import Stage
 from models.networks.staged import Gates, StagedNetwork, initialise
 
 GROUPS: tuple[tuple[int, int], ...] = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-"""Channels and number of convolutions of each group."""
+"""The channels and the number of convolutions of each group."""
 
 STAGE_GROUPS = {Stage.ONE: (0, 1), Stage.TWO: (2,), Stage.THREE: (3,), Stage.FOUR: (4,)}
 
@@ -29,9 +29,9 @@ HIDDEN_WIDTH = 4096
 
 
 class Vgg(StagedNetwork):
-    """VGG-16 that can be traced without hooks.
+    """A VGG-16 that can be traced without hooks.
 
-    Stage 4 ends before the last pooling, at 1/16 of the input: the layer that Grad-CAM's paper explains.
+    Stage 4 ends before the last pooling, at 1/16 of the input. The Grad-CAM paper explains this layer.
 
     Args:
         attention: makes each group's attention from its number of channels, or None for the baseline.
@@ -71,11 +71,11 @@ class Vgg(StagedNetwork):
         return {f"cbam.{group}": f"features.{end - 2}" for group, (_, end) in enumerate(self._bounds)}
 
     def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
-        """Nothing runs before the first group."""
+        """No operation: the first group comes first."""
         return batch
 
     def run_stage(self, stage: Stage, features: torch.Tensor, gates: Gates) -> torch.Tensor:
-        """The stage's groups of convolutions, `layer1.0` and so on, each but the first behind its pooling."""
+        """The stage's groups of convolutions, `layer1.0` and so on; a pooling comes before each but the first."""
         for position, group in enumerate(STAGE_GROUPS[stage]):
             start, end = self._bounds[group]
             for index in range(start - 1 if group else start, end):
@@ -87,6 +87,6 @@ class Vgg(StagedNetwork):
         return features
 
     def classify(self, features: torch.Tensor) -> torch.Tensor:
-        """Logits, (N, K): the last pooling, 7 x 7 positions, three linear layers."""
+        """Logits, (N, K): the last pooling, a pooling to 7 x 7 positions, and three linear layers."""
         pooled = self.avgpool(self.features[-1](features))  # (N, 512, 7, 7)
         return cast("torch.Tensor", self.classifier(pooled.flatten(start_dim=1)))

@@ -17,7 +17,7 @@ from models.networks.staged import StagedNetwork
 from models.networks.vgg import Vgg
 
 Architecture = Callable[[AttentionFactory | None, int, StridePlacement], StagedNetwork]
-"""Makes a network from its attention, its number of classes and the place of the stride in a bottleneck."""
+"""Makes a network, given its attention, its number of classes and the stride's place in a bottleneck."""
 
 
 def _residual(depth: int, *, width_factor: float = 1.0, groups: int = 1, group_width: int = 64) -> Architecture:
@@ -28,7 +28,7 @@ def _residual(depth: int, *, width_factor: float = 1.0, groups: int = 1, group_w
     return build
 
 
-# None of these has a bottleneck, in which the stride could lie elsewhere.
+# The next three have no bottleneck, so the stride placement does not matter.
 def _mobile(width_factor: float) -> Architecture:
     return lambda attention, class_count, _: MobileNet(
         width_factor=width_factor, attention=attention, class_count=class_count
@@ -60,10 +60,10 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 TORCHVISION = "torchvision:"
-"""The prefix of torchvision's names where the zoo's own names are expected too."""
+"""The prefix that marks a torchvision name among the zoo's own names."""
 
 SHARED_WITH_TORCHVISION = frozenset({"resnet18", "resnet34", "resnet50", "resnet101", "resnext50_32x4d", "vgg16_bn"})
-"""Networks that torchvision has under the same name with the same parameter names."""
+"""Networks that torchvision has too, with the same name and the same parameter names."""
 
 
 def build_network(
@@ -73,16 +73,16 @@ def build_network(
     class_count: int = 1000,
     stride_placement: StridePlacement = StridePlacement.V1_5,
 ) -> StagedNetwork:
-    """A network by its name, with fresh random weights.
+    """Build a network by its name, with new random weights.
 
     Args:
         architecture: a key of `ARCHITECTURES`.
-        attention: what each block ends with, by name or as a design of its own.
+        attention: the attention at the end of each block, by name or as a design.
         class_count: K, the number of classes.
         stride_placement: see `StridePlacement`.
 
     Raises:
-        KeyError: for an unknown name; the message lists the known ones.
+        KeyError: the name is unknown; the message lists the known ones.
     """
     if architecture not in ARCHITECTURES:
         raise KeyError(f"architecture {architecture!r} is not known; choose one of {', '.join(ARCHITECTURES)}")
@@ -92,18 +92,18 @@ def build_network(
 
 
 def count_parameters(network: nn.Module) -> int:
-    """The number of trainable values; BatchNorm's running statistics are not among them."""
+    """Count the trainable values; BatchNorm's running statistics are not trainable."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
 def count_multiply_adds(network: StagedNetwork, *, height: int, width: int) -> int:
-    """Multiply-adds of one forward pass on one picture, counted by torch's own counter.
+    """Count the multiply-adds of one forward pass on one picture, with torch's own counter.
 
-    The counter knows convolutions and matrix products; normalisation, pooling and the gates' products are left out,
-    as the papers leave them out.
+    The counter counts convolutions and matrix products. Like the papers, it leaves out normalisation, pooling and the
+    gates' products.
 
     Args:
-        network: the network, on any device; its own weights are not used.
+        network: a network on any device; its weights are not used.
         height: the picture's height in pixels.
         width: its width in pixels.
     """

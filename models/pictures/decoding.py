@@ -1,6 +1,6 @@
-"""From a picture's bytes to its pixels: upright, RGB.
+"""Decoding a picture's bytes to upright RGB pixels.
 
-Nothing is decoded before its format and its size are known to be allowed.
+The format and the size are checked before anything is decoded.
 """
 
 import io
@@ -16,14 +16,14 @@ from models.pictures.errors import InvalidPicture, PictureError, PictureTooLarge
 from models.pictures.fitting import find_ratio
 from models.pictures.formats import ALLOWED_FORMATS, explain_unidentified
 
-# Pillow warns from a bound of its own on; ours is an error and is checked before decoding.
+# Pillow warns above its own limit; ours is an error and is checked before decoding.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
-# It warns of what it mends or does without too: of damaged EXIF, for example.
+# Pillow also warns of faults that it repairs or ignores, such as damaged EXIF.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 SIDEWAYS = frozenset({5, 6, 7, 8})
-"""EXIF orientations that exchange width and height."""
+"""EXIF orientations that swap width and height."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,20 +59,20 @@ def decode_reduced(
 ) -> DecodedPicture:
     """The upright RGB picture in a file, at its own size or smaller.
 
-    The first frame; EXIF orientation applied; transparency over white; 16-bit, 32-bit and floating-point gray scaled
-    to 8 bits; CMYK and palettes converted. A JPEG holds its picture as frequencies of 8 x 8 blocks, and half, a
-    quarter or an eighth of them gives a smaller copy for less than a decoding of the whole.
+    The first frame is decoded and the EXIF orientation applied. Transparency is laid over white, 16-bit, 32-bit and
+    floating-point grey is scaled to 8 bits, and CMYK and palettes are converted. A JPEG can be decoded at a half, a
+    quarter or an eighth of its size, from part of the frequencies of its 8 x 8 blocks, which is faster.
 
     Args:
         data: the file's bytes.
-        max_pixels: width times height that may be decoded; None for as many as Pillow takes.
-        shorter_side: in pixels, what is enough for the caller; None for the picture's own size.
-        round_size: makes whole pixels of the size that is enough. A JPEG gives the smallest copy that has them.
+        max_pixels: the largest width times height; None for Pillow's own limit.
+        shorter_side: the shorter side that the caller needs, in pixels; None for the picture's own size.
+        round_size: rounds the needed size to whole pixels. A JPEG gives the smallest copy that is large enough.
 
     Raises:
-        InvalidPicture: for bytes that are no picture or a truncated one.
-        UnsupportedFormat: for a picture in another format.
-        PictureTooLarge: for too many pixels; known from the header, before decoding.
+        InvalidPicture: the bytes are not a picture, or the picture is damaged.
+        UnsupportedFormat: the picture's format is not accepted.
+        PictureTooLarge: the header gives too many pixels.
     """
     try:
         with Image.open(io.BytesIO(data), formats=ALLOWED_FORMATS) as image:
@@ -92,8 +92,8 @@ def decode_reduced(
     except (PictureError, MemoryError):
         raise
     except Exception as error:
-        # What Pillow's readers raise on a damaged file depends on the byte: OSError, SyntaxError, struct.error,
-        # zlib.error, IndexError and more. Whatever it is, the picture cannot be read.
+        # On a damaged file, Pillow's readers may raise OSError, SyntaxError, struct.error, zlib.error, IndexError
+        # and more. In each case the picture cannot be read.
         raise InvalidPicture(
             f"the picture is damaged or truncated ({error}); check that it opens elsewhere and send it again"
         ) from error
@@ -103,12 +103,12 @@ def _check_pixels(image: Image.Image, max_pixels: int | None) -> None:
     pixels = image.width * image.height
     if max_pixels is not None and pixels > max_pixels:
         raise PictureTooLarge(
-            f"{image.width} x {image.height} are {pixels / 1e6:.1f} megapixels; the limit is "
+            f"{image.width} x {image.height} pixels are {pixels / 1e6:.1f} megapixels; the limit is "
             f"{max_pixels / 1e6:g}; send a smaller picture"
         )
 
 
 def _refuse_bomb(max_pixels: int | None) -> PictureTooLarge:
-    # Pillow refuses twice its own bound; ours may be higher than that, and then its refusal speaks of ours.
+    # Pillow refuses pictures above twice its own limit; the message gives our limit if there is one.
     limit = max_pixels or 2 * (Image.MAX_IMAGE_PIXELS or 0)
     return PictureTooLarge(f"the picture has more than {limit:,} pixels; send a smaller one")

@@ -1,4 +1,4 @@
-"""Why a picture cannot be used. Each message states the rule, the value and the remedy."""
+"""Errors of pictures that cannot be used. Each message states the rule, the value and the remedy."""
 
 from models.errors import LensError
 
@@ -10,7 +10,7 @@ class PictureError(LensError):
 
 
 class InvalidPicture(PictureError):
-    """The bytes are no picture, or a damaged one."""
+    """The bytes are not a picture, or the picture is damaged."""
 
     title = "Not a readable picture"
 
@@ -22,6 +22,6 @@ class PictureTooLarge(PictureError):
 
 
 class UnsupportedFormat(PictureError):
-    """A picture in a format that is not accepted."""
+    """The picture's format is not accepted."""
 
     title = "The picture's format is not supported"

@@ -1,4 +1,4 @@
-"""How large a picture becomes that has to fit."""
+"""Fitting a picture into a given size."""
 
 import math
 
@@ -6,25 +6,25 @@ from PIL import Image
 
 
 def find_ratio(width: int, height: int, *, longer: float = math.inf, shorter: float = math.inf) -> float:
-    """By how much a picture is made smaller to fit: over 0, and 1 where it fits already.
+    """The factor by which a picture is shrunk to fit: above 0, and 1 if it fits already.
 
     Args:
         width: the picture's width in pixels.
         height: its height in pixels.
-        longer: the most that its longer side may have, in pixels.
-        shorter: the most that its shorter side may have.
+        longer: the limit of its longer side in pixels.
+        shorter: the limit of its shorter side in pixels.
     """
     return min(1.0, longer / max(width, height), shorter / min(width, height))
 
 
 def fit_size(width: int, height: int, *, longer: float = math.inf, shorter: float = math.inf) -> tuple[int, int]:
-    """The size that fits, aspect kept, in whole pixels: at least one. The arguments are those of `find_ratio`."""
+    """The size that fits, in whole pixels (at least one), with the same aspect; arguments as for `find_ratio`."""
     ratio = find_ratio(width, height, longer=longer, shorter=shorter)
     return max(1, round(width * ratio)), max(1, round(height * ratio))
 
 
 def shrink(picture: Image.Image, max_side: int) -> Image.Image:
-    """The picture with its longer side at most `max_side` pixels, or itself where it fits."""
+    """Shrink a picture to a longer side of at most `max_side` pixels; a picture that fits is returned itself."""
     size = fit_size(picture.width, picture.height, longer=max_side)
     if size == picture.size:
         return picture

@@ -1,6 +1,6 @@
-"""Where a network's input lies on the picture.
+"""The place of a network's input on the picture.
 
-A heat map is drawn on the pixels that produced it and nowhere else; this is what says which these are.
+A heat map is drawn only on the pixels that the network saw.
 """
 
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from models.names import Geometry, Resolution
 
 LONGEST_SIDE = 2
-"""How many times the resolution the longer side of `whole` may have: 448 at 224."""
+"""The limit of the longer side of `whole`, as a multiple of the resolution: 448 pixels at 224."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Which part of the picture a network saw, and how large.
+    """The part of the picture that a network saw, and the size of its input.
 
     Attributes:
         left, upper, right, lower: the box in the picture's pixels (upright, EXIF orientation applied).
@@ -37,23 +37,23 @@ class Placement:
 
     @property
     def is_cropped(self) -> bool:
-        """Whether part of the picture was not seen; a rounding of under one pixel is not counted."""
+        """Whether the network did not see part of the picture; less than one pixel, from rounding, does not count."""
         hidden_width = self.picture_width - (self.right - self.left)
         hidden_height = self.picture_height - (self.lower - self.upper)
         return max(hidden_width, hidden_height) >= 1
 
 
 def place(width: int, height: int, *, geometry: Geometry, resolution: Resolution) -> Placement:
-    """Where a network's input lies on a picture.
+    """Find the place of a network's input on a picture.
 
-    `center_crop`: the shorter side becomes `resolution`, the square at the centre is seen. `whole`: the shorter side
-    becomes `resolution`, the longer one is rounded to a multiple of 32 and capped at twice `resolution`; what is
-    beyond is cropped from the centre.
+    `center_crop`: the shorter side becomes `resolution`, and the network sees the square at the centre. `whole`: the
+    shorter side becomes `resolution`; the longer side is rounded to a multiple of 32 and limited to twice `resolution`,
+    and the part beyond the limit is cropped equally at both ends.
 
     Args:
         width: the picture's width in pixels.
         height: its height in pixels.
-        geometry: one of the two.
+        geometry: one of these two.
         resolution: the input's shorter side in pixels.
     """
     shorter, longer = min(width, height), max(width, height)
@@ -69,7 +69,7 @@ def place(width: int, height: int, *, geometry: Geometry, resolution: Resolution
 
 
 def _crop_square(longer: int, shorter: int, resolution: int) -> tuple[tuple[float, float], int]:
-    # As torchvision's Resize and CenterCrop place it: whole pixels of the resized picture.
+    # The same place as torchvision's Resize and CenterCrop: whole pixels of the resized picture.
     resized = max(resolution, int(resolution * longer / shorter))
     margin = round((resized - resolution) / 2)
     scale = longer / resized

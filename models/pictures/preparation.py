@@ -1,4 +1,4 @@
-"""From an upright picture to a network's input."""
+"""Preparing an upright picture as a network's input."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,9 @@ from models.pictures.placement import Placement
 
 
 class Preprocessing(BaseModel):
-    """The input that the networks were trained for; mean and deviation per RGB channel, for values in 0..1.
+    """The preprocessing that the networks were trained with; mean and deviation per RGB channel, for values in 0..1.
 
-    The defaults are what networks trained on ImageNet usually want.
+    The defaults are the usual ones of networks trained on ImageNet.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -24,13 +24,13 @@ class Preprocessing(BaseModel):
 
 
 def resize_seen(picture: Image.Image, placement: Placement) -> NDArray[np.uint8]:
-    """The part that a network sees, at its input's size and before normalisation.
+    """Crop and resize the part that a network sees, before normalisation.
 
-    Pillow resizes that part in one go: torchvision would round it to whole pixels first.
+    Pillow crops and resizes in one step; torchvision would round the crop to whole pixels first.
 
     Args:
-        picture: upright RGB; it may be a smaller copy of the picture that `placement` speaks of.
-        placement: from `place` for this picture.
+        picture: upright RGB; it may be a smaller copy of the picture that `placement` is for.
+        placement: the result of `place` for this picture.
 
     Returns:
         (H, W, 3) uint8.
@@ -43,7 +43,7 @@ def resize_seen(picture: Image.Image, placement: Placement) -> NDArray[np.uint8]
 
 
 def prepare_input(picture: Image.Image, placement: Placement, preprocessing: Preprocessing) -> NDArray[np.float32]:
-    """The normalised input of a network.
+    """Make the normalised input of a network.
 
     Args:
         picture: as for `resize_seen`.

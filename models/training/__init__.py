@@ -1,4 +1,4 @@
-r"""Training: any network of the zoo, or a baseline and its CBAM twin, by one recipe.
+r"""Training any network of the zoo, or a baseline and the same network with attention, by one recipe.
 
 Commands:
 
@@ -17,21 +17,22 @@ A lineup like the shipped one, from a folder with `caltech101/`, `imagenette_tra
         --exclude D/caltech101_test.txt --validation D/caltech101 --validation-list D/caltech101_test.txt \
         --soft-labels D/teacher_top64.npz --recipe RECIPE --name resnet18-110 -o OUT/
 
-RECIPE is `resnet18_110.toml` from scratch on a GPU, in one go. The shipped lineup was made on 2 CPU cores in three goes:
-from scratch at 96 to 160 pixels, then with `--start-from FIRST/lineup.toml` by `resnet18_110_on.toml`, and so again by
-`resnet18_110_gates.toml`. The three lineups that tell luck from CBAM: `resnet18_110_short.toml` with `--seed 1`, 2 and 3.
+RECIPE is `resnet18_110.toml` for a training from scratch in one run on a GPU. The shipped lineup was trained on 2 CPU
+cores in three runs: from scratch at 96 to 160 pixels, then with `--start-from FIRST/lineup.toml` by
+`resnet18_110_on.toml`, then the same way by `resnet18_110_gates.toml`. The three lineups that differ only in their seed
+come from `resnet18_110_short.toml` with `--seed 1`, 2 and 3.
 
-On a rented GPU whose commands are cut off after some minutes: put the data together there from as many parts as it
-takes, under the same names (the soft labels know a picture by DIRECTORY/FOLDER/FILE), keep OUT/ on that machine, and
-repeat the command with `--resume --minutes 9` until it no longer says that it stopped; `--cache` saves the decoding.
-`timeout --preserve-status -s TERM 540 cbam-lens train ...` does the same from outside. A first run of `--epochs 1
--o TRIAL/` passes through all phases and tells in its CSV how many pictures a second there are: epochs = seconds to
-spend * pictures a second / pictures. `--lineup` trains both networks for the same epochs; CBAM takes longer for them.
-What has to be copied back is OUT/ without `*.state.pt` and `pictures.safetensors`.
+On a rented GPU that ends each command after some minutes: copy the data there, in parts if necessary, under the same
+names (the soft labels identify a picture by DIRECTORY/FOLDER/FILE). Keep OUT/ on that machine, and repeat the command
+with `--resume --minutes 9` until it no longer says that it stopped; `--cache` saves the decoding. The command
+`timeout --preserve-status -s TERM 540 cbam-lens train ...` does the same from outside. A first run with `--epochs 1
+-o TRIAL/` passes through all phases, and its CSV has the pictures per second: epochs = available seconds * pictures per
+second / pictures. `--lineup` trains both networks for the same number of epochs, which takes longer with CBAM. Copy back
+OUT/ without `*.state.pt` and `pictures.safetensors`.
 
-How the parts follow each other: `recipe` and `data` say how and with what; `sampling` plans every epoch from (seed,
-epoch) alone; `variation` draws crops from (seed, epoch, step); `batches` cuts them from memory in threads;
-`augmentation` resamples and colours them on the device; `targets` and `gate_loss` say how far an answer is off;
-`learner` does one step; `trainer` does all of them, writes the log and the state; `run` writes weights and cards. What
-a run draws depends on nothing else: not on the network, not on the number of processes, not on where it was stopped.
+The parts in their order: `recipe` has the settings and `material` the data. `sampling` plans every epoch from (seed,
+epoch) alone. `variation` draws crops from (seed, epoch, step). `batches` cuts them from memory in threads, and
+`augmentation` resamples and colours them on the device. `targets` and `gate_loss` compute the losses. `learner` does
+one step; `trainer` does all steps and writes the log and the state. `run` writes weights and cards. A run's random
+draws depend on nothing else: not on the network, the number of processes or the step at which it was stopped.
 """

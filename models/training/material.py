@@ -1,4 +1,4 @@
-"""Everything that a training reads: pictures, classes, what is held out, soft labels, a teacher."""
+"""Reading the data of a training: pictures, classes, held-out pictures, soft labels and teachers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -49,22 +49,24 @@ MOST_NAMED = 10
 
 @dataclass(frozen=True, slots=True)
 class DataOptions:
-    """The data to train with, as it was asked for.
+    """The requested data of a training.
 
     Attributes:
-        directories: each with one folder of pictures a class.
-        unlabelled: each with folders of pictures of no class of the list; a teacher tells what they are.
-        shards: WebDataset's tar files, with braces for ranges.
-        labels: the list of classes; None for one of each folder.
-        card: a lineup's card whose folder aliases are used.
-        aliases: more of them, as FOLDER=CLASS.
-        exclusions: lists of held-out pictures, one FOLDER/FILE a line.
+        directories: directories with one folder of pictures per class.
+        unlabelled: directories with folders of pictures without a class; a teacher labels them.
+        shards: WebDataset tar files, with braces for ranges.
+        labels: the file with the list of classes; None to make each folder a class.
+        card: a lineup's card, for its folder aliases.
+        aliases: further folder aliases, as FOLDER=CLASS.
+        exclusions: lists of held-out pictures, one FOLDER/FILE per line.
         validation: a directory of held-out pictures.
-        validation_list: which of them, one FOLDER/FILE a line.
+        validation_list: the list of those to use, one FOLDER/FILE per line; None for all.
         soft_labels: an npz file, see `read_soft_labels`.
-        teachers: sources of weights, see `models.lineups.sources`, and files of TensorFlow Lite; the mean is taught.
-        answers: where to keep what the teachers say, see `AnswerBook`; None not to. The name gets a checksum.
-        cache: where to keep the decoded pictures; None not to.
+        teachers: sources of weights, see `models.lineups.sources`, and files of TensorFlow Lite; the network learns
+            their mean.
+        answers: the file for the teachers' answers, see `AnswerBook`; a checksum is added to its name; None not to
+            store them.
+        cache: the file for the decoded pictures; None not to store them.
     """
 
     directories: tuple[Path, ...] = ()
@@ -82,7 +84,7 @@ class DataOptions:
     cache: Path | None = None
 
     def summarise(self) -> str:
-        """The origin of the pictures, in sentences without paths."""
+        """The origin of the pictures, in a sentence without paths."""
         directories = self.directories + self.unlabelled
         names = [directory.resolve().name for directory in directories] + [Path(name).name for name in self.shards]
         held_out = ", ".join(path.name for path in self.exclusions) or "nothing"
@@ -94,9 +96,9 @@ class TrainingData:
     """The data that was read.
 
     Attributes:
-        lesson: what is taught.
+        lesson: the lesson.
         classes: the classes.
-        unreadable: how many pictures were skipped.
+        unreadable: the number of skipped pictures.
     """
 
     lesson: Lesson
@@ -105,13 +107,13 @@ class TrainingData:
 
 
 class DataReader:
-    """Reads everything and holds it against each other.
+    """Reads all data and checks that it fits together.
 
     Args:
-        options: what to read.
-        recipe: at which sizes.
-        processes: who reads.
-        tell: where notes for the person go.
+        options: the requested data.
+        recipe: the recipe, which has the sizes.
+        processes: the processes that read.
+        tell: receives notes for the user.
     """
 
     def __init__(
@@ -124,18 +126,18 @@ class DataReader:
         self._exclusion = Exclusion.read(options.exclusions)
 
     def read(self) -> TrainingData:
-        """Everything.
+        """Read all data.
 
         Raises:
-            LineupError: for a file that cannot be read.
-            TrainingError: for what does not fit.
+            LineupError: a file cannot be read.
+            TrainingError: the data does not fit together.
         """
         options, recipe = self._options, self._recipe
         classes = self._read_classes()
         pictures = list_pictures(options.directories, classes, self._exclusion)
         pictures += list_unlabelled(options.unlabelled, self._exclusion, known=pictures)
         if options.unlabelled and not options.teachers:
-            raise TrainingError("pictures of no class teach nothing without a --teacher; give one, or leave them out")
+            raise TrainingError("unlabelled pictures need a --teacher; give one, or leave the pictures out")
         validation = self._read_validation(classes, pictures)
         store, unreadable = self._read_store(classes, pictures)
         for line in unreadable:
@@ -159,7 +161,7 @@ class DataReader:
     def _read_classes(self) -> ClassList:
         options = self._options
         if not (options.directories or options.shards):
-            raise TrainingError("there is nothing to train on; give a directory with --data, or --shards")
+            raise TrainingError("there are no training pictures; give a directory with --data, or --shards")
         if options.shards and options.labels is None:
             raise TrainingError("shards do not say which classes there are; give their list with --labels")
         classes = make_class_list(
@@ -170,7 +172,7 @@ class DataReader:
         )
         if strangers := list_strangers(options.directories, classes):
             named = ", ".join(strangers[:MOST_NAMED]) + (", ..." if len(strangers) > MOST_NAMED else "")
-            self._tell(f"{len(strangers)} folders are no class of the list and are left out: {named}")
+            self._tell(f"{len(strangers)} folders are not in the list of classes and are skipped: {named}")
         return classes
 
     def _read_validation(self, classes: ClassList, training: list[EncodedPicture]) -> ValidationSet | None:
@@ -185,7 +187,7 @@ class DataReader:
         return ValidationSet.read(name, pictures, self._recipe.geometries, self._recipe.resolution)
 
     def _read_store(self, classes: ClassList, pictures: list[EncodedPicture]) -> tuple[PictureStore, list[str]]:
-        """All pictures, and the names of those that cannot be read; from the cache where there is one."""
+        """Read all pictures, from the cache if there is one; also returns the names of unreadable pictures."""
         if self._options.cache is None:
             return self._decode(classes, pictures)
         source = sum_sources(
@@ -195,7 +197,7 @@ class DataReader:
         if self._processes.is_first and file.read() is None:
             file.write(*self._decode(classes, pictures))
         self._processes.wait()
-        # A directory that the first process does not share has no file.
+        # If the directory is not shared with the first process, there is no file.
         return file.read() or self._decode(classes, pictures)
 
     def _decode(self, classes: ClassList, pictures: list[EncodedPicture]) -> tuple[PictureStore, list[str]]:
@@ -231,14 +233,14 @@ class DataReader:
         member = open_source(source, NetworkName.BASELINE, options=ExaminationOptions(class_count=class_count))
         if member.class_count != class_count:
             raise TrainingError(
-                f"the teacher {source} has {member.class_count:,} classes, the data {class_count:,}; a teacher knows the "
+                f"the teacher {source} has {member.class_count:,} classes, the data {class_count:,}; a teacher needs the "
                 "same ones"
             )
         network = member.network.to(self._processes.device).to(memory_format=torch.channels_last)
         return NetworkTeacher(network, member.provenance, member.sha256, self._recipe.teacher_side)
 
     def _open_answers(self, lesson: Lesson) -> Lesson:
-        """The lesson with its teacher's book, where one is kept."""
+        """Add the file of the teacher's answers to the lesson, if requested."""
         path = self._options.answers
         if path is None or lesson.teacher is None:
             return lesson

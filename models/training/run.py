@@ -1,4 +1,4 @@
-"""A training from the first picture to the last file: of one network, or of a lineup."""
+"""A whole training, from reading the data to writing all files, of one network or of a lineup."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -42,23 +42,23 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """The request.
+    """The options of a training.
 
     Attributes:
         architecture: a name of `models.networks.zoo`.
-        attention: what the blocks end with; of a lineup's second network.
-        is_lineup: whether the baseline is trained too, before it.
-        recipe: how.
-        data: with what.
-        start: the weights to begin with, see `open_beginnings`; None to begin from scratch.
-        output: directory of all files; made where it is not there.
-        name: the lineup's; None for the architecture and the number of classes.
-        device: auto, cpu, cuda or one with its number.
-        precision: in which convolutions and linear layers are stored, fp16 or fp32.
-        is_resumed: whether to go on with what is in the output directory.
+        attention: the attention at the end of each block; in a lineup, of the second network.
+        is_lineup: whether to train the baseline first.
+        recipe: the recipe.
+        data: the data.
+        start: the weights to start from, see `open_beginnings`; None to start from scratch.
+        output: the directory for all files; it is made if missing.
+        name: the lineup's name; None to make one from the architecture and the number of classes.
+        device: `auto`, `cpu`, `cuda` or `cuda:NUMBER`.
+        precision: the precision of the stored convolutions and linear layers, fp16 or fp32.
+        is_resumed: whether to continue the training in the output directory.
         has_board: whether to write for TensorBoard.
-        minutes: after which to stop, as on a signal; None for any time.
-        state_minutes: how often the state is written within an epoch.
+        minutes: the time after which to stop, as on a signal; None for no limit.
+        state_minutes: the time between writes of the state within an epoch.
     """
 
     architecture: str
@@ -78,7 +78,7 @@ class TrainingOptions:
 
     @property
     def members(self) -> dict[NetworkName, Attention]:
-        """The networks to train, in this order."""
+        """The networks to train, in order."""
         if self.attention is Attention.NONE:
             return {NetworkName.BASELINE: Attention.NONE}
         attentions = {NetworkName.BASELINE: Attention.NONE} if self.is_lineup else {}
@@ -86,7 +86,7 @@ class TrainingOptions:
         return attentions
 
     def check(self) -> None:
-        """Refuse what cannot be; raises `TrainingError`."""
+        """Check the options; raises `TrainingError`."""
         if self.is_lineup and self.attention is Attention.NONE:
             raise TrainingError(
                 "attention is none; a lineup is a network without and with attention: choose --attention"
@@ -99,11 +99,11 @@ class TrainingOptions:
 
 @dataclass(frozen=True, slots=True)
 class TrainingReport:
-    """How a training ended.
+    """The end of a training.
 
     Attributes:
-        is_finished: False where it was stopped; its state is then in the output directory.
-        message: that in a sentence.
+        is_finished: False if it was stopped; its state is then in the output directory.
+        message: the outcome in sentences.
     """
 
     is_finished: bool
@@ -111,17 +111,17 @@ class TrainingReport:
 
 
 def run_training(options: TrainingOptions, *, tell: Tell, should_stop: ShouldStop | None = None) -> TrainingReport:
-    """Train what is asked for; with torchrun in all processes together.
+    """Run a training; with torchrun, in all processes together.
 
     Args:
-        options: what, how, with what.
-        tell: where notes for the person go, from one of the processes.
-        should_stop: asked after each step, with the number of this network's steps; by default signals and the
-            options' time decide.
+        options: the options.
+        tell: receives notes for the user, from one of the processes.
+        should_stop: called after each step, with the number of this network's steps; by default, signals and the time
+            limit decide.
 
     Raises:
-        LineupError: for a file that cannot be read.
-        TrainingError: for anything else that the user can mend.
+        LineupError: a file cannot be read.
+        TrainingError: anything else that the user can correct is wrong.
     """
     options.check()
     with join_processes(options.device) as processes, watch(minutes=options.minutes) as watched:
@@ -148,7 +148,7 @@ class _Run:
         )
 
     def train(self, should_stop: ShouldStop) -> TrainingReport:
-        """Each network in turn, then what speaks of both."""
+        """Train each network in turn, then write the lineup's files."""
         shapes = {member: self._shape(attention) for member, attention in self._options.members.items()}
         self._check_states(shapes)
         self._write_common()
@@ -168,13 +168,13 @@ class _Run:
         options = self._options
         if options.start is None:
             if options.recipe.spatial_gate.renewed:
-                raise TrainingError("the recipe renews spatial gates, which only weights of --start-from have")
+                raise TrainingError("the recipe renews spatial gates, which needs weights from --start-from")
             return {}
         found = open_beginnings(
             options.start, options.members, architecture=options.architecture, class_count=class_count
         )
         if not all(beginning.has_classifier for beginning in found.values()):
-            self._tell(f"{options.start} knows other classes: the classifier begins anew")
+            self._tell(f"{options.start} has other classes: the classifier starts with random weights")
         return found
 
     def _shape(self, attention: Attention) -> TraineeShape:
@@ -193,16 +193,16 @@ class _Run:
             raise TrainingError(f"{output} cannot be made: {error.strerror}; choose another --output") from error
 
     def _check_states(self, shapes: Mapping[NetworkName, TraineeShape]) -> None:
-        """Neither overwrite a training unasked nor begin one silently that was to be gone on with."""
+        """Refuse to overwrite a training without --resume, and tell the user if there is nothing to resume."""
         states = [path for path in (self._output.state_path(shape) for shape in shapes.values()) if path.exists()]
         if states and not self._options.is_resumed:
             raise TrainingError(
-                f"{self._options.output} has a training already, {states[0].name}; go on with it with --resume, or "
+                f"{self._options.output} already has a training, {states[0].name}; continue it with --resume, or "
                 "choose another --output"
             )
         if self._options.is_resumed and not states:
-            self._tell(f"there is no training in {self._options.output} to go on with; this one begins anew")
-        # Nobody writes a state before everybody has looked.
+            self._tell(f"there is no training to resume in {self._options.output}; this one starts at the beginning")
+        # No process writes a state before all have looked.
         self._processes.wait()
 
     def _write_common(self) -> None:
@@ -244,7 +244,7 @@ class _Run:
         step, total = trainer.learner.step, self._lesson.sampler.total_steps
         message = (
             f"stopped after step {step:,} of {total:,} of {trainer.shape.stem}; give the same command with --resume "
-            "to go on from there"
+            "to continue from there"
         )
         return TrainingReport(is_finished=False, message=message)
 
@@ -265,4 +265,4 @@ def _format_scores(scores: Mapping[Geometry, Score]) -> str:
 
 
 def _keep_quiet(text: str) -> None:
-    """For the processes that nobody watches."""
+    """Receives the notes of the other processes and drops them."""

@@ -26,7 +26,7 @@ from tests.conftest import encode, make_picture
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Double(Work[int]):
-    """Work whose answer can be written down."""
+    """Work with a known answer."""
 
     number: int
 
@@ -48,7 +48,7 @@ class Doubled(Question[int, str]):
 
 @dataclass(frozen=True, slots=True)
 class SizeOfInput(Question[int, int]):
-    """Needs the picture decoded again, and no map."""
+    """Work that needs the picture decoded again, and no map."""
 
     kept_answers: ClassVar[int] = 1
     makes_maps: ClassVar[bool] = False
@@ -61,7 +61,7 @@ class SizeOfInput(Question[int, int]):
 
 
 class CountingEngine(Engine):
-    """Computes at once and remembers what it was given."""
+    """Computes at once and records its arguments."""
 
     def __init__(self) -> None:
         self.done: list[Work[object]] = []
@@ -159,7 +159,7 @@ def test_steps_are_measured_when_an_answer_is_computed_and_not_when_it_is_kept(l
 
 @pytest.mark.parametrize("leave", ["removed", "no room"])
 def test_answers_are_dropped_with_their_analysis(lens: Lens, store: AnalysisStore, lineup: Lineup, leave: str) -> None:
-    # Two of them are more than the store holds.
+    # Two of them exceed the store's limit.
     first = make_analysis(lineup, logits=70_000)
     name = first.id
     store.add(first)

@@ -11,7 +11,7 @@ from models.lineups.lineup import Lineup
 
 
 def unpack(sent: MapValues) -> np.ndarray:
-    """What the browser reads: two bytes a step, the lower one first."""
+    """Values as the browser reads them: two bytes per step, the lower one first."""
     steps = np.frombuffer(base64.b64decode(sent.steps), dtype="<u2").reshape(sent.height, sent.width)
     return steps.astype(np.float64) * sent.max / 65_535
 

@@ -14,7 +14,7 @@ class FakeServer(ThreadingHTTPServer):
     """Counts requests, and answers every third one with 503."""
 
     daemon_threads = True
-    # Connections that come at once are taken; five are the library's own choice, and the others would be reset.
+    # All simultaneous connections are accepted; the library's default is five, and it would reset the others.
     request_queue_size = 128
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class FakeServer(ThreadingHTTPServer):
 
 
 class FakeHandler(BaseHTTPRequestHandler):
-    """One connection, which is kept."""
+    """Serve one connection, which stays open."""
 
     protocol_version = "HTTP/1.1"
     server: FakeServer
@@ -46,7 +46,7 @@ class FakeHandler(BaseHTTPRequestHandler):
         self.wfile.write(b"{}")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's word
-        """Be silent."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The command as a user meets it, with as little measuring as it can do."""
+"""The command from a user's side, with as little measuring as possible."""
 
 import asyncio
 import json
@@ -26,13 +26,13 @@ runner = CliRunner()
 
 @pytest.fixture(autouse=True)
 def few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads that wait for each other are slow where other tests run beside these."""
+    """One thread: several that wait for each other are slow while other tests run."""
     monkeypatch.setenv("CBAM_LENS_THREADS", "1")
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything that takes time, small."""
+    """Small values for everything that takes time."""
     monkeypatch.setattr("app.bench.contestants.forward.BATCH_SIZES", (1, 2))
     monkeypatch.setattr("app.bench.run.LARGE", (400, 300))
 
@@ -95,7 +95,7 @@ def test_bench_on_ray_compares_each_way_with_the_one_before(monkeypatch: pytest.
     assert first["ratio"] == pytest.approx(first["value"] / plain["value"])
     assert second["ratio"] == pytest.approx(second["value"] / first["value"])
     assert {f"{way.key}.{clients}.cpu" for way in WAYS for clients in (1, 16)} <= figures.keys()
-    # The fake server refuses every third request, and nothing hides that.
+    # The fake server refuses every third request, and the report shows that.
     assert figures["ray1.16.errors"]["value"] > 0
     assert len(answer["notes"]) == len(WAYS)
     # docs/ray.md computes the number of machines from this.
@@ -137,7 +137,7 @@ def test_bench_refuses_bad_options_in_one_line(arguments: list[str], said: str) 
 
 
 def test_parse_parts_takes_all_for_none() -> None:
-    # What Ray costs is asked for by `--on ray`.
+    # Only `--on ray` measures the cost of Ray.
     assert parse_parts("") == frozenset(Part) - {Part.CLUSTER}
     assert parse_parts(" a, c ") == {Part.FORWARD, Part.STEPS}
     with pytest.raises(InvalidOption):

@@ -1,4 +1,4 @@
-"""What is reported: values, ratios, and targets met or missed."""
+"""The report: values, ratios, and targets met or missed."""
 
 import pytest
 
@@ -23,11 +23,11 @@ def find(figures: list[Figure], key: str) -> Figure:
     ],
 )
 def test_target_is_judged_by_the_ratio(key: str, reference: str, at_limit: float, verdict: str) -> None:
-    """At its limit each figure is on the side that the issue's words say: under is not at most."""
+    """At its limit each figure follows the target's wording: "under" excludes the limit, "at most" includes it."""
     other = {"met": "missed", "missed": "met"}[verdict]
     beyond = {"gradcam": 0.99, "http.16.throughput": 0.99, "other_class": 0.99, "startup.ready": 0.99}.get(key, 1.01)
     for factor, expected in ((1.0, verdict), (beyond, other)):
-        # The reference is 1, so that no rounding of a division decides.
+        # The reference is 1, so that the rounding of a division does not matter.
         figure = find(build_figures({reference: [1.0], key: [at_limit * factor]}), key)
         assert figure.ratio == pytest.approx(at_limit * factor)
         assert figure.verdict == expected

@@ -1,4 +1,4 @@
-"""The load client: what it sends, what it counts, how light it is."""
+"""The load client: its requests, its counts, and its own cost."""
 
 import io
 from pathlib import Path

@@ -39,7 +39,7 @@ def test_server_process_that_ends_early_says_why() -> None:
 def test_rss_is_what_the_process_holds() -> None:
     held = 64_000_000
     code = f"held = b'x' * {held}; print(flush=True); input()"
-    # A process of its own: here other tests' memory comes and goes.
+    # A process of its own, because other tests change the memory of this one.
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603
         assert process.stdout is not None
         process.stdout.readline()

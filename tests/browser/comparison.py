@@ -1,4 +1,4 @@
-"""What the tests of the comparison view ask of it."""
+"""Helpers for the tests of the comparison view."""
 
 import io
 from typing import Any
@@ -14,11 +14,11 @@ from tests.browser.pictures import BLOCK_COUNT, expect_loaded, open_drawn, read_
 PANELS = ("picture", "baseline", "cbam", "difference")
 
 STEPS = 2
-"""How far the browser's colours may be from the server's, of 255: two roundings."""
+"""The largest difference between the browser's and the server's colours, of 255: two roundings."""
 
 
 def expect_same_colours(drawn: np.ndarray, expected: np.ndarray, colormap: str, opacity: float) -> None:
-    """Within two steps; where a value is on the border of two colours of the table, it may have the other one."""
+    """Colours agree within two steps; a value between two colours of the table may have either."""
     distance = np.abs(drawn - expected)
     assert (distance <= STEPS).mean() > 0.99
     neighbours = np.abs(np.diff(colour_table(colormap).astype(int), axis=0)).max()
@@ -26,7 +26,7 @@ def expect_same_colours(drawn: np.ndarray, expected: np.ndarray, colormap: str, 
 
 
 def open_fetched(page: Page, name: str = "rocket") -> None:
-    """Compare a gallery picture, and wait for the gates too, which are fetched when they come near the window."""
+    """Compare a gallery picture, and also wait for the gates, which load when they come near the window."""
     open_drawn(page, name)
     for images in (page.locator("img.gate-spatial"), page.locator("img.gate-channel")):
         expect_loaded(images, count=BLOCK_COUNT)
@@ -38,17 +38,17 @@ def read_all(page: Page) -> list[np.ndarray]:
 
 
 def name_of(canvas: Locator) -> str:
-    """What a screen reader says of a canvas."""
+    """A canvas's name for screen readers."""
     return canvas.get_attribute("aria-label") or ""
 
 
 def say(page: Page, kind: str, *, row: int = 0) -> str:
-    """The line that reads a panel's map at the place that is pointed at."""
+    """The line with a panel's value under the pointer."""
     return page.locator(f"[data-row='{row}'] [data-readout={kind}]").inner_text()
 
 
 def place(canvas: Locator, x: float, y: float) -> tuple[float, float]:
-    """Where a share of a canvas is in the window, scrolled to."""
+    """Scroll to a place of a canvas, given in shares; returns its position in the window."""
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None
@@ -75,7 +75,7 @@ def set_slider(page: Page, name: str, value: str) -> None:
 
 
 def expect_change(page: Page, before: list[np.ndarray]) -> None:
-    """A network's map is drawn in another way than before, within twenty frames."""
+    """Check that a network's map changes within twenty frames."""
     for _ in range(20):
         after = read_all(page)
         # The stronger map's own scale is the shared one.
@@ -85,7 +85,7 @@ def expect_change(page: Page, before: list[np.ndarray]) -> None:
 
 
 def expect_same(page: Page, wanted: list[np.ndarray]) -> None:
-    """All panels are drawn as wanted, within twenty frames."""
+    """Check that all panels are as expected within twenty frames."""
     for _ in range(20):
         if all((found == expected).all() for found, expected in zip(read_all(page), wanted, strict=True)):
             return

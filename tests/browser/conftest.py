@@ -24,14 +24,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def site(browser: Browser) -> Iterator[str]:  # without a browser no server is needed
+def site(browser: Browser) -> Iterator[str]:  # no browser, no server
     with serve() as address:
         yield address
 
 
 @pytest.fixture
 def width() -> int:
-    """The window's, in CSS pixels; a test that is marked with `AT_BOTH_WIDTHS` chooses it."""
+    """The window's size in CSS pixels; a test marked with `AT_BOTH_WIDTHS` chooses it."""
     return WIDTHS[0]
 
 
@@ -49,7 +49,7 @@ def page(context: BrowserContext) -> Page:
 
 @pytest.fixture
 def phone_page(browser: Browser, site: str) -> Iterator[Page]:
-    """A page on a phone, which is touched."""
+    """A page on a phone with a touch screen."""
     context = browser.new_context(base_url=site, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     yield context.new_page()
     context.close()
@@ -65,7 +65,7 @@ def plain_page(browser: Browser, site: str) -> Iterator[Page]:
 
 @pytest.fixture
 def complaints(page: Page) -> list[str]:
-    """What the browser's console says against the page, filled while the test runs."""
+    """The errors in the browser's console, filled while the test runs."""
     found: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
@@ -79,7 +79,7 @@ def complaints(page: Page) -> list[str]:
 
 @pytest.fixture
 def requests(page: Page) -> list[Request]:
-    """What the browser asks for, filled while the test runs."""
+    """The browser's requests, filled while the test runs."""
     found: list[Request] = []
 
     def note(request: Request) -> None:

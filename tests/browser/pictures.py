@@ -1,4 +1,4 @@
-"""Pictures for the browser's tests, and what the tests ask of a page."""
+"""Pictures for the browser tests, and helpers for reading a page."""
 
 import base64
 import io
@@ -47,13 +47,13 @@ def open_sample(page: Page, name: str = "rocket") -> None:
 
 
 def choose_sample(page: Page, name: str) -> None:
-    """Compare a gallery picture with what is chosen on the page."""
+    """Compare a gallery picture with the options chosen on the page."""
     page.get_by_role("button", name=name.capitalize()).click()
     page.wait_for_url(ANALYSIS_PATH)
 
 
 def expect_drawn(page: Page, *, rows: int = 1) -> None:
-    """The browser has drawn the maps: a picture, and three canvases a class."""
+    """Wait until the browser has drawn the maps: a picture, and three canvases per class."""
     expect(page.locator(".map-canvas")).to_have_count(1 + 3 * rows)
     expect(page.locator("#maps[role=group]")).to_be_visible()
     wait_for_frames(page)
@@ -72,7 +72,7 @@ def open_drawn(page: Page, name: str = "rocket") -> None:
 
 
 def open_cropped(page: Page, name: str = "motorcycle") -> None:
-    """Compare the centre of a gallery picture: what lies beside it no network sees."""
+    """Compare the centre crop of a gallery picture; the networks do not see the rest."""
     page.goto("/")
     page.get_by_text("How the networks see the picture").click()
     page.get_by_label("Geometry").select_option("center_crop")
@@ -81,12 +81,12 @@ def open_cropped(page: Page, name: str = "motorcycle") -> None:
 
 
 def wait_for_frames(page: Page) -> None:
-    """Until what was asked for is drawn: with the next frame, and one more."""
+    """Wait until a request is drawn: for the next frame, and one more."""
     page.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
 
 
 def read_address(page: Page) -> str:
-    """The address as the page itself has it; `page.url` is told of a change only some time after."""
+    """The address as the page has it; `page.url` learns of a change some time later."""
     address: str = page.evaluate("() => location.href")
     return address
 
@@ -97,7 +97,7 @@ def read_query(page: Page) -> dict[str, str]:
 
 
 def wait_for_held(page: Page, held: list[Route], count: int) -> None:
-    """Until so many requests are held back by a route."""
+    """Wait until a route holds back a number of requests."""
     ends = time.monotonic() + HELD_SECONDS
     while len(held) < count:
         if time.monotonic() > ends:
@@ -120,10 +120,10 @@ def read_canvas(page: Page, kind: str, *, row: int = 0) -> np.ndarray:
 
 
 def watch_requests(page: Page) -> list[Request]:
-    """What the page asks for from now on."""
+    """The page's requests from now on."""
     found: list[Request] = []
 
-    # Playwright asks a handler for its signature, which a list's own method has not.
+    # Playwright needs a handler's signature, which a list's own method lacks.
     def note(request: Request) -> None:
         found.append(request)
 
@@ -132,12 +132,12 @@ def watch_requests(page: Page) -> list[Request]:
 
 
 def list_data_requests(requests: list[Request]) -> list[str]:
-    """Paths that were asked for, without the site's icon, which Chromium fetches anew with each address."""
+    """The requested paths, without the site's icon, which Chromium fetches again for each address."""
     return [path for request in requests if "favicon" not in (path := urlsplit(request.url).path)]
 
 
 def expect_loaded(images: Locator, *, count: int) -> None:
-    """Every image is there and has pixels, lazy ones after a scroll."""
+    """Check that every image has loaded, lazy ones after scrolling."""
     expect(images).to_have_count(count)
     for image in images.all():
         image.scroll_into_view_if_needed()
@@ -155,7 +155,7 @@ def read_image(image: Locator) -> bytes:
 
 
 def find_overflow(page: Page) -> list[str]:
-    """Elements that reach beyond the window's right edge, by their tag and class."""
+    """The tags and classes of elements that reach beyond the window's right edge."""
     found: list[str] = page.evaluate(
         """() => {
             const width = document.documentElement.clientWidth;

@@ -35,7 +35,7 @@ CAMERA_FRAMES = 30
 
 
 def main() -> None:
-    """Take them."""
+    """Take the screenshots."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?", help="where they go")
     parser.add_argument("pictures", type=Path, nargs="*", help="pictures to upload, in place of the views")
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def write_film(folder: Path) -> Path:
-    """A gallery picture as what the camera sees: a film of JPEGs, one after another."""
+    """A gallery picture as the camera's film of JPEGs."""
     with Image.open(io.BytesIO(read_sample("cat"))) as picture:
         buffer = io.BytesIO()
         picture.convert("RGB").resize((640, 480)).save(buffer, "JPEG", quality=90)
@@ -72,7 +72,7 @@ def write_film(folder: Path) -> Path:
 
 
 def take(page: Page, folder: Path, pictures: list[Path], *, end: str) -> None:
-    """Every view, or every picture's analysis, in one window; the whole page each."""
+    """Take every view, or every picture's analysis, in one window, always of the whole page."""
     for picture in pictures:
         page.goto("/")
         page.set_input_files("input[type=file]", picture)
@@ -87,7 +87,7 @@ def take(page: Page, folder: Path, pictures: list[Path], *, end: str) -> None:
 
 
 def show_comparison(page: Page) -> None:
-    """The maps of a photograph, as they are first seen."""
+    """The maps of a photograph, as first shown."""
     open_drawn(page, "motorcycle")
 
 
@@ -99,7 +99,7 @@ def show_explorer(page: Page) -> None:
 
 
 def show_gates(page: Page) -> None:
-    """Changed gates and what becomes of the probability."""
+    """Changed gates and their effect on the probability."""
     open_gate_controls(page)
     page.evaluate("() => document.querySelector('#gate-controls').scrollIntoView()")
 
@@ -141,7 +141,7 @@ def take_readme(browser: Browser, site: str) -> None:
 
 
 def wait_for_images(page: Page) -> None:
-    """Until the lazy ones are there too."""
+    """Wait until lazy images have loaded too."""
     page.evaluate(
         """async () => {
             const images = Array.from(document.images).filter((image) => image.checkVisibility());

@@ -16,7 +16,7 @@ from app.settings import Settings
 START_SECONDS = 60
 
 WIDTHS = (1280, 390)
-"""Of a desktop's window and of a phone's, in CSS pixels."""
+"""Widths of a desktop's and a phone's window, in CSS pixels."""
 
 HEIGHT = 900
 
@@ -33,14 +33,14 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 FAKE_DEVICE = "--use-fake-device-for-media-stream"
-"""A camera that there is not."""
+"""The flag for a fake camera."""
 
 ALLOWED = "--use-fake-ui-for-media-stream"
-"""Leave to use it."""
+"""The flag that allows pages to use it."""
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that tells another thread when it takes requests."""
+    """A uvicorn server that tells another thread when it accepts requests."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -70,10 +70,10 @@ def serve(settings: Settings | None = None) -> Iterator[str]:
 
 
 def find_chromium() -> str | None:
-    """The browser's path, from the environment or the search path; None where there is none."""
+    """The browser's path, from the environment or the search path; None if there is none."""
     return os.environ.get(CHROMIUM_VARIABLE) or shutil.which("chromium")
 
 
 def launch_chromium(playwright: Playwright, path: str, *arguments: str) -> Browser:
-    """Chromium without a window and without requests of its own, with more arguments where they are given."""
+    """Start Chromium without a window and without requests of its own, with any further arguments."""
     return playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_ARGUMENTS, *arguments])

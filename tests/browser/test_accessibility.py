@@ -1,4 +1,4 @@
-"""axe-core on every page, and what a strict policy of the page's content refuses."""
+"""axe-core on every page, and the content security policy."""
 
 import re
 from pathlib import Path
@@ -36,8 +36,8 @@ def axe() -> str:
 
 
 def find_violations(page: Page, axe: str) -> list[str]:
-    """What axe-core finds serious or critical: the rule and the elements."""
-    # Not as a script of the page, which the policy would refuse.
+    """Serious and critical findings of axe-core: the rule and the elements."""
+    # Not as a script of the page, because the policy would refuse it.
     page.evaluate(axe)
     result: dict[str, Any] = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
     assert result["passes"], "axe-core has looked at something"
@@ -103,10 +103,10 @@ def test_everything_is_used_without_another_host_and_without_breaking_the_policy
     page.on("pageerror", lambda error: complaints.append(str(error)))
     for use in (*VIEWS.values(), use_analysis):
         use(page)
-    # The sheet has a file among its pictures that is none.
+    # One file of the sheet is not a picture.
     assert [text for text in complaints if "400 (Bad Request)" not in text] == []
     addresses = [urlsplit(request.url) for request in requests]
-    # A canvas's own content is no request to any host.
+    # Reading a canvas sends no request.
     hosts = {address.netloc for address in addresses if address.scheme not in {"data", "blob"}}
     assert hosts == {urlsplit(site).netloc}
     context.close()

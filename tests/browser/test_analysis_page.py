@@ -19,7 +19,7 @@ from tests.browser.pictures import (
 
 
 def mark(page: Page) -> None:
-    """Leave something on the page that a full reload would take away."""
+    """Put a mark on the page that a full reload would remove."""
     page.evaluate("document.body.dataset.stayed = 'true'")
 
 

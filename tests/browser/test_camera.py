@@ -30,7 +30,7 @@ def open_browser(browser: Browser, *arguments: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def camera_browser(browser: Browser) -> Iterator[Browser]:
-    """A browser that has a camera and allows it."""
+    """A browser with a camera that pages may use."""
     with open_browser(browser, FAKE_DEVICE, ALLOWED) as found:
         yield found
 
@@ -43,14 +43,14 @@ def page(camera_browser: Browser, site: str) -> Iterator[Page]:
 
 
 def start(page: Page) -> None:
-    """Start the camera and wait until frames are answered at a rate that is shown."""
+    """Start the camera and wait until the page shows a rate of answered frames."""
     page.goto("/camera")
     page.get_by_role("button", name="Start the camera").click()
     expect(page.locator("#camera-rate")).to_contain_text("frames per second", timeout=20_000)
 
 
 def expect_sentence(page: Page, sentence: str) -> None:
-    """The camera cannot be started; the page says why and offers another try."""
+    """Check that the camera does not start, and that the page gives the reason and offers another try."""
     page.get_by_role("button", name="Start the camera").click()
     expect(page.get_by_role("alert")).to_contain_text(sentence)
     expect(page.get_by_role("button", name="Start the camera")).to_be_visible()
@@ -67,7 +67,7 @@ def read_track_states(page: Page) -> list[str]:
 
 
 def wait_for_frames(page: Page, count: int) -> None:
-    """Until so many more frames were answered."""
+    """Wait until a number of further frames were answered."""
     page.evaluate(
         """(count) => new Promise((resolve) => {
             const label = document.querySelector("[data-network=cbam] canvas");
@@ -107,7 +107,7 @@ def test_frames_are_answered_drawn_and_described(page: Page, complaints: list[st
     expect(page.locator("#camera-status")).to_contain_text("Baseline P ")
     wait_for_frames(page, 3)
     assert complaints == []
-    # No frame is a request of its own.
+    # Frames are not separate requests.
     answered = [path for path in list_data_requests(requests) if path.startswith("/api/")]
     assert answered == ["/api/v1/colormaps/viridis.png"]
 
@@ -194,7 +194,7 @@ def test_sentence_says_that_the_address_is_not_secure(browser: Browser, site: st
 def test_only_pages_of_this_server_may_connect(
     camera_browser: Browser, site: str, host: str, outcome: str | int
 ) -> None:
-    # Without the page's own policy, which would keep it from connecting elsewhere at all.
+    # Without the page's own policy, which would forbid connections to other hosts.
     context = camera_browser.new_context(bypass_csp=True)
     page = context.new_page()
     page.goto(f"{site.replace('127.0.0.1', host)}/api/v1/lineups")

@@ -52,7 +52,7 @@ def test_canvases_are_as_the_server_draws_them(
     page.goto("/")
     page.set_input_files("#image", {"name": "plain.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
     page.wait_for_url(ANALYSIS_PATH)
-    # A class that both networks see some evidence for.
+    # A class with evidence in both networks.
     options = {"target": "pizza", "scale": scale, "stage": stage, "colormap": colormap, "opacity": "0.6"}
     page.goto(f"{page.url}?{'&'.join(f'{name}={value}' for name, value in options.items())}")
     expect_drawn(page)
@@ -76,7 +76,7 @@ def test_maps_of_a_photograph_are_as_the_server_draws_them(page: Page) -> None:
         drawn, expected = read_canvas(page, kind), draw_on_server(page, kind, opacity="1")
         used = "RdBu_r" if kind == "difference" else "viridis"
         expect_same_colours(drawn[:, left:right], expected[:, left:right], used, opacity=1)
-        # What no network saw is covered with gray, over a picture that JPEG has changed a little.
+        # Grey covers the part that no network saw, over a picture that JPEG has changed a little.
         covered = np.abs(drawn - expected)[:, : left - 1]
         assert covered.mean() < STEPS
         assert drawn[:, :left].std() < 0.6 * read_canvas(page, "picture")[:, :left].std()

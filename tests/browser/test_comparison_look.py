@@ -46,7 +46,7 @@ CHANGES: list[tuple[Callable[[Page], object], dict[str, str]]] = [
 def test_look_changes_without_a_request_and_back_undoes_it(page: Page) -> None:
     open_fetched(page, "motorcycle")
     before, first = read_all(page), read_address(page)
-    # Not a fixture: what was asked for until here is not asked about.
+    # Not a fixture: earlier requests do not count.
     requests = watch_requests(page)
     for change, address in CHANGES:
         change(page)
@@ -61,7 +61,7 @@ def test_look_changes_without_a_request_and_back_undoes_it(page: Page) -> None:
         expect_same(page, after)
         page.go_back()
         page.wait_for_function("(first) => location.href === first", arg=first)
-    # A colour map's own table, once.
+    # The table of a colour map, once.
     asked = [path for path in list_data_requests(requests) if not path.startswith("/api/v1/colormaps/")]
     assert asked == []
     page.goto(link)
@@ -118,7 +118,7 @@ def test_contour_is_drawn_with_the_box_of_what_reaches_it(page: Page) -> None:
     expect(page.locator("[data-contour=cbam]")).to_contain_text(found[0])
     answer = read_answer(page)
     assert float(found[2]) == pytest.approx(0.6 * answer["comparison"]["shared_max"], rel=0.01)
-    # From the server: the same map, alone, where it reaches 0.6 of the scale's 255 steps.
+    # From the server: the part of the same map that reaches 0.6 of the scale's 255 steps.
     response = page.request.get(
         f"/api/v1{urlsplit(page.url).path}/heatmaps/cbam.png", params={"render": "gray", "max_side": "640"}
     )
@@ -127,7 +127,7 @@ def test_contour_is_drawn_with_the_box_of_what_reaches_it(page: Page) -> None:
     ratio = answer["geometry"]["picture_width"] / 640
     expected = [columns.min() * ratio, (columns.max() + 1) * ratio, rows.min() * ratio, (rows.max() + 1) * ratio]
     assert [int(found[group]) for group in (3, 4, 5, 6)] == pytest.approx(expected, abs=3)
-    # Lines are where the box is, and nowhere outside of it.
+    # Lines are inside of the box only.
     changed = np.nonzero((drawn != before).any(axis=2))
     assert changed[1].min() == pytest.approx(columns.min(), abs=8)
     assert changed[0].max() == pytest.approx(rows.max(), abs=8)

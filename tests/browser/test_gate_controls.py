@@ -95,7 +95,7 @@ def test_sanity_check_shows_seven_steps_of_both_networks(page: Page, width: int)
 
 def test_page_says_that_the_sanity_check_takes_a_while(page: Page) -> None:
     open_sample(page, "motorcycle")
-    # The page stays to be looked at: the browser would not let it be asked while it waits for the next one.
+    # The page stays: while the browser waits for the next page, this one could not be read.
     page.evaluate("() => window.addEventListener('click', (event) => event.preventDefault())")
     link = page.get_by_role("link", name="Do these maps depend on what was learned?")
     link.click(modifiers=["Shift"])

@@ -12,7 +12,7 @@ PRELOAD = re.compile(r'<link rel="modulepreload" href="([^"]+)">')
 
 
 def find_scripts_without_preloads(page: Page, address: str) -> list[str]:
-    """The modules that the browser asks for when nothing but the page's entry is named to it."""
+    """The modules that the browser requests if it is given only the page's entry."""
 
     def strip(route: Route) -> None:
         response = route.fetch()

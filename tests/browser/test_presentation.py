@@ -24,7 +24,7 @@ def test_text_stands_out_from_the_ground_in_both_schemes(browser: Browser, site:
 
 
 def contrast(first: str, second: str) -> float:
-    """WCAG's contrast of two colours, `rgb(1, 2, 3)`."""
+    """WCAG's contrast ratio of two colours, given as `rgb(1, 2, 3)`."""
     darker, lighter = sorted((luminance(first), luminance(second)))
     return (lighter + 0.05) / (darker + 0.05)
 

@@ -1,4 +1,4 @@
-"""A server that needs a token, as a person meets it."""
+"""A server that needs a token, from a user's side."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ TOKEN = "a-token-that-nobody-guesses"  # noqa: S105  # it opens nothing
 
 
 @pytest.fixture(scope="module")
-def guarded_site(browser: Browser) -> Iterator[str]:  # without a browser no server is needed
+def guarded_site(browser: Browser) -> Iterator[str]:  # no browser, no server
     with serve(Settings(device="cpu", api_tokens=(SecretStr(TOKEN),))) as address:
         yield address
 

@@ -1,4 +1,4 @@
-"""Every view of the page, and how one comes to it: for the tests that look at all of them, and for screenshots."""
+"""Every view of the page and the way to it, for tests of all views and for screenshots."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ BROKEN: FilePayload = {
 
 
 def open_upload(page: Page) -> None:
-    """The first page with everything on it opened."""
+    """The first page with all its parts opened."""
     page.goto("/")
     page.get_by_text("How the networks see the picture").click()
     page.get_by_text("Which classes does it know?").click()
@@ -27,7 +27,7 @@ def open_models(page: Page) -> None:
 
 
 def open_evidence(page: Page) -> None:
-    """What was measured."""
+    """The measurements."""
     page.goto("/evidence")
     expect(page.locator("h1")).to_be_visible()
 
@@ -40,7 +40,7 @@ def open_camera(page: Page) -> None:
 
 
 def open_comparison(page: Page) -> None:
-    """A picture with a second class, contours and a place that is read."""
+    """A picture with a second class, contours and a reading point."""
     open_drawn(page, "motorcycle")
     page.locator(".ranked-versus").first.click()
     expect_drawn(page, rows=2)
@@ -71,7 +71,7 @@ def open_sanity(page: Page) -> None:
 
 
 def open_sheet(page: Page) -> None:
-    """Several pictures, one of them broken."""
+    """A sheet of several pictures, one of them broken."""
     page.goto("/")
     page.set_input_files("#image", [make_payload("cat"), BROKEN, make_payload("rocket")])
     page.wait_for_url("**/sheets/*")

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: files, output and exit codes."""
+"""The command line from a user's side: files, output and exit codes."""
 
 import http.client
 import json
@@ -168,7 +168,7 @@ def test_precision_reports_small_changes_for_both_networks(picture: Path) -> Non
             assert effect["same_first_class"] == 1
             assert 0 < effect["largest_probability_change"] < 0.05
             assert 0 < effect["largest_map_change"] < 0.2
-    # Eleven bits of fraction against eight.
+    # fp16 has eleven bits of precision, bf16 has eight.
     assert (
         report["effects"]["fp16"]["cbam"]["largest_map_change"]
         < report["effects"]["bf16"]["cbam"]["largest_map_change"]
@@ -230,7 +230,7 @@ def test_serve_answers_what_is_under_way_on_sigterm_and_ends_cleanly(motorcycle:
         connections = [http.client.HTTPConnection(address.removeprefix("http://"), timeout=60) for _ in range(8)]
         for connection in connections:
             connection.request("POST", "/api/v1/heatmap", body, headers)
-        # All were sent before the first is answered; the others are under way when the signal comes.
+        # All requests are sent before the first answer; the others are running when the signal comes.
         answers = [connections[0].getresponse()]
         process.terminate()
         answers += [connection.getresponse() for connection in connections[1:]]
@@ -243,5 +243,5 @@ def test_serve_answers_what_is_under_way_on_sigterm_and_ends_cleanly(motorcycle:
     assert pictures[0].shape[1::-1] == decode(motorcycle).size
     # Pictures that shared a forward pass may differ in the last bit of a map, and so by one step of its colours.
     assert all(np.abs(picture - pictures[0]).max() <= 8 for picture in pictures)
-    # uvicorn answers what is under way and then ends by the signal it was sent.
+    # uvicorn answers the running requests and then ends by the signal.
     assert code in (0, -15, 143)

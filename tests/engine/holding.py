@@ -1,4 +1,4 @@
-"""An engine whose worker is kept busy, so that tests decide what waits behind it."""
+"""Keeping an engine's worker busy, so that tests decide about the queue."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ PATIENCE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HoldingWork(Work[bool]):
-    """Work that takes until somebody releases it.
+    """Work that lasts until it is released.
 
     Attributes:
         has_begun: set by the worker.

@@ -16,7 +16,7 @@ from models.names import NetworkName, Stage
 from tests.engine.holding import hold
 
 TOLERANCE = 1e-5
-"""A batch and the layout in memory change the order of sums."""
+"""The tolerance of values: batching and the memory layout change the order of sums."""
 
 
 @pytest.fixture
@@ -261,13 +261,13 @@ def test_bad_picture_does_not_take_its_batch_with_it(lineup: Lineup, values: np.
 
 
 def test_engine_leaves_no_gradient_and_no_graph(engine: DeviceEngine, lineup: Lineup, values: np.ndarray) -> None:
-    # Frozen parameters would get no gradient whatever is done.
+    # Unfrozen, because frozen parameters never get a gradient.
     networks = {name: copy.deepcopy(network).requires_grad_() for name, network in lineup.networks.items()}
     work = PictureWork(replace(lineup, networks=networks), values, Stage.ONE, 5)
     traces, gradient = asyncio.run(engine.submit(work))
     for name, network in networks.items():
         assert {parameter.grad for parameter in network.parameters()} == {None}
-        # Arrays have no graph, which tensors of such networks would have.
+        # Arrays have no graph; tensors of such networks would have one.
         assert isinstance(traces[name].logits, np.ndarray)
         assert isinstance(gradient.gradients[name], np.ndarray)
 

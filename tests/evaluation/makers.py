@@ -21,14 +21,14 @@ def make_mask(height: int, width: int, *, rows: slice, columns: slice) -> BoolAr
 
 
 def see_whole(mask: BoolArray) -> tuple[SeenObject, Placement]:
-    """A picture of which everything was seen."""
+    """A picture that the networks saw as a whole."""
     height, width = mask.shape
     placement = Placement(0, 0, width, height, width, height, width, height)
     return SeenObject.cut(mask, placement), placement
 
 
 def make_map(values: object) -> HeatMap:
-    """A heat map of numbers, or of truth values."""
+    """A heat map of numbers or Booleans."""
     return HeatMap(np.asarray(values, dtype=np.float32))
 
 
@@ -40,7 +40,7 @@ def make_row(
     right: tuple[bool, bool] = (True, True),
     class_name: str = "ant",
 ) -> FocusRow:
-    """One picture of which the object is a quarter."""
+    """One picture; the object covers a quarter."""
     return FocusRow(
         file=file,
         class_name=class_name,

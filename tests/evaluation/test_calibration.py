@@ -28,7 +28,7 @@ def test_measure_calibration_is_torchmetrics() -> None:
     rng = np.random.default_rng(5)
     confidence = rng.random(400) ** 0.5
     right = rng.random(400) < confidence**1.5
-    # torchmetrics 1.9.0, the same bins, norm l1.
+    # From torchmetrics 1.9.0 with the same bins and norm l1.
     assert measure_calibration(confidence.tolist(), right.tolist()).error == pytest.approx(0.10244666355046268)
 
 

@@ -1,4 +1,4 @@
-"""`cbam-lens evaluate --focus` as a user meets it."""
+"""`cbam-lens evaluate --focus` from a user's side."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def put_mask(path: Path, size: tuple[int, int], box: tuple[int, int, int, int]) 
 
 @pytest.fixture
 def data(tmp_path: Path, motorcycle: bytes) -> Path:
-    """Four pictures of two classes with masks; one picture is broken, and of one the object is outside of the crop."""
+    """Four pictures of two classes with masks; one picture is broken, and one has its object outside of the crop."""
     folder = tmp_path / "data"
     for name in ("Motorbikes", "pagoda"):
         (folder / name).mkdir(parents=True)
@@ -62,7 +62,7 @@ def test_evaluate_measures_focus_with_masks_and_says_what_it_left_out(data: Path
     (measured,) = focus.maps
     assert (measured.all.pictures, measured.height, measured.width) == (2, 5, 5)
     assert set(measured.all.metrics) == set(Metric)
-    # Of the tall picture the rows 40 to 120 are seen: 60 of the object's 100 rows, 60 % of half the square.
+    # The networks see rows 40 to 120 of the tall picture: 60 of the object's 100 rows, 60 % of half the square.
     assert measured.all.hidden_share == pytest.approx(0.2, abs=0.001)
     assert [block.name for block in focus.gates] == [
         f"layer{stage}.{block}" for stage in range(1, 5) for block in (0, 1)

@@ -10,7 +10,7 @@ from tests.evaluation.makers import make_map
 
 
 class Looker(StagedNetwork):
-    """Sure of class 0 where the square at (32, 64) of the picture is white, and of class 1 where it is not."""
+    """A network that is sure of class 0 if the picture's square at (32, 64) is white, and of class 1 if not."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Looker(StagedNetwork):
 
 @pytest.fixture
 def picture() -> Removable:
-    """White, on black: what matters is in the second row and the third column of 5 x 5 positions."""
+    """A white square on black, in the second row and third column of 5 x 5 positions."""
     white = torch.ones(3, 160, 160)
     return Removable(name="a/b.jpg", values=white, filling=torch.zeros_like(white), class_index=0)
 
@@ -58,7 +58,7 @@ def test_measure_curves_takes_several_positions_of_a_large_map_at_a_step(picture
     large = np.kron(point_at(7), np.ones((8, 8), dtype=np.float32))
     values = measure_curves(network, picture, make_map(large))
     assert network.batches == [2 * LARGEST_STEPS]
-    # The square is 64 of 1,600 positions. The first of 32 steps takes 50 of these, and what is left is too little.
+    # The square has 64 of 1,600 positions. The first of 32 steps takes 50 of these; the rest is too little.
     assert values[Metric.DELETION] == pytest.approx(0.5 / LARGEST_STEPS)
 
 
@@ -76,7 +76,7 @@ def test_order_positions_puts_the_hottest_first_and_draws_the_rest() -> None:
     assert sorted(order[2:]) == [0, 2, 3, 4]
     assert order == order_positions(heat_map, name="a/b.jpg").tolist()
     others = {tuple(order_positions(heat_map, name=f"{number}.jpg")[2:].tolist()) for number in range(40)}
-    # All orders of the positions without evidence come up, or nearly all of 24.
+    # Nearly all of the 24 orders of the positions without evidence occur.
     assert len(others) > 15
 
 

@@ -1,4 +1,4 @@
-"""An evaluation by way of rows: what the plain one counts, of folders and of shards, gone on with where it stopped."""
+"""Evaluation from rows: the plain one's counts, for folders and shards, continued after a stop."""
 
 import io
 import tarfile

@@ -54,7 +54,7 @@ def test_gate_statistics_do_not_explain_a_gate_that_never_varies() -> None:
 
 
 def test_gate_survey_compares_the_spatial_gate_with_the_object() -> None:
-    """A quarter is object; the gate is open there and half open elsewhere, and once the other way round."""
+    """The object covers a quarter; one gate is open there and half open elsewhere, the other one the reverse."""
     mask = make_mask(8, 8, rows=slice(0, 4), columns=slice(0, 4))
     seen, placement = see_whole(mask)
     survey = GateSurvey(tolerance_pixels=0)

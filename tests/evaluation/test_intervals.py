@@ -17,7 +17,7 @@ def test_estimate_mean_covers_the_true_mean_as_often_as_it_says() -> None:
     rng = np.random.default_rng(2)
     intervals = [estimate_mean(rng.exponential(1, 100).tolist()) for _ in range(200)]
     covered = sum((interval.low or 2) <= 1 <= (interval.high or 0) for interval in intervals)
-    # 190 are expected; of skewed values a few fewer, and the binomial's own three deviations are 9.
+    # 190 are expected, a few fewer for skewed values; three standard deviations of the binomial are 9.
     assert 178 <= covered <= 199
 
 

@@ -35,7 +35,7 @@ def test_locate_gives_the_objects_share_for_a_flat_map(mask: BoolArray) -> None:
 
 
 def test_locate_cuts_the_map_at_shares_of_its_own_maximum(mask: BoolArray) -> None:
-    """The object at 10, as much beside it at 5.5, everything else at 2: only a cut above 5.5 finds it alone."""
+    """A map of 10 on the object, 5.5 on an equal area beside it and 2 elsewhere: only a cut above 5.5 isolates it."""
     values = np.full((20, 20), 2.0)
     values[mask] = 10
     values[12:20, 6:16] = 5.5

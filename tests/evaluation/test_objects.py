@@ -84,7 +84,7 @@ def test_box_table_joins_the_boxes_of_a_picture(tmp_path: Path) -> None:
     table = BoxTable.open(path)
     pictures = table.list_pictures(tmp_path, {"n1": 3}, ["a.jpg", "b.jpg"])
     assert pictures == [LabelledPicture(tmp_path / "a.jpg", 3)]
-    # Pixels whose centre lies inside, and none beyond the picture; the box of another class is not read.
+    # Pixels whose centre is inside, and none beyond the picture; the box of another class does not count.
     mask = table.read(pictures[0], 4, 3)
     assert mask.tolist() == [[True, True, False, False], [True, True, True, True], [False, False, True, True]]
 

@@ -10,14 +10,14 @@ from tests.evaluation.makers import make_map, make_mask, see_whole
 
 
 def test_seen_object_of_a_portrait_picture_is_cut_by_a_centre_crop() -> None:
-    """100 x 300 pixels, of which the rows 100 to 200 are seen; the object has the rows 150 to 250, the left half."""
+    """100 x 300 pixels; the networks see rows 100 to 200; the object is the left half of rows 150 to 250."""
     mask = make_mask(300, 100, rows=slice(150, 250), columns=slice(0, 50))
     placement = place(100, 300, geometry=Geometry.CENTER_CROP, resolution=Resolution.PIXELS_160)
     seen = SeenObject.cut(mask, placement)
     assert seen.mask.shape == (100, 100)
     assert seen.hidden_share == pytest.approx(0.5)
     assert seen.share == pytest.approx(0.25)
-    # The map's lower left position is the picture's rows 150 to 200: on the object, and on nothing else.
+    # The map's lower left position covers the picture's rows 150 to 200, which are all on the object.
     values = locate(make_map([[0, 0], [1, 0]]), seen, placement, tolerance_pixels=0)
     assert values[Metric.POINTING] == 1
     upper = locate(make_map([[1, 0], [0, 0]]), seen, placement, tolerance_pixels=0)

@@ -13,7 +13,7 @@ from tests.evaluation.makers import make_row
 
 @pytest.fixture
 def rows() -> list[FocusRow]:
-    """Three pictures: CBAM gains 0.2, loses 0.1, and on the third its map is silent."""
+    """Three pictures: CBAM gains 0.2, loses 0.1, and has no evidence on the third."""
     return [
         make_row(
             "ant/1.jpg",
@@ -41,7 +41,7 @@ def test_summarise_subset_gives_hand_made_numbers(rows: list[FocusRow]) -> None:
     assert (subset.pictures, subset.object_share, subset.hidden_share, subset.centre_hits) == (3, 0.25, 0.125, 1)
     assert subset.silent == {NetworkName.BASELINE: 0, NetworkName.CBAM: 1}
     share, pointing = subset.metrics[Metric.SHARE_INSIDE], subset.metrics[Metric.POINTING]
-    # The silent map leaves its picture out of the share, for both networks, and is a miss in the pointing game.
+    # The picture of the empty map does not count in the share, for both networks; it is a miss in the pointing game.
     assert (share.pictures, share.baseline, share.cbam) == pytest.approx((2, 0.45, 0.5))
     assert share.difference.mean == pytest.approx(0.05)
     assert (share.difference.low, share.difference.high) == pytest.approx((-0.1, 0.2))

@@ -1,4 +1,4 @@
-"""Class activation maps: known answers, and the grad-cam package run its own way."""
+"""Class activation maps: known answers, and a comparison with the grad-cam package used in its own way."""
 
 import copy
 
@@ -30,7 +30,7 @@ PACKAGE = {
     Method.EIGENGRADCAM: pytorch_grad_cam.EigenGradCAM,
     Method.GRADCAM_ELEMENTWISE: pytorch_grad_cam.GradCAMElementWise,
 }
-"""The package's class of each method, by its name and not by the program's table."""
+"""The package's class for each method, by its name and not from the program's table."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def batch(lineup: Lineup, motorcycle: bytes) -> torch.Tensor:
 
 
 def explain(network: StagedNetwork, batch: torch.Tensor, method: Method, stage: Stage, class_index: int) -> FloatArray:
-    """Our way."""
+    """Our map."""
     with torch.no_grad():
         features = network.trace(batch, stages={stage}).features[stage]
     gradient = score_gradient(network, features, stage=stage, class_indices=torch.tensor([class_index]))
@@ -52,7 +52,7 @@ def explain(network: StagedNetwork, batch: torch.Tensor, method: Method, stage: 
 def explain_with_hooks(
     network: StagedNetwork, batch: torch.Tensor, method: Method, stage: Stage, class_index: int
 ) -> FloatArray:
-    """The package's own way, before it scales each map by its own extremes: hooks and a whole backward pass."""
+    """The package's map, from hooks and a whole backward pass, before it scales each map by its own extremes."""
     assert isinstance(network, ResNet)
     blocks = network.stage(stage)
     with PACKAGE[method](model=network, target_layers=[blocks[-1]]) as explainer:
@@ -107,14 +107,14 @@ def test_score_gradient_serves_a_batch_with_a_class_each(lineup: Lineup, generat
 
 
 def test_score_gradient_leaves_no_gradient_on_the_network(lineup: Lineup, batch: torch.Tensor) -> None:
-    # Frozen parameters would get none whatever is done.
+    # Unfrozen, because frozen parameters never get one.
     network = copy.deepcopy(lineup.networks[NetworkName.CBAM]).requires_grad_()
     explain(network, batch, Method.GRADCAM, Stage.ONE, class_index=5)
     assert {parameter.grad for parameter in network.parameters()} == {None}
 
 
 def test_gradcam_of_a_mean_pooling_classifier_is_its_weighted_sum() -> None:
-    """Behind a mean over H*W positions and a linear layer, alpha is the weight over H*W (Selvaraju et al., 2017)."""
+    """Before a mean over H*W positions and a linear layer, alpha is the weight over H*W (Selvaraju et al., 2017)."""
     network = ResNet(ResNetShape(18), class_count=2).eval().requires_grad_(False)
     torch.nn.init.zeros_(network.fc.weight)
     network.fc.weight[1, :2] = torch.tensor([2.0, -1.0])
@@ -144,7 +144,7 @@ def test_eigen_methods_agree_on_both_sides_of_the_bound(
     lineup: Lineup, batch: torch.Tensor, method: Method, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = lineup.networks[NetworkName.BASELINE]
-    # Stage 1 has 40 x 40 positions, which is beyond the bound.
+    # Stage 1 has 40 x 40 positions, which exceeds the limit.
     monkeypatch.setattr(cam, "LARGEST_FULL_DECOMPOSITION", 40 * 40)
     by_package = explain(network, batch, method, Stage.ONE, class_index=2)
     monkeypatch.setattr(cam, "LARGEST_FULL_DECOMPOSITION", 0)

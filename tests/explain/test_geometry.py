@@ -1,4 +1,4 @@
-"""A map lies on the pixels that produced it: decoding, input and drawing together, with the picture as its own map."""
+"""A map is drawn on the pixels that produced it: decoding, input and drawing, with the picture as its own map."""
 
 import numpy as np
 import pytest

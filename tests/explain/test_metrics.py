@@ -9,7 +9,7 @@ from models.pictures.placement import Placement, place
 
 @pytest.fixture
 def placement() -> Placement:
-    """A 400 x 200 picture of which the square 100..300 was seen."""
+    """A 400 x 200 picture; the networks saw the square 100..300."""
     return place(400, 200, geometry=Geometry.CENTER_CROP, resolution=Resolution.PIXELS_160)
 
 

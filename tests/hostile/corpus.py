@@ -1,4 +1,4 @@
-"""Hostile and unusual pictures, all made here, each with the status that it deserves."""
+"""Hostile and unusual pictures, all made here, each with its expected status."""
 
 import base64
 import io
@@ -33,7 +33,7 @@ class Sample:
     """One upload.
 
     Attributes:
-        name: what it is.
+        name: its description.
         data: its bytes.
         status: of the answer.
         file_name, media_type: as the client gives them.
@@ -47,7 +47,7 @@ class Sample:
 
 
 def list_samples() -> Iterator[Sample]:
-    """All of them."""
+    """All uploads."""
     yield from list_truncated()
     yield from list_misnamed()
     yield from list_extreme()
@@ -59,12 +59,12 @@ def list_samples() -> Iterator[Sample]:
 
 
 def make_file(form: str) -> bytes:
-    """A good picture in a format."""
+    """A good picture in the given format."""
     return encode(make_picture(*SIZE), form)
 
 
 def list_truncated() -> Iterator[Sample]:
-    """Cut off at every tenth of the file."""
+    """Pictures cut off at every tenth of the file."""
     for form in FORMATS:
         data = make_file(form)
         yield Sample(f"{form}, whole", data, GOOD)
@@ -73,12 +73,12 @@ def list_truncated() -> Iterator[Sample]:
 
 
 def list_misnamed() -> Iterator[Sample]:
-    """The name and the media type say something else: what counts is the content."""
+    """Wrong names and media types; only the content counts."""
     png = make_file("PNG")
     yield Sample("PNG called JPEG", png, GOOD, "picture.jpg", "image/jpeg")
     yield Sample("PNG called HTML", png, GOOD, "picture.html", "text/html")
     yield Sample("text called PNG", b"I am a picture", NO_PICTURE, "picture.png", "image/png")
-    # Longer than a part's headers may be.
+    # Longer than the limit of a part's headers.
     yield Sample("a name of 10 KB", png, NO_PICTURE, "a" * 10_240 + ".png")
     for name, file_name in {
         "a name of 1 KB": "a" * 1024 + ".png",
@@ -92,7 +92,7 @@ def list_misnamed() -> Iterator[Sample]:
 
 
 def list_extreme() -> Iterator[Sample]:
-    """Very little, and very long."""
+    """Tiny and very long pictures."""
     yield Sample("0 bytes", b"", NO_PICTURE)
     yield Sample("1 byte", b"\x89", NO_PICTURE)
     for size in ((1, 1), (1, 20_000), (20_000, 1), (2, 2), (20_000, 16)):
@@ -100,7 +100,7 @@ def list_extreme() -> Iterator[Sample]:
 
 
 def list_modes() -> Iterator[Sample]:
-    """Every kind of pixel."""
+    """Pictures with every kind of pixel."""
     picture = make_picture(*SIZE)
     gray = picture.convert("L")
     ramp = np.linspace(0, 1, SIZE[0] * SIZE[1], dtype=np.float32).reshape(SIZE[1], SIZE[0])
@@ -124,13 +124,13 @@ def list_modes() -> Iterator[Sample]:
     yield Sample("JPEG with a profile", encode(picture, "JPEG", icc_profile=profile), GOOD)
     yield Sample("PNG with a broken profile", encode(picture, "PNG", icc_profile=b"no profile"), GOOD)
     yield Sample("arithmetic JPEG", ARITHMETIC_JPEG, GOOD)
-    # What was coded otherwise is noise to the reader of arithmetic coding, or an error, but no crash.
+    # Other data is noise or an error to the reader of arithmetic coding, but not a crash.
     baseline = encode(picture, "JPEG")
     yield Sample("JPEG that says arithmetic", baseline.replace(b"\xff\xc0", b"\xff\xc9", 1), 0)
 
 
 def list_oriented() -> Iterator[Sample]:
-    """All eight EXIF orientations, one that does not exist, and EXIF that is none."""
+    """All eight EXIF orientations, one that does not exist, and invalid EXIF."""
     for orientation in (*range(1, 9), 42):
         exif = Image.Exif()
         exif[ExifTags.Base.Orientation] = orientation
@@ -139,7 +139,7 @@ def list_oriented() -> Iterator[Sample]:
 
 
 def list_several_frames() -> Iterator[Sample]:
-    """Animations, of which the first frame counts, and a JPEG with another inside."""
+    """Animations, whose first frame counts, and a JPEG with another one inside."""
     frames = [make_picture(*SIZE, seed=seed) for seed in range(3)]
     for form in ("GIF", "WEBP", "PNG", "TIFF", "AVIF"):
         several = encode(frames[0], form, save_all=True, append_images=frames[1:])
@@ -148,7 +148,7 @@ def list_several_frames() -> Iterator[Sample]:
 
 
 def list_bombs() -> Iterator[Sample]:
-    """Small files that become large pictures; refused by their headers."""
+    """Small files that decode to large pictures; their headers are refused."""
     yield Sample("PNG bomb", make_png_bomb(30_000, 30_000), TOO_LARGE)
     yield Sample("PNG bomb beyond what Pillow opens", make_png_bomb(2**31 - 1, 2**31 - 1), TOO_LARGE)
     yield Sample("GIF bomb", make_gif_bomb(65_535, 65_535), TOO_LARGE)
@@ -158,7 +158,7 @@ def list_bombs() -> Iterator[Sample]:
 
 
 def list_others() -> Iterator[Sample]:
-    """What is a picture and something else, and what is none."""
+    """Files that are a picture and something else, and files that are not a picture."""
     picture = make_file("PNG")
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
@@ -219,7 +219,7 @@ def make_tiff_bomb(width: int, height: int) -> bytes:
 
 
 def make_webp_bomb(width: int, height: int) -> bytes:
-    """A lossless WebP whose header says how large it is; its data would be one colour."""
+    """A lossless WebP with a size in its header and data of one colour."""
     bits = (width - 1) | ((height - 1) << 14)
     content = b"\x2f" + struct.pack("<I", bits) + bytes(64)
     chunk = b"VP8L" + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)

@@ -1,4 +1,4 @@
-"""schemathesis against our OpenAPI document, with the server running: `--max-time 1200` for a run worth its name."""
+"""schemathesis against our OpenAPI document, with a running server."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from app.settings import Settings
 from tests.browser.site import serve
 
 SECONDS = os.environ.get("CBAM_LENS_FUZZ_SECONDS", "25")
-"""A short run by default; 1200 for twenty minutes."""
+"""The seconds of a run; short by default, 1200 for twenty minutes."""
 
 CONFIG = Path(__file__).parent / "schemathesis.toml"
 

@@ -1,4 +1,4 @@
-"""Any combination of options, right or wrong: an answer for the right ones, the option's name for the wrong ones."""
+"""Any combination of options: valid ones get an answer, invalid ones an error with the option's name."""
 
 import pytest
 from fastapi.testclient import TestClient

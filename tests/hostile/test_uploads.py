@@ -1,4 +1,4 @@
-"""Every hostile upload gets its status, nothing is lost, and the next good picture is answered right."""
+"""Every hostile upload gets its status, nothing is lost, and the next good picture gets the right answer."""
 
 import gc
 import json
@@ -31,7 +31,7 @@ SLOW_TENTHS = tuple(f", {tenth} tenths" for tenth in (2, 3, 4, 6, 7, 8))
 
 
 def send(client: TestClient, sample: Sample) -> tuple[int, dict[str, Any]]:
-    """The status of the answer, and the problem where it is one."""
+    """The status of the answer, and its problem if it has one."""
     files = {"image": (sample.file_name, sample.data, sample.media_type)}
     answer = client.post("/api/v1/heatmap", files=files)
     if answer.is_success:
@@ -44,7 +44,7 @@ def send(client: TestClient, sample: Sample) -> tuple[int, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def good(client: TestClient) -> bytes:
-    """What a good picture is answered with."""
+    """The answer to a good picture."""
     answer = client.post("/api/v1/heatmap", files={"image": encode(make_picture(40, 30))})
     assert answer.status_code == GOOD
     return answer.content
@@ -84,7 +84,7 @@ def test_memory_does_not_grow_and_no_upload_takes_much_for_a_moment(local_client
 
 
 def measure_peak(act: Callable[[], object]) -> int:
-    """By how many bytes this process grew at the most while something was done; 0 where the system does not tell."""
+    """The largest growth of this process in bytes during a call; 0 if the system does not report it."""
     status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
     if not reset.exists():
         act()
@@ -139,7 +139,7 @@ def make_body() -> bytes:
 
 
 def read_answer(connection: socket.socket) -> tuple[int, bytes]:
-    """Status and body of what comes until the server has said it all; (0, b"") where it says nothing."""
+    """Read an answer to its end; returns its status and body, or (0, b"") for no answer."""
     connection.settimeout(SLOW_DEADLINE_SECONDS + 20)
     received = b""
     while chunk := connection.recv(65536):
@@ -188,7 +188,7 @@ def test_client_that_sends_a_byte_a_second_is_answered_at_the_deadline(slow_site
         connection.sendall(make_request(b"", declared=len(body)))
         for byte in body[: int(SLOW_DEADLINE_SECONDS)]:
             connection.sendall(bytes([byte]))
-            # Others are answered meanwhile.
+            # The server answers others meanwhile.
             assert ask_well(slow_site) == GOOD
             time.sleep(1)
         status, content = read_answer(connection)

@@ -26,7 +26,7 @@ test("a commit of the same address is no step", () => {
   assert.deepEqual(history.entries, [START]);
 });
 
-test("previews become one step, which begins where they began", () => {
+test("previews become one step, which starts at their start", () => {
   for (const opacity of [0.6, 0.7, 0.8]) {
     preview(`?opacity=${opacity}`);
     mock.timers.tick(1000);
@@ -43,7 +43,7 @@ test("a preview that has to wait does not come after the commit", () => {
   assert.deepEqual(history.entries, [START, `${START}?opacity=0.9`]);
 });
 
-test("of previews in quick succession the last one counts", () => {
+test("the last of several quick previews counts", () => {
   const replaced = mock.method(history, "replaceState");
   for (const opacity of [0.1, 0.2, 0.3]) {
     preview(`?opacity=${opacity}`);
@@ -53,7 +53,7 @@ test("of previews in quick succession the last one counts", () => {
   assert.deepEqual(history.entries, [`${START}?opacity=0.3`]);
 });
 
-test("an address that the browser went to is where the next step begins", () => {
+test("the next step starts at the address to which the browser went", () => {
   commit("?opacity=0.7");
   history.back();
   settle();
@@ -61,7 +61,7 @@ test("an address that the browser went to is where the next step begins", () => 
   assert.deepEqual(history.entries, [START, `${START}?opacity=0.2`]);
 });
 
-test("a slider's way is one step, and listeners hear of all of it", () => {
+test("a slider's move is one step, and listeners get every value", () => {
   const heard = [];
   onSettings(({ opacity }) => heard.push(opacity));
   move({ opacity: 0.6 });
@@ -72,7 +72,7 @@ test("a slider's way is one step, and listeners hear of all of it", () => {
   assert.equal(getSettings().opacity, 0.8);
 });
 
-test("steps of a wheel are kept once it rests", () => {
+test("steps of a wheel are committed when it stops", () => {
   step({ zoom: 2 });
   mock.timers.tick(300);
   step({ zoom: 3 });
@@ -82,7 +82,7 @@ test("steps of a wheel are kept once it rests", () => {
   assert.deepEqual(history.entries, [START, `${START}?zoom=3&centre=0.5000,0.5000`]);
 });
 
-test("steps that still wait are kept before something else begins", () => {
+test("waiting steps are committed before another change begins", () => {
   step({ zoom: 2 });
   finish();
   keep({ opacity: 0.7 });

@@ -24,7 +24,7 @@ test("two classes of one name are both found", () => {
   assert.deepEqual(search("crane"), [2, 5]);
 });
 
-test("no search finds every class, as they were", () => {
+test("an empty search finds every class, in the original order", () => {
   assert.deepEqual(search(""), [0, 1, 2, 3, 4, 5]);
   assert.deepEqual(CHOICES.map(({ value }) => Number(value)), [0, 1, 2, 3, 4, 5]);
 });

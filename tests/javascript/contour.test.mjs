@@ -10,7 +10,7 @@ function make(width, height, value) {
   return Float32Array.from({ length: width * height }, (_, at) => value(at % width, Math.floor(at / width)));
 }
 
-/** The map's value at a place on the grid's lines, as `trace` means it: a pixel's value is that of its centre. */
+/** The map's value at a place on the grid's lines, for `trace`: a pixel's value is that of its centre. */
 function read(values, width, [x, y]) {
   const [column, row] = [x - 0.5, y - 0.5];
   const [left, upper] = [Math.floor(column), Math.floor(row)];
@@ -20,7 +20,7 @@ function read(values, width, [x, y]) {
   return along(upper) * (1 - down) + along(lower) * down;
 }
 
-test("nothing is traced where nothing reaches the level", () => {
+test("nothing is traced if no value reaches the level", () => {
   assert.equal(trace(make(5, 4, () => 1), 5, 4, 1.01), null);
 });
 
@@ -61,7 +61,7 @@ test("the map has the level's value all along the line", () => {
   }
 });
 
-test("the line is closed, but where it leaves the map", () => {
+test("the line is closed except where it leaves the map", () => {
   const random = makeRandom(2);
   const [width, height] = [14, 11];
   const values = make(width, height, () => random());
@@ -79,7 +79,7 @@ test("the line is closed, but where it leaves the map", () => {
   }
 });
 
-test("box and share are of all pixels that reach the level", () => {
+test("box and share cover all pixels that reach the level", () => {
   const random = makeRandom(3);
   const [width, height] = [23, 17];
   const values = make(width, height, () => random() ** 4);
@@ -101,7 +101,7 @@ test("the coarse line of a large map stays within a pixel of a circle", () => {
   const values = make(size, size, (x, y) => 1000 - Math.hypot(x + 0.5 - middle, y + 0.5 - middle));
   const contour = trace(values, size, size, 1000 - radius);
   const points = contour.line.lines.flat();
-  // One bend in four pixels: a line of every pixel would have four times as many.
+  // One vertex per four pixels; a line with a vertex at every pixel would have four times as many.
   assert.ok(points.length > 200 && points.length < 1000, String(points.length));
   for (const [x, y] of points) {
     closeTo(Math.hypot(x - middle, y - middle), radius, 1);

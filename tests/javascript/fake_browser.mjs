@@ -1,8 +1,8 @@
-/** As much of a browser as the scripts ask for that draw nothing: an address, its history, and a path that is kept. */
+/** The parts of a browser that scripts without drawing need: an address, its history, and a path that is recorded. */
 
 const START = "http://127.0.0.1/analyses/abc";
 
-/** The address bar: what was done to the history, in order. */
+/** The address bar: the changes of the history, in order. */
 export class FakeHistory {
   constructor() {
     this.entries = [START];

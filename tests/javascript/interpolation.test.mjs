@@ -32,7 +32,7 @@ test("four positions become two pixels by a triangle that is as wide as a pixel"
   expectNear(spread(make(4, 1, [0, 7, 0, 0]), 2, 1), [3, 1]);
 });
 
-test("a map of its own size stays as it is", () => {
+test("a map at its own size does not change", () => {
   const map = makeNoise(7, 5, 1);
   expectNear(spread(map, 7, 5), [...map.values]);
 });
@@ -58,7 +58,7 @@ test("a mirrored map becomes a mirrored picture", () => {
   expectNear(mirrored, flip(spread(map, size, height), size));
 });
 
-test("what is read at a pixel's centre is what is drawn there", () => {
+test("the value read at a pixel's centre is the value drawn there", () => {
   const map = makeNoise(7, 5, 4);
   const [width, height] = [91, 64];
   const pixels = spread(map, width, height);

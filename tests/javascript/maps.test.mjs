@@ -6,7 +6,7 @@ import { scaleDifference, maximumOf, noticeOf, readMaps } from "../../static/js/
 import { scaleBox } from "../../static/js/maps/placement.js";
 import { closeTo } from "./numbers.mjs";
 
-/** A map as the server sends it: steps of its maximum, 0 to 65535, two bytes each. */
+/** A map in the server's format: steps of its maximum, 0 to 65535, two bytes each. */
 function send(max, steps) {
   const sent = Buffer.from(Uint16Array.from(steps).buffer).toString("base64");
   return { width: steps.length, height: 1, min: 0, max, steps: sent };

@@ -1,8 +1,8 @@
-/** Numbers for tests: near others, and drawn by a seed. */
+/** Numbers for tests: comparing close ones, and drawing them from a seed. */
 
 import assert from "node:assert/strict";
 
-/** Fail where two numbers are not near each other. */
+/** Fail if two numbers are not close to each other. */
 export function closeTo(found, wanted, tolerance = 1e-5) {
   assert.ok(Math.abs(found - wanted) <= tolerance, `${found} is not within ${tolerance} of ${wanted}`);
 }

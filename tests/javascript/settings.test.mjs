@@ -9,12 +9,12 @@ new FakeHistory();
 
 const PATH = "/analyses/abc";
 
-test("an address that says nothing has the defaults", () => {
+test("an address without options has the defaults", () => {
   assert.deepEqual(readSettings(PATH), DEFAULTS);
   assert.equal(writeSettings(PATH, DEFAULTS), PATH);
 });
 
-test("an address says what is seen", () => {
+test("an address holds the settings", () => {
   const address = `${PATH}?scale=own&colormap=turbo&opacity=0.7&threshold=0.25&zoom=2&centre=0.25,0.75&point=0.1,1`;
   assert.deepEqual(readSettings(address), {
     scale: "own",
@@ -36,7 +36,7 @@ test("the centre of the whole picture is not written", () => {
   assert.equal(writeSettings(PATH, { ...DEFAULTS, centre: { x: 0.1, y: 0.1 } }), PATH);
 });
 
-test("numbers are held within their bounds", () => {
+test("numbers are limited to their range", () => {
   const { opacity, threshold, zoom, centre, point } = readSettings(
     `${PATH}?opacity=7&threshold=-1&zoom=99&centre=0,0&point=-3,0.5`,
   );
@@ -49,12 +49,12 @@ test("numbers are held within their bounds", () => {
   });
 });
 
-test("what cannot be read is the default", () => {
+test("unreadable values become the default", () => {
   const query = "scale=none&opacity=&threshold=much&zoom=NaN&centre=middle&point=0.5";
   assert.deepEqual(readSettings(`${PATH}?${query}`), DEFAULTS);
 });
 
-test("a link shows what its writer saw", () => {
+test("a link shows its sender's view", () => {
   const random = makeRandom(6);
   for (let run = 0; run < 300; run += 1) {
     const drawn = {
@@ -73,7 +73,7 @@ test("a link shows what its writer saw", () => {
   }
 });
 
-test("the question has no part of how it is looked at", () => {
+test("the question has no settings of the view", () => {
   assert.equal(readQuestion(`${PATH}?zoom=2&target=5&opacity=0.1&method=gradcam&point=0,0#maps`), `${PATH}?method=gradcam&target=5`);
   assert.equal(readQuestion(`${PATH}?target=5&method=gradcam`), readQuestion(`${PATH}?method=gradcam&target=5&scale=own`));
 });

@@ -1,4 +1,4 @@
-"""The page writes a number as the server does: both are given the same values."""
+"""The page writes numbers like the server; both get the same values."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ process.stdout.write(JSON.stringify(calls.map((values) => format(...values))));
 """
 
 HALVES = [sign * odd / 2**power for sign in (1, -1) for power in range(1, 16) for odd in range(1, 400, 2)]
-"""Exact in binary, and often half way between two texts: Python rounds these to the even digit."""
+"""Values that are exact in binary and often halfway between two texts; Python rounds these to the even digit."""
 
 
 GENERATOR = np.random.default_rng(7)

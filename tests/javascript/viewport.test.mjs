@@ -6,13 +6,13 @@ import { closeTo, makeRandom } from "./numbers.mjs";
 
 const WHOLE = { zoom: 1, centre: { x: 0.5, y: 0.5 } };
 
-/** Where a place of the picture is in the panel, in shares of the panel. */
+/** The position in the panel of a place of the picture, in shares of the panel. */
 function inPanel(viewport, place) {
   const corner = cornerOf(viewport);
   return { x: (place.x - corner.x) * viewport.zoom, y: (place.y - corner.y) * viewport.zoom };
 }
 
-/** Viewports that a reader can come to, each with a place that it shows. */
+/** Viewports that a user can reach, each with a place that it shows. */
 function* drawViewports(count) {
   const random = makeRandom(5);
   for (let run = 0; run < count; run += 1) {
@@ -45,7 +45,7 @@ test("twice as large at a corner keeps that corner", () => {
   assert.deepEqual(zoomAt(WHOLE, 2, { x: 1, y: 0 }), { zoom: 2, centre: { x: 0.75, y: 0.25 } });
 });
 
-test("what is under the pointer stays there while it gets larger", () => {
+test("the place under the pointer stays there while zooming", () => {
   for (const { viewport, place, random } of drawViewports(300)) {
     const next = zoomAt(viewport, 1 + random(), place);
     const [before, after] = [inPanel(viewport, place), inPanel(next, place)];
@@ -54,7 +54,7 @@ test("what is under the pointer stays there while it gets larger", () => {
   }
 });
 
-test("larger and smaller by the same factor comes back", () => {
+test("zooming in and out by the same factor restores the view", () => {
   const zoomed = { zoom: 4, centre: { x: 0.5, y: 0.4 } };
   const back = zoomAt(zoomAt(zoomed, 2, { x: 0.55, y: 0.45 }), 0.5, { x: 0.55, y: 0.45 });
   closeTo(back.zoom, 4);
@@ -82,7 +82,7 @@ test("a pan moves by its share of the picture and stops at the edge", () => {
   assert.deepEqual(panBy(zoomed, 1, 0), { zoom: 4, centre: { x: 0.875, y: 0.5 } });
 });
 
-test("a place that is shown moves nothing", () => {
+test("a visible place moves nothing", () => {
   for (const { viewport, place } of drawViewports(300)) {
     const { centre } = reveal(viewport, place);
     closeTo(centre.x, viewport.centre.x);
@@ -90,7 +90,7 @@ test("a place that is shown moves nothing", () => {
   }
 });
 
-test("a place that is not shown comes to the nearest edge", () => {
+test("a hidden place appears at the nearest edge", () => {
   const zoomed = { zoom: 4, centre: { x: 0.25, y: 0.5 } };
   const revealed = reveal(zoomed, { x: 0.75, y: 0.5 });
   assert.deepEqual(revealed, { zoom: 4, centre: { x: 0.625, y: 0.5 } });

@@ -1,8 +1,8 @@
-"""How much a running server carries: `locust -f tests/load/locustfile.py --headless -u 16 -t 10m -H ADDRESS`.
+"""The load that a running server can carry: `locust -f tests/load/locustfile.py --headless -u 16 -t 10m -H ADDRESS`.
 
-Each user sends a picture, waits for the answer and sends the next; every fifth looks at the same picture in other ways.
-503 with Retry-After is an answer that a full queue may give: it is counted by itself, and the user waits as told.
-With `CBAM_LENS_TOKEN` set, it is sent along.
+Each user sends a picture, waits for the answer and sends the next one. Every fifth request asks further questions
+about one picture. A full queue may answer 503 with Retry-After: this is counted separately, and the user waits as told.
+If `CBAM_LENS_TOKEN` is set, every request carries it.
 """
 
 import io
@@ -23,7 +23,7 @@ METHODS = ("gradcam", "gradcam++", "layercam", "hirescam")
 
 
 def make_jpeg(seed: int) -> bytes:
-    """A picture that is unlike the others."""
+    """A picture that differs from the others."""
     noise = np.random.default_rng(seed).integers(0, 256, (12, 12, 3), dtype=np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(noise).resize(SIZES[seed % len(SIZES)], Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=85)
@@ -34,25 +34,25 @@ PICTURES = [make_jpeg(seed) for seed in range(16)]
 
 
 class Visitor(HttpUser):
-    """Somebody who compares one picture after another."""
+    """A user who compares one picture after another."""
 
     wait_time = constant(0)
 
     pictures = cycle(PICTURES)
 
     def on_start(self) -> None:
-        """Bring the token, where one is wanted."""
+        """Add the token, if there is one."""
         if token := os.environ.get("CBAM_LENS_TOKEN"):
             self.client.headers["Authorization"] = f"Bearer {token}"
 
     @task(4)
     def compare(self) -> None:
-        """A heat map of a picture."""
+        """Request a heat map of a picture."""
         self.send("/api/v1/heatmap", {"render": "gray"})
 
     @task(1)
     def analyse(self) -> None:
-        """An analysis, and two other questions about it."""
+        """Request an analysis, and ask two further questions about it."""
         answer = self.send("/api/v1/analyses", {})
         if answer is None:
             return
@@ -64,7 +64,7 @@ class Visitor(HttpUser):
             self.judge(gone)
 
     def send(self, path: str, options: dict[str, str]) -> str | None:
-        """Upload a picture; the analysis's id, where there is one."""
+        """Upload a picture; returns the analysis's id, if there is one."""
         picture = next(self.pictures)
         files = {"image": ("picture.jpg", picture)}
         with self.client.post(path, data=options, files=files, catch_response=True) as answer:
@@ -72,13 +72,13 @@ class Visitor(HttpUser):
             return str(answer.json()["id"]) if is_taken and path.endswith("analyses") else None
 
     def judge(self, answer: ResponseContextManager) -> bool:
-        """Whether it was taken; a refusal is counted by itself and waited for, anything else is a failure."""
+        """Whether the request was answered; a refusal is counted separately and waited for; the rest are failures."""
         if answer.status_code == 503 and "Retry-After" in answer.headers:
             answer.request_meta["name"] += " refused"
             answer.success()
             time.sleep(min(float(answer.headers["Retry-After"]), LONGEST_WAIT_SECONDS))
             return False
-        # 0: no answer at all, of which `ok` would raise.
+        # 0 means no answer; `ok` would raise for it.
         if not 200 <= answer.status_code < 300:
             answer.failure(f"{answer.status_code}: {answer.error or (answer.text or '')[:200]}")
             return False

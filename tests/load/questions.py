@@ -1,4 +1,4 @@
-"""Many unlike questions about unlike pictures, the same ones in every run."""
+"""Many different questions about different pictures, the same ones in every run."""
 
 from dataclasses import dataclass
 
@@ -20,9 +20,9 @@ class Case:
 
 
 def make_cases(count: int) -> list[Case]:
-    """`count` cases in which pictures, shapes, classes, methods and stages all differ from one to the next."""
+    """Make `count` cases; pictures, shapes, classes, methods and stages all differ between neighbours."""
     images = [encode(make_picture(*size, seed=seed)) for seed, size in enumerate(SIZES * 4)]
-    # The smallest inputs: what is mixed up here would be at any size.
+    # The smallest inputs: a mix-up would show at any size.
     geometries = [GeometryOptions(geometry=geometry, resolution=Resolution.PIXELS_160) for geometry in Geometry]
     methods, stages = list(Method), list(Stage)
     return [

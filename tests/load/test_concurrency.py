@@ -1,4 +1,4 @@
-"""Right under load: what many callers get at once is what each gets alone."""
+"""Correctness under load: many callers at once get the same answers as each gets alone."""
 
 import asyncio
 import threading
@@ -41,7 +41,7 @@ def engine(inference_pair: Lineup) -> Iterator[DeviceEngine]:
 
 
 def ask(engine: DeviceEngine, lineup: Lineup, case: Case) -> Comparison:
-    """One thread, one event loop, one lens; the engine and its networks are everybody's."""
+    """One thread with one event loop and one lens; all threads share the engine and its networks."""
 
     async def compare() -> Comparison:
         return await Lens(engine, lineup, max_pixels=1_000_000).compare_picture(
@@ -72,7 +72,7 @@ def test_sixteen_threads_get_the_serial_answers(engine: DeviceEngine, inference_
     assert len(together) == CASES * REPEATS > 500
     wrong = [index for index, lineup in enumerate(zip(serial * REPEATS, together, strict=True)) if not is_same(*lineup)]
     assert wrong == []
-    # The comparison can tell: neighbours have unlike pictures and questions.
+    # A mix-up would show: neighbours have different pictures and questions.
     assert not any(is_same(serial[index], together[index + 1]) for index in range(CASES - 1))
 
 

@@ -1,4 +1,4 @@
-"""The server on Ray as a process of its own, and a client of it that looks like the one in process."""
+"""The server on Ray as its own process, and a client with the interface of the one in this process."""
 
 import json
 import os
@@ -22,11 +22,11 @@ from websockets.sync.client import ClientConnection, connect
 ROOT = Path(__file__).parents[2]
 
 ON_RAY = "on Ray"
-"""What a test that asks a server on Ray is called after its name."""
+"""The suffix in the names of tests that ask a server on Ray."""
 
 QUEUE = 4
 BATCH = 2
-"""Of the contract's server."""
+"""The settings of the contract's server."""
 
 START_SECONDS = 400
 """Five processes import torch, on a machine with two cores that do other things too."""
@@ -35,24 +35,22 @@ PROGRAM = (sys.executable, "-c", "from app.cli import main; main()")
 """The command line's `cbam-lens`."""
 
 NAME = "testserver"
-"""What the tests call the server, as Starlette's client does."""
+"""The server's name in the tests, as in Starlette's client."""
 
 
 def make_environment(**variables: str) -> dict[str, str]:
     """The environment of a program on Ray, with further variables."""
-    # Else each process of the cluster would compile everything anew.
+    # Otherwise each process of the cluster would compile everything again.
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**kept, "OMP_NUM_THREADS": "1", **variables}
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A running server.
-
-    Attributes:
-        address: host:port.
-        process_id: of the command.
-        log: the file that it writes to.
+    """A running server. Attributes:
+    address: host:port.
+    process_id: of the command.
+    log: the file that it writes to.
     """
 
     address: str
@@ -60,7 +58,7 @@ class Site:
     log: Path
 
     def find_replicas(self, deployment: str) -> list[psutil.Process]:
-        """The processes of a deployment, and of no other server's."""
+        """The processes of a deployment of this server alone."""
         title = f"ray::ServeReplica:cbam-lens:{deployment}"
         found = []
         for process in psutil.Process(self.process_id).children(recursive=True):
@@ -74,7 +72,7 @@ class Site:
 
 @contextmanager
 def run_server(environment: Mapping[str, str], log: Path, *, program: Sequence[str] = PROGRAM) -> Iterator[Site]:
-    """`cbam-lens serve --on ray` inside of a `with` block. Ends it as a person does."""
+    """`cbam-lens serve --on ray` inside of a `with` block. Ends it as a user does."""
     with log.open("w") as output:
         process = subprocess.Popen(  # noqa: S603  # our own command
             [*program, "serve", "--on", "ray", "--port", "0"],
@@ -93,7 +91,7 @@ def run_server(environment: Mapping[str, str], log: Path, *, program: Sequence[s
 
 @contextmanager
 def run_contract_server(log: Path) -> Iterator[Site]:
-    """The server that answers as the contract says: two replicas of the application and two with the networks."""
+    """The server for the contract's tests: two replicas of the application and two with the networks."""
     environment = make_environment(
         CBAM_LENS_RAY_MIN_REPLICAS="2",
         CBAM_LENS_RAY_MAX_REPLICAS="2",
@@ -110,7 +108,7 @@ def run_contract_server(log: Path) -> Iterator[Site]:
 
 
 def wait_for_address(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Where the server says that it is ready."""
+    """The address at which the server reports that it is ready."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and process.poll() is None:
         for line in log.read_text().splitlines():
@@ -121,7 +119,7 @@ def wait_for_address(process: subprocess.Popen[bytes], log: Path) -> str:
 
 
 class SiteClient(httpx2.Client):
-    """A client of a running server with what the tests use of Starlette's."""
+    """A client of a running server, with the parts of Starlette's interface that the tests use."""
 
     def __init__(self, address: str) -> None:
         super().__init__(
@@ -131,9 +129,9 @@ class SiteClient(httpx2.Client):
 
     @contextmanager
     def websocket_connect(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator["SiteSession"]:
-        """A WebSocket; raises `WebSocketDisconnect` where the server refuses it."""
+        """A WebSocket; raises `WebSocketDisconnect` if the server refuses it."""
         host, _, port = self._address.rpartition(":")
-        # The address gives the Host header, the socket where it goes.
+        # The address gives the Host header, the socket gives the destination.
         link = socket.create_connection((host, int(port)), timeout=60)
         try:
             connection = connect(

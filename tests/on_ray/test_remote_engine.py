@@ -1,4 +1,4 @@
-"""What an application on Ray makes of what its replicas say, without a cluster: their handle is played."""
+"""An application on Ray and the results of its replicas, with a fake handle and without a cluster."""
 
 import asyncio
 from collections import deque
@@ -23,7 +23,7 @@ UNAVAILABLE = DeploymentUnavailableError("networks")
 
 
 class Played:
-    """A deployment's handle and its one method, whose outcomes are known."""
+    """A fake deployment handle with one method and known outcomes."""
 
     def __init__(self, *outcomes: object) -> None:
         self.outcomes = deque(outcomes)
@@ -42,14 +42,14 @@ class Played:
 
 
 class Raised:
-    """An error of Ray's, not one that a replica answered with."""
+    """An error of Ray itself, not of a replica's answer."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
 
 
 def ask(lineup: Lineup, *outcomes: object) -> tuple[object, Played]:
-    """The answer to a picture, and what the replicas were sent."""
+    """The answer to a picture, and the requests to the replicas."""
     played = Played(*outcomes)
     engine = RemoteEngine(played, queue_size=4)
     answer = asyncio.run(engine.submit(PictureWork(lineup, np.zeros((3, 32, 32), dtype=np.float32))))

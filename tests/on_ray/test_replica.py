@@ -1,4 +1,4 @@
-"""The replica that has the networks, without a cluster: what comes while it computes shares a pass."""
+"""The replica with the networks, without a cluster: requests that come while it computes share a pass."""
 
 import asyncio
 import gc
@@ -28,13 +28,13 @@ BATCH = 4
 ARRIVAL_SECONDS = 0.01
 
 TOLERANCE = 1e-4
-"""Of logits: sums in another order, with BatchNorm folded."""
+"""The tolerance of logits, for another order of sums and folded BatchNorm."""
 
 Works = list[PictureWork]
 
 
 class PassSizes:
-    """Takes what the replica tells Ray's metrics."""
+    """A stand-in for Ray's metrics."""
 
     def __init__(self, *_: object, **__: object) -> None:
         self.sizes: list[int] = []
@@ -45,7 +45,7 @@ class PassSizes:
 
 @pytest.fixture
 def passes(monkeypatch: pytest.MonkeyPatch) -> PassSizes:
-    """The pictures of each forward pass of a replica that Ray Serve would have started."""
+    """The pictures of each forward pass, of a replica started without Ray Serve."""
     passes = PassSizes()
     monkeypatch.setattr(replica, "Histogram", lambda *_, **__: passes)
     limits = SimpleNamespace(max_ongoing_requests=ROOM_BATCHES * BATCH)
@@ -61,7 +61,7 @@ async def drop_queues(answers: Sequence[object]) -> None:
     """
     for answer in answers:
         if isinstance(answer, Exception):
-            # Its frames hold the replica; on Ray it goes to another process, without them.
+            # Its frames hold the replica; on Ray it is sent to another process without them.
             answer.__traceback__ = None
     queues = asyncio.all_tasks() - {asyncio.current_task()}
     for queue in queues:
@@ -104,7 +104,7 @@ def make_works(lineup: Lineup, count: int, stage: Stage | None = None, class_ind
     random = np.random.default_rng(3)
     pictures = [random.standard_normal((3, 64, 64)).astype(np.float32) for _ in range(count)]
     for values in pictures:
-        # As what Ray brings.
+        # In the form that Ray delivers.
         values.flags.writeable = False
     return [PictureWork(lineup, values, stage, class_index) for values in pictures]
 
@@ -123,7 +123,7 @@ def test_works_that_wait_share_a_pass(
     settings = Settings(batch_size=BATCH, batch_wait_seconds=wait_seconds, threads=1)
     works = make_works(lineup, ROOM_BATCHES * BATCH)
     together = answer(works, settings, monkeypatch)
-    # The first pass has what was there when it began, the others what came meanwhile.
+    # The first pass has the requests that were waiting when it began, the others those that came meanwhile.
     assert sum(passes.sizes) == len(works)
     assert len(passes.sizes) <= ROOM_BATCHES + 1
     assert max(passes.sizes) == BATCH

@@ -1,4 +1,4 @@
-"""More load brings another process with networks, and networks that do not answer are 504."""
+"""More load starts another process with networks, and networks that do not answer give 504."""
 
 import threading
 import time
@@ -20,7 +20,7 @@ CLIENTS = 8
 DEADLINE_SECONDS = 5
 
 SCALING_SECONDS = 300
-"""Ray waits half a minute to see whether the load stays, then the new process imports torch."""
+"""Ray waits half a minute for the load to persist, then the new process imports torch."""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_queue_that_grows_brings_another_process_with_networks(site: Site) -> No
             is_over.set()
         for one in asking:
             one.result(timeout=100)
-    # Two cores share a good deal; what takes too long or finds no room says so.
+    # Two cores are shared by many processes; late or refused requests get an error.
     assert set(statuses) <= {200, 503, 504}
     assert statuses.count(200) > CLIENTS
 

@@ -1,4 +1,4 @@
-"""What happens on Ray when a part of the server dies; what it answers is asked by the tests of the contract."""
+"""The death of a part of the server on Ray; the tests of the contract check its answers."""
 
 import threading
 import time
@@ -39,13 +39,13 @@ def send(client: SiteClient, picture: bytes) -> httpx2.Response:
 
 
 def read_numbers(answer: dict[str, Any]) -> list[float]:
-    """What tells one picture's answer from another's."""
+    """The part of an answer that differs between pictures."""
     networks = [answer["networks"][name] for name in ("baseline", "cbam")]
     return [value for one in networks for value in (one["target_probability"], one["heat_map"]["max"])]
 
 
 def check_refusal(answer: httpx2.Response) -> None:
-    """503 as the contract has it."""
+    """Check that an answer is the contract's 503."""
     assert answer.status_code == 503, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert int(answer.headers["retry-after"]) >= 1

@@ -1,4 +1,4 @@
-"""The server on Ray begins as the README says, or says in one line why not."""
+"""The server on Ray starts as the README says, or gives the reason in one line."""
 
 import shutil
 import subprocess
@@ -32,12 +32,12 @@ def test_server_starts_under_uv_run(tmp_path: Path) -> None:
         assert client.get(made.headers["location"]).json() == made.json()
     lines = log.read_text().splitlines()
     assert len([line for line in lines if line.startswith(("resnet18-110: ", "CBAM Lens is ready"))]) == 2
-    # The replicas' lines, by way of Ray.
+    # The replicas' lines, which come through Ray.
     assert [line for line in lines if f"[{made.headers['x-request-id']}]" in line]
 
 
 def test_networks_that_do_not_start_are_one_line() -> None:
-    # No machine has as many; the settings are read, and the networks loaded here, without looking for it.
+    # No machine has that many; the settings are read and the networks loaded here without checking.
     environment = make_environment(**ONE_OF_EACH, CBAM_LENS_DEVICE="cuda:99")
     ran = subprocess.run(  # noqa: S603
         [*PROGRAM, "serve", "--on", "ray", "--port", "0"],

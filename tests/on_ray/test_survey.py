@@ -1,4 +1,4 @@
-"""Many pictures on Ray: the plain run's rows, each picture once, wherever the run is killed."""
+"""Many pictures on Ray: the plain run's rows, each picture once, even if the run is killed."""
 
 import json
 import signal
@@ -36,7 +36,7 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pictures of two shapes, and one that is none."""
+    """Pictures of two shapes, and a file that is not a picture."""
     folder = tmp_path_factory.mktemp("data") / "many"
     folder.mkdir()
     for number in range(PICTURES - 1):
@@ -62,7 +62,7 @@ def finish(environment: dict[str, str], *arguments: str | Path, command: str = "
 
 
 def find_workers(process_id: int) -> list[psutil.Process]:
-    """The processes with networks that a run began."""
+    """The processes with networks that a run started."""
     found = psutil.Process(process_id).children(recursive=True)
     return [process for process in found if "SurveyWorker" in " ".join(process.cmdline())]
 
@@ -77,11 +77,11 @@ def read(directory: Path) -> dict[str, dict[str, Any]]:
 
 
 def check_alike(row: dict[str, Any], expected: dict[str, Any]) -> None:
-    """The same numbers, but for the order of sums, which differs from batch to batch."""
+    """Check that numbers agree up to the order of sums, which differs between batches."""
     assert row.keys() == expected.keys()
     for name, value in row.items():
         if name.endswith("_classes"):
-            # Of two classes of one probability either may come first.
+            # Either of two classes with equal probability may come first.
             assert (value is None) == (expected[name] is None)
             assert value is None or value[0] == expected[name][0]
         elif isinstance(value, float | list):
@@ -120,7 +120,7 @@ def test_run_that_is_killed_goes_on_and_ends_with_the_plain_runs_rows(
     kept = len(read(rows))
     # A part is written when it is large or old; on a slow machine the first one is old.
     assert 0 < kept < PICTURES
-    # They end with the one that began them; one may have done all of its part before the other was there.
+    # They end with the process that started them; one may have finished before the other started.
     assert workers
     assert psutil.wait_procs(workers, timeout=60)[1] == []
     code, output = finish(environment, folder, "--rows", rows, "--maps", "--on", "ray")
@@ -159,7 +159,7 @@ def test_evaluation_counts_what_the_plain_one_counts(tmp_path: Path, environment
         rows = tmp_path / ("rows" + "".join(options))
         code, output = finish(environment, data, "--answers", rows, "--json", *options, command="evaluate")
         assert code == 0, output
-        # Ray may have something to say before.
+        # Ray may print lines before.
         measured.append(Evaluation.model_validate_json(output[f"\n{output}".index("\n{\n") :]))
         assert read(rows)["pagoda/broken.jpg"]["error"] == "InvalidPicture"
     found, expected = measured

@@ -1,4 +1,4 @@
-"""What holds wherever Ray is not: it is asked for by name, and nothing else brings it in."""
+"""Behaviour without Ray: only `--on ray` imports it."""
 
 import asyncio
 import json
@@ -158,7 +158,7 @@ def test_analysis_arrives_without_its_copy_for_the_screen(lineup: Lineup) -> Non
 
 
 class Proxied:
-    """What Ray Serve's proxy does, without Ray: answers with these messages."""
+    """A stand-in for Ray Serve's proxy that answers with these messages."""
 
     def __init__(self, *messages: Message) -> None:
         self._messages = messages

@@ -1,4 +1,4 @@
-"""What is recorded of the shipped lineup is of its weights, is what its rows give, and stands on the page."""
+"""The records of the shipped lineup belong to its weights, agree with its rows, and are on the page."""
 
 import re
 from pathlib import Path
@@ -43,7 +43,7 @@ def read_page(client: TestClient) -> str:
 
 
 def test_record_is_of_the_shipped_weights(record: Evaluation) -> None:
-    """New weights want a new run: `cbam-lens evaluate ... --focus --json`, recorded beside them."""
+    """New weights need a new run: `cbam-lens evaluate ... --focus --json`, recorded beside them."""
     card = read_card(SHIPPED_LINEUP)
     assert record.sha256 == {name: card.networks[name].sha256 for name in NetworkName}
     assert (record.geometry, record.resolution) == (card.preprocessing.geometry, card.preprocessing.resolution)
@@ -195,7 +195,7 @@ def test_protocol_says_what_was_cropped_and_filled(record: Evaluation) -> None:
 
 
 def make_seeds(record: Evaluation, differences: list[float]) -> list[Evaluation]:
-    """The record once a seed, with another difference between the networks' metrics each time."""
+    """One record per seed, each with another difference between the networks' metrics."""
     assert record.focus is not None
     (measured,) = record.focus.maps
     seeds = []
@@ -237,7 +237,7 @@ def test_page_has_every_difference_of_the_recorded_seeds(client: TestClient) -> 
 
 
 def read_accuracy(name: NetworkName, row: Accuracy) -> tuple[int, float, float]:
-    """Pictures, top-1 and top-5 as `cbam-lens evaluate --json` gave them; without faces: those of a list taken off."""
+    """Pictures, top-1 and top-5 from `cbam-lens evaluate --json`; without faces, a list of pictures is left out."""
     whole = f"{row.geometry.value}-{row.resolution.value}"
     (all_pictures, *faces) = [
         Evaluation.model_validate_json((DIRECTORY / "accuracy" / f"{file}.json").read_bytes())

@@ -25,14 +25,14 @@ CLASS_PARTS = {
     "layout": get_args(Layout),
     "metric.tone": get_args(Tone),
 }
-"""What a template may write within a class, by its expression."""
+"""The values of each expression that a template writes within a class."""
 
 STATE = re.compile(r"(is|has)-")
-"""How classes begin that scripts set and take away."""
+"""The prefixes of classes that scripts set and remove."""
 
 
 def read_classes(name: str) -> set[str]:
-    """Every class that a template can give, with its parents and everything that they include or import."""
+    """Every class that a template can write, with its parents and everything that they include or import."""
     found = set()
     for template in find_templates(name):
         for value in re.findall(r'class="([^"]*)"', (TEMPLATES / template).read_text()):
@@ -50,7 +50,7 @@ def fill(spelled: str) -> set[str]:
 
 
 def split_selectors(sheet: Path) -> list[str]:
-    """Every selector of a sheet, each of a list by itself."""
+    """Every selector of a sheet; lists are split."""
     text = re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.DOTALL)
     return [
         selector.strip()

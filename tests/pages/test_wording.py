@@ -22,7 +22,7 @@ def description(lineup: Lineup) -> LineupDescription:
 
 
 def answer_with(content: dict[str, Any], *, first: tuple[float, float], target: tuple[float, float]) -> AnalysisAnswer:
-    """An answer whose networks, baseline and CBAM, give these P to their first class and to the target."""
+    """An answer in which baseline and CBAM give these P to their top guess and to the target."""
     networks = {}
     for name, first_probability, probability in zip(("baseline", "cbam"), first, target, strict=True):
         network = content["networks"][name]

@@ -32,7 +32,7 @@ def test_overlay_lies_on_the_crop_and_nowhere_else() -> None:
     drawn = np.asarray(draw(picture, Render.OVERLAY, opacity=1.0))
     inside = np.asarray(SCALE.colour(spread_map(VALUES, (60, 60))))
     assert np.array_equal(drawn[:, 30:90], inside)
-    # Outside: the picture, grayer; never a colour of the map.
+    # Outside: the picture under grey, never a colour of the map.
     source = np.asarray(picture, dtype=float)
     expected = source * 0.45 + 128 * 0.55
     assert np.abs(drawn[:, :30] - expected[:, :30]).max() <= 1
@@ -68,7 +68,7 @@ def test_map_on_a_smaller_copy_lies_on_the_same_part() -> None:
 
 @pytest.mark.parametrize(("size", "side"), [((40, 20), "left"), ((20, 40), "upper")])
 def test_peak_of_a_whole_map_lies_on_its_own_cell(size: tuple[int, int], side: str) -> None:
-    """One hot position in a map of a picture's own aspect: the brightest pixels are those it stands for."""
+    """One hot position in a map with the picture's aspect: the brightest pixels are those of this position."""
     width, height = size
     values = np.zeros((height // 10, width // 10), dtype=np.float32)
     values[0, 0] = 4

@@ -1,4 +1,4 @@
-"""A kept analysis for tests that only read."""
+"""A stored analysis for tests that only read."""
 
 from typing import Any
 

@@ -59,7 +59,7 @@ def expect_refusal(connection: WebSocketTestSession, *, status: int, code: int) 
 
 @pytest.fixture
 def held_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
-    """Set when a picture has come to an engine, and what lets it go on."""
+    """Two events: a picture has reached the engine, and the engine may continue."""
     entered, release = threading.Event(), threading.Event()
     compute = DeviceEngine._compute
 
@@ -213,7 +213,7 @@ def test_frame_is_dropped_when_the_queue_is_full(
             read(connection)
         computed.send_bytes(FRAME)
         assert entered.wait(20)
-        # One of the other two gets the queue's only place.
+        # One of the other two gets the only place in the queue.
         answers = [pool.submit(ask, connection) for connection in (second, third)]
         busy = next(as_completed(answers, timeout=20)).result()
         release.set()
@@ -258,7 +258,7 @@ def test_connections_beyond_the_limit_are_asked_to_come_back(lineup: Lineup) -> 
                 problem = expect_refusal(second, status=503, code=1013)
             assert "1 cameras are connected" in problem["detail"]
             assert ask(first)["kind"] == "frame"
-        # Refused and ended connections leave their places.
+        # Refused and ended connections free their places.
         for query in ("target=unicorn", "", ""):
             with client.websocket_connect(f"{PATH}?{query}") as connection:
                 assert read(connection)["kind"] == ("problem" if query else "ready")

@@ -1,4 +1,4 @@
-"""Changed gates over REST, on the page and by the command line."""
+"""Changed gates over REST, on the page and on the command line."""
 
 import io
 import json
@@ -64,7 +64,7 @@ def test_every_link_of_a_changed_answer_speaks_of_the_changed_network(
 def test_gradients_of_changed_gates_run_through_the_changed_network(
     client: TestClient, analysis: dict[str, Any], stage: int
 ) -> None:
-    """At stage 1 everything behind it is changed too, so its map differs from the learned one's."""
+    """Changes after a stage also change its gradient, so even stage 1's map differs from the learned one."""
     learned = read(client, analysis, stage=stage)
     changed = read(client, analysis, stage=stage, interventions="stage4:spatial:invert")
     assert changed["networks"]["cbam"]["heat_map"]["max"] != learned["networks"]["cbam"]["heat_map"]["max"]

@@ -32,7 +32,7 @@ def post(client: TestClient, image: bytes, call: str = "heatmap", **options: str
 
 @pytest.fixture(autouse=True)
 def answers_afterwards(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Whatever a test sent, the next good request is answered right."""
+    """After each test, check that the next good request gets the right answer."""
     yield
     for name in request.fixturenames:
         if name in {"client", "local_client"}:
@@ -41,7 +41,7 @@ def answers_afterwards(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def held_engine(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event]:
-    """Set when a picture has come to an engine, and what lets it go on."""
+    """Two events: a picture has reached the engine, and the engine may continue."""
     entered, release = threading.Event(), threading.Event()
     compute = DeviceEngine._compute
 

@@ -1,4 +1,4 @@
-"""The sanity check over REST: what is random changes the map, and what is not stays."""
+"""The sanity check over REST: random weights change the map, and kept weights do not."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def test_sanity_forgets_from_the_classifier_to_everything(client: TestClient, an
 def test_a_method_without_the_classifier_does_not_notice_that_it_is_random(
     client: TestClient, analysis: dict[str, Any]
 ) -> None:
-    """Eigen-CAM sees features alone: with a random classifier its map is the learned one, which the check tells."""
+    """Eigen-CAM uses only features, so a random classifier leaves its map unchanged, and the check says so."""
     steps = read(client, analysis, method="eigencam")
     for network in ("baseline", "cbam"):
         assert steps[0]["networks"][network]["correlation"] > 0.999
@@ -47,7 +47,7 @@ def test_sanity_leaves_the_learned_networks_alone(
     client: TestClient, analysis: dict[str, Any], motorcycle: bytes
 ) -> None:
     read(client, analysis)
-    # A picture that is sent anew is computed anew; the analysis keeps its answers.
+    # A picture that is sent again is computed again; the analysis keeps its answers.
     again = client.post("/api/v1/analyses", files={"image": ("motorcycle.png", motorcycle)}).json()
     for name, before in analysis["networks"].items():
         assert {**again["networks"][name], "links": None} == {**before, "links": None}

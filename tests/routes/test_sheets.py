@@ -48,7 +48,7 @@ def sheet(client: TestClient) -> str:
 
 @pytest.fixture
 def small_client(lineup: Lineup) -> Iterator[TestClient]:
-    """A server that takes little."""
+    """A server with low limits."""
     settings = Settings(sheet_pictures=2, max_upload_bytes=100_000, cache_bytes=2 * COMPUTED_BYTES + 150_000)
     with TestClient(create_app(settings, lineups=[lineup])) as client:
         yield client

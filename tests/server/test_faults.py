@@ -1,4 +1,4 @@
-"""What breaks while the server works: it says so, loses nothing that can be kept, and goes on."""
+"""Faults while the server works: it reports them, loses nothing that it can keep, and continues."""
 
 import asyncio
 import os
@@ -105,7 +105,7 @@ def test_memory_that_is_too_small_halves_the_batch(
     assert asyncio.run(ask()) == [110] * 16
     engine.close()
     assert sizes[:4] == [8, 4, 2, 2]
-    # What did not fit is not tried again.
+    # A batch size that did not fit is not tried again.
     assert set(sizes[7:]) == {2}
 
 
@@ -215,7 +215,7 @@ def test_disk_that_is_full_leaves_no_half_of_a_file(tmp_path: Path) -> None:
 
 @contextmanager
 def start_server(scratch: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """A server as people start it, with nowhere to write but a directory; and its address."""
+    """A server started from the command line that may write only to one directory, and its address."""
     command = [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", "0"]
     environment = os.environ | {"TMPDIR": str(scratch), "HOME": str(scratch), "MPLCONFIGDIR": str(scratch)}
     with subprocess.Popen(  # noqa: S603  # our own command
@@ -229,7 +229,7 @@ def start_server(scratch: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]
 
 @pytest.mark.slow
 def test_killed_server_leaves_nothing_of_a_picture_behind_and_starts_again(tmp_path: Path) -> None:
-    # Large enough that a parser would be tempted to put it on the disk.
+    # So large that a parser may write it to disk.
     noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), dtype=np.uint8)
     picture = {"image": ("p.png", encode(make_picture(40, 30)) + noise.tobytes())}
 
@@ -255,7 +255,7 @@ def test_killed_server_leaves_nothing_of_a_picture_behind_and_starts_again(tmp_p
 def test_idle_connection_outlives_what_a_refusal_asks_to_wait_and_a_proxys_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """uvicorn's own five seconds are how long a client waits that was refused: its next request met the closing."""
+    """A refused client waits for five seconds, uvicorn's default, so its next request met a closing connection."""
     server, listener = prepare_server(Settings(threads=1), host="127.0.0.1", port=0)
 
     async def idle_between_requests(minutes: int) -> list[bytes]:
@@ -273,7 +273,7 @@ def test_idle_connection_outlives_what_a_refusal_asks_to_wait_and_a_proxys_minut
                 while (await reader.readline()).strip():
                     pass
                 await reader.readexactly(len(b'{"status":"ok"}'))
-                # What is due within the next minute happens now.
+                # Everything that is due within the next minute happens now.
                 idle.append(61)
                 await asyncio.sleep(0.01)
             idle.append(61)

@@ -11,7 +11,7 @@ SCOPE: Scope = {"type": "http", "method": "POST", "path": "/", "headers": [], "q
 
 
 class Client:
-    """Sends a body, then leaves when it is told to."""
+    """A client that sends a body and disconnects when told to."""
 
     def __init__(self) -> None:
         self.leaves = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Many pictures: a row each, in any case, once."""
+"""Many pictures: always exactly one row per picture."""
 
 import io
 import json
@@ -29,7 +29,7 @@ IDENTITY = {"target": "", "lineup": "shipped"}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Six good pictures in two folders, a broken one, and a file that is none."""
+    """Six good pictures in two folders, a broken one, and a file that is not a picture."""
     for number in range(6):
         path = tmp_path / "pictures" / ("ab"[number % 2]) / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)

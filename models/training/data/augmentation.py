@@ -1,7 +1,7 @@
-"""Crops, flips and colours of a whole batch at once, on the device that trains.
+"""Crops, flips and colours of a whole batch at once, on the training device.
 
-torchvision's transforms draw one crop and one factor of colour for a whole batch, and to call them picture by picture
-leaves a GPU waiting. What they have for batches (grey values, normalisation) is theirs here too.
+torchvision's transforms draw one crop and one colour factor for a whole batch, and calling them picture by picture
+leaves a GPU waiting. Its functions for batches (grey values, normalisation) are used here.
 """
 
 import torch
@@ -12,16 +12,16 @@ from models.training.recipes.recipe import Shape
 
 
 def resample(canvas: torch.Tensor, *, sizes: torch.Tensor, flips: torch.Tensor, shape: Shape) -> torch.Tensor:
-    """Each crop at the batch's shape, with the triangular filter of Pillow's and torchvision's antialiased BILINEAR.
+    """Resample each crop to the batch's shape, with the triangular filter of antialiased BILINEAR.
 
-    The filter is separable and linear: out = D @ crop @ A^T, one matrix a picture for the height and one for the
-    width. Crops of any size go through two batched products, with the flip in the second.
+    Pillow and torchvision use the same filter. It is separable and linear: out = D @ crop @ A^T, with one matrix per
+    picture for the height and one for the width. Crops of any size take two batched products; the second also flips.
 
     Args:
-        canvas: each crop in the upper left corner of a common canvas, anything beside it, (N, H, W, 3) uint8.
+        canvas: each crop in the upper left corner of its canvas, with any values beside it, (N, H, W, 3) uint8.
         sizes: each crop's height and width, (N, 2).
-        flips: whether left and right are exchanged, (N,).
-        shape: height h and width w of what comes out.
+        flips: whether left and right are swapped, (N,).
+        shape: height h and width w of the result.
 
     Returns:
         (N, 3, h, w) float32 in 0..1.
@@ -38,34 +38,34 @@ def resample(canvas: torch.Tensor, *, sizes: torch.Tensor, flips: torch.Tensor, 
 
 
 def weigh(sizes: torch.Tensor, flips: torch.Tensor, *, length: int, samples: int) -> torch.Tensor:
-    """How much of each pixel of a crop's side is in each sample of it.
+    """The weight of each pixel along a crop's side in each sample.
 
     Args:
         sizes: the sides in pixels, (N,).
-        flips: whether the samples run from the end, (N,).
-        length: pixels of the canvas along this side; those beyond a crop have no weight.
-        samples: how many samples to take of each side.
+        flips: whether the samples run backwards, (N,).
+        length: pixels of the canvas along this side; pixels beyond a crop have weight 0.
+        samples: the number of samples per side.
 
     Returns:
-        (N, samples, length), each row with the sum 1.
+        (N, samples, length); each row sums to 1.
     """
-    scale = sizes[:, None, None] / samples  # (N, 1, 1) pixels a sample
+    scale = sizes[:, None, None] / samples  # (N, 1, 1) pixels per sample
     sample = torch.arange(samples, device=sizes.device)[None]  # (1, samples)
     sample = torch.where(flips[:, None], samples - 1 - sample, sample)  # (N, samples)
     centre = (sample[:, :, None] + 0.5) * scale
     pixel = torch.arange(length, device=sizes.device)[None, None]
-    # Enlarging interpolates between two pixels; shrinking takes the mean over as many as become one.
+    # Enlarging interpolates between two pixels; shrinking averages the pixels that become one.
     weights = (1 - (pixel + 0.5 - centre).abs() / scale.clamp(min=1)).clamp(min=0)
     weights = weights * (pixel < sizes[:, None, None])
     return weights / weights.sum(dim=2, keepdim=True)
 
 
 def vary_colours(pictures: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:
-    """Brightness, contrast and saturation of each picture, in this order, as torchvision's `adjust_*` define them.
+    """Change brightness, contrast and saturation of each picture, in this order, as torchvision's `adjust_*` do.
 
     Args:
         pictures: (N, 3, H, W) in 0..1.
-        factors: of brightness, contrast and saturation, (N, 3); 1 changes nothing.
+        factors: factors of brightness, contrast and saturation, (N, 3); 1 changes nothing.
     """
     brightness, contrast, saturation = factors.to(pictures.dtype)[:, :, None, None, None].unbind(1)  # (N, 1, 1, 1)
     pictures = (pictures * brightness).clamp(0, 1)
@@ -75,7 +75,7 @@ def vary_colours(pictures: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:
 
 
 def normalise(pictures: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
-    """Pictures in 0..1, (N, 3, H, W), as a network's input, the channels innermost in memory."""
+    """Normalise pictures in 0..1, (N, 3, H, W), with the channels innermost in memory."""
     mean, deviation = list(preprocessing.mean), list(preprocessing.standard_deviation)
     normalised: torch.Tensor = functional.normalize(pictures, mean=mean, std=deviation)
     return normalised.contiguous(memory_format=torch.channels_last)

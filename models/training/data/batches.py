@@ -1,4 +1,4 @@
-"""Batches of a plan, made ready ahead of the network: crops cut in threads, the rest on the device."""
+"""Batches of a plan, prepared ahead of the network: threads cut crops, the device does the rest."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -15,21 +15,21 @@ from models.training.data.variation import Variation, draw_variation
 from models.training.recipes.recipe import Shape
 
 AHEAD = 3
-"""Batches that wait for the network."""
+"""The number of batches that wait for the network."""
 
 THREADS = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HostBatch:
-    """One process's part of a step's batch, as bytes.
+    """One process's part of a step's batch, in main memory.
 
     Attributes:
-        step: of the epoch.
+        step: the step of the epoch.
         shape: height and width of the network's input.
-        rows: the pictures' places in the store, (N,).
+        rows: the pictures' indices in the store, (N,).
         canvas: each crop in the upper left corner, (N, H, W, 3) uint8.
-        variation: what was drawn.
+        variation: the random draws.
     """
 
     step: int
@@ -41,13 +41,13 @@ class HostBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loader:
-    """Makes batches.
+    """Loads batches.
 
     Attributes:
-        sampler: which pictures.
-        device: where the network is.
-        part: which part of each step's pictures is this process's.
-        preprocessing: the networks' input.
+        sampler: plans which pictures are shown.
+        device: the network's device.
+        part: this process's part of each step's pictures.
+        preprocessing: the preprocessing of the networks' input.
     """
 
     sampler: Sampler
@@ -56,7 +56,7 @@ class Loader:
     preprocessing: Preprocessing
 
     def load(self, epoch: int, *, first_step: int = 0) -> Iterator[HostBatch]:
-        """The batches of an epoch from a step on."""
+        """Yield the batches of an epoch, beginning at a step."""
         plan = self.sampler.plan(epoch)
         steps = iter(range(first_step, len(plan.shapes)))
         waiting: deque[Future[HostBatch]] = deque()
@@ -71,20 +71,20 @@ class Loader:
                         return
                     yield waiting.popleft().result()
             finally:
-                # Whoever stops in the middle of an epoch does not wait for batches that nobody sees.
+                # A stop within an epoch must not wait for batches that nobody uses.
                 pool.shutdown(wait=False, cancel_futures=True)
 
     def augment(self, batch: HostBatch) -> torch.Tensor:
-        """A batch as the network's input, (N, 3, H, W) float32, on its device."""
+        """Turn a batch into the network's input, (N, 3, H, W) float32, on its device."""
         drawn = (batch.variation.boxes[:, 2:], batch.variation.flips, batch.variation.colours)
         uploads = (batch.canvas, *(torch.from_numpy(values) for values in drawn))
-        # Without waiting: a GPU is a few steps behind.
+        # Non-blocking: a GPU is a few steps behind.
         canvas, sizes, flips, colours = (values.to(self.device, non_blocking=True) for values in uploads)
         pictures = resample(canvas, sizes=sizes, flips=flips, shape=batch.shape)
         return normalise(vary_colours(pictures, colours), self.preprocessing)
 
     def _cut(self, epoch: int, step: int, rows: Integers, shape: Shape) -> HostBatch:
-        """Draw what is varied for the whole step, then copy this process's crops."""
+        """Draw the variation of the whole step, then copy this process's crops."""
         store = self.sampler.store
         variation = draw_variation(
             make_generator(self.sampler.recipe, Stream.STEP, epoch, step),
@@ -96,7 +96,7 @@ class Loader:
         rows = rows[self.part]
         _, _, height, width = variation.boxes.max(axis=0)
         size = (len(rows), int(height), int(width), 3)
-        # Pinned memory goes to a GPU while it computes. What lies beside a crop has no weight and may be anything.
+        # Pinned memory is copied to a GPU while it computes. Values beside a crop have no weight and may be anything.
         canvas = torch.empty(size, dtype=torch.uint8, pin_memory=self.device.type == "cuda")
         values = canvas.numpy()
         boxes = variation.boxes.tolist()

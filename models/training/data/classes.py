@@ -1,4 +1,4 @@
-"""The classes of a training, and which folder means which of them. Nothing here imports torch."""
+"""The classes of a training, and their folders. Nothing here imports torch."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ class ClassList:
 
     Attributes:
         labels: each class.
-        folders: class index by the name of a folder: identifiers, names and aliases.
-        aliases: the other names of folders, as they were given.
+        folders: class index by folder name; identifiers, names and aliases are folder names.
+        aliases: class names by further folder names, as given.
     """
 
     labels: tuple[ClassLabel, ...]
@@ -29,17 +29,17 @@ class ClassList:
 def make_class_list(
     path: Path | None, *, folders: Iterable[str], aliases: Mapping[str, str], card_aliases: Mapping[str, str]
 ) -> ClassList:
-    """The classes of a training.
+    """Make the list of classes of a training.
 
     Args:
-        path: JSON or text, see `read_labels`; None to make one class of each folder.
-        folders: names of the folders that there are.
-        aliases: class names by folders that mean a class under another name.
-        card_aliases: the same of a card, which may speak of classes that are not among these.
+        path: a JSON or text file, see `read_labels`; None to make each folder a class.
+        folders: the names of the folders in the data.
+        aliases: class names by folders that are called differently.
+        card_aliases: the same from a card, which may also name classes that are not in the list.
 
     Raises:
-        LineupError: for a list that cannot be read.
-        TrainingError: for an alias of no class, and where there are no two classes.
+        LineupError: the list cannot be read.
+        TrainingError: an alias names no class, or there are fewer than two classes.
     """
     others = {**card_aliases, **aliases}
     labels = name_classes(sorted(set(folders) - others.keys())) if path is None else read_labels(path)
@@ -47,13 +47,13 @@ def make_class_list(
         raise TrainingError(f"{len(labels)} classes; a training needs two or more folders of pictures")
     known = {label.name: label.index for label in labels} | {label.id: label.index for label in labels}
     if strange := [f"{alias}={name}" for alias, name in aliases.items() if name not in known]:
-        raise TrainingError(f"alias {', '.join(strange)} means no class; the classes are {', '.join(list(known)[:10])}")
+        raise TrainingError(f"alias {', '.join(strange)} names no class; the classes are {', '.join(list(known)[:10])}")
     used = {alias: name for alias, name in others.items() if name in known}
     return ClassList(labels, known | {alias: known[name] for alias, name in used.items()}, used)
 
 
 def parse_aliases(texts: Iterable[str]) -> dict[str, str]:
-    """Class names by folder, each given as `FOLDER=CLASS`; raises `TrainingError`."""
+    """Parse aliases, each given as `FOLDER=CLASS`, to class names by folder; raises `TrainingError`."""
     aliases = {}
     for text in texts:
         folder, equals, name = text.partition("=")

@@ -1,4 +1,4 @@
-"""Which files a training reads: folders of classes, without what is held out. Nothing here imports torch."""
+"""Listing the files of a training: folders of classes, without held-out pictures. Nothing here imports torch."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -12,17 +12,17 @@ PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", 
 
 
 NO_CLASS = -1
-"""The class index of a picture of no class of the list."""
+"""The class index of a picture without a class of the list."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedPicture:
-    """A picture as it comes, and its class.
+    """An encoded picture and its class.
 
     Attributes:
-        key: DIRECTORY/FOLDER/FILE, the same wherever the directory lies; what lists and soft labels know it by.
+        key: DIRECTORY/FOLDER/FILE, which does not depend on the directory's place; lists and soft labels use it.
         class_index: its class, or `NO_CLASS`.
-        content: its file, or the file's bytes.
+        content: the file's path, or its bytes.
     """
 
     key: str
@@ -30,15 +30,15 @@ class EncodedPicture:
     content: Path | bytes = field(repr=False)
 
     def read(self) -> bytes:
-        """The file's bytes; raises OSError."""
+        """Read the file's bytes; raises OSError."""
         return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
 
 
 class Exclusion:
-    """Pictures that are held out; it remembers which of them were met.
+    """Held-out pictures; it records which of them were found.
 
     Args:
-        entries: each as FOLDER/FILE.
+        entries: held-out pictures, each as FOLDER/FILE.
     """
 
     def __init__(self, entries: Collection[str] = ()) -> None:
@@ -47,17 +47,17 @@ class Exclusion:
 
     @classmethod
     def read(cls, paths: Collection[Path]) -> "Exclusion":
-        """The entries of lists with one FOLDER/FILE a line; raises `LineupError` and `TrainingError`."""
+        """Read lists with one FOLDER/FILE per line; raises `LineupError` and `TrainingError`."""
         entries: set[str] = set()
         for path in paths:
             lines = read_lines(path)
             if wrong := [line for line in lines if line.count("/") != 1]:
-                raise TrainingError(f"{path}: {wrong[0]!r} is no FOLDER/FILE; write one a line, relative to --data")
+                raise TrainingError(f"{path}: {wrong[0]!r} is not FOLDER/FILE; write one per line, relative to --data")
             entries.update(lines)
         return cls(entries)
 
     def covers(self, key: str) -> bool:
-        """Whether the picture of this key is held out."""
+        """Whether the picture with this key is held out."""
         entry = shorten(key)
         if entry not in self.entries:
             return False
@@ -65,18 +65,18 @@ class Exclusion:
         return True
 
     def check(self, classes: ClassList, *, others: Collection[str] = ()) -> None:
-        """Refuse a list that does not fit what was read; raises `TrainingError`.
+        """Refuse a list that does not fit the data; raises `TrainingError`.
 
         Args:
-            classes: whose folders were read.
-            others: folders of no class that were read too.
+            classes: the classes whose folders were read.
+            others: other folders that were read.
         """
         folders = classes.folders.keys() | set(others)
         expected = {entry for entry in self.entries if entry.split("/")[0] in folders}
         if missing := sorted(expected - self.met):
             raise TrainingError(
-                f"{len(missing):,} of {len(expected):,} pictures to hold out are nowhere in the data, {missing[0]} "
-                "first; a list that does not fit holds nothing out: give the one of these directories"
+                f"{len(missing):,} of {len(expected):,} held-out pictures are not in the data, {missing[0]} "
+                "first; a list that does not fit holds nothing out: give the list of these directories"
             )
 
 
@@ -86,31 +86,31 @@ def shorten(key: str) -> str:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file that have text; raises `LineupError` and `TrainingError`."""
+    """Read the lines of a text file that are not empty; raises `LineupError` and `TrainingError`."""
     try:
         text = read_bytes(path).decode()
     except UnicodeDecodeError as error:
-        raise TrainingError(f"{path} is no text file: {error}; give a list with one CLASS/FILE a line") from error
+        raise TrainingError(f"{path} is not a text file: {error}; give a list with one CLASS/FILE per line") from error
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def list_folders(directories: Sequence[Path]) -> list[str]:
-    """The names of all folders in some directories, each once; raises `TrainingError`."""
+    """List the names of all folders in some directories, each once; raises `TrainingError`."""
     names: set[str] = set()
     for directory in directories:
         if not directory.is_dir():
-            raise TrainingError(f"{directory} is no directory; give one with one folder of pictures a class")
+            raise TrainingError(f"{directory} is not a directory; give one with one folder of pictures per class")
         names |= {path.name for path in directory.iterdir() if path.is_dir() and not path.name.startswith(".")}
     return sorted(names)
 
 
 def list_pictures(directories: Sequence[Path], classes: ClassList, exclusion: Exclusion) -> list[EncodedPicture]:
-    """The pictures of all classes in some directories, without those that are held out.
+    """List the pictures of all classes in some directories, without held-out pictures.
 
-    Folders of no class are left out; `list_strangers` tells them.
+    Folders without a class are skipped; `list_strangers` lists them.
 
     Raises:
-        TrainingError: for two pictures of one key.
+        TrainingError: two pictures have the same key.
     """
     pictures: dict[str, EncodedPicture] = {}
     for directory in directories:
@@ -128,10 +128,10 @@ def list_pictures(directories: Sequence[Path], classes: ClassList, exclusion: Ex
 def list_unlabelled(
     directories: Sequence[Path], exclusion: Exclusion, *, known: Sequence[EncodedPicture]
 ) -> list[EncodedPicture]:
-    """The pictures of all folders in some directories, of no class, without those that are held out.
+    """List the pictures of all folders in some directories, without a class and without held-out pictures.
 
     Raises:
-        TrainingError: for two pictures of one key, `known` ones among them.
+        TrainingError: two pictures have the same key, counting those in `known`.
     """
     keys = {picture.key for picture in known}
     pictures = []
@@ -149,20 +149,20 @@ def list_unlabelled(
 
 
 def list_strangers(directories: Sequence[Path], classes: ClassList) -> list[str]:
-    """The folders that are no class of the list."""
+    """List the folders that are not a class of the list."""
     return sorted(set(list_folders(directories)) - classes.folders.keys())
 
 
 def list_validation(directory: Path, listing: Path | None, classes: ClassList) -> list[EncodedPicture]:
-    """The pictures to validate on.
+    """List the validation pictures.
 
     Args:
-        directory: one folder a class.
-        listing: names them, one FOLDER/FILE a line; None for all that are of a class.
-        classes: what the folders mean; lines of other folders are left out.
+        directory: a directory with one folder per class.
+        listing: a list of them, one FOLDER/FILE per line; None for all pictures with a class.
+        classes: the classes of the folders; lines with other folders are skipped.
 
     Raises:
-        TrainingError: where there is none.
+        TrainingError: there are no pictures, or some are missing.
     """
     pictures = list_pictures([directory], classes, Exclusion())
     if listing is not None:
@@ -180,10 +180,11 @@ def list_validation(directory: Path, listing: Path | None, classes: ClassList) -
 
 
 def check_apart(training: Sequence[EncodedPicture], validation: Sequence[EncodedPicture]) -> None:
-    """Refuse pictures that are trained and validated on; raises `TrainingError`."""
+    """Refuse pictures that are used for both training and validation; raises `TrainingError`."""
     paths = {picture.content.resolve() for picture in training if isinstance(picture.content, Path)}
     both = [entry.key for entry in validation if isinstance(entry.content, Path) and entry.content.resolve() in paths]
     if both:
         raise TrainingError(
-            f"{len(both):,} pictures would be trained and validated on, {both[0]} first; hold them out with --exclude"
+            f"{len(both):,} pictures are in both the training and the validation data, {both[0]} first; "
+            f"use --exclude to hold them out of the training"
         )

@@ -1,4 +1,4 @@
-"""Reading all pictures of a training on all cores: decoded, bounded, counted."""
+"""Reading all pictures of a training on all cores, with limits on memory and on unreadable pictures."""
 
 import hashlib
 import os
@@ -21,13 +21,13 @@ from models.training.running.errors import TrainingError
 from models.training.running.progress import ProgressBar
 
 MOST_UNREADABLE = 0.01
-"""The share of unreadable pictures that is skipped; more means that something else is wrong."""
+"""The largest share of unreadable pictures to skip; a larger one has another cause."""
 
 CHUNK = 1024
-"""Pictures that are read ahead: shards come with their bytes, and not all of these are to wait in memory."""
+"""The number of pictures read ahead: those from shards come with their bytes, which must not fill the memory."""
 
 LONGEST_SIDE = 3
-"""How many times the stored shorter side a longer one may have; a strip beyond that is stored smaller."""
+"""The limit of a longer side, as a multiple of the stored shorter side; a longer picture is stored smaller."""
 
 USUAL_ASPECT = 1.5
 MEMORY_SHARE = 0.9
@@ -39,8 +39,8 @@ class Decoder:
     """Decodes pictures on all cores.
 
     Args:
-        side: the shorter side in pixels at which they are kept.
-        process_count: processes of this machine that do the same at the same time.
+        side: the stored shorter side in pixels.
+        process_count: the number of processes on this machine that decode at the same time.
     """
 
     def __init__(self, side: int, *, process_count: int = 1) -> None:
@@ -49,10 +49,10 @@ class Decoder:
         self._threads = max(1, (os.cpu_count() or 1) // process_count)
 
     def read(self, pictures: Iterable[EncodedPicture], progress: ProgressBar) -> PictureStore:
-        """All pictures that can be read, in their order.
+        """Read all readable pictures, in their order.
 
         Raises:
-            TrainingError: where more than 1 % cannot be read, or none.
+            TrainingError: more than 1 % of the pictures cannot be read, or none can.
         """
         keys: list[str] = []
         classes: list[int] = []
@@ -70,7 +70,7 @@ class Decoder:
 
     def _decode(self, picture: EncodedPicture) -> Pixels | None:
         try:
-            # Sides were rounded to the nearest pixel when the recorded trainings were made; stores stay the same.
+            # Rounded to the nearest pixel as in the recorded trainings, so that stores stay the same.
             image = decode_reduced(picture.read(), max_pixels=None, shorter_side=self.side, round_size=round).image
         except (PictureError, OSError, MemoryError) as error:
             self.unreadable.append(f"{picture.key}: {error}")
@@ -83,25 +83,25 @@ class Decoder:
         total = readable + len(self.unreadable)
         if len(self.unreadable) > MOST_UNREADABLE * total:
             raise TrainingError(
-                f"{len(self.unreadable):,} of {total:,} pictures cannot be read, more than {MOST_UNREADABLE:.0%}; mend "
-                f"or remove them: {'; '.join(self.unreadable[:5])}"
+                f"{len(self.unreadable):,} of {total:,} pictures cannot be read, more than {MOST_UNREADABLE:.0%}; "
+                f"repair or remove them: {'; '.join(self.unreadable[:5])}"
             )
 
 
 def split(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """The items in lists of `size`; the last may be shorter."""
+    """Split the items into lists of `size`; the last may be shorter."""
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
 
 
 def check_memory(count: int, side: int) -> None:
-    """Refuse more pictures than fit into the memory that is free; raises `TrainingError`."""
+    """Refuse more pictures than fit into free memory; raises `TrainingError`."""
     wanted = int(3 * count * side**2 * USUAL_ASPECT)
     free = psutil.virtual_memory().available
     if wanted > MEMORY_SHARE * free:
         raise TrainingError(
-            f"{count:,} pictures with a shorter side of {side} want about {wanted / 1e9:.0f} GB of memory, "
+            f"{count:,} pictures with a shorter side of {side} need about {wanted / 1e9:.0f} GB of memory, "
             f"{free / 1e9:.0f} are free; store them smaller, --set stored_side=..., or train on fewer"
         )
 
@@ -109,7 +109,7 @@ def check_memory(count: int, side: int) -> None:
 def sum_sources(
     pictures: Sequence[EncodedPicture], shards: Sequence[str], *, held_out: Iterable[str], side: int
 ) -> str:
-    """A checksum of what a store is made from: files by name, class and size, what is held out, and the stored size."""
+    """A checksum of a store's sources: files by name, class and size, held-out pictures, and the stored size."""
     checksum = hashlib.sha256("\n".join((f"{side}", *sorted(held_out))).encode())
     for picture in pictures:
         size = picture.content.stat().st_size if isinstance(picture.content, Path) else len(picture.content)

@@ -1,7 +1,7 @@
-"""Which pictures each step sees, and at which shape: the same for every network of one recipe.
+"""Planning the pictures and the shape of each step, the same for every network of one recipe.
 
-Every random number comes from (seed, epoch, step), so that neither what was trained before nor how many processes
-share the work changes anything.
+Every random number comes from (seed, epoch, step), so the plan depends neither on earlier training nor on the number
+of processes.
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from models.training.data.store import Integers, PictureStore
 from models.training.recipes.recipe import Recipe, Shape
 
 MATCHED_STEPS = 16
-"""Steps among which pictures are exchanged so that their aspects fit the batches'."""
+"""The number of steps among which pictures are exchanged so that their aspects fit the batches."""
 
 
 class Stream(IntEnum):
-    """The use of a random number: each use has numbers of its own."""
+    """The use of random numbers; each use has its own stream."""
 
     ORDER = 0
     SHAPES = 1
@@ -29,16 +29,16 @@ class Stream(IntEnum):
 
 
 def make_generator(recipe: Recipe, stream: Stream, *position: int) -> np.random.Generator:
-    """The random numbers of one use at one position, (epoch) or (epoch, step)."""
+    """Make the random numbers of one use at one position, (epoch) or (epoch, step)."""
     return np.random.default_rng((recipe.seed, stream, *position))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EpochPlan:
-    """One epoch's work.
+    """The plan of one epoch.
 
     Attributes:
-        rows: each step's pictures, as their places in the store, (S, N).
+        rows: each step's pictures, as indices in the store, (S, N).
         shapes: each step's (height, width).
     """
 
@@ -51,9 +51,9 @@ class Sampler:
     """Plans each epoch of a training.
 
     Attributes:
-        recipe: what decides.
+        recipe: the recipe.
         store: the pictures.
-        class_count: K.
+        class_count: K, the number of classes.
     """
 
     recipe: Recipe
@@ -62,7 +62,7 @@ class Sampler:
 
     @property
     def epoch_steps(self) -> int:
-        """Steps an epoch; the pictures that do not fill a batch are left for another."""
+        """Steps per epoch; pictures that do not fill a batch are left for another epoch."""
         return len(self.store) // self.recipe.batch_size
 
     @property
@@ -71,7 +71,7 @@ class Sampler:
         return self.epoch_steps * self.recipe.epochs
 
     def plan(self, epoch: int) -> EpochPlan:
-        """The work of an epoch, counted from 0."""
+        """Plan an epoch, counted from 0."""
         generator = make_generator(self.recipe, Stream.ORDER, epoch)
         count = self.epoch_steps * self.recipe.batch_size
         rows = self._draw(generator)[:count].reshape(self.epoch_steps, -1)  # (S, N)
@@ -82,11 +82,11 @@ class Sampler:
         return EpochPlan(rows, shapes)
 
     def _draw(self, generator: np.random.Generator) -> Integers:
-        """As many places as there are pictures, in any order, (P,).
+        """Draw as many indices as there are pictures, in any order, (P,).
 
-        A picture of a class of n has the weight n ** -balance. The places are drawn at equal distances along the
-        weights' sum (systematic resampling), so that each picture comes as often as its weight says, rounded up or
-        down: with equal weights exactly once.
+        A picture in a class of n pictures has the weight n ** -balance. The indices are drawn at equal distances along
+        the cumulative weights (systematic resampling). So each picture comes as often as its weight says, rounded up or
+        down; with equal weights, exactly once.
         """
         classes = self._group()
         weights = np.bincount(classes, minlength=self.class_count)[classes] ** -float(self.recipe.balance)  # (P,)
@@ -98,7 +98,7 @@ class Sampler:
         return drawn
 
     def _group(self) -> Integers:
-        """What is balanced: each picture's class, or for one without its folder, counted behind the classes, (P,)."""
+        """The group that is balanced: each picture's class, or its folder if it has no class, (P,)."""
         groups = self.store.classes.copy()
         rows = np.flatnonzero(groups < 0)
         folders = [self.store.keys[row].rpartition("/")[0] for row in rows]
@@ -115,7 +115,7 @@ class Sampler:
         return shapes
 
     def _match(self, rows: Integers, shapes: Sequence[Shape], generator: np.random.Generator) -> Integers:
-        """The same pictures, (S, N), with the wider ones rather in the wider batches."""
+        """Reorder the pictures, (S, N), so that wider ones tend to be in wider batches."""
         pictures = rows.reshape(-1)  # (S * N,)
         matching = self.recipe.augmentation.aspect_matching
         wideness = np.argsort(np.argsort(self.store.widths[pictures] / self.store.heights[pictures], kind="stable"))
@@ -124,7 +124,7 @@ class Sampler:
         matched = np.empty_like(rows)
         start = 0
         steps = sorted(range(len(shapes)), key=lambda step: shapes[step][1] / shapes[step][0])
-        # Batches of one aspect share their pictures by chance, and within a batch the order says nothing.
+        # Batches of the same aspect share their pictures at random, and the order within a batch is random.
         for _, group in groupby(steps, key=lambda step: shapes[step][1] / shapes[step][0]):
             alike = list(group)
             end = start + len(alike) * rows.shape[1]

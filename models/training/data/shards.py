@@ -1,4 +1,4 @@
-"""Pictures in WebDataset shards: tar files in which a picture and its class have one name and two suffixes."""
+"""Pictures in WebDataset shards: tar files in which a picture and its class have the same name with two suffixes."""
 
 import tarfile
 from collections.abc import Iterator, Sequence
@@ -12,25 +12,25 @@ from models.training.data.listing import PICTURE_SUFFIXES, EncodedPicture, Exclu
 from models.training.running.errors import TrainingError
 
 CLASS_SUFFIXES = ("cls", "txt")
-"""A class by its index or by a folder's name; without either the key's folder says it."""
+"""Suffixes of a class's index and of a folder's name; without either, the key's folder is the class."""
 
 
 def read_shards(patterns: Sequence[str], classes: ClassList, exclusion: Exclusion) -> Iterator[EncodedPicture]:
-    """The pictures of all shards, one after the other, in the shards' order.
+    """Yield the pictures of all shards, in the shards' order.
 
     Args:
-        patterns: tar files, with braces for a range: `train-{0000..0009}.tar`; whatever WebDataset opens.
-        classes: what the classes mean; samples of other classes are left out.
-        exclusion: what is held out, by the last two parts of a sample's key.
+        patterns: tar files, with braces for a range: `train-{0000..0009}.tar`; anything that WebDataset opens.
+        classes: the list of classes; samples of other classes are skipped.
+        exclusion: the held-out pictures, by the last two parts of a sample's key.
 
     Raises:
-        TrainingError: without webdataset, for a shard that cannot be read and for a sample without a picture or class.
+        TrainingError: webdataset is not installed, a shard cannot be read, or a sample has no picture or class.
     """
     library = _import_library()
-    # Every process reads every shard: which pictures are whose is decided step by step.
+    # Every process reads every shard: each step decides anew which process gets which pictures.
     for url in (url for pattern in patterns for url in library.shardlists.expand_urls(pattern)):
         try:
-            # Its own datasets leave the files open.
+            # WebDataset's own datasets leave the files open.
             with closing(library.gopen(url)) as stream:
                 files = library.tariterators.tar_file_expander([{"url": url, "stream": stream}])
                 for sample in library.tariterators.group_by_keys(files):
@@ -46,7 +46,7 @@ def _import_library() -> ModuleType:
     try:
         return import_module("webdataset")
     except ImportError as error:
-        raise TrainingError("shards want webdataset, which is not installed: uv sync --extra train") from error
+        raise TrainingError("shards need webdataset, which is not installed: uv sync --extra train") from error
 
 
 def _parse_sample(sample: dict[str, Any], classes: ClassList) -> EncodedPicture | None:
@@ -59,7 +59,7 @@ def _parse_sample(sample: dict[str, Any], classes: ClassList) -> EncodedPicture 
 
 
 def _find_class(sample: dict[str, Any], name: str, classes: ClassList) -> int | None:
-    """The index of a sample's class; None for one of another class."""
+    """The index of a sample's class; None if it is not in the list."""
     told = next((sample[suffix].decode().strip() for suffix in CLASS_SUFFIXES if suffix in sample), None)
     if told is None and "/" not in name:
         raise TrainingError(

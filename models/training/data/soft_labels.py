@@ -1,4 +1,4 @@
-"""Another network's probabilities of the training pictures, for an auxiliary head."""
+"""Soft labels: another network's probabilities for the training pictures, for an auxiliary head."""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ ARRAYS = ("picture", "class_index", "probability")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SoftLabels:
-    """The likeliest classes of each picture of a store.
+    """The soft labels of a store's pictures: the likeliest classes of each.
 
     Attributes:
         classes: their indices in the other network's list, (P, T).
-        probabilities: theirs, (P, T); all 0 for a picture that the file does not have.
-        class_count: classes of the other network.
-        known: how many pictures the file has.
+        probabilities: their probabilities, (P, T); all 0 for a picture that is not in the file.
+        class_count: the number of the other network's classes.
+        known: the number of the store's pictures that are in the file.
         digest: the file's sha256.
     """
 
@@ -35,11 +35,11 @@ class SoftLabels:
     digest: str
 
     def soften(self, rows: torch.Tensor, *, temperature: float) -> torch.Tensor:
-        """The probabilities of some pictures at a temperature, p ** (1 / T) over their sum.
+        """The probabilities of some pictures at a temperature, p ** (1 / T), normalised.
 
         Args:
-            rows: the pictures' places in the store, (N,).
-            temperature: T; above 1 the unlikely classes weigh more.
+            rows: the pictures' indices in the store, (N,).
+            temperature: T; above 1, unlikely classes weigh more.
 
         Returns:
             (N, classes) on the CPU; rows of zeros for pictures without soft labels.
@@ -50,15 +50,15 @@ class SoftLabels:
 
 
 def read_soft_labels(path: Path, store: PictureStore) -> SoftLabels:
-    """The soft labels of the pictures of a store.
+    """Read the soft labels of a store's pictures.
 
     Args:
         path: an npz file with `picture` (keys, DIRECTORY/FOLDER/FILE), `class_index` (P, T) and `probability` (P, T).
-        store: whose pictures to find in it.
+        store: the store whose pictures are looked up.
 
     Raises:
-        LineupError: for a file that cannot be read.
-        TrainingError: for one that holds something else, or no picture of the store.
+        LineupError: the file cannot be read.
+        TrainingError: the file has other content, or none of the store's pictures.
     """
     arrays = _read_arrays(path)
     pictures, indices, probabilities = (arrays[name] for name in ARRAYS)
@@ -70,7 +70,8 @@ def read_soft_labels(path: Path, store: PictureStore) -> SoftLabels:
     found = np.array([places.get(key, -1) for key in store.keys])
     if not (found >= 0).any():
         raise TrainingError(
-            f"{path} has none of the {len(store):,} pictures; it calls them {pictures[0]}, they are {store.keys[0]}"
+            f"{path} has none of the {len(store):,} pictures; its first is called {pictures[0]}, "
+            f"the data's first {store.keys[0]}"
         )
     kept = np.where((found >= 0)[:, None], probabilities[found].astype(np.float32), np.float32(0))
     return SoftLabels(
@@ -83,7 +84,7 @@ def read_soft_labels(path: Path, store: PictureStore) -> SoftLabels:
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    read_bytes(path)  # says which file is not there
+    read_bytes(path)  # raises an error that names a missing file
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in ARRAYS}

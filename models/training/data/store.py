@@ -1,4 +1,4 @@
-"""All training pictures, decoded once, in memory."""
+"""The store of all training pictures, decoded once, in memory."""
 
 import hashlib
 import json
@@ -21,14 +21,14 @@ Integers: TypeAlias = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureStore:
-    """Pictures of any sizes, one behind the other.
+    """Pictures of any sizes in one array.
 
     Attributes:
-        keys: what each is known by, see `EncodedPicture`.
-        classes: each one's class, (P,); -1 for a picture of no class.
+        keys: each picture's key, see `EncodedPicture`.
+        classes: each picture's class, (P,); -1 without a class.
         heights, widths: in pixels, (P,).
         pixels: all of them, row by row, RGB innermost, (the sum of 3 * H * W,) uint8.
-        starts: where each begins in `pixels`, (P,).
+        starts: the index in `pixels` at which each begins, (P,).
     """
 
     keys: tuple[str, ...]
@@ -52,7 +52,7 @@ class PictureStore:
 
     @property
     def digest(self) -> str:
-        """A checksum of which pictures these are: keys, classes and sizes."""
+        """A checksum of the pictures' keys, classes and sizes."""
         checksum = hashlib.sha256("\n".join(self.keys).encode())
         for values in (self.classes, self.heights, self.widths):
             checksum.update(values.tobytes())
@@ -60,7 +60,7 @@ class PictureStore:
 
     @classmethod
     def gather(cls, keys: Sequence[str], classes: Sequence[int], pictures: list[Pixels]) -> "PictureStore":
-        """The store of some pictures, (H, W, 3) each; the list is emptied on the way, so as not to have all twice."""
+        """Make a store of pictures, (H, W, 3) each; the list is emptied meanwhile, to avoid a second copy of all."""
         heights = np.array([picture.shape[0] for picture in pictures], dtype=np.int64)
         widths = np.array([picture.shape[1] for picture in pictures], dtype=np.int64)
         pixels = np.empty(int((3 * heights * widths).sum()), dtype=np.uint8)
@@ -74,37 +74,37 @@ class PictureStore:
 
 @dataclass(frozen=True, slots=True)
 class StoreFile:
-    """A store on the disk, for the next start and for other processes, which share its memory.
+    """A store on disk, for the next start and for other processes, which share its memory.
 
     Attributes:
         path: a safetensors file.
-        source: a checksum of the files and the size that the store is made from.
+        source: a checksum of the store's sources, see `sum_sources`.
     """
 
     path: Path
     source: str
 
     def read(self) -> tuple[PictureStore, list[str]] | None:
-        """The store and the names of unreadable pictures; None where there is no file, or one of other pictures.
+        """Read the store and the names of unreadable pictures; None if there is no file or it has other pictures.
 
         Raises:
-            TrainingError: for a damaged file.
+            TrainingError: the file is damaged.
         """
         if not self.path.exists():
             return None
         try:
-            # torch's way maps the file, numpy's would read all of it.
+            # torch maps the file; numpy would read all of it.
             with safe_open(self.path, framework="pt") as file:
                 metadata = file.metadata()
                 if metadata["source"] != self.source:
                     return None
                 tensors = {name: file.get_tensor(name).numpy() for name in file.keys()}  # noqa: SIM118
         except (SafetensorError, KeyError, TypeError) as error:
-            raise TrainingError(f"{self.path} is damaged: {error}; delete it, it will be made again") from error
+            raise TrainingError(f"{self.path} is damaged: {error}; delete it and it will be made again") from error
         return PictureStore(keys=tuple(json.loads(metadata["keys"])), **tensors), json.loads(metadata["unreadable"])
 
     def write(self, store: PictureStore, unreadable: Sequence[str]) -> None:
-        """Write a store; it is put in its place in one step."""
+        """Write a store; the file appears in one step."""
         names = ("classes", "heights", "widths", "pixels")
         metadata = {"source": self.source, "keys": json.dumps(store.keys), "unreadable": json.dumps(unreadable)}
         draft = self.path.with_name(f".{self.path.name}.draft")

@@ -1,4 +1,4 @@
-"""The variation of each picture of a batch, drawn before any pixel is touched."""
+"""The random variation of each picture of a batch, drawn before any pixel is read."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -14,11 +14,11 @@ Floats: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variation:
-    """The draws for one batch.
+    """The random draws for one batch.
 
     Attributes:
         boxes: each crop's top, left, height and width in its picture's pixels, (N, 4).
-        flips: whether left and right are exchanged, (N,).
+        flips: whether left and right are swapped, (N,).
         colours: factors of brightness, contrast and saturation, (N, 3).
     """
 
@@ -36,17 +36,17 @@ def draw_variation(
 ) -> Variation:
     """Draw a crop, a flip and colours for each picture of a batch.
 
-    A crop has a share of its picture's area and the batch's aspect times a factor. Where it would be longer than its
-    picture, it is as long as the picture: the picture is then stretched rather than cut, so that the whole of one
-    whose aspect is nearly the batch's is seen, as `whole` shows it. torchvision's RandomResizedCrop tries ten times
-    and takes the centre instead, and knows one aspect for all batches.
+    A crop has a share of its picture's area, and the batch's aspect times a factor. A crop that would be longer than
+    its picture gets the picture's length. The picture is then stretched and not cut, so a picture whose aspect is close
+    to the batch's is seen as a whole, as with `whole`. torchvision's RandomResizedCrop tries ten times and then takes
+    the centre, and has one aspect for all batches.
 
     Args:
-        generator: the random numbers.
-        heights: the pictures', (N,).
-        widths: the pictures', (N,).
+        generator: the source of random numbers.
+        heights: the pictures' heights in pixels, (N,).
+        widths: the pictures' widths in pixels, (N,).
         shape: the batch's height and width.
-        recipe: how much is varied.
+        recipe: the limits of the variation.
     """
     count = len(heights)
     factor = np.exp(generator.uniform(-1, 1, count) * np.log(recipe.aspect))

@@ -1,1 +1,1 @@
-"""Learning: the networks in training, step by step."""
+"""Training the networks, step by step."""

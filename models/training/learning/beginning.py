@@ -1,4 +1,4 @@
-"""The weights that a training begins with, where it does not begin from scratch."""
+"""The weights that a training starts from, if it does not start from scratch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from models.training.running.errors import TrainingError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Beginning:
-    """The weights that one network begins with.
+    """The weights that one network starts from.
 
     Attributes:
-        tensors: by the names of the network's state; the classifier is missing where it was for other classes.
-        provenance: where they are from, in a few words.
-        digest: of their file, where there is one.
-        has_classifier: whether the classes are as many as before.
+        tensors: the tensors, by the names in the network's state; without the classifier if it had other classes.
+        provenance: their origin, in a few words.
+        digest: their file's checksum, if there is a file.
+        has_classifier: whether the number of classes is the same as before.
     """
 
     tensors: Mapping[str, torch.Tensor]
@@ -33,53 +33,53 @@ class Beginning:
     has_classifier: bool
 
     def load_into(self, network: StagedNetwork, *, renewed: tuple[str, ...]) -> None:
-        """Put the weights into a fresh network.
+        """Load the weights into a new network.
 
         Args:
-            network: where they go; what is missing stays as it is there.
-            renewed: parts of the network, by the names of its modules, whose spatial gates keep their fresh kernels
-                and scales. Their biases are put in, so that such a gate lets about as much through as it did. A
-                baseline has none and is left alone.
+            network: the network; its other parameters are not changed.
+            renewed: parts of the network, by module name, whose spatial gates keep their new kernels and scales. Their
+                biases are loaded, so that such a gate passes on about as much as before. A baseline has no gates and
+                is not affected.
 
         Raises:
-            TrainingError: for a name of no part with spatial gates.
+            TrainingError: a name is not a part with spatial gates.
         """
         stale = {name: part for part in renewed for name in self.tensors if is_gate_shape(name, part)}
         has_gates = any(is_gate_shape(name, name.partition(".")[0]) for name in self.tensors)
         if has_gates and (idle := sorted(set(renewed) - set(stale.values()))):
-            raise TrainingError(f"spatial_gate.renewed names {', '.join(idle)}, where there is no spatial gate")
+            raise TrainingError(f"spatial_gate.renewed names {', '.join(idle)}, which has no spatial gate")
         network.load_state_dict(
             network.state_dict() | {name: value for name, value in self.tensors.items() if name not in stale}
         )
 
 
 def is_gate_shape(name: str, part: str) -> bool:
-    """Whether a tensor is what a spatial gate of a part of the network has, apart from its bias."""
+    """Whether a tensor belongs to a spatial gate in a part of the network, and is not its bias."""
     return name.startswith(f"{part}.") and "SpatialGate" in name and not name.endswith("bn.bias")
 
 
 def open_beginnings(
     text: str, members: Mapping[NetworkName, Attention], *, architecture: str, class_count: int
 ) -> dict[Attention, Beginning]:
-    """The weights for each network that is trained.
+    """Open the initial weights of each network that is trained.
 
     Args:
-        text: a lineup as `parse_lineup` knows them where two are trained, a source as `open_source` knows them for one.
-        members: what is trained.
-        architecture: of it.
-        class_count: K, of the training.
+        text: a choice for `parse_lineup` if two networks are trained, a source for `open_source` if one is.
+        members: the networks to train.
+        architecture: their architecture.
+        class_count: K, the number of classes of the training.
 
     Raises:
-        LineupError: for what cannot be read.
-        TrainingError: for the weights of another network.
+        LineupError: a source cannot be read.
+        TrainingError: the weights are those of another network.
     """
     beginnings = {}
     for name, attention in members.items():
         member = _open_member(text, name, is_lineup=len(members) > 1)
         if (member.architecture, member.attention) != (architecture, attention):
             raise TrainingError(
-                f"--start-from {text} has {member.architecture} with attention {member.attention.value}, and "
-                f"{architecture} with attention {attention.value} is trained; give the weights of that"
+                f"--start-from {text} has {member.architecture} with attention {member.attention.value}, but "
+                f"{architecture} with attention {attention.value} is to be trained; give its weights"
             )
         beginnings[attention] = _make_beginning(member, class_count)
     return beginnings
@@ -104,6 +104,6 @@ def _make_beginning(member: Member, class_count: int) -> Beginning:
 
 
 def list_classifier(network: StagedNetwork) -> set[str]:
-    """Names of the last layer's tensors, whose shape is by the classes."""
+    """List the names of the last layer's tensors, whose shape depends on the number of classes."""
     last = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)][-1]
     return {f"{last}.weight", f"{last}.bias"}

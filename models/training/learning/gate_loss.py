@@ -1,7 +1,7 @@
-"""The loss on gates that tell nothing: flat ones, and those that ignore the picture.
+"""The loss on uninformative gates: flat ones, and those that ignore the picture.
 
-The paper has no such loss. Without one, some gates of a network that begins from weights stay where they are: flat,
-because the blocks do without them, or one map of the border, because zero padding shows it to a 7x7 kernel.
+The paper has no such loss. Without it, some gates of a network that starts from weights do not change: they stay flat,
+because the blocks do not need them, or they show the border, which zero padding reveals to a 7x7 kernel.
 """
 
 from collections.abc import Iterable
@@ -11,18 +11,19 @@ import torch
 from models.training.recipes.recipe import ChannelGateRecipe, SpatialGateRecipe
 
 EPSILON = 1e-8
-"""Added to variances, so that a flat gate has a gradient that is a number."""
+"""Added to variances, so that the gradient of a flat gate is finite."""
 
 
 def measure_gate_loss(gates: Iterable[torch.Tensor], recipe: SpatialGateRecipe) -> torch.Tensor:
-    """The mean over blocks of max(0, 1 - deviation / least) + max(0, explained - most), a scalar; without its weight.
+    """The mean over blocks of max(0, 1 - deviation / least) + max(0, explained - most), an unweighted scalar.
 
-    `deviation` is over a map's positions, its root mean square over the batch; `explained` is the share of the variance
-    over pictures and positions that the batch's mean map has, as `cbam-lens evaluate` reports it of many pictures.
+    `deviation` is the standard deviation over a map's positions, as root mean square over the batch. `explained` is the
+    share of the variance over pictures and positions that the batch's mean map has; `cbam-lens evaluate` reports it for
+    many pictures.
 
     Args:
         gates: each block's spatial gate, (N, H, W), with gradients; at least one.
-        recipe: what is enough, and what is too much.
+        recipe: the recipe of the spatial gates, which has `least_deviation` and `most_explained`.
     """
     losses = []
     for gate in gates:
@@ -36,14 +37,14 @@ def measure_gate_loss(gates: Iterable[torch.Tensor], recipe: SpatialGateRecipe) 
 
 
 def measure_channel_loss(gates: Iterable[torch.Tensor], recipe: ChannelGateRecipe) -> torch.Tensor:
-    """The mean over blocks of max(0, 1 - deviation / least), a scalar; without its weight.
+    """The mean over blocks of max(0, 1 - deviation / least), an unweighted scalar.
 
-    `deviation` is each channel's over the batch's pictures, its root mean square over channels: 0 for a gate that
-    weighs the channels alike whatever it sees.
+    `deviation` is each channel's standard deviation over the batch's pictures, as root mean square over channels: 0 for
+    a gate that is the same for every picture.
 
     Args:
         gates: each block's channel gate, (N, C), with gradients; at least one.
-        recipe: what is enough.
+        recipe: the recipe of the channel gates, which has `least_deviation`.
     """
     losses = []
     for gate in gates:

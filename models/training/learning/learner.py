@@ -1,4 +1,4 @@
-"""One network that learns: a step, and its state between two steps."""
+"""Training one network: a step, and the state between two steps."""
 
 from typing import Any, cast
 
@@ -22,16 +22,16 @@ class Learner:
     """A network, its optimiser and its moving average.
 
     Args:
-        lesson: what is taught.
-        shape: to which network.
-        processes: who computes.
+        lesson: the lesson.
+        shape: the network to build.
+        processes: the processes that compute.
 
     Attributes:
-        step: steps done.
-        learning_rate: of the last step.
+        step: the number of steps done.
+        learning_rate: the learning rate of the last step.
 
     Raises:
-        TrainingError: for a network that is not known, and a batch that the processes cannot share.
+        TrainingError: the network is not known, or the processes cannot share a batch evenly.
     """
 
     def __init__(self, lesson: Lesson, shape: TraineeShape, processes: Processes) -> None:
@@ -48,26 +48,26 @@ class Learner:
             .to(memory_format=torch.channels_last)
         )
         if processes.count > 1 and device.type == "cuda":
-            # SyncBatchNorm needs GPUs: on CPUs each process normalises its own part of a batch by itself.
+            # SyncBatchNorm needs GPUs; on CPUs each process normalises its own part of a batch.
             trainee = nn.SyncBatchNorm.convert_sync_batchnorm(trainee)  # type: ignore[no-untyped-call]
         self._trainee: Trainee = trainee.train()
         self._average = MovingAverage(trainee.network, recipe.averaging) if recipe.averaging else None
         self._optimiser = make_optimiser(trainee, recipe, is_fused=device.type == "cuda")
         self._schedule = make_schedule(self._optimiser, recipe.schedule, total_steps=lesson.sampler.total_steps)
         self._parallel = self._share()
-        # Summed where it is computed: to read it at every step would make a GPU wait.
+        # Summed on the device: reading it at every step would make a GPU wait.
         self._loss_sum = torch.zeros((), dtype=torch.float64, device=device)
         self._loss_steps = 0
 
     @property
     def result(self) -> StagedNetwork:
-        """The network that is kept: the moving average's where there is one."""
+        """The network to keep: the moving average, if there is one."""
         network = self._trainee.network if self._average is None else self._average.module
         return cast("StagedNetwork", network)
 
     @property
     def state(self) -> dict[str, Any]:
-        """Everything that the next step depends on, as tensors and plain values."""
+        """Everything on which the next step depends, as tensors and plain values."""
         return {
             "step": self.step,
             "trainee": self._trainee.state_dict(),
@@ -79,7 +79,7 @@ class Learner:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to a state."""
+        """Restore a state."""
         self.step = state["step"]
         self._trainee.load_state_dict(state["trainee"])
         if self._average is not None:
@@ -113,15 +113,15 @@ class Learner:
         self.step += 1
 
     def take_loss(self) -> float:
-        """The mean loss of all processes since this was last asked."""
+        """The mean loss of all processes since the last call."""
         loss = float(self.processes.mean(self._loss_sum)) / max(1, self._loss_steps)
         self._loss_sum.zero_()
         self._loss_steps = 0
         return loss
 
     def estimate_statistics(self) -> None:
-        """Take the kept weights' BatchNorm statistics anew, on batches that are not mixed."""
-        wanted, epoch = self.lesson.recipe.statistics_batches, self.lesson.recipe.epochs  # one never trained on
+        """Estimate the BatchNorm statistics of the kept weights again, on unmixed batches."""
+        wanted, epoch = self.lesson.recipe.statistics_batches, self.lesson.recipe.epochs  # an unused epoch
         if wanted:
             with fork_random(self.processes.device):
                 self._seed(epoch, 0)
@@ -131,7 +131,7 @@ class Learner:
 
     @torch.no_grad()
     def _ask_teacher(self, pictures: torch.Tensor) -> torch.Tensor | None:
-        """What the teacher makes of this step's batch, (N, K), from its book where it has been asked before."""
+        """The teacher's logits for this step's batch, (N, K), from the file of its answers if it has them."""
         teacher, book, part = self.lesson.teacher, self.lesson.answers, self.loader.part
         if teacher is None:
             return None
@@ -153,7 +153,7 @@ class Learner:
         return Targets(one_hot, soft.to(device, non_blocking=True))
 
     def _seed(self, epoch: int, step: int) -> None:
-        """Torch's own random numbers (the strength of mixing, dropout) come from the step too."""
+        """Seed torch's own random numbers (mixing, dropout) from the step."""
         torch.manual_seed(int(make_generator(self.lesson.recipe, Stream.TORCH, epoch, step).integers(2**63)))
 
     def _autocast(self) -> torch.autocast:
@@ -169,5 +169,5 @@ class Learner:
 
 
 def fork_random(device: torch.device) -> Any:  # noqa: ANN401  # torch does not name what it returns
-    """A context that leaves torch's random numbers as they were."""
+    """A context that restores torch's random state at its end."""
     return torch.random.fork_rng(devices=[] if device.type == "cpu" else [device])

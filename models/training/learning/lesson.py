@@ -21,14 +21,14 @@ class Lesson:
     """The pictures, the recipe and the targets of a training.
 
     Attributes:
-        recipe: how.
-        sampler: with which pictures.
-        soft_labels: another network's probabilities of them, for an auxiliary head.
+        recipe: the recipe.
+        sampler: plans the pictures.
+        soft_labels: another network's probabilities for the pictures, for an auxiliary head.
         teacher: a network to learn from.
-        validation: what is measured on at the end of each epoch.
-        beginnings: the weights that each network begins with; empty for training from scratch.
-        preprocessing: the networks' input.
-        answers: what the teacher said of each step, as far as it was asked; None to ask it every time.
+        validation: the pictures for validation at the end of an epoch.
+        beginnings: the weights that each network starts from; empty for training from scratch.
+        preprocessing: the preprocessing of the networks' input.
+        answers: the teacher's stored answers; None to ask it at every step.
     """
 
     recipe: Recipe
@@ -42,17 +42,17 @@ class Lesson:
 
     @property
     def digest(self) -> str:
-        """A checksum of all that."""
+        """A checksum of the lesson."""
         return hashlib.sha256(json.dumps(self.identify(), sort_keys=True).encode()).hexdigest()
 
     @property
     def answers_digest(self) -> str:
-        """A checksum of what the teacher's answers depend on: of all that but the weights that are begun with."""
+        """A checksum of everything on which the teacher's answers depend: all except the initial weights."""
         known = {name: value for name, value in self.identify().items() if name != "start from"}
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
     def identify(self) -> dict[str, Any]:
-        """The recipe's fields and the data's checksums: what must be the same for a training to be gone on with."""
+        """The recipe's fields and the data's checksums, which must be the same when a training is resumed."""
         beginnings = {name.value: begin.digest or begin.provenance for name, begin in self.beginnings.items()}
         return {
             "recipe": self.recipe.model_dump(mode="json"),

@@ -1,4 +1,4 @@
-"""The log of a running training: CSV always, TensorBoard on request."""
+"""The log of a training, as CSV and on request for TensorBoard."""
 
 import csv
 import io
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 class LogRow(BaseModel):
-    """One line of the log.
+    """One row of the log.
 
     Attributes:
-        step: steps done.
-        epoch: epochs done, with the part of the current one.
-        learning_rate: of the last step.
-        loss: mean since the row before.
-        height, width: of the last step's batch.
-        pictures_per_second: since the row before, of all processes together.
-        scores: on the validation pictures; empty but at the end of an epoch.
+        step: the number of steps done.
+        epoch: the number of epochs done, including the fraction of the current one.
+        learning_rate: the learning rate of the last step.
+        loss: the mean loss since the previous row.
+        height, width: the size of the last step's batch in pixels.
+        pictures_per_second: the rate since the previous row, of all processes together.
+        scores: the accuracy on the validation pictures; empty except at the end of an epoch.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,16 +52,16 @@ class LogRow(BaseModel):
 
 
 class TrainingLog:
-    """A CSV file of one training, and its curves for TensorBoard.
+    """The CSV file of one training, and its curves for TensorBoard.
 
     Args:
         path: the CSV file.
-        geometries: how is validated: two columns each.
-        done: steps that are done; rows of later steps, which will be done again, are dropped.
-        board: directory of TensorBoard's files, or None.
+        geometries: the geometries of validation, with two columns each.
+        done: the number of steps done; rows of later steps are dropped, because these will be done again.
+        board: the directory for TensorBoard's files, or None.
 
     Raises:
-        TrainingError: without tensorboard, where it is asked for.
+        TrainingError: TensorBoard is requested and not installed.
     """
 
     def __init__(self, path: Path, *, geometries: Sequence[Geometry], done: int = 0, board: Path | None = None) -> None:
@@ -99,7 +99,7 @@ class TrainingLog:
 
 
 def read_log(path: Path) -> list[dict[str, str]]:
-    """The rows of a log, by column; none where there is no file."""
+    """Read the rows of a log, by column; empty if there is no file."""
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
@@ -110,5 +110,5 @@ def _open_board(directory: Path, done: int) -> "SummaryWriter":
     try:
         from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415  # optional
     except ImportError as error:
-        raise TrainingError("--tensorboard needs tensorboard, which is not here: uv sync --extra train") from error
+        raise TrainingError("--tensorboard needs tensorboard, which is not installed: uv sync --extra train") from error
     return SummaryWriter(str(directory), purge_step=done + 1)

@@ -1,4 +1,4 @@
-"""From gradients to weights: the optimiser, the learning rate's curve, the moving average."""
+"""The optimiser, the learning-rate schedule and the moving average of weights."""
 
 import math
 from collections.abc import Iterable
@@ -16,12 +16,12 @@ SECOND_BETA = 0.999
 
 
 def make_optimiser(trainee: nn.Module, recipe: Recipe, *, is_fused: bool) -> torch.optim.Optimizer:
-    """The optimiser of all parameters, in groups of one weight decay and one learning rate.
+    """Make the optimiser, with groups of parameters that share weight decay and learning rate.
 
     Args:
-        trainee: what is trained.
-        recipe: how.
-        is_fused: whether to update everything in one kernel, as a GPU needs it.
+        trainee: the network in training.
+        recipe: the recipe.
+        is_fused: whether to update all parameters in one kernel, which is faster on a GPU.
     """
     groups = group_parameters(trainee, recipe)
     options = recipe.optimiser
@@ -38,10 +38,10 @@ def make_optimiser(trainee: nn.Module, recipe: Recipe, *, is_fused: bool) -> tor
 
 
 def group_parameters(trainee: nn.Module, recipe: Recipe) -> list[dict[str, object]]:
-    """Parameters by their weight decay and learning rate.
+    """Group parameters by their weight decay and learning rate.
 
-    There is no decay for norms and biases, and the spatial gates' own where it is given; all gates may have a learning
-    rate of their own. The first group is the trunk's.
+    Norms and biases have no decay. Spatial gates have their own decay if the recipe gives one, and all gates may have
+    their own learning rate. The first group is the trunk's.
     """
     gates = recipe.spatial_gate
     own: dict[nn.Parameter, float] = {}
@@ -59,21 +59,21 @@ def group_parameters(trainee: nn.Module, recipe: Recipe) -> list[dict[str, objec
 
 
 def clip_gradients(parameters: Iterable[nn.Parameter], recipe: OptimiserRecipe) -> None:
-    """Shorten all gradients together to the recipe's greatest norm."""
+    """Clip the L2 norm of all gradients together to the recipe's limit."""
     if recipe.gradient_clip is not None:
         nn.utils.clip_grad_norm_(parameters, recipe.gradient_clip)
 
 
 def make_schedule(optimiser: torch.optim.Optimizer, recipe: ScheduleRecipe, *, total_steps: int) -> LambdaLR:
-    """The learning rate's curve over the steps."""
+    """Make the learning-rate schedule over the steps."""
     return LambdaLR(optimiser, partial(scale_rate, recipe=recipe, total_steps=total_steps))
 
 
 def scale_rate(step: int, recipe: ScheduleRecipe, *, total_steps: int) -> float:
-    """The learning rate at a step, as a share of the highest.
+    """The learning rate at a step, as a share of the highest one.
 
-    The curves are those of torch's OneCycleLR, and of LinearLR before CosineAnnealingLR. They are written here because
-    OneCycleLR divides by zero where the rise is one step long, as it is in a short trial of a recipe.
+    The curves are those of torch's OneCycleLR, and of LinearLR followed by CosineAnnealingLR. torch's OneCycleLR is not
+    used because it divides by zero if the rise takes one step, as in a short trial of a recipe.
     """
     rise = recipe.warm_up * total_steps
     if step < rise:
@@ -89,9 +89,9 @@ class MovingAverage(AveragedModel):
     """The moving average of a network's weights and BatchNorm statistics (EMA); frozen, in evaluation mode.
 
     Args:
-        network: whose.
-        decay: the share of the old average that a step leaves; it rises to this at first, so that the first weights
-            are soon forgotten.
+        network: the network to average.
+        decay: the share of the old average that remains after a step; it rises to this value at first, so that the
+            first weights soon lose their influence.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
@@ -100,8 +100,8 @@ class MovingAverage(AveragedModel):
         self.eval().requires_grad_(False)
 
     def follow(self, network: nn.Module, *, step: int) -> None:
-        """Take the weights after a step, counted from 0."""
-        # By the caller's count: to read torch's own from a GPU would wait for it.
+        """Add the weights after a step, counted from 0."""
+        # The caller counts: reading torch's own counter would wait for the GPU.
         decay = min(self.decay, (1 + step) / (10 + step))
         self.multi_avg_fn = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         self.update_parameters(network)

@@ -1,4 +1,4 @@
-"""A training's state on the disk: enough to go on as if it had not been stopped."""
+"""A training's state on disk, from which it continues as if it had not been stopped."""
 
 import io
 import json
@@ -18,7 +18,7 @@ MOST_DIFFERENCES = 8
 
 @dataclass(frozen=True, slots=True)
 class TrainingIdentity:
-    """The facts that must be the same for a training to resume.
+    """The facts that must be the same when a training is resumed.
 
     Attributes:
         values: the recipe's fields, the network and checksums of the data, by name.
@@ -27,7 +27,7 @@ class TrainingIdentity:
     values: Mapping[str, Any]
 
     def compare(self, other: Mapping[str, Any]) -> list[str]:
-        """The differences to another one, in words."""
+        """List the differences from another identity, in words."""
         mine, theirs = dict(_flatten(self.values)), dict(_flatten(other))
         return [
             f"{name} was {theirs.get(name, 'not given')}, is {mine.get(name, 'not given')}"
@@ -37,27 +37,27 @@ class TrainingIdentity:
 
 
 def write_state(path: Path, identity: TrainingIdentity, state: Mapping[str, Any]) -> None:
-    """Write a state of tensors, numbers, texts and containers of them; raises `TrainingError`."""
+    """Write a state: tensors, numbers, texts and containers of them; raises `TrainingError`."""
     buffer = io.BytesIO()
     torch.save({"identity": json.dumps(identity.values), **state}, buffer)
     write_file(path, buffer.getvalue())
 
 
 def read_state(path: Path, identity: TrainingIdentity, *, device: torch.device) -> dict[str, Any] | None:
-    """The state in a file; None where there is none.
+    """Read the state in a file; None if there is no file.
 
     Raises:
-        TrainingError: for a damaged file, and for the state of another training.
+        TrainingError: the file is damaged, or has the state of another training.
     """
     if not path.exists():
         return None
     try:
-        # Nothing but tensors and plain values is made from the file.
+        # Loading makes only tensors and plain values.
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
         stored = json.loads(state.pop("identity"))
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, EOFError, pickle.UnpicklingError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise TrainingError(f"{path} is no state of a training: {reason}; delete it to begin anew") from error
+        raise TrainingError(f"{path} is not the state of a training: {reason}; delete it to start again") from error
     if differences := identity.compare(stored):
         more = f" and {len(differences) - MOST_DIFFERENCES} more" if len(differences) > MOST_DIFFERENCES else ""
         raise TrainingError(

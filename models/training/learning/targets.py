@@ -1,4 +1,4 @@
-"""The targets of a batch, and the loss of the answers."""
+"""The targets and the loss of a batch."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,12 @@ from models.training.recipes.recipe import MixingRecipe, Recipe, SoftLabelRecipe
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
-    """The target of each picture of a batch.
+    """The targets of a batch.
 
     Attributes:
-        classes: the share of each class, (N, K), with rows of zeros for pictures of no known class.
-        auxiliary: the other network's probabilities, (N, A), with rows of zeros where they are not known; None
-            without soft labels.
+        classes: the share of each class, (N, K); a row of zeros for a picture without a class.
+        auxiliary: the other network's probabilities, (N, A); a row of zeros for a picture that has none; None without
+            soft labels.
     """
 
     classes: torch.Tensor
@@ -28,15 +28,15 @@ class Targets:
 def mix(
     pictures: torch.Tensor, targets: Targets, recipe: MixingRecipe, *, chance: np.random.Generator
 ) -> tuple[torch.Tensor, Targets]:
-    """Mix each picture with the one before it, or none, as the recipe's shares say.
+    """Mix each picture with the previous one, or mix none, with the recipe's probabilities.
 
-    How much of which is drawn from torch's own generator, as torchvision does it.
+    The strength of mixing comes from torch's own generator, as in torchvision.
 
     Args:
         pictures: (N, 3, H, W), all of one process.
-        targets: theirs.
-        recipe: how often and how strongly.
-        chance: whether to mix this batch at all.
+        targets: their targets.
+        recipe: the probabilities and strengths.
+        chance: the generator that decides how to mix this batch, if at all.
     """
     drawn = chance.random()
     if drawn < recipe.cutmix:
@@ -59,17 +59,17 @@ def measure_loss(
     *,
     done: float = 0.0,
 ) -> torch.Tensor:
-    """The loss of a batch, a scalar: that of the classes, of the soft labels, of the teacher and of the gates.
+    """The loss of a batch, a scalar: the sum for the classes, the soft labels, the teacher and the gates.
 
-    Each but the last is a mean over the batch, so that the mean over processes is that of all pictures; the gates' is
-    of each process's own part.
+    Each part but the last is a mean over the batch, so the mean over processes is that of all pictures. The gates' loss
+    is computed from each process's own part of the batch.
 
     Args:
-        answer: what the trained network says.
-        targets: what is right.
+        answer: the output of the network in training.
+        targets: the targets.
         teacher: the teacher's logits, (N, K), or None.
         recipe: the losses' weights.
-        done: the share of all steps that are done, at whose end the gates' losses may fade.
+        done: the share of all steps done; the gates' losses may fade towards the end.
     """
     loss = recipe.class_weight * _measure_classes(answer.logits, targets.classes, recipe.label_smoothing)
     if answer.auxiliary is not None and targets.auxiliary is not None:
@@ -87,7 +87,7 @@ def measure_loss(
 
 def _measure_classes(logits: torch.Tensor, classes: torch.Tensor, smoothing: float) -> torch.Tensor:
     """Cross-entropy with the classes' shares; rows of zeros add nothing."""
-    # What torch's own smoothing would spread over the classes of a picture that has none is left out.
+    # torch's own smoothing would also add a target for a picture without a class.
     spread = smoothing * classes.sum(dim=1, keepdim=True) / classes.shape[1]  # (N, 1)
     return functional.cross_entropy(logits.float(), (1 - smoothing) * classes + spread)
 

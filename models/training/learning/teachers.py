@@ -1,4 +1,4 @@
-"""Networks to learn from: each says what it makes of the very batch that the learner sees."""
+"""Teachers: networks that classify the same batch as the network in training."""
 
 import hashlib
 from collections.abc import Sequence
@@ -19,17 +19,17 @@ from models.training.running.errors import TrainingError
 TFLITE = ".tflite"
 
 GRID = 32
-"""What the sides of an enlarged batch are multiples of."""
+"""The sides of an enlarged batch are multiples of this, in pixels."""
 
 THREADS = 2
 
 
 class Teacher(Protocol):
-    """Something to learn from.
+    """A network to learn from.
 
     Attributes:
-        provenance: where its weights are from.
-        digest: its file's sha256, where it has one.
+        provenance: the origin of its weights.
+        digest: its file's sha256, if it has a file.
     """
 
     @property
@@ -39,16 +39,16 @@ class Teacher(Protocol):
     def digest(self) -> str | None: ...
 
     def judge(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Logits, or logarithms of probabilities, (N, K), of a normalised batch, (N, 3, H, W)."""
+        """Logits or log-probabilities, (N, K), for a normalised batch, (N, 3, H, W)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkTeacher:
-    """A network of the same classes.
+    """A teacher of the zoo, with the same classes.
 
     Attributes:
-        network: on the device of the training, in evaluation mode.
-        side: the shorter side in pixels to which smaller batches are enlarged for it; None for none.
+        network: the network, on the training's device and in evaluation mode.
+        side: the shorter side in pixels to which smaller batches are enlarged; None not to enlarge.
     """
 
     network: StagedNetwork
@@ -63,13 +63,13 @@ class NetworkTeacher:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TfliteTeacher:
-    """An int8 network of TensorFlow Lite, read by LiteRT; it has one size, to which a batch is stretched.
+    """An int8 network of TensorFlow Lite, run by LiteRT; a batch is stretched to its fixed input size.
 
-    Its last layer's output is read before the softmax, which in 8 bits knows nothing under half a percent.
+    Its output is read before the softmax, because 8-bit probabilities cannot go below half a percent.
 
     Attributes:
-        interpreters: one a thread.
-        logits: the index of the last layer's output.
+        interpreters: one interpreter per thread.
+        logits: the index of the tensor with the last layer's output.
     """
 
     interpreters: Sequence[Any]
@@ -80,7 +80,7 @@ class TfliteTeacher:
 
     @classmethod
     def read(cls, path: Path, *, class_count: int) -> "TfliteTeacher":
-        """The network in a file; raises `TrainingError` for one of other classes, and without LiteRT."""
+        """Read a network from a file; raises `TrainingError` if it has other classes or LiteRT is not installed."""
         content = read_bytes(path)
         interpreters = [_open_interpreter(content) for _ in range(THREADS)]
         answers = {detail["index"] for detail in interpreters[0].get_output_details()}
@@ -122,14 +122,14 @@ class MeanTeacher:
     """The mean of several teachers' probabilities.
 
     Attributes:
-        members: at least one.
+        members: the teachers, at least one.
     """
 
     members: Sequence[Teacher]
 
     @property
     def provenance(self) -> str:
-        """Where all weights are from."""
+        """The origin of all weights."""
         return "the mean of " + " and ".join(member.provenance for member in self.members)
 
     @property
@@ -145,7 +145,7 @@ class MeanTeacher:
 
 
 def enlarge(pictures: torch.Tensor, side: int | None) -> torch.Tensor:
-    """A batch, (N, 3, H, W), with a shorter side of at least `side` pixels, aspect kept but for a grid of 32."""
+    """Enlarge a batch, (N, 3, H, W), to a shorter side of at least `side` pixels, both sides rounded to the grid."""
     height, width = pictures.shape[2:]
     if side is None or min(height, width) >= side:
         return pictures
@@ -157,17 +157,17 @@ def enlarge(pictures: torch.Tensor, side: int | None) -> torch.Tensor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnswerBook:
-    """A teacher's answers to every step, kept on the disk for the other networks that learn by the same recipe.
+    """A teacher's answers at every step, stored on disk for other networks that are trained by the same recipe.
 
     Attributes:
-        pages: (S, N, K) float16, mapped from a file; a step of zeros alone has not been answered yet.
+        pages: log-probabilities, (S, N, K) float16, mapped from a file; a step of zeros has no answers yet.
     """
 
     pages: NDArray[np.float16]
 
     @classmethod
     def open(cls, path: Path, *, steps: int, batch_size: int, class_count: int) -> "AnswerBook":
-        """The book in a file, which is made where it is not there; raises `TrainingError`."""
+        """Open the file of answers, or make it if there is none; raises `TrainingError`."""
         shape = (steps, batch_size, class_count)
         try:
             if not path.exists():
@@ -176,18 +176,18 @@ class AnswerBook:
                 draft.replace(path)
             pages = np.load(path, mmap_mode="r+")
         except (OSError, ValueError) as error:
-            raise TrainingError(f"{path} cannot be used: {error}; delete it, it will be made again") from error
+            raise TrainingError(f"{path} cannot be used: {error}; delete it and it will be made again") from error
         if pages.shape != shape or pages.dtype != np.float16:
-            raise TrainingError(f"{path} has the answers to another training; delete it, it will be made again")
+            raise TrainingError(f"{path} has the answers of another training; delete it and it will be made again")
         return cls(pages)
 
     def read(self, step: int, part: slice) -> torch.Tensor | None:
-        """The logarithms of probabilities, (N, K), of a part of a step's batch; None where they are not known yet."""
+        """Read the log-probabilities, (N, K), of a part of a step's batch; None if they are not stored yet."""
         page = self.pages[step, part]
         return torch.from_numpy(page.astype(np.float32)) if page.any() else None
 
     def write(self, step: int, part: slice, answers: torch.Tensor) -> torch.Tensor:
-        """Keep the logarithms of probabilities; returns them as they will be read again."""
+        """Store log-probabilities; returns them as `read` will return them."""
         page = answers.float().cpu().numpy().astype(np.float16)
         self.pages[step, part] = page
         return torch.from_numpy(page.astype(np.float32)).to(answers.device)
@@ -197,9 +197,9 @@ def _open_interpreter(content: bytes) -> Any:  # noqa: ANN401  # LiteRT has no t
     try:
         from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415  # optional
     except ImportError as error:
-        raise TrainingError("a .tflite teacher needs ai-edge-litert, which is not here: install it with pip") from error
+        raise TrainingError("a .tflite teacher needs ai-edge-litert, which is not installed: use pip") from error
     try:
-        # Only so can the last layer's output be read.
+        # Required for reading the last layer's output.
         interpreter = Interpreter(model_content=content, num_threads=1, experimental_preserve_all_tensors=True)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""The network in training: one of the zoo's, with what only training wants."""
+"""The network in training: one of the zoo's, with the parts that only training needs."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,15 +20,15 @@ PROBE_PIXELS = 64
 
 
 class TraineeOutput(NamedTuple):
-    """The output of a network in training for a batch.
+    """The output of a network in training for one batch.
 
-    A tuple, in which DistributedDataParallel finds the tensors.
+    It is a tuple so that DistributedDataParallel finds the tensors.
 
     Attributes:
-        logits: (N, K).
-        auxiliary: logits of the other network's classes, (N, A); None without such a head.
-        gate_loss: what its spatial gates cost, a scalar; None where that is not asked for, or there is no such gate.
-        channel_loss: the same of its channel gates.
+        logits: the classifier's logits, (N, K).
+        auxiliary: the auxiliary head's logits for the other network's classes, (N, A); None without such a head.
+        gate_loss: the loss on its spatial gates, a scalar; None if not requested or without such gates.
+        channel_loss: the loss on its channel gates, likewise.
     """
 
     logits: torch.Tensor
@@ -39,13 +39,13 @@ class TraineeOutput(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TraineeShape:
-    """Which network is trained.
+    """The network to train.
 
     Attributes:
         architecture: a name of `models.networks.zoo`.
-        attention: what its blocks end with.
-        class_count: K.
-        auxiliary_count: A, classes of the auxiliary head; 0 for none.
+        attention: the attention at the end of each block.
+        class_count: K, the number of classes.
+        auxiliary_count: A, the number of classes of the auxiliary head; 0 for none.
     """
 
     architecture: str
@@ -55,12 +55,12 @@ class TraineeShape:
 
     @property
     def member(self) -> str:
-        """Its name in a lineup, and in its files' names."""
+        """The network's name in a lineup and in file names."""
         return "baseline" if self.attention is Attention.NONE else self.attention.value
 
     @property
     def stem(self) -> str:
-        """The beginning of its files' names."""
+        """The first part of its file names."""
         return f"{self.architecture.replace(':', '_')}_{self.member}_{self.class_count}"
 
 
@@ -69,8 +69,8 @@ class Trainee(nn.Module):
 
     Args:
         network: one of the zoo's.
-        auxiliary_count: classes of the auxiliary head; 0 for none.
-        recipe: what is asked of its gates, and whether its BatchNorms keep their statistics; None for nothing.
+        auxiliary_count: the number of classes of the auxiliary head; 0 for none.
+        recipe: the recipe with the gates' losses, and whether BatchNorms keep their statistics; None for neither.
     """
 
     def __init__(self, network: StagedNetwork, *, auxiliary_count: int, recipe: Recipe | None = None) -> None:
@@ -86,7 +86,7 @@ class Trainee(nn.Module):
             self.auxiliary = nn.Linear(trace.features[Stage.FOUR].shape[1], auxiliary_count)
 
     def forward(self, batch: torch.Tensor) -> TraineeOutput:
-        """Logits of a normalised batch, (N, 3, H, W)."""
+        """The output for a normalised batch, (N, 3, H, W)."""
         trace = self.network.trace(batch, stages={Stage.FOUR})
         auxiliary = gate_loss = channel_loss = None
         if self.auxiliary is not None:
@@ -99,8 +99,8 @@ class Trainee(nn.Module):
             channel_loss = measure_channel_loss(channel, self.channel_gate)
         return TraineeOutput(trace.logits, auxiliary, gate_loss, channel_loss)
 
-    def train(self, mode: bool = True) -> "Trainee":  # as torch has it
-        """Training mode, in which frozen BatchNorms still use and keep the statistics that they have."""
+    def train(self, mode: bool = True) -> "Trainee":  # torch's signature
+        """Set training mode, in which frozen BatchNorms still use and keep their statistics."""
         super().train(mode)
         if self.has_frozen_statistics:
             for norm in list_trunk_norms(self.network):
@@ -109,15 +109,15 @@ class Trainee(nn.Module):
 
 
 def build_trainee(shape: TraineeShape, recipe: Recipe, beginning: Beginning | None = None) -> Trainee:
-    """A fresh network, on the CPU; what a network and its baseline have in common is the same in both.
+    """Build a new network on the CPU; layers that it shares with its baseline get the same weights in both.
 
     Args:
-        shape: which network.
-        recipe: how its spatial gates begin.
-        beginning: the weights that it begins with; None for random ones.
+        shape: the network.
+        recipe: the recipe with the initial state of its spatial gates.
+        beginning: the weights that it starts from; None for random ones.
 
     Raises:
-        TrainingError: for a network that the zoo does not know, and weights that do not fit.
+        TrainingError: the network is not in the zoo, or the weights do not fit.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
@@ -142,11 +142,11 @@ def build_trainee(shape: TraineeShape, recipe: Recipe, beginning: Beginning | No
 
 
 class SpatialGateParameters(NamedTuple):
-    """The parameters of a spatial gate that a recipe may treat in its own way.
+    """The parameters of a spatial gate for which a recipe may have its own settings.
 
     Attributes:
-        kernel: of its convolution.
-        scale: gamma of its BatchNorm.
+        kernel: its convolution's kernel.
+        scale: its BatchNorm's scale, gamma.
     """
 
     kernel: nn.Parameter
@@ -168,6 +168,6 @@ def list_gate_parameters(module: nn.Module) -> set[nn.Parameter]:
 
 
 def list_trunk_norms(module: nn.Module) -> list[nn.Module]:
-    """Every BatchNorm that is not a spatial gate's."""
+    """Every BatchNorm outside of the spatial gates."""
     gates = {norm for part in module.modules() if isinstance(part, SpatialAttention) for norm in part.modules()}
     return [part for part in module.modules() if isinstance(part, _BatchNorm) and part not in gates]

@@ -1,4 +1,4 @@
-"""The training of one network from any step on: learning, writing down, stopping."""
+"""Training one network from any step: the loop, the log, the state and stopping."""
 
 import time
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ from models.training.running.progress import ProgressBar
 from models.training.running.stopping import ShouldStop
 
 LOG_STEPS = 10
-"""Steps between two rows of the log."""
+"""The number of steps between two rows of the log."""
 
 EPOCH_STATE_SECONDS = 30.0
-"""How old the written state must be for the end of an epoch to write it again: where an epoch takes seconds, writing it
-every time would take a good part of them."""
+"""The age of the state on disk, in seconds, from which the end of an epoch writes it again. For an epoch of a few
+seconds, writing it each time would take too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,10 @@ class TrainingOutput:
     """Where a training writes, and how often.
 
     Attributes:
-        directory: of all files.
-        state_seconds: how often the state is written within an epoch; at the end of one after half a minute already.
-        has_board: whether to write for TensorBoard too.
+        directory: the directory of all files.
+        state_seconds: the time between writes of the state within an epoch, in seconds; the end of an epoch needs a
+            shorter one.
+        has_board: whether to write for TensorBoard.
     """
 
     directory: Path
@@ -51,21 +52,21 @@ class TrainingOutput:
 
 
 class Meter:
-    """Measures how many pictures a second are shown, and for how long."""
+    """Measures the pictures per second, and the time."""
 
     def __init__(self) -> None:
         self._begin = self._last = time.monotonic()
         self._pictures = 0
 
     def count(self, pictures: int = 0) -> float:
-        """Count pictures; returns the seconds since this was last called."""
+        """Count pictures; returns the seconds since the last call."""
         before, self._last = self._last, time.monotonic()
         self._pictures += pictures
         return self._last - before
 
     @property
     def speed(self) -> float:
-        """Pictures a second, up to the last call of `count`."""
+        """Pictures per second, up to the last call of `count`."""
         return round(self._pictures / (self._last - self._begin), 1)
 
 
@@ -73,19 +74,19 @@ class Trainer:
     """Trains one network.
 
     Args:
-        lesson: what is taught.
-        shape: to which network.
-        processes: who computes.
-        desk: where it is written down.
+        lesson: the lesson.
+        shape: the network to build.
+        processes: the processes that compute.
+        desk: where the training writes.
 
     Attributes:
-        learner: the network.
-        seconds: time spent on its steps, over all starts.
-        scores: what was measured last.
+        learner: the network and its optimiser.
+        seconds: the time spent on its steps, over all starts.
+        scores: the last measured accuracy.
 
     Raises:
-        TrainingError: for a network that is not known, a state of another training, a batch that the processes cannot
-            share, and states that are not the same in all of them.
+        TrainingError: the network is not known, the state belongs to another training, the processes cannot share a
+            batch evenly, or they have read different states.
     """
 
     def __init__(self, lesson: Lesson, shape: TraineeShape, *, processes: Processes, desk: TrainingOutput) -> None:
@@ -112,10 +113,10 @@ class Trainer:
         return self.learner.step >= self._lesson.sampler.total_steps
 
     def run(self, should_stop: ShouldStop) -> bool:
-        """Train to the end, or until someone says stop; the state is then on the disk.
+        """Train to the end, or until `should_stop` says so; the state is then on disk.
 
         Args:
-            should_stop: asked after each step.
+            should_stop: called after each step.
 
         Returns:
             Whether the training is finished.
@@ -133,13 +134,13 @@ class Trainer:
         return self.is_finished
 
     def finish(self) -> dict[Geometry, Score]:
-        """Settle the kept weights' BatchNorm statistics; returns their accuracy."""
+        """Estimate the final BatchNorm statistics; returns the accuracy of the kept weights."""
         self.learner.estimate_statistics()
         self.scores = self._validate()
         return self.scores
 
     def _run_epoch(self, log: TrainingLog | None, bar: ProgressBar, should_stop: ShouldStop) -> bool:
-        """The rest of the current epoch; returns whether it was broken off."""
+        """Train the rest of the current epoch; returns whether it was stopped."""
         steps, total = self._lesson.sampler.epoch_steps, self._lesson.recipe.epochs
         epoch, first_step = divmod(self.learner.step, steps)
         title = f"{self.shape.stem}, epoch {epoch + 1} of {total}"
@@ -160,8 +161,8 @@ class Trainer:
         return False
 
     def _note(self, log: TrainingLog | None, batch: HostBatch, meter: Meter, *, is_last: bool) -> None:
-        """Write a row of the log, at the end of an epoch with the accuracy."""
-        loss = self.learner.take_loss()  # waits for a GPU, so that the time is that of all steps
+        """Write a row of the log; at the end of an epoch, with the accuracy."""
+        loss = self.learner.take_loss()  # waits for the GPU, so that the time covers all steps
         self.seconds += meter.count()
         epoch = self.learner.step // self._lesson.sampler.epoch_steps
         is_due = epoch % self._lesson.recipe.validation_epochs == 0 or self.is_finished
@@ -192,7 +193,7 @@ class Trainer:
         scores = self._lesson.validation.measure(
             network, preprocessing=self._lesson.preprocessing, processes=self._processes
         )
-        # Not `network.train()`: BatchNorms that are frozen were not in training mode.
+        # Not `network.train()`: frozen BatchNorms were not in training mode.
         for module in trained:
             module.training = True
         return scores
@@ -208,20 +209,20 @@ class Trainer:
         )
 
     def _check_agreement(self) -> None:
-        """Refuse to begin where processes of several machines have read different states."""
+        """Refuse to start if the processes of several machines have read different states."""
         steps = self._processes.add(torch.tensor(self.learner.step, device=self._processes.device))
         if int(steps) != self.learner.step * self._processes.count:
             raise TrainingError(
-                "the processes do not see the same state of the training; give an --output that all machines see"
+                "the processes have read different states of the training; give an --output that all machines share"
             )
 
     def _is_due(self, seconds: float | None) -> bool:
-        """Whether the written state is older than this, or than it may be at all."""
+        """Whether the state on disk is older than this, or than the output's limit."""
         limits = [self._output.state_seconds] if seconds is None else [self._output.state_seconds, seconds]
         return time.monotonic() - self._saved >= min(limits)
 
     def _save(self) -> None:
-        """Write the state: the first process's, whose BatchNorm statistics are the ones that count."""
+        """Write the state of the first process, whose BatchNorm statistics are used."""
         self._saved = time.monotonic()
         if self._processes.is_first:
             state = {"seconds": self.seconds, **self.learner.state}

@@ -1,4 +1,4 @@
-"""Accuracy on held-out pictures, prepared exactly as the program prepares an upload."""
+"""Accuracy on held-out pictures, which are prepared exactly like an upload."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ TOP = 5
 
 
 class Score(BaseModel):
-    """How often the right class was the first, or among the first five; shares in 0..1."""
+    """Top-1 and top-5 accuracy; shares in 0..1."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,11 +38,11 @@ class Score(BaseModel):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ValidationBatch:
-    """Pictures of one shape.
+    """A batch of pictures of one shape.
 
     Attributes:
-        pictures: (N, 3, H, W) uint8.
-        classes: (N,).
+        pictures: the pictures, (N, 3, H, W) uint8.
+        classes: their class indices, (N,).
     """
 
     pictures: torch.Tensor
@@ -54,8 +54,8 @@ class ValidationSet:
     """Held-out pictures, ready for a network.
 
     Attributes:
-        name: what they are, for people.
-        batches: by the geometry that they were prepared in.
+        name: their display name.
+        batches: the batches, by the geometry of their preparation.
     """
 
     name: str
@@ -65,13 +65,13 @@ class ValidationSet:
     def read(
         cls, name: str, pictures: Sequence[EncodedPicture], geometries: Sequence[Geometry], resolution: Resolution
     ) -> "ValidationSet":
-        """Decode held-out pictures on all cores; raises `TrainingError` for one that cannot be read."""
+        """Decode held-out pictures on all cores; raises `TrainingError` if one cannot be read."""
 
         def prepare(picture: EncodedPicture) -> list[NDArray[np.uint8]]:
             try:
                 image = decode_picture(picture.read(), max_pixels=None)
             except (PictureError, OSError, MemoryError) as error:
-                raise TrainingError(f"{picture.key} cannot be validated on: {error}; take it from the list") from error
+                raise TrainingError(f"{picture.key} cannot be validated: {error}; remove it from the list") from error
             return [_resize(image, geometry, resolution) for geometry in geometries]
 
         with ThreadPoolExecutor() as pool:
@@ -88,12 +88,12 @@ class ValidationSet:
     def measure(
         self, network: StagedNetwork, *, preprocessing: Preprocessing, processes: Processes
     ) -> dict[Geometry, Score]:
-        """A network's accuracy by geometry, in float32; every process takes its share of the batches.
+        """Measure a network's accuracy by geometry, in float32; every process takes its share of the batches.
 
         Args:
-            network: in evaluation mode, on the processes' device.
-            preprocessing: its input.
-            processes: who measures.
+            network: a network in evaluation mode, on the process's device.
+            preprocessing: the preprocessing of its input.
+            processes: the processes that measure.
         """
         return {
             geometry: _measure(network, batches, preprocessing, processes) for geometry, batches in self.batches.items()
@@ -106,7 +106,7 @@ def _resize(image: Image.Image, geometry: Geometry, resolution: Resolution) -> N
 
 
 def _group(views: Sequence[NDArray[np.uint8]], classes: Sequence[int]) -> list[ValidationBatch]:
-    """Batches of one shape each."""
+    """Group pictures into batches of one shape each."""
     by_shape: dict[tuple[int, ...], list[int]] = {}
     for place, view in enumerate(views):
         by_shape.setdefault(view.shape, []).append(place)
@@ -126,7 +126,7 @@ def _measure(
     preprocessing: Preprocessing,
     processes: Processes,
 ) -> Score:
-    counts = torch.zeros(3, dtype=torch.int64, device=processes.device)  # pictures, first, among the first five
+    counts = torch.zeros(3, dtype=torch.int64, device=processes.device)  # pictures, top-1 hits, top-5 hits
     for place, batch in enumerate(batches):
         if place % processes.count != processes.rank:
             continue

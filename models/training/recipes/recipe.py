@@ -1,6 +1,6 @@
-"""A recipe: everything but the data and the network that decides what a training does.
+"""A recipe: all settings of a training except the data and the network.
 
-It is read from TOML, every field can be given on the command line, and it is written beside the weights. Nothing here
+It is read from TOML, each field can be set on the command line, and it is written beside the weights. Nothing here
 imports torch.
 """
 
@@ -24,25 +24,25 @@ Shape = tuple[Annotated[int, Field(ge=32)], Annotated[int, Field(ge=32)]]
 
 
 class OptimiserName(StrEnum):
-    """Which of torch's optimisers."""
+    """The names of the optimisers."""
 
     SGD = "sgd"
     ADAMW = "adamw"
 
 
 class ScheduleName(StrEnum):
-    """How the learning rate goes up and down."""
+    """The names of the learning-rate schedules."""
 
     ONE_CYCLE = "one_cycle"
-    """Up and down again on half cosines (Smith and Topin, 2018, as torch's OneCycleLR anneals)."""
+    """Up and down on half cosines (Smith and Topin, 2018; as torch's OneCycleLR)."""
     COSINE = "cosine"
-    """Up on a line, down on half a cosine."""
+    """Linear warm-up, then down on half a cosine."""
 
 
 class ComputePrecision(StrEnum):
-    """The type in which the networks compute in training; the weights are float32 in any case.
+    """The type in which the networks compute in training; the weights are always float32.
 
-    fp16 is not here: it would want its losses scaled, and bf16 is as fast on everything made since 2020.
+    fp16 is not supported: it would need loss scaling, and bf16 is as fast on all GPUs since 2020.
     """
 
     FP32 = "fp32"
@@ -59,11 +59,11 @@ class OptimiserRecipe(RecipePart):
     """The optimiser.
 
     Attributes:
-        name: which.
-        learning_rate: the highest one, for the whole batch, however many processes share it.
-        momentum: SGD's with Nesterov's correction; AdamW's first beta.
-        weight_decay: of matrices and kernels; norms and biases have none.
-        gradient_clip: the greatest L2 norm of all gradients together; none for no bound.
+        name: the optimiser's name.
+        learning_rate: the highest learning rate, for the whole batch and any number of processes.
+        momentum: SGD's momentum, with Nesterov's correction, or AdamW's first beta.
+        weight_decay: the weight decay of matrices and kernels; norms and biases have none.
+        gradient_clip: the limit of the L2 norm of all gradients together; none for no limit.
     """
 
     name: OptimiserName = OptimiserName.SGD
@@ -74,11 +74,11 @@ class OptimiserRecipe(RecipePart):
 
 
 class ScheduleRecipe(RecipePart):
-    """The learning rate over the steps.
+    """The learning-rate schedule.
 
     Attributes:
-        name: which curve.
-        warm_up: the share of all steps on which it rises.
+        name: the schedule's name.
+        warm_up: the share of all steps in which the rate rises.
         first_factor, last_factor: the first and the last learning rate, as shares of the highest.
     """
 
@@ -92,11 +92,11 @@ class AugmentationRecipe(RecipePart):
     """The variation of each picture.
 
     Attributes:
-        smallest_area: the least share of a picture that a crop shows; the greatest is all of it.
-        aspect: by how much a crop's aspect may differ from the batch's either way, as a factor; 1 for not at all.
-        flip: how often left and right are exchanged.
-        brightness, contrast, saturation: by how much each may be changed either way.
-        aspect_matching: 0 puts pictures into batches by chance; 1 puts the widest into the widest batch.
+        smallest_area: the smallest share of a picture's area in a crop; the largest is 1.
+        aspect: the largest factor between a crop's aspect and the batch's, either way; 1 for equal aspects.
+        flip: the probability of swapping left and right.
+        brightness, contrast, saturation: the largest change of each, either way, as a share.
+        aspect_matching: 0 puts pictures into batches at random; 1 puts the widest ones into the widest batch.
     """
 
     smallest_area: float = Field(default=0.3, gt=0, le=1)
@@ -109,7 +109,7 @@ class AugmentationRecipe(RecipePart):
 
 
 class MixingRecipe(RecipePart):
-    """How often and how strongly two pictures become one: MixUp (Zhang et al., 2018), CutMix (Yun et al., 2019)."""
+    """Mixing of two pictures, its probability and strength: MixUp (Zhang et al., 2018), CutMix (Yun et al., 2019)."""
 
     mixup: Share = 0.0
     mixup_alpha: float = Field(default=0.2, gt=0)
@@ -119,16 +119,16 @@ class MixingRecipe(RecipePart):
     @model_validator(mode="after")
     def _check_sum(self) -> "MixingRecipe":
         if self.mixup + self.cutmix > 1:
-            raise ValueError("mixup and cutmix are shares of the batches and are at most 1 together")
+            raise ValueError("mixup and cutmix are shares of the batches; their sum must be at most 1")
         return self
 
 
 class Phase(RecipePart):
-    """A part of the schedule with its own sizes.
+    """A part of the training with its own sizes.
 
     Attributes:
         start: the share of all steps at which it begins.
-        shapes: (height, width) of batches; each batch draws one, one that is listed twice twice as often.
+        shapes: (height, width) of batches in pixels; each batch draws one, one listed twice with twice the chance.
     """
 
     start: Annotated[float, Field(ge=0, lt=1)]
@@ -139,8 +139,8 @@ class SoftLabelRecipe(RecipePart):
     """A second loss on another network's probabilities (Hinton et al., 2015).
 
     Attributes:
-        weight: of that loss.
-        temperature: by which both sides' logits are divided; the loss is multiplied by its square.
+        weight: the weight of this loss.
+        temperature: the divisor of both networks' logits; the loss is multiplied by its square.
     """
 
     weight: float = Field(default=0.5, ge=0)
@@ -148,12 +148,12 @@ class SoftLabelRecipe(RecipePart):
 
 
 class GateRecipe(RecipePart):
-    """What all gates have of their own.
+    """Training options of all gates.
 
     Attributes:
-        learning_rate: the highest one; none for the optimiser's. Fresh gates in a trained network have all to learn.
-        loss_fades_from, loss_fades_to: the shares of all steps at which the gates' losses begin to fade and are gone,
-            so that what is left of a gate at the end is what the network wants of it.
+        learning_rate: the highest learning rate; none for the optimiser's. New gates often need a higher one.
+        loss_fades_from, loss_fades_to: the shares of all steps at which the gates' losses start to fade and have faded
+            out. At the end, the networks' other losses alone decide about the gates.
     """
 
     learning_rate: float | None = Field(default=None, gt=0)
@@ -163,11 +163,11 @@ class GateRecipe(RecipePart):
     @model_validator(mode="after")
     def _check_order(self) -> "GateRecipe":
         if self.loss_fades_to < self.loss_fades_from:
-            raise ValueError("loss_fades_to comes after loss_fades_from")
+            raise ValueError("loss_fades_to must not be less than loss_fades_from")
         return self
 
     def loss_share(self, share: float) -> float:
-        """How much of the gates' losses counts when a share of all steps is done."""
+        """The factor of the gates' losses when a share of all steps is done, 1 to 0."""
         if share < self.loss_fades_from or self.loss_fades_from == 1:
             return 1.0
         length = self.loss_fades_to - self.loss_fades_from
@@ -175,11 +175,11 @@ class GateRecipe(RecipePart):
 
 
 class ChannelGateRecipe(RecipePart):
-    """What is asked of the channel gates.
+    """Training options of the channel gates.
 
     Attributes:
-        loss_weight: of the loss on gates that are the same for every picture; 0 for none.
-        least_deviation: of a channel's gate over a batch's pictures, from which it is not called the same.
+        loss_weight: the weight of the loss on gates that are the same for every picture; 0 for no such loss.
+        least_deviation: the standard deviation of a channel's gate over a batch's pictures from which there is no loss.
     """
 
     loss_weight: float = Field(default=0.0, ge=0)
@@ -190,13 +190,14 @@ class SpatialGateRecipe(RecipePart):
     """Training options of the spatial gates; padding and kernel size are the architecture's.
 
     Attributes:
-        initial_scale: the first value of their BatchNorm's scale (gamma); 0 makes every first gate a flat 0.5.
-        scale_weight_decay: of that scale.
-        kernel_weight_decay: of their kernels; none for the optimiser's.
-        renewed: parts of the network ("layer4") whose spatial gates begin anew where a training starts from weights.
-        loss_weight: of the loss on gates that tell nothing, see `models/training/learning/gate_loss.py`; 0 for none.
-        least_deviation: of a gate over positions, from which it is not called flat.
-        most_explained: the share of a gate's variance that the batch's mean map may have.
+        initial_scale: the initial scale (gamma) of their BatchNorms; 0 makes every gate a flat 0.5 at first.
+        scale_weight_decay: the weight decay of this scale.
+        kernel_weight_decay: the weight decay of their kernels; none for the optimiser's.
+        renewed: parts of the network ("layer4") whose spatial gates are reset if a training starts from weights.
+        loss_weight: the weight of the loss on uninformative gates, see `models/training/learning/gate_loss.py`; 0 for
+            no such loss.
+        least_deviation: the standard deviation of a gate over positions from which it does not count as flat.
+        most_explained: the largest share of a gate's variance that the batch's mean map may explain without a loss.
     """
 
     initial_scale: float = 0.0
@@ -209,32 +210,34 @@ class SpatialGateRecipe(RecipePart):
 
 
 class Recipe(RecipePart):
-    """Everything but the data and the network that decides what a training does.
+    """All settings of a training except the data and the network.
 
     Attributes:
-        name: its own.
-        seed: what every random number comes from, together with the epoch and the step.
-        epochs: how often as many pictures are shown as there are.
-        batch_size: pictures a step, in all processes together.
+        name: the recipe's name.
+        seed: the seed; every random number comes from it, the epoch and the step.
+        epochs: the number of epochs; each shows as many pictures as there are.
+        batch_size: pictures per step, in all processes together.
         precision: the type in which the networks compute.
-        class_weight: of the loss on the pictures' own classes, beside a teacher's; those without one have none.
+        class_weight: the weight of the loss on the pictures' classes, which may stand beside a teacher's loss; pictures
+            without a class have no such loss.
         label_smoothing: the share of each label that is spread over all classes.
-        freeze_statistics: whether all BatchNorms but the gates' keep the statistics of the weights that are begun with.
-        averaging: decay of the weights' moving average (EMA) per step; 0 for none.
-        statistics_batches: batches on which BatchNorm's statistics are taken anew at the end; 0 to keep those of the
-            training.
-        balance: 0 shows each picture equally often, 1 each class, and each folder of pictures without one.
-        mean, standard_deviation: of the networks' input per RGB channel, for values in 0..1; ImageNet's usual ones.
-        stored_side: the shorter side in pixels at which pictures wait in memory.
-        resolution: the shorter side at which is validated, and that the lineup's card names.
-        geometries: how is validated; the card names the first.
-        validation_epochs: after how many epochs each time; after the last one in any case.
-        teacher_side: the shorter side in pixels to which smaller batches are enlarged for a teacher; none to show it
-            what the network sees. One that has one size has its own.
-        optimiser, schedule, augmentation, mixing, auxiliary, teacher, gates, channel_gate, spatial_gate: see there.
-            `auxiliary` speaks of the soft labels of `--soft-labels`, `teacher` of the networks of `--teacher`; without
-            these options neither does anything.
-        phases: in the order of their starts; the first begins at 0.
+        freeze_statistics: whether all BatchNorms except the gates' keep the statistics of the initial weights.
+        averaging: the decay per step of the weights' moving average (EMA); 0 for no average.
+        statistics_batches: the number of batches for estimating the BatchNorm statistics again at the end; 0 to keep
+            those of the training.
+        balance: 0 shows each picture equally often; 1 shows each class, or unlabelled folder, equally often.
+        mean, standard_deviation: the normalisation of the networks' input per RGB channel, for values in 0..1;
+            ImageNet's by default.
+        stored_side: the shorter side in pixels of the pictures in memory.
+        resolution: the shorter side in pixels for validation; the lineup's card has it too.
+        geometries: the geometries for validation; the card has the first.
+        validation_epochs: the number of epochs between validations; the last epoch is always followed by one.
+        teacher_side: the shorter side in pixels to which smaller batches are enlarged for a teacher; none to give it
+            the network's batch. A teacher with a fixed input size uses that size.
+        optimiser, schedule, augmentation, mixing, auxiliary, teacher, gates, channel_gate, spatial_gate: see their
+            classes. `auxiliary` is for `--soft-labels` and `teacher` for `--teacher`; they have no effect without these
+            options.
+        phases: the phases in the order of their starts; the first starts at 0.
     """
 
     name: str = Field(min_length=1, max_length=64)
@@ -270,31 +273,31 @@ class Recipe(RecipePart):
     def _check_phases(self) -> "Recipe":
         starts = [phase.start for phase in self.phases]
         if starts[0] != 0 or sorted(set(starts)) != starts:
-            raise ValueError(f"phases start at {starts}; the first starts at 0 and each later than the one before")
+            raise ValueError(f"phases start at {starts}; the first must start at 0, each other one after the previous")
         return self
 
     @model_validator(mode="after")
     def _check_statistics(self) -> "Recipe":
         if self.freeze_statistics and self.statistics_batches:
-            raise ValueError("freeze_statistics keeps the statistics that statistics_batches takes anew; choose one")
+            raise ValueError("freeze_statistics keeps the statistics that statistics_batches would replace; choose one")
         return self
 
     def shapes_at(self, share: float) -> tuple[Shape, ...]:
-        """The shapes to draw from when a share of all steps is done."""
+        """The shapes to draw from after a share of all steps."""
         return next(phase.shapes for phase in reversed(self.phases) if phase.start <= share)
 
 
 def read_recipe(path: Path = DEFAULT_RECIPE, *, changes: Iterable[str] = ()) -> Recipe:
-    """A recipe from its TOML file.
+    """Read a recipe from its TOML file.
 
     Args:
         path: the file.
-        changes: `FIELD=VALUE` with a value as TOML has it, for example `optimiser.learning_rate=0.2`; a text needs no
+        changes: changes as `FIELD=VALUE` with a TOML value, for example `optimiser.learning_rate=0.2`; a text needs no
             quotes.
 
     Raises:
-        LineupError: for a file that cannot be read.
-        TrainingError: for one that is no recipe, and for a change that makes none.
+        LineupError: the file cannot be read.
+        TrainingError: the file, or the file with the changes, is not a valid recipe.
     """
     try:
         table = tomllib.loads(read_bytes(path).decode())
@@ -302,14 +305,14 @@ def read_recipe(path: Path = DEFAULT_RECIPE, *, changes: Iterable[str] = ()) -> 
             _change(table, change)
         return Recipe.model_validate(table)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TrainingError(f"{path} is no TOML file: {error}") from error
+        raise TrainingError(f"{path} is not a TOML file: {error}") from error
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors())
-        raise TrainingError(f"{path} is no recipe, with what was changed in it: {problems}") from error
+        raise TrainingError(f"{path} is not a valid recipe with these changes: {problems}") from error
 
 
 def _change(table: dict[str, Any], change: str) -> None:
-    """Set a field, given as `optimiser.learning_rate=0.2`, in a recipe's table."""
+    """Set a field in a recipe's table, given as `optimiser.learning_rate=0.2`."""
     field, equals, text = change.partition("=")
     *parents, last = field.strip().split(".")
     if not equals or not last:

@@ -1,1 +1,1 @@
-"""Files that a training leaves behind: weights and cards."""
+"""The files that a training writes: weights and cards."""

@@ -1,4 +1,4 @@
-"""The cards beside trained weights: a model card for people, a lineup's card for the program."""
+"""The cards beside trained weights: model cards for people and a lineup's card for the program."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from models.training.records.weights import WeightsFile
 from models.training.running.origin import Origin
 
 CURVE_ROWS = 12
-"""Epochs of which a card's curve tells, at most."""
+"""The most epochs in a card's curve."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,14 +25,14 @@ class TrainedNetwork:
     """One network at the end of its training.
 
     Attributes:
-        shape: which.
-        weights: its file.
+        shape: the network.
+        weights: its file of weights.
         scores: its accuracy on the validation pictures.
         curve: the log's rows.
-        seconds: time spent on its steps.
-        parameters: trainable values.
-        multiply_adds: for one picture at the recipe's resolution.
-        precision: of the stored convolutions and linear layers.
+        seconds: the time spent on its steps.
+        parameters: the number of trainable values.
+        multiply_adds: the multiply-adds for one picture at the recipe's resolution.
+        precision: the precision of the stored convolutions and linear layers.
     """
 
     shape: TraineeShape
@@ -47,14 +47,14 @@ class TrainedNetwork:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Circumstances:
-    """Facts common to the cards of one training.
+    """Facts that the cards of one training share.
 
     Attributes:
-        lesson: what was taught.
+        lesson: the lesson.
         classes: the classes.
-        data: what the pictures are from, in a sentence.
-        unreadable: how many pictures were skipped.
-        origin: where it was run.
+        data: the origin of the pictures, in a sentence.
+        unreadable: the number of skipped pictures.
+        origin: where the training was run.
     """
 
     lesson: Lesson
@@ -70,13 +70,13 @@ class Circumstances:
 
 
 def name_recipe(lesson: Lesson) -> str:
-    """A recipe in a word or two, the same for two networks that were trained alike: its name, seed and checksum."""
+    """Name a recipe by its name, seed and checksum; equal for two networks that were trained alike."""
     values = lesson.recipe
     return f"{values.name}, seed {values.seed}, {lesson.digest[:12]}"
 
 
 def list_accuracy(trained: TrainedNetwork, circumstances: Circumstances) -> tuple[Accuracy, ...]:
-    """The measurements, as a lineup's card has them."""
+    """The accuracies in the form of a lineup's card."""
     validation = circumstances.lesson.validation
     if validation is None:
         return ()
@@ -94,7 +94,7 @@ def list_accuracy(trained: TrainedNetwork, circumstances: Circumstances) -> tupl
 
 
 def format_lineup_card(name: str, networks: Mapping[NetworkName, TrainedNetwork], circumstances: Circumstances) -> str:
-    """The TOML file that `load_lineup` reads."""
+    """Format the TOML file that `load_lineup` reads."""
     baseline, cbam = (networks[member].shape for member in NetworkName)
     recipe = circumstances.recipe
     titles = f"{title_network(baseline.architecture)} and {title_network(cbam.architecture, cbam.attention)}"
@@ -134,7 +134,7 @@ def format_lineup_card(name: str, networks: Mapping[NetworkName, TrainedNetwork]
 
 
 def format_model_card(trained: TrainedNetwork, circumstances: Circumstances) -> str:
-    """The Markdown file for people."""
+    """Format the Markdown file for people."""
     shape, recipe = trained.shape, circumstances.recipe
     title = title_network(shape.architecture, shape.attention)
     side = recipe.resolution.value
@@ -165,8 +165,8 @@ def format_model_card(trained: TrainedNetwork, circumstances: Circumstances) -> 
         "## Recipe",
         f"```toml\n{format_toml(recipe.model_dump(mode='json'))}```",
         "## Limits",
-        f"It knows {shape.class_count:,} classes, and calls anything else one of them. The training pictures' terms "
-        "are their own.",
+        f"It must answer with one of its {shape.class_count:,} classes, even if none fits. The training pictures have "
+        "their own terms.",
     )
     return "\n\n".join(sections) + "\n"
 
@@ -196,7 +196,7 @@ def _tell_accuracy(trained: TrainedNetwork, circumstances: Circumstances) -> str
     if not rows:
         return "Not measured: no validation pictures were given."
     table = _tabulate(["data", "pictures", "geometry", "size", "top-1", "top-5"], rows)
-    return f"Measured in float32 at the end of the training, on pictures that it never saw.\n\n{table}"
+    return f"Measured in float32 at the end of the training, on pictures that it was not trained on.\n\n{table}"
 
 
 def _tell_beginnings(circumstances: Circumstances) -> str:
@@ -234,7 +234,7 @@ def _tell_training(shape: TraineeShape, circumstances: Circumstances) -> str:
 
 
 def _tell_curve(trained: TrainedNetwork) -> str:
-    """Some of the log's rows at ends of epochs, evenly spread, the last one among them."""
+    """Tabulate some of the log's rows at the ends of epochs, evenly spread, including the last."""
     ends = [row for row in trained.curve if float(row["epoch"]).is_integer()]
     last = len(ends) - 1
     places = sorted({round(share * last / (CURVE_ROWS - 1)) for share in range(CURVE_ROWS)})

@@ -1,7 +1,7 @@
-"""Tables as TOML.
+"""Writing tables as TOML.
 
-The standard library reads TOML and does not write it, and no writer is among the program's dependencies. JSON's
-numbers, texts and arrays are TOML's too, which leaves the headings of tables.
+The standard library reads TOML but does not write it, and the program's dependencies include no writer. JSON's
+numbers, texts and arrays are valid TOML, so only the headings of tables are written here.
 """
 
 import json
@@ -13,7 +13,7 @@ BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def format_toml(table: Mapping[str, Any]) -> str:
-    """A table of texts, numbers, arrays, tables and lists of tables as TOML; what is None is left out."""
+    """Format a table of texts, numbers, arrays, tables and lists of tables as TOML; None is left out."""
     return "\n".join(_format_table(table, ())).strip() + "\n"
 
 
@@ -26,7 +26,7 @@ def _format_table(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[s
         name = ".".join(_format_key(part) for part in (*path, key))
         if isinstance(value, Mapping):
             lines = list(_format_table(value, (*path, key)))
-            # A table of tables alone is named by these.
+            # A table that has only tables needs no heading.
             has_values = not lines or lines[0] != ""
             yield from (("", f"[{name}]", *lines) if has_values else lines)
         elif _is_table_list(value):
@@ -44,5 +44,5 @@ def _format_key(key: str) -> str:
 
 
 def _format_value(value: object) -> str:
-    # TOML needs U+007F escaped, and no halves of a lineup of surrogates, which JSON's escapes would be.
+    # TOML needs U+007F escaped. JSON would escape other characters as surrogates, which TOML forbids.
     return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""The result of a training: a file of weights that names its network and its recipe."""
+"""Writing a training's weights to a file that names its network and its recipe."""
 
 import hashlib
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ STORED_DTYPES = {Precision.FP32: torch.float32, Precision.FP16: torch.float16}
 
 @dataclass(frozen=True, slots=True)
 class WeightsFile:
-    """A file of weights that was written.
+    """A written file of weights.
 
     Attributes:
-        path: where.
+        path: the file.
         sha256: its checksum.
     """
 
@@ -33,18 +33,18 @@ class WeightsFile:
 def write_weights(
     network: StagedNetwork, shape: TraineeShape, *, state: Path, recipe: str, precision: Precision
 ) -> WeightsFile:
-    """Write a trained network beside the state that it is from.
+    """Write a trained network beside its training's state.
 
     Args:
         network: the network.
-        shape: which it is.
-        state: the file of its training's last state.
-        recipe: by what recipe it was trained, the same words for both members of a lineup.
-        precision: of convolutions and linear layers; the rest stays float32, where a rounding would cost more than
-            it saves.
+        shape: its shape.
+        state: the file with its training's last state.
+        recipe: the recipe's name, equal for both networks of a lineup.
+        precision: the precision of convolutions and linear layers; the rest stays float32, because rounding it would
+            cost accuracy and save little.
 
     Raises:
-        CheckpointError: where it cannot be written.
+        CheckpointError: the file cannot be written.
     """
     tensors = {
         name: convert(tensor, STORED_DTYPES[precision]).cpu().contiguous().clone()
@@ -70,5 +70,5 @@ def write_weights(
 
 
 def convert(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """A kernel or a matrix in the type that it is stored in; anything else as it is."""
+    """Convert a kernel or a matrix to the stored type; other tensors are not changed."""
     return tensor.to(dtype) if tensor.ndim > 1 and tensor.is_floating_point() else tensor

@@ -1,1 +1,1 @@
-"""The training process: its errors, files, progress and end."""
+"""The training process: errors, files, progress and stopping."""

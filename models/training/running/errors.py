@@ -1,7 +1,7 @@
-"""Errors of a training that a user can mend."""
+"""Errors of a training that a user can correct."""
 
 from models.errors import LineupError
 
 
 class TrainingError(LineupError):
-    """A training cannot begin or go on; the message says what is wrong and what to do."""
+    """A training cannot start or continue; the message has the fault and the remedy."""

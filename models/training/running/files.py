@@ -1,4 +1,4 @@
-"""Files that a training writes, whole or not at all."""
+"""Writing a training's files completely or not at all."""
 
 from pathlib import Path
 
@@ -7,15 +7,15 @@ from models.whole_files import draft_beside
 
 
 def write_file(path: Path, content: bytes | str) -> None:
-    """Write a file; what was there before stays until all of it is on the disk.
+    """Write a file; an existing one stays until the new one is on disk.
 
     Raises:
-        TrainingError: where it cannot be written.
+        TrainingError: the file cannot be written.
     """
     try:
         with draft_beside(path) as draft:
             draft.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise TrainingError(
-            f"{path} cannot be written: {error.strerror}; make room or choose another place, then go on with --resume"
+            f"{path} cannot be written: {error.strerror}; make room or choose another place, then --resume"
         ) from error

@@ -1,4 +1,4 @@
-"""Where a training was run, as far as it is anybody's business: versions, device and commit, no names and no paths."""
+"""Where a training was run: versions, device and commit, without names or paths."""
 
 import platform
 import shutil
@@ -21,9 +21,9 @@ class Origin:
     """Where a training was run.
 
     Attributes:
-        device: what computed.
-        versions: of Python and of the libraries, in one line.
-        commit: of the program's source; None where it is not in git.
+        device: the device that computed.
+        versions: the versions of Python and the libraries, in one line.
+        commit: the commit of the program's source; None if it is not in git.
     """
 
     device: str
@@ -32,7 +32,7 @@ class Origin:
 
 
 def find_origin(device: torch.device, *, process_count: int) -> Origin:
-    """Where this training runs."""
+    """Find where this training runs."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
     known = [("Python", platform.python_version()), *((library, _find_version(library)) for library in LIBRARIES)]
     return Origin(
@@ -50,9 +50,9 @@ def _find_version(library: str) -> str | None:
 
 
 def _find_commit() -> str | None:
-    """The commit, and whether files differ from it."""
+    """Find the commit, and whether files differ from it."""
     git = shutil.which("git")
-    # An installed copy may lie in somebody else's repository.
+    # An installed copy may be inside another repository.
     if git is None or not (ROOT / ".git").exists():
         return None
     answers = []

@@ -12,7 +12,7 @@ from torch import distributed
 from models.training.running.errors import TrainingError
 
 PATIENCE = timedelta(minutes=30)
-"""How long one process waits for the others, which may have to decode all pictures first."""
+"""The longest wait of one process for the others, which may have to decode all pictures first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,10 @@ class Processes:
     """This process among those that train together.
 
     Attributes:
-        device: where this one computes.
+        device: the device of this process.
         rank: its number, from 0.
-        count: how many there are, on all machines.
-        local_count: how many there are on this machine.
+        count: the number of processes on all machines.
+        local_count: the number of processes on this machine.
     """
 
     device: torch.device
@@ -33,11 +33,11 @@ class Processes:
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the one that writes and talks."""
+        """Whether this process writes the files and the notes."""
         return self.rank == 0
 
     def part_of(self, batch_size: int) -> slice:
-        """This one's pictures of a batch; raises `TrainingError` where they cannot be shared evenly."""
+        """This process's pictures of a batch; raises `TrainingError` if they cannot be shared evenly."""
         if batch_size % self.count or batch_size == self.count:
             raise TrainingError(
                 f"a batch of {batch_size} cannot be shared evenly by {self.count} processes with two pictures or more "
@@ -47,35 +47,35 @@ class Processes:
         return slice(self.rank * size, (self.rank + 1) * size)
 
     def add(self, values: torch.Tensor) -> torch.Tensor:
-        """The sum of all processes' values; what is given is changed."""
+        """The sum of all processes' values, in place."""
         if self.count > 1:
             distributed.all_reduce(values)
         return values
 
     def mean(self, values: torch.Tensor) -> torch.Tensor:
-        """The mean of all processes' values; what is given stays."""
+        """The mean of all processes' values, as a new tensor."""
         return self.add(values.clone()) / self.count
 
     def has_any(self, *, flag: bool) -> bool:
-        """Whether the flag is up in any process."""
+        """Whether the flag is set in any process."""
         return flag if self.count == 1 else bool(self.add(torch.tensor(int(flag), device=self.device)).item())
 
     def wait(self) -> None:
-        """Until every process is here."""
+        """Wait until every process has called this."""
         if self.count > 1:
             distributed.barrier()
 
 
 @contextmanager
 def join_processes(device: str) -> Iterator[Processes]:
-    """Meet the other processes that torchrun started, and leave them at the end.
+    """Join the processes that torchrun started, and leave them at the end.
 
     Args:
-        device: auto, cpu, cuda or one with its number; `auto` is CUDA where there is a device. With torchrun each
-            process takes the device of its own number.
+        device: `auto`, `cpu`, `cuda` or `cuda:NUMBER`; `auto` uses CUDA if there is a device. With torchrun, each
+            process takes the device with its own number.
 
     Raises:
-        TrainingError: for a device that is not there.
+        TrainingError: there is no such device.
     """
     chosen = _find_device(device)
     if not distributed.is_torchelastic_launched():
@@ -102,5 +102,5 @@ def _find_device(name: str) -> torch.device:
     if device.type not in ("cpu", "cuda"):
         raise TrainingError(f"device is {name!r}; choose auto, cpu, cuda or cuda:0")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise TrainingError(f"device {name!r} is not there; {torch.cuda.device_count()} CUDA devices are; choose cpu")
+        raise TrainingError(f"there is no device {name!r}, but {torch.cuda.device_count()} CUDA devices; choose cpu")
     return torch.device("cuda", device.index or 0) if device.type == "cuda" else device

@@ -1,4 +1,4 @@
-"""A progress bar with the time that is left, for the one process that a person watches."""
+"""A progress bar with the remaining time, shown by one process."""
 
 from types import TracebackType
 
@@ -9,10 +9,10 @@ class ProgressBar:
     """A bar on standard error.
 
     Args:
-        title: what goes on.
-        total: steps of it; None where that is not known.
-        done: steps that are done already.
-        is_shown: whether there is a bar at all.
+        title: the name of the task.
+        total: the number of steps; None if not known.
+        done: the number of steps already done.
+        is_shown: False for no bar.
     """
 
     def __init__(self, title: str, *, total: int | None, done: int = 0, is_shown: bool = True) -> None:
@@ -29,5 +29,5 @@ class ProgressBar:
         self._progress.stop()
 
     def advance(self, title: str | None = None) -> None:
-        """One step is done."""
+        """Advance the bar by one step."""
         self._progress.update(self._task, advance=1, description=title)

@@ -1,4 +1,4 @@
-"""When a training stops before its end: on a signal, or when its time is up."""
+"""Stopping a training before its end, on a signal or after a time."""
 
 import signal
 import time
@@ -8,19 +8,19 @@ from types import FrameType
 from typing import TypeAlias
 
 ShouldStop: TypeAlias = Callable[[int], bool]
-"""Asked after each step, with the number of steps done."""
+"""Called after each step with the number of steps done; True stops the training."""
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
 def watch(*, minutes: float | None = None) -> Iterator[ShouldStop]:
-    """Notice SIGTERM and SIGINT, and the end of a time, without breaking off a step.
+    """Watch for SIGTERM, SIGINT and a time limit, without interrupting a step.
 
-    A second signal does what it always did: whoever is in a hurry presses Ctrl+C twice.
+    A second signal has its usual effect, so pressing Ctrl+C twice stops at once.
 
     Args:
-        minutes: from now on; None for any time.
+        minutes: the time limit from now on; None for no limit.
     """
     deadline = None if minutes is None else time.monotonic() + 60 * minutes
     is_signalled = False

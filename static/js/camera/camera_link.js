@@ -42,7 +42,7 @@ export class CameraLink {
    * Wait until frames may be sent.
    *
    * @returns {Promise<Ready>}
-   * @throws {PageProblem} with the server's sentence where it refuses them.
+   * @throws {PageProblem} with the server's sentence if it refuses frames.
    */
   async open() {
     const message = await this.receive();
@@ -78,7 +78,7 @@ export class CameraLink {
       this.pass = pass;
       this.fail = fail;
     });
-    // The connection may end while nothing waits for a message.
+    // The connection may end while no call waits for a message.
     message.catch(() => {});
     if (this.socket.readyState >= WebSocket.CLOSING) {
       this.fail?.(new PageProblem(ENDED));

@@ -4,7 +4,7 @@ import { orAborted } from "../lib/abortable.js";
 import { PageProblem } from "../lib/page.js";
 
 /**
- * @typedef {{blob: Blob, picture: ImageBitmap}} TakenFrame the frame as it is sent, and as it is shown.
+ * @typedef {{blob: Blob, picture: ImageBitmap}} TakenFrame the frame to send, and the frame to show.
  */
 
 const JPEG_QUALITY = 0.85;
@@ -23,7 +23,7 @@ const SENTENCES = {
 };
 
 export class CameraSource {
-  /** @param {HTMLVideoElement} video shows what the camera sees. */
+  /** @param {HTMLVideoElement} video shows the camera's picture. */
   constructor(video) {
     this.video = video;
     this.canvas = document.createElement("canvas");
@@ -32,12 +32,12 @@ export class CameraSource {
   /**
    * Ask for the camera and start it.
    *
-   * @param {AbortController} run aborted with a sentence when the camera is lost; once aborted, no camera stays open.
-   * @throws {PageProblem} where there is no camera, or this page may not use it.
+   * @param {AbortController} run aborted with a sentence if the camera is lost; after that, no camera stays open.
+   * @throws {PageProblem} if there is no camera, or this page may not use it.
    */
   async open(run) {
     const asked = askForCamera();
-    // The reader may stop the camera before answering the browser's question.
+    // The user may stop the camera before answering the browser's question.
     asked.then((late) => run.signal.aborted && stopTracks(late)).catch(() => {});
     const stream = await orAborted(asked, run.signal);
     const gone = new PageProblem(GONE);
@@ -56,9 +56,9 @@ export class CameraSource {
   }
 
   /**
-   * The newest frame.
+   * Take the newest frame.
    *
-   * @param {number} shorterSide in pixels, as it is sent; a smaller frame stays as it is.
+   * @param {number} shorterSide the shorter side to send, in pixels; a smaller frame is not enlarged.
    * @param {AbortSignal} signal
    * @returns {Promise<TakenFrame>}
    */
@@ -72,7 +72,7 @@ export class CameraSource {
     return { blob: await this.encode(), picture };
   }
 
-  /** Wait for a new frame; a page in the background gets none. */
+  /** Wait for a new frame; a page in the background gets no frames. */
   wait() {
     return new Promise((resolve) => {
       if ("requestVideoFrameCallback" in this.video) {

@@ -18,7 +18,7 @@ import { DEFAULTS } from "../maps/settings.js";
  * @typedef {import("../maps/maps.js").NetworkName} NetworkName
  */
 
-/** Screen readers are told at most this often. */
+/** The shortest time between two messages to screen readers. */
 const TELL_MILLISECONDS = 5000;
 
 const TITLES = { baseline: "Baseline", cbam: "CBAM" };
@@ -27,7 +27,7 @@ export class CameraView {
   /** @param {HTMLElement} section */
   constructor(section) {
     this.section = section;
-    /** A word in the maps' corner, for networks that have learned nothing. @type {string | null} */
+    /** A word in the maps' corner, for untrained networks. @type {string | null} */
     this.mark = null;
     /** @type {Partial<Record<NetworkName, Panel>>} */
     this.panels = {};
@@ -59,11 +59,11 @@ export class CameraView {
   }
 
   /**
-   * A network's panel with a new picture, at the picture's own size.
+   * A network's panel for a new picture, at the picture's own size.
    *
    * @param {NetworkName} name
    * @param {ImageBitmap} picture
-   * @param {Maps} maps of the frame as it was sent, which may be smaller.
+   * @param {Maps} maps of the frame that was sent, which may be smaller.
    * @returns {Panel}
    */
   place(name, picture, maps) {
@@ -87,7 +87,7 @@ export class CameraView {
    * @param {number} maximum the value of the last colour.
    */
   colour(panel, { box }, map, colours, maximum) {
-    // At the size of the frame that was sent, which may have far fewer pixels than the frame on the page.
+    // At the size of the sent frame, which may have far fewer pixels than the frame on the page.
     const [width, height] = [Math.round(box.right - box.left), Math.round(box.lower - box.upper)];
     panel.colour(width, height, (pixels) => paint(spread(map, width, height), colours, 0, maximum, pixels));
   }
@@ -113,7 +113,7 @@ export class CameraView {
   }
 
   /**
-   * Tell screen readers, but not about every frame.
+   * Write for screen readers, but not about every frame.
    *
    * @param {Frame} frame
    */

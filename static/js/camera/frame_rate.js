@@ -16,7 +16,7 @@ export class FrameRate {
    */
   count(now) {
     this.times.push(now);
-    // A rate needs two frames, however old the first one is.
+    // A rate needs two frames, so the last old one is kept.
     while (this.times.length > 2 && now - /** @type {number} */ (this.times[0]) > WINDOW_MILLISECONDS) {
       this.times.shift();
     }

@@ -1,4 +1,4 @@
-/** The live camera: it sends the newest frame and waits for the answer, again and again until the reader stops it. */
+/** The live camera: it sends the newest frame, waits for the answer and repeats this until the user stops it. */
 
 import { wait, orAborted } from "../lib/abortable.js";
 import { CameraLink } from "./camera_link.js";
@@ -9,7 +9,7 @@ import { FrameRate } from "./frame_rate.js";
 import { explain, isAbort } from "../lib/page.js";
 import { DEFAULTS } from "../maps/settings.js";
 
-/** After a frame that the server could not read. */
+/** The wait after a frame that the server could not read. */
 const REFUSED_MILLISECONDS = 1000;
 
 export function enhanceCamera() {
@@ -32,14 +32,14 @@ class Camera {
     this.form = form;
     this.source = new CameraSource(video);
     this.view = new CameraView(section);
-    /** @type {AbortController | null} what runs. */
+    /** @type {AbortController | null} the current run. */
     this.run = null;
     this.isAskedAnew = false;
   }
 
   listen() {
     this.view.find("#camera-button").addEventListener("click", () => (this.run ? this.run.abort() : this.start()));
-    // Enter in the class field asks about that class, and does not send the form.
+    // Enter in the class field chooses that class and does not send the form.
     this.form.addEventListener("submit", (event) => event.preventDefault());
     this.form.addEventListener("change", () => {
       this.isAskedAnew = true;
@@ -53,7 +53,7 @@ class Camera {
     this.say("The camera is starting.");
     this.fail("");
     this.change(true);
-    // The camera goes off at once, even while an answer is under way.
+    // The camera goes off at once, even if an answer is still expected.
     run.signal.addEventListener("abort", () => this.source.close());
     try {
       await this.source.open(run);
@@ -74,7 +74,7 @@ class Camera {
   }
 
   /**
-   * Ask about one frame after another; other options need another connection.
+   * Send one frame after another; other options need another connection.
    *
    * @param {AbortSignal} signal
    */
@@ -148,7 +148,7 @@ class Camera {
     this.view.write("#camera-status", sentence);
   }
 
-  /** @param {string} sentence what went wrong; none to take it back. */
+  /** @param {string} sentence the problem; empty to clear it. */
   fail(sentence) {
     const alert = this.view.find("#camera-error");
     alert.textContent = sentence;

@@ -1,4 +1,4 @@
-/** The address says what is shown. It follows while something moves; the end of the move is one step in the history. */
+/** The address of the current view. It changes during a move; the end of the move is one step in the history. */
 
 // Chromium ignores changes beyond 200 in 10 seconds.
 const PAUSE_MILLISECONDS = 200;
@@ -8,7 +8,7 @@ let last = 0;
 let timer = 0;
 
 /**
- * Follow a move that goes on; going back still leads to where it began.
+ * Change the address during a move; going back still leads to its start.
  *
  * @param {string} address
  */
@@ -22,7 +22,7 @@ export function preview(address) {
 }
 
 /**
- * Add what is shown now to the history as one step.
+ * Add the current view to the history as one step.
  *
  * @param {string} address
  */
@@ -37,7 +37,7 @@ export function commit(address) {
   settled = location.href;
 }
 
-/** Accept the address that the browser went to. */
+/** Take over the address to which the browser went. */
 export function settle() {
   clearTimeout(timer);
   settled = location.href;

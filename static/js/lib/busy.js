@@ -6,7 +6,7 @@ let running = 0;
  * Show the bar until a request has ended.
  *
  * @template Result
- * @param {string} sentence what runs.
+ * @param {string} sentence about the task.
  * @param {() => Promise<Result>} work the request.
  * @returns {Promise<Result>}
  */
@@ -26,14 +26,14 @@ export async function whileBusy(sentence, work) {
 /**
  * Show the bar until the reader leaves this page.
  *
- * @param {string} sentence what runs.
+ * @param {string} sentence about the task.
  */
 export function startBusy(sentence) {
   running += 1;
   show(sentence);
 }
 
-// A page that the browser brings back from its memory is waiting for nothing.
+// A page that the browser restores from its cache waits for nothing.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) {
     running = 0;

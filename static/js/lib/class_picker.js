@@ -1,11 +1,11 @@
 /**
  * The class list as a search field: the combobox of the ARIA Authoring Practices with a list that narrows down.
  *
- * Not a `<datalist>`: it offers only what contains the field's text, so a chosen class would hide all others. Enter
- * would send half a name, Escape would leave half a name behind, and two classes of one name (ImageNet has two cranes)
- * would look alike.
+ * A `<datalist>` would not do. It offers only options that contain the field's text, so a chosen class would hide all
+ * others. Enter would send an unfinished name, Escape would leave one in the field, and two classes of the same name
+ * (ImageNet has two cranes) would look alike.
  *
- * The form's own field keeps the value, and is what works without JavaScript.
+ * The form's own field keeps the value. It also works without JavaScript.
  */
 
 import { findMatches } from "./class_search.js";
@@ -22,7 +22,7 @@ export function enhanceClassPickers(form) {
   const classes = Array.from(target.options, ({ value, text }) => ({ value, text }));
   new ClassPicker(target, classes);
   if (versus instanceof HTMLInputElement) {
-    // Without JavaScript the reader types a class's name; the list puts the class's index here.
+    // Without JavaScript the user types a class's name; the list puts the class's index here.
     versus.value = classes.find(({ text }) => text === versus.value)?.value ?? "";
     new ClassPicker(versus, [{ value: "", text: "no second class" }, ...classes]);
   }

@@ -5,7 +5,7 @@
  */
 
 /**
- * Names that contain the search, those that begin with it first.
+ * Find the names that contain the search; names that begin with it come first.
  *
  * @param {Choice[]} choices
  * @param {string} search

@@ -1,4 +1,4 @@
-/** The script of every page. Pages work without it; scripts make them more comfortable. */
+/** The script of every page. Pages also work without scripts. */
 
 import { revealTarget } from "./disclosure.js";
 import { announceSlowLinks } from "./slow_links.js";

@@ -1,6 +1,6 @@
 /** Numbers as the server writes them (app/pages/templating.py); a test compares the texts. */
 
-/** More digits than any number half way between two short ones has. */
+/** More digits than any number halfway between two short numbers has. */
 const EXACT_DIGITS = 100;
 
 /** Beyond these powers of ten Python's `g` writes an exponent. */
@@ -24,7 +24,7 @@ export function formatEvidence(value) {
 }
 
 /**
- * A share 0 to 1 in percent: 92.5 %.
+ * A share from 0 to 1 in percent: 92.5 %.
  *
  * @param {number} value
  * @param {number} [digits] after the point.

@@ -49,7 +49,7 @@ export async function fetchAnswer(address, options) {
  * Wait for an image.
  *
  * @param {HTMLImageElement} image with its address.
- * @throws {PageProblem} when it does not load.
+ * @throws {PageProblem} if it does not load.
  */
 export async function loadImage(image) {
   try {
@@ -60,7 +60,7 @@ export async function loadImage(image) {
 }
 
 /**
- * Fetch, with a sentence where the server cannot be reached.
+ * Fetch, with a sentence if the server cannot be reached.
  *
  * @param {string} address
  * @param {RequestInit} options as for `fetch`.

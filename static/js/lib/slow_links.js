@@ -1,4 +1,4 @@
-/** Shows the busy bar when a link or a form leads to a page that takes a while. */
+/** Shows the busy bar when a link or a form leads to a slow page. */
 
 import { startBusy } from "./busy.js";
 

@@ -1,5 +1,5 @@
 /**
- * Write a text if it is not there already: screen readers may read an element again whenever it changes.
+ * Write a text unless it is already there: screen readers may read an element again after every change.
  *
  * @param {Element | null} element
  * @param {string} text

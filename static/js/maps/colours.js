@@ -2,7 +2,7 @@
 
 import { loadImage } from "../lib/page.js";
 
-/** @typedef {Uint32Array} ColourTable 256 opaque colours as they lie in an ImageData. */
+/** @typedef {Uint32Array} ColourTable 256 opaque colours in the format of an ImageData. */
 
 export const DIFFERENCE_COLORMAP = "RdBu_r";
 
@@ -56,13 +56,13 @@ async function readTable(address) {
 }
 
 /**
- * Values as colours, on a linear scale; values beyond an end get that end's colour.
+ * Paint values as colours on a linear scale; values beyond an end get that end's colour.
  *
  * @param {Float32Array} values
  * @param {ColourTable} table
  * @param {number} low the value of the first colour.
  * @param {number} high the value of the last.
- * @param {Uint32Array} pixels what is written.
+ * @param {Uint32Array} pixels the result.
  */
 export function paint(values, table, low, high, pixels) {
   const factor = high > low ? (COLOURS - 1) / (high - low) : 0;

@@ -1,4 +1,4 @@
-/** An analysis's panels, drawn in the browser together, from maps that the server sends once. */
+/** An analysis's panels, which the browser draws together from maps that the server sends once. */
 
 import { DIFFERENCE_COLORMAP } from "./colours.js";
 import { fetchMaps, NETWORKS } from "./maps.js";
@@ -65,7 +65,7 @@ export class Comparison {
    * @param {HTMLImageElement} picture decoded.
    * @param {Maps} maps
    * @param {Settings} settings
-   * @param {[ColourTable, ColourTable]} tables of the settings' colours and of the difference's.
+   * @param {[ColourTable, ColourTable]} tables of the chosen colours and of the difference's colours.
    */
   constructor(section, element, picture, maps, settings, tables) {
     this.section = section;
@@ -95,10 +95,10 @@ export class Comparison {
   }
 
   /**
-   * Change how the maps are shown, with the next frame.
+   * Change the settings of the maps, with the next frame.
    *
    * @param {Settings} settings
-   * @returns {Promise<void>} settled when the colours are there.
+   * @returns {Promise<void>} settled when the colours have loaded.
    */
   async show(settings) {
     this.settings = settings;
@@ -182,7 +182,7 @@ export class Comparison {
     });
   }
 
-  /** Mark the place that is read, and write the maps' values there. */
+  /** Mark the reading point, and write the maps' values there. */
   point() {
     const place = this.hovered ?? this.settings.point;
     for (const panel of [this.picture, ...this.rows.flatMap((row) => Object.values(row.panels))]) {

@@ -8,7 +8,7 @@
 /** A pixel's value is the value at its centre. */
 const HALF = 0.5;
 
-/** On large maps the line has one bend in this many pixels; a bilinear map needs no more. */
+/** On large maps the line has one vertex per this many pixels; a bilinear map needs no more. */
 const CELL_PIXELS = 4;
 const COARSE_PIXELS = 100;
 
@@ -28,7 +28,7 @@ const CROSSINGS = [
  * @param {number} width in pixels.
  * @param {number} height
  * @param {number} level
- * @returns {Contour | null} null where nothing reaches the level.
+ * @returns {Contour | null} null if no value reaches the level.
  */
 export function trace(values, width, height, level) {
   const region = bound(values, width, level);
@@ -86,7 +86,7 @@ function listCorners(first, end, count) {
  * @param {number} width
  * @param {number} height
  * @param {number} level
- * @param {Box} box outside of which nothing reaches the level.
+ * @param {Box} box outside of which no value reaches the level.
  * @returns {Path2D}
  */
 function draw(values, width, height, level, box) {

@@ -11,10 +11,10 @@ import { cornerOf, panBy, reveal, zoomAt } from "./viewport.js";
 const ZOOM_STEP = 1.25;
 const KEY_STEP = 0.02;
 
-/** A pointer that moves no farther than this, in pixels of the screen, has clicked. */
+/** A pointer that moves no farther than this, in screen pixels, has clicked. */
 const CLICK_PIXELS = 5;
 
-/** Some browsers count a wheel's way in lines. */
+/** The pixels per line, for browsers that measure a wheel's movement in lines. */
 const WHEEL_PIXELS_PER_LINE = 16;
 
 const ARROWS = /** @type {Record<string, [number, number]>} */ ({
@@ -33,7 +33,7 @@ class Gestures {
   /** @param {Comparison} comparison */
   constructor(comparison) {
     this.comparison = comparison;
-    /** Pointers that are down, by their id, where they were last. @type {Map<number, Point>} */
+    /** The last positions of the pressed pointers, by their id. @type {Map<number, Point>} */
     this.down = new Map();
     this.moved = 0;
     const { element, section } = comparison;
@@ -127,7 +127,7 @@ class Gestures {
   }
 
   /**
-   * One of two fingers moved: their distance sets the zoom, and the place between them stays.
+   * Zoom after one of two fingers has moved: their distance sets the zoom, and the place between them stays.
    *
    * @param {HTMLCanvasElement} canvas
    * @param {Point} before
@@ -179,7 +179,7 @@ class Gestures {
     const settings = getSettings();
     const pixels = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY : event.deltaY * WHEEL_PIXELS_PER_LINE;
     const next = zoomAt(settings, Math.exp(-pixels / 300), placeOf(canvas, event));
-    // The page scrolls, unless the reader asked to zoom and the zoom can still change.
+    // The page scrolls unless the user asked to zoom and the zoom can still change.
     const isMeant = event.ctrlKey || event.metaKey || this.comparison.element.contains(document.activeElement);
     if (!isMeant || (next.zoom === settings.zoom && !event.ctrlKey)) {
       return;
@@ -226,7 +226,7 @@ class Gestures {
   }
 
   /**
-   * Move the reading point a little, and show it.
+   * Move the reading point a little and show it.
    *
    * @param {number} x share of the picture.
    * @param {number} y

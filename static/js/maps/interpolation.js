@@ -1,8 +1,8 @@
 /**
- * From a map's positions to pixels: bilinear between the positions' centres, as on the server.
+ * Bilinear interpolation from a map's positions to pixels, between the positions' centres, as on the server.
  *
  * @typedef {import("./maps.js").HeatMap} HeatMap
- * @typedef {{first: number, weights: number[]}} Mix which neighbours make one pixel, and how much of each.
+ * @typedef {{first: number, weights: number[]}} Mix the neighbours that make one pixel, and their weights.
  */
 
 /**
@@ -52,7 +52,7 @@ export function valueAt(map, x, y) {
 }
 
 /**
- * The last position whose centre is before a place, and how far the place is towards the next centre.
+ * The last position whose centre is before a place, and the place's share of the way to the next centre.
  *
  * @param {number} place
  * @param {number} count
@@ -65,8 +65,8 @@ function between(place, count) {
 }
 
 /**
- * Pillow's bilinear filter: a triangle, as wide as a position where the picture is larger than the map, as wide as a
- * pixel where it is smaller. The part of a triangle beyond the map does not count.
+ * Pillow's bilinear filter: a triangle, as wide as a position if the picture is larger than the map, or as wide as a
+ * pixel if it is smaller. The part of a triangle beyond the map does not count.
  *
  * @param {number} count positions.
  * @param {number} size pixels.
@@ -90,7 +90,7 @@ function mixes(count, size) {
 /**
  * @param {Mix | undefined} part
  * @param {Float32Array} values
- * @param {number} start where the line begins.
+ * @param {number} start the index of the line's first value.
  * @param {number} stride from one position of the line to the next.
  * @returns {number}
  */

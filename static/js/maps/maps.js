@@ -1,4 +1,4 @@
-/** Heat maps as the server sends them: each value as one of 65535 equal steps up to the map's maximum. */
+/** Heat maps in the server's format: each value is one of 65535 equal steps up to the map's maximum. */
 
 import { fetchAnswer } from "../lib/page.js";
 
@@ -9,7 +9,7 @@ import { fetchAnswer } from "../lib/page.js";
  * @typedef {{left: number, upper: number, right: number, lower: number}} Box
  * @typedef {{className: string, networks: Record<NetworkName, HeatMap>}} MapRow
  * @typedef {{pictureWidth: number, pictureHeight: number, box: Box, units: string, rows: MapRow[]}} Maps
- *   `box` is the part of the picture, in its pixels, on which the maps lie.
+ *   `box` is the part of the picture, in its pixels, that the maps cover.
  */
 
 /** @type {readonly NetworkName[]} */
@@ -71,7 +71,7 @@ export function maximumOf({ networks }) {
 }
 
 /**
- * The server's sentence across a map that has nothing to show (app/output/panels.py).
+ * The server's sentence across a map without evidence (app/output/panels.py).
  *
  * @param {MapRow} row
  * @param {NetworkName} name
@@ -82,8 +82,8 @@ export function noticeOf({ className, networks }, name) {
 }
 
 /**
- * The factors of a row's difference, CBAM minus baseline: in the method's units on the shared scale, in shares of each
- * map's maximum where each has its own scale.
+ * The factors of a row's difference, CBAM minus baseline: in the method's units on the shared scale, or in shares of
+ * each map's maximum if each has its own scale.
  *
  * @param {MapRow} row
  * @param {"shared" | "own"} scale
@@ -94,6 +94,6 @@ export function scaleDifference({ networks: { baseline, cbam } }, scale, sharedL
   if (scale === "own") {
     return { factors: { baseline: -1 / (baseline.max || 1), cbam: 1 / (cbam.max || 1) }, limit: 1 };
   }
-  // Without evidence any limit will do but 0, which would paint the lowest colour everywhere.
+  // Without evidence any limit except 0 is right; 0 would paint the lowest colour everywhere.
   return { factors: { baseline: -1, cbam: 1 }, limit: sharedLimit || 1 };
 }

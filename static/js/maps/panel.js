@@ -1,4 +1,4 @@
-/** A panel's canvas: the picture, a map's colours over it, lines and words. */
+/** A panel's canvas: the picture, with a map's colours, lines and words over it. */
 
 import { cornerOf } from "./viewport.js";
 
@@ -20,10 +20,10 @@ const DARK = "rgb(20 20 20)";
 const HALO = "rgb(0 0 0 / 0.65)";
 
 /**
- * A canvas in the place of the server's drawing.
+ * Put a canvas in the place of the server's drawing.
  *
  * @param {HTMLElement} frame with the server's drawing.
- * @returns {HTMLCanvasElement} of its size and with its name.
+ * @returns {HTMLCanvasElement} with the drawing's size and name.
  */
 export function replaceDrawing(frame) {
   const image = frame.querySelector("img");
@@ -41,7 +41,7 @@ export class Panel {
   /**
    * @param {HTMLCanvasElement} canvas
    * @param {CanvasImageSource} picture decoded.
-   * @param {Box} box where the map lies, in the canvas's pixels.
+   * @param {Box} box the map's place, in the canvas's pixels.
    */
   constructor(canvas, picture, box) {
     this.canvas = canvas;
@@ -64,7 +64,7 @@ export class Panel {
   /**
    * Paint the map's colours.
    *
-   * @param {number} width of the colours, in pixels; they are drawn as large as the box.
+   * @param {number} width of the colours, in pixels; they are scaled to the box.
    * @param {number} height
    * @param {(pixels: Uint32Array) => void} paint fills the pixels, row by row.
    */
@@ -113,7 +113,7 @@ export class Panel {
 
   /**
    * @param {Line} line
-   * @param {number} unit the width of a pixel of the screen.
+   * @param {number} unit the width of a screen pixel.
    */
   outline({ contour, colour }, unit) {
     const { context, box } = this;
@@ -131,7 +131,7 @@ export class Panel {
     context.restore();
   }
 
-  /** The server's own words: a mark on maps of random weights, a sentence on a map without evidence. */
+  /** Write the server's words: a mark on maps of random weights, and a sentence on a map without evidence. */
   write() {
     const { context, canvas, mark, notice } = this;
     context.textBaseline = "middle";
@@ -164,7 +164,7 @@ export class Panel {
   }
 
   /**
-   * Name the canvas for screen readers: the map, and what is drawn on it now.
+   * Name the canvas for screen readers: the map, and the current drawing on it.
    *
    * @param {string} addition
    */
@@ -173,7 +173,7 @@ export class Panel {
   }
 
   /**
-   * Put the marker on a place of the picture, in shares; hide it where the place is not visible.
+   * Put the marker on a place of the picture, in shares; hide it if the place is not visible.
    *
    * @param {import("./settings.js").Point | null} place
    * @param {Viewport} viewport

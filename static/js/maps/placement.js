@@ -1,4 +1,4 @@
-/** Where the maps lie on a canvas. */
+/** The place of the maps on a canvas. */
 
 /**
  * @typedef {import("./maps.js").Box} Box

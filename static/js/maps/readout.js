@@ -14,14 +14,14 @@ import { NETWORKS } from "./maps.js";
 export class Readout {
   /**
    * @param {HTMLElement} section with a line for each panel.
-   * @param {string} attention its name for people.
+   * @param {string} attention the display name of the network with attention.
    */
   constructor(section, attention) {
     this.section = section;
     this.attention = attention;
     this.position = section.querySelector("[data-readout=position]");
     this.said = section.querySelector("#viewer-said");
-    /** What the lines say where nothing is pointed at. @type {Map<Element, string | null>} */
+    /** The text of the lines when nothing is pointed at. @type {Map<Element, string | null>} */
     this.rest = new Map(
       Array.from(section.querySelectorAll("[data-readout]"), (line) => [line, line.textContent]),
     );
@@ -53,7 +53,7 @@ export class Readout {
   }
 
   /**
-   * Tell screen readers.
+   * Write for screen readers.
    *
    * @param {Pixel} pixel
    * @param {{row: Row, reading: Reading | null}[]} readings

@@ -24,7 +24,7 @@ export class Row {
    * @param {MapRow} row
    * @param {HTMLElement} element with a frame for each map.
    * @param {HTMLImageElement} picture
-   * @param {Box} box where the maps lie, in the canvases' pixels.
+   * @param {Box} box the maps' place, in the canvases' pixels.
    * @param {string | undefined} mark a word for the maps' corner.
    */
   constructor(row, element, picture, box, mark) {
@@ -50,7 +50,7 @@ export class Row {
     }
     /** @type {Partial<Record<NetworkName, Contour | null>>} */
     this.contours = {};
-    /** What the contours' lines say without a contour. @type {Partial<Record<NetworkName, string>>} */
+    /** The text of the contours' lines without a contour. @type {Partial<Record<NetworkName, string>>} */
     this.rest = {};
   }
 
@@ -93,7 +93,7 @@ export class Row {
   }
 
   /**
-   * Trace the contours again, and describe them in the canvases' names.
+   * Trace the contours again and describe them in the canvases' names.
    *
    * @param {Settings} settings
    * @param {number} sharedLimit
@@ -134,7 +134,7 @@ export class Row {
   }
 
   /**
-   * Every map's value at one place of the box, in shares of the box; null outside it.
+   * Read every map's value at one place, in shares of the box; null outside it.
    *
    * @param {import("./settings.js").Point} place
    * @param {Settings["scale"]} scale

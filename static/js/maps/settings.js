@@ -1,5 +1,5 @@
 /**
- * How the maps are shown, and how the address says it: everything that the browser changes without the server.
+ * The settings of the maps, which the browser changes without the server, and their form in the address.
  *
  * @typedef {{x: number, y: number}} Point
  * @typedef {object} Settings
@@ -8,13 +8,13 @@
  * @property {number} opacity 0 to 1.
  * @property {number} threshold of the contour, as a share of the scale's upper end; 0 draws none.
  * @property {number} zoom 1 shows the whole picture.
- * @property {Point} centre of what is shown, in shares of the picture.
- * @property {Point | null} point the place that is read, in shares of the picture.
+ * @property {Point} centre of the visible part, in shares of the picture.
+ * @property {Point | null} point the reading point, in shares of the picture.
  */
 
 import { hold, MAX_ZOOM } from "./viewport.js";
 
-/** The server's own defaults (app/options.py): what is not in the address. @type {Readonly<Settings>} */
+/** The server's own defaults (app/options.py), for settings that are not in the address. @type {Readonly<Settings>} */
 export const DEFAULTS = Object.freeze({
   scale: "shared",
   colormap: "viridis",
@@ -47,7 +47,7 @@ export function readSettings(address) {
 }
 
 /**
- * The address with these settings; its other parts stay.
+ * Write settings into an address; its other parts stay.
  *
  * @param {string} address
  * @param {Settings} settings
@@ -77,7 +77,7 @@ export function writeSettings(address, settings) {
 }
 
 /**
- * Settings rounded as the address rounds them: a link must show exactly what its sender sees.
+ * Round settings as the address rounds them: a link must show exactly the sender's view.
  *
  * @param {Settings} settings
  * @returns {Settings}
@@ -85,12 +85,12 @@ export function writeSettings(address, settings) {
 export function roundSettings(settings) {
   /** @param {Settings} given */
   const round = (given) => readSettings(writeSettings(location.href, given));
-  // Twice: where the first rounding of the zoom moves the picture's edge, the centre is held there, unrounded.
+  // Twice: if the first rounding of the zoom moves the picture's edge, the centre is limited to it, unrounded.
   return round(round(settings));
 }
 
 /**
- * The question to the server: the address without how the maps are shown.
+ * The question to the server: the address without the settings of the maps.
  *
  * @param {string} address
  * @returns {string}

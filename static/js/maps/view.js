@@ -1,11 +1,11 @@
-/** The current settings: their listeners, and how they reach the address. */
+/** The current settings, their listeners and their way into the address. */
 
 import { commit, preview, settle } from "../lib/address.js";
 import { readSettings, roundSettings, writeSettings } from "./settings.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
 
-// Steps of a wheel or a key are one change until they pause for so long.
+// Steps of a wheel or a key are one change until there is a pause of this length.
 const REST_MILLISECONDS = 500;
 
 let current = readSettings(location.href);
@@ -25,7 +25,7 @@ export function onSettings(listener) {
 }
 
 /**
- * Change the settings while something moves.
+ * Change the settings during a move.
  *
  * @param {Partial<Settings>} part
  */
@@ -47,7 +47,7 @@ export function keep(part = {}) {
 }
 
 /**
- * Change the settings in one of several steps; the history gets one step when no other follows.
+ * Change the settings in one of several steps; the last one adds a step to the history.
  *
  * @param {Partial<Settings>} part
  */

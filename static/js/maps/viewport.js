@@ -1,5 +1,5 @@
 /**
- * Which part of the picture all panels show: zoom and centre, in shares of the picture.
+ * The part of the picture that all panels show: zoom and centre, in shares of the picture.
  *
  * @typedef {import("./settings.js").Point} Point
  * @typedef {{zoom: number, centre: Point}} Viewport
@@ -18,7 +18,7 @@ export function cornerOf({ zoom, centre }) {
 }
 
 /**
- * Zoom in or out; a place of the picture stays where it is in the panel.
+ * Zoom in or out; one place of the picture keeps its position in the panel.
  *
  * @param {Viewport} viewport
  * @param {number} factor
@@ -45,7 +45,7 @@ export function panBy({ zoom, centre }, x, y) {
 }
 
 /**
- * Move a viewport just far enough to show a place.
+ * Move a viewport by the shortest way that shows a place.
  *
  * @param {Viewport} viewport
  * @param {Point} place
@@ -60,7 +60,7 @@ export function reveal({ zoom, centre }, place) {
 }
 
 /**
- * Move a viewport to within the picture.
+ * Move a viewport into the picture.
  *
  * @param {number} zoom
  * @param {Point} centre

@@ -51,7 +51,7 @@ async function openFirst(section) {
   try {
     adopt(await Comparison.open(section, getSettings()));
   } catch (error) {
-    // The server's drawings need no script.
+    // The server's drawings are shown instead.
     giveBack(section);
     showError(explain(error));
   }
@@ -87,7 +87,7 @@ function showEverywhere(settings) {
   carrySettings();
 }
 
-/** Make links to pictures and to other classes ask for the current colours and scale. */
+/** Add the current colours and scale to links to pictures and to other classes. */
 function carrySettings() {
   for (const link of document.querySelectorAll("#analysis a[href*='opacity=']")) {
     const url = new URL(/** @type {HTMLAnchorElement} */ (link).href);
@@ -100,7 +100,7 @@ function carrySettings() {
 }
 
 /**
- * Ask the server the form's question; the address's other parts stay.
+ * Ask the server the form's question; other parts of the address stay.
  *
  * @param {URLSearchParams} questions
  */
@@ -158,7 +158,7 @@ async function show(address, { push }) {
  */
 
 /**
- * The new page's parts with their maps already drawn, so that nothing flashes when they replace the old ones.
+ * Prepare the new page's parts with their maps drawn, so that nothing flashes when they replace the old ones.
  *
  * @param {Document} page
  * @param {import("../maps/settings.js").Settings} settings

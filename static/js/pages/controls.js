@@ -1,4 +1,4 @@
-/** The form of what to show: the browser draws some choices at once, and asks the server about the others. */
+/** The options form: the browser draws some choices at once and asks the server for the others. */
 
 import { enhanceClassPickers } from "../lib/class_picker.js";
 import { formatShare } from "../lib/format.js";

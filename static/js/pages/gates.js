@@ -1,4 +1,4 @@
-/** The gate controls: each choice asks the server at once; the button is for readers without JavaScript. */
+/** The gate controls: each choice asks the server at once. The button is for use without JavaScript. */
 
 /** @param {(questions: URLSearchParams) => void} ask the server. */
 export function enhanceGates(ask) {
@@ -17,7 +17,7 @@ export function enhanceGates(ask) {
 
 /**
  * @param {HTMLFormElement} form
- * @returns {string} the changes, separated by commas; empty where all gates are as learned.
+ * @returns {string} the changes, separated by commas; empty if all gates are as learned.
  */
 function readChanges(form) {
   return new FormData(form)

@@ -11,13 +11,13 @@ import { refuseBytes } from "../lib/size_limit.js";
  */
 
 /**
- * Analyse all pictures and make a sheet of them.
+ * Analyse all pictures and make a sheet.
  *
  * @param {HTMLFormElement} form
  * @param {File[]} files
  * @param {AbortSignal} signal
  * @returns {Promise<string>} the sheet's address.
- * @throws {PageProblem} with a sentence; an `AbortError` when it was cancelled.
+ * @throws {PageProblem} with a sentence; an `AbortError` if it was cancelled.
  */
 export async function makeSheet(form, files, signal) {
   const limit = Number(form.dataset.sheetPictures);
@@ -97,7 +97,7 @@ async function readProblem(response) {
 /**
  * @param {number} done
  * @param {number} count
- * @param {string} name of the picture under way.
+ * @param {string} name of the current picture.
  */
 function showProgress(done, count, name) {
   const place = document.getElementById("sheet-progress");

@@ -27,7 +27,7 @@ export function enhanceUpload() {
 }
 
 /**
- * Accept files dropped anywhere: outside the zone the browser would leave the page and show the picture.
+ * Accept files that are dropped anywhere; outside the zone, the browser would otherwise open the picture.
  *
  * @param {HTMLFormElement} form
  */
@@ -76,7 +76,7 @@ function takePastes(form) {
  * @param {FileList | null | undefined} list
  */
 function sendFiles(form, list) {
-  // Copied, because the list is emptied with its input.
+  // Copied, because emptying the input also empties its list.
   const files = Array.from(list ?? []);
   if (files.length > 1) {
     send(form, "Comparing several pictures …", (signal) => makeSheet(form, files, signal));
@@ -114,7 +114,7 @@ function sendForm(form, data) {
 /**
  * @param {HTMLFormElement} form
  * @param {string} sentence for the busy bar.
- * @param {(signal: AbortSignal) => Promise<string>} work leads to the new page's address.
+ * @param {(signal: AbortSignal) => Promise<string>} work gives the new page's address.
  */
 async function send(form, sentence, work) {
   request?.abort();
@@ -125,7 +125,7 @@ async function send(form, sentence, work) {
   try {
     await whileBusy(sentence, async () => {
       location.assign(await work(signal));
-      // Stay busy until the new page is there.
+      // Stay busy until the new page appears.
       await new Promise(() => {});
     });
   } catch (error) {
@@ -136,7 +136,7 @@ async function send(form, sentence, work) {
 }
 
 /**
- * Empty the input, so that the same file can be chosen again after a repair.
+ * Empty the input, so that the same file can be chosen again after a change.
  *
  * @param {HTMLFormElement} form
  */

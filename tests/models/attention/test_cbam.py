@@ -1,4 +1,4 @@
-"""CBAM's two equations against values worked by hand."""
+"""CBAM's two equations against values computed by hand."""
 
 import math
 
@@ -31,7 +31,7 @@ def make_channel_attention() -> ChannelAttention:
 
 
 def make_spatial_attention(*, maximum_weight: float, mean_weight: float) -> SpatialAttention:
-    """Only the kernel's centre weighs; the BatchNorm is the identity but for its epsilon."""
+    """Only the kernel's centre has weight; the BatchNorm is the identity except for its epsilon."""
     attention = SpatialAttention().eval()
     kernel = torch.zeros(1, 2, 7, 7)
     kernel[0, 0, 3, 3], kernel[0, 1, 3, 3] = maximum_weight, mean_weight

@@ -1,4 +1,4 @@
-"""Changed gates: each change against the gates worked out by hand, scopes, and the rest of the pass."""
+"""Changed gates: each change against gates computed by hand, scopes, and the rest of the forward pass."""
 
 import pytest
 import torch

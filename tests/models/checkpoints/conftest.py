@@ -1,4 +1,4 @@
-"""A small network's weights, which every test may damage."""
+"""A small network's weights, which tests may damage."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ Tensors = dict[str, torch.Tensor]
 
 @pytest.fixture(scope="session")
 def small_weights() -> Tensors:
-    """The smallest network here with CBAM, 5 classes, 11 MB; every BatchNorm has seen something."""
+    """The smallest network of the zoo with CBAM, 5 classes, 11 MB; every BatchNorm has seen a batch."""
     network = build_network("mobilenet_0.7", attention=Attention.CBAM, class_count=5)
     return fill(network, torch.Generator().manual_seed(2)).state_dict()
 
@@ -27,7 +27,7 @@ def weights(small_weights: Tensors) -> Tensors:
 
 @pytest.fixture
 def saved(small_weights: Tensors, tmp_path: Path) -> Path:
-    """The small weights as torch.save writes them."""
+    """The small weights in a file of torch.save."""
     path = tmp_path / "small.pth"
     torch.save(small_weights, path)
     return path

@@ -47,7 +47,7 @@ class AuthorsAttention(nn.Module):
 
 
 class PytorchcvAttention(nn.Module):
-    """As the authors' by other names."""
+    """The authors' module with other names."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class Elbuco1Attention(nn.Module):
 
 
 def conv_block(in_channels: int, out_channels: int, kernel_size: int, *, stride: int = 1) -> nn.Sequential:
-    """A convolution and its BatchNorm by the names that pytorchcv and timm give them."""
+    """A convolution and its BatchNorm with the names of pytorchcv and timm."""
     convolution = nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=kernel_size // 2, bias=False)
     return nn.Sequential(OrderedDict(conv=convolution, bn=nn.BatchNorm2d(out_channels)))
 
@@ -241,7 +241,7 @@ class PytorchcvNetwork(nn.Module):
 
 
 def attach_luuuyi(block: Block, channels: int) -> None:
-    """luuuyi's two modules lie in the block itself."""
+    """luuuyi's two modules are in the block itself."""
     block.ca, block.sa = LuuuyiChannelAttention(channels), LuuuyiSpatialAttention()
 
 
@@ -251,7 +251,7 @@ def attach_as(name: str, attention: type[nn.Module]) -> Callable[[Block, int], N
 
 
 def fill(network: nn.Module, generator: torch.Generator) -> nn.Module:
-    """Random weights and BatchNorm statistics, none of them at its starting value, logits of order 1."""
+    """Set random weights and BatchNorm statistics, none at its initial value, with logits of order 1."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             fan_in = module.weight[0].numel()
@@ -268,7 +268,7 @@ def fill(network: nn.Module, generator: torch.Generator) -> nn.Module:
 
 
 def save_authors(network: nn.Module, path: Path) -> None:
-    """As the authors' training program of 2018: DataParallel, an optimiser, the format of its day."""
+    """Save as the authors' training program of 2018: DataParallel, an optimiser, and the format of that time."""
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
     checkpoint = {
         "epoch": 90,
@@ -281,12 +281,12 @@ def save_authors(network: nn.Module, path: Path) -> None:
 
 
 def save_plainly(network: nn.Module, path: Path) -> None:
-    """The state dict and nothing else."""
+    """Save the state dict alone."""
     torch.save(network.state_dict(), path)
 
 
 def save_wrapped(network: nn.Module, path: Path) -> None:
-    """A dict that names the network."""
+    """Save a dict that names the network."""
     torch.save({"epoch": 3, "arch": "resnet18", "state_dict": network.state_dict()}, path)
 
 
@@ -300,7 +300,7 @@ FOREIGN: dict[str, tuple[Maker, Saver]] = {
     "luuuyi": (lambda: TorchvisionLike(attach_luuuyi), save_wrapped),
     "elbuco1": (lambda: TorchvisionLike(attach_as("attention", Elbuco1Attention)), save_plainly),
 }
-"""Each layout's network and the way in which its project saves it."""
+"""Each layout's network, and its project's way of saving it."""
 
 
 def make_foreign(layout: str, path: Path, *, seed: int = 1) -> nn.Module:

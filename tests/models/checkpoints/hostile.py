@@ -1,4 +1,4 @@
-"""Files that lie: pickles with claims of any size, zip files and legacy files around them, safetensors headers."""
+"""Files with false claims: pickles, zip files and legacy files around them, and safetensors headers."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from models.checkpoints.torch_files import LEGACY_START
 
 @dataclass(frozen=True)
 class Call:
-    """Pickles as a call of a function: what runs it is the unpickler."""
+    """Pickles as a call of a function, which the unpickler runs."""
 
     function: Any
     arguments: tuple[Any, ...]
@@ -39,7 +39,7 @@ class Storage:
 def describe_tensor(
     storage: Storage, shape: tuple[int, ...], strides: tuple[int, ...], *, offset: int = 0, version: str = "_v2"
 ) -> Call:
-    """A tensor as torch.save describes it, whatever its storage can hold."""
+    """A tensor as torch.save describes it, for a storage of any size."""
     rebuild = getattr(torch._utils, f"_rebuild_tensor{version}")
     rest: tuple[Any, ...] = (False, OrderedDict()) if version else ()
     return Call(rebuild, (storage, offset, shape, strides, *rest))

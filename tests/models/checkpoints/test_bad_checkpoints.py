@@ -1,4 +1,4 @@
-"""Checkpoints that are bad or hostile, by the command line: one line of reason, exit code 2, nothing executed."""
+"""Bad and hostile checkpoints on the command line: one line with the reason, exit code 2, nothing executed."""
 
 import json
 import struct
@@ -108,7 +108,7 @@ def test_wrong_number_of_classes_says_both_and_what_to_do(tmp_path: Path) -> Non
 
 
 def test_payload_would_have_been_noticed(tmp_path: Path) -> None:
-    """The test above could not fail if the payload did nothing."""
+    """Check that the payload works, or the test above could not fail."""
     write_code(tmp_path / "code.pth")
     torch.load(tmp_path / "code.pth", weights_only=False)
     assert (tmp_path / "executed").exists()

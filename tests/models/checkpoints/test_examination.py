@@ -65,9 +65,9 @@ def test_examine_believes_a_file_that_says_that_it_is_untrained(weights: Tensors
     [
         ({"architecture": "resnet18"}, "its metadata says architecture resnet18, its tensors say mobilenet_0.7"),
         ({"class_count": "7"}, "its metadata says classes 7"),
-        ({"class_count": "many"}, "its metadata makes no sense: class_count"),
-        ({"attention": "bam"}, "its metadata makes no sense: attention"),
-        ({"stride_placement": "v2"}, "its metadata makes no sense: stride_placement"),
+        ({"class_count": "many"}, "its metadata is not valid: class_count"),
+        ({"attention": "bam"}, "its metadata is not valid: attention"),
+        ({"stride_placement": "v2"}, "its metadata is not valid: stride_placement"),
     ],
 )
 def test_examine_refuses_metadata_that_contradicts_the_tensors(
@@ -116,7 +116,7 @@ def test_examine_keeps_the_type_of_the_weights(dtype: torch.dtype, weights: Tens
 
 def test_examine_gives_tensors_that_outlive_the_file(weights: Tensors, saved: Path) -> None:
     tensors = examine(saved).tensors
-    with saved.open("r+b") as file:  # in place: what is mapped would change with it
+    with saved.open("r+b") as file:  # in place, because mapped tensors would change with the file
         file.write(bytes(saved.stat().st_size))
     for name, tensor in tensors.items():
         assert torch.equal(tensor, weights[name])

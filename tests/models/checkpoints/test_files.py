@@ -45,7 +45,7 @@ def test_read_file_says_what_a_file_is_that_is_none_of_weights(
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (bytes(100), "of no kind known here, begins with 00 00 00 00"),
+        (bytes(100), "its format is unknown; it begins with 00 00 00 00"),
         (b"\x80\x02}q\x00.", "a pickle that torch.save did not write in its default form"),
         (b"\x80\x02}q\x00", "its pickle is damaged or truncated"),
     ],
@@ -72,7 +72,7 @@ def test_read_file_refuses_a_file_that_it_may_not_read(tmp_path: Path) -> None:
 def test_read_file_refuses_a_file_beyond_the_limit_unread(tmp_path: Path) -> None:
     path = tmp_path / "large.pth"
     with path.open("wb") as file:
-        file.truncate(10**12)  # a hole: it takes no place on the disk
+        file.truncate(10**12)  # a sparse file: it takes no space on disk
     refuse(path, "1,000,000,000,000 bytes; the limit is 1,000,000")
 
 

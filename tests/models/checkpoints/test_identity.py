@@ -19,7 +19,7 @@ LOOKALIKES = {
     Attention.CBAM: {Attention.CBAM, Attention.CBAM_SPATIAL_FIRST, Attention.CBAM_PARALLEL},
     Attention.CHANNEL_BOTH: {Attention.SE, Attention.CHANNEL_MAX, Attention.CHANNEL_BOTH},
 }
-"""By the one that is assumed."""
+"""Attentions that look alike, by the one that is assumed."""
 
 Shapes = dict[str, torch.Size]
 
@@ -174,7 +174,7 @@ def test_identify_names_the_files_own_names() -> None:
     [
         ((1, 1, 7, 7), r"kernels are \(1, 1, 7, 7\); CBAM's are \(1, 2, 7, 7\)"),
         ((1, 2, 7, 5), r"kernels are \(1, 2, 7, 5\)"),
-        ((1, 2, 5, 5), "see 5 x 5 positions, with a channel gate before them; no attention here is like that"),
+        ((1, 2, 5, 5), "see 5 x 5 positions, with a channel gate before them; no known attention has this form"),
     ],
 )
 def test_identify_refuses_spatial_gates_that_no_network_here_has(kernel: tuple[int, ...], sentence: str) -> None:

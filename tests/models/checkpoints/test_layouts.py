@@ -24,7 +24,7 @@ BLOCK_COUNT = 8
 
 @dataclass(frozen=True)
 class Visitor:
-    """A foreign network, its logits and what the doctor made of its file."""
+    """A foreign network, its logits, and the examination of its file."""
 
     layout: str
     checkpoint: Checkpoint
@@ -89,7 +89,7 @@ CHANGES = {
     "luuuyi": (3 * BLOCK_COUNT, BLOCK_COUNT, 2 * BLOCK_COUNT, 7 * BLOCK_COUNT),
     "elbuco1": (6 * BLOCK_COUNT, 0, 0, 4 * BLOCK_COUNT),
 }
-"""How many tensors are renamed, swapped, reshaped and added."""
+"""The number of renamed, swapped, reshaped and added tensors."""
 
 
 def test_examine_counts_what_it_changed_for_every_layout(visitor: Visitor) -> None:
@@ -231,7 +231,7 @@ def test_translate_adds_a_norm_that_hands_on_what_it_gets(generator: torch.Gener
     values = torch.randn(1, 1, 9, 9, generator=generator)
     with torch.no_grad():
         torch.testing.assert_close(norm(values), values + 0.25, rtol=3e-7, atol=3e-7)
-    # Without the epsilon in its weight it would be wrong by half of it.
+    # Without the epsilon in its weight, the error would be half of it.
     assert norm.weight.item() - 1 == pytest.approx(norm.eps / 2, rel=0.05)
 
 

@@ -48,7 +48,7 @@ print(json.dumps(measured))
 
 MEBIBYTE = 1024**2
 SOME_MEMORY = 64 * MEBIBYTE
-"""What a file that is refused may take; each of them asks for gigabytes."""
+"""The memory limit for refusing a file; each of these files asks for gigabytes."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -57,10 +57,10 @@ pytestmark = [
 
 
 BESIDE_BYTES = 160 * MEBIBYTE
-"""What lies in a training program's file beside 11 MB of weights."""
+"""The other content of a training program's file beside 11 MB of weights."""
 
 Growth = dict[str, tuple[int, str]]
-"""By how much reading each file raised the process's memory at its peak, and what the file was refused for."""
+"""The rise of the process's peak memory for each file, and the reason for refusing the file."""
 
 
 def measure(*paths: Path) -> Growth:
@@ -97,7 +97,7 @@ def write_greedy(folder: Path) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def growth(small_weights: Tensors, tmp_path_factory: pytest.TempPathFactory) -> Growth:
-    """One process for all files; the first is there so that imports do not count."""
+    """One process for all files; the first file takes the imports' memory, so that they do not count."""
     folder = tmp_path_factory.mktemp("memory")
     value = {"state_dict": small_weights, "optimizer": {"momentum": torch.zeros(BESIDE_BYTES // 4)}}
     paths = [folder / "warm.pth", folder / "zip.pth", folder / "legacy.pth"]
@@ -118,5 +118,5 @@ def test_examine_takes_little_memory_for_files_that_ask_for_much(growth: Growth)
 
 def test_examine_maps_what_it_does_not_take_where_the_format_allows_it(growth: Growth) -> None:
     assert growth["zip.pth"][0] < SOME_MEMORY
-    # That the format before torch 1.6 is read as a whole shows that something is measured at all.
+    # The format before torch 1.6 is read into memory, which shows that the measurement works.
     assert BESIDE_BYTES <= growth["legacy.pth"][0] < BESIDE_BYTES + SOME_MEMORY

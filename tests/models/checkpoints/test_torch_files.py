@@ -120,7 +120,7 @@ def test_read_file_reads_what_python_2_wrote(tmp_path: Path) -> None:
 
 
 def touch(path: Path) -> Call:
-    """A payload that leaves a file behind when something runs it."""
+    """A payload that writes a file when it is run."""
     return Call(os.system, (f"touch {path}",))
 
 
@@ -177,7 +177,7 @@ def test_read_file_allows_no_name_that_weights_do_not_need(
 
 
 class Net(nn.Module):
-    """Somebody's own network."""
+    """A user's own network."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -264,7 +264,7 @@ def test_read_file_refuses_another_pickle_protocol_with_the_remedy(tmp_path: Pat
 
 
 def test_read_file_refuses_an_amplified_pickle(tmp_path: Path) -> None:
-    # One list of 2,000 items in the memo, and 2,000 dicts made of it.
+    # One list of 2,000 items in the memo, and 2,000 dicts made from it.
     items = [(number, 0) for number in range(2000)]
     refuse(
         write_zip(tmp_path / "copies.pth", dump([Call(OrderedDict, (items,)) for _ in range(2000)])),
@@ -303,7 +303,7 @@ def test_read_file_answers_any_damaged_byte_with_values_or_its_own_error(is_zip:
 
 def test_read_file_refuses_a_legacy_file_that_lists_other_storages(tmp_path: Path) -> None:
     pickled = dump({"a": describe_tensor(Storage(4), (4,), (1,))}, pickler=LegacyClaimPickler)
-    refuse(write_legacy(tmp_path / "odd.pth", pickled, {"1": FOUR_FLOATS}), "lists other storages")
+    refuse(write_legacy(tmp_path / "odd.pth", pickled, {"1": FOUR_FLOATS}), "list of storages does not match")
 
 
 def test_read_file_refuses_a_zip_without_a_storage(tmp_path: Path) -> None:
@@ -337,7 +337,7 @@ def test_read_file_refuses_entries_that_lie_over_each_other(tmp_path: Path) -> N
 
 
 def change_directory(path: Path, offset: int, form: str, *values: int) -> None:
-    """Overwrite something in the first entry of a zip's directory."""
+    """Overwrite a field in the first entry of a zip's directory."""
     content = bytearray(path.read_bytes())
     struct.pack_into(form, content, content.index(b"PK\x01\x02") + offset, *values)
     path.write_bytes(content)
@@ -360,13 +360,13 @@ def test_read_file_refuses_a_directory_of_any_size(tmp_path: Path) -> None:
 def test_read_file_refuses_a_zip_with_something_behind_it(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "tail.pth", dump({}))
     path.write_bytes(path.read_bytes() + b"more")
-    refuse(path, "does not end as one")
+    refuse(path, "has no end record")
 
 
 def test_read_file_refuses_two_entries_by_one_name(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "twins.pth", dump({}), {"0": b"", "1": b""})
     path.write_bytes(path.read_bytes().replace(b"archive/data/1", b"archive/data/0"))
-    refuse(path, "4 entries, some twice")
+    refuse(path, "4 entries, some repeated")
 
 
 def test_read_file_reads_a_zip_under_the_name_of_safetensors(tmp_path: Path) -> None:
@@ -375,7 +375,7 @@ def test_read_file_reads_a_zip_under_the_name_of_safetensors(tmp_path: Path) -> 
     assert read(write_as_zip(tmp_path / "weights.safetensors", value))["a"].tolist() == [1, 2, 3, 4]
 
 
-# What torch.load itself takes
+# Files that torch.load itself accepts
 
 
 def write_pickle(path: Path, opcodes: bytes) -> Path:

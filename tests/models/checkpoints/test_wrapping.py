@@ -75,7 +75,7 @@ def test_unwrap_takes_averaged_weights_that_are_alone_and_says_so() -> None:
         ({0: PLAIN, 1: PLAIN}, False, r"numbered \(0\), not named"),
         ({"model": state(), "state_dict": state()}, False, "weights under state_dict and model"),
         ({"ema": state(), "model_ema": state()}, False, "weights under model_ema and ema"),
-        ({"state_dict": state()}, True, "averaged weights are asked for, but it has none"),
+        ({"state_dict": state()}, True, "averaged weights were requested, but it has none"),
     ],
 )
 def test_unwrap_refuses_what_could_be_anything(root: Any, use_ema: bool, sentence: str) -> None:

@@ -80,7 +80,7 @@ def test_write_checkpoint_follows_the_umask(checkpoint: Checkpoint, tmp_path: Pa
 
 
 def test_write_checkpoint_refuses_another_kind_of_name(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"out\.pth: weights are written as \.safetensors; choose such a name"):
+    with pytest.raises(CheckpointError, match=r"out\.pth does not end in \.safetensors; choose a name that does"):
         write_checkpoint(checkpoint, tmp_path / "out.pth")
 
 
@@ -95,7 +95,7 @@ def test_write_checkpoint_refuses_to_overwrite_its_source(checkpoint: Checkpoint
         output.hardlink_to(source)
     else:
         output = tmp_path / "." / "source.safetensors"
-    with pytest.raises(CheckpointError, match="is the file that the weights are from; choose another name"):
+    with pytest.raises(CheckpointError, match="is the source of the weights; choose another name"):
         write_checkpoint(own, output)
 
 

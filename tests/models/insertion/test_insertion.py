@@ -26,21 +26,21 @@ from models.pictures.decoding import decode_picture
 
 CLASSES = 10
 
-# Of the largest logit. The factor is a power of two, which floating point multiplies by without rounding.
+# As a share of the largest logit. The factor is a power of two, so that multiplying by it does not round.
 SAME = 1e-5
 
 
 @dataclass(frozen=True)
 class Family:
-    """What is known of one of torchvision's networks, by hand.
+    """Facts about one of torchvision's networks, found by hand.
 
     Attributes:
-        blocks: how many modules attend.
+        blocks: the number of attention modules.
         first: the first block's name in a trace, its path, and the parameters before its gates.
-        channels: C of each stage's output.
+        channels: the channels of each stage's output.
         has_head: whether a mean and one linear layer follow stage 4.
-        side: of stage 4's output on 224 pixels.
-        options: of the constructor.
+        side: the side of stage 4's output for 224 pixels.
+        options: the constructor's arguments.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Case:
 
 
 def build(name: str, **options: Any) -> nn.Module:
-    """A network of torchvision's whose every BatchNorm and scale does something."""
+    """A torchvision network in which every BatchNorm and scale has an effect."""
     network: nn.Module = getattr(torchvision.models, name)(weights=None, num_classes=CLASSES, **options).eval()
     generator = torch.Generator().manual_seed(7)
     for module in network.modules():
@@ -118,7 +118,7 @@ def build(name: str, **options: Any) -> nn.Module:
 
 
 def open_gates(network: nn.Module, *, among: str = "") -> None:
-    """Let every gate answer to its features, as after training."""
+    """Make every gate depend on its features, as after training."""
     generator = torch.Generator().manual_seed(11)
     for path, module in network.named_modules():
         if isinstance(module, Cbam) and path.startswith(among):
@@ -135,12 +135,12 @@ def gates_of(trace: Trace, block: str) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def gap(found: torch.Tensor, expected: torch.Tensor) -> float:
-    """The largest difference, of the largest value."""
+    """The largest difference, as a share of the largest value."""
     return float((found - expected).abs().max() / expected.abs().max())
 
 
 def has_in_place(family: Family) -> bool:
-    """Whether torchvision's own network has modules that work in place; the copies have none."""
+    """Whether torchvision's own network has in-place modules; the copies have none."""
     return family.name not in {"googlenet", "convnext_tiny"}
 
 
@@ -168,7 +168,7 @@ def case(request: pytest.FixtureRequest) -> Iterator[Case]:
 
 @pytest.fixture
 def photograph(motorcycle: bytes) -> torch.Tensor:
-    """A photograph as networks get it, not square, (1, 3, 128, 160)."""
+    """A photograph as a network's input that is not square, (1, 3, 128, 160)."""
     picture = decode_picture(motorcycle, max_pixels=10**6).resize((160, 128))
     values = torch.from_numpy(np.array(picture)).permute(2, 0, 1) / 255  # (3, H, W)
     mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
@@ -268,7 +268,7 @@ def test_inference_form_computes_what_the_network_computes(case: Case, photograp
 
 
 def test_inserted_network_runs_in_another_type(case: Case) -> None:
-    # On this side of a GPU float16 convolutions take seconds.
+    # Without a GPU, float16 convolutions take seconds.
     precision = Precision.FP16 if case.family.name in {"resnet18", "googlenet"} else Precision.BF16
     prepared = prepare_for_inference(case.inserted, precision=precision)
     trace = prepared.trace(torch.zeros(2, 3, 64, 96, dtype=DTYPES[precision]))
@@ -277,7 +277,7 @@ def test_inserted_network_runs_in_another_type(case: Case) -> None:
 
 
 def test_adopted_network_holds_no_tensor_of_one_device(case: Case) -> None:
-    """A tensor in the graph that does not move with the network would meet the others here."""
+    """A tensor in the graph that did not move with the network would cause an error here."""
     moved = copy.deepcopy(case.inserted).to("meta")
     assert moved(torch.zeros(2, 3, 224, 224, device="meta")).shape == (2, CLASSES)
 
@@ -346,7 +346,7 @@ def test_insert_cbam_can_leave_gates_and_weights_in_their_usual_state(photograph
     network = insert_cbam(original, preserve_function=False)
     assert network.insertion is not None
     assert not network.insertion.is_exact
-    assert {point.reason for point in network.insertion.points} == {"preserving the function was not asked for"}
+    assert {point.reason for point in network.insertion.points} == {"preserving the function was not requested"}
     for name, value in original.state_dict().items():
         assert torch.equal(network.state_dict()[name], value)
     with torch.no_grad():
@@ -386,9 +386,9 @@ def test_points_that_cannot_be_made_up_for_are_reported_with_the_reason(photogra
     [
         (["layer1.0.bn3"], "no operation 'layer1.0.bn3'; there are layer1.0.bn"),
         (["nonsense"], "no operation 'nonsense'; there are layer1.0.bn2"),
-        (["fc"], r"'fc' gives \(1, 10\); attention works on computed maps"),
-        (["batch"], "attention works on computed maps"),
-        (["layer1.0.bn2", "avgpool"], "'avgpool' lies behind the last stage"),
+        (["fc"], r"'fc' gives \(1, 10\); attention needs computed maps"),
+        (["batch"], "attention needs computed maps"),
+        (["layer1.0.bn2", "avgpool"], "'avgpool' is after the last stage"),
     ],
 )
 def test_points_that_are_no_place_for_attention_are_refused(points: list[str], message: str) -> None:
@@ -414,5 +414,5 @@ def test_vision_transformers_are_refused(name: str, found: str) -> None:
 
 
 def test_networks_from_here_are_refused() -> None:
-    with pytest.raises(ValueError, match="ResNet can be traced as it is"):
+    with pytest.raises(ValueError, match="ResNet can already be traced"):
         insert_cbam(build_network("resnet18"))

@@ -1,4 +1,4 @@
-"""Lineups that are given by two sources of weights: what is found out of them, and what is refused."""
+"""Lineups that are given by two sources of weights: their cards, and refused ones."""
 
 from pathlib import Path
 from urllib.error import URLError
@@ -25,7 +25,7 @@ LABELS = str(WEIGHTS / "labels_110.json")
 
 
 def disturb(norm: torch.nn.BatchNorm2d) -> None:
-    """Statistics that are not those of a fresh network."""
+    """Set statistics that differ from those of a new network."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
     torch.nn.init.uniform_(norm.running_mean, -0.1, 0.1)
@@ -69,8 +69,8 @@ def test_classes_without_names_have_numbers() -> None:
 @pytest.mark.parametrize(
     ("choice", "sentence"),
     [
-        (InlineLineup("x", CBAM, BASELINE), "is to be its baseline network and has attention"),
-        (InlineLineup("x", BASELINE, BASELINE), "is to be its cbam network and has no attention"),
+        (InlineLineup("x", CBAM, BASELINE), "is given as its baseline network but has attention"),
+        (InlineLineup("x", BASELINE, BASELINE), "is given as its cbam network but has no attention"),
         (InlineLineup("x", BASELINE, "untrained:resnet34"), "the baseline is ResNet-18, the other network ResNet-34"),
         (InlineLineup("x", BASELINE, "untrained:resnet18"), "the baseline has 110 classes, the other network 10"),
         (InlineLineup("x", BASELINE, CBAM, "imagenet"), "110 in the file, 1000 expected"),
@@ -117,7 +117,7 @@ def test_labels_may_be_a_json_list_of_names(tmp_path: Path) -> None:
 
 @pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch) -> dict[str, torch.Tensor]:
-    """What torchvision would download: random weights here, with statistics that are not those of a fresh network."""
+    """A stand-in for torchvision's download: random weights with statistics that differ from a new network's."""
     torch.manual_seed(7)
     network = torchvision.models.resnet18(weights=None)
     for module in network.modules():
@@ -199,7 +199,7 @@ def test_source_of_known_attention_is_held_to_it() -> None:
 def test_network_of_torchvisions_with_gates_put_in_is_served_from_its_own_files(
     tmp_path: Path, generator: torch.Generator
 ) -> None:
-    """Somebody puts CBAM into a network, trains it, saves both state dicts, and describes them in a TOML file."""
+    """A user adds CBAM to a network, trains it, saves both state dicts, and describes them in a TOML file."""
     name = "torchvision:mobilenet_v3_small"
     for member, attention in ((NetworkName.BASELINE, Attention.NONE), (NetworkName.CBAM, Attention.CBAM)):
         network = build_any_network(name, attention=attention, class_count=4)

@@ -23,7 +23,7 @@ def copy(tmp_path: Path) -> Path:
 
 
 def damage(card: Path, change: Callable[[Tensors], None]) -> None:
-    """Change the CBAM network's tensors and make the card's checksum right again."""
+    """Change the CBAM network's tensors and update the card's checksum."""
     path = card.parent / "resnet18_cbam_110.safetensors"
     tensors = load_file(path)
     before = hashlib.sha256(path.read_bytes()).hexdigest()

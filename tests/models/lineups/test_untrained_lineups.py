@@ -1,4 +1,4 @@
-"""Other architectures with random weights: everything works on them, and everything says that they are untrained."""
+"""Other architectures with random weights: all functions work, and all results are marked as untrained."""
 
 import asyncio
 import io
@@ -22,7 +22,7 @@ from models.lineups.lineup import Lineup
 from models.names import NetworkName, Stage
 from tests.conftest import decode, encode, make_picture
 
-# Starts networks of several architectures.
+# Builds networks of several architectures.
 pytestmark = pytest.mark.slow
 
 BLOCK_COUNTS = {"resnet18": 8, "vgg16_bn": 5, "mobilenet_1.0": 26, "resnext50_32x4d": 16}
@@ -177,7 +177,7 @@ def test_analysis_stays_with_the_lineup_that_made_it(site: TestClient, image: by
 
 
 def test_lineups_of_one_shape_do_not_share_a_forward_pass(site: TestClient, lineups: tuple[Lineup, ...]) -> None:
-    """Two lineups that are asked at once about pictures of one shape each answer with their own networks."""
+    """Two lineups that get pictures of one shape at the same time each answer with their own networks."""
     lenses = site.app.state.lenses  # type: ignore[attr-defined]
     values = np.zeros((3, 96, 96), dtype=np.float32)
 

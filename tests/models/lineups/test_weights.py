@@ -1,4 +1,4 @@
-"""The files that are shipped agree with one another."""
+"""The shipped files agree with each other."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Weights and pictures made by a rule that needs no random numbers, so that another program can make the same ones."""
+"""Weights and pictures from a rule without random numbers, so that another program can make the same ones."""
 
 import math
 
@@ -17,7 +17,7 @@ def make_wave(shape: torch.Size | tuple[int, ...], *, frequency: float) -> torch
 
 @torch.no_grad()
 def fill_by_rule(network: nn.Module) -> None:
-    """Weights that keep activations around 1; each of a module's comes from the module's number alone."""
+    """Set weights that keep activations around 1; those of a module depend only on the module's number."""
     modules = [part for part in network.modules() if isinstance(part, nn.Conv2d | nn.BatchNorm2d | nn.Linear)]
     for number, module in enumerate(modules):
         if isinstance(module, nn.BatchNorm2d):

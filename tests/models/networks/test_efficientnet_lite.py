@@ -124,7 +124,7 @@ def test_stages_end_where_the_map_is_halved_and_the_head_belongs_to_the_last() -
         6,
         5,
     ]
-    # Behind the depthwise convolution: six times the block's input channels, at its output's size.
+    # After the depthwise convolution: six times the block's input channels, at its output's size.
     gates = trace.attentions["layer2.0"]
     assert gates.channel is not None
     assert gates.spatial is not None

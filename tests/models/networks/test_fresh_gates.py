@@ -1,4 +1,4 @@
-"""Attention put into trained networks of the zoo without a change of their function."""
+"""Adding attention to trained networks of the zoo without changing their output."""
 
 import pytest
 import torch

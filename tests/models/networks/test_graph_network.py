@@ -1,4 +1,4 @@
-"""Networks that others may write, run by their graphs: what is kept, what is refused, what may be scaled."""
+"""Foreign networks run by their graphs: kept results, refused networks, and scaled weights."""
 
 import copy
 import sys
@@ -28,12 +28,12 @@ def make_stage(in_channels: int, *, stride: int = 2) -> nn.Sequential:
         nn.BatchNorm2d(WIDTH),
         nn.ReLU(inplace=True),
     )
-    nn.init.constant_(stage.get_parameter("1.weight"), 3.0)  # else little is left of the picture at the end
+    nn.init.constant_(stage.get_parameter("1.weight"), 3.0)  # otherwise little of the picture remains at the end
     return stage
 
 
 class Small(nn.Module):
-    """Four stages, 1/2 to 1/16 of the input, and what a subclass does with the last one."""
+    """Four stages, 1/2 to 1/16 of the input; subclasses process the last one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ def batch(generator: torch.Generator) -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def mobilenet() -> GraphNetwork:
-    """A network with gates that answer to their features."""
+    """A network with gates that depend on their features."""
     network = insert_cbam(torchvision.models.mobilenet_v3_small(num_classes=4), preserve_function=False)
     for name, parameter in network.named_parameters():
         if name.endswith("SpatialGate.spatial.bn.weight"):
@@ -95,7 +95,7 @@ def test_trace_is_the_same_from_many_threads_at_once(mobilenet: GraphNetwork, ge
 def test_adopt_network_does_not_disturb_networks_that_run_meanwhile(
     mobilenet: GraphNetwork, batch: torch.Tensor
 ) -> None:
-    """While fx traces, it replaces what calls every module of the process."""
+    """While fx traces, it replaces the method that calls every module of the process."""
     answers = []
 
     class Meanwhile(Small):
@@ -111,7 +111,7 @@ def test_adopt_network_does_not_disturb_networks_that_run_meanwhile(
 
 def test_adopt_network_in_many_threads_restores_what_fx_replaces() -> None:
     call, interval = nn.Module.__call__, sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)  # else a tracing is mostly over before another begins
+    sys.setswitchinterval(1e-6)  # otherwise one tracing usually ends before another begins
     try:
         with ThreadPoolExecutor(4) as pool:
             networks = list(pool.map(adopt, [Small() for _ in range(16)]))
@@ -164,7 +164,7 @@ def test_adopt_network_keeps_the_defaults_of_further_arguments(batch: torch.Tens
 
 
 class WithConstants(Small):
-    """Tensors that are no buffers, one in `forward` itself."""
+    """Tensors that are not buffers, one of them in `forward` itself."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -192,7 +192,7 @@ def test_stages_begin_behind_the_normalisation_of_the_input() -> None:
 
 
 class InPlace(Small):
-    """Every way to write it, on the input and behind the end of a stage too."""
+    """Every form of an in-place operation, also on the input and after the end of a stage."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -292,12 +292,12 @@ class Classify(Small):
 @pytest.mark.parametrize(
     ("network", "message"),
     [
-        (Aliased, "the graph of Aliased does not compute what the network computes; .* x = x \\+ y"),
-        (Filled, "exponential_, which changes a tensor and has no ordinary form"),
+        (Aliased, "the graph of Aliased gives other results than the network; .* x = x \\+ y"),
+        (Filled, "exponential_, which works in place and has no other form"),
         (DataDependent, "torch.fx cannot follow DataDependent.forward .* not on the values or the size of its input"),
-        (TwoAnswers, "TwoAnswers does not answer one tensor of logits"),
+        (TwoAnswers, "TwoAnswers does not return one tensor of logits"),
         (ThreeStages, "ThreeStages has 3 sizes of convolutional maps .*8 x 8 at four.2.*; 4 stages are explained"),
-        (Classify, "attribute 'classify' already exists: 'classify' has a meaning in a GraphNetwork"),
+        (Classify, "attribute 'classify' already exists: 'classify' is reserved in a GraphNetwork"),
     ],
 )
 def test_adopt_network_refuses_with_the_reason(network: type[nn.Module], message: str) -> None:
@@ -316,12 +316,12 @@ def test_adopt_network_takes_the_side_that_a_network_wants() -> None:
     with pytest.raises(ValueError, match=r"FixedSize does not run on a picture of 224 x 224 .* give the `side`"):
         adopt_network(FixedSize())
     network = adopt(FixedSize())
-    # What a mean over 4 x 4 positions is depends on the map's size.
+    # The result of pooling to 4 x 4 positions depends on the map's size.
     assert network.linear_head is None
 
 
 class Shuffled(nn.Module):
-    """Blocks that begin by widening at the old size, and a VGG's group that ends with a pooling."""
+    """Blocks that first widen at the old size, and a VGG group that ends with a pooling."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -359,7 +359,7 @@ def test_stages_end_before_the_block_that_halves_the_map_and_before_pooling(batc
 
 
 class PreActivation(Small):
-    """BatchNorm before the convolution of the same number, and one behind a map that is also used elsewhere."""
+    """A BatchNorm before the convolution of the same number, and one after a map that is also used elsewhere."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -464,13 +464,13 @@ class ComputedWeight(Small):
 @pytest.mark.parametrize(
     ("network", "point", "reason"),
     [
-        (Sigmoid, "sigmoid", "sigmoid does not carry a factor through"),
-        (Silu, "silu", "silu does not carry a factor through"),
+        (Sigmoid, "sigmoid", "sigmoid does not pass a factor on"),
+        (Silu, "silu", "silu does not pass a factor on"),
         (UsedTwice, "relu", "branch is also used elsewhere"),
         (CalledTwice, "relu", "the weights of branch_1 are also used elsewhere"),
         (SqueezeExcitation, "mul", "mul is a product of two computed maps"),
-        (BothFactors, "add", "both factors of a product would be multiplied"),
-        (PlusNumber, "add", "add does not carry a factor through"),
+        (BothFactors, "add", "both factors of a product would be scaled"),
+        (PlusNumber, "add", "add does not pass a factor on"),
         (WithoutWeight, "relu", "other has no weight of its own"),
         (ComputedWeight, "relu", "branch has no weight of its own"),
     ],

@@ -1,4 +1,4 @@
-"""The form that answers requests equals the trained one within stated bounds."""
+"""Networks prepared for inference equal the trained ones within stated limits."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from models.names import NetworkName, Precision, Stage
 from models.networks.inference import DTYPES, prepare_for_inference
 from models.networks.resnet import ResNet, ResNetShape
 
-# What each precision may change: the largest difference of a logit, and of a gate.
+# The limits of each precision: the largest difference of a logit, and of a gate.
 BOUNDS = {Precision.FP32: (1e-4, 1e-5), Precision.BF16: (0.5, 0.1), Precision.FP16: (0.05, 0.02)}
 
 
@@ -49,7 +49,7 @@ def test_inference_form_has_no_norm_left_and_the_trained_network_keeps_its_own(d
 
 
 def test_inference_form_is_exact_where_the_statistics_are_not_the_defaults(generator: torch.Generator) -> None:
-    """Fresh statistics, 0 and 1, would hide a fold that forgets them."""
+    """Set BatchNorm statistics; initial ones, 0 and 1, would hide a folding that ignores them."""
     network = ResNet(ResNetShape(50), attention=Cbam, class_count=4).eval()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -76,7 +76,7 @@ def test_optimised_lineup_keeps_the_parameter_counts_of_the_trained_one(lineup: 
 
 
 class PreActivation(nn.Module):
-    """Named like a residual network, but each `bn` runs before its `conv`: names do not say what may be folded."""
+    """Named like a residual network, but each `bn` runs before its `conv`: names do not show what may be folded."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -32,7 +32,7 @@ def test_parameters_with_cbam_equal_the_authors_to_the_unit(architecture: str, p
 @pytest.mark.parametrize(("architecture", "attention"), PAPER_TABLE)
 def test_parameters_equal_the_papers_to_its_last_digit(architecture: str, attention: Attention) -> None:
     millions = count_parameters(build_on_meta(architecture, attention, StridePlacement.V1)) / 1e6
-    # The table has two decimals; half a unit of the last one, and what a float adds to it.
+    # The table has two decimals: half a unit of the last one, plus a float's rounding.
     assert millions == pytest.approx(PAPER_TABLE[architecture, attention].parameters_millions, abs=0.00501)
 
 
@@ -145,7 +145,7 @@ def test_every_row_of_the_ablations_can_be_built() -> None:
 
 
 class TestOrder:
-    """The three orders of the two gates, against each gate by itself."""
+    """The three orders of the two gates, compared with each gate alone."""
 
     @pytest.fixture
     def features(self, generator: torch.Generator) -> torch.Tensor:

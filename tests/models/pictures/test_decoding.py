@@ -28,7 +28,7 @@ def test_decode_picture_reads_every_accepted_format(form: str) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_decode_picture_applies_exif_orientation(orientation: int) -> None:
     upright = make_picture(64, 48)
-    # What a camera stores so that its viewer's turn gives the upright picture back.
+    # The picture as a camera stores it; turning it by the orientation makes it upright.
     undo = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -117,7 +117,7 @@ def test_decode_picture_names_a_format_that_is_not_accepted(data: bytes, kind: s
 
 
 def make_png_header(width: int, height: int) -> bytes:
-    """A PNG that declares a size and holds almost nothing: what a decompression bomb begins with."""
+    """A PNG that declares a size and has almost no data, like the start of a decompression bomb."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
 
     def chunk(kind: bytes, body: bytes) -> bytes:

@@ -16,7 +16,7 @@ SIDES = st.integers(min_value=1, max_value=20_000)
         ((500, 333), 100, (100, 67)),
         # A strip keeps one pixel.
         ((5000, 2), 100, (100, 1)),
-        # What fits stays.
+        # A picture that fits keeps its size.
         ((300, 200), 300, (300, 200)),
         ((30, 20), 300, (30, 20)),
     ],

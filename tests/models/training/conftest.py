@@ -1,4 +1,4 @@
-"""Tiny pictures of three easy classes, and a recipe that a CPU finishes in seconds."""
+"""Tiny pictures of three easy classes, and a recipe that takes seconds on a CPU."""
 
 import os
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def make_recipe(**changes: object) -> Recipe:
 
 
 def make_store(counts: tuple[int, ...] = (12, 12, 12), *, seed: int = 0) -> PictureStore:
-    """Pictures of one colour a class, in memory."""
+    """Pictures in memory, with one colour per class."""
     random = np.random.default_rng(seed)
     keys, classes, pictures = [], [], []
     for class_index, count in enumerate(counts):
@@ -83,7 +83,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True, scope="package")
 def _one_thread() -> Iterator[None]:
-    """Tiny batches gain nothing from threads, which wait for each other where another process wants the cores."""
+    """One thread: tiny batches gain nothing from more, and threads wait for each other on busy cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -92,5 +92,5 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def one_thread_environment() -> dict[str, str]:
-    """The same for other processes."""
+    """The environment that does the same for other processes."""
     return os.environ | {"OMP_NUM_THREADS": "1"}

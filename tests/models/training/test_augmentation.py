@@ -1,4 +1,4 @@
-"""Augmentation of whole batches agrees with torchvision's of single pictures."""
+"""Augmentation of whole batches agrees with torchvision's augmentation of single pictures."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ RANDOM = np.random.default_rng(3)
 
 
 def make_crops() -> tuple[torch.Tensor, torch.Tensor]:
-    """Crops of several sizes on one canvas with rubbish beside them, and their sizes."""
+    """Crops of several sizes on canvases with random values beside them, and their sizes."""
     sizes = torch.tensor([[40, 70], [64, 64], [9, 33], [90, 20]])
     return torch.from_numpy(RANDOM.integers(0, 256, (4, 96, 72, 3), dtype=np.uint8)), sizes
 

@@ -1,4 +1,4 @@
-"""Training that goes on from weights: what is taken over, what begins anew."""
+"""Training that starts from weights: the parts that are kept and the parts that are reset."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ BOTH = {NetworkName.BASELINE: Attention.NONE, NetworkName.CBAM: Attention.CBAM}
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with baseline.pth and cbam.pth, of three classes, every value moved from where it began."""
+    """A directory with baseline.pth and cbam.pth, of three classes, with no value at its initial one."""
     directory = tmp_path_factory.mktemp("weights")
     generator = torch.Generator().manual_seed(3)
     for attention, name in ((Attention.NONE, "baseline"), (Attention.CBAM, "cbam")):
@@ -33,7 +33,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def build(weights: Path, *, class_count: int = 3, **changes: object) -> dict[str, torch.Tensor]:
-    """The state of a CBAM network that begins with the weights."""
+    """The state of a CBAM network that starts from the weights."""
     found = open_beginnings(
         str(weights / "cbam.pth"), CBAM_ALONE, architecture="resnet18", class_count=class_count
     )  # fmt: skip
@@ -81,7 +81,7 @@ def test_lineup_begins_with_each_half_and_leaves_the_baseline_without_gates(weig
     ("members", "architecture", "file", "reason"),
     [
         (CBAM_ALONE, "resnet18", "baseline.pth", "has resnet18 with attention none, and resnet18 with attention cbam"),
-        (CBAM_ALONE, "resnet34", "cbam.pth", "and resnet34 with attention cbam is trained; give the weights of that"),
+        (CBAM_ALONE, "resnet34", "cbam.pth", "but resnet34 with attention cbam is to be trained; give its weights"),
         (BOTH, "resnet18", "cbam.pth", "--start-from of two networks is a lineup"),
     ],
 )
@@ -100,7 +100,7 @@ def test_gates_that_are_not_there_cannot_be_renewed(weights: Path) -> None:
 def test_fresh_gates_go_into_a_network_without_and_leave_its_function(weights: Path) -> None:
     text = f"{weights / 'baseline.pth'}+cbam"
     found = open_beginnings(text, CBAM_ALONE, architecture="resnet18", class_count=3)[Attention.CBAM]
-    assert "fresh gates" in found.provenance
+    assert "new gates" in found.provenance
     shape = TraineeShape("resnet18", Attention.CBAM, 3)
     recipe = make_recipe(spatial_gate={"initial_scale": 0.5})
     network = build_trainee(shape, recipe, found).network.eval()
@@ -112,5 +112,5 @@ def test_fresh_gates_go_into_a_network_without_and_leave_its_function(weights: P
 
 
 def test_fresh_gates_are_not_put_beside_others(weights: Path) -> None:
-    with pytest.raises(LineupError, match="has attention already, cbam"):
+    with pytest.raises(LineupError, match="already has attention, cbam"):
         open_beginnings(f"{weights / 'cbam.pth'}+se", CBAM_ALONE, architecture="resnet18", class_count=3)

@@ -1,4 +1,4 @@
-"""What a training reads: classes, pictures, what is held out, the store."""
+"""The data of a training: classes, pictures, held-out pictures and the store."""
 
 import io
 import json
@@ -54,7 +54,7 @@ def test_classes_keep_the_order_and_identifiers_of_their_list(pictures: Path, tm
     data = read(DataOptions(directories=(pictures,), labels=labels), notes=notes)
     store = data.lesson.sampler.store
     assert {key.split("/")[1] for key, index in zip(store.keys, store.classes, strict=True) if index == 1} == {"blue"}
-    assert notes == ["1 folders are no class of the list and are left out: green"]
+    assert notes == ["1 folders are not in the list of classes and are skipped: green"]
 
 
 def test_alias_puts_a_folder_into_another_class(pictures: Path) -> None:
@@ -84,7 +84,7 @@ def test_held_out_pictures_are_in_no_epoch(pictures: Path, tmp_path: Path) -> No
 def test_exclusion_that_fits_nothing_is_refused(pictures: Path, tmp_path: Path) -> None:
     listing = tmp_path / "test.txt"
     listing.write_text("blue/000.png\nblue/nowhere.png\n")
-    with pytest.raises(TrainingError, match=r"1 of 2 pictures to hold out are nowhere in the data, blue/nowhere\.png"):
+    with pytest.raises(TrainingError, match=r"1 of 2 held-out pictures are not in the data, blue/nowhere\.png"):
         read(DataOptions(directories=(pictures,), exclusions=(listing,)))
     listing.write_text("colours/blue/000.png\n")
     with pytest.raises(TrainingError, match="is no FOLDER/FILE"):
@@ -95,7 +95,7 @@ def test_pictures_that_are_trained_on_are_not_validated_on(pictures: Path, tmp_p
     listing = tmp_path / "test.txt"
     listing.write_text("blue/000.png\nred/003.png\n")
     options = DataOptions(directories=(pictures,), validation=pictures, validation_list=listing)
-    with pytest.raises(TrainingError, match="2 pictures would be trained and validated on"):
+    with pytest.raises(TrainingError, match="2 pictures are in both the training and the validation data"):
         read(options)
 
 
@@ -179,7 +179,7 @@ def test_stored_picture_of_16_bits_is_what_a_request_sees(tmp_path: Path) -> Non
 def test_large_jpeg_is_stored_from_a_copy_whose_sides_are_rounded_to_the_nearest(
     size: tuple[int, int], scale: int
 ) -> None:
-    """As when the recorded trainings were made: a request rounds up and takes a larger copy of the first."""
+    """Sizes as in the recorded trainings; a request rounds up and takes a larger copy of the first picture."""
     data = encode(make_picture(*size), "JPEG")
     with Image.open(io.BytesIO(data)) as copy:
         copy.draft(None, (size[0] // scale, size[1] // scale))
@@ -246,7 +246,7 @@ def test_soft_labels_that_do_not_fit_are_refused(tmp_path: Path, broken: str) ->
 
 
 class TestUnlabelled:
-    """Pictures of no class of the list, for a teacher to tell."""
+    """Pictures without a class, which a teacher labels."""
 
     @staticmethod
     def read_with(directory: Path, pictures: Path, **options: object) -> TrainingData:
@@ -287,5 +287,5 @@ class TestUnlabelled:
             self.read_with(tmp_path, pictures, exclusions=(listing,))
 
     def test_they_teach_nothing_without_a_teacher(self, pictures: Path, tmp_path: Path) -> None:
-        with pytest.raises(TrainingError, match="teach nothing without a --teacher"):
+        with pytest.raises(TrainingError, match="unlabelled pictures need a --teacher"):
             self.read_with(tmp_path, pictures, teachers=())

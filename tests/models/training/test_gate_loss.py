@@ -1,4 +1,4 @@
-"""The loss on spatial gates that tell nothing."""
+"""The loss on uninformative gates."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ GATES = SpatialGateRecipe(loss_weight=2, least_deviation=0.1, most_explained=0.2
 
 
 def make_gate(*, position: float, picture: float, count: int = 64) -> torch.Tensor:
-    """Gates of 8x8 positions around 0.5: one map of all pictures, and one of each, by their deviations."""
+    """Gates of 8x8 positions around 0.5: a map shared by all pictures plus one for each, with given deviations."""
     chance = torch.Generator().manual_seed(3)
     common = torch.randn(1, 8, 8, generator=chance)
     own = torch.randn(count, 8, 8, generator=chance)

@@ -1,4 +1,4 @@
-"""Groups of parameters, the learning rate's curve, the moving average, first weights."""
+"""Groups of parameters, the learning-rate schedule, the moving average and initial weights."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Recipes: what is read, what is refused, and how they are written again."""
+"""Recipes: reading, refused values, and writing."""
 
 import tomllib
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_changes_reach_every_level() -> None:
         ("epoch=3", "epoch: Extra inputs are not permitted"),
         ("epochs", "write FIELD=VALUE"),
         ("seed.x=3", "seed has no fields of its own"),
-        ("mixing.mixup=0.9", "at most 1 together"),
+        ("mixing.mixup=0.9", "their sum must be at most 1"),
         ("phases=[{start=0.5, shapes=[[64, 64]]}]", "the first starts at 0"),
         ("phases=[{start=0, shapes=[[64, 16]]}]", "greater than or equal to 32"),
         ("resolution=200", "resolution: Input should be 160, 224, 320 or 448"),

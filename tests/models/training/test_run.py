@@ -1,4 +1,4 @@
-"""`cbam-lens train` as a user meets it: a lineup from a folder of pictures, and every message."""
+"""`cbam-lens train` from a user's side: a lineup from a folder of pictures, and every message."""
 
 import json
 import subprocess
@@ -36,7 +36,7 @@ app.command()(train)
 
 @dataclass(frozen=True)
 class Place:
-    """A directory with pictures, what is held out of them, and a recipe."""
+    """A directory with pictures, a list of held-out pictures, and a recipe."""
 
     directory: Path
     pictures: Path
@@ -48,7 +48,7 @@ class Place:
 
     @property
     def held_out(self) -> list[str]:
-        """Options that hold a quarter of the pictures out and validate on them."""
+        """Options that hold out a quarter of the pictures and validate on them."""
         listing = str(self.directory / "test.txt")
         return ["--exclude", listing, "--validation", str(self.pictures), "--validation-list", listing]
 
@@ -72,7 +72,7 @@ def make_place(directory: Path, pictures: Path, **changes: object) -> Place:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
-    """The output directory of a lineup that was stopped once and gone on with."""
+    """The output directory of a lineup that was stopped once and resumed."""
     place = make_place(tmp_path_factory.mktemp("lineup"), pictures, epochs=4)
     arguments = ["--lineup", *place.held_out, "--cache"]
     first = place.train(*arguments, "--minutes", "0")
@@ -158,7 +158,7 @@ def test_training_is_not_begun_over_another(trained: Path, pictures: Path) -> No
     place = Place(trained.parent, pictures)
     result = place.train("--lineup", *place.held_out)
     assert result.exit_code == 2
-    assert "has a training already, resnet18_baseline_3.state.pt; go on with it with --resume" in result.stderr
+    assert "already has a training, resnet18_baseline_3.state.pt; continue it with --resume" in result.stderr
 
 
 def test_training_is_not_gone_on_with_by_another_recipe(trained: Path, pictures: Path) -> None:
@@ -229,7 +229,7 @@ def test_lineup_goes_on_from_a_lineup(tmp_path: Path, trained: Path, pictures: P
         (["--name", "a b"], "name is 'a b'"),
         (["--set", "epochs=0"], "epochs: Input should be greater"),
         (["--alias", "violet"], "write FOLDER=CLASS"),
-        (["--alias", "red=violet"], "alias red=violet means no class"),
+        (["--alias", "red=violet"], "alias red=violet names no class"),
         (["--labels", "nowhere.json"], "nowhere.json cannot be read"),
         (["--exclude", "nowhere.txt"], "nowhere.txt cannot be read"),
         (["--data", "nowhere"], "nowhere is no directory"),
@@ -241,7 +241,7 @@ def test_lineup_goes_on_from_a_lineup(tmp_path: Path, trained: Path, pictures: P
         (["--validation-list", "x.txt"], "give it with --validation"),
         (["--start-from", "nowhere.pth"], "nowhere.pth"),
         (["--lineup", "--start-from", "nowhere.pth"], "--start-from of two networks is a lineup"),
-        (["--set", 'spatial_gate.renewed=["layer4"]'], "which only weights of --start-from have"),
+        (["--set", 'spatial_gate.renewed=["layer4"]'], "which needs weights from --start-from"),
         (["--device", "gpu"], "choose auto, cpu"),
         (["--batch-size", "49"], "48 pictures do not fill a batch of 49"),
     ],
@@ -270,7 +270,7 @@ def test_labels_that_are_no_list_are_refused(tmp_path: Path, pictures: Path) -> 
 def test_resuming_nothing_says_so_and_begins(tmp_path: Path, pictures: Path) -> None:
     result = make_place(tmp_path, pictures, epochs=1).train("--resume", "--minutes", "0")
     assert result.exit_code == 0
-    assert "to go on with; this one begins anew" in result.stderr
+    assert "; this one starts at the beginning" in result.stderr
 
 
 @pytest.mark.slow
@@ -283,8 +283,8 @@ def test_sigterm_saves_and_says_how_to_go_on(tmp_path: Path, one_thread_environm
     pipe, environment = subprocess.PIPE, one_thread_environment
     process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=ROOT, env=environment)  # noqa: S603
     assert process.stderr is not None
-    # The note of the folder that is no class comes when signals are watched and nothing is trained yet.
-    assert any("1 folders are no class" in line for line in process.stderr)
+    # The note about the skipped folder comes when signals are watched and training has not started.
+    assert any("1 folders are not in the list of classes" in line for line in process.stderr)
     process.terminate()
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 0
@@ -316,5 +316,5 @@ def test_network_with_fresh_gates_learns_from_two_teachers_and_goes_on_to_the_bi
     card = (tmp_path / "whole" / "resnet18_cbam_3.md").read_text()
     assert "the mean of resnet18_baseline_3.safetensors" in card
     assert "mean 0.5, 0.5, 0.5 and deviation 0.5, 0.5, 0.5" in card
-    assert "with fresh gates put in that leave its function as it is" in card
+    assert "with new gates that do not change the network's output" in card
     assert "Pictures of colours, others" in card

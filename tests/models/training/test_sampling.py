@@ -1,4 +1,4 @@
-"""The plan of each epoch: which pictures, in which order, at which shapes."""
+"""The plan of each epoch: its pictures, their order and the shapes."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Networks to learn from: their mean, their sizes, and the book of what they said."""
+"""Teachers: their mean, their sizes and the file of their answers."""
 
 import sys
 from pathlib import Path
@@ -23,7 +23,7 @@ PICTURES = torch.linspace(-1, 1, 2 * 3 * 32 * 64).reshape(2, 3, 32, 64)
 
 
 class FixedTeacher:
-    """Answers the same to every picture, and counts how often it is asked."""
+    """A teacher that gives the same answer to every picture and counts its calls."""
 
     provenance = "fixed"
     digest = None
@@ -81,7 +81,7 @@ def test_book_answers_what_was_written_and_nothing_else(tmp_path: Path) -> None:
 
 def test_book_of_another_training_is_refused(tmp_path: Path) -> None:
     AnswerBook.open(tmp_path / "a.npy", steps=3, batch_size=4, class_count=5)
-    with pytest.raises(TrainingError, match=r"a\.npy has the answers to another training; delete it"):
+    with pytest.raises(TrainingError, match=r"a\.npy has the answers of another training; delete it"):
         AnswerBook.open(tmp_path / "a.npy", steps=3, batch_size=8, class_count=5)
     (tmp_path / "b.npy").write_bytes(b"nothing")
     with pytest.raises(TrainingError, match=r"b\.npy cannot be used"):
@@ -119,7 +119,7 @@ def test_answers_are_of_one_recipe_whatever_the_network_begins_with() -> None:
 
 
 class FakeInterpreter:
-    """LiteRT's interface with a network whose logits are the picture's mean by channel, in steps of a tenth."""
+    """LiteRT's interface, with a network whose logits are the picture's mean per channel, in steps of 0.1."""
 
     def __init__(self, *, model_content: bytes, num_threads: int, experimental_preserve_all_tensors: bool) -> None:
         assert num_threads == 1
@@ -194,5 +194,5 @@ def test_tflite_teacher_without_its_library_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
     (tmp_path / "x.tflite").write_bytes(b"model")
-    with pytest.raises(TrainingError, match="needs ai-edge-litert, which is not here"):
+    with pytest.raises(TrainingError, match="needs ai-edge-litert, which is not installed"):
         TfliteTeacher.read(tmp_path / "x.tflite", class_count=3)

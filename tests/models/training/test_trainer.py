@@ -1,4 +1,4 @@
-"""One training: it stops, goes on exactly, and refuses what is not its own."""
+"""One training: it stops, continues exactly, and refuses the state of another."""
 
 import os
 import signal
@@ -125,7 +125,7 @@ def test_state_that_would_run_code_is_refused(tmp_path: Path) -> None:
 
 
 def test_state_on_a_full_disk_says_what_to_do() -> None:
-    with pytest.raises(TrainingError, match=r"make room or choose another place, then go on with --resume"):
+    with pytest.raises(TrainingError, match=r"make room or choose another place, then --resume"):
         write_state(Path("/proc/x.state.pt"), TrainingIdentity({}), {})
 
 
@@ -148,7 +148,7 @@ def test_time_stops_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("device", "reason"), [("gpu", "choose auto, cpu"), ("cuda:99", "is not there"), ("meta", "auto")]
+    ("device", "reason"), [("gpu", "choose auto, cpu"), ("cuda:99", "there is no device 'cuda:99'"), ("meta", "auto")]
 )
 def test_device_that_is_not_there_is_refused(device: str, reason: str) -> None:
     with pytest.raises(TrainingError, match=reason), join_processes(device):
@@ -157,7 +157,7 @@ def test_device_that_is_not_there_is_refused(device: str, reason: str) -> None:
 
 def test_machines_with_different_states_do_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Processes, "add", lambda self, values: values + 3)
-    with pytest.raises(TrainingError, match="give an --output that all machines see"):
+    with pytest.raises(TrainingError, match="give an --output that all machines share"):
         make_trainer(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Validation sees what the program sees."""
+"""Validation prepares pictures as the program does."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ ALONE = Processes(torch.device("cpu"))
 
 
 class EchoNetwork(StagedNetwork):
-    """Keeps what it is fed, and says class 0."""
+    """A network that records its input and answers class 0."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ def test_network_is_fed_what_a_request_is(size: tuple[int, int], resolution: Res
 
 
 class BrightnessNetwork(StagedNetwork):
-    """Says class 1 for bright pictures, class 0 for dark ones, and never one of the five others."""
+    """A network that answers class 1 for bright pictures, class 0 for dark ones, and never one of the five others."""
 
     def __init__(self) -> None:
         super().__init__()

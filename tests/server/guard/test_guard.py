@@ -1,4 +1,4 @@
-"""Who may ask, from where and how often."""
+"""Access: tokens, hosts, origins and rates."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What an operator sees: numbers, and a line a request that tells nothing of who asked or what was sent."""
+"""The operator's view: metrics, and one log line per request without the client's identity or data."""
 
 import io
 import json
@@ -106,7 +106,7 @@ def test_mistake_of_the_server_is_a_problem_with_a_name_that_its_log_has(
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What is written to stderr, as JSON."""
+    """The JSON lines on stderr."""
     written = io.StringIO()
     monkeypatch.setattr("sys.stderr", written)
     root = logging.getLogger()

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.options import DeviceOption, errors, or_explain
+from app.commands.options import DeviceOption, errors, or_explain, tell
 from models.names import Attention, Precision
 from models.training.recipes.recipe import DEFAULT_RECIPE
 
@@ -164,11 +164,6 @@ def train(
     report = or_explain(run_training, options, tell=tell)
     if report.message:
         typer.echo(report.message)
-
-
-def tell(text: str) -> None:
-    """A note for the person, beside the progress bar."""
-    errors.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Which lineup is meant, as it is written on a command line: nothing here imports torch or reads weights.
 
-`shipped`, a TOML file (the full form), or `NAME=BASELINE,CBAM` with two sources of weights (`models.lineups.sources`).
+A known name (`models.lineups.catalogue`), a TOML file (the full form), or `NAME=BASELINE,CBAM` with two sources of
+weights (`models.lineups.sources`).
 """
 
 import re
@@ -9,11 +10,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from models.errors import LineupError
-from models.lineups.card import LINEUP_NAME, SHIPPED_LINEUP
+from models.lineups.card import LINEUP_NAME
+from models.lineups.catalogue import KnownChoice, list_known_names, resolve_name
+from models.lineups.fetching.store import WeightStore
 
-SHIPPED = "shipped"
-
-SYNTAX = "write NAME=BASELINE,CBAM with two files, the path of a TOML file, or shipped"
+SYNTAX = "write NAME=BASELINE,CBAM with two files, the path of a TOML file, or a known name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +33,27 @@ class InlineLineup:
     labels: str | None = None
 
 
-LineupChoice: TypeAlias = InlineLineup | Path
+LineupChoice: TypeAlias = InlineLineup | Path | KnownChoice
 
 
-def parse_lineup(text: str, *, labels: str | None = None) -> LineupChoice:
+def parse_lineup(text: str, *, labels: str | None = None, store: WeightStore | None = None) -> LineupChoice:
     """The lineup that a text means.
 
     Args:
         text: see the module.
         labels: class names for a lineup that is given by its weights alone.
+        store: where the files of published networks are; the platform's cache directory by default.
 
     Raises:
         LineupError: for a text that means none.
     """
-    if text == SHIPPED:
-        return SHIPPED_LINEUP
+    if (known := resolve_name(text, store or WeightStore())) is not None:
+        return known
     if "=" not in text or Path(text).is_file():
         if not Path(text).is_file():
-            raise LineupError(f"lineup is {text!r}, and there is no such file; {SYNTAX}")
+            raise LineupError(
+                f"lineup is {text!r}, and there is no such file; {SYNTAX}, one of {', '.join(list_known_names())}"
+            )
         return Path(text)
     name, _, sources = text.partition("=")
     if not re.match(LINEUP_NAME, name):
@@ -63,7 +67,9 @@ def parse_lineup(text: str, *, labels: str | None = None) -> LineupChoice:
     return InlineLineup(name, baseline, cbam, labels)
 
 
-def parse_lineups(texts: tuple[str, ...], labels: tuple[str, ...]) -> tuple[LineupChoice, ...]:
+def parse_lineups(
+    texts: tuple[str, ...], labels: tuple[str, ...], *, store: WeightStore | None = None
+) -> tuple[LineupChoice, ...]:
     """Every lineup; class names go to those that are given by their weights alone, one for all or one each.
 
     Raises:
@@ -79,5 +85,5 @@ def parse_lineups(texts: tuple[str, ...], labels: tuple[str, ...]) -> tuple[Line
         raise LineupError("class names go with a lineup of the form NAME=BASELINE,CBAM; a TOML file names its own")
     lists = iter(labels * len(inline) if len(labels) == 1 else labels)
     return tuple(
-        parse_lineup(text, labels=next(lists, None)) if text in inline else parse_lineup(text) for text in texts
+        parse_lineup(text, labels=next(lists, None) if text in inline else None, store=store) for text in texts
     )

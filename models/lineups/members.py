@@ -7,6 +7,7 @@ from pathlib import Path
 from models.checkpoints.diagnosis import ExaminationOptions, GateState
 from models.errors import LineupError
 from models.lineups.card import ClassLabel, LineupCard, NetworkCard, read_card, read_labels
+from models.lineups.catalogue import KnownChoice
 from models.lineups.choice import InlineLineup, LineupChoice
 from models.lineups.sources import Member, list_source_labels, open_source
 from models.names import Attention, NetworkName
@@ -44,6 +45,10 @@ class LineupPlan:
         if isinstance(choice, InlineLineup):
             sources = {NetworkName.BASELINE: choice.baseline, NetworkName.CBAM: choice.cbam}
             return cls(choice.name, None, Path(), sources, _find_labels(choice.labels, Path()))
+        if isinstance(choice, KnownChoice):
+            card = _make_known_card(choice)
+            sources = {name: network.file for name, network in card.networks.items()}
+            return cls(choice.name, card, Path(), sources, _find_labels(card.labels, Path()))
         card = read_card(choice)
         sources = {name: network.file for name, network in card.networks.items()}
         return cls(card.name, card, choice.parent, sources, _find_labels(card.labels, choice.parent))
@@ -107,6 +112,26 @@ def complete_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> Li
                 for name, member in members.items()
             },
         }
+    )
+
+
+def _make_known_card(choice: KnownChoice) -> LineupCard:
+    """The card of a known lineup: of its baseline and its last network, which make a lineup."""
+    known, members = choice.lineup, choice.locate_members()
+    lineup = {NetworkName.BASELINE: members[0], NetworkName.CBAM: members[-1]}
+    return LineupCard(
+        name=choice.name,
+        title=known.title,
+        architecture=known.architecture,
+        stride_placement=known.stride_placement,
+        trained=True,
+        labels=known.labels,
+        provenance=known.provenance,
+        preprocessing=known.preprocessing,
+        networks={
+            name: NetworkCard(attention=Attention(member.attention), file=member.source, recipe=known.recipe)
+            for name, member in lineup.items()
+        },
     )
 
 

@@ -90,7 +90,7 @@ def open_source(
         if source.startswith(UNTRAINED):
             member = _make_untrained(source.removeprefix(UNTRAINED), name, options.class_count)
         elif source.startswith(TORCHVISION):
-            member = _open_published(source.removeprefix(TORCHVISION))
+            member = _open_published(source)
         else:
             member = _open_file(source, directory, options)
     except (KeyError, ValueError) as error:
@@ -167,14 +167,31 @@ def list_source_labels() -> tuple[ClassLabel, ...]:
     return list_imagenet_classes()
 
 
-def _open_published(text: str) -> Member:
+def want_source(source: str) -> None:
+    """Raise `LineupError` for torchvision's weights that are not on this machine: opening them would fetch them."""
+    if source.startswith(TORCHVISION):
+        from models.lineups.torchvision_weights import want_weights  # noqa: PLC0415  # see `_open_published`
+
+        name, version, _ = _split_published(source)
+        want_weights(name, version=version)
+
+
+def fetch_source(source: str) -> None:
+    """Fetch torchvision's weights unless they are on this machine; raises `LineupError`."""
+    if source.startswith(TORCHVISION):
+        from models.lineups.torchvision_weights import fetch_weights  # noqa: PLC0415  # see `_open_published`
+
+        name, version, _ = _split_published(source)
+        fetch_weights(name, version=version)
+
+
+def _open_published(source: str) -> Member:
     # torchvision's models take a second to import, which the shipped lineup does not want.
     from models.insertion import insert_cbam  # noqa: PLC0415
     from models.insertion.torchvision_networks import make_torchvision  # noqa: PLC0415
     from models.lineups.torchvision_weights import fetch_weights  # noqa: PLC0415
 
-    text, attention = _split_attention(text, default=Attention.NONE)
-    name, _, version = text.partition(":")
+    name, version, attention = _split_published(source)
     weights = fetch_weights(name, version=version)
     original = make_torchvision(name, class_count=len(weights.labels))
     original.load_state_dict(weights.tensors)
@@ -223,6 +240,13 @@ def _make_untrained(text: str, name: NetworkName, class_count: int | None) -> Me
         recipe="random weights",
         provenance="random weights that nothing was learned with",
     )
+
+
+def _split_published(source: str) -> tuple[str, str, Attention]:
+    """`torchvision:resnet50:IMAGENET1K_V2+se` -> resnet50, IMAGENET1K_V2 and SE."""
+    text, attention = _split_attention(source.removeprefix(TORCHVISION), default=Attention.NONE)
+    name, _, version = text.partition(":")
+    return name, version, attention
 
 
 def _split_attention(text: str, *, default: Attention) -> tuple[str, Attention]:

@@ -156,7 +156,13 @@ class PictureReader:
         except (LensError, OSError) as error:
             self.unreadable.append(f"{picture.path}: {error}")
             return None
-        placement = place(image.width, image.height, geometry=self._geometry, resolution=self._resolution)
+        placement = place(
+            image.width,
+            image.height,
+            geometry=self._geometry,
+            resolution=self._resolution,
+            crop_share=self._preprocessing.crop_share,
+        )
         return prepare_input(image, placement, self._preprocessing), picture, placement
 
 

@@ -17,7 +17,7 @@ from app.engine.loading import load_chosen_lineups
 from app.engine.work import PictureWork
 from app.main import create_app
 from app.settings import Settings
-from models.lineups.choice import SHIPPED
+from models.lineups.catalogue import SHIPPED
 from models.lineups.lineup import Lineup
 from models.names import NetworkName, Stage
 from tests.conftest import decode, encode, make_picture

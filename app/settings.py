@@ -45,7 +45,7 @@ class Settings(BaseSettings):
 
     lineups: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(SHIPPED,),
-        description="lineups to serve, separated by semicolons: shipped, TOML files, NAME=BASELINE,CBAM",
+        description="lineups to serve, separated by semicolons: shipped, TOML files, NAME=SOURCE,SOURCE",
     )
     labels: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),

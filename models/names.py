@@ -1,13 +1,13 @@
 """The closed sets of names that networks and lineups are described with. Nothing here imports torch."""
 
 from enum import IntEnum, StrEnum
+from typing import TypeAlias
 
+NetworkName: TypeAlias = str
+"""A network's short name, unique in its lineup: `baseline`, `se`, `cbam`."""
 
-class NetworkName(StrEnum):
-    """The two networks of a lineup."""
-
-    BASELINE = "baseline"
-    CBAM = "cbam"
+NETWORK_NAME = r"^[a-z][a-z0-9_-]{0,31}$"
+"""A network's name is part of addresses, options and headers."""
 
 
 class Stage(IntEnum):

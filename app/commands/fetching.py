@@ -46,7 +46,7 @@ def fetch_known(name: str, settings: Settings, tell: Callable[[str], None], *, i
     choice.fetch(tell, is_forced=is_forced)
     if any(network.source for network in choice.lineup.networks):
         _fetch_torchvisions_files(choice, settings)
-    return tuple(member.source for member in choice.locate_members())
+    return tuple(network.source for network in choice.locate_networks())
 
 
 def _fetch_torchvisions_files(choice: KnownChoice, settings: Settings) -> None:
@@ -62,5 +62,5 @@ def _want_torchvisions_files(choice: LineupChoice) -> None:
     from models.lineups.members import LineupPlan
     from models.lineups.sources import want_source
 
-    for source in LineupPlan.read(choice).sources.values():
+    for _, source in LineupPlan.read(choice).sources:
         want_source(source)

@@ -40,8 +40,8 @@ def serve(
         list[str] | None,
         typer.Option(
             "--labels",
-            help="Class names for NAME=BASELINE,CBAM: a file with one a line, or imagenet; once for all such lineups, or "
-            "once for each.",
+            help="Class names for NAME=SOURCE,SOURCE: a file with one per line, or imagenet; once for all such "
+            "lineups, or once for each.",
             metavar="FILE",
         ),
     ] = None,

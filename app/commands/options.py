@@ -25,14 +25,14 @@ EXIT_BAD_INPUT = 2
 errors = Console(stderr=True)
 
 LINEUP_HELP = (
-    "A lineup: shipped (the default), another name that cbam-lens lineups lists, a TOML file, or NAME=BASELINE,CBAM with "
-    "two checkpoints, torchvision:resnet50 or untrained:vgg16_bn."
+    "A lineup: shipped (the default), another name that cbam-lens lineups lists, a TOML file, or NAME=SOURCE,SOURCE "
+    "with two to five checkpoints, torchvision:resnet50 or untrained:vgg16_bn."
 )
 LineupOption = Annotated[str | None, typer.Option("--lineup", help=LINEUP_HELP, metavar="LINEUP")]
 LabelsOption = Annotated[
     str | None,
     typer.Option(
-        "--labels", help="Class names for NAME=BASELINE,CBAM: a file with one a line, or imagenet.", metavar="FILE"
+        "--labels", help="Class names for NAME=SOURCE,SOURCE: a file with one per line, or imagenet.", metavar="FILE"
     ),
 ]
 OfflineOption = Annotated[

@@ -5,13 +5,11 @@ from typing import ClassVar
 
 from app.analysis.analyses import Analysis
 from app.api.blocks import ChannelAnswer, build_open_block_answer
-from app.api.links import AnalysisLinks
 from app.explain.maps import BlockMaps, GateMap, OpenBlock
 from app.numbers import format_evidence, format_hundredths, format_share, format_thousandths
 from app.pages.addresses import Addresses, PageImage, add_query
 from app.pages.gates import name_block
 from models.names import NetworkName
-from models.networks.titles import ATTENTION_TITLES
 from models.pictures.fitting import fit_size
 
 CHANNEL_SIDE_PIXELS = 224
@@ -34,7 +32,7 @@ class BlockPage:
     Attributes:
         title: its place in the network in words.
         name: the block's name.
-        attention: the attention's name for people.
+        network: its network's name for people.
         is_trained: whether the lineup was.
         address: of the analysis.
         previous, following: address and title of the blocks beside it on the walk; None at its ends.
@@ -46,7 +44,7 @@ class BlockPage:
     template: ClassVar[str] = "block.html"
     title: str
     name: str
-    attention: str
+    network: str
     is_trained: bool
     address: str
     previous: tuple[str, str] | None
@@ -59,20 +57,26 @@ class BlockPage:
 
 
 def build_block_page(
-    analysis: Analysis, opened: OpenBlock, *, addresses: Addresses, interventions: tuple[str, ...]
+    analysis: Analysis,
+    opened: OpenBlock,
+    *,
+    network: NetworkName,
+    addresses: Addresses,
+    interventions: tuple[str, ...],
 ) -> BlockPage:
     """The page of a block.
 
     Args:
         analysis: the picture; with changed gates, the changed one.
         opened: what the block's attention saw and did.
+        network: whose block it is.
         addresses: where the analysis is served.
         interventions: what was changed.
     """
     kept = {"interventions": ",".join(interventions)} if interventions else {}
     query = f"?interventions={kept['interventions']}" if kept else ""
-    block = build_open_block_answer(opened, links=addresses.answer, query=query)
-    blocks = analysis.traces[NetworkName.CBAM].blocks
+    block = build_open_block_answer(opened, network=network, links=addresses.answer, query=query)
+    blocks = analysis.traces[network].blocks
     names = [known.name for known in blocks]
     place = names.index(block.name)
     gates = blocks[place]
@@ -80,13 +84,13 @@ def build_block_page(
     return BlockPage(
         title=name_block(block.name),
         name=block.name,
-        attention=ATTENTION_TITLES[analysis.card.networks[NetworkName.CBAM].attention],
+        network=analysis.card.title_network(network),
         is_trained=analysis.card.trained,
         address=add_query(addresses.page, kept),
-        previous=_link(addresses.page, names, place - 1, kept),
-        following=_link(addresses.page, names, place + 1, kept),
-        spatial=_show_spatial_gate(gates, addresses.answer, kept, size),
-        channel=_show_channel_gate(gates, addresses.answer, kept),
+        previous=_link(f"{addresses.page}/blocks/{network}", names, place - 1, kept),
+        following=_link(f"{addresses.page}/blocks/{network}", names, place + 1, kept),
+        spatial=_show_spatial_gate(gates, addresses.answer.gate(network, gates.name, "spatial"), kept, size),
+        channel=_show_channel_gate(gates, addresses.answer.gate(network, gates.name, "channel"), kept),
         sentences=_explain_gate(gates.spatial, "spatial", block.spatial_maximum_share)
         + _explain_gate(gates.channel, "channel", block.channel_maximum_share),
         strongest=tuple(_show_channel(entry, *size) for entry in block.strongest),
@@ -94,25 +98,23 @@ def build_block_page(
     )
 
 
-def _link(page: str, names: list[str], place: int, kept: dict[str, str]) -> tuple[str, str] | None:
+def _link(walk: str, names: list[str], place: int, kept: dict[str, str]) -> tuple[str, str] | None:
     if not 0 <= place < len(names):
         return None
-    return add_query(f"{page}/blocks/{names[place]}", kept), name_block(names[place])
+    return add_query(f"{walk}/{names[place]}", kept), name_block(names[place])
 
 
-def _show_spatial_gate(
-    gates: BlockMaps, links: AnalysisLinks, kept: dict[str, str], size: tuple[int, int]
-) -> PageImage | None:
+def _show_spatial_gate(gates: BlockMaps, link: str, kept: dict[str, str], size: tuple[int, int]) -> PageImage | None:
     if gates.spatial is None:
         return None
-    address = add_query(links.gate(gates.name, "spatial"), kept, max_side="512")
+    address = add_query(link, kept, max_side="512")
     return PageImage(address, f"Spatial gate of {gates.name} over the picture", 2 * size[0], 2 * size[1])
 
 
-def _show_channel_gate(gates: BlockMaps, links: AnalysisLinks, kept: dict[str, str]) -> PageImage | None:
+def _show_channel_gate(gates: BlockMaps, link: str, kept: dict[str, str]) -> PageImage | None:
     if gates.channel is None:
         return None
-    address = add_query(links.gate(gates.name, "channel"), kept, order="strength")
+    address = add_query(link, kept, order="strength")
     return PageImage(address, f"Channel gate of {gates.name}, the strongest first", 512, 48)
 
 

@@ -7,6 +7,7 @@ from app.api.schemas import AnalysisAnswer, BlockAnswer, GateAnswer
 from app.numbers import format_hundredths, format_thousandths
 from app.pages.addresses import PageImage, add_query, fit_picture
 from app.render.attention import STRIP_HEIGHT_PIXELS, STRIP_WIDTH_PIXELS
+from models.names import NetworkName
 
 GATE_SIDE_PIXELS = 256
 
@@ -55,10 +56,44 @@ def name_block(name: str) -> str:
     return ", ".join((f"Stage {stage}, block {int(position) + 1}", *unit))
 
 
-def show_block(answer: AnalysisAnswer, block: BlockAnswer, options: FigureOptions, page: str) -> BlockView:
-    """The gates of a block, with the address of the page that opens it under the analysis's page."""
-    changes = "" if answer.alteration is None else f"?interventions={','.join(answer.alteration.interventions)}"
-    opened = f"{page}/blocks/{block.name}{changes}"
+@dataclass(frozen=True, slots=True)
+class NetworkGates:
+    """The gates of one network.
+
+    Attributes:
+        name: its name in the lineup.
+        title: its name for people.
+        blocks: every block in the order in which they run.
+    """
+
+    name: NetworkName
+    title: str
+    blocks: tuple[BlockView, ...]
+
+
+def show_gates(answer: AnalysisAnswer, options: FigureOptions, page: str) -> tuple[NetworkGates, ...]:
+    """The gates of every network that has some, with links to the pages under the analysis's page that open blocks."""
+    return tuple(
+        NetworkGates(
+            name, network.title, tuple(_show_block(answer, name, block, options, page) for block in network.blocks)
+        )
+        for name, network in answer.networks.items()
+        if network.blocks
+    )
+
+
+def list_changes(answer: AnalysisAnswer) -> list[str]:
+    """All changed gates, as they are written."""
+    altered = [network.alteration for network in answer.networks.values() if network.alteration is not None]
+    return [text for alteration in altered for text in alteration.interventions]
+
+
+def _show_block(
+    answer: AnalysisAnswer, network: NetworkName, block: BlockAnswer, options: FigureOptions, page: str
+) -> BlockView:
+    changed = list_changes(answer)
+    changes = f"?interventions={','.join(changed)}" if changed else ""
+    opened = f"{page}/blocks/{network}/{block.name}{changes}"
     colours = {"colormap": options.colormap.value}
     overlay = colours | {"opacity": str(options.opacity), "max_side": str(GATE_SIDE_PIXELS)}
     spatial = channel = None

@@ -13,17 +13,15 @@ from typing import Self
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from models.errors import LineupError
-from models.lineups.card import SHIPPED_LINEUP, CardModel, read_bytes, read_card
+from models.lineups.card import FEWEST_NETWORKS, MOST_NETWORKS, SHIPPED_LINEUP, CardModel, read_bytes, read_card
 from models.lineups.fetching.published import FetchError, PublishedFile
 from models.lineups.fetching.store import WeightStore
-from models.names import StridePlacement
+from models.names import NETWORK_NAME, StridePlacement
 from models.pictures.preparation import Preprocessing
 
 CATALOGUE = Path(__file__).with_name("catalogue.toml")
 
 SHIPPED = "shipped"
-
-NETWORK_NAME = r"^[a-z][a-z0-9_-]{0,31}$"
 
 
 class ReportedErrors(CardModel):
@@ -83,11 +81,11 @@ class KnownLineup(CardModel):
     recipe: str | None = None
     provenance: str
     preprocessing: Preprocessing = Preprocessing()
-    networks: tuple[KnownNetwork, ...] = Field(min_length=2, max_length=5)
+    networks: tuple[KnownNetwork, ...] = Field(min_length=FEWEST_NETWORKS, max_length=MOST_NETWORKS)
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class LocatedNetwork:
     """One network of a lineup, ready to be loaded.
 
     Attributes:
@@ -140,10 +138,10 @@ class KnownChoice:
         if by_hand := [file for file in self.files if file.url is None and self.store.find(file) is None]:
             raise FetchError(self.store.explain_missing(by_hand))
 
-    def locate_members(self) -> tuple[Member, ...]:
+    def locate_networks(self) -> tuple[LocatedNetwork, ...]:
         """Every network's source, in their order; raises `FetchError` for a file that is missing or another one."""
         return tuple(
-            Member(
+            LocatedNetwork(
                 network.name,
                 network.attention,
                 network.source if network.weights is None else str(self.store.locate(network.weights)),

@@ -20,7 +20,7 @@ from models.checkpoints.examination import examine
 from models.errors import LineupError
 from models.insertion.building import build_any_network
 from models.lineups.card import ClassLabel
-from models.names import Attention, NetworkName, StridePlacement
+from models.names import Attention, StridePlacement
 from models.networks.fresh_gates import load_with_fresh_gates
 from models.networks.staged import StagedNetwork
 from models.networks.zoo import SHARED_WITH_TORCHVISION, TORCHVISION
@@ -72,13 +72,13 @@ class Member:
 
 
 def open_source(
-    source: str, name: NetworkName, *, directory: Path = Path(), options: ExaminationOptions | None = None
+    source: str, attention: Attention, *, directory: Path = Path(), options: ExaminationOptions | None = None
 ) -> Member:
     """The network of a source.
 
     Args:
         source: see the module.
-        name: which member it is to be; an untrained network gets CBAM where the source does not name its attention.
+        attention: of an untrained network whose source names none.
         directory: what a relative path is relative to.
         options: what is known beforehand: the number of classes, architecture and attention.
 
@@ -88,7 +88,7 @@ def open_source(
     options = options or ExaminationOptions()
     try:
         if source.startswith(UNTRAINED):
-            member = _make_untrained(source.removeprefix(UNTRAINED), name, options.class_count)
+            member = _make_untrained(source.removeprefix(UNTRAINED), attention, options.class_count)
         elif source.startswith(TORCHVISION):
             member = _open_published(source)
         else:
@@ -217,8 +217,7 @@ def _open_published(source: str) -> Member:
     )
 
 
-def _make_untrained(text: str, name: NetworkName, class_count: int | None) -> Member:
-    default = Attention.NONE if name is NetworkName.BASELINE else Attention.CBAM
+def _make_untrained(text: str, default: Attention, class_count: int | None) -> Member:
     architecture, attention = _split_attention(text, default=default)
     count = class_count or DEFAULT_CLASS_COUNT
     with torch.random.fork_rng(devices=[]):

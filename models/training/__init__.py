@@ -17,9 +17,10 @@ A lineup like the shipped one, from a folder with `caltech101/`, `imagenette_tra
         --exclude D/caltech101_test.txt --validation D/caltech101 --validation-list D/caltech101_test.txt \
         --soft-labels D/teacher_top64.npz --recipe RECIPE --name resnet18-110 -o OUT/
 
-RECIPE is `resnet18_110.toml` from scratch on a GPU, in one go. The shipped lineup was made on 2 CPU cores in three goes:
-from scratch at 96 to 160 pixels, then with `--start-from FIRST/lineup.toml` by `resnet18_110_on.toml`, and so again by
-`resnet18_110_gates.toml`. The three lineups that tell luck from CBAM: `resnet18_110_short.toml` with `--seed 1`, 2 and 3.
+RECIPE is `resnet18_110.toml` from scratch on a GPU, in one go. The shipped lineup was made on 2 CPU cores in three
+goes: from scratch at 96 to 160 pixels, then with `--start-from FIRST/lineup.toml` by `resnet18_110_on.toml`, and so
+again by `resnet18_110_gates.toml`. The three lineups that tell luck from CBAM: `resnet18_110_short.toml` with
+`--seed 1`, 2 and 3.
 
 On a rented GPU whose commands are cut off after some minutes: put the data together there from as many parts as it
 takes, under the same names (the soft labels know a picture by DIRECTORY/FOLDER/FILE), keep OUT/ on that machine, and

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from models.lineups.card import LINEUP_NAME, ClassLabel
+from models.lineups.card import LINEUP_NAME, MOST_NETWORKS, ClassLabel, name_network
 from models.names import Attention, Geometry, NetworkName, Precision
 from models.networks.zoo import count_multiply_adds, count_parameters
 from models.training.learning.beginning import Beginning, open_beginnings
@@ -46,8 +46,8 @@ class TrainingOptions:
 
     Attributes:
         architecture: a name of `models.networks.zoo`.
-        attention: what the blocks end with; of a lineup's second network.
-        is_lineup: whether the baseline is trained too, before it.
+        attentions: what the blocks end with, of one network after the other.
+        is_lineup: whether the baseline is trained too, before them.
         recipe: how.
         data: with what.
         start: the weights to begin with, see `open_beginnings`; None to begin from scratch.
@@ -62,7 +62,7 @@ class TrainingOptions:
     """
 
     architecture: str
-    attention: Attention
+    attentions: tuple[Attention, ...]
     is_lineup: bool
     recipe: Recipe
     data: DataOptions
@@ -79,17 +79,20 @@ class TrainingOptions:
     @property
     def members(self) -> dict[NetworkName, Attention]:
         """The networks to train, in this order."""
-        if self.attention is Attention.NONE:
-            return {NetworkName.BASELINE: Attention.NONE}
-        attentions = {NetworkName.BASELINE: Attention.NONE} if self.is_lineup else {}
-        attentions[NetworkName.CBAM] = self.attention
-        return attentions
+        attentions = (Attention.NONE, *self.attentions) if self.is_lineup else self.attentions
+        return {name_network(attention): attention for attention in attentions}
 
     def check(self) -> None:
         """Refuse what cannot be; raises `TrainingError`."""
-        if self.is_lineup and self.attention is Attention.NONE:
+        if self.is_lineup and Attention.NONE in self.attentions:
             raise TrainingError(
                 "attention is none; a lineup is a network without and with attention: choose --attention"
+            )
+        if len(self.attentions) > len(set(self.attentions)):
+            raise TrainingError("an attention is named twice; give each --attention once")
+        if self.is_lineup and not len(self.attentions) < MOST_NETWORKS:
+            raise TrainingError(
+                f"{len(self.attentions)} attentions and the baseline; a lineup has {MOST_NETWORKS} networks at most"
             )
         if self.name is not None and not re.fullmatch(LINEUP_NAME, self.name):
             raise TrainingError(f"name is {self.name!r}; a lineup's name has letters, digits, dots, dashes and _")
@@ -148,7 +151,7 @@ class _Run:
         )
 
     def train(self, should_stop: ShouldStop) -> TrainingReport:
-        """Each network in turn, then what speaks of both."""
+        """Each network in turn, then what speaks of all."""
         shapes = {member: self._shape(attention) for member, attention in self._options.members.items()}
         self._check_states(shapes)
         self._write_common()

@@ -9,6 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from models.attention.cbam import Cbam, SpatialAttention
 from models.insertion.building import build_any_network
+from models.lineups.card import name_network
 from models.names import Attention, Stage
 from models.networks.staged import StagedNetwork
 from models.training.learning.beginning import Beginning
@@ -56,7 +57,7 @@ class TraineeShape:
     @property
     def member(self) -> str:
         """Its name in a lineup, and in its files' names."""
-        return "baseline" if self.attention is Attention.NONE else self.attention.value
+        return name_network(self.attention)
 
     @property
     def stem(self) -> str:

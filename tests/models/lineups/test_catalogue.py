@@ -16,7 +16,7 @@ from models.lineups.choice import InlineLineup, parse_lineup
 from models.lineups.fetching.published import FetchError, PublishedFile
 from models.lineups.fetching.store import WeightStore
 from models.lineups.lineup import load_lineup
-from models.names import Attention, NetworkName
+from models.names import Attention
 from models.networks.zoo import build_network, count_parameters
 
 LINEUPS = read_catalogue()
@@ -139,7 +139,7 @@ def small_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_known_lineup_is_loaded_with_what_the_catalogue_says(small_catalogue: Path) -> None:
     lineup = load_lineup(parse_lineup("small", store=WeightStore(small_catalogue)))
     assert (lineup.card.name, lineup.card.title, lineup.card.provenance) == ("small", "Small", "Random.")
-    assert [lineup.card.networks[name].attention for name in NetworkName] == [Attention.NONE, Attention.CBAM]
+    assert [network.attention for network in lineup.card.networks.values()] == [Attention.NONE, Attention.CBAM]
     assert [label.name for label in lineup.labels] == ["a", "b", "c"]
     assert not [warning for warning in lineup.card.warnings if "recipe" in warning]
 

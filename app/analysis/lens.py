@@ -209,7 +209,12 @@ class Lens:
             InvalidOption: for a text that names none, and for blocks that the network does not have.
         """
         traces = analysis.traces.items()
-        blocks = {name: [block.name for block in trace.blocks] for name, trace in traces if trace.blocks}
+        # BAM's gates are not applied one by one, so none can be changed alone.
+        blocks = {
+            name: [block.name for block in trace.blocks]
+            for name, trace in traces
+            if trace.blocks and trace.blocks[0].joint is None
+        }
         try:
             return parse_interventions(texts, blocks)
         except ValueError as error:

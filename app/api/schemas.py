@@ -119,6 +119,9 @@ class BlockAnswer(ApiModel):
     width: int | None
     spatial: GateAnswer | None = Field(description="Null for attention without a spatial gate.")
     channel: GateAnswer | None = Field(description="Null for attention without a channel gate.")
+    joint: GateAnswer | None = Field(
+        description="The mean over channels of a gate of channels and positions, as BAM has; null without one."
+    )
     links: dict[str, str]
 
 
@@ -349,6 +352,7 @@ def _build_block_answers(comparison: Comparison, name: NetworkName, links: Analy
                 width=width,
                 spatial=_build_gate_answer(block.spatial),
                 channel=_build_gate_answer(block.channel),
+                joint=_build_gate_answer(block.joint),
                 links={}
                 if links is None
                 else {kind: links.gate(name, block.name, kind) + query for kind in block.gates},

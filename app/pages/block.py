@@ -1,6 +1,7 @@
 """The page of an opened block."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from app.analysis.analyses import Analysis
@@ -9,7 +10,7 @@ from app.explain.maps import BlockMaps, GateMap, OpenBlock
 from app.numbers import format_evidence, format_hundredths, format_share, format_thousandths
 from app.pages.addresses import Addresses, PageImage, add_query
 from app.pages.gates import name_block
-from models.names import NetworkName
+from models.names import GateKind, NetworkName
 from models.pictures.fitting import fit_size
 
 CHANNEL_SIDE_PIXELS = 224
@@ -36,7 +37,7 @@ class BlockPage:
         is_trained: whether the lineup was.
         address: of the analysis.
         previous, following: address and title of the blocks beside it on the walk; None at its ends.
-        spatial, channel: the gates; None for one that this attention has not.
+        spatial, channel, joint: the gates; None for one that this attention has not.
         sentences: how far the gates are from flat, and which branch decides.
         strongest, weakest: channels by what the channel gate lets through.
     """
@@ -51,6 +52,7 @@ class BlockPage:
     following: tuple[str, str] | None
     spatial: PageImage | None
     channel: PageImage | None
+    joint: PageImage | None
     sentences: tuple[str, ...]
     strongest: tuple[ChannelView, ...]
     weakest: tuple[ChannelView, ...]
@@ -81,6 +83,7 @@ def build_block_page(
     place = names.index(block.name)
     gates = blocks[place]
     size = fit_size(analysis.placement.picture_width, analysis.placement.picture_height, longer=CHANNEL_SIDE_PIXELS)
+    link_gate = partial(addresses.answer.gate, network, gates.name)
     return BlockPage(
         title=name_block(block.name),
         name=block.name,
@@ -89,8 +92,9 @@ def build_block_page(
         address=add_query(addresses.page, kept),
         previous=_link(f"{addresses.page}/blocks/{network}", names, place - 1, kept),
         following=_link(f"{addresses.page}/blocks/{network}", names, place + 1, kept),
-        spatial=_show_spatial_gate(gates, addresses.answer.gate(network, gates.name, "spatial"), kept, size),
-        channel=_show_channel_gate(gates, addresses.answer.gate(network, gates.name, "channel"), kept),
+        spatial=_show_positions(gates, GateKind.SPATIAL, link_gate(GateKind.SPATIAL), kept, size),
+        channel=_show_channel_gate(gates, link_gate(GateKind.CHANNEL), kept),
+        joint=_show_positions(gates, GateKind.JOINT, link_gate(GateKind.JOINT), kept, size),
         sentences=_explain_gate(gates.spatial, "spatial", block.spatial_maximum_share)
         + _explain_gate(gates.channel, "channel", block.channel_maximum_share),
         strongest=tuple(_show_channel(entry, *size) for entry in block.strongest),
@@ -104,11 +108,15 @@ def _link(walk: str, names: list[str], place: int, kept: dict[str, str]) -> tupl
     return add_query(f"{walk}/{names[place]}", kept), name_block(names[place])
 
 
-def _show_spatial_gate(gates: BlockMaps, link: str, kept: dict[str, str], size: tuple[int, int]) -> PageImage | None:
-    if gates.spatial is None:
+def _show_positions(
+    gates: BlockMaps, kind: GateKind, link: str, kept: dict[str, str], size: tuple[int, int]
+) -> PageImage | None:
+    """A gate of positions, over the picture."""
+    if kind not in gates.gates:
         return None
     address = add_query(link, kept, max_side="512")
-    return PageImage(address, f"Spatial gate of {gates.name} over the picture", 2 * size[0], 2 * size[1])
+    description = f"{kind.value.capitalize()} gate of {gates.name} over the picture"
+    return PageImage(address, description, 2 * size[0], 2 * size[1])
 
 
 def _show_channel_gate(gates: BlockMaps, link: str, kept: dict[str, str]) -> PageImage | None:

@@ -40,7 +40,7 @@ class BlockView:
         name: the block's name, `layer1.0`.
         title: its place in the network in words.
         address: of the page that opens it.
-        spatial, channel: the gates; None for one that this attention has not.
+        spatial, channel, joint: the gates; None for one that this attention has not.
     """
 
     name: str
@@ -48,11 +48,14 @@ class BlockView:
     address: str
     spatial: GateView | None
     channel: GateView | None
+    joint: GateView | None
 
 
 def name_block(name: str) -> str:
-    """`layer1.0` -> Stage 1, block 1; `layer1.0.depthwise` -> Stage 1, block 1, depthwise."""
+    """`layer1.0.depthwise` -> Stage 1, block 1, depthwise; `layer1.bam` -> Behind stage 1."""
     stage, position, *unit = name.removeprefix("layer").split(".")
+    if not position.isdigit():
+        return f"Behind stage {stage}"
     return ", ".join((f"Stage {stage}, block {int(position) + 1}", *unit))
 
 
@@ -96,7 +99,7 @@ def _show_block(
     opened = f"{page}/blocks/{network}/{block.name}{changes}"
     colours = {"colormap": options.colormap.value}
     overlay = colours | {"opacity": str(options.opacity), "max_side": str(GATE_SIDE_PIXELS)}
-    spatial = channel = None
+    spatial = channel = joint = None
     if block.spatial is not None:
         size = f"{block.width} × {block.height}"
         address = add_query(block.links["spatial"], overlay)
@@ -107,7 +110,12 @@ def _show_block(
         shape = (-(-STRIP_WIDTH_PIXELS // block.channels) * block.channels, STRIP_HEIGHT_PIXELS)
         address = add_query(block.links["channel"], colours | {"order": "strength"})
         channel = _show_gate(block.channel, address, f"Channel gate of {block.name}", f"{block.channels} ch.", shape)
-    return BlockView(name=block.name, title=name_block(block.name), address=opened, spatial=spatial, channel=channel)
+    if block.joint is not None:
+        size = f"{block.width} × {block.height}"
+        address = add_query(block.links["joint"], overlay)
+        shape = fit_picture(answer.geometry, GATE_SIDE_PIXELS)
+        joint = _show_gate(block.joint, address, f"Joint gate of {block.name}", size, shape)
+    return BlockView(block.name, name_block(block.name), opened, spatial, channel, joint)
 
 
 def _show_gate(gate: GateAnswer, address: str, title: str, size: str, shape: tuple[int, int]) -> GateView:

@@ -40,7 +40,7 @@ class AttentionForm(AttentionOptions, PictureOptions):
     block: str = Field(
         default="layer4.1", max_length=40, description="The block's name; `GET /lineups` and every analysis list them."
     )
-    kind: GateKind = Field(default=GateKind.SPATIAL, description="The spatial or the channel gate.")
+    kind: GateKind = Field(default=GateKind.SPATIAL, description="The spatial, the channel or the joint gate.")
 
 
 @router.post(

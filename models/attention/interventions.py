@@ -74,7 +74,7 @@ def parse_interventions(texts: Iterable[str], blocks: Mapping[NetworkName, Seque
 
     Args:
         texts: see `SYNTAX`; the network may be left out where one has gates.
-        blocks: the blocks of each network that has gates.
+        blocks: the blocks of each network whose gates can be changed.
 
     Raises:
         ValueError: for a text that is none, for a network without gates, and for blocks that it has not; the message
@@ -95,7 +95,7 @@ def _parse(part: str, blocks: Mapping[NetworkName, Sequence[str]]) -> Interventi
     gate, _, change = rest.partition(":")
     if scope not in (scopes := list_scopes(blocks[network])):
         raise ValueError(f"intervention {part!r} speaks of {scope!r}; choose one of {', '.join(scopes)}; {SYNTAX}")
-    if gate not in list(GateKind):
+    if gate not in ALLOWED_CHANGES:
         raise ValueError(f"intervention {part!r} names the gate {gate!r}; choose spatial or channel; {SYNTAX}")
     allowed = ALLOWED_CHANGES[GateKind(gate)]
     if change not in allowed:
@@ -114,5 +114,8 @@ def _split_network(part: str, blocks: Mapping[NetworkName, Sequence[str]]) -> tu
         (only,) = blocks
         return only, part
     if not blocks:
-        raise ValueError(f"intervention {part!r}: no network of this lineup has gates")
-    raise ValueError(f"intervention {part!r} names no network with gates; choose one of {', '.join(blocks)}; {SYNTAX}")
+        raise ValueError(f"intervention {part!r}: no network of this lineup has gates that can be changed")
+    raise ValueError(
+        f"intervention {part!r} names no network whose gates can be changed; choose one of {', '.join(blocks)}; "
+        f"{SYNTAX}"
+    )

@@ -7,7 +7,7 @@ Those that the zoo has itself are the zoo's own, with the same parameter names; 
 from torch import nn
 from torchvision import models as torchvision_models
 
-from models.attention.design import DESIGNS, AttentionDesign
+from models.attention.design import AttentionDesign, find_design
 from models.insertion.insert import adopt_network, insert_cbam
 from models.names import Attention
 from models.networks.staged import StagedNetwork
@@ -28,7 +28,7 @@ def build_torchvision(
         ValueError: for a network without convolutional stages.
     """
     network = make_torchvision(name, class_count=class_count)
-    design = attention if isinstance(attention, AttentionDesign) else DESIGNS[attention]
+    design = attention if isinstance(attention, AttentionDesign) else find_design(attention)
     if design is None:
         return adopt_network(network)
     return insert_cbam(network, attention=design, preserve_function=False)

@@ -76,7 +76,9 @@ def build_gate_controls(answer: AnalysisAnswer, *, asked: Mapping[str, str], add
     """
     changed = list_changes(answer)
     kept = {name: value for name, value in asked.items() if name != "interventions"}
-    gated = {name: network for name, network in answer.networks.items() if network.blocks}
+    gated = {
+        name: network for name, network in answer.networks.items() if network.blocks and network.blocks[0].joint is None
+    }
     return GateControls(
         networks=tuple(
             NetworkControls(name, network.title, _show_rows(name, network.blocks, changed))

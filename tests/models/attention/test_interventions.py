@@ -93,9 +93,13 @@ def test_parse_interventions_says_what_may_be_written(text: str, sentence: str) 
 @pytest.mark.parametrize(
     ("text", "blocks", "sentence"),
     [
-        ("all:spatial:neutral", {"se": BLOCKS, "cbam": BLOCKS}, "names no network with gates; choose one of se, cbam"),
+        (
+            "all:spatial:neutral",
+            {"se": BLOCKS, "cbam": BLOCKS},
+            "names no network whose gates can be changed; choose one of se, cbam",
+        ),
         ("baseline:all:spatial:neutral", {"se": BLOCKS, "cbam": BLOCKS}, "choose one of se, cbam"),
-        ("all:spatial:neutral", {}, "no network of this lineup has gates"),
+        ("all:spatial:neutral", {}, "no network of this lineup has gates that can be changed"),
     ],
 )
 def test_parse_interventions_needs_the_network_where_several_have_gates(

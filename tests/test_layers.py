@@ -67,8 +67,8 @@ MAY_IMPORT = {
     "app.cli": "app.commands app.version",
     "app.commands": (
         "app.analysis app.bench app.bench.results app.errors app.evaluation app.explain app.on_ray app.output "
-        "app.render app.serving app.settings app.survey models.checkpoints models.errors models.lineups models.names "
-        "models.networks models.training models.training.recipes"
+        "app.render app.serving app.settings app.survey models.attention models.checkpoints models.errors "
+        "models.lineups models.names models.networks models.training models.training.recipes"
     ),
     "app.engine": (
         "app.errors app.explain app.settings models.attention models.errors models.lineups models.names models.networks"
@@ -102,8 +102,8 @@ MAY_IMPORT = {
         "models.lineups models.names models.networks models.pictures"
     ),
     "app.pages.analysis": (
-        "app.analysis app.api app.explain app.numbers app.output app.pages app.render models.attention models.names "
-        "models.networks"
+        "app.analysis app.api app.explain app.numbers app.output app.pages app.render models.attention models.lineups "
+        "models.names"
     ),
     "app.pages.evidence": (
         "app.api app.evaluation.measures app.evaluation.results app.numbers app.pages models.lineups models.names"

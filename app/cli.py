@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from app.commands.lineups import fetch, lineups
 from app.commands.looking import compare, serve
 from app.commands.measuring import bench, evaluate, precision
 from app.commands.networks import convert, inspect, models
@@ -34,5 +35,5 @@ def show_version(
         raise typer.Exit
 
 
-for command in (serve, compare, evaluate, precision, bench, models, inspect, convert, train):
+for command in (serve, compare, lineups, fetch, evaluate, precision, bench, models, inspect, convert, train):
     app.command()(command)

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Literal
 
 from limits import RateLimitItem, parse
@@ -17,7 +18,10 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from models.lineups.choice import SHIPPED
+from models.lineups.catalogue import SHIPPED
+from models.lineups.fetching.cache import find_cache_directory
+from models.lineups.fetching.download import FetchOptions
+from models.lineups.fetching.store import WeightStore
 from models.names import Precision
 
 
@@ -41,12 +45,19 @@ class Settings(BaseSettings):
 
     lineups: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(SHIPPED,),
-        description="lineups to serve, separated by semicolons: shipped, TOML files, NAME=BASELINE,CBAM",
+        description="lineups to serve, separated by semicolons: shipped, TOML files, NAME=SOURCE,SOURCE",
     )
     labels: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="class names of lineups without a TOML file, separated by semicolons: files, or imagenet",
     )
+    cache_dir: Path | None = Field(
+        default=None, description="where published weights are kept; by default the platform's cache directory"
+    )
+    mirror: str | None = Field(
+        default=None, description="scheme, host and path in place of a publisher's, for example https://mirror.example"
+    )
+    offline: bool = Field(default=False, description="fetch no published weights, and say which are missing")
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:0")
     threads: PositiveInt | None = Field(default=None, description="CPU threads of torch; all cores by default")
     precision: Precision = Field(default=Precision.FP32, description="fp32, bf16 or fp16")
@@ -96,6 +107,14 @@ class Settings(BaseSettings):
         most = min(self.sheet_pictures * self.max_upload_bytes, room, self.intake_bytes // 2)
         return max(self.max_upload_bytes, most)
 
+    @property
+    def store(self) -> WeightStore:
+        """Where published weights are, and how they get there."""
+        return WeightStore(
+            find_cache_directory() if self.cache_dir is None else self.cache_dir.expanduser().absolute(),
+            options=FetchOptions(mirror=self.mirror, offline=self.offline),
+        )
+
     @field_validator("lineups", "labels", "api_tokens", "trusted_hosts", "allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -123,6 +142,13 @@ class Settings(BaseSettings):
                 "'import secrets; print(secrets.token_urlsafe())'"
             )
         return value
+
+    @field_validator("mirror")
+    @classmethod
+    def _check_mirror(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", value):
+            raise ValueError(f"{value!r} is no mirror; write scheme, host and path, for example https://mirror.example")
+        return value or None
 
     @field_validator("rate_limit")
     @classmethod

@@ -1,13 +1,13 @@
 """The closed sets of names that describe networks and lineups. Nothing here imports torch."""
 
 from enum import IntEnum, StrEnum
+from typing import TypeAlias
 
+NetworkName: TypeAlias = str
+"""A network's short name, unique in its lineup: `baseline`, `se`, `cbam`."""
 
-class NetworkName(StrEnum):
-    """The two networks of a lineup."""
-
-    BASELINE = "baseline"
-    CBAM = "cbam"
+NETWORK_NAME = r"^[a-z][a-z0-9_-]{0,31}$"
+"""A network's name is part of addresses, options and headers."""
 
 
 class Stage(IntEnum):
@@ -55,10 +55,12 @@ class GateOrder(StrEnum):
 
 
 class GateKind(StrEnum):
-    """The two gates of a block."""
+    """The gates of a block."""
 
     SPATIAL = "spatial"
     CHANNEL = "channel"
+    JOINT = "joint"
+    """One gate for each channel and position, as its mean over channels: BAM."""
 
 
 class GateChange(StrEnum):
@@ -73,9 +75,9 @@ class GateChange(StrEnum):
 
 
 class Attention(StrEnum):
-    """The attention at the end of each block: the rows of the CBAM paper's tables 1 to 3, by name.
+    """A network's attention: in its blocks, the rows of the CBAM paper's tables 1 to 3, or between stages, BAM.
 
-    `models.attention.design` defines each name.
+    `models.attention.design` says what each name but BAM stands for, `models.attention.bam` what that is.
     """
 
     NONE = "none"
@@ -88,6 +90,7 @@ class Attention(StrEnum):
     CBAM = "cbam"
     CBAM_SPATIAL_FIRST = "cbam-spatial-first"
     CBAM_PARALLEL = "cbam-parallel"
+    BAM = "bam"
 
 
 class StridePlacement(StrEnum):

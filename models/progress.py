@@ -4,7 +4,17 @@ from collections.abc import Collection, Iterator
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 Item = TypeVar("Item")
 
@@ -15,11 +25,20 @@ def make_progress(*, is_shown: bool = True) -> Progress:
     Args:
         is_shown: False for no display.
     """
+    return _make_bar(MofNCompleteColumn(), is_shown=is_shown)
+
+
+def make_download_progress() -> Progress:
+    """The same for bytes that come in, with their speed."""
+    return _make_bar(DownloadColumn(), TransferSpeedColumn())
+
+
+def _make_bar(*amounts: ProgressColumn, is_shown: bool = True) -> Progress:
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        *amounts,
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,

@@ -1,6 +1,7 @@
 """Writing files completely or not at all."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,10 +23,13 @@ def draft_beside(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as directory:
         draft = Path(directory) / path.name
         yield draft
-        with draft.open("rb") as file:
+        with draft.open("rb+") as file:
             os.fsync(file.fileno())
         draft.replace(path)
-    # The directory's entry must reach the disk too.
+    if sys.platform == "win32":
+        # Windows opens no directories, and writes their entries by itself.
+        return
+    # The directory's own entry too.
     descriptor = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -67,8 +67,8 @@ MAY_IMPORT = {
     "app.cli": "app.commands app.version",
     "app.commands": (
         "app.analysis app.bench app.bench.results app.errors app.evaluation app.explain app.on_ray app.output "
-        "app.render app.serving app.settings app.survey models.checkpoints models.errors models.names "
-        "models.networks models.training models.training.recipes"
+        "app.render app.serving app.settings app.survey models.attention models.checkpoints models.errors "
+        "models.lineups models.names models.networks models.training models.training.recipes"
     ),
     "app.engine": (
         "app.errors app.explain app.settings models.attention models.errors models.lineups models.names models.networks"
@@ -95,15 +95,15 @@ MAY_IMPORT = {
     ),
     "app.output": (
         "app.analysis app.api app.errors app.explain app.render app.version models.checkpoints models.lineups "
-        "models.names models.networks models.progress models.whole_files"
+        "models.lineups.fetching models.names models.networks models.progress models.whole_files"
     ),
     "app.pages": (
         "app.analysis app.api app.errors app.explain app.numbers app.output app.render app.settings "
         "models.lineups models.names models.networks models.pictures"
     ),
     "app.pages.analysis": (
-        "app.analysis app.api app.explain app.numbers app.output app.pages app.render models.attention models.names "
-        "models.networks"
+        "app.analysis app.api app.explain app.numbers app.output app.pages app.render models.attention models.lineups "
+        "models.names"
     ),
     "app.pages.evidence": (
         "app.api app.evaluation.measures app.evaluation.results app.numbers app.pages models.lineups models.names"
@@ -119,7 +119,7 @@ MAY_IMPORT = {
     "app.server.watch": "app.server app.server.guard app.settings",
     "app.services": "app.analysis app.engine app.server.watch app.settings models.lineups",
     "app.serving": "app.engine app.main app.server app.server.guard app.server.watch app.settings",
-    "app.settings": "models.lineups models.names",
+    "app.settings": "models.lineups models.lineups.fetching models.names",
     "app.survey": (
         "app.analysis app.api app.engine app.errors app.output app.render app.settings models.lineups "
         "models.names models.progress models.training.data"
@@ -131,7 +131,11 @@ MAY_IMPORT = {
     ),
     "models.errors": "",
     "models.insertion": "models.attention models.names models.networks",
-    "models.lineups": "models.checkpoints models.errors models.insertion models.names models.networks models.pictures",
+    "models.lineups": (
+        "models.checkpoints models.errors models.insertion models.lineups.fetching models.names models.networks "
+        "models.pictures"
+    ),
+    "models.lineups.fetching": "models.errors models.progress models.whole_files",
     "models.names": "",
     "models.networks": "models.attention models.names",
     "models.pictures": "models.errors models.names",

@@ -1,4 +1,4 @@
-"""An analysis: one picture traced through both networks."""
+"""An analysis: one picture traced through every network of a lineup."""
 
 import math
 import secrets

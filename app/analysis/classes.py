@@ -7,7 +7,8 @@ from typing import Literal
 from app.errors import InvalidOption
 from models.lineups.card import ClassLabel
 
-ChosenBy = Literal["baseline", "index", "name"]
+ChosenBy = Literal["mean", "index", "name"]
+"""The networks' mean probability, or somebody by the class's index or name."""
 
 
 def find_class(labels: Sequence[ClassLabel], target: str) -> tuple[ClassLabel | None, ChosenBy]:
@@ -22,7 +23,7 @@ def find_class(labels: Sequence[ClassLabel], target: str) -> tuple[ClassLabel | 
     """
     wanted = target.strip()
     if not wanted:
-        return None, "baseline"
+        return None, "mean"
     for label in labels:
         if wanted.casefold() in (label.name.casefold(), label.id.casefold()):
             return label, "name"

@@ -48,7 +48,7 @@ class SheetLens:
         self._timings = timings
 
     async def analyse(self, name: str, data: bytes, options: PictureOptions) -> SheetRow:
-        """One picture through both networks; what is wrong with it becomes the row's problem."""
+        """One picture through every network; what is wrong with it becomes the row's problem."""
         try:
             lens = self._lenses.choose(options.lineup)
             # The maps of the class that the sheet shows first come with the same job.

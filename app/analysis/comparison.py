@@ -1,4 +1,4 @@
-"""Both networks' answers about one picture: HTML, JSON, PNG and the command line render a `Comparison`."""
+"""The networks' answers about one picture: HTML, JSON, PNG and the command line render a `Comparison`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from app.analysis.analyses import Analysis
 from app.analysis.classes import ChosenBy
 from app.analysis.questions import Explanation
-from app.explain.maps import FloatArray, HeatMap
+from app.explain.maps import HeatMap
 from app.explain.methods import Method
 from app.explain.metrics import HeatMapStatistics, MapComparison, compare_heat_maps, measure_heat_map
 from models.attention.interventions import Intervention
@@ -18,7 +18,7 @@ from models.names import NetworkName, Stage
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The explained class, the same for both networks, and who chose it."""
+    """The explained class, the same for all networks, and who chose it."""
 
     label: ClassLabel
     chosen_by: ChosenBy
@@ -32,9 +32,17 @@ class Prediction:
     probability: float
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One network's map minus another's."""
+
+    of: NetworkName
+    minus: NetworkName
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """Both networks' answers to one question about one picture.
+    """The networks' answers to one question about one picture.
 
     Attributes:
         analysis: the picture and its traces.
@@ -42,9 +50,9 @@ class Comparison:
         target: the class that is explained.
         method: how the maps were made.
         stage: whose output they explain.
-        heat_maps: one map a network, (H, W), both of one shape.
-        altered: what was done to the gates of the network with attention, and what it says without that; None where
-            its gates are as it learned them.
+        heat_maps: one map per network, (H, W), all of one shape.
+        altered: what was done to gates, and what the networks say without that; None where all gates are as they were
+            learned.
     """
 
     analysis: Analysis
@@ -62,14 +70,22 @@ class Comparison:
 
     @property
     def shared_maximum(self) -> float:
-        """The highest value of the two maps."""
+        """The highest value of all maps."""
         return max(heat_map.maximum for heat_map in self.heat_maps.values())
 
     @property
-    def metrics(self) -> MapComparison:
-        """The two maps compared."""
-        baseline, cbam = (self.heat_maps[name] for name in NetworkName)
-        return compare_heat_maps(baseline, cbam, self.analysis.placement)
+    def names(self) -> tuple[NetworkName, ...]:
+        """The networks' names in the lineup's order."""
+        return self.analysis.card.names
+
+    def compare_maps(self, difference: Difference) -> MapComparison:
+        """Two networks' maps compared."""
+        first, second = self.heat_maps[difference.minus], self.heat_maps[difference.of]
+        return compare_heat_maps(first, second, self.analysis.placement)
+
+    def is_altered(self, name: NetworkName) -> bool:
+        """Whether gates of this network were changed."""
+        return self.altered is not None and name in self.altered.networks
 
     def statistics(self, name: NetworkName) -> HeatMapStatistics:
         """One map's numbers."""
@@ -77,11 +93,11 @@ class Comparison:
 
     def target_probability(self, name: NetworkName) -> float:
         """P of the target class by one network, 0..1."""
-        return float(softmax(self.analysis.traces[name].logits)[self.target.label.index])
+        return float(self.analysis.traces[name].probabilities[self.target.label.index])
 
     def predictions(self, name: NetworkName, *, count: int = 5) -> tuple[Prediction, ...]:
         """One network's likeliest classes, the likeliest first."""
-        probabilities = softmax(self.analysis.traces[name].logits)
+        probabilities = self.analysis.traces[name].probabilities
         ranked = np.argsort(-probabilities, kind="stable")[:count]
         return tuple(Prediction(self.labels[index], float(probabilities[index])) for index in ranked)
 
@@ -98,9 +114,7 @@ class Altered:
     interventions: tuple[Intervention, ...]
     learned: Comparison
 
-
-def softmax(logits: FloatArray) -> FloatArray:
-    """Probabilities, (K,), of logits, (K,)."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max())
-    probabilities: FloatArray = (shifted / shifted.sum()).astype(np.float32)
-    return probabilities
+    @property
+    def networks(self) -> frozenset[NetworkName]:
+        """The networks whose gates were changed."""
+        return frozenset(intervention.network for intervention in self.interventions)

@@ -1,7 +1,7 @@
 """The only orchestrator: picture, lineup and options in, `Comparison` out."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -13,6 +13,7 @@ from app.analysis.analyses import Analysis
 from app.analysis.analysis_store import AnswerCache
 from app.analysis.classes import ChosenBy, find_class
 from app.analysis.comparison import Altered, Comparison, Target
+from app.analysis.networks import choose_gated
 from app.analysis.options import GeometryOptions, TargetOptions
 from app.analysis.prepared import PreparedPicture, prepare_again, prepare_picture
 from app.analysis.questions import (
@@ -28,7 +29,7 @@ from app.analysis.questions import (
 )
 from app.analysis.timing import Timings
 from app.engine.engine import Engine
-from app.engine.traces import NetworkTrace
+from app.engine.traces import LineupTrace, find_first_class
 from app.engine.work import PictureWork
 from app.errors import InvalidOption, refuse_choice
 from app.explain.maps import FloatArray, OpenBlock
@@ -70,7 +71,7 @@ class Lens:
         self._threads = threads or anyio.CapacityLimiter(os.cpu_count() or 1)
 
     async def analyse(self, data: bytes, geometry: GeometryOptions, timings: Timings) -> Analysis:
-        """Decode a picture and trace it through both networks.
+        """Decode a picture and trace it through every network.
 
         Args:
             data: the uploaded bytes.
@@ -100,7 +101,7 @@ class Lens:
         return await self._read(analysis, question, result, timings)
 
     async def compare(self, analysis: Analysis, options: TargetOptions, timings: Timings) -> Comparison:
-        """Both networks' heat maps for one class, without another forward pass over the picture.
+        """Every network's heat map for one class, without another forward pass over the picture.
 
         Args:
             analysis: from `analyse`.
@@ -113,7 +114,7 @@ class Lens:
         """
         interventions = self.find_interventions(analysis, options.interventions)
         label, chosen_by = self.find_class(options.target)
-        first = int(analysis.traces[NetworkName.BASELINE].logits.argmax())
+        first = find_first_class(analysis.traces)
         target = Target(label or self.lineup.labels[first], chosen_by)
         question = LearnedMaps(Explanation(target.label.index, options.method, options.stage))
         heat_maps = await self.ask(analysis, question, timings)
@@ -151,34 +152,44 @@ class Lens:
         return Comparison(analysis, self.lineup.labels, target, options.method, options.stage, heat_maps)
 
     async def alter(self, analysis: Analysis, interventions: Sequence[str], timings: Timings) -> Analysis:
-        """The analysis with the gates of the network with attention changed; itself for no intervention.
+        """The analysis with changed gates; itself for no intervention.
 
         Raises:
             InvalidOption: for a text that names no intervention.
             LensError: see `ask`.
         """
-        parsed = self.find_interventions(analysis, interventions)
-        if not parsed:
-            return analysis
-        return _exchange(analysis, await self.ask(analysis, ChangedTrace(parsed), timings))
+        changed = {
+            network: await self.ask(analysis, ChangedTrace(network, own), timings)
+            for network, own in _by_network(self.find_interventions(analysis, interventions))
+        }
+        return _exchange(analysis, changed) if changed else analysis
 
     async def open_block(
-        self, analysis: Analysis, block: str, interventions: Sequence[str], timings: Timings
+        self, analysis: Analysis, network: str | None, block: str, interventions: Sequence[str], timings: Timings
     ) -> OpenBlock:
         """The inside of one block's attention: its input, its gates and its output.
 
+        Args:
+            analysis: the picture.
+            network: one with gates; the last one of the lineup that has some for None.
+            block: the block's name.
+            interventions: changes to gates, of which the network's own count.
+            timings: what is added to.
+
         Raises:
-            InvalidOption: for a block that the network does not have, and for a text that names no intervention.
+            InvalidOption: for a network without gates, for a block that it does not have, and for a text that names no
+                intervention.
             LensError: see `ask`.
         """
-        names = [known.name for known in analysis.traces[NetworkName.CBAM].blocks]
+        name = choose_gated(analysis.card, network)
+        names = [known.name for known in analysis.traces[name].blocks]
         if block not in names:
             raise refuse_choice("block", block, names)
-        question = OpenedBlock(block, self.find_interventions(analysis, interventions))
-        return await self.ask(analysis, question, timings)
+        own = dict(_by_network(self.find_interventions(analysis, interventions))).get(name, ())
+        return await self.ask(analysis, OpenedBlock(name, block, own), timings)
 
     async def randomise(self, learned: Comparison, extent: Randomisation, timings: Timings) -> Comparison:
-        """The same question to both networks after part of their weights became random.
+        """The same question to every network after part of its weights became random.
 
         Args:
             learned: the question, from `compare`, without changed gates.
@@ -197,7 +208,13 @@ class Lens:
         Raises:
             InvalidOption: for a text that names none, and for blocks that the network does not have.
         """
-        blocks = [block.name for block in analysis.traces[NetworkName.CBAM].blocks]
+        traces = analysis.traces.items()
+        # BAM's gates are not applied one by one, so none can be changed alone.
+        blocks = {
+            name: [block.name for block in trace.blocks]
+            for name, trace in traces
+            if trace.blocks and trace.blocks[0].joint is None
+        }
         try:
             return parse_interventions(texts, blocks)
         except ValueError as error:
@@ -236,18 +253,28 @@ class Lens:
         self, learned: Comparison, interventions: tuple[Intervention, ...], timings: Timings
     ) -> Comparison:
         """The same question with changed gates."""
-        question = ChangedMap(learned.explanation, interventions)
-        changed = await self.ask(learned.analysis, question, timings)
-        # The same trace answers `alter`, which the page asks next.
-        self._answers.keep(learned.analysis, ChangedTrace(interventions), changed.trace)
+        traces, heat_maps = {}, {}
+        for network, own in _by_network(interventions):
+            changed = await self.ask(learned.analysis, ChangedMap(learned.explanation, network, own), timings)
+            # The same trace answers `alter`, which the page asks next.
+            self._answers.keep(learned.analysis, ChangedTrace(network, own), changed.trace)
+            traces[network], heat_maps[network] = changed.trace, changed.heat_map
         return replace(
             learned,
-            analysis=_exchange(learned.analysis, changed.trace),
-            heat_maps={**learned.heat_maps, NetworkName.CBAM: changed.heat_map},
+            analysis=_exchange(learned.analysis, traces),
+            heat_maps={**learned.heat_maps, **heat_maps},
             altered=Altered(interventions, learned),
         )
 
 
-def _exchange(analysis: Analysis, trace: NetworkTrace) -> Analysis:
-    """The same analysis, with what the changed network says in place of what the learned one does."""
-    return replace(analysis, traces={**analysis.traces, NetworkName.CBAM: trace})
+def _by_network(
+    interventions: Sequence[Intervention],
+) -> Iterator[tuple[NetworkName, tuple[Intervention, ...]]]:
+    """Each network whose gates are changed, with its own changes."""
+    for network in dict.fromkeys(intervention.network for intervention in interventions):
+        yield network, tuple(intervention for intervention in interventions if intervention.network == network)
+
+
+def _exchange(analysis: Analysis, changed: LineupTrace) -> Analysis:
+    """The same analysis, with what the changed networks say in place of what the learned ones do."""
+    return replace(analysis, traces={**analysis.traces, **changed})

@@ -33,11 +33,12 @@ Interventions = Annotated[
     AfterValidator(_split_interventions),
     Field(
         max_length=200,
-        description="Changes to the gates that were learned, as SCOPE:GATE:CHANGE; several may be separated by commas "
-        "or given one by one. SCOPE is `all`, a stage (`stage4`) or a block (`layer3.1`); GATE `spatial` or `channel`; "
+        description="Changes to the gates that were learned, as [NETWORK:]SCOPE:GATE:CHANGE; several may be "
+        "separated by commas or given one by one. NETWORK is needed where several networks have gates. "
+        "SCOPE is `all`, a stage (`stage4`) or a block (`layer3.1`); GATE `spatial` or `channel`; "
         "CHANGE `neutral` (its own mean), `invert` (spatial gates) or `drop-max`. The network was not retrained for "
         "them.",
-        examples=[["all:spatial:neutral"], ["stage4:spatial:invert", "layer3.1:channel:drop-max"]],
+        examples=[["all:spatial:neutral"], ["cbam:stage4:spatial:invert", "cbam:layer3.1:channel:drop-max"]],
     ),
 ]
 
@@ -48,8 +49,8 @@ class TargetOptions(Options):
     target: str = Field(
         default="",
         max_length=200,
-        description="Class to explain, by index or by name; empty for the class that the baseline ranks first. "
-        "Both networks are asked about the same class.",
+        description="Class to explain, by index or by name; empty for the class that the networks' mean "
+        "probability ranks first. All networks are asked about the same class.",
         examples=["dalmatian", "30", ""],
     )
     method: Method = Field(default=Method.GRADCAM, description="How activations and gradients become one map.")
@@ -69,7 +70,7 @@ class GeometryOptions(Options):
 
 
 class PictureOptions(GeometryOptions):
-    """Which networks look at the picture, and how it becomes their input."""
+    """Which lineup looks at the picture, and how it becomes their input."""
 
     lineup: str | None = Field(
         default=None,
@@ -83,7 +84,7 @@ class ColourOptions(Options):
 
     scale: Scale = Field(
         default=Scale.SHARED,
-        description="`shared`: one maximum for both networks, so that the two can be compared; `own`: each its own.",
+        description="`shared`: one maximum for all networks, so that they can be compared; `own`: each its own.",
     )
     colormap: Colormap = Field(default=Colormap.VIRIDIS, description="matplotlib's name; `jet` is the paper's.")
     opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the colours over the picture.")
@@ -140,5 +141,27 @@ class FeatureOptions(Options):
     opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the colours over the picture.")
 
 
+class DifferenceOptions(MapOptions):
+    """One network's heat map minus another's."""
+
+    of: str = Field(default="", max_length=32, description="The network to subtract from; the last one by default.")
+    minus: str = Field(default="", max_length=32, description="The network to subtract; the baseline by default.")
+
+
 class FigureOptions(TargetOptions, ColourOptions):
     """The paper's figure."""
+
+    networks: str = Field(
+        default="",
+        max_length=200,
+        description="The networks to show, by name and in this order, separated by commas; all by default.",
+        examples=["baseline,cbam"],
+    )
+
+
+class PageOptions(FigureOptions):
+    """Options of a comparison's page: a second class beside the explained one, and the difference's two networks."""
+
+    versus: str = Field(default="", max_length=200)
+    of: str = Field(default="", max_length=32)
+    minus: str = Field(default="", max_length=32)

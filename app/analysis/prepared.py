@@ -53,14 +53,16 @@ def prepare_picture(data: bytes, card: LineupCard, options: GeometryOptions, *, 
     """
     geometry = options.geometry or card.preprocessing.geometry
     resolution = options.resolution or card.preprocessing.resolution
-    decoded = decode_reduced(data, max_pixels=max_pixels, shorter_side=math.ceil(resolution * REDUCTION_MARGIN))
-    placement = place(decoded.width, decoded.height, geometry=geometry, resolution=resolution)
+    share = card.preprocessing.crop_share
+    enough = math.ceil(resolution / share * REDUCTION_MARGIN)
+    decoded = decode_reduced(data, max_pixels=max_pixels, shorter_side=enough)
+    placement = place(decoded.width, decoded.height, geometry=geometry, resolution=resolution, crop_share=share)
     values = prepare_input(decoded.image, placement, card.preprocessing)
     return PreparedPicture(card, Picture(data, decoded), placement, geometry, resolution, values)
 
 
 def prepare_again(analysis: Analysis, *, max_pixels: int) -> FloatArray:
     """The networks' input, (3, H, W), of a picture that was analysed before."""
-    enough = math.ceil(analysis.resolution * REDUCTION_MARGIN)
+    enough = math.ceil(analysis.resolution / analysis.card.preprocessing.crop_share * REDUCTION_MARGIN)
     decoded = decode_reduced(analysis.source.data, max_pixels=max_pixels, shorter_side=enough)
     return prepare_input(decoded.image, analysis.placement, analysis.card.preprocessing)

@@ -77,7 +77,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class LearnedMaps(Question[LineupGradient, HeatMaps]):
-    """Where do both networks look, as they were trained?"""
+    """Where does each network look, as it was trained?"""
 
     kept_answers: ClassVar[int] = 64
     explanation: Explanation
@@ -96,7 +96,7 @@ class LearnedMaps(Question[LineupGradient, HeatMaps]):
 
 @dataclass(frozen=True, slots=True)
 class RandomisedMaps(Question[Mapping[NetworkName, Evidence], HeatMaps]):
-    """Where do both networks look after part of their weights became random?"""
+    """Where does each network look after part of its weights became random?"""
 
     kept_answers: ClassVar[int] = 24
     explanation: Explanation
@@ -111,21 +111,22 @@ class RandomisedMaps(Question[Mapping[NetworkName, Evidence], HeatMaps]):
 
 @dataclass(frozen=True, slots=True)
 class ChangedTrace(Question[NetworkTrace, NetworkTrace]):
-    """How does the network with attention answer when its gates are changed? Its features are not kept."""
+    """How does a network answer when its gates are changed? Its features are not kept."""
 
     kept_answers: ClassVar[int] = 8
     makes_maps: ClassVar[bool] = False
+    network: NetworkName
     interventions: tuple[Intervention, ...]
 
     async def make_work(self, lineup: Lineup, analysis: Analysis, read_input: ReadInput, /) -> ChangedTraceWork:
-        return ChangedTraceWork(lineup, await read_input(analysis), self.interventions)
+        return ChangedTraceWork(lineup, self.network, await read_input(analysis), self.interventions)
 
     def read(self, _: Analysis, result: NetworkTrace, /) -> NetworkTrace:
         return result
 
 
 class ChangedNetwork(NamedTuple):
-    """The answer of the network with attention when its gates are changed, and its heat map."""
+    """The answer of a network when its gates are changed, and its heat map."""
 
     trace: NetworkTrace
     heat_map: HeatMap
@@ -133,14 +134,16 @@ class ChangedNetwork(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChangedMap(Question[tuple[NetworkTrace, Evidence], ChangedNetwork]):
-    """Where does the network with attention look when its gates are changed?"""
+    """Where does a network look when its gates are changed?"""
 
     kept_answers: ClassVar[int] = 24
     explanation: Explanation
+    network: NetworkName
     interventions: tuple[Intervention, ...]
 
     async def make_work(self, lineup: Lineup, analysis: Analysis, read_input: ReadInput, /) -> ChangedMapWork:
-        return ChangedMapWork(lineup, await read_input(analysis), self.interventions, self.explanation.target)
+        values = await read_input(analysis)
+        return ChangedMapWork(lineup, self.network, values, self.interventions, self.explanation.target)
 
     def read(self, _: Analysis, result: tuple[NetworkTrace, Evidence], /) -> ChangedNetwork:
         trace, evidence = result
@@ -153,11 +156,12 @@ class OpenedBlock(Question[OpenBlock, OpenBlock]):
 
     kept_answers: ClassVar[int] = 2
     makes_maps: ClassVar[bool] = False
+    network: NetworkName
     block: str
     interventions: tuple[Intervention, ...]
 
     async def make_work(self, lineup: Lineup, analysis: Analysis, read_input: ReadInput, /) -> OpenedBlockWork:
-        return OpenedBlockWork(lineup, await read_input(analysis), self.block, self.interventions)
+        return OpenedBlockWork(lineup, self.network, await read_input(analysis), self.block, self.interventions)
 
     def read(self, _: Analysis, result: OpenBlock, /) -> OpenBlock:
         return result

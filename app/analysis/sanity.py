@@ -20,7 +20,7 @@ class SanityCheck:
 
 
 async def check_sanity(lens: Lens, learned: Comparison, timings: Timings) -> SanityCheck:
-    """Ask both networks the same question after more and more of their weights became random.
+    """Ask every network the same question after more and more of its weights became random.
 
     Each step is a job of its own, so that others' pictures are answered between them.
 

@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.links import AnalysisLinks
 from app.explain.maps import ChannelMaps, FloatArray, OpenBlock
+from models.names import NetworkName
 
 
 class BlockPart(BaseModel):
@@ -43,22 +44,28 @@ class OpenBlockAnswer(BlockPart):
     spatial_maximum_share: float | None = Field(description="The same of the spatial gate's two planes.")
 
 
-def build_open_block_answer(block: OpenBlock, *, links: AnalysisLinks, query: str) -> OpenBlockAnswer:
+def build_open_block_answer(
+    block: OpenBlock, *, network: NetworkName, links: AnalysisLinks, query: str
+) -> OpenBlockAnswer:
     """An opened block as JSON.
 
     Args:
         block: the opened block.
+        network: whose it is.
         links: where the analysis is served.
         query: what the feature maps' links ask for, with its question mark; empty for nothing.
     """
+
+    def link(channel: int, moment: str) -> str:
+        return links.feature_map(network, block.name, channel, moment) + query
 
     def build_channels(channels: tuple[ChannelMaps, ...]) -> list[ChannelAnswer]:
         return [
             ChannelAnswer(
                 channel=maps.index,
                 gate=maps.gate,
-                before=_build_feature_map(maps.before, links.feature_map(block.name, maps.index, "before") + query),
-                after=_build_feature_map(maps.after, links.feature_map(block.name, maps.index, "after") + query),
+                before=_build_feature_map(maps.before, link(maps.index, "before")),
+                after=_build_feature_map(maps.after, link(maps.index, "after")),
             )
             for maps in channels
         ]

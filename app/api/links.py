@@ -15,16 +15,14 @@ ANALYSIS = "/analyses/{analysis_id}"
 
 # Below an analysis.
 ANALYSIS_HEAT_MAP = "/heatmaps/{network}.png"
-ANALYSIS_GATE = "/attention/{block}/{kind}.png"
+ANALYSIS_DIFFERENCE = "/difference.png"
+ANALYSIS_GATE = "/attention/{network}/{block}/{kind}.png"
 ANALYSIS_FIGURE = "/figure.{format}"
 ANALYSIS_ARRAYS = "/maps.npz"
 SANITY = "/sanity"
 RANDOMISED_HEAT_MAP = "/sanity/{extent}/{network}.png"
-BLOCK = "/blocks/{block}"
-FEATURE_MAP = "/blocks/{block}/channels/{channel}/{moment}.png"
-
-DIFFERENCE = "difference"
-"""The difference's name among the heat maps."""
+BLOCK = "/blocks/{network}/{block}"
+FEATURE_MAP = "/blocks/{network}/{block}/channels/{channel}/{moment}.png"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +36,17 @@ class AnalysisLinks:
     root: str
 
     def heat_map(self, network: str) -> str:
-        """One network's heat map, or the difference's."""
+        """One network's heat map."""
         return self.root + ANALYSIS_HEAT_MAP.format(network=network)
 
     @property
     def difference(self) -> str:
-        """The difference of the heat maps."""
-        return self.heat_map(DIFFERENCE)
+        """One network's heat map minus another's."""
+        return self.root + ANALYSIS_DIFFERENCE
 
-    def gate(self, block: str, kind: str) -> str:
+    def gate(self, network: str, block: str, kind: str) -> str:
         """One gate of one block."""
-        return self.root + ANALYSIS_GATE.format(block=block, kind=kind)
+        return self.root + ANALYSIS_GATE.format(network=network, block=block, kind=kind)
 
     def figure(self, file_format: str) -> str:
         """The paper's figure."""
@@ -63,6 +61,6 @@ class AnalysisLinks:
         """The heat map of a network whose weights are partly random."""
         return self.root + RANDOMISED_HEAT_MAP.format(extent=extent, network=network)
 
-    def feature_map(self, block: str, channel: int, moment: str) -> str:
+    def feature_map(self, network: str, block: str, channel: int, moment: str) -> str:
         """One channel's feature map, before or after the gates."""
-        return self.root + FEATURE_MAP.format(block=block, channel=channel, moment=moment)
+        return self.root + FEATURE_MAP.format(network=network, block=block, channel=channel, moment=moment)

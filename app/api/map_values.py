@@ -30,7 +30,7 @@ class MapValues(ApiModel):
 
 
 class MapRowValues(ApiModel):
-    """Both networks' heat maps for one class."""
+    """Every network's heat map for one class."""
 
     class_index: int
     class_name: str
@@ -44,6 +44,7 @@ class MapsAnswer(ApiModel):
     picture_height: int
     box: tuple[float, float, float, float] = Field(description="Left, upper, right, lower in the picture's pixels.")
     units: str
+    titles: dict[NetworkName, str] = Field(description="The networks' names for people, in their order.")
     rows: tuple[MapRowValues, ...]
 
 
@@ -60,6 +61,7 @@ def build_maps_answer(comparisons: Sequence[Comparison]) -> MapsAnswer:
         picture_height=placement.picture_height,
         box=placement.box,
         units=UNITS[first.method],
+        titles={name: first.analysis.card.title_network(name) for name in first.names},
         rows=tuple(_build_row_values(comparison) for comparison in comparisons),
     )
 
@@ -69,7 +71,7 @@ def _build_row_values(comparison: Comparison) -> MapRowValues:
     return MapRowValues(
         class_index=label.index,
         class_name=label.name,
-        networks={name: pack_values(comparison.heat_maps[name]) for name in NetworkName},
+        networks={name: pack_values(comparison.heat_maps[name]) for name in comparison.names},
     )
 
 

@@ -23,7 +23,7 @@ class RandomisedNetwork(BaseModel):
 
 
 class SanityStep(BaseModel):
-    """Both networks with one more part of their weights random."""
+    """The networks with one more part of their weights random."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -67,7 +67,7 @@ def build_sanity_answer(check: SanityCheck, *, links: AnalysisLinks, query: str)
                     name: _build_network(
                         check.learned, randomised, name, f"{links.randomised_heat_map(extent.value, name)}?{query}"
                     )
-                    for name in NetworkName
+                    for name in randomised.names
                 },
             )
             for extent, randomised in check.randomised.items()

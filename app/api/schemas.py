@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.analysis.classes import ChosenBy
-from app.analysis.comparison import Comparison, Prediction
+from app.analysis.comparison import Comparison, Difference, Prediction
 from app.api.links import AnalysisLinks
 from app.explain.maps import GateMap
 from app.explain.methods import Method
@@ -46,6 +46,7 @@ class Problem(ApiModel):
 class NetworkDescription(ApiModel):
     """One network of a lineup."""
 
+    title: str
     attention: Attention
     parameters: int
     multiply_adds: int = Field(description="Of one picture at the lineup's own resolution.")
@@ -67,12 +68,12 @@ class LineupDescription(ApiModel):
     geometry: Geometry = Field(description="The default geometry.")
     resolution: Resolution = Field(description="The default resolution.")
     device: str
-    networks: dict[NetworkName, NetworkDescription]
+    networks: dict[NetworkName, NetworkDescription] = Field(description="In their order; the first is the baseline.")
     labels: tuple[ClassLabel, ...]
 
 
 class TargetAnswer(ApiModel):
-    """The class that both networks were asked about."""
+    """The class that all networks were asked about."""
 
     class_index: int
     class_name: str
@@ -100,15 +101,6 @@ class HeatMapAnswer(ApiModel):
     share_above_half: float | None = Field(description="Share of all heat where the map is at least half its maximum.")
 
 
-class NetworkAnswer(ApiModel):
-    """One network's answers about the picture."""
-
-    predictions: list[PredictionAnswer] = Field(description="The five likeliest classes.")
-    target_probability: float = Field(ge=0, le=1)
-    heat_map: HeatMapAnswer
-    links: dict[str, str]
-
-
 class GateAnswer(ApiModel):
     """One gate in numbers, absolute: 0 blocks, 1 passes unchanged."""
 
@@ -127,21 +119,14 @@ class BlockAnswer(ApiModel):
     width: int | None
     spatial: GateAnswer | None = Field(description="Null for attention without a spatial gate.")
     channel: GateAnswer | None = Field(description="Null for attention without a channel gate.")
+    joint: GateAnswer | None = Field(
+        description="The mean over channels of a gate of channels and positions, as BAM has; null without one."
+    )
     links: dict[str, str]
 
 
-class ComparisonAnswer(ApiModel):
-    """The two heat maps compared; null where a map has no evidence or does not vary."""
-
-    correlation: float | None
-    overlap: float | None = Field(description="Intersection over union at 0.6 of each map's maximum.")
-    peak_distance: float | None = Field(description="As a share of the picture's diagonal.")
-    probability_difference: float = Field(description="P of the target class, CBAM minus baseline.")
-    shared_max: float = Field(description="The upper end of the shared scale.")
-
-
 class LearnedAnswer(ApiModel):
-    """The network with attention as it was learned, beside the one whose gates were changed."""
+    """A network as it was learned, beside the same one with changed gates."""
 
     predictions: list[PredictionAnswer] = Field(description="The five likeliest classes.")
     target_probability: float = Field(ge=0, le=1)
@@ -156,6 +141,32 @@ class AlterationAnswer(ApiModel):
     probability_change: float = Field(description="P of the target class, with changed gates minus as learned.")
     correlation: float | None = Field(description="Of the two heat maps, changed and learned.")
     overlap: float | None = Field(description="Their intersection over union at 0.6 of each map's maximum.")
+
+
+class NetworkAnswer(ApiModel):
+    """One network's answers about the picture."""
+
+    title: str
+    attention: Attention
+    predictions: list[PredictionAnswer] = Field(description="The five likeliest classes.")
+    target_probability: float = Field(ge=0, le=1)
+    heat_map: HeatMapAnswer
+    blocks: list[BlockAnswer] = Field(description="Each block's gates; none for a network without attention.")
+    alteration: AlterationAnswer | None = Field(
+        description="Null where the gates are as learned; else everything here is of the changed network."
+    )
+    links: dict[str, str]
+
+
+class ComparisonAnswer(ApiModel):
+    """A network's heat map compared with another's; null where a map has no evidence or does not vary."""
+
+    minus: NetworkName = Field(description="The network that it is compared with.")
+
+    correlation: float | None
+    overlap: float | None = Field(description="Intersection over union at 0.6 of each map's maximum.")
+    peak_distance: float | None = Field(description="As a share of the picture's diagonal.")
+    probability_difference: float = Field(description="P of the target class, this network's minus the other's.")
 
 
 class GeometryAnswer(ApiModel):
@@ -175,21 +186,19 @@ class GeometryAnswer(ApiModel):
 
 
 class AnalysisAnswer(ApiModel):
-    """One picture, one class, both networks."""
+    """One picture, one class, every network."""
 
     id: str
     lineup: str
     trained: bool = Field(description="False for random weights: nothing in this answer was learned.")
-    attention: Attention = Field(description="Of the network that is called `cbam`.")
     target: TargetAnswer
     method: Method
     stage: Stage
-    networks: dict[NetworkName, NetworkAnswer]
-    blocks: list[BlockAnswer]
-    comparison: ComparisonAnswer
-    alteration: AlterationAnswer | None = Field(
-        description="Null where the gates are as learned; else `networks.cbam` and `blocks` are of the changed network."
+    networks: dict[NetworkName, NetworkAnswer] = Field(description="In the lineup's order; the first is the baseline.")
+    comparisons: dict[NetworkName, ComparisonAnswer] = Field(
+        description="Every other network compared with the baseline."
     )
+    shared_max: float = Field(description="The upper end of the shared scale.")
     geometry: GeometryAnswer
     links: dict[str, str] = Field(description="Paths on this server; none for a picture that was not kept.")
 
@@ -214,7 +223,7 @@ def build_lineup_description(lineup: Lineup) -> LineupDescription:
         geometry=card.preprocessing.geometry,
         resolution=card.preprocessing.resolution,
         device=str(lineup.device),
-        networks={name: _build_network_description(lineup, card, name) for name in NetworkName},
+        networks={name: _build_network_description(lineup, card, name) for name in card.names},
         labels=lineup.labels,
     )
 
@@ -227,36 +236,42 @@ def build_analysis_answer(comparison: Comparison, *, links: AnalysisLinks | None
         links: where the analysis is served; None where it is not.
     """
     label = comparison.target.label
-    metrics = comparison.metrics
-    baseline, cbam = (comparison.target_probability(name) for name in NetworkName)
-    interventions = _quote_interventions(comparison)
-    query = f"?target={label.index}&method={_quote(comparison.method)}&stage={comparison.stage.value}{interventions}"
+    card = comparison.analysis.card
+    query = f"?target={label.index}&method={_quote(comparison.method)}&stage={comparison.stage.value}"
+    query += _quote_interventions(comparison)
     return AnalysisAnswer(
         id=comparison.analysis.id,
-        lineup=comparison.analysis.card.name,
-        trained=comparison.analysis.card.trained,
-        attention=comparison.analysis.card.networks[NetworkName.CBAM].attention,
+        lineup=card.name,
+        trained=card.trained,
         target=TargetAnswer(class_index=label.index, class_name=label.name, chosen_by=comparison.target.chosen_by),
         method=comparison.method,
         stage=comparison.stage,
-        networks={name: _build_network_answer(comparison, name, links, query) for name in NetworkName},
-        blocks=_build_block_answers(comparison, links),
-        comparison=ComparisonAnswer(
-            correlation=metrics.correlation,
-            overlap=metrics.overlap,
-            peak_distance=metrics.peak_distance,
-            probability_difference=cbam - baseline,
-            shared_max=comparison.shared_maximum,
-        ),
-        alteration=_build_alteration_answer(comparison),
+        networks={name: _build_network_answer(comparison, name, links, query) for name in card.names},
+        comparisons={
+            name: _build_comparison_answer(comparison, Difference(name, card.baseline)) for name in card.names[1:]
+        },
+        shared_max=comparison.shared_maximum,
         geometry=_build_geometry_answer(comparison),
         links=_link_files(links, query),
+    )
+
+
+def _build_comparison_answer(comparison: Comparison, difference: Difference) -> ComparisonAnswer:
+    metrics = comparison.compare_maps(difference)
+    first, second = (comparison.target_probability(name) for name in (difference.minus, difference.of))
+    return ComparisonAnswer(
+        minus=difference.minus,
+        correlation=metrics.correlation,
+        overlap=metrics.overlap,
+        peak_distance=metrics.peak_distance,
+        probability_difference=second - first,
     )
 
 
 def _build_network_description(lineup: Lineup, card: LineupCard, name: NetworkName) -> NetworkDescription:
     network = card.networks[name]
     return NetworkDescription(
+        title=card.title_network(name),
         attention=network.attention,
         parameters=lineup.parameter_counts[name],
         multiply_adds=lineup.multiply_adds[name],
@@ -270,9 +285,13 @@ def _build_network_answer(
     comparison: Comparison, name: NetworkName, links: AnalysisLinks | None, query: str
 ) -> NetworkAnswer:
     return NetworkAnswer(
+        title=comparison.analysis.card.title_network(name),
+        attention=comparison.analysis.card.networks[name].attention,
         predictions=[_build_prediction_answer(prediction) for prediction in comparison.predictions(name)],
         target_probability=comparison.target_probability(name),
         heat_map=build_heat_map_answer(comparison, name),
+        blocks=_build_block_answers(comparison, name, links),
+        alteration=_build_alteration_answer(comparison, name),
         links={} if links is None else {"heat_map": links.heat_map(name) + query},
     )
 
@@ -293,14 +312,14 @@ def build_heat_map_answer(comparison: Comparison, name: NetworkName) -> HeatMapA
     )
 
 
-def _build_alteration_answer(comparison: Comparison) -> AlterationAnswer | None:
-    altered, name = comparison.altered, NetworkName.CBAM
-    if altered is None:
+def _build_alteration_answer(comparison: Comparison, name: NetworkName) -> AlterationAnswer | None:
+    altered = comparison.altered
+    if altered is None or name not in altered.networks:
         return None
     learned = altered.learned
     change = compare_heat_maps(learned.heat_maps[name], comparison.heat_maps[name], comparison.analysis.placement)
     return AlterationAnswer(
-        interventions=[str(intervention) for intervention in altered.interventions],
+        interventions=[str(change) for change in altered.interventions if change.network == name],
         learned=LearnedAnswer(
             predictions=[_build_prediction_answer(prediction) for prediction in learned.predictions(name)],
             target_probability=learned.target_probability(name),
@@ -320,10 +339,10 @@ def _build_prediction_answer(prediction: Prediction) -> PredictionAnswer:
     )
 
 
-def _build_block_answers(comparison: Comparison, links: AnalysisLinks | None) -> list[BlockAnswer]:
+def _build_block_answers(comparison: Comparison, name: NetworkName, links: AnalysisLinks | None) -> list[BlockAnswer]:
     answers = []
     query = _quote_interventions(comparison).replace("&", "?", 1)
-    for block in comparison.analysis.traces[NetworkName.CBAM].blocks:
+    for block in comparison.analysis.traces[name].blocks:
         height, width = (None, None) if block.spatial is None else block.spatial.values.shape
         answers.append(
             BlockAnswer(
@@ -333,7 +352,10 @@ def _build_block_answers(comparison: Comparison, links: AnalysisLinks | None) ->
                 width=width,
                 spatial=_build_gate_answer(block.spatial),
                 channel=_build_gate_answer(block.channel),
-                links={} if links is None else {kind: links.gate(block.name, kind) + query for kind in block.gates},
+                joint=_build_gate_answer(block.joint),
+                links={}
+                if links is None
+                else {kind: links.gate(name, block.name, kind) + query for kind in block.gates},
             )
         )
     return answers

@@ -83,7 +83,7 @@ def run_bench(settings: Settings, options: BenchOptions) -> BenchReport:
     with ExitStack() as stack:
         lens = stack.enter_context(open_lens(settings))
         # As it was trained, beside the form that answers requests.
-        (choice,) = parse_lineups(settings.lineups, settings.labels)
+        (choice,) = parse_lineups(settings.lineups, settings.labels, store=settings.store)
         plain = load_lineup(choice, device=lens.lineup.device)
         subject = Subject(plain, prepare_jpeg(make_jpeg(SMALL), plain.card.preprocessing))
         findings = Findings(read_setup(settings, options, plain, subject.values))

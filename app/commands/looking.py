@@ -14,13 +14,14 @@ from app.commands.options import (
     GeometryOption,
     LabelsOption,
     LineupOption,
+    OfflineOption,
     OnOption,
     ResolutionOption,
     as_list,
     errors,
     or_explain,
     parse_resolution,
-    read_settings,
+    prepare_settings,
 )
 from app.commands.ray import find_survey, serve_on_ray
 from app.explain.methods import Method
@@ -39,11 +40,12 @@ def serve(
         list[str] | None,
         typer.Option(
             "--labels",
-            help="Class names for NAME=BASELINE,CBAM: a file with one a line, or imagenet; once for all such lineups, or "
-            "once for each.",
+            help="Class names for NAME=SOURCE,SOURCE: a file with one per line, or imagenet; once for all such "
+            "lineups, or once for each.",
             metavar="FILE",
         ),
     ] = None,
+    offline: OfflineOption = False,
     device: DeviceOption = None,
     on: OnOption = ComputeLocation.HERE,
 ) -> None:
@@ -53,7 +55,7 @@ def serve(
     CBAM_LENS_QUEUE_SIZE, CBAM_LENS_DEADLINE_SECONDS, CBAM_LENS_CACHE_BYTES, CBAM_LENS_CACHE_SECONDS,
     CBAM_LENS_THREADS, CBAM_LENS_LOG_LEVEL.
     """
-    settings = read_settings(lineup or [], labels or [], device)
+    settings = prepare_settings(lineup or [], labels or [], device, offline=offline)
     if on is ComputeLocation.RAY:
         serve_on_ray(settings, host=host, port=port)
         return
@@ -109,6 +111,7 @@ def compare(
     has_maps: Annotated[bool, typer.Option("--maps", help="With --rows: keep each picture's maps as NPZ too.")] = False,
     lineup: LineupOption = None,
     labels: LabelsOption = None,
+    offline: OfflineOption = False,
     device: DeviceOption = None,
     on: OnOption = ComputeLocation.HERE,
 ) -> None:
@@ -120,7 +123,9 @@ def compare(
     With --rows many pictures become a table: predictions, statistics and what the two maps have in common. A picture
     that cannot be read is a row with its error. The same command goes on where an earlier one was stopped.
     """
-    settings = read_settings(as_list(lineup), as_list(labels), device)
+    if on is ComputeLocation.RAY and rows is None:
+        raise typer.BadParameter("--on ray is for tables of many pictures; add --rows DIR")
+    settings = prepare_settings(as_list(lineup), as_list(labels), device, offline=offline)
     with errors.status("loading the networks"):
         from app.survey.figures import CompareOptions, compare_files
         from app.survey.run import SurveyOptions
@@ -128,8 +133,6 @@ def compare(
 
     asked = TargetOptions(target=target, method=method, stage=Stage(stage), interventions=tuple(interventions or ()))
     seen_as = GeometryOptions(geometry=geometry, resolution=parse_resolution(resolution))
-    if on is ComputeLocation.RAY and rows is None:
-        raise typer.BadParameter("--on ray is for tables of many pictures; add --rows DIR")
     if rows is not None:
         survey = SurveyOptions(target=asked, geometry=seen_as, directory=rows, has_maps=has_maps)
         sources = or_explain(list_sources, [str(image) for image in images])

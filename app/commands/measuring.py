@@ -13,13 +13,14 @@ from app.commands.options import (
     GeometryOption,
     LabelsOption,
     LineupOption,
+    OfflineOption,
     OnOption,
     ResolutionOption,
     as_list,
     errors,
     or_explain,
     parse_resolution,
-    read_settings,
+    prepare_settings,
 )
 from app.commands.ray import bench_on_ray, find_survey
 from app.errors import InvalidOption
@@ -84,6 +85,7 @@ def evaluate(
     ] = False,
     lineup: LineupOption = None,
     labels: LabelsOption = None,
+    offline: OfflineOption = False,
     device: DeviceOption = None,
     on: OnOption = ComputeLocation.HERE,
 ) -> None:
@@ -95,7 +97,6 @@ def evaluate(
     bootstrap intervals. With --answers each picture becomes a row that is kept, as by `compare --rows`, and the same
     command goes on where an earlier one was stopped.
     """
-    settings = read_settings(as_list(lineup), as_list(labels), device)
     if not focus and (masks or boxes or class_map or rows):
         raise typer.BadParameter("--masks, --boxes, --class-map and --rows are about where networks look; add --focus")
     if focus and answers is not None:
@@ -103,6 +104,7 @@ def evaluate(
     if answers is None and (has_maps or on is ComputeLocation.RAY or data.suffix == ".tar"):
         raise typer.BadParameter("--maps, --on ray and shards are for rows of many pictures; add --answers DIR")
     or_explain(_check_outputs, rows, plot)
+    settings = prepare_settings(as_list(lineup), as_list(labels), device, offline=offline)
     with errors.status("loading the networks"):
         from app import evaluation
 
@@ -156,10 +158,11 @@ def precision(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
     lineup: LineupOption = None,
     labels: LabelsOption = None,
+    offline: OfflineOption = False,
     device: DeviceOption = None,
 ) -> None:
     """Measure what bf16 and fp16 change in probabilities, heat maps and time."""
-    settings = read_settings(as_list(lineup), as_list(labels), device)
+    settings = prepare_settings(as_list(lineup), as_list(labels), device, offline=offline)
     with errors.status("loading the networks"):
         from app.evaluation.precision import measure_precision, tabulate_precision
 
@@ -180,6 +183,7 @@ def bench(
     plot: Annotated[Path | None, typer.Option(help="PNG file to draw the figures into.", dir_okay=False)] = None,
     lineup: LineupOption = None,
     labels: LabelsOption = None,
+    offline: OfflineOption = False,
     device: DeviceOption = None,
     on: OnOption = ComputeLocation.HERE,
 ) -> None:
@@ -192,12 +196,13 @@ def bench(
     With --on ray it is j alone: the server plain, on Ray with one process that has the networks, and with two.
     """
     if on is ComputeLocation.RAY:
-        _show(bench_on_ray(read_settings(as_list(lineup), as_list(labels), device), seconds=seconds), as_json=as_json)
+        settings = prepare_settings(as_list(lineup), as_list(labels), device, offline=offline)
+        _show(bench_on_ray(settings, seconds=seconds), as_json=as_json)
         return
     from app.bench.results.parts import BenchOptions, parse_parts
 
     parts = or_explain(parse_parts, only)
-    settings = read_settings(as_list(lineup), as_list(labels), device)
+    settings = prepare_settings(as_list(lineup), as_list(labels), device, offline=offline)
     with errors.status("loading the networks"):
         from app.bench.run import run_bench
 

@@ -38,10 +38,11 @@ def models(
     """Print each network's parameters and multiply-adds beside the paper's, with what attention adds to them."""
     with errors.status("counting"):
         from app.output.network_table import count_networks, tabulate_ablations, tabulate_counts
+        from models.attention.design import DESIGNS
         from models.networks.counting import format_counts, list_networks
 
     if ablations:
-        Console().print(tabulate_ablations(count_networks([("resnet50", attention) for attention in Attention])))
+        Console().print(tabulate_ablations(count_networks([("resnet50", attention) for attention in DESIGNS])))
         return
     counts = count_networks(list_networks())
     Console().print(tabulate_counts(counts))

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 import typer
 from rich.console import Console
 
+from app.commands.fetching import fetch_chosen
 from app.errors import LensError
 from app.settings import Settings
 from models.errors import LineupError
@@ -24,15 +25,18 @@ EXIT_BAD_INPUT = 2
 errors = Console(stderr=True)
 
 LINEUP_HELP = (
-    "A lineup: shipped (the default), a TOML file, or NAME=BASELINE,CBAM with two checkpoints, torchvision:resnet50 or "
-    "untrained:vgg16_bn."
+    "A lineup: shipped (the default), another name that cbam-lens lineups lists, a TOML file, or NAME=SOURCE,SOURCE "
+    "with two to five checkpoints, torchvision:resnet50 or untrained:vgg16_bn."
 )
 LineupOption = Annotated[str | None, typer.Option("--lineup", help=LINEUP_HELP, metavar="LINEUP")]
 LabelsOption = Annotated[
     str | None,
     typer.Option(
-        "--labels", help="Class names for NAME=BASELINE,CBAM: a file with one a line, or imagenet.", metavar="FILE"
+        "--labels", help="Class names for NAME=SOURCE,SOURCE: a file with one per line, or imagenet.", metavar="FILE"
     ),
+]
+OfflineOption = Annotated[
+    bool, typer.Option("--offline", help="Fetch no published weights; say which are missing, and where to put them.")
 ]
 DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or cuda:0; auto by default.")]
 GeometryOption = Annotated[
@@ -62,13 +66,27 @@ OnOption = Annotated[
 ]
 
 
-def read_settings(lineups: Sequence[str], labels: Sequence[str], device: str | None) -> Settings:
+def read_settings(
+    lineups: Sequence[str] = (), labels: Sequence[str] = (), device: str | None = None, *, offline: bool = False
+) -> Settings:
     """The settings of the environment, with what the command line gives in their place."""
-    given: dict[str, Any] = {"lineups": tuple(lineups), "labels": tuple(labels), "device": device}
+    given: dict[str, Any] = {"lineups": tuple(lineups), "labels": tuple(labels), "device": device, "offline": offline}
     try:
         return Settings(**{name: value for name, value in given.items() if value})
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def prepare_settings(lineups: Sequence[str], labels: Sequence[str], device: str | None, *, offline: bool) -> Settings:
+    """The same, with the published weights of every chosen lineup on this machine: fetched now, if need be."""
+    settings = read_settings(lineups, labels, device, offline=offline)
+    or_explain(fetch_chosen, settings, tell)
+    return settings
+
+
+def tell(text: str) -> None:
+    """A note for the person, on standard error."""
+    errors.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def as_list(value: str | None) -> list[str]:

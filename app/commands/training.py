@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.options import DeviceOption, errors, or_explain
+from app.commands.options import DeviceOption, errors, or_explain, tell
 from models.names import Attention, Precision
 from models.training.recipes.recipe import DEFAULT_RECIPE
 
@@ -15,8 +15,9 @@ def train(
     output: Annotated[Path, typer.Option("--output", "-o", help="Directory for everything that is written.")],
     network: Annotated[str, typer.Option(help="The architecture; `cbam-lens models` lists them.")] = "resnet18",
     attention: Annotated[
-        Attention, typer.Option(help="What each block ends with; of the second network with --lineup.")
-    ] = Attention.CBAM,
+        list[Attention] | None,
+        typer.Option(help="What each block ends with; cbam by default. Given several times, one network for each."),
+    ] = None,
     is_lineup: Annotated[
         bool, typer.Option("--lineup", help="Train the baseline first, with the same data in the same order.")
     ] = False,
@@ -70,7 +71,8 @@ def train(
         str | None,
         typer.Option(
             "--start-from",
-            help="Weights to begin with: with --lineup a lineup (shipped, a TOML card, NAME=BASELINE,CBAM), else a file; "
+            help="Weights to begin with: with --lineup a lineup (shipped, a TOML card, NAME=SOURCE,SOURCE), else a "
+            "file; "
             "FILE+cbam puts fresh gates into a network without, which leave its function as it is.",
         ),
     ] = None,
@@ -133,7 +135,7 @@ def train(
 
     options = TrainingOptions(
         architecture=network,
-        attention=attention,
+        attentions=tuple(attention or (Attention.CBAM,)),
         is_lineup=is_lineup,
         recipe=chosen,
         data=DataOptions(
@@ -164,11 +166,6 @@ def train(
     report = or_explain(run_training, options, tell=tell)
     if report.message:
         typer.echo(report.message)
-
-
-def tell(text: str) -> None:
-    """A note for the person, beside the progress bar."""
-    errors.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

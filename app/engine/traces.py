@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from app.explain.maps import BlockMaps, FloatArray
 from models.names import NetworkName, Stage
 
@@ -23,6 +25,13 @@ class NetworkTrace:
     blocks: tuple[BlockMaps, ...]
 
     @property
+    def probabilities(self) -> FloatArray:
+        """Softmax of the logits, (K,), 0..1."""
+        shifted = np.exp(self.logits.astype(np.float64) - self.logits.max())
+        probabilities: FloatArray = (shifted / shifted.sum()).astype(np.float32)
+        return probabilities
+
+    @property
     def size_bytes(self) -> int:
         """The memory that the arrays take."""
         gates = sum(gate.values.nbytes for block in self.blocks for gate in block.gates.values())
@@ -30,6 +39,11 @@ class NetworkTrace:
 
 
 LineupTrace = Mapping[NetworkName, NetworkTrace]
+
+
+def find_first_class(traces: LineupTrace) -> int:
+    """The class, 0..K-1, that the networks' mean probability ranks first."""
+    return int(np.mean([trace.probabilities for trace in traces.values()], axis=0).argmax())
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +61,7 @@ class GradientTarget:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LineupGradient:
-    """Both networks' gradients of one class's score.
+    """Every network's gradient of one class's score.
 
     Attributes:
         class_index: the class, 0..K-1.

@@ -11,7 +11,7 @@ from typing import Generic, NamedTuple, Self, TypeVar
 import torch
 
 from app.engine.computation import differentiate, move_picture, move_pictures, trace_network
-from app.engine.traces import Evidence, GradientTarget, LineupGradient, LineupTrace, NetworkTrace
+from app.engine.traces import Evidence, GradientTarget, LineupGradient, LineupTrace, NetworkTrace, find_first_class
 from app.explain.attention_maps import read_open_block
 from app.explain.maps import FloatArray, OpenBlock
 from models.attention.interventions import Intervention
@@ -61,12 +61,12 @@ class TracedPicture(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureWork(Work[TracedPicture]):
-    """Trace a picture through both networks and, in the same place of the queue, explain a class.
+    """Trace a picture through every network and, in the same place of the queue, explain a class.
 
     Attributes:
         values: the normalised picture, (3, H, W).
         stage: whose output is explained; None for the trace alone.
-        class_index: the class, 0..K-1; None for the baseline's top guess.
+        class_index: the class, 0..K-1; None for the networks' top guess, see `find_first_class`.
     """
 
     values: FloatArray
@@ -87,7 +87,7 @@ class PictureWork(Work[TracedPicture]):
         """One forward pass of each network for all pictures, then each picture's own gradient."""
         lineup = batch[0].lineup
         pictures = move_pictures(lineup, [work.values for work in batch])
-        traced = {name: trace_network(lineup, name, pictures) for name in NetworkName}
+        traced = {name: trace_network(lineup, name, pictures) for name in lineup.names}
         return [
             work._explain({name: traces[position] for name, traces in traced.items()})
             for position, work in enumerate(batch)
@@ -96,7 +96,7 @@ class PictureWork(Work[TracedPicture]):
     def _explain(self, traces: LineupTrace) -> TracedPicture:
         index = self.class_index
         if index is None:
-            index = int(traces[NetworkName.BASELINE].logits.argmax())
+            index = find_first_class(traces)
         if self.stage is None:
             return TracedPicture(traces, LineupGradient(index, {}))
         target = GradientTarget(self.stage, index)
@@ -120,7 +120,7 @@ class GradientWork(Work[LineupGradient]):
     target: GradientTarget
 
     def compute(self) -> LineupGradient:
-        """Both networks' gradients."""
+        """Every network's gradient."""
         gradients = {
             name: differentiate(self.lineup, name, values, self.target) for name, values in self.features.items()
         }
@@ -129,13 +129,15 @@ class GradientWork(Work[LineupGradient]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChangedTraceWork(Work[NetworkTrace]):
-    """Trace a picture through the network with attention, its gates changed.
+    """Trace a picture through one network, its gates changed.
 
     Attributes:
+        network: which.
         values: the normalised picture, (3, H, W).
         interventions: the changes.
     """
 
+    network: NetworkName
     values: FloatArray
     interventions: tuple[Intervention, ...]
 
@@ -146,35 +148,37 @@ class ChangedTraceWork(Work[NetworkTrace]):
     def trace(self) -> NetworkTrace:
         """The whole trace."""
         batch = move_picture(self.lineup, self.values)  # (1, 3, H, W)
-        (trace,) = trace_network(self.lineup, NetworkName.CBAM, batch, self.interventions)
+        (trace,) = trace_network(self.lineup, self.network, batch, self.interventions)
         return trace
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChangedMapWork(Work[tuple[NetworkTrace, Evidence]]):
-    """Trace a picture through the network with attention, its gates changed, and explain a class with it.
+    """Trace a picture through one network, its gates changed, and explain a class with it.
 
     Attributes:
+        network: which.
         values: the normalised picture, (3, H, W).
         interventions: the changes.
         target: which gradient.
     """
 
+    network: NetworkName
     values: FloatArray
     interventions: tuple[Intervention, ...]
     target: GradientTarget
 
     def compute(self) -> tuple[NetworkTrace, Evidence]:
         """The trace without its features, and what the heat map is made from."""
-        trace = ChangedTraceWork(self.lineup, self.values, self.interventions).trace()
+        trace = ChangedTraceWork(self.lineup, self.network, self.values, self.interventions).trace()
         features = trace.features[self.target.stage]
-        gradient = differentiate(self.lineup, NetworkName.CBAM, features, self.target, self.interventions)
+        gradient = differentiate(self.lineup, self.network, features, self.target, self.interventions)
         return replace(trace, features={}), Evidence(features, gradient)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RandomisedWork(Work[Mapping[NetworkName, Evidence]]):
-    """Explain a class with copies of both networks, part of whose weights are random.
+    """Explain a class with copies of the networks, part of whose weights are random.
 
     Attributes:
         values: the normalised picture, (3, H, W).
@@ -199,21 +203,23 @@ class RandomisedWork(Work[Mapping[NetworkName, Evidence]]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenedBlockWork(Work[OpenBlock]):
-    """Look into one block of the network with attention.
+    """Look into one block of a network with gates.
 
     Attributes:
+        network: which.
         values: the normalised picture, (3, H, W).
         block: the block's name, one of the network's.
         interventions: changes to the gates.
     """
 
+    network: NetworkName
     values: FloatArray
     block: str
     interventions: tuple[Intervention, ...]
 
     def compute(self) -> OpenBlock:
         """The inside of the block's attention, with feature maps of its strongest and weakest channels."""
-        network = self.lineup.networks[NetworkName.CBAM]
+        network = self.lineup.networks[self.network]
         batch = move_picture(self.lineup, self.values).to(network.dtype)  # (1, 3, H, W)
         with torch.no_grad():
             trace = network.trace(batch, stages=(), interventions=self.interventions, opened=self.block)

@@ -23,7 +23,7 @@ from models.names import NetworkName
 def evaluate_by_rows(
     settings: Settings, options: EvaluationOptions, directory: Path, *, has_maps: bool, survey: Survey
 ) -> Evaluation:
-    """Measure both networks, with a row for each picture.
+    """Measure every network, with a row for each picture.
 
     Args:
         settings: which lineup, where.
@@ -44,12 +44,16 @@ def evaluate_by_rows(
     )
     survey(settings, sources, asked)
     wanted = {source.key for source in sources}
-    rows = [row for row in RowStore(directory, asked.identify(lineup.card)).read_rows() if row["file"] in wanted]
+    rows = [
+        row
+        for row in RowStore(directory, asked.identify(lineup.card), lineup.names).read_rows()
+        if row["file"] in wanted
+    ]
     answered = [row for row in rows if row["error"] is None]
     preprocessing = lineup.card.preprocessing
     return Evaluation(
         lineup=lineup.card.name,
-        sha256={name: lineup.card.networks[name].sha256 for name in NetworkName},
+        sha256={name: lineup.card.networks[name].sha256 for name in lineup.names},
         data=options.data.resolve().name,
         listing=None if options.listing is None else options.listing.name,
         geometry=options.geometry.geometry or preprocessing.geometry,
@@ -57,7 +61,7 @@ def evaluate_by_rows(
         pictures=len(answered),
         unreadable=sorted(f"{row['file']}: {row['problem']}" for row in rows if row["error"] is not None),
         unknown=0,
-        networks={name: summarise_answers(read_answers(answered, name)) for name in NetworkName},
+        networks={name: summarise_answers(read_answers(answered, name)) for name in lineup.names},
         focus=None,
     )
 

@@ -21,7 +21,7 @@ from models.progress import track
 
 
 class PrecisionEffect(BaseModel):
-    """The changes by one precision against fp32, over all pictures, for the fp32 baseline's top guess.
+    """The changes by one precision against fp32, over all pictures, for the class that fp32 ranks first.
 
     Attributes:
         same_first_class: the share of pictures whose likeliest class stays.
@@ -75,7 +75,7 @@ def measure_precision(settings: Settings, directory: Path, *, limit: int | None)
         lineup=lenses[Precision.FP32].lineup.card.name,
         pictures=len(paths),
         effects={
-            precision: {name: _summarise(answers, precision, name) for name in NetworkName}
+            precision: {name: _summarise(answers, precision, name) for name in lenses[Precision.FP32].lineup.names}
             for precision in Precision
             if precision is not Precision.FP32
         },
@@ -97,7 +97,7 @@ def tabulate_precision(report: PrecisionReport) -> Table:
         for name, effect in networks.items():
             table.add_row(
                 precision.value,
-                name.value,
+                name,
                 f"{effect.same_first_class:.1%}",
                 f"{effect.mean_probability_change:.5f} / {effect.largest_probability_change:.4f}",
                 f"{effect.mean_map_change:.2%} / {effect.largest_map_change:.1%}",
@@ -128,9 +128,9 @@ async def _ask_all(lenses: Mapping[Precision, Lens], paths: Sequence[Path]) -> A
 
 
 def _summarise(answers: Answers, precision: Precision, name: NetworkName) -> PrecisionEffect:
-    lineups = list(zip(answers[Precision.FP32], answers[precision], strict=True))
+    pairs = list(zip(answers[Precision.FP32], answers[precision], strict=True))
     same, probability, maps = [], [], []
-    for (exact, _), (rough, _) in lineups:
+    for (exact, _), (rough, _) in pairs:
         same.append(exact.predictions(name, count=1)[0].label == rough.predictions(name, count=1)[0].label)
         probability.append(abs(exact.target_probability(name) - rough.target_probability(name)))
         change = np.abs(exact.heat_maps[name].values - rough.heat_maps[name].values).max()

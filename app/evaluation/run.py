@@ -56,7 +56,7 @@ def run_evaluation(settings: Settings, options: EvaluationOptions) -> Evaluation
 
 
 def measure(settings: Settings, options: EvaluationOptions) -> Measurement:
-    """Measure both networks, with a progress bar on standard error.
+    """Measure every network, with a progress bar on standard error.
 
     Args:
         settings: which lineup, where.
@@ -77,21 +77,21 @@ def measure(settings: Settings, options: EvaluationOptions) -> Measurement:
     survey = None
     if options.focus is not None and material.objects is not None:
         survey = FocusSurvey(lineup, options.focus, material.objects, options.data)
-    answers: dict[NetworkName, list[RankedTruth]] = {name: [] for name in NetworkName}
+    answers: dict[NetworkName, list[RankedTruth]] = {name: [] for name in lineup.names}
     with make_progress() as progress:
         task = progress.add_task("evaluating", total=len(material.pictures))
         for batch in reader.read_batches(material.pictures, options.batch_size):
             answered = _answer(lineup, batch, options.focus)
-            for name in NetworkName:
+            for name in lineup.names:
                 answers[name] += answered.answers[name]
             if survey is not None:
                 survey.add(answered)
-            progress.update(task, completed=len(answers[NetworkName.BASELINE]) + len(reader.unreadable))
+            progress.update(task, completed=len(answers[lineup.card.baseline]) + len(reader.unreadable))
     for line in reader.unreadable:
         console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
     evaluation = Evaluation(
         lineup=lineup.card.name,
-        sha256={name: lineup.card.networks[name].sha256 for name in NetworkName},
+        sha256={name: lineup.card.networks[name].sha256 for name in lineup.names},
         data=options.data.resolve().name,
         listing=None if options.listing is None else options.listing.name,
         geometry=geometry,
@@ -122,7 +122,7 @@ def _find_material(lineup: Lineup, options: EvaluationOptions) -> Material:
 
 def _answer(lineup: Lineup, batch: PictureBatch, focus: FocusOptions | None) -> AnsweredBatch:
     stages = () if focus is None else (focus.stage,)
-    traces = {name: trace_batch(lineup, name, batch, stages) for name in NetworkName}
+    traces = {name: trace_batch(lineup, name, batch, stages) for name in lineup.names}
     return AnsweredBatch(
         batch=batch,
         traces=traces,

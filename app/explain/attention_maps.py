@@ -1,4 +1,4 @@
-"""CBAM's own maps of one picture, taken from a trace."""
+"""The attention's own maps of one picture, taken from a trace."""
 
 import torch
 
@@ -18,7 +18,7 @@ def read_attention_maps(trace: Trace, *, position: int = 0) -> tuple[BlockMaps, 
         position: which picture of the batch, 0..N-1.
 
     Returns:
-        One entry a block; none for a network without attention.
+        One entry per block; none for a network without attention.
     """
     return tuple(_read_block(name, gates, position) for name, gates in trace.attentions.items())
 
@@ -29,6 +29,7 @@ def _read_block(name: str, gates: BlockAttention, position: int) -> BlockMaps:
         name=name,
         channel=None if one.channel is None else GateMap(one.channel.numpy()),
         spatial=None if one.spatial is None else GateMap(one.spatial.numpy()),
+        joint=None if one.joint is None else GateMap(one.joint.numpy()),
     )
 
 

@@ -127,14 +127,16 @@ class BlockMaps:
         name: the block's name, `layer1.0`.
         channel: the channel gate, (C,); None for attention without one.
         spatial: the spatial gate, (H, W); None for attention without one.
+        joint: the mean over channels of a gate of channels and positions, (H, W); None for attention without one.
     """
 
     name: str
     channel: GateMap | None
     spatial: GateMap | None
+    joint: GateMap | None = None
 
     @property
     def gates(self) -> dict[GateKind, GateMap]:
-        """Those of the two that there are."""
-        both = {GateKind.SPATIAL: self.spatial, GateKind.CHANNEL: self.channel}
-        return {kind: gate for kind, gate in both.items() if gate is not None}
+        """Those that there are."""
+        kinds = {GateKind.SPATIAL: self.spatial, GateKind.CHANNEL: self.channel, GateKind.JOINT: self.joint}
+        return {kind: gate for kind, gate in kinds.items() if gate is not None}

@@ -63,7 +63,7 @@ def survey_on_ray(
 
 
 class SurveyWorker:
-    """Looks at blocks of pictures; Ray Data starts one a worker.
+    """Looks at blocks of pictures; Ray Data starts one per worker.
 
     Args:
         settings: of this worker.
@@ -72,7 +72,8 @@ class SurveyWorker:
 
     def __init__(self, settings: Settings, options: SurveyOptions) -> None:
         lineup = load_chosen_lineup(settings)
-        store = RowStore(options.directory, options.identify(lineup.card))
+        store = RowStore(options.directory, options.identify(lineup.card), lineup.names)
+        self._networks = lineup.names
         self._stack = ExitStack()
         self._surveyor = self._stack.enter_context(open_surveyor(settings, lineup, options, store))
         # One event loop for all blocks, whichever thread Ray Data calls from.
@@ -91,7 +92,7 @@ class SurveyWorker:
         except InvalidOption as error:
             # No picture's fault: whoever asked is told, and Ray Data would try it again.
             rows = [build_failed_row(sources[0].key, error)]
-        return tabulate_rows(rows)
+        return tabulate_rows(rows, self._networks)
 
 
 def _survey(

@@ -10,6 +10,7 @@ from typing import IO, cast
 from app.analysis.analyses import PREVIEW_SIDE_PIXELS
 from app.analysis.compared_sheets import ComparedRow
 from app.analysis.comparison import Comparison
+from app.analysis.networks import choose_difference
 from app.analysis.options import AttentionOptions, FigureOptions, MapOptions
 from app.analysis.sheets import make_slug
 from app.api.schemas import build_analysis_answer
@@ -19,7 +20,6 @@ from app.render.contact_sheet import SheetFormat
 from app.render.figure import FigureFormat
 from app.render.overlay import Render
 from app.version import VERSION
-from models.names import NetworkName
 
 MAX_SIDE_PIXELS = PREVIEW_SIDE_PIXELS
 """Twenty maps of each of twenty photographs at their own size would take gigabytes."""
@@ -85,16 +85,20 @@ def _list_files(comparison: Comparison, options: FigureOptions, *, folder: str) 
         ),
         *(
             Member(f"{folder}heatmaps/{name}.png", partial(images.encode_heat_map, comparison, name, drawing, **size))
-            for name in NetworkName
+            for name in comparison.names
         ),
-        Member(f"{folder}heatmaps/difference.png", partial(images.encode_difference, comparison, drawing, **size)),
+        Member(
+            f"{folder}heatmaps/difference.png",
+            partial(images.encode_difference, comparison, choose_difference(analysis.card), drawing, **size),
+        ),
         *(
             Member(
-                f"{folder}attention/{block.name}-{kind}.png",
-                partial(images.encode_attention, analysis, block.name, kind, gates, **size),
+                f"{folder}attention/{name}/{block.name}-{kind}.png",
+                partial(images.encode_attention, analysis, gate, gates, **size),
             )
-            for block in analysis.traces[NetworkName.CBAM].blocks
-            for kind in block.gates
+            for name in analysis.card.gated
+            for block in analysis.traces[name].blocks
+            for kind, gate in block.gates.items()
         ),
         Member(f"{folder}maps.npz", partial(images.pack_maps, comparison)),
         Member(f"{folder}numbers.json", partial(_write_numbers, comparison)),
@@ -102,9 +106,9 @@ def _list_files(comparison: Comparison, options: FigureOptions, *, folder: str) 
 
 
 FILES = (
-    "figure.png, figure.svg, figure.pdf: picture, baseline and CBAM with P of the explained class",
-    "heatmaps/: both networks' maps and CBAM minus baseline, over the picture",
-    "attention/: every gate of the network with attention, 0 (blocks) to 1 (passes unchanged)",
+    "figure.png, figure.svg, figure.pdf: the picture and every network with P of the explained class",
+    "heatmaps/: every network's map, and the last one minus the baseline, over the picture",
+    "attention/: every gate of every network, 0 (blocks) to 1 (passes unchanged)",
     "maps.npz: every array in its own floating-point values; numpy.load reads it without pickle",
     "numbers.json: what REST answers",
     f"Pictures have at most {MAX_SIDE_PIXELS} pixels a side; REST gives each map at the picture's own size.",
@@ -130,9 +134,9 @@ def _list_facts(comparison: Comparison) -> list[str]:
     label = comparison.target.label
     return [
         f"lineup: {card.name}, {card.title}" + ("" if card.trained else ", UNTRAINED: random weights"),
-        *(f"{name} weights, SHA-256: {card.networks[name].sha256 or 'in no file'}" for name in NetworkName),
+        *(f"{name} weights, SHA-256: {card.networks[name].sha256 or 'in no file'}" for name in card.names),
         f"explained class: {label.index}, {label.name}; chosen by {comparison.target.chosen_by}",
-        *(f"P of it, {name}: {comparison.target_probability(name):.6f}" for name in NetworkName),
+        *(f"P of it, {name}: {comparison.target_probability(name):.6f}" for name in card.names),
         f"picture: {analysis.source.width} x {analysis.source.height} pixels; geometry: {analysis.geometry.value} "
         f"at {analysis.resolution.value} pixels",
     ]

@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image
 
 from app.analysis.analyses import Analysis
-from app.analysis.comparison import Comparison
+from app.analysis.comparison import Comparison, Difference
+from app.analysis.networks import choose_networks
 from app.analysis.options import (
     AttentionOptions,
     ChannelOrder,
@@ -23,9 +24,7 @@ from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, Scale
 from app.render.figure import FigureFormat, Panel, draw_figure
 from app.render.overlay import Drawing, Render, draw_map, draw_values
 from app.render.png import encode_png
-from models.lineups.card import LineupCard
 from models.names import GateKind, NetworkName
-from models.networks.titles import ATTENTION_TITLES
 
 FIGURE_SIDE_PIXELS = 640
 
@@ -33,13 +32,14 @@ UNTRAINED_MARK = "untrained"
 """The mark in the corner of every map of a lineup with random weights."""
 
 
-def title_networks(card: LineupCard, *, is_altered: bool = False) -> dict[NetworkName, str]:
-    """Each network's name above its panel: Baseline, Baseline + CBAM; changed gates are said."""
-    attention = ATTENTION_TITLES[card.networks[NetworkName.CBAM].attention]
-    titles = {NetworkName.BASELINE: "Baseline", NetworkName.CBAM: f"Baseline + {attention}"}
-    if is_altered:
-        titles[NetworkName.CBAM] += ", gates changed"
-    return titles if card.trained else {name: f"{title}, untrained" for name, title in titles.items()}
+def title_networks(comparison: Comparison) -> dict[NetworkName, str]:
+    """Each network's name above its panel: Baseline, CBAM; changed gates and random weights are said."""
+    card = comparison.analysis.card
+    titles = {}
+    for name in card.names:
+        changed = ", gates changed" if comparison.is_altered(name) else ""
+        titles[name] = card.title_network(name) + changed + ("" if card.trained else ", untrained")
+    return titles
 
 
 def heat_map_scale(comparison: Comparison, name: NetworkName, options: ColourOptions) -> ColourScale:
@@ -50,7 +50,7 @@ def heat_map_scale(comparison: Comparison, name: NetworkName, options: ColourOpt
 
 
 def difference_scale(comparison: Comparison, options: ColourOptions) -> ColourScale:
-    """The colours of CBAM minus baseline: symmetric about 0, up to the maximum that the panels use."""
+    """The colours of a difference: symmetric about 0, up to the maximum that the panels use."""
     # Without any evidence every limit would do; 0 would make no difference look like the lowest one.
     limit = 1.0 if options.scale is Scale.OWN else comparison.shared_maximum or 1.0
     return ColourScale(colormap=DIFFERENCE_COLORMAP, minimum=-limit, maximum=limit)
@@ -68,24 +68,26 @@ def draw_heat_map(
     return _draw(comparison.analysis, heat_map.values, drawing, max_side)
 
 
-def draw_difference(comparison: Comparison, options: MapOptions, *, max_side: int | None = None) -> Image.Image:
-    """CBAM's map minus the baseline's, each divided by its own maximum on the `own` scale."""
+def draw_difference(
+    comparison: Comparison, difference: Difference, options: MapOptions, *, max_side: int | None = None
+) -> Image.Image:
+    """One network's map minus another's, each divided by its own maximum on the `own` scale."""
     scale = difference_scale(comparison, options)
     drawing = Drawing(options.render, scale, options.opacity, mark=_mark(comparison.analysis))
-    return _draw(comparison.analysis, subtract_heat_maps(comparison, options.scale), drawing, max_side)
+    return _draw(comparison.analysis, subtract_heat_maps(comparison, difference, options.scale), drawing, max_side)
 
 
-def subtract_heat_maps(comparison: Comparison, scale: Scale) -> FloatArray:
-    """CBAM minus baseline, (H, W): in the method's units, or in shares of each map's own maximum."""
-    baseline, cbam = (comparison.heat_maps[name] for name in NetworkName)
+def subtract_heat_maps(comparison: Comparison, difference: Difference, scale: Scale) -> FloatArray:
+    """One map minus another, (H, W): in the method's units, or in shares of each map's own maximum."""
+    first, second = (comparison.heat_maps[name] for name in (difference.minus, difference.of))
     if scale is Scale.SHARED:
-        return cbam.values - baseline.values
-    return cbam.values / np.float32(cbam.maximum or 1) - baseline.values / np.float32(baseline.maximum or 1)
+        return second.values - first.values
+    return second.values / np.float32(second.maximum or 1) - first.values / np.float32(first.maximum or 1)
 
 
-def find_block(analysis: Analysis, name: str) -> BlockMaps:
-    """The gates of the block of that name; raises `InvalidOption`, which lists the blocks."""
-    blocks = analysis.traces[NetworkName.CBAM].blocks
+def find_block(analysis: Analysis, network: NetworkName, name: str) -> BlockMaps:
+    """The gates of a network's block of that name; raises `InvalidOption`, which lists the blocks."""
+    blocks = analysis.traces[network].blocks
     for block in blocks:
         if block.name == name:
             return block
@@ -93,9 +95,9 @@ def find_block(analysis: Analysis, name: str) -> BlockMaps:
     raise refuse_choice("block", name, names)
 
 
-def find_gate(analysis: Analysis, block: str, kind: GateKind) -> GateMap:
+def find_gate(analysis: Analysis, network: NetworkName, block: str, kind: GateKind) -> GateMap:
     """One gate of the block of that name; raises `InvalidOption`, which lists the blocks, or the gates it has."""
-    gates = find_block(analysis, block).gates
+    gates = find_block(analysis, network, block).gates
     if kind not in gates:
         allowed = [known.value for known in gates]
         raise InvalidOption(
@@ -107,15 +109,14 @@ def find_gate(analysis: Analysis, block: str, kind: GateKind) -> GateMap:
 
 
 def draw_attention(
-    analysis: Analysis, block: str, kind: GateKind, options: AttentionOptions, *, max_side: int | None = None
+    analysis: Analysis, gate: GateMap, options: AttentionOptions, *, max_side: int | None = None
 ) -> Image.Image:
-    """One gate: a spatial one at the picture's size, a channel one as a strip.
+    """One gate, from `find_gate`: one of positions at the picture's size, one of channels as a strip.
 
     Raises:
-        InvalidOption: for an unknown block, a gate that it has not, or a channel gate as an overlay.
+        InvalidOption: for a channel gate as an overlay.
     """
-    gate = find_gate(analysis, block, kind)
-    if kind is GateKind.CHANNEL:
+    if gate.values.ndim == 1:
         if options.render is Render.OVERLAY:
             allowed = [Render.HEATMAP.value, Render.GRAY.value, Render.VALUES.value]
             raise InvalidOption(
@@ -162,9 +163,9 @@ def _draw(analysis: Analysis, values: FloatArray, drawing: Drawing, max_side: in
 
 
 def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_format: FigureFormat) -> bytes:
-    """The paper's figure: picture, baseline, CBAM, with P of the target class."""
+    """The paper's figure: the picture and every network, with P of the target class."""
     target = comparison.target.label
-    titles = title_networks(comparison.analysis.card, is_altered=comparison.altered is not None)
+    titles = title_networks(comparison)
     map_options = MapOptions(**options.model_dump(), render=Render.OVERLAY)
     picture = comparison.analysis.picture(max_side=FIGURE_SIDE_PIXELS)
     panels = [Panel(title="Picture", picture=picture, caption=f"explained class: {target.name}")]
@@ -175,7 +176,7 @@ def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_
             caption=f"P = {comparison.target_probability(name):.4f}",
             scale=heat_map_scale(comparison, name, options),
         )
-        for name in NetworkName
+        for name in choose_networks(comparison.analysis.card, options.networks)
     ]
     heading = f"{comparison.method.value}, stage {comparison.stage.value}, {comparison.analysis.geometry.value} at "
     heading += f"{comparison.analysis.resolution.value} pixels"
@@ -192,12 +193,13 @@ def pack_maps(comparison: Comparison) -> bytes:
 
     Heat maps (H, W), logits (K,), gates (C,) and (H, W), the box of the picture that the maps lie on in pixels
     (left, upper, right, lower), the picture's size (width, height), the class explained, all class names, the lineup's
-    name, whether it was trained, and what was changed in its gates.
+    name, the networks' names, whether they were trained, and what was changed in their gates.
     """
     analysis = comparison.analysis
     arrays: dict[str, np.ndarray] = {
         "lineup": np.array(analysis.card.name),
         "trained": np.array(analysis.card.trained),
+        "networks": np.array(comparison.names),
         "interventions": np.array([str(change) for change in comparison.altered.interventions], dtype=str)
         if comparison.altered
         else np.array([], dtype=str),
@@ -206,11 +208,11 @@ def pack_maps(comparison: Comparison) -> bytes:
         "class_index": np.array(comparison.target.label.index),
         "class_names": np.array([label.name for label in comparison.labels]),
     }
-    for name in NetworkName:
+    for name in comparison.names:
         arrays[f"{name}_heat_map"] = comparison.heat_maps[name].values
         arrays[f"{name}_logits"] = analysis.traces[name].logits
-    for block in analysis.traces[NetworkName.CBAM].blocks:
-        arrays |= {f"{block.name}_{kind.value}": gate.values for kind, gate in block.gates.items()}
+        for block in analysis.traces[name].blocks:
+            arrays |= {f"{name}_{block.name}_{kind.value}": gate.values for kind, gate in block.gates.items()}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stub takes **kwargs for its flags
     return buffer.getvalue()
@@ -223,13 +225,15 @@ def encode_heat_map(
     return encode_png(draw_heat_map(comparison, name, options, max_side=max_side))
 
 
-def encode_difference(comparison: Comparison, options: MapOptions, *, max_side: int | None = None) -> bytes:
+def encode_difference(
+    comparison: Comparison, difference: Difference, options: MapOptions, *, max_side: int | None = None
+) -> bytes:
     """`draw_difference` as PNG."""
-    return encode_png(draw_difference(comparison, options, max_side=max_side))
+    return encode_png(draw_difference(comparison, difference, options, max_side=max_side))
 
 
 def encode_attention(
-    analysis: Analysis, block: str, kind: GateKind, options: AttentionOptions, *, max_side: int | None = None
+    analysis: Analysis, gate: GateMap, options: AttentionOptions, *, max_side: int | None = None
 ) -> bytes:
     """`draw_attention` as PNG."""
-    return encode_png(draw_attention(analysis, block, kind, options, max_side=max_side))
+    return encode_png(draw_attention(analysis, gate, options, max_side=max_side))

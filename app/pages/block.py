@@ -1,17 +1,16 @@
 """The page of an opened block."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from app.analysis.analyses import Analysis
 from app.api.blocks import ChannelAnswer, build_open_block_answer
-from app.api.links import AnalysisLinks
 from app.explain.maps import BlockMaps, GateMap, OpenBlock
 from app.numbers import format_evidence, format_hundredths, format_share, format_thousandths
 from app.pages.addresses import Addresses, PageImage, add_query
 from app.pages.gates import name_block
-from models.names import NetworkName
-from models.networks.titles import ATTENTION_TITLES
+from models.names import GateKind, NetworkName
 from models.pictures.fitting import fit_size
 
 CHANNEL_SIDE_PIXELS = 224
@@ -34,11 +33,11 @@ class BlockPage:
     Attributes:
         title: its place in the network in words.
         name: the block's name.
-        attention: the attention's name for people.
+        network: its network's name for people.
         is_trained: whether the lineup was.
         address: of the analysis.
         previous, following: address and title of the blocks beside it on the walk; None at its ends.
-        spatial, channel: the gates; None for one that this attention has not.
+        spatial, channel, joint: the gates; None for one that this attention has not.
         sentences: how far the gates are from flat, and which branch decides.
         strongest, weakest: channels by what the channel gate lets through.
     """
@@ -46,47 +45,56 @@ class BlockPage:
     template: ClassVar[str] = "block.html"
     title: str
     name: str
-    attention: str
+    network: str
     is_trained: bool
     address: str
     previous: tuple[str, str] | None
     following: tuple[str, str] | None
     spatial: PageImage | None
     channel: PageImage | None
+    joint: PageImage | None
     sentences: tuple[str, ...]
     strongest: tuple[ChannelView, ...]
     weakest: tuple[ChannelView, ...]
 
 
 def build_block_page(
-    analysis: Analysis, opened: OpenBlock, *, addresses: Addresses, interventions: tuple[str, ...]
+    analysis: Analysis,
+    opened: OpenBlock,
+    *,
+    network: NetworkName,
+    addresses: Addresses,
+    interventions: tuple[str, ...],
 ) -> BlockPage:
     """The page of a block.
 
     Args:
         analysis: the picture; with changed gates, the changed one.
         opened: what the block's attention saw and did.
+        network: whose block it is.
         addresses: where the analysis is served.
         interventions: what was changed.
     """
     kept = {"interventions": ",".join(interventions)} if interventions else {}
     query = f"?interventions={kept['interventions']}" if kept else ""
-    block = build_open_block_answer(opened, links=addresses.answer, query=query)
-    blocks = analysis.traces[NetworkName.CBAM].blocks
+    block = build_open_block_answer(opened, network=network, links=addresses.answer, query=query)
+    blocks = analysis.traces[network].blocks
     names = [known.name for known in blocks]
     place = names.index(block.name)
     gates = blocks[place]
     size = fit_size(analysis.placement.picture_width, analysis.placement.picture_height, longer=CHANNEL_SIDE_PIXELS)
+    link_gate = partial(addresses.answer.gate, network, gates.name)
     return BlockPage(
         title=name_block(block.name),
         name=block.name,
-        attention=ATTENTION_TITLES[analysis.card.networks[NetworkName.CBAM].attention],
+        network=analysis.card.title_network(network),
         is_trained=analysis.card.trained,
         address=add_query(addresses.page, kept),
-        previous=_link(addresses.page, names, place - 1, kept),
-        following=_link(addresses.page, names, place + 1, kept),
-        spatial=_show_spatial_gate(gates, addresses.answer, kept, size),
-        channel=_show_channel_gate(gates, addresses.answer, kept),
+        previous=_link(f"{addresses.page}/blocks/{network}", names, place - 1, kept),
+        following=_link(f"{addresses.page}/blocks/{network}", names, place + 1, kept),
+        spatial=_show_positions(gates, GateKind.SPATIAL, link_gate(GateKind.SPATIAL), kept, size),
+        channel=_show_channel_gate(gates, link_gate(GateKind.CHANNEL), kept),
+        joint=_show_positions(gates, GateKind.JOINT, link_gate(GateKind.JOINT), kept, size),
         sentences=_explain_gate(gates.spatial, "spatial", block.spatial_maximum_share)
         + _explain_gate(gates.channel, "channel", block.channel_maximum_share),
         strongest=tuple(_show_channel(entry, *size) for entry in block.strongest),
@@ -94,25 +102,27 @@ def build_block_page(
     )
 
 
-def _link(page: str, names: list[str], place: int, kept: dict[str, str]) -> tuple[str, str] | None:
+def _link(walk: str, names: list[str], place: int, kept: dict[str, str]) -> tuple[str, str] | None:
     if not 0 <= place < len(names):
         return None
-    return add_query(f"{page}/blocks/{names[place]}", kept), name_block(names[place])
+    return add_query(f"{walk}/{names[place]}", kept), name_block(names[place])
 
 
-def _show_spatial_gate(
-    gates: BlockMaps, links: AnalysisLinks, kept: dict[str, str], size: tuple[int, int]
+def _show_positions(
+    gates: BlockMaps, kind: GateKind, link: str, kept: dict[str, str], size: tuple[int, int]
 ) -> PageImage | None:
-    if gates.spatial is None:
+    """A gate of positions, over the picture."""
+    if kind not in gates.gates:
         return None
-    address = add_query(links.gate(gates.name, "spatial"), kept, max_side="512")
-    return PageImage(address, f"Spatial gate of {gates.name} over the picture", 2 * size[0], 2 * size[1])
+    address = add_query(link, kept, max_side="512")
+    description = f"{kind.value.capitalize()} gate of {gates.name} over the picture"
+    return PageImage(address, description, 2 * size[0], 2 * size[1])
 
 
-def _show_channel_gate(gates: BlockMaps, links: AnalysisLinks, kept: dict[str, str]) -> PageImage | None:
+def _show_channel_gate(gates: BlockMaps, link: str, kept: dict[str, str]) -> PageImage | None:
     if gates.channel is None:
         return None
-    address = add_query(links.gate(gates.name, "channel"), kept, order="strength")
+    address = add_query(link, kept, order="strength")
     return PageImage(address, f"Channel gate of {gates.name}, the strongest first", 512, 48)
 
 

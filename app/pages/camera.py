@@ -12,7 +12,7 @@ from models.names import Stage
 
 @dataclass(frozen=True, slots=True)
 class CameraPage:
-    """Both networks on the live camera.
+    """The networks on the live camera.
 
     Attributes:
         connection: the address of the WebSocket that answers frames.

@@ -7,6 +7,7 @@ from app.api.schemas import AnalysisAnswer, BlockAnswer, GateAnswer
 from app.numbers import format_hundredths, format_thousandths
 from app.pages.addresses import PageImage, add_query, fit_picture
 from app.render.attention import STRIP_HEIGHT_PIXELS, STRIP_WIDTH_PIXELS
+from models.names import NetworkName
 
 GATE_SIDE_PIXELS = 256
 
@@ -39,7 +40,7 @@ class BlockView:
         name: the block's name, `layer1.0`.
         title: its place in the network in words.
         address: of the page that opens it.
-        spatial, channel: the gates; None for one that this attention has not.
+        spatial, channel, joint: the gates; None for one that this attention has not.
     """
 
     name: str
@@ -47,21 +48,58 @@ class BlockView:
     address: str
     spatial: GateView | None
     channel: GateView | None
+    joint: GateView | None
 
 
 def name_block(name: str) -> str:
-    """`layer1.0` -> Stage 1, block 1; `layer1.0.depthwise` -> Stage 1, block 1, depthwise."""
+    """`layer1.0.depthwise` -> Stage 1, block 1, depthwise; `layer1.bam` -> Behind stage 1."""
     stage, position, *unit = name.removeprefix("layer").split(".")
+    if not position.isdigit():
+        return f"Behind stage {stage}"
     return ", ".join((f"Stage {stage}, block {int(position) + 1}", *unit))
 
 
-def show_block(answer: AnalysisAnswer, block: BlockAnswer, options: FigureOptions, page: str) -> BlockView:
-    """The gates of a block, with the address of the page that opens it under the analysis's page."""
-    changes = "" if answer.alteration is None else f"?interventions={','.join(answer.alteration.interventions)}"
-    opened = f"{page}/blocks/{block.name}{changes}"
+@dataclass(frozen=True, slots=True)
+class NetworkGates:
+    """The gates of one network.
+
+    Attributes:
+        name: its name in the lineup.
+        title: its name for people.
+        blocks: every block in the order in which they run.
+    """
+
+    name: NetworkName
+    title: str
+    blocks: tuple[BlockView, ...]
+
+
+def show_gates(answer: AnalysisAnswer, options: FigureOptions, page: str) -> tuple[NetworkGates, ...]:
+    """The gates of every network that has some, with links to the pages under the analysis's page that open blocks."""
+    return tuple(
+        NetworkGates(
+            name, network.title, tuple(_show_block(answer, name, block, options, page) for block in network.blocks)
+        )
+        for name, network in answer.networks.items()
+        if network.blocks
+    )
+
+
+def list_changes(answer: AnalysisAnswer) -> list[str]:
+    """All changed gates, as they are written."""
+    altered = [network.alteration for network in answer.networks.values() if network.alteration is not None]
+    return [text for alteration in altered for text in alteration.interventions]
+
+
+def _show_block(
+    answer: AnalysisAnswer, network: NetworkName, block: BlockAnswer, options: FigureOptions, page: str
+) -> BlockView:
+    changed = list_changes(answer)
+    changes = f"?interventions={','.join(changed)}" if changed else ""
+    opened = f"{page}/blocks/{network}/{block.name}{changes}"
     colours = {"colormap": options.colormap.value}
     overlay = colours | {"opacity": str(options.opacity), "max_side": str(GATE_SIDE_PIXELS)}
-    spatial = channel = None
+    spatial = channel = joint = None
     if block.spatial is not None:
         size = f"{block.width} × {block.height}"
         address = add_query(block.links["spatial"], overlay)
@@ -72,7 +110,12 @@ def show_block(answer: AnalysisAnswer, block: BlockAnswer, options: FigureOption
         shape = (-(-STRIP_WIDTH_PIXELS // block.channels) * block.channels, STRIP_HEIGHT_PIXELS)
         address = add_query(block.links["channel"], colours | {"order": "strength"})
         channel = _show_gate(block.channel, address, f"Channel gate of {block.name}", f"{block.channels} ch.", shape)
-    return BlockView(name=block.name, title=name_block(block.name), address=opened, spatial=spatial, channel=channel)
+    if block.joint is not None:
+        size = f"{block.width} × {block.height}"
+        address = add_query(block.links["joint"], overlay)
+        shape = fit_picture(answer.geometry, GATE_SIDE_PIXELS)
+        joint = _show_gate(block.joint, address, f"Joint gate of {block.name}", size, shape)
+    return BlockView(block.name, name_block(block.name), opened, spatial, channel, joint)
 
 
 def _show_gate(gate: GateAnswer, address: str, title: str, size: str, shape: tuple[int, int]) -> GateView:

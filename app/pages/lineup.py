@@ -6,12 +6,11 @@ from app.api.schemas import LineupDescription
 from app.pages.choices import GEOMETRY_TITLES
 from models.lineups.card import Accuracy
 from models.names import Geometry, NetworkName, Resolution
-from models.networks.titles import ATTENTION_TITLES
 
 
 @dataclass(frozen=True, slots=True)
 class AccuracyRow:
-    """Both networks' accuracy under one condition; None for one that was not measured there."""
+    """The networks' accuracy under one condition; None for one that was not measured there."""
 
     condition: str
     accuracies: tuple[Accuracy | None, ...]
@@ -23,9 +22,9 @@ class LineupView:
 
     Attributes:
         description: the lineup, as REST gives it.
-        titles: both networks' names above their columns.
+        titles: the networks' names above their columns.
         training: what it was trained for, one sentence.
-        accuracy: one row a condition; none where nothing was measured.
+        accuracy: one row per condition; none where nothing was measured.
     """
 
     description: LineupDescription
@@ -46,10 +45,10 @@ def build_lineup_view(lineup: LineupDescription) -> LineupView:
             rows.setdefault(condition, {})[name] = accuracy
     return LineupView(
         description=lineup,
-        titles=("Baseline", f"Baseline + {ATTENTION_TITLES[lineup.networks[NetworkName.CBAM].attention]}"),
+        titles=tuple(network.title for network in lineup.networks.values()),
         training=explain_training(lineup),
         accuracy=tuple(
-            AccuracyRow(condition, tuple(measured.get(name) for name in NetworkName))
+            AccuracyRow(condition, tuple(measured.get(name) for name in lineup.networks))
             for condition, measured in rows.items()
         ),
     )

@@ -10,7 +10,6 @@ from app.numbers import format_hundredths
 from app.output.images import title_networks
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, PageImage, add_query
 from app.pages.choices import METHOD_TITLES
-from models.names import NetworkName
 from models.pictures.fitting import fit_size
 
 
@@ -60,7 +59,7 @@ def build_sanity_page(check: SanityCheck, *, addresses: Addresses) -> SanityPage
         "method": learned.method.value,
         "stage": str(learned.stage.value),
     }
-    titles = title_networks(learned.analysis.card)
+    titles = title_networks(learned)
     drawn = urlencode(asked | {"max_side": str(PANEL_SIDE_PIXELS), "scale": "own"})
     answer = build_sanity_answer(check, links=links, query=urlencode(asked))
     placement = learned.analysis.placement
@@ -69,7 +68,7 @@ def build_sanity_page(check: SanityCheck, *, addresses: Addresses) -> SanityPage
         "As learned: nothing is random",
         tuple(
             (titles[name], PageImage(f"{links.heat_map(name)}?{drawn}", f"{titles[name]}, as learned", *size), "")
-            for name in NetworkName
+            for name in learned.names
         ),
     )
     rest = tuple(
@@ -85,7 +84,7 @@ def build_sanity_page(check: SanityCheck, *, addresses: Addresses) -> SanityPage
                     ),
                     _explain_change(step.networks[name]),
                 )
-                for name in NetworkName
+                for name in learned.names
             ),
         )
         for step in answer.steps

@@ -6,7 +6,8 @@ from typing import ClassVar
 from urllib.parse import urlencode
 
 from app.analysis.compared_sheets import ComparedRow, list_comparisons
-from app.analysis.comparison import Comparison
+from app.analysis.comparison import Comparison, Difference
+from app.analysis.networks import choose_difference
 from app.analysis.options import FigureOptions
 from app.numbers import format_equation, format_hundredths, format_probability
 from app.output.images import title_networks
@@ -14,7 +15,7 @@ from app.pages.addresses import Addresses, Download, PageImage, add_query
 from app.pages.choices import METHOD_TITLES, Choice, list_choices
 from app.render.colour_scale import Colormap, Scale
 from app.render.contact_sheet import SheetFormat
-from models.names import NetworkName, Stage
+from models.names import Stage
 from models.pictures.fitting import fit_size
 
 IMAGE_SIDE_PIXELS = 320
@@ -24,12 +25,12 @@ CHOSEN_ON_THE_PAGE = ("target", "method", "stage", "scale", "colormap")
 
 @dataclass(frozen=True, slots=True)
 class SheetComparison:
-    """Both networks' answers about one picture of a sheet.
+    """The networks' answers about one picture of a sheet.
 
     Attributes:
         address: the analysis.
         class_name: the explained class.
-        images: title and image of the picture, both maps and their difference.
+        images: title and image of the picture, every map and a difference.
         numbers: P of the class by each network, overlap and correlation, by their titles.
     """
 
@@ -122,23 +123,31 @@ def _show_row(row: ComparedRow, asked: dict[str, str], locate: Callable[[str], A
 
 
 def _show_comparison(comparison: Comparison, name: str, asked: dict[str, str], addresses: Addresses) -> SheetComparison:
-    label, metrics = comparison.target.label, comparison.metrics
+    label = comparison.target.label
     # The class that was found: each picture may have another one.
     chosen = asked | {"target": str(label.index)}
-    titles = title_networks(comparison.analysis.card, is_altered=comparison.altered is not None)
+    titles = title_networks(comparison)
     probabilities = [
-        (f"P, {titles[network]}", format_probability(comparison.target_probability(network))) for network in NetworkName
+        (f"P, {titles[network]}", format_probability(comparison.target_probability(network)))
+        for network in comparison.names
     ]
     return SheetComparison(
         address=add_query(addresses.page, chosen),
         class_name=label.name,
         images=_show_images(comparison, name, chosen, addresses),
-        numbers=(
-            *probabilities,
-            ("Overlap", _format(metrics.overlap)),
-            ("Correlation", _format(metrics.correlation)),
-        ),
+        numbers=(*probabilities, *_compare_with_baseline(comparison)),
     )
+
+
+def _compare_with_baseline(comparison: Comparison) -> list[tuple[str, str]]:
+    baseline, *others = comparison.names
+    numbers = []
+    for name in others:
+        metrics = comparison.compare_maps(Difference(name, baseline))
+        # With two networks there is no doubt whose it is.
+        end = f", {comparison.analysis.card.title_network(name)}" if len(others) > 1 else ""
+        numbers += [(f"Overlap{end}", _format(metrics.overlap)), (f"Correlation{end}", _format(metrics.correlation))]
+    return numbers
 
 
 def _show_images(
@@ -146,7 +155,8 @@ def _show_images(
 ) -> tuple[tuple[str, PageImage], ...]:
     analysis, label = comparison.analysis, comparison.target.label
     size = fit_size(analysis.source.width, analysis.source.height, longer=IMAGE_SIDE_PIXELS)
-    titles = title_networks(analysis.card, is_altered=comparison.altered is not None)
+    titles = title_networks(comparison)
+    chosen_difference = choose_difference(analysis.card)
     query = urlencode(chosen | {"max_side": str(IMAGE_SIDE_PIXELS)})
     picture = PageImage(addresses.picture, f"{name}, the picture", *size)
     heat_maps = [
@@ -159,11 +169,10 @@ def _show_images(
                 *size,
             ),
         )
-        for network in NetworkName
+        for network in comparison.names
     ]
-    difference = PageImage(
-        f"{addresses.answer.difference}?{query}", f"{name}, {titles[NetworkName.CBAM]} minus baseline", *size
-    )
+    subtracted = f"{titles[chosen_difference.of]} minus {titles[chosen_difference.minus]}"
+    difference = PageImage(f"{addresses.answer.difference}?{query}", f"{name}, {subtracted}", *size)
     return (("Picture", picture), *heat_maps, ("Difference", difference))
 
 

@@ -1,11 +1,19 @@
 """`/api/v1/analyses`: a picture in, everything about it out, kept for later questions."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions, TargetOptions
+from app.analysis.networks import choose_difference, choose_gated, choose_network
+from app.analysis.options import (
+    AttentionOptions,
+    DifferenceOptions,
+    FigureOptions,
+    MapOptions,
+    PictureOptions,
+    TargetOptions,
+)
 from app.api import links
 from app.api.schemas import AnalysisAnswer, build_analysis_answer
 from app.output import images
@@ -15,6 +23,7 @@ from app.routes.answers import (
     PNG,
     UPLOAD_PROBLEMS,
     build_comparison_headers,
+    build_lineup_headers,
     document_file,
     document_problems,
 )
@@ -29,7 +38,7 @@ from app.routes.dependencies import (
     link_analysis,
     merge_options,
 )
-from models.names import GateKind, NetworkName
+from models.names import GateKind
 
 router = APIRouter(tags=["analyses"])
 
@@ -40,6 +49,14 @@ class AnalysisForm(TargetOptions, PictureOptions):
 
 class MapQuery(MapOptions):
     """Options of an analysis's heat map."""
+
+    max_side: int | None = Query(
+        default=None, ge=1, le=20_000, description="Longer side in pixels; the picture's own size by default."
+    )
+
+
+class DifferenceQuery(DifferenceOptions):
+    """Options of an analysis's difference of heat maps."""
 
     max_side: int | None = Query(
         default=None, ge=1, le=20_000, description="Longer side in pixels; the picture's own size by default."
@@ -70,7 +87,7 @@ async def create_analysis(
     store: StoreDependency,
     timings: TimingsDependency,
 ) -> AnalysisAnswer:
-    """Both networks' likeliest classes, their heat maps in numbers, every gate, and links to all pictures.
+    """Every network's likeliest classes, its heat map in numbers, every gate, and links to all pictures.
 
     Another class, method or stage needs no new upload: ask the links with another query.
 
@@ -115,21 +132,41 @@ def delete_analysis(analysis_id: str, store: StoreDependency) -> None:
 )
 async def read_heat_map(
     analysis: AnalysisDependency,
-    network: Annotated[NetworkName | Literal["difference"], Path(description="`difference` is CBAM minus baseline.")],
+    network: Annotated[str, Path(examples=["cbam"])],
     options: Annotated[MapQuery, Query()],
     lens: LensDependency,
     timings: TimingsDependency,
 ) -> Response:
-    """One network's heat map, or the signed difference of both."""
+    """One network's heat map."""
+    name = choose_network(analysis.card, network)
     comparison = await lens.compare(analysis, options, timings)
     with timings.measure("render"):
-        if isinstance(network, NetworkName):
-            png = await lens.run(images.encode_heat_map, comparison, network, options, max_side=options.max_side)
-            headers = build_comparison_headers(comparison, network, timings)
-        else:
-            png = await lens.run(images.encode_difference, comparison, options, max_side=options.max_side)
-            headers = {"X-Target-Class": str(comparison.target.label.index)}
-    return Response(png, media_type=PNG, headers=headers | {"Server-Timing": timings.header()})
+        png = await lens.run(images.encode_heat_map, comparison, name, options, max_side=options.max_side)
+    return Response(png, media_type=PNG, headers=build_comparison_headers(comparison, name, timings))
+
+
+@router.get(
+    links.ANALYSIS + links.ANALYSIS_DIFFERENCE,
+    summary="One heat map of an analysis minus another",
+    response_class=Response,
+    responses=document_file("The difference, on a scale symmetric about 0.", PNG) | ANALYSIS_PROBLEMS,
+)
+async def read_difference(
+    analysis: AnalysisDependency,
+    options: Annotated[DifferenceQuery, Query()],
+    lens: LensDependency,
+    timings: TimingsDependency,
+) -> Response:
+    """One network's heat map minus another's; by default the last network's minus the baseline's."""
+    difference = choose_difference(analysis.card, options.of, options.minus)
+    comparison = await lens.compare(analysis, options, timings)
+    with timings.measure("render"):
+        png = await lens.run(images.encode_difference, comparison, difference, options, max_side=options.max_side)
+    headers = build_lineup_headers(analysis) | {
+        "X-Target-Class": str(comparison.target.label.index),
+        "Server-Timing": timings.header(),
+    }
+    return Response(png, media_type=PNG, headers=headers)
 
 
 @router.get(
@@ -140,15 +177,18 @@ async def read_heat_map(
 )
 async def read_attention_map(
     analysis: AnalysisDependency,
+    network: Annotated[str, Path(examples=["cbam"], description="One with gates.")],
     block: Annotated[str, Path(examples=["layer3.1"])],
     kind: GateKind,
     options: Annotated[GateQuery, Query()],
     lens: LensDependency,
     timings: TimingsDependency,
 ) -> Response:
-    """One of CBAM's own maps."""
+    """One of the attention's own maps."""
+    name = choose_gated(analysis.card, network)
     analysis = await lens.alter(analysis, options.interventions, timings)
-    png = await lens.run(images.encode_attention, analysis, block, kind, options, max_side=options.max_side)
+    gate = images.find_gate(analysis, name, block, kind)
+    png = await lens.run(images.encode_attention, analysis, gate, options, max_side=options.max_side)
     return Response(png, media_type=PNG)
 
 
@@ -165,7 +205,7 @@ async def read_figure(
     lens: LensDependency,
     timings: TimingsDependency,
 ) -> Response:
-    """Picture, baseline and CBAM with P, as PNG, SVG or PDF."""
+    """The picture and every network with P, as PNG, SVG or PDF."""
     comparison = await lens.compare(analysis, options, timings)
     content = await lens.run(images.draw_comparison_figure, comparison, options, format)
     return Response(content, media_type=MEDIA_TYPES[format])

@@ -1,4 +1,4 @@
-"""`/api/v1/analyses/{id}/blocks/{block}`: a block opened."""
+"""`/api/v1/analyses/{id}/blocks/{network}/{block}`: a block opened."""
 
 from typing import Annotated
 
@@ -20,6 +20,7 @@ router = APIRouter(tags=["analyses"])
 async def read_block(
     analysis: AnalysisDependency,
     own_links: LinksDependency,
+    network: str,
     block: str,
     lens: LensDependency,
     timings: TimingsDependency,
@@ -27,10 +28,10 @@ async def read_block(
     interventions: Annotated[Interventions, Query()] = (),
 ) -> OpenBlockAnswer:
     """The strongest and the weakest channels before and after the gates, and which branch decided."""
-    opened = await lens.open_block(analysis, block, interventions, timings)
+    opened = await lens.open_block(analysis, network, block, interventions, timings)
     response.headers["Server-Timing"] = timings.header()
     query = f"?interventions={','.join(interventions)}" if interventions else ""
-    return build_open_block_answer(opened, links=own_links, query=query)
+    return build_open_block_answer(opened, network=network, links=own_links, query=query)
 
 
 @router.get(
@@ -41,6 +42,7 @@ async def read_block(
 )
 async def read_feature_map(
     analysis: AnalysisDependency,
+    network: str,
     block: str,
     channel: int,
     moment: Moment,
@@ -50,7 +52,7 @@ async def read_feature_map(
     max_side: Annotated[int | None, Query(ge=1, le=20_000, description="Longer side in pixels.")] = None,
 ) -> Response:
     """One of the channels that `read_block` lists."""
-    opened = await lens.open_block(analysis, block, options.interventions, timings)
+    opened = await lens.open_block(analysis, network, block, options.interventions, timings)
     maps = _find_channel(opened, channel)
     png = await lens.run(images.encode_feature_map, analysis, maps, moment, options, max_side=max_side)
     return Response(png, media_type=PNG)

@@ -34,7 +34,7 @@ CamerasDependency = Annotated[Cameras, Depends(get_cameras)]
 
 @router.get("/camera")
 def show_camera(request: Request, lenses: LensesDependency, cameras: CamerasDependency) -> Response:
-    """Both networks on the camera's picture."""
+    """Every network on the camera's picture."""
     page = build_camera_page(
         [lens.lineup for lens in lenses],
         connection=request.url_for("answer_camera").path,
@@ -82,7 +82,13 @@ def read_options(query: QueryParams) -> CameraOptions:
 async def _answer_frames(websocket: WebSocket, lens: Lens, options: CameraOptions, seconds: float) -> None:
     card = lens.lineup.card
     enough = math.ceil((options.resolution or card.preprocessing.resolution) * REDUCTION_MARGIN)
-    await _send(websocket, Ready(shorter_side_pixels=enough, lineup=card.title, trained=card.trained))
+    ready = Ready(
+        shorter_side_pixels=enough,
+        lineup=card.title,
+        trained=card.trained,
+        networks={name: card.title_network(name) for name in card.names},
+    )
+    await _send(websocket, ready)
     while (message := await websocket.receive())["type"] == "websocket.receive":
         await _send(websocket, await answer_frame(lens, message.get("bytes"), options, seconds=seconds))
 

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
-from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from app.analysis.analyses import Analysis
@@ -12,7 +11,8 @@ from app.analysis.analysis_store import AnalysisStore
 from app.analysis.comparison import Comparison
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
-from app.analysis.options import FigureOptions, Interventions, PictureOptions, TargetOptions
+from app.analysis.networks import choose_difference
+from app.analysis.options import Interventions, PageOptions, PictureOptions, TargetOptions
 from app.analysis.sanity import check_sanity
 from app.analysis.timing import Timings
 from app.api.map_values import MapsAnswer, build_maps_answer
@@ -54,12 +54,6 @@ class PageForm(PictureOptions):
 
     sample: str | None = None
     analysis: str | None = None
-
-
-class PageOptions(FigureOptions):
-    """Options of the page: a second class beside the explained one."""
-
-    versus: str = Field(default="", max_length=200)
 
 
 @router.get("/")
@@ -111,6 +105,8 @@ async def show_analysis(
     timings: TimingsDependency,
 ) -> Response:
     """The comparison."""
+    # A wrong name is said before anything is computed.
+    choose_difference(analysis.card, options.of, options.minus)
     page = build_analysis_page(
         await _compare(lens, analysis, options, timings),
         options,
@@ -121,20 +117,22 @@ async def show_analysis(
     return render_timed(request, page, timings)
 
 
-@router.get("/analyses/{analysis_id}/blocks/{block}")
+@router.get("/analyses/{analysis_id}/blocks/{network}/{block}")
 async def show_block(
     request: Request,
     analysis: AnalysisDependency,
+    network: str,
     block: str,
     lens: LensDependency,
     timings: TimingsDependency,
     interventions: Annotated[Interventions, Query()] = (),
 ) -> Response:
     """A block opened."""
-    opened = await lens.open_block(analysis, block, interventions, timings)
+    opened = await lens.open_block(analysis, network, block, interventions, timings)
     page = build_block_page(
         await lens.alter(analysis, interventions, timings),
         opened,
+        network=network,
         addresses=locate_analysis(request, analysis.id),
         interventions=tuple(interventions),
     )

@@ -5,13 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
+from app.analysis.networks import choose_gated, choose_network, choose_networks
 from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions
 from app.api import links
 from app.output import images
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import PNG, UPLOAD_PROBLEMS, build_comparison_headers, build_lineup_headers, document_file
 from app.routes.dependencies import LensesDependency, PictureBytes, TimingsDependency, merge_options
-from models.names import GateKind, NetworkName
+from models.names import GateKind
 
 router = APIRouter(tags=["one picture"])
 
@@ -19,7 +20,9 @@ router = APIRouter(tags=["one picture"])
 class HeatMapForm(MapOptions, PictureOptions):
     """Fields of `POST /heatmap` beside the picture."""
 
-    network: NetworkName = Field(default=NetworkName.CBAM, description="Whose heat map.")
+    network: str | None = Field(
+        default=None, max_length=32, description="Whose heat map; the last network's of the lineup by default."
+    )
 
 
 class FigureForm(FigureOptions, PictureOptions):
@@ -31,10 +34,13 @@ class FigureForm(FigureOptions, PictureOptions):
 class AttentionForm(AttentionOptions, PictureOptions):
     """Fields of `POST /attention` beside the picture."""
 
+    network: str | None = Field(
+        default=None, max_length=32, description="Whose gate; by default the last network's of the lineup with gates."
+    )
     block: str = Field(
         default="layer4.1", max_length=40, description="The block's name; `GET /lineups` and every analysis list them."
     )
-    kind: GateKind = Field(default=GateKind.SPATIAL, description="The spatial or the channel gate.")
+    kind: GateKind = Field(default=GateKind.SPATIAL, description="The spatial, the channel or the joint gate.")
 
 
 @router.post(
@@ -57,17 +63,19 @@ async def create_heat_map(
     `curl -F image=@dog.jpg -F network=cbam -F target=dalmatian -o heatmap.png http://127.0.0.1:8000/api/v1/heatmap`
     """
     lens = lenses.choose(options.lineup)
+    # A wrong name is said before anything is computed.
+    network = choose_network(lens.lineup.card, options.network)
     comparison = await lens.compare_picture(data, options, options, timings)
     with timings.measure("render"):
-        png = await lens.run(images.encode_heat_map, comparison, options.network, options)
-    return Response(png, media_type=PNG, headers=build_comparison_headers(comparison, options.network, timings))
+        png = await lens.run(images.encode_heat_map, comparison, network, options)
+    return Response(png, media_type=PNG, headers=build_comparison_headers(comparison, network, timings))
 
 
 @router.post(
     links.FIGURE,
     summary="The paper's figure of a picture",
     response_class=Response,
-    responses=document_file("Picture, baseline and CBAM side by side.", *MEDIA_TYPES.values()) | UPLOAD_PROBLEMS,
+    responses=document_file("The picture and every network side by side.", *MEDIA_TYPES.values()) | UPLOAD_PROBLEMS,
 )
 async def create_figure(
     data: PictureBytes,
@@ -75,11 +83,12 @@ async def create_figure(
     lenses: LensesDependency,
     timings: TimingsDependency,
 ) -> Response:
-    """Picture | baseline | CBAM, each network with P, its softmax probability of the explained class.
+    """The picture and the networks side by side, each network with P, its softmax probability of the explained class.
 
     `curl -F image=@dog.jpg -F format=pdf -o figure.pdf http://127.0.0.1:8000/api/v1/figure`
     """
     lens = lenses.choose(options.lineup)
+    choose_networks(lens.lineup.card, options.networks)
     comparison = await lens.compare_picture(data, options, options, timings)
     with timings.measure("render"):
         content = await lens.run(images.draw_comparison_figure, comparison, options, options.format)
@@ -92,7 +101,7 @@ async def create_figure(
 
 @router.post(
     links.ATTENTION,
-    summary="One of CBAM's own maps of a picture",
+    summary="One of the attention's own maps of a picture",
     response_class=Response,
     responses=document_file("The gate: spatial at the picture's own size, channel as a strip.", PNG) | UPLOAD_PROBLEMS,
 )
@@ -109,8 +118,10 @@ async def create_attention_map(
     `curl -F image=@dog.jpg -F block=layer3.1 -o gate.png http://127.0.0.1:8000/api/v1/attention`
     """
     lens = lenses.choose(options.lineup)
+    network = choose_gated(lens.lineup.card, options.network)
     analysis = await lens.alter(await lens.analyse(data, options, timings), options.interventions, timings)
+    gate = images.find_gate(analysis, network, options.block, options.kind)
     with timings.measure("render"):
-        png = await lens.run(images.encode_attention, analysis, options.block, options.kind, options)
+        png = await lens.run(images.encode_attention, analysis, gate, options)
     headers = build_lineup_headers(analysis) | {"Server-Timing": timings.header()}
     return Response(png, media_type=PNG, headers=headers)

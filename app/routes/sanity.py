@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from app.analysis.networks import choose_network
 from app.analysis.options import MapOptions, TargetOptions
 from app.analysis.sanity import check_sanity
 from app.api import links
@@ -12,7 +13,6 @@ from app.output import images
 from app.render.colour_scale import Scale
 from app.routes.answers import ANALYSIS_PROBLEMS, PNG, build_comparison_headers, document_file
 from app.routes.dependencies import AnalysisDependency, LensDependency, LinksDependency, TimingsDependency
-from models.names import NetworkName
 from models.networks.randomisation import Randomisation
 
 router = APIRouter(tags=["analyses"])
@@ -31,7 +31,7 @@ async def read_sanity(
     timings: TimingsDependency,
     response: Response,
 ) -> SanityAnswer:
-    """Both networks' maps after the classifier, then the stages from the last to the first became random.
+    """Every network's map after the classifier, then the stages from the last to the first became random.
 
     A map that stays as it was shows the picture's edges, not what was learned (Adebayo et al., 2018). Gates are as
     they were learned until their stage is random, whatever `interventions` says.
@@ -54,15 +54,16 @@ async def read_forgotten_map(
     extent: Annotated[
         Randomisation, Path(description="1: the classifier is random; 2 to 5: stages 4 to 1 too; 6: everything.")
     ],
-    network: NetworkName,
+    network: str,
     options: Annotated[MapOptions, Query()],
     lens: LensDependency,
     timings: TimingsDependency,
     max_side: Annotated[int | None, Query(ge=1, le=20_000, description="Longer side in pixels.")] = None,
 ) -> Response:
     """The map of one network with that much of its weights random; its values are no evidence of anything learned."""
+    name = choose_network(analysis.card, network)
     learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
     randomised = await lens.randomise(learned, extent, timings)
     own = options.model_copy(update={"scale": Scale.OWN})
-    png = await lens.run(images.encode_heat_map, randomised, network, own, max_side=max_side)
-    return Response(png, media_type=PNG, headers=build_comparison_headers(randomised, network, timings))
+    png = await lens.run(images.encode_heat_map, randomised, name, own, max_side=max_side)
+    return Response(png, media_type=PNG, headers=build_comparison_headers(randomised, name, timings))

@@ -40,6 +40,7 @@ class Ready(ApiModel):
     max_frame_bytes: int = MAX_FRAME_BYTES
     lineup: str = Field(description="The lineup's title.")
     trained: bool
+    networks: dict[NetworkName, str] = Field(description="The networks' titles, in their order.")
 
 
 class FrameNetwork(ApiModel):
@@ -55,7 +56,9 @@ class Frame(ApiModel):
     kind: Literal["frame"] = "frame"
     class_index: int
     class_name: str
-    chosen_by: str = Field(description="`baseline` where its first class is explained, else how it was asked for.")
+    chosen_by: str = Field(
+        description="`mean` where the networks' first class is explained, else how it was asked for."
+    )
     networks: dict[NetworkName, FrameNetwork]
     maps: MapsAnswer
 
@@ -137,7 +140,7 @@ def build_frame_answer(comparison: Comparison) -> Frame:
         class_index=label.index,
         class_name=label.name,
         chosen_by=comparison.target.chosen_by,
-        networks={name: _build_frame_network(comparison, name) for name in NetworkName},
+        networks={name: _build_frame_network(comparison, name) for name in comparison.names},
         maps=build_maps_answer([comparison]),
     )
 

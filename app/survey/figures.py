@@ -11,6 +11,7 @@ from rich.console import Console
 
 from app.analysis.comparison import Comparison
 from app.analysis.lens import Lens
+from app.analysis.networks import choose_difference
 from app.analysis.options import ColourOptions, FigureOptions, GeometryOptions, MapOptions, TargetOptions
 from app.analysis.timing import Timings
 from app.api.schemas import build_analysis_answer
@@ -20,7 +21,6 @@ from app.output import images
 from app.output.files import write_whole
 from app.render.figure import FigureFormat
 from app.settings import Settings
-from models.names import NetworkName
 from models.progress import track
 
 console = Console(stderr=True)
@@ -46,7 +46,7 @@ class CompareOptions:
 
 
 def compare_files(settings: Settings, images: Sequence[Path], options: CompareOptions) -> int:
-    """Compare both networks on each picture.
+    """Compare the networks on each picture.
 
     Args:
         settings: which lineup, where, and the limits on pictures.
@@ -110,15 +110,14 @@ def _draw_files(comparison: Comparison, options: CompareOptions) -> dict[str, by
     figure = FigureOptions(**target, **colours)
     return {
         "figure.png": images.draw_comparison_figure(comparison, figure, FigureFormat.PNG),
-        "baseline.png": images.encode_heat_map(comparison, NetworkName.BASELINE, maps),
-        "cbam.png": images.encode_heat_map(comparison, NetworkName.CBAM, maps),
-        "difference.png": images.encode_difference(comparison, maps),
+        **{f"{name}.png": images.encode_heat_map(comparison, name, maps) for name in comparison.names},
+        "difference.png": images.encode_difference(comparison, choose_difference(comparison.analysis.card), maps),
         "maps.npz": images.pack_maps(comparison),
     }
 
 
 def _summarise(comparison: Comparison) -> str:
-    shares = ", ".join(f"{name} P = {comparison.target_probability(name):.4f}" for name in NetworkName)
+    shares = ", ".join(f"{name} P = {comparison.target_probability(name):.4f}" for name in comparison.names)
     untrained = "" if comparison.analysis.card.trained else " (untrained networks)"
     return f"{comparison.target.label.name}; {shares}{untrained}"
 

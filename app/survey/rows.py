@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from app.analysis.comparison import Comparison
+from app.analysis.comparison import Comparison, Difference
 from app.errors import LensError
-from models.names import NetworkName
 
 Row = dict[str, Any]
 
@@ -13,7 +12,7 @@ ROW_PREDICTIONS = 5
 
 def build_row(key: str, comparison: Comparison) -> Row:
     """The row of a picture that was compared."""
-    analysis, metrics = comparison.analysis, comparison.metrics
+    analysis = comparison.analysis
     row: Row = {
         "file": key,
         "error": None,
@@ -25,11 +24,16 @@ def build_row(key: str, comparison: Comparison) -> Row:
         "target_name": comparison.target.label.name,
         "method": comparison.method.value,
         "stage": comparison.stage.value,
-        "correlation": metrics.correlation,
-        "overlap": metrics.overlap,
-        "peak_distance": metrics.peak_distance,
     }
-    for name in NetworkName:
+    baseline, *others = comparison.names
+    for name in others:
+        metrics = comparison.compare_maps(Difference(name, baseline))
+        row |= {
+            f"{name}_correlation": metrics.correlation,
+            f"{name}_overlap": metrics.overlap,
+            f"{name}_peak_distance": metrics.peak_distance,
+        }
+    for name in comparison.names:
         predictions = comparison.predictions(name, count=ROW_PREDICTIONS)
         statistics = comparison.statistics(name)
         row |= {

@@ -200,7 +200,7 @@ def plan_survey(card: LineupCard, sources: Sequence[PictureSource], options: Sur
         InvalidOption: for a directory with the rows of another question.
         OSError: for a directory that cannot be written.
     """
-    store = RowStore(options.directory, options.identify(card))
+    store = RowStore(options.directory, options.identify(card), card.names)
     known = store.read_keys()
     left = [source for source in sources if source.key not in known]
     title = "evaluating" if options.is_labelled else "comparing"
@@ -208,7 +208,7 @@ def plan_survey(card: LineupCard, sources: Sequence[PictureSource], options: Sur
 
 
 def survey_sources(settings: Settings, sources: Sequence[PictureSource], options: SurveyOptions) -> SurveyReport:
-    """Compare both networks on each picture that has no row yet.
+    """Compare the networks on each picture that has no row yet.
 
     Args:
         settings: which lineup, where, and the limits on pictures.

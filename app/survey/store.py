@@ -22,7 +22,7 @@ IDENTITY = "identity.json"
 
 TEXT, WHOLE, REAL, WHOLES, REALS = "string", "int32", "float64", "list<int32>", "list<float64>"
 
-COLUMNS: dict[str, str] = {
+PICTURE_COLUMNS = {
     "file": TEXT,
     "error": TEXT,
     "problem": TEXT,
@@ -33,26 +33,29 @@ COLUMNS: dict[str, str] = {
     "target_name": TEXT,
     "method": TEXT,
     "stage": WHOLE,
-    "correlation": REAL,
-    "overlap": REAL,
-    "peak_distance": REAL,
-    **{
-        f"{name}_{column}": kind
-        for name in NetworkName
-        for column, kind in {
-            "target_probability": REAL,
-            "classes": WHOLES,
-            "probabilities": REALS,
-            "map_min": REAL,
-            "map_max": REAL,
-            "map_mean": REAL,
-            "peak_x": REAL,
-            "peak_y": REAL,
-            "share_above_half": REAL,
-        }.items()
-    },
 }
-"""Every column and its type; all but `file` may be null."""
+CONTRAST_COLUMNS = {"correlation": REAL, "overlap": REAL, "peak_distance": REAL}
+"""Of each other network, with the baseline; its name stands in front."""
+
+NETWORK_COLUMNS = {
+    "target_probability": REAL,
+    "classes": WHOLES,
+    "probabilities": REALS,
+    "map_min": REAL,
+    "map_max": REAL,
+    "map_mean": REAL,
+    "peak_x": REAL,
+    "peak_y": REAL,
+    "share_above_half": REAL,
+}
+"""Of each network; its name stands in front."""
+
+
+def list_columns(networks: Sequence[NetworkName]) -> dict[str, str]:
+    """Every column of a lineup's rows and its type; all but `file` may be null."""
+    contrasts = {f"{name}_{column}": kind for name in networks[1:] for column, kind in CONTRAST_COLUMNS.items()}
+    own = {f"{name}_{column}": kind for name in networks for column, kind in NETWORK_COLUMNS.items()}
+    return PICTURE_COLUMNS | contrasts | own
 
 
 class RowStore:
@@ -61,14 +64,16 @@ class RowStore:
     Args:
         directory: where they go; made where it is not there.
         identity: what is asked of which networks.
+        networks: their names, the baseline's first.
 
     Raises:
         InvalidOption: for the directory of another question, and without pyarrow.
         OSError: for a directory that cannot be read or written.
     """
 
-    def __init__(self, directory: Path, identity: Mapping[str, Any]) -> None:
+    def __init__(self, directory: Path, identity: Mapping[str, Any], networks: Sequence[NetworkName]) -> None:
         self.directory = directory
+        self.networks = networks
         self._arrow, self._parquet = _import_arrow()
         directory.mkdir(parents=True, exist_ok=True)
         self._check_identity(identity)
@@ -89,7 +94,7 @@ class RowStore:
         if not rows:
             return
         buffer = io.BytesIO()
-        self._parquet.write_table(tabulate_rows(rows), buffer)
+        self._parquet.write_table(tabulate_rows(rows, self.networks), buffer)
         write_whole(self.directory / f"part-{self._last_part + 1:06d}.parquet", buffer.getvalue())
         self._last_part += 1
 
@@ -129,12 +134,12 @@ class RowStore:
             )
 
 
-def tabulate_rows(rows: Sequence[Row]) -> Any:  # noqa: ANN401  # pyarrow has no types
+def tabulate_rows(rows: Sequence[Row], networks: Sequence[NetworkName]) -> Any:  # noqa: ANN401  # pyarrow has no types
     """Rows as a `pyarrow.Table` of every column; what a row does not have is null."""
     arrow, _ = _import_arrow()
     types = {TEXT: arrow.string(), WHOLE: arrow.int32(), REAL: arrow.float64()}
     types |= {WHOLES: arrow.list_(types[WHOLE]), REALS: arrow.list_(types[REAL])}
-    schema = arrow.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
+    schema = arrow.schema([(name, types[kind]) for name, kind in list_columns(networks).items()])
     return arrow.Table.from_pylist(list(rows), schema=schema)
 
 

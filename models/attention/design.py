@@ -48,4 +48,11 @@ DESIGNS: dict[Attention, AttentionDesign | None] = {
     Attention.CBAM_SPATIAL_FIRST: AttentionDesign(order=GateOrder.SPATIAL_FIRST),
     Attention.CBAM_PARALLEL: AttentionDesign(order=GateOrder.PARALLEL),
 }
-"""Each name's design; None for a network without attention."""
+"""Each name's design; None for a network without attention. BAM has none: it stands between stages."""
+
+
+def find_design(attention: Attention) -> AttentionDesign | None:
+    """The design of a block's attention; raises `ValueError` for one that does not stand in blocks."""
+    if attention not in DESIGNS:
+        raise ValueError(f"attention {attention} stands between the stages of a residual network, and nowhere else")
+    return DESIGNS[attention]

@@ -31,11 +31,14 @@ class BlockAttention:
     Attributes:
         channel: the channel gate M_c, (N, C), each value in 0..1; None for a module without one.
         spatial: the spatial gate M_s, (N, H, W), each value in 0..1; None for a module without one.
+        joint: the mean over channels of a gate that has a value for each channel and position, (N, H, W), each value
+            in 0..1; None for a module that applies its gates one after the other.
         inside: what the module saw and did; None where nobody opened it.
     """
 
     channel: torch.Tensor | None
     spatial: torch.Tensor | None
+    joint: torch.Tensor | None = None
     inside: AttentionInside | None = None
 
     def map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "BlockAttention":
@@ -43,4 +46,5 @@ class BlockAttention:
         return BlockAttention(
             channel=None if self.channel is None else change(self.channel),
             spatial=None if self.spatial is None else change(self.spatial),
+            joint=None if self.joint is None else change(self.joint),
         )

@@ -4,10 +4,10 @@ The network was not retrained for a change, unlike in the paper's tables; what i
 make of other gates, not what a network without them would have learned. Nothing here imports torch.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from models.names import GateChange, GateKind
+from models.names import GateChange, GateKind, NetworkName
 
 ALL_BLOCKS = "all"
 
@@ -17,19 +17,24 @@ ALLOWED_CHANGES = {
 }
 """The changes that make sense for each gate."""
 
-SYNTAX = "write SCOPE:GATE:CHANGE, for example all:spatial:neutral, stage4:spatial:invert or layer3.1:channel:drop-max"
+SYNTAX = (
+    "write [NETWORK:]SCOPE:GATE:CHANGE, for example all:spatial:neutral, stage4:spatial:invert or "
+    "cbam:layer3.1:channel:drop-max"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Intervention:
-    """One change to one kind of gate.
+    """One change to one kind of gate of one network.
 
     Attributes:
+        network: whose gates.
         scope: `all`, a stage (`stage4`) or a block (`layer3.1`).
         gate: which gate of the blocks.
         change: what is done to it.
     """
 
+    network: NetworkName
     scope: str
     gate: GateKind
     change: GateChange
@@ -41,7 +46,7 @@ class Intervention:
         return block == self.scope or block.startswith(f"layer{self.scope.removeprefix('stage')}.")
 
     def __str__(self) -> str:
-        return f"{self.scope}:{self.gate.value}:{self.change.value}"
+        return f"{self.network}:{self.scope}:{self.gate.value}:{self.change.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +69,16 @@ def find_change(interventions: Iterable[Intervention], block: str) -> BlockChang
     return BlockChange(channel=changes.get(GateKind.CHANNEL), spatial=changes.get(GateKind.SPATIAL))
 
 
-def parse_interventions(texts: Iterable[str], blocks: Sequence[str]) -> tuple[Intervention, ...]:
+def parse_interventions(texts: Iterable[str], blocks: Mapping[NetworkName, Sequence[str]]) -> tuple[Intervention, ...]:
     """The interventions that texts name.
 
     Args:
-        texts: see `SYNTAX`.
-        blocks: the network's blocks.
+        texts: see `SYNTAX`; the network may be left out where one has gates.
+        blocks: the blocks of each network whose gates can be changed.
 
     Raises:
-        ValueError: for a text that is none, and for blocks that the network has not; the message says what to write.
+        ValueError: for a text that is none, for a network without gates, and for blocks that it has not; the message
+            says what to write.
     """
     return tuple(_parse(text, blocks) for text in texts)
 
@@ -83,16 +89,33 @@ def list_scopes(blocks: Sequence[str]) -> list[str]:
     return [ALL_BLOCKS, *stages, *blocks]
 
 
-def _parse(part: str, blocks: Sequence[str]) -> Intervention:
-    scope, _, rest = part.partition(":")
+def _parse(part: str, blocks: Mapping[NetworkName, Sequence[str]]) -> Intervention:
+    network, rest = _split_network(part, blocks)
+    scope, _, rest = rest.partition(":")
     gate, _, change = rest.partition(":")
-    if scope not in (scopes := list_scopes(blocks)):
+    if scope not in (scopes := list_scopes(blocks[network])):
         raise ValueError(f"intervention {part!r} speaks of {scope!r}; choose one of {', '.join(scopes)}; {SYNTAX}")
-    if gate not in list(GateKind):
+    if gate not in ALLOWED_CHANGES:
         raise ValueError(f"intervention {part!r} names the gate {gate!r}; choose spatial or channel; {SYNTAX}")
     allowed = ALLOWED_CHANGES[GateKind(gate)]
     if change not in allowed:
         raise ValueError(
             f"intervention {part!r} wants {change!r} of a {gate} gate; choose {' or '.join(allowed)}; {SYNTAX}"
         )
-    return Intervention(scope, GateKind(gate), GateChange(change))
+    return Intervention(network, scope, GateKind(gate), GateChange(change))
+
+
+def _split_network(part: str, blocks: Mapping[NetworkName, Sequence[str]]) -> tuple[NetworkName, str]:
+    """The network that a text names, or the only one that it can mean, and the rest of the text."""
+    network, _, rest = part.partition(":")
+    if network in blocks:
+        return network, rest
+    if len(blocks) == 1:
+        (only,) = blocks
+        return only, part
+    if not blocks:
+        raise ValueError(f"intervention {part!r}: no network of this lineup has gates that can be changed")
+    raise ValueError(
+        f"intervention {part!r} names no network whose gates can be changed; choose one of {', '.join(blocks)}; "
+        f"{SYNTAX}"
+    )

@@ -10,7 +10,7 @@ from models.checkpoints.checking import Misfit, compare_shapes
 from models.checkpoints.diagnosis import CheckpointError
 from models.insertion.building import build_any_network
 from models.names import Attention
-from models.networks.zoo import ARCHITECTURES
+from models.networks.zoo import ARCHITECTURES, RESIDUAL_NETWORKS
 
 LAST_LAYERS = ("fc.weight", "classifier.6.weight")
 """Of residual networks and MobileNet, of VGG."""
@@ -73,7 +73,8 @@ def find_architecture(
     """
     found = leave_out_counters(shapes)
     misfits: dict[str, Misfit] = {}
-    for architecture in ARCHITECTURES:
+    candidates = RESIDUAL_NETWORKS if attention is Attention.BAM else ARCHITECTURES
+    for architecture in candidates:
         weights = leave_out_counters(build_shapes(architecture, attention, class_count))
         misfits[architecture] = compare_shapes(weights, found, origins=origins)
         if not misfits[architecture]:

@@ -126,12 +126,16 @@ def judge_training(translation: Translation, stated: OwnMetadata | None) -> bool
 
 
 def warn_of_layout(layout: Layout, identity: NetworkIdentity, options: ExaminationOptions) -> Iterator[str]:
-    """A warning if the layout does not tell where the stride is."""
-    is_open = layout is Layout.PYTORCHCV and identity.attention is Attention.NONE and options.stride_placement is None
+    """Where a layout leaves open what others settle."""
+    is_open = (
+        layout is Layout.PYTORCHCV
+        and identity.attention in {Attention.NONE, Attention.SE}
+        and options.stride_placement is None
+    )
     if is_open and identity.architecture in {"resnet50", "resnet101"}:
         yield (
-            "pytorchcv's resnet50 and resnet101 have their stride on the first convolution (v1), its resnet50b and "
-            f"resnet101b on the second; {identity.stride_placement} was assumed."
+            "pytorchcv's resnet50, seresnet50 and the like have their stride on the first convolution (v1), its "
+            f"resnet50b, seresnet50b and the like on the second; {identity.stride_placement} was assumed."
         )
 
 

@@ -10,20 +10,25 @@ from models.checkpoints.diagnosis import CheckpointError, GateState
 from models.checkpoints.layouts import KERNEL, LAST_LAYER, NORM
 from models.names import Attention, SpatialPooling
 
+BETWEEN_STAGES = "bam"
+"""How the names of tensors begin that stand between stages."""
+
 
 @dataclass(frozen=True, slots=True)
 class GateShapes:
     """The properties of gates that names and shapes show.
 
     Attributes:
-        has_channel: whether there is a channel gate; its pooling does not show.
-        spatial: the spatial gate's pooling; None without one.
-        kernel_size: the kernel size of the spatial gate's convolution; None without one.
+        has_channel: there is a channel gate; how it pools cannot be told.
+        is_between_stages: the gates are BAM's.
+        spatial: how the spatial gate pools; None without one.
+        kernel_size: of the spatial gate's convolution; None without one.
     """
 
     has_channel: bool
     spatial: SpatialPooling | None = None
     kernel_size: int | None = None
+    is_between_stages: bool = False
 
 
 def shape_gates(design: AttentionDesign | None) -> GateShapes:
@@ -40,6 +45,8 @@ def read_gates(shapes: Mapping[str, torch.Size]) -> GateShapes:
     Raises:
         CheckpointError: the spatial gates differ, or have another number of input planes.
     """
+    if any(name.startswith(BETWEEN_STAGES) for name in shapes):
+        return GateShapes(has_channel=True, is_between_stages=True)
     kernels = {shape for name, shape in shapes.items() if name.endswith(f"{KERNEL}weight")}
     has_channel = any(".ChannelGate." in name for name in shapes)
     if not kernels:
@@ -61,6 +68,8 @@ def list_lookalikes(gates: GateShapes) -> list[Attention]:
     Raises:
         CheckpointError: there is none.
     """
+    if gates.is_between_stages:
+        return [Attention.BAM]
     found = [attention for attention, design in DESIGNS.items() if shape_gates(design) == gates]
     if not found:
         parts = "with" if gates.has_channel else "without"
@@ -88,7 +97,7 @@ def judge_gates(tensors: Mapping[str, torch.Tensor], *, is_trained: bool) -> Gat
     for every channel.
     """
     scales = select(tensors, f"{NORM}weight")
-    last_layers = select(tensors, f"{LAST_LAYER}weight")
+    last_layers = [*select(tensors, f"{LAST_LAYER}weight"), *select(tensors, "gate_c_fc_final.weight")]
     if not scales and not last_layers:
         return GateState.NONE
     is_flat = not any(bool(tensor.any()) for tensor in scales or last_layers)

@@ -57,6 +57,32 @@ def number_from_zero(match: re.Match[str]) -> str:
     return f"layer{match[1]}.{int(match[2]) - 1}."
 
 
+def number_bam(match: re.Match[str]) -> str:
+    """BAM by the stage that it stands behind; pytorchcv has it in front of the next stage's first unit."""
+    return f"bam{int(match[1]) - 1}."
+
+
+def number_dilated(match: re.Match[str]) -> str:
+    """BAM's dilated convolutions are counted from 0; pytorchcv counts from 1."""
+    return f"{match[1]}spatial_att.gate_s.gate_s_{match[3]}_di_{int(match[2]) - 1}."
+
+
+def place_mobile_unit(match: re.Match[str]) -> str:
+    """MobileNet's block by our stage; pytorchcv's stages end where ours begin to be half as large."""
+    stage, unit = int(match[1]), int(match[2]) - 1
+    place = MOBILE_PLACES.get((stage, unit))
+    if place is None:
+        return match[0]
+    return f"layer{place[0]}.{place[1]}.{'depthwise' if match[3] == 'dw' else 'pointwise'}."
+
+
+MOBILE_PLACES = {
+    (1, 0): (1, 0), (2, 0): (1, 1), (2, 1): (1, 2), (3, 0): (2, 0), (3, 1): (2, 1),
+    **{(4, unit): (3, unit) for unit in range(6)}, (5, 0): (4, 0), (5, 1): (4, 1),
+}  # fmt: skip
+"""Our stage and block of pytorchcv's stage and unit, the unit counted from 0."""
+
+
 def place_block(number: int, count: int) -> str:
     """Our name of an EfficientNet-Lite's block, which is counted through all stages; its own where none is so deep."""
     for shape in LITE_SHAPES.values():
@@ -74,20 +100,32 @@ FIRST_LAYER, LAST_LAYER = "ChannelGate.mlp.1.", "ChannelGate.mlp.3."
 KERNEL, NORM = "SpatialGate.spatial.conv.", "SpatialGate.spatial.bn."
 
 RULES: dict[Layout, LayoutRules] = {
-    Layout.AUTHORS: LayoutRules(sign=re.compile(r"\.(ChannelGate|SpatialGate)\.")),
+    Layout.AUTHORS: LayoutRules(sign=re.compile(r"\.(ChannelGate|SpatialGate)\.|^bam\d\.(channel|spatial)_att\.")),
     Layout.PYTORCHCV: LayoutRules(
         sign=re.compile(r"^features\.init_block\."),
         renames=(
             (re.compile(r"^features\.init_block\.conv\.conv\."), "conv1."),
             (re.compile(r"^features\.init_block\.conv\.bn\."), "bn1."),
+            (re.compile(r"^features\.init_block\.(conv|bn)\."), r"\g<1>1."),
+            (re.compile(r"^features\.stage(\d)\.unit(\d{1,3})\.(dw|pw)_conv\."), place_mobile_unit),
             (re.compile(r"^features\.stage(\d)\.unit(\d{1,3})\."), number_from_zero),
+            (re.compile(r"^layer(\d)\.0\.bam\."), number_bam),
+            (re.compile(r"^(layer\d+\.\d+\.)res_unit\."), r"\1"),
             (re.compile(r"^(layer\d+\.\d+\.)body\.(conv(\d))\.conv\."), r"\1\2."),
             (re.compile(r"^(layer\d+\.\d+\.)body\.(conv(\d))\.bn\."), r"\1bn\3."),
             (re.compile(r"^(layer\d+\.\d+\.)identity_conv\.conv\."), r"\1downsample.0."),
             (re.compile(r"^(layer\d+\.\d+\.)identity_conv\.bn\."), r"\1downsample.1."),
             (re.compile(r"^output\."), "fc."),
+            (re.compile(r"^(bam\d\.)ch_att\.init_fc\.fc\."), r"\1channel_att.gate_c.gate_c_fc_0."),
+            (re.compile(r"^(bam\d\.)ch_att\.init_fc\.bn\."), r"\1channel_att.gate_c.gate_c_bn_1."),
+            (re.compile(r"^(bam\d\.)ch_att\.final_fc\."), r"\1channel_att.gate_c.gate_c_fc_final."),
+            (re.compile(r"^(bam\d\.)sp_att\.init_conv\.(conv|bn)\."), r"\1spatial_att.gate_s.gate_s_\2_reduce0."),
+            (re.compile(r"^(bam\d\.)sp_att\.dil_convs\.conv(\d)\.(conv|bn)\."), number_dilated),
+            (re.compile(r"^(bam\d\.)sp_att\.final_conv\."), r"\1spatial_att.gate_s.gate_s_conv_final."),
             *in_block(
                 {
+                    "se.conv1.": FIRST_LAYER,
+                    "se.conv2.": LAST_LAYER,
                     "cbam.ch_gate.mlp.fc1.": FIRST_LAYER,
                     "cbam.ch_gate.mlp.fc2.": LAST_LAYER,
                     "cbam.sp_gate.conv.conv.": KERNEL,
@@ -95,6 +133,7 @@ RULES: dict[Layout, LayoutRules] = {
                 }
             ),
         ),
+        has_convolved_mlp=True,
     ),
     Layout.TIMM: LayoutRules(
         sign=re.compile(r"\.channel\.fc[12]\.|\.spatial\.conv\.conv\."),

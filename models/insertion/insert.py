@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from models.attention.cbam import Cbam
-from models.attention.design import DESIGNS, AttentionDesign
+from models.attention.design import AttentionDesign, find_design
 from models.insertion.blocks import AttentionSite, find_places
 from models.insertion.operations import NORM
 from models.insertion.scaling import Scale, count_uses, find_scales
@@ -62,7 +62,7 @@ def insert_cbam(
         ValueError: the network cannot be traced, has fewer than four stages, or has no known block while `points` is
             None.
     """
-    design = attention if isinstance(attention, AttentionDesign) else DESIGNS[attention]
+    design = attention if isinstance(attention, AttentionDesign) else find_design(attention)
     if design is None:
         return adopt_network(network, side=side)
     traced = _trace_foreign(network, side=side)

@@ -8,15 +8,26 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, field_validator
 
 from models.errors import LineupError
-from models.names import Attention, Geometry, NetworkName, Resolution, StridePlacement
+from models.names import NETWORK_NAME, Attention, Geometry, NetworkName, Resolution, StridePlacement
+from models.networks.titles import ATTENTION_TITLES
 from models.pictures.preparation import Preprocessing
 
 LINEUP_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 """A lineup's name is part of addresses, options and headers."""
+
+BASELINE = "baseline"
+BASELINE_TITLE = "Baseline"
+
+RESERVED_NAMES = frozenset({"difference", "figure", "maps", "picture", "position"})
+"""They name other files and parts of the page beside the networks' own."""
+
+FEWEST_NETWORKS = 2
+MOST_NETWORKS = 5
 
 SHIPPED_LINEUP = Path(__file__).parents[1] / "weights" / "resnet18_110.toml"
 
@@ -51,16 +62,18 @@ class NetworkCard(CardModel):
     """One network's weights: their source, checksum and measurements.
 
     Attributes:
-        attention: the attention at the end of each block.
-        file: a source of weights, see `models.lineups.sources`; usually a safetensors file beside the card.
-        sha256: the file's checksum; None to skip the check.
-        card: the model card's file beside it.
-        multiply_adds: the multiply-adds for one picture at the lineup's own resolution. Recorded, because counting them
-            imports torch's compiler, which takes longer than the rest of the start-up.
-        recipe: the training recipe's name; equal for both networks of a fair lineup.
-        accuracy: the measured accuracies.
+        title: its name for people; by default that of its attention.
+        attention: what each block ends with.
+        file: a source of weights, see `models.lineups.sources`: most often a safetensors file beside the card.
+        sha256: the file's checksum; None where it is not checked.
+        card: the model card beside it.
+        multiply_adds: of one picture at the lineup's own resolution. It can be written down because counting it imports
+            torch's compiler, which takes longer than everything else at start-up.
+        recipe: by what recipe it was trained, in a word or two; the same word for all networks of a fair lineup.
+        accuracy: what was measured.
     """
 
+    title: str | None = None
     attention: Attention
     file: str
     sha256: str | None = None
@@ -74,17 +87,17 @@ class LineupCard(CardModel):
     """Everything about a lineup that is known before its weights are read.
 
     Attributes:
-        name: its name in REST and on the command line.
-        title: its display name.
-        architecture: the architecture of both networks, see `models.networks.zoo`.
+        name: what it is asked for by, in REST and on the command line.
+        title: its name for people.
+        architecture: of all networks, see `models.networks.zoo`.
         stride_placement: see `StridePlacement`.
-        trained: whether both networks are trained; results of other lineups are marked as untrained.
-        labels: a file of class names beside the card, or `imagenet`; None for numbered classes.
-        provenance: the origin of the weights.
-        warnings: warnings for whoever looks at the maps.
-        preprocessing: the preprocessing of the networks' input.
-        folder_aliases: class names by the names of folders that are called differently.
-        networks: both networks.
+        trained: whether all networks' weights were learned; what is shown of others says that it is not.
+        labels: a file of class names beside the card, or `imagenet`; None for classes that have numbers only.
+        provenance: where the weights are from.
+        warnings: what to know before believing a picture.
+        preprocessing: the networks' input.
+        folder_aliases: names of class folders that mean a class under another name.
+        networks: two to five, by their names; the first one is the baseline.
     """
 
     name: str = Field(pattern=LINEUP_NAME)
@@ -97,18 +110,61 @@ class LineupCard(CardModel):
     warnings: tuple[str, ...] = ()
     preprocessing: Preprocessing = Preprocessing()
     folder_aliases: dict[str, str] = {}
-    networks: dict[NetworkName, NetworkCard]
+    networks: dict[Annotated[NetworkName, StringConstraints(pattern=NETWORK_NAME)], NetworkCard] = Field(
+        min_length=FEWEST_NETWORKS, max_length=MOST_NETWORKS
+    )
+
+    @field_validator("networks")
+    @classmethod
+    def _check_names(cls, networks: dict[NetworkName, NetworkCard]) -> dict[NetworkName, NetworkCard]:
+        if taken := RESERVED_NAMES & set(networks):
+            raise ValueError(f"no network may be called {', '.join(sorted(taken))}")
+        return networks
+
+    @property
+    def names(self) -> tuple[NetworkName, ...]:
+        """The networks' names in their order."""
+        return tuple(self.networks)
+
+    @property
+    def baseline(self) -> NetworkName:
+        """The first network, which the others are compared with."""
+        return self.names[0]
+
+    @property
+    def last(self) -> NetworkName:
+        """The last network, which is meant where none is named."""
+        return self.names[-1]
+
+    @property
+    def gated(self) -> tuple[NetworkName, ...]:
+        """The networks that have gates."""
+        return tuple(name for name, network in self.networks.items() if network.attention is not Attention.NONE)
+
+    def title_network(self, name: NetworkName) -> str:
+        """A network's name for people, unique in the lineup: `Baseline`, `SE`, `CBAM`."""
+        title = self._title(name)
+        others = [self._title(other) for other in self.names if other != name]
+        return f"{title} ({name})" if title in others else title
+
+    def _title(self, name: NetworkName) -> str:
+        network = self.networks[name]
+        if network.title:
+            return network.title
+        return BASELINE_TITLE if network.attention is Attention.NONE else ATTENTION_TITLES[network.attention]
+
+
+def name_network(attention: Attention) -> NetworkName:
+    """The name of a network that nobody named: `baseline`, `se`, `cbam`."""
+    return BASELINE if attention is Attention.NONE else attention.value
 
 
 def read_card(path: Path) -> LineupCard:
     """Read a lineup's card from its TOML file; raises `LineupError`."""
     try:
-        card = LineupCard.model_validate(tomllib.loads(read_bytes(path).decode()))
+        return LineupCard.model_validate(tomllib.loads(read_bytes(path).decode()))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
         raise LineupError(f"{path} is not a lineup's card: {error}") from error
-    if missing := set(NetworkName) - set(card.networks):
-        raise LineupError(f"{path} names no network {' and '.join(sorted(missing))}; a lineup has baseline and cbam")
-    return card
 
 
 def read_labels(path: Path) -> tuple[ClassLabel, ...]:

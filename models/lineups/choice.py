@@ -1,70 +1,105 @@
 """The choice of a lineup on a command line. Nothing here imports torch or reads weights.
 
-A choice is `shipped`, a TOML file, or `NAME=BASELINE,CBAM` with two sources of weights (`models.lineups.sources`).
+A known name (`models.lineups.catalogue`), a TOML file (the full form), or `NAME=SOURCE,SOURCE` with two to five
+sources of weights (`models.lineups.sources`), the baseline first. A source may have a name in front of it,
+`NAME=baseline:a.pth,new:b.pth`; else the network is named by its attention.
 """
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from models.errors import LineupError
-from models.lineups.card import LINEUP_NAME, SHIPPED_LINEUP
+from models.lineups.card import FEWEST_NETWORKS, LINEUP_NAME, MOST_NETWORKS, RESERVED_NAMES
+from models.lineups.catalogue import KnownChoice, list_known_names, resolve_name
+from models.lineups.fetching.store import WeightStore
+from models.names import NETWORK_NAME, NetworkName
 
-SHIPPED = "shipped"
+SYNTAX = "write NAME=BASELINE,SE,CBAM with two to five files, the path of a TOML file, or a known name"
 
-SYNTAX = "write NAME=BASELINE,CBAM with two files, the path of a TOML file, or shipped"
+KINDS_OF_SOURCE = frozenset({"torchvision", "untrained"})
+"""Words before a colon that are part of a source."""
+
+
+class NamedSource(NamedTuple):
+    """One network of a lineup: its name, None where its attention names it, and its source of weights."""
+
+    name: NetworkName | None
+    source: str
+
+    @classmethod
+    def parse(cls, text: str) -> "NamedSource":
+        """`cbam:new.pth` or `new.pth`."""
+        name, colon, source = text.strip().partition(":")
+        # A single letter is a drive.
+        if not colon or len(name) == 1 or name in KINDS_OF_SOURCE or not re.match(NETWORK_NAME, name):
+            return cls(None, text.strip())
+        return cls(name, source)
 
 
 @dataclass(frozen=True, slots=True)
 class InlineLineup:
-    """A lineup that is given only by its two sources of weights.
+    """A lineup given by its sources of weights alone.
 
     Attributes:
-        name: the lineup's name.
-        baseline, cbam: a file, `torchvision:NAME` or `untrained:ARCHITECTURE`.
+        name: what it is asked for by.
+        sources: each network's, the baseline's first; a file, `torchvision:NAME` or `untrained:ARCHITECTURE`.
         labels: a file of class names, `imagenet`, or None.
     """
 
     name: str
-    baseline: str
-    cbam: str
+    sources: tuple[NamedSource, ...]
     labels: str | None = None
 
+    @classmethod
+    def of(cls, name: str, *sources: str, labels: str | None = None) -> "InlineLineup":
+        """A lineup of sources as they are written on a command line."""
+        return cls(name, tuple(NamedSource.parse(source) for source in sources), labels)
 
-LineupChoice: TypeAlias = InlineLineup | Path
+
+LineupChoice: TypeAlias = InlineLineup | Path | KnownChoice
 
 
-def parse_lineup(text: str, *, labels: str | None = None) -> LineupChoice:
-    """Parse a choice of a lineup.
+def parse_lineup(text: str, *, labels: str | None = None, store: WeightStore | None = None) -> LineupChoice:
+    """The lineup that a text means.
 
     Args:
-        text: a choice as described in this module.
-        labels: class names for a lineup that is given only by its weights.
+        text: see the module.
+        labels: class names for a lineup that is given by its weights alone.
+        store: where the files of published networks are; the platform's cache directory by default.
 
     Raises:
         LineupError: the text is not a valid choice.
     """
-    if text == SHIPPED:
-        return SHIPPED_LINEUP
+    if (known := resolve_name(text, store or WeightStore())) is not None:
+        return known
     if "=" not in text or Path(text).is_file():
         if not Path(text).is_file():
-            raise LineupError(f"lineup is {text!r}, and there is no such file; {SYNTAX}")
+            raise LineupError(
+                f"lineup is {text!r}, and there is no such file; {SYNTAX}, one of {', '.join(list_known_names())}"
+            )
         return Path(text)
     name, _, sources = text.partition("=")
     if not re.match(LINEUP_NAME, name):
         raise LineupError(
             f"the lineup's name is {name!r}; use letters, digits, dots, dashes and underscores, at most 64"
         )
-    members = [source.strip() for source in sources.split(",")]
-    if len(members) != len(("baseline", "cbam")) or not all(members):
+    lineup = InlineLineup.of(name, *sources.split(","), labels=labels)
+    if not FEWEST_NETWORKS <= len(lineup.sources) <= MOST_NETWORKS or not all(part.source for part in lineup.sources):
         raise LineupError(f"lineup {name} names {sources!r}; {SYNTAX}")
-    baseline, cbam = members
-    return InlineLineup(name, baseline, cbam, labels)
+    names = [part.name for part in lineup.sources if part.name is not None]
+    if taken := RESERVED_NAMES.intersection(names):
+        raise LineupError(f"lineup {name}: no network may be called {', '.join(sorted(taken))}; choose another name")
+    if len(names) > len(set(names)):
+        raise LineupError(f"lineup {name} has two networks of one name, {', '.join(names)}; each needs its own")
+    return lineup
 
 
-def parse_lineups(texts: tuple[str, ...], labels: tuple[str, ...]) -> tuple[LineupChoice, ...]:
-    """Parse several choices; lineups given only by their weights share one list of class names, or have one each.
+def parse_lineups(
+    texts: tuple[str, ...], labels: tuple[str, ...], *, store: WeightStore | None = None
+) -> tuple[LineupChoice, ...]:
+    """Every lineup; class names go to those that are given by their weights alone, one for all or one each.
 
     Raises:
         LineupError: a text is not a valid choice, or the number of lists of class names does not fit.
@@ -72,12 +107,12 @@ def parse_lineups(texts: tuple[str, ...], labels: tuple[str, ...]) -> tuple[Line
     inline = [text for text in texts if isinstance(parse_lineup(text), InlineLineup)]
     if len(labels) > 1 and len(labels) != len(inline):
         raise LineupError(
-            f"{len(labels)} lists of class names for {len(inline)} lineups of the form NAME=BASELINE,CBAM; give one for "
-            "all of them, or one for each in the same order"
+            f"{len(labels)} lists of class names for {len(inline)} lineups of the form NAME=SOURCE,SOURCE; give one "
+            "for all of them, or one each in their order"
         )
     if labels and not inline:
-        raise LineupError("class names go with a lineup of the form NAME=BASELINE,CBAM; a TOML file names its own")
+        raise LineupError("class names go with a lineup of the form NAME=SOURCE,SOURCE; a TOML file names its own")
     lists = iter(labels * len(inline) if len(labels) == 1 else labels)
     return tuple(
-        parse_lineup(text, labels=next(lists, None)) if text in inline else parse_lineup(text) for text in texts
+        parse_lineup(text, labels=next(lists, None) if text in inline else None, store=store) for text in texts
     )

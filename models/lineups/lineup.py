@@ -39,6 +39,11 @@ class Lineup:
     multiply_adds: Mapping[NetworkName, int]
     device: torch.device
 
+    @property
+    def names(self) -> tuple[NetworkName, ...]:
+        """The networks' names in their order; the first one is the baseline."""
+        return self.card.names
+
     def optimise(self, precision: Precision = Precision.FP32) -> "Lineup":
         """The same lineup, optimised for answering requests; see `prepare_for_inference`."""
         prepared = {
@@ -74,7 +79,7 @@ def load_lineup(choice: LineupChoice = SHIPPED_LINEUP, *, device: torch.device |
 def _take_labels(members: Mapping[NetworkName, Member]) -> tuple[ClassLabel, ...]:
     """The class names from a source, or numbers."""
     known = next((member.labels for member in members.values() if member.labels), ())
-    return known or name_classes(f"class {index}" for index in range(members[NetworkName.BASELINE].class_count))
+    return known or name_classes(f"class {index}" for index in range(next(iter(members.values())).class_count))
 
 
 def _count_work(card: LineupCard, name: NetworkName, network: StagedNetwork) -> int:

@@ -1,4 +1,4 @@
-"""The two networks of a lineup: loading them, checking that they belong together, and making a card if there is none."""
+"""The networks of a lineup: opened, compared with each other, and described where no card does it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,18 +6,23 @@ from pathlib import Path
 
 from models.checkpoints.diagnosis import ExaminationOptions, GateState
 from models.errors import LineupError
-from models.lineups.card import ClassLabel, LineupCard, NetworkCard, read_card, read_labels
-from models.lineups.choice import InlineLineup, LineupChoice
+from models.lineups.card import (
+    BASELINE_TITLE,
+    ClassLabel,
+    LineupCard,
+    NetworkCard,
+    name_network,
+    read_card,
+    read_labels,
+)
+from models.lineups.catalogue import KnownChoice
+from models.lineups.choice import InlineLineup, LineupChoice, NamedSource
 from models.lineups.sources import Member, list_source_labels, open_source
 from models.names import Attention, NetworkName
-from models.networks.titles import title_network
+from models.networks.titles import ATTENTION_TITLES, title_network
 
 IMAGENET = "imagenet"
 """The built-in list of class names."""
-
-UNTRAINED_GATES = (
-    "The gates of this network are at their initial values, a flat 0.5 in space: they do not depend on the picture yet."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,33 +30,43 @@ class LineupPlan:
     """The facts about a lineup that are known before its weights are read.
 
     Attributes:
-        name: the lineup's name.
-        card: the card from the TOML file; None for a lineup that is given only by its sources.
-        directory: the directory that paths are relative to.
-        sources: the source of each network.
-        labels: the class names; None without a list.
+        name: what it is asked for by.
+        card: from the TOML file; None for a lineup that is given by its sources alone.
+        directory: what paths are relative to.
+        sources: of each network, in their order.
+        labels: the class names; None where no list is given.
     """
 
     name: str
     card: LineupCard | None
     directory: Path
-    sources: Mapping[NetworkName, str]
+    sources: tuple[NamedSource, ...]
     labels: tuple[ClassLabel, ...] | None
 
     @classmethod
     def read(cls, choice: LineupChoice) -> "LineupPlan":
         """Make the plan of a choice; raises `LineupError`."""
         if isinstance(choice, InlineLineup):
-            sources = {NetworkName.BASELINE: choice.baseline, NetworkName.CBAM: choice.cbam}
-            return cls(choice.name, None, Path(), sources, _find_labels(choice.labels, Path()))
+            return cls(choice.name, None, Path(), choice.sources, _find_labels(choice.labels, Path()))
+        if isinstance(choice, KnownChoice):
+            card = _make_known_card(choice)
+            return cls(choice.name, card, Path(), _list_sources(card), _find_labels(card.labels, Path()))
         card = read_card(choice)
-        sources = {name: network.file for name, network in card.networks.items()}
-        return cls(card.name, card, choice.parent, sources, _find_labels(card.labels, choice.parent))
+        return cls(card.name, card, choice.parent, _list_sources(card), _find_labels(card.labels, choice.parent))
 
-    def known(self, name: NetworkName) -> ExaminationOptions:
-        """The known requirements for a network's file."""
+    def open(self, position: int) -> Member:
+        """The network at a position, 0 for the baseline; raises `LineupError`."""
+        name, source = self.sources[position]
+        # An untrained network needs to be told; a file tells.
+        default = Attention.NONE if position == 0 else Attention.CBAM
+        member = open_source(source, default, directory=self.directory, options=self._expect(name))
+        self._check_member(name, source, member)
+        return member
+
+    def _expect(self, name: NetworkName | None) -> ExaminationOptions:
+        """The expectations of a network's file, as far as they are known."""
         options = ExaminationOptions(class_count=None if self.labels is None else len(self.labels))
-        if self.card is None:
+        if self.card is None or name is None:
             return options
         return replace(
             options,
@@ -60,47 +75,59 @@ class LineupPlan:
             stride_placement=self.card.stride_placement,
         )
 
+    def _check_member(self, name: NetworkName | None, source: str, member: Member) -> None:
+        if self.labels is not None and member.class_count != len(self.labels):
+            raise LineupError(
+                f"{source} has {member.class_count} classes, the list of names {len(self.labels)}; give the list that "
+                "it was trained with"
+            )
+        expected = None if self.card is None or name is None else self.card.networks[name].sha256
+        if expected is not None and member.sha256 != expected:
+            raise LineupError(
+                f"{self.directory / source}: its sha256 is {member.sha256}, the card says {expected}; the file is "
+                "damaged or another one; restore it from the release or from git"
+            )
+
 
 def open_members(plan: LineupPlan) -> dict[NetworkName, Member]:
-    """Load both networks of a lineup.
+    """Every network of a lineup, by its name.
 
     Raises:
-        LineupError: a source cannot be read or does not match the card, or the two networks do not belong together.
+        LineupError: for a source that cannot be read or is not what the card says, and for networks that do not belong
+            together.
     """
-    members = {
-        name: open_source(plan.sources[name], name, directory=plan.directory, options=plan.known(name))
-        for name in NetworkName
-    }
-    for name, member in members.items():
-        _check_member(plan, name, member)
-    baseline, cbam = (members[name] for name in NetworkName)
-    if baseline.family != cbam.family:
+    members = [plan.open(position) for position in range(len(plan.sources))]
+    first = members[0]
+    if all(member.attention is Attention.NONE for member in members):
         raise LineupError(
-            f"lineup {plan.name}: the baseline is {title_network(baseline.architecture)}, the other network "
-            f"{title_network(cbam.architecture)}; a lineup is one architecture without and with attention"
+            f"lineup {plan.name}: no network has attention; a lineup is one architecture without and with attention"
         )
-    if baseline.class_count != cbam.class_count:
+    if first.attention is not Attention.NONE and any(member.attention is Attention.NONE for member in members):
         raise LineupError(
-            f"lineup {plan.name}: the baseline has {baseline.class_count} classes, the other network "
-            f"{cbam.class_count}; choose two that were trained for the same classes"
+            f"lineup {plan.name}: {plan.sources[0].source} is to be its baseline and has attention "
+            f"({first.attention.value}); name the network without attention first"
         )
-    return members
+    for member in members[1:]:
+        _check_kinship(plan, first, member)
+    return dict(zip(_name_members(plan, members), members, strict=True))
 
 
 def complete_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> LineupCard:
-    """Complete the lineup's card from its networks, or make a new card if there is none.
+    """The lineup's card with what the networks tell: a new one where there is none.
 
-    A lineup counts as trained if both networks are, and its card, if any, says so.
+    A lineup is trained when its card says so, where there is one, and all networks are.
     """
     card = plan.card or _make_card(plan, members)
     recipes = {name: card.networks[name].recipe or member.recipe for name, member in members.items()}
-    warnings = (*card.warnings, *_compare_recipes(*recipes.values()))
-    if members[NetworkName.CBAM].gates is GateState.UNTRAINED:
-        warnings = (*warnings, UNTRAINED_GATES)
+    untrained = [name for name, member in members.items() if member.gates is GateState.UNTRAINED]
     return card.model_copy(
         update={
             "trained": card.trained and all(member.is_trained for member in members.values()),
-            "warnings": warnings,
+            "warnings": (
+                *card.warnings,
+                *_compare_recipes(card, recipes),
+                *(_warn_of_untrained_gates(card, name) for name in untrained),
+            ),
             "networks": {
                 name: card.networks[name].model_copy(update={"sha256": member.sha256, "recipe": recipes[name]})
                 for name, member in members.items()
@@ -109,55 +136,97 @@ def complete_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> Li
     )
 
 
+def _make_known_card(choice: KnownChoice) -> LineupCard:
+    """The card of a known lineup, whose files are on this machine; raises `FetchError` for one that is not."""
+    known = choice.lineup
+    return LineupCard(
+        name=choice.name,
+        title=known.title,
+        architecture=known.architecture,
+        stride_placement=known.stride_placement,
+        trained=True,
+        labels=known.labels,
+        provenance=known.provenance,
+        preprocessing=known.preprocessing,
+        networks={
+            located.name: NetworkCard(attention=Attention(located.attention), file=located.source, recipe=known.recipe)
+            for located in choice.locate_networks()
+        },
+    )
+
+
+def _list_sources(card: LineupCard) -> tuple[NamedSource, ...]:
+    return tuple(NamedSource(name, network.file) for name, network in card.networks.items())
+
+
 def _find_labels(labels: str | None, directory: Path) -> tuple[ClassLabel, ...] | None:
     if labels is None:
         return None
     return list_source_labels() if labels == IMAGENET else read_labels(directory / labels)
 
 
-def _check_member(plan: LineupPlan, name: NetworkName, member: Member) -> None:
-    source = plan.sources[name]
-    if (member.attention is Attention.NONE) is not (name is NetworkName.BASELINE):
-        found = "no attention" if member.attention is Attention.NONE else f"attention ({member.attention.value})"
+def _check_kinship(plan: LineupPlan, first: Member, member: Member) -> None:
+    """Refuse a network that differs from the first by more than its attention."""
+    if first.family != member.family:
         raise LineupError(
-            f"lineup {plan.name}: {source} is given as its {name} network but has {found}; name the network without "
-            "attention first, then the one with it"
+            f"lineup {plan.name}: the baseline is {title_network(first.architecture)}, another network "
+            f"{title_network(member.architecture)}; a lineup is one architecture without and with attention"
         )
-    if plan.labels is not None and member.class_count != len(plan.labels):
+    if first.class_count != member.class_count:
         raise LineupError(
-            f"{source} has {member.class_count} classes, the list of names {len(plan.labels)}; give the list that it was "
-            "trained with"
+            f"lineup {plan.name}: the baseline has {first.class_count} classes, another network "
+            f"{member.class_count}; choose networks that were trained for the same classes"
         )
-    expected = None if plan.card is None else plan.card.networks[name].sha256
-    if expected is not None and member.sha256 != expected:
-        raise LineupError(
-            f"{plan.directory / source}: its sha256 is {member.sha256}, the card says {expected}; the file is damaged or "
-            "another one; restore it from the release or from git"
-        )
+
+
+def _name_members(plan: LineupPlan, members: list[Member]) -> list[NetworkName]:
+    """The networks' names: as they were given, else by their attention, with a number behind it where that is taken."""
+    taken = {part.name for part in plan.sources}
+    names = []
+    for part, member in zip(plan.sources, members, strict=True):
+        stem = name_network(member.attention)
+        free = (name for name in (stem, *(f"{stem}-{number}" for number in range(2, 9))) if name not in taken)
+        names.append(part.name or next(free))
+        taken.add(names[-1])
+    return names
 
 
 def _make_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> LineupCard:
-    baseline, cbam = (members[name] for name in NetworkName)
-    titles = f"{title_network(baseline.architecture)} and {title_network(cbam.architecture, cbam.attention)}"
+    baseline, *others = members.values()
+    titles = [title_network(member.architecture, member.attention) for member in (baseline, *others)]
+    provenances = [f"{_title(member)}: {member.provenance}." for member in members.values()]
     return LineupCard(
         name=plan.name,
-        title=f"{titles}, {baseline.class_count:,} classes",
+        title=f"{', '.join(titles[:-1])} and {titles[-1]}, {baseline.class_count:,} classes",
         architecture=baseline.architecture,
-        stride_placement=cbam.stride_placement,
+        stride_placement=others[-1].stride_placement,
         trained=True,
-        provenance=f"Baseline: {baseline.provenance}. CBAM: {cbam.provenance}.",
+        provenance=" ".join(provenances),
         networks={
-            name: NetworkCard(attention=member.attention, file=plan.sources[name]) for name, member in members.items()
+            name: NetworkCard(attention=member.attention, file=part.source)
+            for part, (name, member) in zip(plan.sources, members.items(), strict=True)
         },
     )
 
 
-def _compare_recipes(baseline: str | None, cbam: str | None) -> tuple[str, ...]:
-    """The warning for two networks that had different recipes, or recipes that are not known."""
-    if baseline is not None and baseline == cbam:
+def _title(member: Member) -> str:
+    return BASELINE_TITLE if member.attention is Attention.NONE else ATTENTION_TITLES[member.attention]
+
+
+def _compare_recipes(card: LineupCard, recipes: Mapping[NetworkName, str | None]) -> tuple[str, ...]:
+    """The warning about networks that were not trained alike, or of which that is not known."""
+    known = set(recipes.values())
+    if len(known) == 1 and None not in known:
         return ()
-    told = f" (baseline: {baseline or 'not known'}; CBAM: {cbam or 'not known'})"
-    begin = "These two networks were trained by different recipes"
-    if baseline is None or cbam is None:
-        begin = "It is not known whether these two networks were trained by one recipe"
-    return (f"{begin}{told}: differences between them need not come from attention.",)
+    told = "; ".join(f"{card.title_network(name)}: {recipe or 'not known'}" for name, recipe in recipes.items())
+    begin = "These networks were trained by different recipes"
+    if None in known:
+        begin = "It is not known whether these networks were trained by one recipe"
+    return (f"{begin} ({told}): what differs between them need not come from attention.",)
+
+
+def _warn_of_untrained_gates(card: LineupCard, name: NetworkName) -> str:
+    return (
+        f"The gates of {card.title_network(name)} are at their initial values, a flat 0.5 in space: they do not depend "
+        "on the picture yet."
+    )

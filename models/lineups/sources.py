@@ -20,7 +20,7 @@ from models.checkpoints.examination import examine
 from models.errors import LineupError
 from models.insertion.building import build_any_network
 from models.lineups.card import ClassLabel
-from models.names import Attention, NetworkName, StridePlacement
+from models.names import Attention, StridePlacement
 from models.networks.fresh_gates import load_with_fresh_gates
 from models.networks.staged import StagedNetwork
 from models.networks.zoo import SHARED_WITH_TORCHVISION, TORCHVISION
@@ -72,15 +72,15 @@ class Member:
 
 
 def open_source(
-    source: str, name: NetworkName, *, directory: Path = Path(), options: ExaminationOptions | None = None
+    source: str, attention: Attention, *, directory: Path = Path(), options: ExaminationOptions | None = None
 ) -> Member:
     """Load the network of a source.
 
     Args:
-        source: a source as listed in this module.
-        name: the network's name in the lineup; an untrained `cbam` network has CBAM unless the source names attention.
-        directory: the directory that paths are relative to.
-        options: facts known beforehand: the number of classes, architecture and attention.
+        source: see the module.
+        attention: of an untrained network whose source names none.
+        directory: what a relative path is relative to.
+        options: what is known beforehand: the number of classes, architecture and attention.
 
     Raises:
         LineupError: the source does not exist or does not hold a network.
@@ -88,9 +88,9 @@ def open_source(
     options = options or ExaminationOptions()
     try:
         if source.startswith(UNTRAINED):
-            member = _make_untrained(source.removeprefix(UNTRAINED), name, options.class_count)
+            member = _make_untrained(source.removeprefix(UNTRAINED), attention, options.class_count)
         elif source.startswith(TORCHVISION):
-            member = _open_published(source.removeprefix(TORCHVISION))
+            member = _open_published(source)
         else:
             member = _open_file(source, directory, options)
     except (KeyError, ValueError) as error:
@@ -167,14 +167,31 @@ def list_source_labels() -> tuple[ClassLabel, ...]:
     return list_imagenet_classes()
 
 
-def _open_published(text: str) -> Member:
-    # torchvision's models take a second to import, and the shipped lineup does not need them.
+def want_source(source: str) -> None:
+    """Raise `LineupError` for torchvision's weights that are not on this machine: opening them would fetch them."""
+    if source.startswith(TORCHVISION):
+        from models.lineups.torchvision_weights import want_weights  # noqa: PLC0415  # see `_open_published`
+
+        name, version, _ = _split_published(source)
+        want_weights(name, version=version)
+
+
+def fetch_source(source: str) -> None:
+    """Fetch torchvision's weights unless they are on this machine; raises `LineupError`."""
+    if source.startswith(TORCHVISION):
+        from models.lineups.torchvision_weights import fetch_weights  # noqa: PLC0415  # see `_open_published`
+
+        name, version, _ = _split_published(source)
+        fetch_weights(name, version=version)
+
+
+def _open_published(source: str) -> Member:
+    # torchvision's models take a second to import, which the shipped lineup does not want.
     from models.insertion import insert_cbam  # noqa: PLC0415
     from models.insertion.torchvision_networks import make_torchvision  # noqa: PLC0415
     from models.lineups.torchvision_weights import fetch_weights  # noqa: PLC0415
 
-    text, attention = _split_attention(text, default=Attention.NONE)
-    name, _, version = text.partition(":")
+    name, version, attention = _split_published(source)
     weights = fetch_weights(name, version=version)
     original = make_torchvision(name, class_count=len(weights.labels))
     original.load_state_dict(weights.tensors)
@@ -200,8 +217,7 @@ def _open_published(text: str) -> Member:
     )
 
 
-def _make_untrained(text: str, name: NetworkName, class_count: int | None) -> Member:
-    default = Attention.NONE if name is NetworkName.BASELINE else Attention.CBAM
+def _make_untrained(text: str, default: Attention, class_count: int | None) -> Member:
     architecture, attention = _split_attention(text, default=default)
     count = class_count or DEFAULT_CLASS_COUNT
     with torch.random.fork_rng(devices=[]):
@@ -223,6 +239,13 @@ def _make_untrained(text: str, name: NetworkName, class_count: int | None) -> Me
         recipe="random weights",
         provenance="random weights, not trained",
     )
+
+
+def _split_published(source: str) -> tuple[str, str, Attention]:
+    """`torchvision:resnet50:IMAGENET1K_V2+se` -> resnet50, IMAGENET1K_V2 and SE."""
+    text, attention = _split_attention(source.removeprefix(TORCHVISION), default=Attention.NONE)
+    name, _, version = text.partition(":")
+    return name, version, attention
 
 
 def _split_attention(text: str, *, default: Attention) -> tuple[str, Attention]:

@@ -3,10 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from urllib.error import URLError
+from urllib.parse import urlsplit
 
 import torch
 from torchvision import models as torchvision_models
+from torchvision.models import WeightsEnum
 
 from models.errors import LineupError
 from models.lineups.card import ClassLabel, name_classes
@@ -37,13 +40,7 @@ def fetch_weights(name: str, *, version: str = "") -> PublishedWeights:
     Raises:
         LineupError: the name is unknown, or the weights can be neither found nor downloaded.
     """
-    try:
-        versions = {weights.name: weights for weights in torchvision_models.get_model_weights(name)}
-    except ValueError as error:
-        raise LineupError(f"torchvision has no weights for {name!r}: {error}") from error
-    if version and version not in versions:
-        raise LineupError(f"torchvision has no weights {version} for {name}; choose one of {', '.join(versions)}")
-    chosen = versions[version] if version else next(iter(versions.values()))
+    chosen = _choose(name, version)
     try:
         tensors = chosen.get_state_dict(progress=True, check_hash=True)
     except (URLError, OSError, RuntimeError) as error:
@@ -54,9 +51,30 @@ def fetch_weights(name: str, *, version: str = "") -> PublishedWeights:
     return PublishedWeights(f"{name}, {chosen.name}", dict(tensors), _name_uniquely(chosen.meta["categories"]))
 
 
+def want_weights(name: str, *, version: str = "") -> None:
+    """Raise `LineupError` for weights that are not on this machine, with where to put them."""
+    chosen = _choose(name, version)
+    place = Path(torch.hub.get_dir()) / "checkpoints" / PurePosixPath(urlsplit(chosen.url).path).name
+    if not place.is_file():
+        raise LineupError(
+            f"not on this machine: the weights of torchvision:{name}, and nothing is fetched offline; get {chosen.url} "
+            f"and put it at {place}"
+        )
+
+
 def list_imagenet_classes() -> tuple[ClassLabel, ...]:
     """ImageNet's 1,000 classes by torchvision's names; if two share a name, the second has its index appended."""
     return _name_uniquely(torchvision_models.ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
+
+
+def _choose(name: str, version: str) -> WeightsEnum:
+    try:
+        versions = {weights.name: weights for weights in torchvision_models.get_model_weights(name)}
+    except ValueError as error:
+        raise LineupError(f"torchvision has no weights for {name!r}: {error}") from error
+    if version and version not in versions:
+        raise LineupError(f"torchvision has no weights {version} for {name}; choose one of {', '.join(versions)}")
+    return versions[version] if version else next(iter(versions.values()))
 
 
 def _name_uniquely(names: Sequence[str]) -> tuple[ClassLabel, ...]:

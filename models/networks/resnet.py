@@ -182,13 +182,19 @@ class ResNet(StagedNetwork):
 
     Args:
         shape: which one.
-        attention: makes each block's attention from its number of channels, `Cbam` for the paper's; None for the
-            baseline. The two networks of a lineup differ by this argument alone.
+        attention: makes each block's attention from its number of channels, `Cbam` for the paper's; None for a network
+            without. The networks of a lineup differ by their attention alone.
+        between: makes the attention behind each of stages 1 to 3 in the same way, `Bam`; None for none there.
         class_count: K, the number of classes.
     """
 
     def __init__(
-        self, shape: ResNetShape, *, attention: AttentionFactory | None = None, class_count: int = 1000
+        self,
+        shape: ResNetShape,
+        *,
+        attention: AttentionFactory | None = None,
+        between: AttentionFactory | None = None,
+        class_count: int = 1000,
     ) -> None:
         super().__init__()
         block, counts = BLOCKS[shape.depth]
@@ -203,6 +209,9 @@ class ResNet(StagedNetwork):
                 blocks.append(block(block_shape, attention=attention))
                 channels = block_shape.width * block.expansion
             self.add_module(f"layer{stage.value}", nn.Sequential(*blocks))
+            if between is not None and stage is not Stage.FOUR:
+                # `bam1` to `bam3`, as in the authors' release.
+                self.add_module(f"bam{stage.value}", between(channels))
         self.fc = nn.Linear(channels, class_count)
         initialise(self)
 
@@ -219,6 +228,8 @@ class ResNet(StagedNetwork):
         features = self.run_stem(batch)
         for stage in Stage:
             features = self.stage(stage)(features)
+            if (between := self._between(stage)) is not None:
+                features, _ = between(features)
         return self.classify(features)
 
     def list_gate_scales(self) -> dict[str, str]:
@@ -232,12 +243,15 @@ class ResNet(StagedNetwork):
         return functional.max_pool2d(hidden, kernel_size=3, stride=2, padding=1)
 
     def run_stage(self, stage: Stage, features: torch.Tensor, gates: Gates) -> torch.Tensor:
-        """The stage's blocks, named `layer1.0` and so on."""
+        """The stage's blocks, named `layer1.0` and so on, and the attention behind them, `layer1.bam`."""
         for position, block in enumerate(self.stage(stage)):
             name = f"layer{stage.value}.{position}"
             features, computed = cast("ResidualBlock", block).trace(features, gates.find_change(name))
             if computed is not None:
                 gates[name] = computed
+        if (between := self._between(stage)) is not None:
+            name = f"layer{stage.value}.bam"
+            features, gates[name] = between(features, gates.find_change(name))
         return features
 
     def classify(self, features: torch.Tensor) -> torch.Tensor:
@@ -247,3 +261,7 @@ class ResNet(StagedNetwork):
     def stage(self, stage: Stage) -> nn.Sequential:
         """The blocks of one stage."""
         return cast("nn.Sequential", self.get_submodule(f"layer{stage.value}"))
+
+    def _between(self, stage: Stage) -> nn.Module | None:
+        """The attention behind a stage."""
+        return self._modules.get(f"bam{stage.value}")

@@ -30,6 +30,7 @@ ATTENTION_TITLES = {
     Attention.CBAM: "CBAM",
     Attention.CBAM_SPATIAL_FIRST: "CBAM (spatial first)",
     Attention.CBAM_PARALLEL: "CBAM (parallel)",
+    Attention.BAM: "BAM",
 }
 
 

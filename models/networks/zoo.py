@@ -1,14 +1,16 @@
 """Every architecture by name, with its number of parameters and of multiply-adds."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from models.attention.bam import Bam
 from models.attention.cbam import AttentionFactory, Cbam
-from models.attention.design import DESIGNS, AttentionDesign
+from models.attention.design import AttentionDesign, find_design
 from models.names import Attention, StridePlacement
 from models.networks.efficientnet_lite import LITE_SHAPES, EfficientNetLite, LiteShape
 from models.networks.mobilenet import MobileNet
@@ -20,12 +22,22 @@ Architecture = Callable[[AttentionFactory | None, int, StridePlacement], StagedN
 """Makes a network, given its attention, its number of classes and the stride's place in a bottleneck."""
 
 
-def _residual(depth: int, *, width_factor: float = 1.0, groups: int = 1, group_width: int = 64) -> Architecture:
-    def build(attention: AttentionFactory | None, class_count: int, placement: StridePlacement) -> StagedNetwork:
-        shape = ResNetShape(depth, width_factor, groups, group_width, placement)
-        return ResNet(shape, attention=attention, class_count=class_count)
+RESIDUAL_NETWORKS = {
+    "resnet18": ResNetShape(18),
+    "resnet34": ResNetShape(34),
+    "resnet50": ResNetShape(50),
+    "resnet101": ResNetShape(101),
+    "wide_resnet18_1.5": ResNetShape(18, width_factor=1.5),
+    "wide_resnet18_2.0": ResNetShape(18, width_factor=2.0),
+    "resnext50_32x4d": ResNetShape(50, groups=32, group_width=4),
+    "resnext101_32x4d": ResNetShape(101, groups=32, group_width=4),
+}
 
-    return build
+
+def _residual(shape: ResNetShape) -> Architecture:
+    return lambda attention, class_count, placement: ResNet(
+        replace(shape, stride_placement=placement), attention=attention, class_count=class_count
+    )
 
 
 # The next three have no bottleneck, so the stride placement does not matter.
@@ -44,14 +56,7 @@ def _vgg(attention: AttentionFactory | None, class_count: int, _: StridePlacemen
 
 
 ARCHITECTURES: dict[str, Architecture] = {
-    "resnet18": _residual(18),
-    "resnet34": _residual(34),
-    "resnet50": _residual(50),
-    "resnet101": _residual(101),
-    "wide_resnet18_1.5": _residual(18, width_factor=1.5),
-    "wide_resnet18_2.0": _residual(18, width_factor=2.0),
-    "resnext50_32x4d": _residual(50, groups=32, group_width=4),
-    "resnext101_32x4d": _residual(101, groups=32, group_width=4),
+    **{name: _residual(shape) for name, shape in RESIDUAL_NETWORKS.items()},
     "mobilenet_0.7": _mobile(0.7),
     "mobilenet_1.0": _mobile(1.0),
     "vgg16_bn": _vgg,
@@ -77,16 +82,20 @@ def build_network(
 
     Args:
         architecture: a key of `ARCHITECTURES`.
-        attention: the attention at the end of each block, by name or as a design.
+        attention: what each block ends with, by name or as a design of its own; `bam` stands between stages.
         class_count: K, the number of classes.
         stride_placement: see `StridePlacement`.
 
     Raises:
-        KeyError: the name is unknown; the message lists the known ones.
+        KeyError: for an unknown name; the message lists the known ones.
+        ValueError: for BAM in a network that is not a residual one.
     """
     if architecture not in ARCHITECTURES:
         raise KeyError(f"architecture {architecture!r} is not known; choose one of {', '.join(ARCHITECTURES)}")
-    design = attention if isinstance(attention, AttentionDesign) else DESIGNS[attention]
+    if attention is Attention.BAM and architecture in RESIDUAL_NETWORKS:
+        shape = replace(RESIDUAL_NETWORKS[architecture], stride_placement=stride_placement)
+        return ResNet(shape, between=Bam, class_count=class_count)
+    design = attention if isinstance(attention, AttentionDesign) else find_design(attention)
     factory = None if design is None else partial(Cbam, design=design)
     return ARCHITECTURES[architecture](factory, class_count, stride_placement)
 

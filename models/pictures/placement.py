@@ -43,37 +43,39 @@ class Placement:
         return max(hidden_width, hidden_height) >= 1
 
 
-def place(width: int, height: int, *, geometry: Geometry, resolution: Resolution) -> Placement:
-    """Find the place of a network's input on a picture.
+def place(width: int, height: int, *, geometry: Geometry, resolution: Resolution, crop_share: float = 1.0) -> Placement:
+    """Where a network's input lies on a picture.
 
-    `center_crop`: the shorter side becomes `resolution`, and the network sees the square at the centre. `whole`: the
-    shorter side becomes `resolution`; the longer side is rounded to a multiple of 32 and limited to twice `resolution`,
-    and the part beyond the limit is cropped equally at both ends.
+    `center_crop`: the shorter side becomes `resolution` / `crop_share`, a square of `resolution` at the centre is seen.
+    `whole`: the shorter side becomes `resolution`, the longer one is rounded to a multiple of 32 and capped at twice
+    `resolution`; what is beyond is cropped from the centre.
 
     Args:
         width: the picture's width in pixels.
         height: its height in pixels.
         geometry: one of these two.
         resolution: the input's shorter side in pixels.
+        crop_share: of the resized picture's shorter side, in 0..1; nothing to `whole`.
     """
     shorter, longer = min(width, height), max(width, height)
-    seen, input_length = (
-        _crop_square(longer, shorter, resolution)
-        if geometry is Geometry.CENTER_CROP
-        else _fit_longer(longer, shorter, resolution)
-    )
-    start, end = seen
+    across: tuple[float, float] = (0, shorter)
+    if geometry is Geometry.CENTER_CROP:
+        # As torchvision's Resize and CenterCrop place it: whole pixels of the resized picture.
+        resized = round(resolution / crop_share)
+        across = _crop_centre(shorter, resized, resolution)
+        along = _crop_centre(longer, max(resized, int(resized * longer / shorter)), resolution)
+        input_length: int = resolution
+    else:
+        along, input_length = _fit_longer(longer, shorter, resolution)
     if width >= height:
-        return Placement(start, 0, end, height, input_length, resolution, width, height)
-    return Placement(0, start, width, end, resolution, input_length, width, height)
+        return Placement(along[0], across[0], along[1], across[1], input_length, resolution, width, height)
+    return Placement(across[0], along[0], across[1], along[1], resolution, input_length, width, height)
 
 
-def _crop_square(longer: int, shorter: int, resolution: int) -> tuple[tuple[float, float], int]:
-    # The same place as torchvision's Resize and CenterCrop: whole pixels of the resized picture.
-    resized = max(resolution, int(resolution * longer / shorter))
+def _crop_centre(side: int, resized: int, resolution: int) -> tuple[float, float]:
+    """From where to where `resolution` pixels at the centre of a side lie, once it is resized."""
     margin = round((resized - resolution) / 2)
-    scale = longer / resized
-    return (margin * scale, min(longer, (margin + resolution) * scale)), resolution
+    return margin * side / resized, min(side, (margin + resolution) * side / resized)
 
 
 def _fit_longer(longer: int, shorter: int, resolution: int) -> tuple[tuple[float, float], int]:

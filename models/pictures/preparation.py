@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.names import Geometry, Resolution
 from models.pictures.placement import Placement
@@ -12,7 +12,11 @@ from models.pictures.placement import Placement
 class Preprocessing(BaseModel):
     """The preprocessing that the networks were trained with; mean and deviation per RGB channel, for values in 0..1.
 
-    The defaults are the usual ones of networks trained on ImageNet.
+    The defaults are what networks trained on ImageNet usually want.
+
+    Attributes:
+        crop_share: of the resized picture's shorter side that a centre crop sees; 0.875 where 256 pixels are resized to
+            and 224 are cropped.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -21,6 +25,7 @@ class Preprocessing(BaseModel):
     standard_deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
     geometry: Geometry = Geometry.CENTER_CROP
     resolution: Resolution = Resolution.PIXELS_224
+    crop_share: float = Field(default=1.0, gt=0, le=1)
 
 
 def resize_seen(picture: Image.Image, placement: Placement) -> NDArray[np.uint8]:

@@ -17,10 +17,10 @@ A lineup like the shipped one, from a folder with `caltech101/`, `imagenette_tra
         --exclude D/caltech101_test.txt --validation D/caltech101 --validation-list D/caltech101_test.txt \
         --soft-labels D/teacher_top64.npz --recipe RECIPE --name resnet18-110 -o OUT/
 
-RECIPE is `resnet18_110.toml` for a training from scratch in one run on a GPU. The shipped lineup was trained on 2 CPU
-cores in three runs: from scratch at 96 to 160 pixels, then with `--start-from FIRST/lineup.toml` by
-`resnet18_110_on.toml`, then the same way by `resnet18_110_gates.toml`. The three lineups that differ only in their seed
-come from `resnet18_110_short.toml` with `--seed 1`, 2 and 3.
+RECIPE is `resnet18_110.toml` from scratch on a GPU, in one go. The shipped lineup was made on 2 CPU cores in three
+goes: from scratch at 96 to 160 pixels, then with `--start-from FIRST/lineup.toml` by `resnet18_110_on.toml`, and so
+again by `resnet18_110_gates.toml`. The three lineups that tell luck from CBAM: `resnet18_110_short.toml` with
+`--seed 1`, 2 and 3.
 
 On a rented GPU that ends each command after some minutes: copy the data there, in parts if necessary, under the same
 names (the soft labels identify a picture by DIRECTORY/FOLDER/FILE). Keep OUT/ on that machine, and repeat the command

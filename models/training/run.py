@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from models.lineups.card import LINEUP_NAME, ClassLabel
+from models.lineups.card import LINEUP_NAME, MOST_NETWORKS, ClassLabel, name_network
 from models.names import Attention, Geometry, NetworkName, Precision
 from models.networks.zoo import count_multiply_adds, count_parameters
 from models.training.learning.beginning import Beginning, open_beginnings
@@ -46,23 +46,23 @@ class TrainingOptions:
 
     Attributes:
         architecture: a name of `models.networks.zoo`.
-        attention: the attention at the end of each block; in a lineup, of the second network.
-        is_lineup: whether to train the baseline first.
-        recipe: the recipe.
-        data: the data.
-        start: the weights to start from, see `open_beginnings`; None to start from scratch.
-        output: the directory for all files; it is made if missing.
-        name: the lineup's name; None to make one from the architecture and the number of classes.
-        device: `auto`, `cpu`, `cuda` or `cuda:NUMBER`.
-        precision: the precision of the stored convolutions and linear layers, fp16 or fp32.
-        is_resumed: whether to continue the training in the output directory.
+        attentions: what the blocks end with, of one network after the other.
+        is_lineup: whether the baseline is trained too, before them.
+        recipe: how.
+        data: with what.
+        start: the weights to begin with, see `open_beginnings`; None to begin from scratch.
+        output: directory of all files; made where it is not there.
+        name: the lineup's; None for the architecture and the number of classes.
+        device: auto, cpu, cuda or one with its number.
+        precision: in which convolutions and linear layers are stored, fp16 or fp32.
+        is_resumed: whether to go on with what is in the output directory.
         has_board: whether to write for TensorBoard.
         minutes: the time after which to stop, as on a signal; None for no limit.
         state_minutes: the time between writes of the state within an epoch.
     """
 
     architecture: str
-    attention: Attention
+    attentions: tuple[Attention, ...]
     is_lineup: bool
     recipe: Recipe
     data: DataOptions
@@ -78,18 +78,21 @@ class TrainingOptions:
 
     @property
     def members(self) -> dict[NetworkName, Attention]:
-        """The networks to train, in order."""
-        if self.attention is Attention.NONE:
-            return {NetworkName.BASELINE: Attention.NONE}
-        attentions = {NetworkName.BASELINE: Attention.NONE} if self.is_lineup else {}
-        attentions[NetworkName.CBAM] = self.attention
-        return attentions
+        """The networks to train, in this order."""
+        attentions = (Attention.NONE, *self.attentions) if self.is_lineup else self.attentions
+        return {name_network(attention): attention for attention in attentions}
 
     def check(self) -> None:
-        """Check the options; raises `TrainingError`."""
-        if self.is_lineup and self.attention is Attention.NONE:
+        """Refuse what cannot be; raises `TrainingError`."""
+        if self.is_lineup and Attention.NONE in self.attentions:
             raise TrainingError(
                 "attention is none; a lineup is a network without and with attention: choose --attention"
+            )
+        if len(self.attentions) > len(set(self.attentions)):
+            raise TrainingError("an attention is named twice; give each --attention once")
+        if self.is_lineup and not len(self.attentions) < MOST_NETWORKS:
+            raise TrainingError(
+                f"{len(self.attentions)} attentions and the baseline; a lineup has {MOST_NETWORKS} networks at most"
             )
         if self.name is not None and not re.fullmatch(LINEUP_NAME, self.name):
             raise TrainingError(f"name is {self.name!r}; a lineup's name has letters, digits, dots, dashes and _")
@@ -148,7 +151,7 @@ class _Run:
         )
 
     def train(self, should_stop: ShouldStop) -> TrainingReport:
-        """Train each network in turn, then write the lineup's files."""
+        """Each network in turn, then what speaks of all."""
         shapes = {member: self._shape(attention) for member, attention in self._options.members.items()}
         self._check_states(shapes)
         self._write_common()

@@ -9,7 +9,7 @@ from app.evaluation.results.metrics import Metric
 from app.evaluation.results.rows import FocusRow, MapRow
 from app.explain.maps import HeatMap
 from app.explain.methods import Method
-from models.names import NetworkName, Stage
+from models.names import Stage
 from models.pictures.placement import Placement
 
 
@@ -53,6 +53,6 @@ def make_row(
         has_centre=True,
         networks={
             name: MapRow(is_right=is_right, is_silent=values.get(Metric.SHARE_INSIDE) is None, values=values)
-            for name, is_right, values in zip(NetworkName, right, (baseline, cbam), strict=True)
+            for name, is_right, values in zip(("baseline", "cbam"), right, (baseline, cbam), strict=True)
         },
     )

@@ -12,7 +12,6 @@ from app.evaluation.results.metrics import Metric
 from app.evaluation.results.report import Evaluation
 from app.evaluation.results.rows import read_rows
 from app.evaluation.results.summary import summarise_maps
-from models.names import NetworkName
 from tests.conftest import decode, encode, make_picture
 
 runner = CliRunner()
@@ -59,15 +58,16 @@ def test_evaluate_measures_focus_with_masks_and_says_what_it_left_out(data: Path
     focus = evaluation.focus
     assert focus is not None
     assert focus.unseen == ["pagoda/away.jpg"]
-    (measured,) = focus.maps
-    assert (measured.all.pictures, measured.height, measured.width) == (2, 5, 5)
+    (result_of_maps,) = focus.maps
+    measured = result_of_maps.contrasts["cbam"]
+    assert (measured.all.pictures, result_of_maps.height, result_of_maps.width) == (2, 5, 5)
     assert set(measured.all.metrics) == set(Metric)
     # The networks see rows 40 to 120 of the tall picture: 60 of the object's 100 rows, 60 % of half the square.
     assert measured.all.hidden_share == pytest.approx(0.2, abs=0.001)
-    assert [block.name for block in focus.gates] == [
+    assert [block.name for block in focus.gates["cbam"]] == [
         f"layer{stage}.{block}" for stage in range(1, 5) for block in (0, 1)
     ]
-    assert all(block.spatial is not None and 0 < block.spatial.mean < 1 for block in focus.gates)
+    assert all(block.spatial is not None and 0 < block.spatial.mean < 1 for block in focus.gates["cbam"])
     rows = read_rows(outputs[0])
     assert [row.file for row in rows] == ["Motorbikes/one.jpg", "pagoda/tall.jpg"]
     assert decode(outputs[1].read_bytes()).format == "PNG"
@@ -84,8 +84,9 @@ def test_evaluate_gives_what_its_rows_give(data: Path, tmp_path: Path) -> None:
     assert [(entry["method"], entry["stage"]) for entry in focus["maps"]] == [("gradcam", 3), ("hirescam", 3)]
     assert focus["protocol"]["fill"] is None
     assert focus["protocol"]["tolerance_pixels"] == 15
-    for ours, recomputed in zip(focus["maps"], summarise_maps(read_rows(path)), strict=True):
-        for metric, found in recomputed.all.metrics.items():
+    for entry, recomputed in zip(focus["maps"], summarise_maps(read_rows(path)), strict=True):
+        ours = entry["contrasts"]["cbam"]
+        for metric, found in recomputed.contrasts["cbam"].all.metrics.items():
             assert ours["all"]["metrics"][metric]["baseline"] == pytest.approx(found.baseline, abs=2e-5)
             assert ours["all"]["metrics"][metric]["difference"]["low"] == pytest.approx(found.difference.low, abs=2e-5)
         assert "deletion" not in ours["all"]["metrics"]
@@ -124,7 +125,7 @@ def test_evaluate_measures_calibration_without_a_focus(data: Path, tmp_path: Pat
     assert (evaluation.focus, evaluation.listing, evaluation.data) == (None, "list.txt", "data")
     for network in evaluation.networks.values():
         assert sum(row.pictures for row in network.calibration.bins) == 2
-    assert all(evaluation.sha256[name] for name in NetworkName)
+    assert all(evaluation.sha256[name] for name in ("baseline", "cbam"))
     assert decode(plot.read_bytes()).format == "PNG"
 
 

@@ -1,13 +1,13 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.evaluation.results.metrics import Metric
 from app.evaluation.results.report import Interval
-from app.evaluation.results.rows import FocusRow, read_rows, write_rows
+from app.evaluation.results.rows import FocusRow, MapRow, read_rows, write_rows
 from app.evaluation.results.summary import choose_extremes, summarise_maps, summarise_subset
 from app.evaluation.results.wording import Verdict, format_difference, judge
-from models.names import NetworkName
 from tests.evaluation.makers import make_row
 
 
@@ -39,31 +39,53 @@ def rows() -> list[FocusRow]:
 def test_summarise_subset_gives_hand_made_numbers(rows: list[FocusRow]) -> None:
     subset = summarise_subset(rows)
     assert (subset.pictures, subset.object_share, subset.hidden_share, subset.centre_hits) == (3, 0.25, 0.125, 1)
-    assert subset.silent == {NetworkName.BASELINE: 0, NetworkName.CBAM: 1}
+    assert subset.silent == {"baseline": 0, "cbam": 1}
     share, pointing = subset.metrics[Metric.SHARE_INSIDE], subset.metrics[Metric.POINTING]
-    # The picture of the empty map does not count in the share, for both networks; it is a miss in the pointing game.
-    assert (share.pictures, share.baseline, share.cbam) == pytest.approx((2, 0.45, 0.5))
+    # The silent map leaves its picture out of the share, for both networks, and is a miss in the pointing game.
+    assert (share.pictures, share.baseline, share.other) == pytest.approx((2, 0.45, 0.5))
     assert share.difference.mean == pytest.approx(0.05)
     assert (share.difference.low, share.difference.high) == pytest.approx((-0.1, 0.2))
-    assert (pointing.pictures, pointing.baseline, pointing.cbam) == pytest.approx((3, 2 / 3, 2 / 3))
+    assert (pointing.pictures, pointing.baseline, pointing.other) == pytest.approx((3, 2 / 3, 2 / 3))
     assert Metric.DELETION not in subset.metrics
 
 
 def test_summarise_maps_tells_what_both_get_right_from_all(rows: list[FocusRow]) -> None:
     (result,) = summarise_maps(rows)
-    assert (result.both_right.pictures, result.all.pictures) == (2, 3)
-    assert result.both_right.metrics[Metric.SHARE_INSIDE].difference.mean == pytest.approx(0.2)
+    contrast = result.contrasts["cbam"]
+    assert (contrast.both_right.pictures, contrast.all.pictures) == (2, 3)
+    assert contrast.both_right.metrics[Metric.SHARE_INSIDE].difference.mean == pytest.approx(0.2)
     assert (result.height, result.width) == (5, 5)
-    assert [(entry.class_name, entry.pictures) for entry in result.classes] == [("ant", 1), ("bee", 1)]
+    assert [(entry.class_name, entry.pictures) for entry in contrast.classes] == [("ant", 1), ("bee", 1)]
 
 
 def test_summarise_maps_names_the_pictures_that_differ_most(rows: list[FocusRow]) -> None:
     (result,) = summarise_maps(rows)
-    (helped,), (hurt,) = result.helped, result.hurt
+    (helped,), (hurt,) = result.contrasts["cbam"].helped, result.contrasts["cbam"].hurt
     assert (helped.file, hurt.file) == ("ant/1.jpg", "bee/2.jpg")
     assert (helped.difference, hurt.difference) == pytest.approx((0.2, -0.1))
-    assert hurt.right == {NetworkName.BASELINE: True, NetworkName.CBAM: False}
-    assert hurt.probability == {NetworkName.BASELINE: 0.25, NetworkName.CBAM: 0.5}
+    assert hurt.right == {"baseline": True, "cbam": False}
+    assert hurt.probability == {"baseline": 0.25, "cbam": 0.5}
+
+
+def test_summarise_maps_compares_every_network_with_the_baseline_alone(rows: list[FocusRow]) -> None:
+    third = MapRow(is_right=False, is_silent=False, values={Metric.SHARE_INSIDE: 0.1, Metric.PROBABILITY: 0.2})
+    (result,) = summarise_maps([replace(row, networks={**row.networks, "se": third}) for row in rows])
+    (pair,) = summarise_maps(rows)
+    assert list(result.contrasts) == ["cbam", "se"]
+    # A third network changes nothing between the first two.
+    assert result.contrasts["cbam"] == pair.contrasts["cbam"]
+    se = result.contrasts["se"]
+    assert (se.both_right.pictures, se.all.pictures) == (0, 3)
+    assert se.all.metrics[Metric.SHARE_INSIDE].difference.mean == pytest.approx(0.1 - 0.4)
+    assert se.all.silent == {"baseline": 0, "se": 0}
+
+
+def test_rows_of_three_networks_come_back_in_their_order(rows: list[FocusRow], tmp_path: Path) -> None:
+    third = MapRow(is_right=True, is_silent=False, values=dict.fromkeys(Metric, 0.5))
+    write_rows([replace(row, networks={**row.networks, "a_2": third}) for row in rows], tmp_path / "rows.csv")
+    for row in read_rows(tmp_path / "rows.csv"):
+        assert list(row.networks) == ["baseline", "cbam", "a_2"]
+        assert row.networks["a_2"] == third
 
 
 def test_choose_extremes_takes_the_farthest_of_each_side() -> None:

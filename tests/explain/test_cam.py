@@ -69,7 +69,7 @@ def explain_with_hooks(
     return positive
 
 
-@pytest.mark.parametrize("name", NetworkName)
+@pytest.mark.parametrize("name", ["baseline", "cbam"])
 @pytest.mark.parametrize("stage", Stage)
 @pytest.mark.parametrize("method", Method)
 def test_heat_map_equals_the_package_run_its_own_way(
@@ -81,7 +81,7 @@ def test_heat_map_equals_the_package_run_its_own_way(
     assert np.abs(ours - theirs).max() <= 1e-5 * max(1.0, float(theirs.max()))
 
 
-@pytest.mark.parametrize("name", NetworkName)
+@pytest.mark.parametrize("name", ["baseline", "cbam"])
 def test_score_gradient_at_the_last_stage_equals_autograd(
     lineup: Lineup, batch: torch.Tensor, name: NetworkName
 ) -> None:
@@ -95,7 +95,7 @@ def test_score_gradient_at_the_last_stage_equals_autograd(
 
 
 def test_score_gradient_serves_a_batch_with_a_class_each(lineup: Lineup, generator: torch.Generator) -> None:
-    network = lineup.networks[NetworkName.CBAM]
+    network = lineup.networks["cbam"]
     with torch.no_grad():
         features = network.trace(torch.randn(3, 3, 64, 64, generator=generator)).features[Stage.TWO]
     classes = torch.tensor([3, 90, 41])
@@ -107,8 +107,8 @@ def test_score_gradient_serves_a_batch_with_a_class_each(lineup: Lineup, generat
 
 
 def test_score_gradient_leaves_no_gradient_on_the_network(lineup: Lineup, batch: torch.Tensor) -> None:
-    # Unfrozen, because frozen parameters never get one.
-    network = copy.deepcopy(lineup.networks[NetworkName.CBAM]).requires_grad_()
+    # Frozen parameters would get none whatever is done.
+    network = copy.deepcopy(lineup.networks["cbam"]).requires_grad_()
     explain(network, batch, Method.GRADCAM, Stage.ONE, class_index=5)
     assert {parameter.grad for parameter in network.parameters()} == {None}
 
@@ -143,8 +143,8 @@ def test_every_method_has_the_weighting_of_its_name() -> None:
 def test_eigen_methods_agree_on_both_sides_of_the_bound(
     lineup: Lineup, batch: torch.Tensor, method: Method, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network = lineup.networks[NetworkName.BASELINE]
-    # Stage 1 has 40 x 40 positions, which exceeds the limit.
+    network = lineup.networks["baseline"]
+    # Stage 1 has 40 x 40 positions, which is beyond the bound.
     monkeypatch.setattr(cam, "LARGEST_FULL_DECOMPOSITION", 40 * 40)
     by_package = explain(network, batch, method, Stage.ONE, class_index=2)
     monkeypatch.setattr(cam, "LARGEST_FULL_DECOMPOSITION", 0)

@@ -17,12 +17,13 @@ const SENT = {
   picture_height: 400,
   box: [100, 0, 500, 400],
   units: "logit",
+  titles: { baseline: "Baseline", cbam: "CBAM" },
   rows: [{ class_name: "cat", networks: { baseline: send(2, [0, 65535, 13107]), cbam: send(0, [0, 0, 0]) } }],
 };
 
 test("steps become values in the method's units", () => {
   const { box, rows, ...rest } = readMaps(SENT);
-  assert.deepEqual(rest, { pictureWidth: 600, pictureHeight: 400, units: "logit" });
+  assert.deepEqual(rest, { pictureWidth: 600, pictureHeight: 400, units: "logit", titles: SENT.titles });
   assert.deepEqual(box, { left: 100, upper: 0, right: 500, lower: 400 });
   const { values } = rows[0].networks.baseline;
   [0, 2, 0.4].forEach((value, at) => closeTo(values[at], value));
@@ -36,17 +37,26 @@ test("a map without evidence says so, the other does not", () => {
 });
 
 test("the difference is in units on the shared scale, in shares of each maximum on their own", () => {
-  const row = { className: "cat", networks: { baseline: { max: 4 }, cbam: { max: 2 } } };
-  assert.deepEqual(scaleDifference(row, "shared", 4), { factors: { baseline: -1, cbam: 1 }, limit: 4 });
-  assert.deepEqual(scaleDifference(row, "own", 4), { factors: { baseline: -0.25, cbam: 0.5 }, limit: 1 });
+  const row = { className: "cat", networks: { baseline: { max: 4 }, se: { max: 8 }, cbam: { max: 2 } } };
+  const difference = { of: "cbam", minus: "baseline" };
+  assert.deepEqual(scaleDifference(row, difference, "shared", 4), { of: 1, minus: -1, limit: 4 });
+  assert.deepEqual(scaleDifference(row, difference, "own", 4), { of: 0.5, minus: -0.25, limit: 1 });
+  assert.deepEqual(scaleDifference(row, { of: "baseline", minus: "se" }, "own", 4), { of: 0.25, minus: -0.125, limit: 1 });
 });
 
 test("no evidence at all still has a scale", () => {
   const row = { className: "cat", networks: { baseline: { max: 0 }, cbam: { max: 0 } } };
   for (const scale of ["shared", "own"]) {
-    const { factors, limit } = scaleDifference(row, scale, 0);
-    assert.deepEqual({ factors, limit }, { factors: { baseline: -1, cbam: 1 }, limit: 1 });
+    const difference = { of: "cbam", minus: "baseline" };
+    assert.deepEqual(scaleDifference(row, difference, scale, 0), { of: 1, minus: -1, limit: 1 });
   }
+});
+
+test("a row keeps the order of its networks, however many there are", () => {
+  const names = ["baseline", "se", "cbam", "cbam-2", "a"];
+  const networks = Object.fromEntries(names.map((name) => [name, send(1, [65535])]));
+  const [row] = readMaps({ ...SENT, rows: [{ class_name: "cat", networks }] }).rows;
+  assert.deepEqual(Object.keys(row.networks), names);
 });
 
 test("a box is placed in a canvas's pixels, halves to the even one", () => {

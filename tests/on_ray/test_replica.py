@@ -21,7 +21,7 @@ from app.on_ray.replica import ROOM_BATCHES, LineupReplica
 from app.on_ray.wire import pack
 from app.settings import Settings
 from models.lineups.lineup import Lineup
-from models.names import NetworkName, Stage
+from models.names import Stage
 
 BATCH = 4
 
@@ -113,7 +113,7 @@ def read_logits(answer: object) -> np.ndarray:
     """The answer's logits of the network with CBAM, (K,)."""
     assert isinstance(answer, tuple)
     (traces, _) = answer
-    return np.asarray(traces[NetworkName.CBAM].logits)
+    return np.asarray(traces["cbam"].logits)
 
 
 @pytest.mark.parametrize("wait_seconds", [0.0, 0.05])
@@ -129,7 +129,7 @@ def test_works_that_wait_share_a_pass(
     assert max(passes.sizes) == BATCH
     for work, found in zip(works, map(read_logits, together), strict=True):
         with torch.no_grad():
-            expected = lineup.networks[NetworkName.CBAM](torch.tensor(work.values)[None])[0].numpy()
+            expected = lineup.networks["cbam"](torch.tensor(work.values)[None])[0].numpy()
         assert np.abs(found - expected).max() <= TOLERANCE
 
 

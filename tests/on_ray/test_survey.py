@@ -70,7 +70,7 @@ def find_workers(process_id: int) -> list[psutil.Process]:
 def read(directory: Path) -> dict[str, dict[str, Any]]:
     """The rows by their picture."""
     identity = json.loads((directory / "identity.json").read_text())
-    rows = RowStore(directory, identity).read_rows()
+    rows = RowStore(directory, identity, ("baseline", "cbam")).read_rows()
     found = {str(row["file"]): row for row in rows}
     assert len(found) == len(rows), "each picture once"
     return found

@@ -32,7 +32,7 @@ from app.on_ray.settings import RaySettings
 from app.on_ray.wire import pack, unpack
 from app.settings import Settings
 from models.lineups.lineup import Lineup
-from models.names import NetworkName, Stage
+from models.names import Stage
 from tests.conftest import ROOT, encode, make_picture
 
 runner = CliRunner()
@@ -123,7 +123,7 @@ async def refuse_to_decode(_: Analysis) -> FloatArray:
 def test_packed_work_has_no_networks_and_what_is_asked_alone(lineup: Lineup) -> None:
     features = {stage: np.full((2, 3, 3), stage.value, dtype=np.float32) for stage in Stage}
     trace = NetworkTrace(np.zeros(110, dtype=np.float32), features, ())
-    analysis = replace(analyse(lineup, encode(make_picture(64, 48))), traces=dict.fromkeys(NetworkName, trace))
+    analysis = replace(analyse(lineup, encode(make_picture(64, 48))), traces=dict.fromkeys(("baseline", "cbam"), trace))
     question = LearnedMaps(Explanation(5, Method.GRADCAM, Stage.THREE))
     work = asyncio.run(question.make_work(lineup, analysis, refuse_to_decode))
     data = pickle.dumps(pack(work))
@@ -132,7 +132,7 @@ def test_packed_work_has_no_networks_and_what_is_asked_alone(lineup: Lineup) -> 
     assert isinstance(again, GradientWork)
     assert again.lineup is lineup
     assert again.target == GradientTarget(Stage.THREE, 5)
-    assert list(again.features) == list(NetworkName)
+    assert list(again.features) == ["baseline", "cbam"]
     assert all((found == 3).all() for found in again.features.values())
 
 
@@ -153,7 +153,7 @@ def test_analysis_arrives_without_its_copy_for_the_screen(lineup: Lineup) -> Non
     assert again.id == analysis.id
     assert again.source.data == data
     assert np.array_equal(np.asarray(again.picture(max_side=100)), np.asarray(analysis.picture(max_side=100)))
-    for name in NetworkName:
+    for name in ("baseline", "cbam"):
         assert np.array_equal(again.traces[name].logits, analysis.traces[name].logits)
 
 

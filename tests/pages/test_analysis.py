@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.analysis.comparison import Comparison, Target
-from app.analysis.options import FigureOptions
+from app.analysis.options import PageOptions
 from app.api.links import AnalysisLinks
 from app.api.schemas import build_lineup_description
 from app.explain.maps import HeatMap
@@ -40,7 +40,7 @@ def build(
     lineup: Lineup,
     analysis_id: str,
     maps: Mapping[NetworkName, np.ndarray],
-    options: FigureOptions | None = None,
+    options: PageOptions | None = None,
     *,
     classes: Sequence[int] = (LABEL_INDEX,),
 ) -> AnalysisPage:
@@ -55,7 +55,7 @@ def build(
         )
         for index in classes
     ]
-    options = options or FigureOptions(method=Method.GRADCAM_PLUS_PLUS)
+    options = options or PageOptions(method=Method.GRADCAM_PLUS_PLUS)
     return build_analysis_page(
         comparisons,
         options,
@@ -83,11 +83,11 @@ def render(page: AnalysisPage) -> str:
 
 
 def test_page_says_plainly_where_a_map_has_no_evidence(client: TestClient, lineup: Lineup, analysis_id: str) -> None:
-    page = build(client, lineup, analysis_id, {NetworkName.BASELINE: NOTHING, NetworkName.CBAM: SPOT})
+    page = build(client, lineup, analysis_id, {"baseline": NOTHING, "cbam": SPOT})
     text = render(page)
     name = lineup.labels[LABEL_INDEX].name
     assert text.count("No positive evidence: this network sees nothing in the picture that speaks for") == 1
-    assert f"evidence for ‘{name}’ in logits, one scale for both" in text
+    assert f"evidence for ‘{name}’ in logits, one scale for all" in text
     assert read_measures(page) == {
         "Peak": "none | 2",
         "Correlation": None,
@@ -103,25 +103,25 @@ def test_page_says_plainly_where_a_map_has_no_evidence(client: TestClient, lineu
 def test_page_shows_no_colour_bar_where_neither_map_has_evidence(
     client: TestClient, lineup: Lineup, analysis_id: str
 ) -> None:
-    page = build(client, lineup, analysis_id, {NetworkName.BASELINE: NOTHING, NetworkName.CBAM: NOTHING})
+    page = build(client, lineup, analysis_id, {"baseline": NOTHING, "cbam": NOTHING})
     text = render(page)
-    assert "Neither map has evidence, so there is no difference to show." in text
-    assert "logits, one scale for both" not in text
-    assert "The baseline and the network with CBAM found no positive evidence for" in text
+    assert "No map has evidence, so there is no difference to show." in text
+    assert "logits, one scale for all" not in text
+    assert "The baseline and CBAM found no positive evidence for" in text
 
 
 def test_page_keeps_every_option_in_the_links_of_classes(client: TestClient, lineup: Lineup, analysis_id: str) -> None:
-    options = FigureOptions(
+    options = PageOptions(
         method=Method.GRADCAM_PLUS_PLUS, stage=Stage.TWO, scale=Scale.OWN, colormap=Colormap.MAGMA, opacity=0.3
     )
-    page = build(client, lineup, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT}, options)
+    page = build(client, lineup, analysis_id, {"baseline": SPOT, "cbam": SPOT}, options)
     address = page.networks[0].ranking[0].address
     for part in ("/analyses/x?", "method=gradcam%2B%2B", "stage=2", "scale=own", "colormap=magma", "opacity=0.3"):
         assert part in address
 
 
 def test_page_measures_equal_maps_as_equal(client: TestClient, lineup: Lineup, analysis_id: str) -> None:
-    page = build(client, lineup, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT})
+    page = build(client, lineup, analysis_id, {"baseline": SPOT, "cbam": SPOT})
     assert read_measures(page) == {
         "Peak": "2 | 2",
         "Correlation": "1.00",
@@ -134,7 +134,7 @@ def test_page_measures_equal_maps_as_equal(client: TestClient, lineup: Lineup, a
 def test_page_gives_each_map_its_peak_and_its_share_above_half(
     client: TestClient, lineup: Lineup, analysis_id: str
 ) -> None:
-    page = build(client, lineup, analysis_id, {NetworkName.BASELINE: NOTHING, NetworkName.CBAM: SPOT})
+    page = build(client, lineup, analysis_id, {"baseline": NOTHING, "cbam": SPOT})
     silent, spot = page.networks
     assert (silent.peak, silent.share_above_half) == (None, None)
     assert spot.peak is not None
@@ -145,7 +145,7 @@ def test_page_gives_each_map_its_peak_and_its_share_above_half(
 
 
 def test_page_shows_a_second_class_in_a_row_of_its_own(client: TestClient, lineup: Lineup, analysis_id: str) -> None:
-    maps = {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT}
+    maps = {"baseline": SPOT, "cbam": SPOT}
     page = build(client, lineup, analysis_id, maps, classes=(LABEL_INDEX, 9))
     first, second = (lineup.labels[index].name for index in (LABEL_INDEX, 9))
     assert [row.class_name for row in page.rows] == [first, second]
@@ -162,7 +162,7 @@ def test_page_shows_a_second_class_in_a_row_of_its_own(client: TestClient, lineu
 def test_page_keeps_the_second_class_when_another_first_one_is_chosen(
     client: TestClient, lineup: Lineup, analysis_id: str
 ) -> None:
-    maps = {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT}
+    maps = {"baseline": SPOT, "cbam": SPOT}
     page = build(client, lineup, analysis_id, maps, classes=(LABEL_INDEX, 9))
     for ranked in page.networks[0].ranking:
         assert "versus=9" in ranked.address
@@ -177,7 +177,7 @@ def test_page_keeps_the_second_class_when_another_first_one_is_chosen(
 def test_page_asks_for_the_maps_without_saying_how_they_are_coloured(
     client: TestClient, lineup: Lineup, analysis_id: str
 ) -> None:
-    page = build(client, lineup, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT})
+    page = build(client, lineup, analysis_id, {"baseline": SPOT, "cbam": SPOT})
     path, _, query = page.maps.partition("?")
     assert path == "/analyses/x/maps.json"
     assert set(query.split("&")) == {f"target={LABEL_INDEX}", "method=gradcam%2B%2B", "stage=4"}
@@ -186,7 +186,7 @@ def test_page_asks_for_the_maps_without_saying_how_they_are_coloured(
 def test_page_lists_the_classes_in_alphabetical_order_with_one_selected(
     client: TestClient, lineup: Lineup, analysis_id: str
 ) -> None:
-    page = build(client, lineup, analysis_id, {NetworkName.BASELINE: SPOT, NetworkName.CBAM: SPOT})
+    page = build(client, lineup, analysis_id, {"baseline": SPOT, "cbam": SPOT})
     titles = [choice.title.casefold() for choice in page.classes]
     assert titles == sorted(titles)
     assert [choice.value for choice in page.classes if choice.is_selected] == [str(LABEL_INDEX)]

@@ -9,7 +9,7 @@ from jinja2 import Environment
 
 from app.api.schemas import LineupDescription, build_lineup_description
 from app.evaluation.results.metrics import MEANINGS, Metric
-from app.evaluation.results.report import Evaluation, Interval
+from app.evaluation.results.report import Contrast, Evaluation, Interval
 from app.evaluation.results.rows import read_rows
 from app.evaluation.results.summary import summarise_maps
 from app.evaluation.results.wording import format_difference, format_mean
@@ -45,14 +45,14 @@ def read_page(client: TestClient) -> str:
 def test_record_is_of_the_shipped_weights(record: Evaluation) -> None:
     """New weights need a new run: `cbam-lens evaluate ... --focus --json`, recorded beside them."""
     card = read_card(SHIPPED_LINEUP)
-    assert record.sha256 == {name: card.networks[name].sha256 for name in NetworkName}
+    assert record.sha256 == {name: card.networks[name].sha256 for name in ("baseline", "cbam")}
     assert (record.geometry, record.resolution) == (card.preprocessing.geometry, card.preprocessing.resolution)
 
 
 def test_record_is_of_all_pictures_with_an_outline(record: Evaluation) -> None:
     assert (record.data, record.pictures, record.unreadable) == ("caltech101_masked", 501, [])
     assert record.focus is not None
-    (measured,) = record.focus.maps
+    measured = read_contrast(record)
     assert set(measured.all.metrics) == set(Metric)
     assert len(measured.classes) == 24
     assert (len(measured.helped), len(measured.hurt)) == (10, 10)
@@ -61,8 +61,9 @@ def test_record_is_of_all_pictures_with_an_outline(record: Evaluation) -> None:
 
 def test_record_is_what_its_rows_give(record: Evaluation) -> None:
     assert record.focus is not None
-    (recorded,) = record.focus.maps
-    (computed,) = summarise_maps(read_rows(DIRECTORY / f"{record.lineup}.csv"))
+    recorded = read_contrast(record)
+    (result_of_rows,) = summarise_maps(read_rows(DIRECTORY / f"{record.lineup}.csv"))
+    computed = result_of_rows.contrasts["cbam"]
     for kept, found in ((recorded.both_right, computed.both_right), (recorded.all, computed.all)):
         assert kept.pictures == found.pictures
         assert kept.silent == found.silent
@@ -70,10 +71,17 @@ def test_record_is_what_its_rows_give(record: Evaluation) -> None:
             numbers = kept.metrics[metric]
             assert numbers.pictures == result.pictures
             # Rows are kept with five decimals.
-            assert (numbers.baseline, numbers.cbam) == pytest.approx((result.baseline, result.cbam), abs=1e-5)
+            assert (numbers.baseline, numbers.other) == pytest.approx((result.baseline, result.other), abs=1e-5)
             assert list_ends(numbers.difference) == pytest.approx(list_ends(result.difference), abs=2e-5)
     assert [picture.file for picture in recorded.helped] == [picture.file for picture in computed.helped]
     assert [picture.file for picture in recorded.hurt] == [picture.file for picture in computed.hurt]
+
+
+def read_contrast(record: Evaluation) -> Contrast:
+    """CBAM's maps against the baseline's, by the one method that was recorded."""
+    assert record.focus is not None
+    (measured,) = record.focus.maps
+    return measured.contrasts["cbam"]
 
 
 def list_ends(interval: Interval) -> list[float | None]:
@@ -98,15 +106,15 @@ def test_page_gives_the_claim_and_every_recorded_number(client: TestClient, reco
     assert sentences.CLAIM in text
     assert sentences.SOURCE in text
     assert record.focus is not None
-    (measured,) = record.focus.maps
+    measured = read_contrast(record)
     for subset in (measured.both_right, measured.all):
         for metric, result in subset.metrics.items():
             difference = format_difference(metric, result.difference).replace("-", "−")
-            row = f"{format_mean(metric, result.baseline)} {format_mean(metric, result.cbam)} {difference}"
+            row = f"{format_mean(metric, result.baseline)} {format_mean(metric, result.other)} {difference}"
             assert f"{MEANINGS[metric].explanation} {row}" in text
     for picture in [*measured.helped, *measured.hurt]:
         assert picture.file in text
-    for block in record.focus.gates:
+    for block in record.focus.gates["cbam"]:
         assert block.name in text
     assert "The pictures themselves are not part of this program" in text
 
@@ -126,7 +134,7 @@ def test_page_gives_the_command_for_a_lineup_without_a_record(description: Lineu
 def test_page_does_not_show_a_record_of_other_weights(
     description: LineupDescription, record: Evaluation, tmp_path: Path
 ) -> None:
-    other = record.model_copy(update={"sha256": dict.fromkeys(NetworkName, "0" * 64)})
+    other = record.model_copy(update={"sha256": dict.fromkeys(("baseline", "cbam"), "0" * 64)})
     (tmp_path / f"{record.lineup}.json").write_text(other.model_dump_json())
     page = build_evidence_page([description], directory=tmp_path)
     (missing,) = page.missing
@@ -142,20 +150,21 @@ def render(template: str, page: object) -> str:
 def make_result(record: Evaluation, difference: float) -> Evaluation:
     """The record, with one difference and a narrow interval in place of every metric's."""
     assert record.focus is not None
-    (measured,) = record.focus.maps
+    (result,) = record.focus.maps
+    measured = result.contrasts["cbam"]
     interval = Interval(mean=difference, low=difference - 0.01, high=difference + 0.01)
     subsets = {
         name: subset.model_copy(
             update={
                 "metrics": {
-                    metric: result.model_copy(update={"difference": interval})
-                    for metric, result in subset.metrics.items()
+                    metric: numbers.model_copy(update={"difference": interval})
+                    for metric, numbers in subset.metrics.items()
                 }
             }
         )
         for name, subset in (("both_right", measured.both_right), ("all", measured.all))
     }
-    maps = [measured.model_copy(update=subsets)]
+    maps = [result.model_copy(update={"contrasts": {"cbam": measured.model_copy(update=subsets)}})]
     return record.model_copy(update={"focus": record.focus.model_copy(update={"maps": maps})})
 
 
@@ -170,13 +179,13 @@ def make_result(record: Evaluation, difference: float) -> Evaluation:
 def test_verdict_says_whichever_way_it_comes_out(record: Evaluation, difference: float, verdict: str) -> None:
     changed = make_result(record, difference)
     assert changed.focus is not None
-    assert sentences.state_verdict(changed.focus.maps[0]).startswith(verdict)
+    assert sentences.state_verdict(changed.focus.maps[0].contrasts["cbam"], "CBAM").startswith(verdict)
 
 
 def test_failures_name_what_is_worse(record: Evaluation) -> None:
     changed = make_result(record, -0.1)
     assert changed.focus is not None
-    failures = " ".join(sentences.state_failures(changed.focus.maps[0]))
+    failures = " ".join(sentences.state_failures(changed.focus.maps[0].contrasts["cbam"], "CBAM"))
     assert "On the pictures that both get right CBAM is worse by" in failures
     assert "pointing game, −10.0 points (−11.0 to −9.0)" in failures
     assert "deletion area" not in failures
@@ -185,7 +194,7 @@ def test_failures_name_what_is_worse(record: Evaluation) -> None:
 def test_protocol_says_what_was_cropped_and_filled(record: Evaluation) -> None:
     assert record.focus is not None
     text = " ".join(sentences.state_protocol(record, record.focus, record.focus.maps[0]))
-    assert f"{record.focus.maps[0].all.pictures} held-out pictures of Caltech-101" in text
+    assert f"{read_contrast(record).all.pictures} held-out pictures of Caltech-101" in text
     assert "lay outside of the crop" in text
     assert "the picture blurred with a deviation of" in text
     whole = record.model_copy(update={"geometry": Geometry.WHOLE})
@@ -197,14 +206,18 @@ def test_protocol_says_what_was_cropped_and_filled(record: Evaluation) -> None:
 def make_seeds(record: Evaluation, differences: list[float]) -> list[Evaluation]:
     """One record per seed, each with another difference between the networks' metrics."""
     assert record.focus is not None
-    (measured,) = record.focus.maps
+    (result,) = record.focus.maps
+    measured = result.contrasts["cbam"]
     seeds = []
     for index, difference in enumerate(differences):
         metrics = {
-            metric: result.model_copy(update={"baseline": 0.5 + 0.01 * index, "cbam": 0.5 + 0.01 * index + difference})
-            for metric, result in measured.all.metrics.items()
+            metric: numbers.model_copy(
+                update={"baseline": 0.5 + 0.01 * index, "other": 0.5 + 0.01 * index + difference}
+            )
+            for metric, numbers in measured.all.metrics.items()
         }
-        whole = measured.model_copy(update={"all": measured.all.model_copy(update={"metrics": metrics})})
+        contrast = measured.model_copy(update={"all": measured.all.model_copy(update={"metrics": metrics})})
+        whole = result.model_copy(update={"contrasts": {"cbam": contrast}})
         seeds.append(record.model_copy(update={"focus": record.focus.model_copy(update={"maps": [whole]})}))
     return seeds
 
@@ -253,7 +266,7 @@ def read_accuracy(name: NetworkName, row: Accuracy) -> tuple[int, float, float]:
     return pictures, first / pictures, five / pictures
 
 
-@pytest.mark.parametrize("name", NetworkName)
+@pytest.mark.parametrize("name", ["baseline", "cbam"])
 def test_cards_give_the_accuracy_that_evaluate_gave(name: NetworkName) -> None:
     network = read_card(SHIPPED_LINEUP).networks[name]
     assert network.card is not None
@@ -284,12 +297,12 @@ SUMMARY_METRICS = (
 def test_documentation_gives_the_recorded_differences(record: Evaluation) -> None:
     text = (ROOT / "docs" / "evidence.md").read_text()
     assert record.focus is not None
-    (measured,) = record.focus.maps
+    measured = read_contrast(record)
     assert f"on the {measured.both_right.pictures} pictures that both networks get right" in " ".join(text.split())
     for metric in SUMMARY_METRICS:
         result = measured.both_right.metrics[metric]
         difference = format_difference(metric, result.difference).replace("-", "−")
-        row = f"| {format_mean(metric, result.baseline)} | {format_mean(metric, result.cbam)} | {difference} |"
+        row = f"| {format_mean(metric, result.baseline)} | {format_mean(metric, result.other)} | {difference} |"
         assert row in text, metric
 
 

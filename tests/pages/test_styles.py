@@ -10,16 +10,21 @@ import pytest
 from app.pages.analysis.page import Layout
 from app.pages.evidence.views import Tone
 from app.pages.templating import ENVIRONMENT, STATIC, TEMPLATES
-from models.names import GateKind, NetworkName
+from models.names import GateKind
 from tests.pages.test_contexts import PAGES, find_templates
 
 SHEETS = sorted((STATIC / "css").glob("*.css"))
 
-NETWORKS = tuple(name.value for name in NetworkName)
+NETWORKS = ("baseline", "se", "cbam")
+
+PLACES = ("1", "2", "3", "4", "5")
+"""Of a network in its lineup."""
 
 CLASS_PARTS = {
     "network.name": NETWORKS,
-    "name": NETWORKS,
+    "network.place": PLACES,
+    "place": PLACES,
+    "network_count": PLACES[1:],
     "kind": NETWORKS,
     "gate_kind": tuple(kind.value for kind in GateKind),
     "layout": get_args(Layout),

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from app.api.schemas import AnalysisAnswer, LineupDescription, build_lineup_description
 from app.pages.analysis.wording import explain_doubt, explain_geometry, warn_of_geometry
 from models.lineups.lineup import Lineup
-from models.names import Geometry, NetworkName, Resolution
+from models.names import Geometry, Resolution
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +34,10 @@ def answer_with(content: dict[str, Any], *, first: tuple[float, float], target: 
 @pytest.mark.parametrize(
     ("first", "target", "beginning"),
     [
-        ((0.3, 0.4), (0.3, 0.4), "Neither network is sure what this is"),
-        ((0.9, 0.9), (0.1, 0.0), "Neither network takes this for ‘motorbikes’"),
+        ((0.3, 0.4), (0.3, 0.4), "No network is sure what this is"),
+        ((0.9, 0.9), (0.1, 0.0), "No network takes this for ‘motorbikes’"),
         ((0.3, 0.9), (0.3, 0.9), "The baseline is not sure"),
-        ((0.9, 0.3), (0.9, 0.3), "The network with CBAM is not sure"),
+        ((0.9, 0.3), (0.9, 0.3), "CBAM is not sure"),
     ],
 )
 def test_doubt_is_told_when_probabilities_are_low(
@@ -56,7 +56,7 @@ def test_doubt_is_not_told_when_both_networks_are_sure_of_the_class(content: dic
 
 def test_geometry_sentence_names_the_part_that_was_seen(content: dict[str, Any]) -> None:
     whole = AnalysisAnswer.model_validate(content).geometry
-    assert explain_geometry(whole).startswith("Both networks saw the whole picture")
+    assert explain_geometry(whole).startswith("The networks saw the whole picture")
     cropped = whole.model_copy(update={"is_cropped": True, "geometry": Geometry.CENTER_CROP})
     assert "the square at its centre" in explain_geometry(cropped)
 
@@ -76,14 +76,14 @@ def test_geometry_warning_says_what_a_measured_geometry_costs(
     content: dict[str, Any], description: LineupDescription
 ) -> None:
     own = AnalysisAnswer.model_validate(content).geometry
-    cbam = description.networks[NetworkName.CBAM]
+    cbam = description.networks["cbam"]
     worse = tuple(
         accuracy.model_copy(update={"top1": accuracy.top1 - 0.12})
         if accuracy.geometry is Geometry.CENTER_CROP
         else accuracy
         for accuracy in cbam.accuracy
     )
-    networks = {**description.networks, NetworkName.CBAM: cbam.model_copy(update={"accuracy": worse})}
+    networks = {**description.networks, "cbam": cbam.model_copy(update={"accuracy": worse})}
     cropped = own.model_copy(update={"geometry": Geometry.CENTER_CROP})
     (warning,) = warn_of_geometry(cropped, description.model_copy(update={"networks": networks}))
     assert re.search(r"Centre crops at 224 pixels cost up to 1[12]\.\d points of accuracy", warning)

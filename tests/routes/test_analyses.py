@@ -19,7 +19,7 @@ BLOCKS = [f"layer{stage}.{index}" for stage in (1, 2, 3, 4) for index in (0, 1)]
 
 
 def test_create_analysis_has_the_contracts_shape(client: TestClient, analysis: Analysis) -> None:
-    assert {"id", "lineup", "target", "networks", "blocks", "comparison", "geometry", "links"} <= analysis.keys()
+    assert {"id", "lineup", "target", "networks", "comparisons", "shared_max", "geometry", "links"} <= analysis.keys()
     assert analysis["target"].keys() == {"class_index", "class_name", "chosen_by"}
     for name in ("baseline", "cbam"):
         network = analysis["networks"][name]
@@ -28,21 +28,33 @@ def test_create_analysis_has_the_contracts_shape(client: TestClient, analysis: A
         assert probabilities == sorted(probabilities, reverse=True)
         assert 0 < sum(probabilities) <= 1 + 1e-6
         assert network["heat_map"]["max"] > 0
-    assert [block["name"] for block in analysis["blocks"]] == BLOCKS
-    assert [block["channels"] for block in analysis["blocks"]] == [64, 64, 128, 128, 256, 256, 512, 512]
-    for block in analysis["blocks"]:
+    assert [block["name"] for block in analysis["networks"]["cbam"]["blocks"]] == BLOCKS
+    assert [block["channels"] for block in analysis["networks"]["cbam"]["blocks"]] == [
+        64,
+        64,
+        128,
+        128,
+        256,
+        256,
+        512,
+        512,
+    ]
+    for block in analysis["networks"]["cbam"]["blocks"]:
         for kind in ("spatial", "channel"):
             assert 0 <= block[kind]["min"] <= block[kind]["mean"] <= block[kind]["max"] <= 1
 
 
-def test_create_analysis_explains_the_baselines_first_class_by_default(analysis: Analysis) -> None:
-    first = analysis["networks"]["baseline"]["predictions"][0]
-    assert analysis["target"] == {
-        "class_index": first["class_index"],
-        "class_name": first["class_name"],
-        "chosen_by": "baseline",
-    }
-    assert analysis["networks"]["baseline"]["target_probability"] == first["probability"]
+def test_create_analysis_explains_the_class_of_the_highest_mean_probability_by_default(
+    client: TestClient, analysis: Analysis
+) -> None:
+    with np.load(io.BytesIO(client.get(analysis["links"]["maps"]).content), allow_pickle=False) as maps:
+        logits = [maps[f"{name}_logits"].astype(float) for name in ("baseline", "cbam")]
+        names = maps["class_names"]
+    mean = np.mean([np.exp(values) / np.exp(values).sum() for values in logits], axis=0)
+    first = int(mean.argmax())
+    assert analysis["target"] == {"class_index": first, "class_name": names[first], "chosen_by": "mean"}
+    shares = [analysis["networks"][name]["target_probability"] for name in ("baseline", "cbam")]
+    assert np.mean(shares) == pytest.approx(mean[first], abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +75,7 @@ def test_create_analysis_location_leads_back_to_it(client: TestClient, motorcycl
 def test_every_link_of_an_analysis_leads_somewhere(client: TestClient, analysis: Analysis, motorcycle: bytes) -> None:
     links = list(analysis["links"].values())
     links += [link for network in analysis["networks"].values() for link in network["links"].values()]
-    links += [link for block in analysis["blocks"] for link in block["links"].values()]
+    links += [link for block in analysis["networks"]["cbam"]["blocks"] for link in block["links"].values()]
     assert len(links) == len(set(links)) == 6 + 2 + 16
     for link in links:
         answer = client.get(link)
@@ -81,9 +93,9 @@ def test_values_are_the_maps_own_positions(client: TestClient, analysis: Analysi
     heat_map = analysis["networks"]["cbam"]["heat_map"]
     small = decode(client.get(analysis["networks"]["cbam"]["links"]["heat_map"], params={"render": "values"}).content)
     assert small.size == (heat_map["width"], heat_map["height"])
-    expected = heat_map["max"] / analysis["comparison"]["shared_max"] * 255
+    expected = heat_map["max"] / analysis["shared_max"] * 255
     assert np.asarray(small).max() == pytest.approx(expected, abs=1)
-    block = analysis["blocks"][3]
+    block = analysis["networks"]["cbam"]["blocks"][3]
     sizes = {
         kind: decode(client.get(block["links"][kind], params={"render": "values"}).content).size
         for kind in ("spatial", "channel")
@@ -133,11 +145,11 @@ def test_maps_file_holds_what_the_answer_says(client: TestClient, analysis: Anal
         for name in ("baseline", "cbam"):
             assert maps[f"{name}_heat_map"].max() == pytest.approx(analysis["networks"][name]["heat_map"]["max"])
             assert maps[f"{name}_logits"].shape == (110,)
-        for block in analysis["blocks"]:
-            spatial = maps[f"{block['name']}_spatial"]
+        for block in analysis["networks"]["cbam"]["blocks"]:
+            spatial = maps[f"cbam_{block['name']}_spatial"]
             assert spatial.shape == (block["height"], block["width"])
             assert spatial.mean() == pytest.approx(block["spatial"]["mean"], abs=1e-6)
-            assert maps[f"{block['name']}_channel"].shape == (block["channels"],)
+            assert maps[f"cbam_{block['name']}_channel"].shape == (block["channels"],)
         assert maps["box"].tolist() == [analysis["geometry"][side] for side in ("left", "upper", "right", "lower")]
         assert maps["class_names"][analysis["target"]["class_index"]] == analysis["target"]["class_name"]
 
@@ -177,7 +189,7 @@ def test_analysis_ids_are_unlike_and_long(client: TestClient) -> None:
 
 
 def test_unknown_block_of_an_analysis_is_422(client: TestClient, analysis: Analysis) -> None:
-    answer = client.get(f"/api/v1/analyses/{analysis['id']}/attention/layer7.0/spatial.png")
+    answer = client.get(f"/api/v1/analyses/{analysis['id']}/attention/cbam/layer7.0/spatial.png")
     assert answer.status_code == 422
     assert answer.json()["allowed"] == BLOCKS
 

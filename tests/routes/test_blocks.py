@@ -11,7 +11,7 @@ from tests.conftest import decode
 
 
 def read(client: TestClient, analysis: dict[str, Any], block: str, **query: Any) -> dict[str, Any]:
-    answer = client.get(f"/api/v1/analyses/{analysis['id']}/blocks/{block}", params=query)
+    answer = client.get(f"/api/v1/analyses/{analysis['id']}/blocks/cbam/{block}", params=query)
     assert answer.status_code == 200, answer.text
     content: dict[str, Any] = answer.json()
     return content
@@ -22,7 +22,7 @@ def test_block_names_the_channels_of_the_strongest_and_weakest_gates(
     client: TestClient, analysis: dict[str, Any], block: str
 ) -> None:
     opened = read(client, analysis, block)
-    gates = np.load(io.BytesIO(client.get(analysis["links"]["maps"]).content))[f"{block}_channel"]
+    gates = np.load(io.BytesIO(client.get(analysis["links"]["maps"]).content))[f"cbam_{block}_channel"]
     for channels, order in ((opened["strongest"], np.argsort(-gates)), (opened["weakest"], np.argsort(gates))):
         assert [entry["gate"] for entry in channels] == pytest.approx(gates[order][:6].tolist(), abs=1e-5)
         assert all(gates[entry["channel"]] == pytest.approx(entry["gate"], abs=1e-5) for entry in channels)
@@ -32,7 +32,7 @@ def test_block_names_the_channels_of_the_strongest_and_weakest_gates(
 
 def test_features_after_are_those_before_times_both_gates(client: TestClient, analysis: dict[str, Any]) -> None:
     opened = read(client, analysis, "layer2.0")
-    block = next(entry for entry in analysis["blocks"] if entry["name"] == "layer2.0")
+    block = next(entry for entry in analysis["networks"]["cbam"]["blocks"] if entry["name"] == "layer2.0")
     for entry in (*opened["strongest"], *opened["weakest"]):
         largest = max(abs(entry["before"]["min"]), abs(entry["before"]["max"]))
         assert abs(entry["after"]["max"]) <= largest * entry["gate"] * block["spatial"]["max"] + 1e-5
@@ -61,7 +61,7 @@ def test_feature_maps_are_pictures_of_the_pictures_size_or_of_their_own(
 
 
 def test_channel_strip_may_be_sorted(client: TestClient, analysis: dict[str, Any]) -> None:
-    link = analysis["blocks"][0]["links"]["channel"]
+    link = analysis["networks"]["cbam"]["blocks"][0]["links"]["channel"]
     values = np.asarray(decode(client.get(link, params={"render": "values", "order": "strength"}).content)).ravel()
     plain = np.asarray(decode(client.get(link, params={"render": "values"}).content)).ravel()
     assert (np.diff(values.astype(int)) <= 0).all()
@@ -70,7 +70,7 @@ def test_channel_strip_may_be_sorted(client: TestClient, analysis: dict[str, Any
 
 @pytest.mark.parametrize(("path", "option"), [("layer9.9", "block"), ("layer1.0/channels/9999/before.png", "channel")])
 def test_unknown_block_or_channel_is_422(client: TestClient, analysis: dict[str, Any], path: str, option: str) -> None:
-    answer = client.get(f"/api/v1/analyses/{analysis['id']}/blocks/{path}")
+    answer = client.get(f"/api/v1/analyses/{analysis['id']}/blocks/cbam/{path}")
     assert answer.status_code == 422
     assert answer.json()["option"] == option
     assert answer.json()["allowed"]

@@ -2,8 +2,6 @@
 
 import base64
 import json
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
@@ -15,7 +13,6 @@ from starlette.websockets import WebSocketDisconnect
 
 from app.analysis.analyses import Analysis
 from app.analysis.analysis_store import AnalysisStore
-from app.engine.device_engine import DeviceEngine
 from app.main import create_app
 from app.pages.gallery import read_sample
 from app.server.camera import MAX_FRAME_BYTES
@@ -24,6 +21,7 @@ from models.lineups.lineup import Lineup
 from models.names import Geometry, Resolution
 from models.pictures.placement import place
 from tests.conftest import encode, make_picture
+from tests.engine.holding import find_engine, hold_server, wait_for_work
 
 PATH = "/api/v1/camera"
 FRAME = encode(make_picture(448, 336), "JPEG")
@@ -57,22 +55,6 @@ def expect_refusal(connection: WebSocketTestSession, *, status: int, code: int) 
     return problem
 
 
-@pytest.fixture
-def held_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
-    """Two events: a picture has reached the engine, and the engine may continue."""
-    entered, release = threading.Event(), threading.Event()
-    compute = DeviceEngine._compute
-
-    def hold(engine: DeviceEngine, works: Any) -> Any:
-        entered.set()
-        release.wait(20)
-        return compute(engine, works)
-
-    monkeypatch.setattr(DeviceEngine, "_compute", hold)
-    yield entered, release
-    release.set()
-
-
 def test_connection_says_how_large_a_frame_has_to_be(client: TestClient) -> None:
     with client.websocket_connect(PATH) as connection:
         ready = read(connection)
@@ -90,7 +72,7 @@ def test_frame_is_answered_as_rest_answers_the_picture(client: TestClient) -> No
     rest = client.post("/api/v1/analyses", files={"image": ("frame", frame)}).json()
     assert answer["kind"] == "frame"
     assert answer["class_name"] == rest["target"]["class_name"]
-    assert answer["chosen_by"] == "baseline"
+    assert answer["chosen_by"] == "mean"
     placement = place(741, 500, geometry=Geometry.WHOLE, resolution=Resolution(224))
     assert answer["maps"]["box"] == list(placement.box)
     for name, network in answer["networks"].items():
@@ -197,57 +179,49 @@ def test_pages_of_this_server_and_programs_without_an_origin_are_let_in(client: 
             assert read(connection)["kind"] == "ready"
 
 
-def test_frame_is_dropped_when_the_queue_is_full(
-    lineup: Lineup, held_engine: tuple[threading.Event, threading.Event]
-) -> None:
-    entered, release = held_engine
+def test_frame_is_dropped_when_the_queue_is_full(lineup: Lineup) -> None:
     app = create_app(Settings(queue_size=1), lineups=[lineup])
     with (
         TestClient(app) as client,
-        client.websocket_connect(PATH) as computed,
+        client.websocket_connect(PATH) as first,
         client.websocket_connect(PATH) as second,
-        client.websocket_connect(PATH) as third,
         ThreadPoolExecutor(2) as pool,
     ):
-        for connection in (computed, second, third):
+        for connection in (first, second):
             read(connection)
-        computed.send_bytes(FRAME)
-        assert entered.wait(20)
-        # One of the other two gets the only place in the queue.
-        answers = [pool.submit(ask, connection) for connection in (second, third)]
+        release = hold_server(client, lineup)
+        # One of the two gets the queue's only place.
+        answers = [pool.submit(ask, connection) for connection in (first, second)]
         busy = next(as_completed(answers, timeout=20)).result()
-        release.set()
+        release()
         assert busy["kind"] == "busy"
         assert busy["retry_after_seconds"] >= 1
         assert busy["problem"]["title"] == "The server is busy"
         assert {answer.result()["kind"] for answer in answers} == {"busy", "frame"}
-        assert read(computed)["kind"] == "frame"
-        assert [ask(connection)["kind"] for connection in (second, third)] == ["frame", "frame"]
+        assert [ask(connection)["kind"] for connection in (first, second)] == ["frame", "frame"]
 
 
-def test_connection_has_one_job_at_most(lineup: Lineup, held_engine: tuple[threading.Event, threading.Event]) -> None:
-    entered, release = held_engine
+def test_connection_has_one_job_at_most(lineup: Lineup) -> None:
     app = create_app(Settings(), lineups=[lineup])
     with TestClient(app) as client, client.websocket_connect(PATH) as connection:
         read(connection)
+        release = hold_server(client, lineup)
         for _ in range(4):
             connection.send_bytes(FRAME)
-        assert entered.wait(20)
+        wait_for_work(client, 1)
         assert client.get("/api/v1/lineups").is_success
-        assert app.state.lenses.engine.waiting == 0
-        release.set()
+        assert find_engine(client).waiting == 1
+        release()
         assert [read(connection)["kind"] for _ in range(4)] == ["frame"] * 4
 
 
-def test_frame_that_takes_too_long_is_a_problem(
-    lineup: Lineup, held_engine: tuple[threading.Event, threading.Event]
-) -> None:
-    _, release = held_engine
+def test_frame_that_takes_too_long_is_a_problem(lineup: Lineup) -> None:
     with TestClient(create_app(Settings(deadline_seconds=0.2), lineups=[lineup])) as client:
+        release = hold_server(client, lineup)
         answer = ask_once(client)
         assert answer["problem"]["status"] == 504
         assert "within 0.2 s" in answer["problem"]["detail"]
-        release.set()
+        release()
 
 
 def test_connections_beyond_the_limit_are_asked_to_come_back(lineup: Lineup) -> None:

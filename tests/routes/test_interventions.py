@@ -14,6 +14,8 @@ from app.cli import app
 from tests.conftest import decode
 
 NEUTRAL = "all:spatial:neutral"
+WRITTEN = f"cbam:{NEUTRAL}"
+"""As answers write it: with the network."""
 
 
 def read(client: TestClient, analysis: dict[str, Any], **query: Any) -> dict[str, Any]:
@@ -24,21 +26,24 @@ def read(client: TestClient, analysis: dict[str, Any], **query: Any) -> dict[str
 
 
 def test_learned_gates_have_no_alteration(client: TestClient, analysis: dict[str, Any]) -> None:
-    assert analysis["alteration"] is None
+    assert [network["alteration"] for network in analysis["networks"].values()] == [None, None]
 
 
 def test_changed_gates_are_answered_beside_the_learned_network(client: TestClient, analysis: dict[str, Any]) -> None:
     learned, changed = read(client, analysis), read(client, analysis, interventions=NEUTRAL)
     assert changed["networks"]["baseline"] | {"links": None} == learned["networks"]["baseline"] | {"links": None}
-    alteration = changed["alteration"]
-    assert alteration["interventions"] == [NEUTRAL]
+    alteration = changed["networks"]["cbam"]["alteration"]
+    assert alteration["interventions"] == [WRITTEN]
     before, after = (row["networks"]["cbam"]["target_probability"] for row in (learned, changed))
     assert alteration["learned"]["target_probability"] == before
     assert alteration["learned"]["heat_map"] == learned["networks"]["cbam"]["heat_map"]
     assert alteration["probability_change"] == pytest.approx(after - before)
     assert before != after
-    assert all(block["spatial"]["standard_deviation"] == pytest.approx(0, abs=1e-6) for block in changed["blocks"])
-    assert any(block["spatial"]["standard_deviation"] > 0.01 for block in learned["blocks"])
+    assert all(
+        block["spatial"]["standard_deviation"] == pytest.approx(0, abs=1e-6)
+        for block in changed["networks"]["cbam"]["blocks"]
+    )
+    assert any(block["spatial"]["standard_deviation"] > 0.01 for block in learned["networks"]["cbam"]["blocks"])
     # The learned answer is as it was.
     assert read(client, analysis) == learned
 
@@ -48,14 +53,14 @@ def test_every_link_of_a_changed_answer_speaks_of_the_changed_network(
 ) -> None:
     changed = read(client, analysis, interventions=["layer4.0:spatial:invert", "layer4.1:channel:drop-max"])
     for link in (*changed["links"].values(), *changed["networks"]["cbam"]["links"].values()):
-        assert "interventions=layer4.0:spatial:invert,layer4.1:channel:drop-max" in link
+        assert "interventions=cbam:layer4.0:spatial:invert,cbam:layer4.1:channel:drop-max" in link
         assert client.get(link).status_code == 200
-    for block in changed["blocks"]:
+    for block in changed["networks"]["cbam"]["blocks"]:
         assert all(client.get(link).status_code == 200 for link in block["links"].values())
     arrays = np.load(io.BytesIO(client.get(changed["links"]["maps"]).content))
-    assert arrays["interventions"].tolist() == changed["alteration"]["interventions"]
+    assert arrays["interventions"].tolist() == changed["networks"]["cbam"]["alteration"]["interventions"]
     learned = np.load(io.BytesIO(client.get(read(client, analysis)["links"]["maps"]).content))
-    assert np.allclose(arrays["layer4.0_spatial"], 1 - learned["layer4.0_spatial"], atol=1e-5)
+    assert np.allclose(arrays["cbam_layer4.0_spatial"], 1 - learned["cbam_layer4.0_spatial"], atol=1e-5)
     assert not np.array_equal(arrays["cbam_heat_map"], learned["cbam_heat_map"])
     assert np.array_equal(arrays["baseline_heat_map"], learned["baseline_heat_map"])
 
@@ -89,7 +94,7 @@ def test_wrong_intervention_is_422_with_what_may_be_written(
     answer = client.get(f"/api/v1/analyses/{analysis['id']}", params={"interventions": value})
     assert answer.status_code == 422
     assert answer.json()["option"] == "interventions"
-    assert "write SCOPE:GATE:CHANGE" in answer.json()["detail"]
+    assert "write [NETWORK:]SCOPE:GATE:CHANGE" in answer.json()["detail"]
 
 
 def test_compare_takes_interventions(tmp_path: Path, motorcycle: bytes) -> None:
@@ -98,4 +103,4 @@ def test_compare_takes_interventions(tmp_path: Path, motorcycle: bytes) -> None:
     arguments = ["compare", str(path), "--json", "--target", "motorbikes", "--intervention", NEUTRAL]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["alteration"]["interventions"] == [NEUTRAL]
+    assert json.loads(result.stdout)["networks"]["cbam"]["alteration"]["interventions"] == [WRITTEN]

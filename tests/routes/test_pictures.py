@@ -145,7 +145,7 @@ def test_attention_spatial_map_has_the_pictures_size(client: TestClient, motorcy
 def test_attention_gray_is_the_gate_on_the_absolute_scale(client: TestClient, motorcycle: bytes) -> None:
     answer = client.post("/api/v1/analyses", files={"image": ("m.png", motorcycle)}).json()
     strip = np.asarray(decode(post(client, "attention", motorcycle, block="layer2.0", kind="channel", render="gray")))
-    gate = next(block for block in answer["blocks"] if block["name"] == "layer2.0")
+    gate = next(block for block in answer["networks"]["cbam"]["blocks"] if block["name"] == "layer2.0")
     assert strip.min() / 255 == pytest.approx(gate["channel"]["min"], abs=0.5 / 255 + 1e-6)
     assert strip.max() / 255 == pytest.approx(gate["channel"]["max"], abs=0.5 / 255 + 1e-6)
     assert strip.mean() / 255 == pytest.approx(gate["channel"]["mean"], abs=1 / 255)

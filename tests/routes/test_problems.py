@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.analysis.lenses import Lenses
-from app.engine.device_engine import DeviceEngine
+from app.engine.work import PictureWork
 from app.main import create_app
 from app.settings import Settings
 from models.lineups.lineup import Lineup
 from tests.conftest import encode, make_picture
+from tests.engine.holding import hold_server, wait_for_work
 from tests.models.pictures.test_decoding import make_png_header
 
 CALLS = ("heatmap", "figure", "attention", "analyses")
@@ -37,21 +37,6 @@ def answers_afterwards(request: pytest.FixtureRequest) -> Iterator[None]:
     for name in request.fixturenames:
         if name in {"client", "local_client"}:
             assert post(request.getfixturevalue(name), encode(make_picture(40, 30))) == (200, {})
-
-
-@pytest.fixture
-def held_engine(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event]:
-    """Two events: a picture has reached the engine, and the engine may continue."""
-    entered, release = threading.Event(), threading.Event()
-    compute = DeviceEngine._compute
-
-    def hold(engine: DeviceEngine, works: Any) -> Any:
-        entered.set()
-        release.wait(20)
-        return compute(engine, works)
-
-    monkeypatch.setattr(DeviceEngine, "_compute", hold)
-    return entered, release
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -106,7 +91,7 @@ def test_body_without_a_declared_length_is_counted_while_it_comes_in(lineup: Lin
         ("heatmap", "target", "110", "0 to 109"),
         ("heatmap", "target", "-1", "0 to 109"),
         ("heatmap", "method", "magic", "'hirescam'"),
-        ("heatmap", "network", "resnet", "'baseline' or 'cbam'"),
+        ("heatmap", "network", "resnet", "is not one of baseline, cbam; choose one of these"),
         ("heatmap", "stage", "5", "1, 2, 3 or 4"),
         ("heatmap", "render", "3d", "'overlay', 'heatmap', 'gray' or 'values'"),
         ("heatmap", "scale", "log", "'shared' or 'own'"),
@@ -171,52 +156,44 @@ def test_wrong_method_is_told_the_right_ones(client: TestClient) -> None:
         assert answer.headers["allow"].replace("HEAD, ", "") == methods
 
 
-def test_full_queue_is_503_with_retry_after(
-    lineup: Lineup, held_engine: tuple[threading.Event, threading.Event]
-) -> None:
-    """One job is held in the worker and one waits; the third finds the queue full."""
-    entered, release = held_engine
+def test_full_queue_is_503_with_retry_after(lineup: Lineup) -> None:
+    """The worker is held and one job waits; the next finds the queue full."""
     image = encode(make_picture(40, 30))
     with TestClient(create_app(Settings(queue_size=1), lineups=[lineup])) as client:
+        release = hold_server(client, lineup)
         statuses: list[int] = []
-        callers = [threading.Thread(target=lambda: statuses.append(post(client, image)[0])) for _ in range(2)]
-        callers[0].start()
-        assert entered.wait(20)
-        callers[1].start()
+        caller = threading.Thread(target=lambda: statuses.append(post(client, image)[0]))
+        caller.start()
         try:
-            lenses: Lenses = client.app.state.lenses  # type: ignore[attr-defined]
-            while lenses.engine.waiting < 1:
-                threading.Event().wait(0.01)
+            wait_for_work(client, 1)
             refused = client.post("/api/v1/heatmap", files={"image": ("p", image)})
         finally:
-            release.set()
-        for caller in callers:
-            caller.join()
+            release()
+        caller.join()
     assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) >= 1
     assert "1 requests are waiting, which is the limit; try again in" in refused.json()["detail"]
-    assert statuses == [200, 200]
+    assert statuses == [200]
 
 
-def test_passed_deadline_is_504(lineup: Lineup, monkeypatch: pytest.MonkeyPatch) -> None:
-    release = threading.Event()
-    monkeypatch.setattr(DeviceEngine, "_compute", lambda engine, works: release.wait(20))
+def test_passed_deadline_is_504(lineup: Lineup) -> None:
     with TestClient(create_app(Settings(deadline_seconds=0.2), lineups=[lineup])) as client:
+        release = hold_server(client, lineup)
         answer = client.post("/api/v1/heatmap", files={"image": ("p", encode(make_picture(40, 30)))})
-        release.set()
+        release()
     assert answer.status_code == 504
     assert answer.headers["content-type"] == "application/problem+json"
     assert "not ready within 0.2 s; send a smaller picture or try again later" in answer.json()["detail"]
 
 
 def test_failed_computation_is_500_without_its_inside(lineup: Lineup, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(engine: DeviceEngine, works: Any) -> Any:
+    def fail(batch: object) -> Any:
         raise RuntimeError("secret detail")
 
     image = encode(make_picture(40, 30))
     with TestClient(create_app(Settings(), lineups=[lineup])) as client:
         with monkeypatch.context() as patch:
-            patch.setattr(DeviceEngine, "_compute", fail)
+            patch.setattr(PictureWork, "compute_together", fail)
             status, problem = post(client, image)
         assert status == 500
         assert "secret" not in str(problem)
@@ -235,14 +212,12 @@ def test_picture_upload_stays_in_memory(local_client: TestClient, monkeypatch: p
     assert post(local_client, large)[0] == 200
 
 
-def test_event_loop_answers_while_pictures_are_computed(
-    lineup: Lineup, held_engine: tuple[threading.Event, threading.Event]
-) -> None:
-    entered, release = held_engine
+def test_event_loop_answers_while_pictures_are_computed(lineup: Lineup) -> None:
     with TestClient(create_app(Settings(), lineups=[lineup])) as client:
+        release = hold_server(client, lineup)
         caller = threading.Thread(target=post, args=(client, encode(make_picture(40, 30))))
         caller.start()
-        assert entered.wait(20)
+        wait_for_work(client, 1)
         assert client.get("/healthz").json() == {"status": "ok"}
-        release.set()
+        release()
         caller.join()

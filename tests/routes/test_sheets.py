@@ -78,8 +78,8 @@ def test_sheet_gives_the_numbers_of_the_single_analysis(client: TestClient, shee
     html = client.get(sheet, params={"method": "layercam", "stage": 3}).text
     address = re.findall(r'<h2 class="sheet-name"><a href="/analyses/([^"?]+)', html)[0]
     answer = client.get(f"/api/v1/analyses/{address}", params={"method": "layercam", "stage": 3}).json()
-    assert f"<dt>Overlap</dt><dd>{answer['comparison']['overlap']:.2f}</dd>" in html
-    assert f"<dt>Correlation</dt><dd>{answer['comparison']['correlation']:.2f}</dd>" in html
+    assert f"<dt>Overlap</dt><dd>{answer['comparisons']['cbam']['overlap']:.2f}</dd>" in html
+    assert f"<dt>Correlation</dt><dd>{answer['comparisons']['cbam']['correlation']:.2f}</dd>" in html
     assert answer["target"]["class_name"] in html
 
 
@@ -191,7 +191,8 @@ def test_zip_of_an_analysis_has_everything_and_opens(client: TestClient, analysi
     answer = client.get(f"/analyses/{analysis['id']}/everything.zip", params=query)
     assert answer.headers["content-type"] == "application/zip"
     archive = open_zip(answer.content)
-    gates = {f"attention/{block['name']}-{kind}.png" for block in analysis["blocks"] for kind in ("spatial", "channel")}
+    blocks = analysis["networks"]["cbam"]["blocks"]
+    gates = {f"attention/cbam/{block['name']}-{kind}.png" for block in blocks for kind in ("spatial", "channel")}
     maps = {f"heatmaps/{name}.png" for name in ("baseline", "cbam", "difference")}
     others = {"README.txt", "figure.png", "figure.svg", "figure.pdf", "maps.npz", "numbers.json"}
     assert set(archive.namelist()) == gates | maps | others
@@ -220,7 +221,9 @@ def test_zip_says_which_gates_were_changed(client: TestClient, analysis: dict[st
     query = {"interventions": "all:spatial:neutral"}
     archive = open_zip(client.get(f"/analyses/{analysis['id']}/everything.zip", params=query).content)
     assert "changed gates: all:spatial:neutral" in archive.read("README.txt").decode()
-    assert json.loads(archive.read("numbers.json"))["alteration"]["interventions"] == ["all:spatial:neutral"]
+    assert json.loads(archive.read("numbers.json"))["networks"]["cbam"]["alteration"]["interventions"] == [
+        "cbam:all:spatial:neutral"
+    ]
 
 
 def test_zip_of_a_sheet_has_a_folder_a_picture_and_says_what_is_missing(client: TestClient, sheet: str) -> None:

@@ -27,7 +27,6 @@ from app.main import create_app
 from app.serving import prepare_server
 from app.settings import Settings
 from models.lineups.lineup import Lineup
-from models.names import NetworkName
 from tests.conftest import ROOT, encode, make_picture
 from tests.engine.holding import hold
 
@@ -73,7 +72,7 @@ def test_another_worker_goes_on_when_one_dies_in_a_batch(
     assert [type(answer) for answer in answers] == [EngineFailed, EngineFailed, dict]
     assert "send the picture again" in str(answers[0])
     assert engine.is_ready
-    assert len(asyncio.run(trace(engine, lineup, values))[NetworkName.CBAM].logits) == 110
+    assert len(asyncio.run(trace(engine, lineup, values))["cbam"].logits) == 110
     engine.close()
     # Threads, not their names: other tests' engines are called alike.
     assert set(threading.enumerate()) <= first
@@ -100,7 +99,7 @@ def test_memory_that_is_too_small_halves_the_batch(
         jobs = [asyncio.create_task(trace(engine, lineup, values)) for _ in range(16)]
         await asyncio.sleep(0)
         release()
-        return [len((await job)[NetworkName.CBAM].logits) for job in jobs]
+        return [len((await job)["cbam"].logits) for job in jobs]
 
     assert asyncio.run(ask()) == [110] * 16
     engine.close()
@@ -121,7 +120,7 @@ def test_picture_for_which_the_memory_is_too_small_is_told_so(
         patch.setattr(PictureWork, "compute_together", fail)
         with pytest.raises(EngineFailed, match="memory is too small for this picture"):
             asyncio.run(trace(engine, lineup, values))
-    assert len(asyncio.run(trace(engine, lineup, values))[NetworkName.CBAM].logits) == 110
+    assert len(asyncio.run(trace(engine, lineup, values))["cbam"].logits) == 110
     engine.close()
 
 
@@ -166,7 +165,7 @@ def test_server_is_ready_after_a_first_picture(lineup: Lineup, monkeypatch: pyte
 def test_networks_that_answer_nonsense_are_a_problem(lineup: Lineup, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = {"image": encode(make_picture(40, 30))}
     with TestClient(create_app(Settings(), lineups=[lineup])) as client:
-        head = lineup.networks[NetworkName.CBAM].linear_head
+        head = lineup.networks["cbam"].linear_head
         assert head is not None
         weights = head.weight
         kept = weights.detach().clone()

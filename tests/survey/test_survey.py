@@ -24,6 +24,8 @@ pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed: uv sy
 
 runner = CliRunner()
 
+NETWORKS = ("baseline", "cbam")
+
 IDENTITY = {"target": "", "lineup": "shipped"}
 
 
@@ -46,7 +48,7 @@ def survey(*arguments: str | Path) -> Result:
 
 def read(directory: Path) -> dict[str, dict[str, object]]:
     """The rows by their picture."""
-    rows = RowStore(directory, json_identity(directory)).read_rows()
+    rows = RowStore(directory, json_identity(directory), NETWORKS).read_rows()
     found = {str(row["file"]): row for row in rows}
     assert len(found) == len(rows), "each picture once"
     return found
@@ -79,7 +81,7 @@ def test_row_has_the_numbers_of_the_picture_alone(tmp_path: Path, folder: Path) 
     survey(folder, "--rows", tmp_path / "rows", *options)
     row = read(tmp_path / "rows")["pictures/b/3.png"]
     assert (row["target_index"], row["stage"], row["method"]) == (7, 3, "layercam")
-    assert row["correlation"] == pytest.approx(alone["comparison"]["correlation"], abs=1e-4)
+    assert row["cbam_correlation"] == pytest.approx(alone["comparisons"]["cbam"]["correlation"], abs=1e-4)
     for name in ("baseline", "cbam"):
         network = alone["networks"][name]
         assert row[f"{name}_target_probability"] == pytest.approx(network["target_probability"], abs=1e-5)
@@ -152,7 +154,7 @@ def test_sources_are_found_without_being_read(tmp_path: Path, folder: Path) -> N
 
 
 def test_rows_are_written_in_parts_and_a_part_that_was_deleted_is_not_written_over(tmp_path: Path) -> None:
-    store = RowStore(tmp_path / "rows", IDENTITY)
+    store = RowStore(tmp_path / "rows", IDENTITY, NETWORKS)
     writer = RowWriter(store)
     for number in range(2 * ROWS_PER_PART + 3):
         writer.add({"file": f"{number}.png", "error": None, "problem": None})
@@ -160,7 +162,7 @@ def test_rows_are_written_in_parts_and_a_part_that_was_deleted_is_not_written_ov
     parts = sorted(path.name for path in (tmp_path / "rows").glob("*.parquet"))
     assert parts == ["part-000001.parquet", "part-000002.parquet", "part-000003.parquet"]
     (tmp_path / "rows" / "part-000002.parquet").unlink()
-    store = RowStore(tmp_path / "rows", IDENTITY)
+    store = RowStore(tmp_path / "rows", IDENTITY, NETWORKS)
     assert len(store.read_keys()) == ROWS_PER_PART + 3
     store.write([{"file": "another.png", "error": None, "problem": None}])
     assert len(store.read_keys()) == ROWS_PER_PART + 4
@@ -170,7 +172,7 @@ def test_rows_are_written_in_parts_and_a_part_that_was_deleted_is_not_written_ov
 
 
 def test_map_cannot_be_written_elsewhere(tmp_path: Path) -> None:
-    store = RowStore(tmp_path / "rows", IDENTITY)
+    store = RowStore(tmp_path / "rows", IDENTITY, NETWORKS)
     with pytest.raises(InvalidOption, match="leads out of"):
         store.write_maps("../../elsewhere", b"")
 

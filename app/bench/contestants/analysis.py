@@ -18,7 +18,6 @@ from app.engine.loading import build_engine, load_chosen_lineup
 from app.output import images
 from app.render.overlay import Render
 from app.settings import Settings
-from models.names import GateKind, NetworkName
 
 STEPS = ("decode", "networks", "maps", "encode")
 
@@ -85,7 +84,7 @@ class OtherClass:
 
 
 async def encode_everything(lens: Lens, comparison: Comparison, render: Render) -> None:
-    """PNGs of both heat maps and all gates, off the event loop."""
+    """PNGs of all heat maps and gates, off the event loop."""
     if render is Render.VALUES:
         # Microseconds each: a thread for every one would cost more than it brings.
         await lens.run(encode_heat_maps, comparison, render)
@@ -93,18 +92,18 @@ async def encode_everything(lens: Lens, comparison: Comparison, render: Render) 
         return
     # As the page asks for them: each panel is a request of its own.
     options = MapOptions(render=render)
-    maps = [partial(images.encode_heat_map, comparison, name, options) for name in NetworkName]
+    maps = [partial(images.encode_heat_map, comparison, name, options) for name in comparison.names]
     await asyncio.gather(*(lens.run(draw) for draw in maps), lens.run(encode_gates, comparison.analysis))
 
 
 def encode_heat_maps(comparison: Comparison, render: Render) -> Sequence[bytes]:
-    """Both networks' heat maps."""
+    """Every network's heat map."""
     options = MapOptions(render=render)
-    return [images.encode_heat_map(comparison, name, options) for name in NetworkName]
+    return [images.encode_heat_map(comparison, name, options) for name in comparison.names]
 
 
 def encode_gates(analysis: Analysis) -> Sequence[bytes]:
     """Every gate of every block, as values."""
     options = AttentionOptions(render=Render.VALUES)
-    blocks = analysis.traces[NetworkName.CBAM].blocks
-    return [images.encode_attention(analysis, block.name, kind, options) for block in blocks for kind in GateKind]
+    blocks = [block for trace in analysis.traces.values() for block in trace.blocks]
+    return [images.encode_attention(analysis, gate, options) for block in blocks for gate in block.gates.values()]

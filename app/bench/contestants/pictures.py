@@ -43,6 +43,10 @@ def prepare_jpeg(data: bytes, preprocessing: Preprocessing) -> FloatArray:
     """A photograph as the lineup needs it by default, (3, H, W)."""
     picture = decode_picture(data, max_pixels=LARGE[0] * LARGE[1])
     placement = place(
-        picture.width, picture.height, geometry=preprocessing.geometry, resolution=preprocessing.resolution
+        picture.width,
+        picture.height,
+        geometry=preprocessing.geometry,
+        resolution=preprocessing.resolution,
+        crop_share=preprocessing.crop_share,
     )
     return prepare_input(picture, placement, preprocessing)

@@ -38,7 +38,7 @@ def measure_capacity(settings: Settings, directory: Path, seconds: float) -> Sam
     paths = sorted(directory.glob("*.jpg"))
     sources = [PictureSource(str(number), paths[number % len(paths)]) for number in range(ROUND_PICTURES)]
     rates: list[float] = []
-    with open_surveyor(settings, lineup, options, RowStore(options.directory, {})) as surveyor:
+    with open_surveyor(settings, lineup, options, RowStore(options.directory, {}, lineup.names)) as surveyor:
         until = time.monotonic() + seconds
         # The first round waits for memory and caches; it is not counted.
         while time.monotonic() < until or len(rates) < 2:

@@ -48,5 +48,5 @@ def time_imports(weights: Sequence[Path]) -> float:
 def list_weights(choice: LineupChoice) -> list[Path]:
     """The weights files of a lineup; none where its weights are in no file. Raises `LineupError`."""
     plan = LineupPlan.read(choice)
-    paths = [plan.directory / source for source in plan.sources.values()]
+    paths = [plan.directory / source for _, source in plan.sources]
     return [path for path in paths if path.is_file()]

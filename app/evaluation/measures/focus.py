@@ -1,4 +1,4 @@
-"""Where both networks look on each picture, against where its object is."""
+"""Where the networks look on each picture, against where its object is."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ from models.pictures.placement import Placement
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnsweredBatch:
-    """A batch, and what both networks made of it.
+    """A batch, and what the networks made of it.
 
     Attributes:
         batch: the pictures.
         traces: with the features of the stage that is explained.
-        answers: one a picture, by network.
+        answers: one per picture, by network.
     """
 
     batch: PictureBatch
@@ -65,9 +65,9 @@ class Case:
         """Where the networks' input lies on the picture."""
         return self.answered.batch.placements[self.position]
 
-    def read_gates(self) -> tuple[BlockMaps, ...]:
-        """The gates of the network with attention."""
-        return read_attention_maps(self.answered.traces[NetworkName.CBAM], position=self.position)
+    def read_gates(self, name: NetworkName) -> tuple[BlockMaps, ...]:
+        """The gates of a network."""
+        return read_attention_maps(self.answered.traces[name], position=self.position)
 
 
 class FocusSurvey:
@@ -87,19 +87,20 @@ class FocusSurvey:
         self._options = options
         self._objects = objects
         self._data = data
-        self._gates = GateSurvey(options.tolerance_pixels)
+        self._gates = {name: GateSurvey(options.tolerance_pixels) for name in lineup.card.gated}
 
     def add(self, answered: AnsweredBatch) -> None:
         """One batch of pictures; those with nothing of their object in sight are left out and named."""
-        gradients = {name: self._differentiate(name, answered) for name in NetworkName}
+        gradients = {name: self._differentiate(name, answered) for name in self._lineup.names}
         for position, picture in enumerate(answered.batch.pictures):
             case = self._open(answered, position)
             if not case.seen.is_seen:
                 self._unseen.append(case.removable.name)
                 continue
-            self._gates.add(case.read_gates(), case.seen, case.placement)
+            for name, gates in self._gates.items():
+                gates.add(case.read_gates(name), case.seen, case.placement)
             for method in self._options.methods:
-                maps = {name: self._draw(method, case, name, gradients[name]) for name in NetworkName}
+                maps = {name: self._draw(method, case, name, gradients[name]) for name in self._lineup.names}
                 self._rows.append(self._build_row(case, picture, method, maps))
 
     @property
@@ -121,7 +122,7 @@ class FocusSurvey:
             ),
             unseen=sorted(self._unseen),
             maps=summarise_maps(self.rows),
-            gates=self._gates.summarise(),
+            gates={name: gates.summarise() for name, gates in self._gates.items()},
         )
 
     def _differentiate(self, name: NetworkName, answered: AnsweredBatch) -> torch.Tensor:
@@ -151,7 +152,7 @@ class FocusSurvey:
     def _build_row(
         self, case: Case, picture: LabelledPicture, method: Method, maps: Mapping[NetworkName, HeatMap]
     ) -> FocusRow:
-        height, width = maps[NetworkName.BASELINE].shape
+        height, width = maps[self._lineup.card.baseline].shape
         return FocusRow(
             file=case.removable.name,
             class_name=self._lineup.labels[picture.class_index].name,

@@ -1,4 +1,4 @@
-"""How far CBAM's gates are from flat, whether they look at the picture, and whether they point at the object."""
+"""How far a network's gates are from flat, whether they look at the picture, and whether they point at the object."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field

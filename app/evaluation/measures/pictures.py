@@ -117,8 +117,8 @@ def find_classes(lineup: Lineup, class_map: Path | None = None) -> dict[str, int
         is_index = name.isdecimal() and int(name) < len(lineup.labels)
         if name not in classes and not is_index:
             raise InvalidOption(
-                f"{class_map} maps {identifier} to {name!r}, which is no class of {lineup.card.name}; give an index from "
-                f"0 to {len(lineup.labels) - 1} or a class's name",
+                f"{class_map} maps {identifier} to {name!r}, which is no class of {lineup.card.name}; give an index "
+                f"from 0 to {len(lineup.labels) - 1} or a class's name",
                 option="class-map",
             )
         mapped[identifier] = classes[name] if name in classes else int(name)
@@ -156,7 +156,13 @@ class PictureReader:
         except (LensError, OSError) as error:
             self.unreadable.append(f"{picture.path}: {error}")
             return None
-        placement = place(image.width, image.height, geometry=self._geometry, resolution=self._resolution)
+        placement = place(
+            image.width,
+            image.height,
+            geometry=self._geometry,
+            resolution=self._resolution,
+            crop_share=self._preprocessing.crop_share,
+        )
         return prepare_input(image, placement, self._preprocessing), picture, placement
 
 

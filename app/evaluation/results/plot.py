@@ -7,11 +7,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 
 from app.evaluation.results.metrics import MEANINGS, Metric
-from app.evaluation.results.report import Calibration, Evaluation, MapResult, Subset
+from app.evaluation.results.report import Calibration, Contrast, Evaluation, Subset
 from models.names import NetworkName
 
-COLOURS = {NetworkName.BASELINE: "#2b6cb0", NetworkName.CBAM: "#c0392f"}
-"""Those of the page."""
+COLOURS = ("#2b6cb0", "#c0392f", "#2f855a", "#805ad5", "#b7791f")
+"""By the network's place in the lineup; the first two are those of the page."""
 
 SUBSET_COLOURS = ("#1b6ac4", "#777777")
 DOTS_PER_INCH = 150
@@ -19,19 +19,22 @@ ROW_INCHES = 0.42
 
 
 def draw_evaluation(evaluation: Evaluation) -> bytes:
-    """A PNG: the reliability of both networks, and each method's differences where the focus was measured."""
+    """A PNG: the networks' reliability, and each one's differences from the baseline where the focus was measured."""
     maps = [] if evaluation.focus is None else evaluation.focus.maps
+    shown = [(result, name, contrast) for result in maps for name, contrast in result.contrasts.items()]
     # `Figure` alone, as in app.render.figure: pyplot keeps global state.
     height = max(4.0, 1.6 + ROW_INCHES * len(Metric))
-    canvas = Canvas(figsize=(5 + 7 * len(maps), height), layout="constrained")
+    canvas = Canvas(figsize=(5 + 7 * len(shown), height), layout="constrained")
     FigureCanvasAgg(canvas)
     heading = f"{evaluation.lineup}, {evaluation.pictures:,} pictures of {evaluation.data}, "
     heading += f"{evaluation.geometry.value} at {evaluation.resolution.value}"
     canvas.suptitle(heading, fontsize=9, parse_math=False)
-    all_axes = canvas.subplots(1, 1 + len(maps), squeeze=False, width_ratios=[5] + [7] * len(maps))[0]
+    all_axes = canvas.subplots(1, 1 + len(shown), squeeze=False, width_ratios=[5] + [7] * len(shown))[0]
     _draw_reliability(all_axes[0], {name: accuracy.calibration for name, accuracy in evaluation.networks.items()})
-    for axes, result in zip(all_axes[1:], maps, strict=True):
-        _draw_differences(axes, result)
+    for axes, (result, name, contrast) in zip(all_axes[1:], shown, strict=True):
+        _draw_differences(axes, contrast)
+        axes.set_title(f"{result.method.value} at stage {result.stage.value}", fontsize=9)
+        axes.set_xlabel(f"{name} minus baseline, with the 95 % interval", fontsize=8)
     buffer = io.BytesIO()
     canvas.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
     return buffer.getvalue()
@@ -39,7 +42,7 @@ def draw_evaluation(evaluation: Evaluation) -> bytes:
 
 def _draw_reliability(axes: Axes, calibrations: dict[NetworkName, Calibration]) -> None:
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=1, linestyle="--")
-    for name, calibration in calibrations.items():
+    for colour, (name, calibration) in zip(COLOURS, calibrations.items(), strict=False):
         points = [
             (row.confidence, row.accuracy)
             for row in calibration.bins
@@ -50,8 +53,8 @@ def _draw_reliability(axes: Axes, calibrations: dict[NetworkName, Calibration]) 
             [accuracy for _, accuracy in points],
             marker="o",
             markersize=4,
-            color=COLOURS[name],
-            label=f"{name.value}, error {calibration.error:.3f}",
+            color=colour,
+            label=f"{name}, error {calibration.error:.3f}",
         )
     axes.set_xlabel("P of the first class, mean of a bin", fontsize=8)
     axes.set_ylabel("share that is right", fontsize=8)
@@ -60,14 +63,14 @@ def _draw_reliability(axes: Axes, calibrations: dict[NetworkName, Calibration]) 
     axes.tick_params(labelsize=8)
 
 
-def _draw_differences(axes: Axes, result: MapResult) -> None:
+def _draw_differences(axes: Axes, contrast: Contrast) -> None:
     axes.axvline(0, color="#999999", linewidth=1)
-    _draw_subset(axes, result.both_right, f"{result.both_right.pictures} that both get right", -0.14, SUBSET_COLOURS[0])
-    _draw_subset(axes, result.all, f"all {result.all.pictures}", 0.14, SUBSET_COLOURS[1])
+    _draw_subset(
+        axes, contrast.both_right, f"{contrast.both_right.pictures} that both get right", -0.14, SUBSET_COLOURS[0]
+    )
+    _draw_subset(axes, contrast.all, f"all {contrast.all.pictures}", 0.14, SUBSET_COLOURS[1])
     axes.set_yticks(range(len(Metric)), [_name(metric) for metric in Metric])
     axes.invert_yaxis()
-    axes.set_title(f"{result.method.value} at stage {result.stage.value}", fontsize=9)
-    axes.set_xlabel("CBAM minus baseline, with the 95 % interval", fontsize=8)
     axes.tick_params(labelsize=8)
     axes.grid(axis="x", alpha=0.3)
     # Below, where no interval can lie under it.

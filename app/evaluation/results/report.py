@@ -55,17 +55,17 @@ class Interval(ResultModel):
 
 
 class MetricResult(ResultModel):
-    """Both networks' means of one metric, over the same pictures.
+    """The means of one metric for the baseline and another network, over the same pictures.
 
     Attributes:
         pictures: those on which both have a value.
-        baseline, cbam: the means.
-        difference: of CBAM minus baseline, picture by picture.
+        baseline, other: the means.
+        difference: of the other network minus the baseline, picture by picture.
     """
 
     pictures: int
     baseline: Figure
-    cbam: Figure
+    other: Figure
     difference: Interval
 
 
@@ -90,7 +90,7 @@ class Subset(ResultModel):
 
 
 class PictureResult(ResultModel):
-    """One picture on which the networks' shares of heat inside differ much; `right` and P are of the true class."""
+    """One picture on which two networks' shares of heat inside differ much; `right` and P are of the true class."""
 
     file: str
     class_name: str
@@ -102,11 +102,28 @@ class PictureResult(ResultModel):
 
 
 class ClassResult(ResultModel):
-    """The difference in the share of heat inside, CBAM minus baseline, over the pictures of one class."""
+    """The difference in the share of heat inside, of a network minus the baseline, over one class's pictures."""
 
     class_name: str
     pictures: int
     difference: Interval
+
+
+class Contrast(ResultModel):
+    """One network's maps against the baseline's.
+
+    Attributes:
+        both_right: over the pictures that both of the two get right.
+        all: over all pictures.
+        classes: every class, the one in which the network gains most first.
+        helped, hurt: the pictures with the highest and with the lowest difference in the share of heat inside.
+    """
+
+    both_right: Subset
+    all: Subset
+    classes: list[ClassResult]
+    helped: list[PictureResult]
+    hurt: list[PictureResult]
 
 
 class MapResult(ResultModel):
@@ -115,21 +132,14 @@ class MapResult(ResultModel):
     Attributes:
         method, stage: how the maps were made.
         height, width: the maps' size in positions; None where it differs between pictures.
-        both_right: over the pictures that both networks get right.
-        all: over all pictures.
-        classes: every class, the one that CBAM helps most first.
-        helped, hurt: the pictures with the highest and with the lowest difference in the share of heat inside.
+        contrasts: every other network against the baseline.
     """
 
     method: Method
     stage: Stage
     height: int | None
     width: int | None
-    both_right: Subset
-    all: Subset
-    classes: list[ClassResult]
-    helped: list[PictureResult]
-    hurt: list[PictureResult]
+    contrasts: dict[NetworkName, Contrast]
 
 
 class GateResult(ResultModel):
@@ -197,14 +207,14 @@ class Focus(ResultModel):
     Attributes:
         protocol: how it was measured.
         unseen: pictures that were left out because nothing of their object was seen.
-        maps: one entry a method.
-        gates: one entry a block of the network with attention.
+        maps: one entry per method.
+        gates: one entry per block, of each network that has gates.
     """
 
     protocol: Protocol
     unseen: list[str]
     maps: list[MapResult]
-    gates: list[BlockResult]
+    gates: dict[NetworkName, list[BlockResult]]
 
 
 class Evaluation(ResultModel):
@@ -212,7 +222,7 @@ class Evaluation(ResultModel):
 
     Attributes:
         lineup: its name.
-        sha256: of both weights files; None for weights that are in no file.
+        sha256: of each weights file; None for weights that are in no file.
         data: the directory's name.
         listing: the list's file name; None for all of it.
         geometry, resolution: how a picture became the input.

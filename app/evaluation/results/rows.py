@@ -1,8 +1,8 @@
-"""One row a picture and method: what every summary is made of, and the table that can be kept of it."""
+"""One row per picture and method: what every summary is made of, and the table that can be kept of it."""
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.evaluation.results.metrics import Metric
@@ -27,7 +27,7 @@ class MapRow:
 
 @dataclass(frozen=True, slots=True)
 class FocusRow:
-    """Both networks on one picture, by one method at one stage.
+    """The networks on one picture, by one method at one stage.
 
     Attributes:
         file: the picture, CLASS/NAME.
@@ -37,7 +37,7 @@ class FocusRow:
         object_share: the object's share of the seen picture, 0..1.
         hidden_share: the share of the object that was not seen, 0..1.
         has_centre: whether the centre of the seen picture lies on the object.
-        networks: what each did.
+        networks: what each did, the baseline first.
     """
 
     file: str
@@ -53,13 +53,18 @@ class FocusRow:
 
     @property
     def is_right_by_both(self) -> bool:
-        """Whether both networks rank the true class first."""
+        """Whether all networks of the row rank the true class first."""
         return all(network.is_right for network in self.networks.values())
 
+    def against_baseline(self, name: NetworkName) -> "FocusRow":
+        """The row of the baseline and one other network alone."""
+        baseline = next(iter(self.networks))
+        return replace(self, networks={baseline: self.networks[baseline], name: self.networks[name]})
+
     def difference(self, metric: Metric) -> float | None:
-        """CBAM minus baseline; None where one of them has no value."""
-        baseline, cbam = (self.networks[name].values.get(metric) for name in NetworkName)
-        return None if baseline is None or cbam is None else cbam - baseline
+        """Of a row of two networks, the second minus the first; None where one of them has no value."""
+        baseline, other = (network.values.get(metric) for network in self.networks.values())
+        return None if baseline is None or other is None else other - baseline
 
 
 PICTURE_COLUMNS = (
@@ -72,15 +77,14 @@ def write_rows(rows: Sequence[FocusRow], path: Path) -> None:
     """Keep the rows as CSV; what was not measured is an empty cell."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(
-            [*PICTURE_COLUMNS, *(f"{name.value}_{column}" for name in NetworkName for column in NETWORK_COLUMNS)]
-        )
+        names = list(rows[0].networks) if rows else []
+        writer.writerow([*PICTURE_COLUMNS, *(f"{name}_{column}" for name in names for column in NETWORK_COLUMNS)])
         for row in rows:
             picture = (
                 row.file, row.class_name, row.method.value, row.stage.value, row.height, row.width,
                 _write(row.object_share), _write(row.hidden_share), int(row.has_centre),
             )  # fmt: skip
-            writer.writerow([*picture, *(cell for name in NetworkName for cell in _write_network(row.networks[name]))])
+            writer.writerow([*picture, *(cell for name in names for cell in _write_network(row.networks[name]))])
 
 
 def read_rows(path: Path) -> list[FocusRow]:
@@ -99,6 +103,12 @@ def _write(value: float | None) -> str:
     return "" if value is None else f"{value:.5f}".rstrip("0").rstrip(".")
 
 
+def _list_networks(cells: Mapping[str, str]) -> list[NetworkName]:
+    """The networks that a row's columns speak of."""
+    end = f"_{NETWORK_COLUMNS[0]}"
+    return [column.removesuffix(end) for column in cells if column.endswith(end)]
+
+
 def _read(cells: Mapping[str, str]) -> FocusRow:
     return FocusRow(
         file=cells["file"],
@@ -112,13 +122,12 @@ def _read(cells: Mapping[str, str]) -> FocusRow:
         has_centre=cells["has_centre"] == "1",
         networks={
             name: MapRow(
-                is_right=cells[f"{name.value}_right"] == "1",
-                is_silent=cells[f"{name.value}_silent"] == "1",
+                is_right=cells[f"{name}_right"] == "1",
+                is_silent=cells[f"{name}_silent"] == "1",
                 values={
-                    metric: float(text) if (text := cells[f"{name.value}_{metric.value}"]) else None
-                    for metric in Metric
+                    metric: float(text) if (text := cells[f"{name}_{metric.value}"]) else None for metric in Metric
                 },
             )
-            for name in NetworkName
+            for name in _list_networks(cells)
         },
     )

@@ -7,12 +7,12 @@ import numpy as np
 
 from app.evaluation.results.intervals import estimate_mean
 from app.evaluation.results.metrics import Metric
-from app.evaluation.results.report import ClassResult, MapResult, MetricResult, PictureResult, Subset
+from app.evaluation.results.report import ClassResult, Contrast, MapResult, MetricResult, PictureResult, Subset
 from app.evaluation.results.rows import FocusRow
 from models.names import NetworkName
 
 EXTREMES = 10
-"""Pictures that are named where CBAM helps most, and where it hurts most."""
+"""Pictures that are named where a network gains most, and where it loses most."""
 
 
 def summarise_maps(rows: Sequence[FocusRow]) -> list[MapResult]:
@@ -23,14 +23,14 @@ def summarise_maps(rows: Sequence[FocusRow]) -> list[MapResult]:
 
 
 def summarise_subset(rows: Sequence[FocusRow]) -> Subset:
-    """Every metric over some pictures, by one method at one stage."""
+    """Every metric of two networks over some pictures, by one method at one stage."""
     results = {metric: _compare(rows, metric) for metric in Metric}
     return Subset(
         pictures=len(rows),
         object_share=_mean([row.object_share for row in rows]),
         hidden_share=_mean([row.hidden_share for row in rows]),
         centre_hits=_mean([float(row.has_centre) for row in rows]),
-        silent={name: sum(row.networks[name].is_silent for row in rows) for name in NetworkName},
+        silent={name: sum(row.networks[name].is_silent for row in rows) for name in _list_names(rows)},
         metrics={metric: result for metric, result in results.items() if result is not None},
     )
 
@@ -48,7 +48,6 @@ def choose_extremes(rows: Sequence[FocusRow], *, count: int = EXTREMES) -> tuple
 
 
 def _summarise_map(rows: Sequence[FocusRow]) -> MapResult:
-    helped, hurt = choose_extremes(rows)
     shapes = {(row.height, row.width) for row in rows}
     height, width = shapes.pop() if len(shapes) == 1 else (None, None)
     return MapResult(
@@ -56,6 +55,14 @@ def _summarise_map(rows: Sequence[FocusRow]) -> MapResult:
         stage=rows[0].stage,
         height=height,
         width=width,
+        contrasts={name: _contrast([row.against_baseline(name) for row in rows]) for name in _list_names(rows)[1:]},
+    )
+
+
+def _contrast(rows: Sequence[FocusRow]) -> Contrast:
+    """The results of rows of two networks."""
+    helped, hurt = choose_extremes(rows)
+    return Contrast(
         both_right=summarise_subset([row for row in rows if row.is_right_by_both]),
         all=summarise_subset(rows),
         classes=_summarise_classes(rows),
@@ -80,14 +87,15 @@ def _compare(rows: Sequence[FocusRow], metric: Metric) -> MetricResult | None:
     measured = [row for row in rows if row.difference(metric) is not None]
     if not measured:
         return None
-    baseline, cbam = (
-        np.array([row.networks[name].values[metric] for row in measured], dtype=np.float64) for name in NetworkName
+    baseline, other = (
+        np.array([row.networks[name].values[metric] for row in measured], dtype=np.float64)
+        for name in _list_names(measured)
     )
     return MetricResult(
         pictures=len(measured),
         baseline=float(baseline.mean()),
-        cbam=float(cbam.mean()),
-        difference=estimate_mean((cbam - baseline).tolist()),
+        other=float(other.mean()),
+        difference=estimate_mean((other - baseline).tolist()),
     )
 
 
@@ -104,6 +112,10 @@ def _summarise_picture(row: FocusRow) -> PictureResult:
         probability=read(Metric.PROBABILITY),
         right={name: network.is_right for name, network in row.networks.items()},
     )
+
+
+def _list_names(rows: Sequence[FocusRow]) -> list[NetworkName]:
+    return list(rows[0].networks) if rows else []
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -3,8 +3,16 @@
 from rich.console import Group
 from rich.table import Table
 
-from app.evaluation.results.report import BlockResult, Evaluation, GateResult, MapResult, Subset
-from app.evaluation.results.wording import format_difference, format_explained_share, format_mean, judge, title_metric
+from app.evaluation.results.metrics import Metric
+from app.evaluation.results.report import BlockResult, Contrast, Evaluation, GateResult, Interval, MapResult, Subset
+from app.evaluation.results.wording import (
+    Verdict,
+    format_difference,
+    format_explained_share,
+    format_mean,
+    judge,
+    title_metric,
+)
 from app.numbers import format_thousandths
 from models.names import NetworkName
 
@@ -19,8 +27,8 @@ def tabulate_evaluation(evaluation: Evaluation) -> Group:
     tables = [_tabulate_accuracy(evaluation)]
     if evaluation.focus is not None:
         tables += [table for result in evaluation.focus.maps for table in _tabulate_maps(result)]
-        if gates := evaluation.focus.gates:
-            tables += [_tabulate_spatial(gates), _tabulate_channels(gates)]
+        for name, gates in evaluation.focus.gates.items():
+            tables += [_tabulate_spatial(name, gates), _tabulate_channels(name, gates)]
     return Group(*tables)
 
 
@@ -30,7 +38,7 @@ def _tabulate_accuracy(evaluation: Evaluation) -> Table:
     table = Table("network", "top-1", "top-5", "calibration error", title=title)
     for name, accuracy in evaluation.networks.items():
         table.add_row(
-            name.value,
+            name,
             f"{accuracy.top1:.2%} ({accuracy.top1_count:,})",
             f"{accuracy.top5:.2%} ({accuracy.top5_count:,})",
             format_thousandths(accuracy.calibration.error),
@@ -49,15 +57,22 @@ def _tabulate_accuracy(evaluation: Evaluation) -> Table:
 
 def _tabulate_maps(result: MapResult) -> list[Table]:
     how = f"{result.method.value} at stage {result.stage.value}"
+    return [
+        table for name, contrast in result.contrasts.items() for table in _tabulate_contrast(f"{how}, {name}", contrast)
+    ]
+
+
+def _tabulate_contrast(how: str, contrast: Contrast) -> list[Table]:
     subsets = (
-        (f"{how}: the {result.both_right.pictures:,} pictures that both get right", result.both_right),
-        (f"{how}: all {result.all.pictures:,} pictures", result.all),
+        (f"{how}: the {contrast.both_right.pictures:,} pictures that both get right", contrast.both_right),
+        (f"{how}: all {contrast.all.pictures:,} pictures", contrast.all),
     )
     return [_tabulate_subset(title, subset) for title, subset in subsets if subset.pictures]
 
 
 def _tabulate_subset(title: str, subset: Subset) -> Table:
-    table = Table("metric", "baseline", "CBAM", "CBAM - baseline (95 %)", "", title=title)
+    baseline, other = subset.silent
+    table = Table("metric", baseline, other, f"{other} - {baseline} (95 %)", "", title=title)
     if subset.object_share is not None and subset.centre_hits is not None:
         table.add_row("Object’s share of the seen picture", *[format_mean(None, subset.object_share)] * 2)
         table.add_row("Pointing game of the centre", *[format_mean(None, subset.centre_hits)] * 2)
@@ -65,19 +80,23 @@ def _tabulate_subset(title: str, subset: Subset) -> Table:
         table.add_row(
             title_metric(metric),
             format_mean(metric, measured.baseline),
-            format_mean(metric, measured.cbam),
+            format_mean(metric, measured.other),
             format_difference(metric, measured.difference),
-            judge(metric, measured.difference).value,
+            _judge(metric, measured.difference, other),
         )
-    silent = subset.silent
-    counts = f"{silent[NetworkName.BASELINE]} of the baseline, {silent[NetworkName.CBAM]} of CBAM"
+    counts = ", ".join(f"{count} of {name}" for name, count in subset.silent.items())
     table.caption = f"maps without positive evidence: {counts}"
     return table
 
 
-def _tabulate_spatial(gates: list[BlockResult]) -> Table:
+def _judge(metric: Metric, difference: Interval, other: NetworkName) -> str:
+    verdict = judge(metric, difference)
+    return f"{other} {verdict.value}" if verdict in (Verdict.BETTER, Verdict.WORSE) else verdict.value
+
+
+def _tabulate_spatial(name: NetworkName, gates: list[BlockResult]) -> Table:
     table = Table("block", "mean", "deviation", "same for all", "pointing", "inside", "inside - object’s share (95 %)")
-    table.title = "spatial gates"
+    table.title = f"spatial gates of {name}"
     for block in gates:
         if block.spatial is not None:
             table.add_row(
@@ -90,8 +109,8 @@ def _tabulate_spatial(gates: list[BlockResult]) -> Table:
     return table
 
 
-def _tabulate_channels(gates: list[BlockResult]) -> Table:
-    table = Table("block", "mean", "deviation", "same for all", title="channel gates", caption=GATES_CAPTION)
+def _tabulate_channels(name: NetworkName, gates: list[BlockResult]) -> Table:
+    table = Table("block", "mean", "deviation", "same for all", title=f"channel gates of {name}", caption=GATES_CAPTION)
     for block in gates:
         if block.channel is not None:
             table.add_row(block.name, *_format_gate(block.channel))

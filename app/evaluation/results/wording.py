@@ -8,10 +8,10 @@ from app.numbers import format_hundredths, format_share, format_thousandths
 
 
 class Verdict(StrEnum):
-    """The verdict of an interval of CBAM minus baseline."""
+    """The verdict on a network by the interval of its difference from the baseline."""
 
-    BETTER = "CBAM better"
-    WORSE = "CBAM worse"
+    BETTER = "better"
+    WORSE = "worse"
     OPEN = "includes 0"
     UNKNOWN = "too few pictures"
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.api.schemas import AlterationAnswer, AnalysisAnswer, BlockAnswer
+from app.api.schemas import AlterationAnswer, AnalysisAnswer, BlockAnswer, NetworkAnswer
 from app.numbers import format_hundredths, format_probability, typeset_minus
 from app.pages.choices import Choice
-from app.pages.gates import name_block
+from app.pages.gates import list_changes, name_block
 from models.attention.interventions import ALL_BLOCKS, ALLOWED_CHANGES, list_scopes
 from models.names import GateChange, GateKind, NetworkName
 
@@ -39,22 +39,31 @@ class GateControlsRow:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkControls:
+    """The controls of one network: all blocks, the stages, the blocks."""
+
+    name: NetworkName
+    title: str
+    rows: tuple[GateControlsRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GateControls:
     """The form that changes gates.
 
     Attributes:
-        rows: all blocks, the stages, the blocks.
+        networks: every network that has gates.
         kept: the page's other options, by name.
         address: the page's path.
         is_changed: whether any gate is.
-        sentence: what the changes did; empty where there are none.
+        sentences: what the changes did, one per network whose gates were changed.
     """
 
-    rows: tuple[GateControlsRow, ...]
+    networks: tuple[NetworkControls, ...]
     kept: tuple[tuple[str, str], ...]
     address: str
     is_changed: bool
-    sentence: str
+    sentences: tuple[str, ...]
 
 
 def build_gate_controls(answer: AnalysisAnswer, *, asked: Mapping[str, str], address: str) -> GateControls:
@@ -65,42 +74,56 @@ def build_gate_controls(answer: AnalysisAnswer, *, asked: Mapping[str, str], add
         asked: the page's other options, which stay as they are.
         address: the page's path.
     """
-    changed = () if answer.alteration is None else tuple(answer.alteration.interventions)
-    scopes = list_scopes([block.name for block in answer.blocks])
+    changed = list_changes(answer)
     kept = {name: value for name, value in asked.items() if name != "interventions"}
+    gated = {
+        name: network for name, network in answer.networks.items() if network.blocks and network.blocks[0].joint is None
+    }
     return GateControls(
-        rows=tuple(_show_row(scope, answer.blocks, changed) for scope in scopes),
+        networks=tuple(
+            NetworkControls(name, network.title, _show_rows(name, network.blocks, changed))
+            for name, network in gated.items()
+        ),
         kept=tuple(kept.items()),
         address=address,
         is_changed=bool(changed),
-        sentence="" if answer.alteration is None else explain_alteration(answer, answer.alteration),
+        sentences=tuple(
+            explain_alteration(answer, network, network.alteration)
+            for network in gated.values()
+            if network.alteration is not None
+        ),
     )
 
 
-def explain_alteration(answer: AnalysisAnswer, alteration: AlterationAnswer) -> str:
-    """The effect of the changed gates on the explained class, against the network as it was learned."""
-    after, before = answer.networks[NetworkName.CBAM].target_probability, alteration.learned.target_probability
+def explain_alteration(answer: AnalysisAnswer, network: NetworkAnswer, alteration: AlterationAnswer) -> str:
+    """The effect of a network's changed gates on the explained class, against the network as it was learned."""
+    after, before = network.target_probability, alteration.learned.target_probability
     target = answer.target.class_name
     changed, learned = format_probability(after), format_probability(before)
-    sentence = f"P of ‘{target}’ is {changed} with changed gates; as learned it is {learned}"
+    sentence = f"P of ‘{target}’ by {network.title} is {changed} with changed gates; as learned it is {learned}"
     sentence += typeset_minus(f" ({alteration.probability_change:+.3f})")
     if alteration.correlation is not None:
         sentence += f". The two heat maps correlate at {format_hundredths(alteration.correlation)}"
     return f"{sentence}."
 
 
-def _show_row(scope: str, blocks: Sequence[BlockAnswer], changed: Sequence[str]) -> GateControlsRow:
+def _show_rows(
+    network: NetworkName, blocks: Sequence[BlockAnswer], changed: Sequence[str]
+) -> tuple[GateControlsRow, ...]:
     kinds = [GateKind.SPATIAL] if blocks[0].spatial is not None else []
     kinds += [GateKind.CHANNEL] if blocks[0].channel is not None else []
-    return GateControlsRow(
-        title=_name_scope(scope),
-        is_block=scope.startswith("layer"),
-        selects=tuple(_offer(scope, kind, changed) for kind in kinds),
+    return tuple(
+        GateControlsRow(
+            title=_name_scope(scope),
+            is_block=scope.startswith("layer"),
+            selects=tuple(_offer(network, scope, kind, changed) for kind in kinds),
+        )
+        for scope in list_scopes([block.name for block in blocks])
     )
 
 
-def _offer(scope: str, kind: GateKind, changed: Sequence[str]) -> GateSelect:
-    values = {change: f"{scope}:{kind.value}:{change.value}" for change in ALLOWED_CHANGES[kind]}
+def _offer(network: NetworkName, scope: str, kind: GateKind, changed: Sequence[str]) -> GateSelect:
+    values = {change: f"{network}:{scope}:{kind.value}:{change.value}" for change in ALLOWED_CHANGES[kind]}
     return GateSelect(
         title=f"{GATE_TITLES[kind]} of {_name_scope(scope).lower()}",
         choices=(

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from app.analysis.comparison import Comparison
-from app.analysis.options import FigureOptions
+from app.analysis.networks import choose_difference
+from app.analysis.options import PageOptions
 from app.api.schemas import AnalysisAnswer, PredictionAnswer, build_analysis_answer
 from app.explain.methods import Method
 from app.numbers import format_equation, format_evidence
@@ -12,7 +13,6 @@ from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, PageImage, add_que
 from app.pages.analysis.measures import explain_peak
 from app.pages.choices import METHOD_TITLES
 from models.names import NetworkName
-from models.networks.titles import ATTENTION_TITLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class NetworkView:
     """One network's panel and its likeliest classes.
 
     Attributes:
-        name: `baseline` or `cbam`.
+        name: its name in the lineup.
+        place: its place there, from 1, by which it has its colour.
         title: its name for people.
         image: the heat map over the picture.
         probability: P of the explained class, 0..1.
@@ -50,6 +51,7 @@ class NetworkView:
     """
 
     name: str
+    place: int
     title: str
     image: PageImage
     probability: float
@@ -61,13 +63,14 @@ class NetworkView:
 
 @dataclass(frozen=True, slots=True)
 class MapRow:
-    """Both networks' maps for one class, and their difference.
+    """The networks' maps for one class, and the difference of two.
 
     Attributes:
         class_name: the class.
-        networks: baseline, then CBAM.
-        maximum: the upper end of the scale that the two share.
-        difference: CBAM minus baseline.
+        networks: in the lineup's order.
+        maximum: the upper end of the scale that they share.
+        difference: one map minus another.
+        of, minus: titles of these two networks.
         difference_limit: the value at the ends of the difference's colours.
         removal: the page without this row; None for the row that is always there.
     """
@@ -76,13 +79,15 @@ class MapRow:
     networks: tuple[NetworkView, ...]
     maximum: float
     difference: PageImage
+    of: str
+    minus: str
     difference_limit: float
     removal: str | None
 
 
 def show_row(
     comparison: Comparison,
-    options: FigureOptions,
+    options: PageOptions,
     asked: dict[str, str],
     second: dict[str, str],
     addresses: Addresses,
@@ -99,11 +104,15 @@ def show_row(
     answer = build_analysis_answer(comparison, links=addresses.answer)
     index = str(answer.target.class_index)
     drawn = asked | {"target": index}
+    card = comparison.analysis.card
+    difference = choose_difference(card, options.of, options.minus)
     return MapRow(
         class_name=answer.target.class_name,
-        networks=tuple(_show_network(comparison, answer, name, asked | second, addresses) for name in NetworkName),
-        maximum=answer.comparison.shared_max,
+        networks=tuple(_show_network(comparison, answer, name, asked | second, addresses) for name in comparison.names),
+        maximum=answer.shared_max,
         difference=_show_difference(comparison, answer, options, drawn),
+        of=card.title_network(difference.of),
+        minus=card.title_network(difference.minus),
         difference_limit=difference_scale(comparison, options).maximum,
         removal=None if index == asked["target"] else add_query(addresses.page, asked),
     )
@@ -113,12 +122,13 @@ def _show_network(
     comparison: Comparison, answer: AnalysisAnswer, name: NetworkName, asked: dict[str, str], addresses: Addresses
 ) -> NetworkView:
     network = answer.networks[name]
-    title = title_networks(comparison.analysis.card, is_altered=comparison.altered is not None)[name]
+    title = title_networks(comparison)[name]
     path = addresses.answer.heat_map(name)
     drawn = {key: value for key, value in asked.items() if key != "versus"}
     drawn["target"] = str(answer.target.class_index)
     return NetworkView(
-        name=name.value,
+        name=name,
+        place=comparison.names.index(name) + 1,
         title=title,
         image=PageImage(
             add_query(path, drawn, max_side=str(PANEL_SIDE_PIXELS)),
@@ -161,14 +171,15 @@ def _write_alternative_text(answer: AnalysisAnswer, name: NetworkName, title: st
 
 
 def _show_difference(
-    comparison: Comparison, answer: AnalysisAnswer, options: FigureOptions, asked: dict[str, str]
+    comparison: Comparison, answer: AnalysisAnswer, options: PageOptions, asked: dict[str, str]
 ) -> PageImage:
     limit = format_evidence(difference_scale(comparison, options).maximum)
     path = answer.links["difference"].partition("?")[0]
-    attention = ATTENTION_TITLES[answer.attention]
+    card = comparison.analysis.card
+    chosen = choose_difference(card, options.of, options.minus)
+    of, minus = card.title_network(chosen.of), card.title_network(chosen.minus)
     return PageImage(
         add_query(path, asked, max_side=str(PANEL_SIDE_PIXELS)),
-        f"{attention} minus baseline over the picture, from -{limit}, blue, baseline more, "
-        f"to +{limit}, red, {attention} more",
+        f"{of} minus {minus} over the picture, from -{limit}, blue, {minus} more, to +{limit}, red, {of} more",
         *fit_picture(answer.geometry, PANEL_SIDE_PIXELS),
     )

@@ -1,13 +1,11 @@
-"""The numbers that compare two maps, each with its meaning."""
+"""The numbers that compare the maps, each with its meaning."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.api.schemas import AnalysisAnswer, HeatMapAnswer
 from app.numbers import format_evidence, format_hundredths, format_probability, format_share
-from app.pages.analysis.wording import name_networks
-from models.names import NetworkName
-from models.networks.titles import ATTENTION_TITLES
+from app.pages.analysis.wording import begin_sentence, join_words, name_networks
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,49 +19,59 @@ class Measure:
 
 
 def list_measures(answer: AnalysisAnswer) -> tuple[Measure, ...]:
-    """The numbers that compare the two maps, each with its meaning, or why there is none."""
-    comparison = answer.comparison
-    networks = [answer.networks[name] for name in NetworkName]
+    """The numbers that compare the maps, each with its meaning, or why there is none."""
+    networks = list(answer.networks.values())
     shares = [network.heat_map.share_above_half for network in networks]
     peaks = [explain_peak(network.heat_map) for network in networks]
-    both = f"Baseline | {ATTENTION_TITLES[answer.attention]}."
+    every = " | ".join(network.title for network in networks) + "."
     silent = _name_silent(answer)
     return (
         Measure(
             "P of the class",
             " | ".join(format_probability(network.target_probability) for network in networks),
-            f"{both} How probable each network finds ‘{answer.target.class_name}’, from 0 to 1 (softmax).",
+            f"{every} How probable each network finds ‘{answer.target.class_name}’, from 0 to 1 (softmax).",
         ),
         Measure(
             "Peak",
             None if not any(peaks) else " | ".join("none" if peak is None else peak.split(" ")[0] for peak in peaks),
-            f"{both} Each map’s highest value, {' and '.join(_locate(peak) for peak in peaks)}.",
+            f"{every} Each map’s highest value, {' and '.join(_locate(peak) for peak in peaks)}.",
             silent,
         ),
+        *_compare_with_baseline(answer, silent),
+        Measure(
+            "Share above half maximum",
+            _list_shares(shares),
+            f"{every} How much of the evidence lies where the map reaches half its maximum. High: one compact spot, "
+            "or an evenly lit picture.",
+            silent,
+        ),
+    )
+
+
+def _compare_with_baseline(answer: AnalysisAnswer, silent: str | None) -> tuple[Measure, ...]:
+    """The numbers of each other map and the baseline's."""
+    rows = list(answer.comparisons.values())
+    others = ""
+    if len(rows) > 1:
+        others = " | ".join(answer.networks[name].title for name in answer.comparisons) + ", each with the baseline. "
+    return (
         Measure(
             "Correlation",
-            None if comparison.correlation is None else format_hundredths(comparison.correlation),
-            "Pearson’s r over all positions: 1 means the same pattern, 0 no relation, −1 the opposite.",
+            _list_values([row.correlation for row in rows], format_hundredths),
+            f"{others}Pearson’s r over all positions: 1 means the same pattern, 0 no relation, −1 the opposite.",
             silent or "One of the maps has the same value everywhere.",
         ),
         Measure(
             "Overlap",
-            None if comparison.overlap is None else format_hundredths(comparison.overlap),
-            "Intersection over union of the areas where each map reaches 0.6 of its maximum: 1 means the same area, "
-            "0 no overlap.",
+            _list_values([row.overlap for row in rows], format_hundredths),
+            f"{others}Intersection over union of the areas where each map reaches 0.6 of its maximum: 1 means the same "
+            "area, 0 no overlap.",
             silent,
         ),
         Measure(
             "Peak distance",
-            None if comparison.peak_distance is None else format_share(comparison.peak_distance),
-            "Distance between the two peaks, as a share of the picture’s diagonal.",
-            silent,
-        ),
-        Measure(
-            "Share above half maximum",
-            _list_shares(shares),
-            f"{both} How much of the evidence lies where the map reaches half its maximum. High: one compact spot, "
-            "or an evenly lit picture.",
+            _list_values([row.peak_distance for row in rows], format_share),
+            f"{others}Distance between the two peaks, as a share of the picture’s diagonal.",
             silent,
         ),
     )
@@ -78,11 +86,10 @@ def explain_peak(heat_map: HeatMapAnswer) -> str | None:
 
 def _name_silent(answer: AnalysisAnswer) -> str | None:
     names = name_networks(answer)
-    silent = [names[name] for name in NetworkName if answer.networks[name].heat_map.max == 0]
+    silent = [names[name] for name, network in answer.networks.items() if network.heat_map.max == 0]
     if not silent:
         return None
-    who = " and ".join(silent)
-    return f"{who[0].upper()}{who[1:]} found no positive evidence for ‘{answer.target.class_name}’."
+    return f"{begin_sentence(join_words(silent))} found no positive evidence for ‘{answer.target.class_name}’."
 
 
 def _locate(peak: str | None) -> str:
@@ -90,6 +97,11 @@ def _locate(peak: str | None) -> str:
 
 
 def _list_shares(shares: Sequence[float | None]) -> str | None:
-    if all(share is None for share in shares):
+    return _list_values(shares, lambda share: format_share(share, 0))
+
+
+def _list_values(values: Sequence[float | None], form: Callable[[float], str]) -> str | None:
+    """`0.93 | 0.88`; None where there is no value at all."""
+    if all(value is None for value in values):
         return None
-    return " | ".join("none" if share is None else format_share(share, 0) for share in shares)
+    return " | ".join("none" if value is None else form(value) for value in values)

@@ -1,27 +1,28 @@
 """The page of a comparison: its context, and what builds it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from app.analysis.comparison import Comparison
-from app.analysis.options import ColourOptions, FigureOptions
+from app.analysis.comparison import Comparison, Difference
+from app.analysis.networks import choose_difference
+from app.analysis.options import ColourOptions, PageOptions
 from app.api.map_values import UNITS
 from app.api.schemas import AnalysisAnswer, LineupDescription, build_analysis_answer
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, Download, PageImage, add_query, fit_picture
 from app.pages.analysis.gate_controls import GateControls, build_gate_controls
 from app.pages.analysis.map_rows import MapRow, NetworkView, show_row
 from app.pages.analysis.measures import Measure, list_measures
-from app.pages.analysis.wording import explain_doubt, explain_geometry, explain_target, warn_of_geometry
+from app.pages.analysis.wording import explain_doubt, explain_geometry, explain_target, join_words, warn_of_geometry
 from app.pages.choices import METHOD_TITLES, Choice, list_choices, list_classes
-from app.pages.gates import BlockView, show_block
+from app.pages.gates import NetworkGates, list_changes, show_gates
 from app.pages.lineup import LineupView, build_lineup_view
 from app.pages.upload import UploadForm
 from app.render.colour_scale import Colormap, Scale
 from app.render.figure import FigureFormat
-from models.names import Stage
-from models.networks.titles import ATTENTION_TITLES
+from models.lineups.card import FEWEST_NETWORKS
+from models.names import NetworkName, Stage
 
 WIDE_ASPECT, TALL_ASPECT = 1.9, 0.6
 
@@ -32,26 +33,30 @@ Layout = Literal["wide", "regular", "tall"]
 
 @dataclass(frozen=True, slots=True)
 class AnalysisPage:
-    """Picture, baseline, CBAM, difference and every gate.
+    """The picture, every network's map, a difference and every gate.
 
     Attributes:
         lineup: the lineup that looked.
-        attention: the attention's name for people.
+        networks_title: the networks' names in a sentence.
         other_lineups: the other loaded lineups, for another look at the same picture.
         answer: the comparison, as REST gives it.
         target_reason: a sentence that says why this class is explained.
         doubt: a sentence where the networks are not sure, or None.
         picture: the upright picture.
-        networks: baseline, then CBAM, for the explained class.
+        networks: in the lineup's order, for the explained class.
+        network_count: how many there are.
         rows: the explained class, and the second one where there is one.
+        difference: the two networks of the difference, by their names.
         versus: the second class's name, or an empty text.
         maps: the address of the maps' values.
         units: what these values are measured in, in words.
         layout: how the panels are laid out, by the picture's shape.
         colormap, scale, opacity: as chosen.
         classes, methods, stages, scales, colormaps: what can be chosen.
-        measures: the numbers that compare the two maps.
-        blocks: every block's gates in the order in which the blocks run.
+        differences: the networks that the difference can be of, and that can be subtracted; none for two networks.
+        measures: the numbers that compare the maps.
+        gates: of every network that has some.
+        changes: the changed gates as they are written, separated by commas; empty where there are none.
         gate_controls: the form that changes gates.
         sanity: where the sanity check of this question is.
         downloads: files to take away.
@@ -62,14 +67,16 @@ class AnalysisPage:
 
     template: ClassVar[str] = "analysis.html"
     lineup: LineupView
-    attention: str
+    networks_title: str
     other_lineups: tuple[Choice, ...]
     answer: AnalysisAnswer
     target_reason: str
     doubt: str | None
     picture: PageImage
     networks: tuple[NetworkView, ...]
+    network_count: int
     rows: tuple[MapRow, ...]
+    difference: Difference
     versus: str
     maps: str
     units: str
@@ -82,8 +89,10 @@ class AnalysisPage:
     stages: tuple[Choice, ...]
     scales: tuple[Choice, ...]
     colormaps: tuple[Choice, ...]
+    differences: tuple[tuple[Choice, ...], ...]
     measures: tuple[Measure, ...]
-    blocks: tuple[BlockView, ...]
+    gates: tuple[NetworkGates, ...]
+    changes: str
     gate_controls: GateControls
     sanity: str
     downloads: tuple[Download, ...]
@@ -94,7 +103,7 @@ class AnalysisPage:
 
 def build_analysis_page(
     comparisons: Sequence[Comparison],
-    options: FigureOptions,
+    options: PageOptions,
     *,
     lineup: LineupDescription,
     upload: UploadForm,
@@ -117,14 +126,16 @@ def build_analysis_page(
     rows = tuple(show_row(shown, options, asked, second, addresses) for shown in comparisons)
     return AnalysisPage(
         lineup=build_lineup_view(lineup),
-        attention=ATTENTION_TITLES[answer.attention],
+        networks_title=join_words([network.title for network in answer.networks.values()]),
         other_lineups=tuple(choice for choice in upload.lineups if not choice.is_selected),
         answer=answer,
         target_reason=explain_target(answer),
         doubt=explain_doubt(answer, class_count=len(comparison.labels)),
         picture=_show_picture(answer, addresses),
         networks=rows[0].networks,
+        network_count=len(rows[0].networks),
         rows=rows,
+        difference=choose_difference(comparison.analysis.card, options.of, options.minus),
         versus="" if versus is None else versus.name,
         maps=add_query(addresses.maps, _leave_colours(asked) | second),
         units=f"{UNITS[comparison.method]}s",
@@ -137,8 +148,10 @@ def build_analysis_page(
         stages=list_choices(STAGE_TITLES, comparison.stage),
         scales=list_choices({Scale.SHARED: "One for all maps", Scale.OWN: "One per map"}, options.scale),
         colormaps=list_choices({colormap: colormap.value for colormap in Colormap}, options.colormap),
+        differences=_list_differences(comparison, options),
         measures=list_measures(answer),
-        blocks=tuple(show_block(answer, block, options, addresses.page) for block in answer.blocks),
+        gates=show_gates(answer, options, addresses.page),
+        changes=",".join(list_changes(answer)),
         gate_controls=build_gate_controls(answer, asked=asked | second, address=addresses.page),
         sanity=add_query(f"{addresses.page}/sanity", _leave_colours(asked)),
         downloads=_list_downloads(answer, asked, addresses),
@@ -148,17 +161,31 @@ def build_analysis_page(
     )
 
 
-def _list_options(comparison: Comparison, options: FigureOptions) -> dict[str, str]:
+def _list_options(comparison: Comparison, options: PageOptions) -> dict[str, str]:
     # The class that was chosen, not the question: a link must show the same class when it is shared.
     chosen = {"target": str(comparison.target.label.index)}
-    drawn = options.model_dump(mode="json", include=set(FigureOptions.model_fields))
+    drawn = options.model_dump(mode="json", exclude={"versus"})
     texts = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in drawn.items()}
     return {name: text for name, text in texts.items() if text} | chosen
 
 
+def _list_differences(comparison: Comparison, options: PageOptions) -> tuple[tuple[Choice, ...], ...]:
+    """The choices of the difference's two networks, where there is something to choose."""
+    card = comparison.analysis.card
+    if len(card.names) == FEWEST_NETWORKS:
+        return ()
+    chosen = choose_difference(card, options.of, options.minus)
+    titles = {name: card.title_network(name) for name in card.names}
+    return _list_networks(titles, chosen.of), _list_networks(titles, chosen.minus)
+
+
+def _list_networks(titles: Mapping[NetworkName, str], selected: NetworkName) -> tuple[Choice, ...]:
+    return tuple(Choice(name, title, name == selected) for name, title in titles.items())
+
+
 def _leave_colours(asked: dict[str, str]) -> dict[str, str]:
     """The options that decide the maps' values, without those of their colours."""
-    return {name: value for name, value in asked.items() if name not in ColourOptions.model_fields}
+    return {name: value for name, value in asked.items() if name not in {*ColourOptions.model_fields, "of", "minus"}}
 
 
 def _choose_layout(answer: AnalysisAnswer) -> Layout:
@@ -183,12 +210,14 @@ def _list_downloads(answer: AnalysisAnswer, asked: dict[str, str], addresses: Ad
         )
         for form in FigureFormat
     ]
-    attention = ATTENTION_TITLES[answer.attention]
-    names = (("baseline", "Baseline map"), ("cbam", f"{attention} map"), ("difference", "Difference"))
     maps = [
-        Download(title, add_query(addresses.answer.heat_map(name), asked), f"cbam-lens-{stem}-{name}.png")
-        for name, title in names
+        Download(
+            f"{network.title} map", add_query(addresses.answer.heat_map(name), asked), f"cbam-lens-{stem}-{name}.png"
+        )
+        for name, network in answer.networks.items()
     ]
+    difference = add_query(addresses.answer.difference, asked)
+    maps.append(Download("Difference", difference, f"cbam-lens-{stem}-difference.png"))
     numbers = [
         Download("All arrays, maps.npz", answer.links["maps"], f"cbam-lens-{stem}.npz"),
         Download("All numbers, JSON", answer.links["self"], f"cbam-lens-{stem}.json"),

@@ -1,10 +1,11 @@
 """Sentences about a comparison: which class, how sure the networks are, what they saw."""
 
+from collections.abc import Sequence
+
 from app.api.schemas import AnalysisAnswer, GeometryAnswer, LineupDescription
 from app.numbers import format_equation
 from app.pages.lineup import name_condition
 from models.names import Geometry, NetworkName
-from models.networks.titles import ATTENTION_TITLES
 
 SURE_PROBABILITY = 0.5
 """Below this the likeliest class is no majority."""
@@ -14,42 +15,63 @@ NOTABLE_LOSS = 0.03
 
 
 def name_networks(answer: AnalysisAnswer) -> dict[NetworkName, str]:
-    """Both networks in a sentence: the baseline, the network with CBAM."""
-    attention = ATTENTION_TITLES[answer.attention]
-    return {NetworkName.BASELINE: "the baseline", NetworkName.CBAM: f"the network with {attention}"}
+    """The networks in a sentence: the baseline, SE, CBAM."""
+    first, *_ = answer.networks
+    return {name: "the baseline" if name == first else network.title for name, network in answer.networks.items()}
+
+
+def join_words(words: Sequence[str]) -> str:
+    """`the baseline, SE and CBAM`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def begin_sentence(words: str) -> str:
+    """The same with a capital letter."""
+    return words[0].upper() + words[1:]
 
 
 def explain_target(answer: AnalysisAnswer) -> str:
     """Why this class is explained."""
-    if answer.target.chosen_by == "baseline":
-        return "Explained class: the baseline’s top guess."
+    if answer.target.chosen_by == "mean":
+        return "Explained class: the networks’ top guess, by their mean probability."
     return "Explained class: the one that you chose."
 
 
 def explain_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
-    """Who is not sure, and of what; None where both networks have a majority for some class and one for the target."""
+    """Who is not sure, and of what; None where all networks have a majority for some class and one for the target."""
     must = f"Each network must answer with one of its {class_count} classes, even if none fits."
-    names = name_networks(answer)
-    first = {name: answer.networks[name].predictions[0] for name in NetworkName}
-    unsure = [name for name in NetworkName if first[name].probability < SURE_PROBABILITY]
-    if len(unsure) == len(NetworkName):
-        guesses = " and ".join(
-            f"‘{first[name].class_name}’ by {names[name]} ({format_equation(first[name].probability)})"
-            for name in NetworkName
-        )
-        return f"Neither network is sure what this is. The top guesses are {guesses}. {must}"
+    unsure = [
+        name for name, network in answer.networks.items() if network.predictions[0].probability < SURE_PROBABILITY
+    ]
+    guesses = join_words(_list_guesses(answer, unsure)) if unsure else ""
+    if len(unsure) == len(answer.networks):
+        return f"No network is sure what this is. The top guesses are {guesses}. {must}"
     target = answer.target.class_name
     if all(network.target_probability < SURE_PROBABILITY for network in answer.networks.values()):
         return (
-            f"Neither network takes this for ‘{target}’. The maps show the little evidence there is for that class; "
+            f"No network takes this for ‘{target}’. The maps show the little evidence there is for that class; "
             f"that does not mean it is in the picture. {must}"
         )
-    if unsure:
-        name = unsure[0]
-        who = names[name][0].upper() + names[name][1:]
-        guess = f"‘{first[name].class_name}’ ({format_equation(first[name].probability)})"
-        return f"{who} is not sure what this is. Its top guess is {guess}. {must}"
-    return None
+    if not unsure:
+        return None
+    names = name_networks(answer)
+    who = begin_sentence(join_words([names[name] for name in unsure]))
+    if len(unsure) > 1:
+        return f"{who} are not sure what this is. Their top guesses are {guesses}. {must}"
+    guess = answer.networks[unsure[0]].predictions[0]
+    return (
+        f"{who} is not sure what this is. Its top guess is ‘{guess.class_name}’ "
+        f"({format_equation(guess.probability)}). {must}"
+    )
+
+
+def _list_guesses(answer: AnalysisAnswer, names: Sequence[NetworkName]) -> list[str]:
+    called = name_networks(answer)
+    firsts = {name: answer.networks[name].predictions[0] for name in names}
+    return [
+        f"‘{first.class_name}’ by {called[name]} ({format_equation(first.probability)})"
+        for name, first in firsts.items()
+    ]
 
 
 def explain_geometry(geometry: GeometryAnswer) -> str:
@@ -57,10 +79,10 @@ def explain_geometry(geometry: GeometryAnswer) -> str:
     size = f"{geometry.picture_width} × {geometry.picture_height} pixels"
     seen = f"resized to {geometry.input_width} × {geometry.input_height}"
     if not geometry.is_cropped:
-        return f"Both networks saw the whole picture: {size}, {seen}."
+        return f"The networks saw the whole picture: {size}, {seen}."
     part = "the square at its centre" if geometry.geometry is Geometry.CENTER_CROP else "its middle"
     return (
-        f"The picture is {size}. Both networks saw {part}, x {geometry.left:.0f} to {geometry.right:.0f} and "
+        f"The picture is {size}. The networks saw {part}, x {geometry.left:.0f} to {geometry.right:.0f} and "
         f"y {geometry.upper:.0f} to {geometry.lower:.0f}, {seen}. "
         "They did not see the grey area."
     )

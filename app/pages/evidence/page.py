@@ -1,13 +1,22 @@
 """The evidence page: what was recorded of each served lineup, and of which nothing was."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from app.api.schemas import LineupDescription
 from app.evaluation.results.metrics import MEANINGS, Metric
-from app.evaluation.results.report import BlockResult, Evaluation, Focus, Interval, MetricResult, PictureResult, Subset
+from app.evaluation.results.report import (
+    BlockResult,
+    Contrast,
+    Evaluation,
+    Focus,
+    Interval,
+    MetricResult,
+    PictureResult,
+    Subset,
+)
 from app.evaluation.results.wording import (
     Verdict,
     format_difference,
@@ -22,6 +31,7 @@ from app.pages.evidence.seeds import build_seeds_view
 from app.pages.evidence.store import DIRECTORY, find_record, is_of, read_seeds
 from app.pages.evidence.views import (
     AccuracyView,
+    ContrastView,
     GateRow,
     MetricView,
     MissingView,
@@ -34,16 +44,17 @@ from app.pages.evidence.views import (
 )
 from models.names import NetworkName
 
-TITLES = {NetworkName.BASELINE: "Baseline", NetworkName.CBAM: "CBAM"}
-
 TONES: dict[Verdict, Tone] = {Verdict.BETTER: "better", Verdict.WORSE: "worse"}
 
 VERDICT_SENTENCES = {
-    Verdict.BETTER: "CBAM is better; the interval excludes 0",
-    Verdict.WORSE: "CBAM is worse; the interval excludes 0",
+    Verdict.BETTER: "better; the interval excludes 0",
+    Verdict.WORSE: "worse; the interval excludes 0",
     Verdict.OPEN: "no difference shown; the interval includes 0",
     Verdict.UNKNOWN: "too few pictures for an interval",
 }
+
+Titles = Mapping[NetworkName, str]
+"""The networks' names for people."""
 
 NO_RECORD = "No evaluation was recorded for this lineup."
 OTHER_WEIGHTS = "The evaluation recorded under this lineup’s name used other weights. It says nothing about these."
@@ -98,29 +109,44 @@ def build_evidence_page(lineups: Sequence[LineupDescription], *, directory: Path
 def build_record_view(lineup: LineupDescription, evaluation: Evaluation, focus: Focus) -> RecordView:
     """Everything that was recorded of a lineup, by the first method that was asked for."""
     result = focus.maps[0]
+    titles = {name: network.title for name, network in lineup.networks.items()}
     return RecordView(
         name=lineup.name,
         title=lineup.title,
-        verdict=sentences.state_verdict(result),
         protocol=sentences.state_protocol(evaluation, focus, result),
         pictures=format_count(evaluation.pictures),
-        accuracy=_build_accuracy_views(evaluation),
+        accuracy=_build_accuracy_views(evaluation, titles),
+        contrasts=tuple(
+            _build_contrast_view(name, titles, contrast, focus.gates.get(name, []))
+            for name, contrast in result.contrasts.items()
+        ),
+        limits=sentences.state_limits(result, title=lineup.title, warnings=lineup.warnings),
+        command=write_command(evaluation.data, evaluation.data, lineup=None),
+    )
+
+
+def _build_contrast_view(
+    name: NetworkName, titles: Titles, contrast: Contrast, gates: Sequence[BlockResult]
+) -> ContrastView:
+    title = titles[name]
+    return ContrastView(
+        name=name,
+        title=title,
+        verdict=sentences.state_verdict(contrast, title),
         subsets=(
             _build_subset_view(
-                f"The {format_count(result.both_right.pictures)} pictures that both networks get right",
-                result.both_right,
+                f"The {format_count(contrast.both_right.pictures)} pictures that both networks get right",
+                contrast.both_right,
             ),
-            _build_subset_view(f"All {format_count(result.all.pictures)} pictures", result.all),
+            _build_subset_view(f"All {format_count(contrast.all.pictures)} pictures", contrast.all),
         ),
-        failures=sentences.state_failures(result),
-        gains=sentences.state_gains(result),
-        limits=sentences.state_limits(result, title=lineup.title, warnings=lineup.warnings),
-        gates=tuple(_build_gate_row(block) for block in focus.gates),
-        gate_sentences=sentences.state_gates(focus.gates),
-        helped=tuple(_build_picture_view(picture) for picture in result.helped),
-        hurt=tuple(_build_picture_view(picture) for picture in result.hurt),
-        extremes=sentences.state_extremes(result),
-        command=write_command(evaluation.data, evaluation.data, lineup=None),
+        failures=sentences.state_failures(contrast, title),
+        gains=sentences.state_gains(contrast, title),
+        gates=tuple(_build_gate_row(block) for block in gates),
+        gate_sentences=sentences.state_gates(gates),
+        helped=tuple(_build_picture_view(picture, titles) for picture in contrast.helped),
+        hurt=tuple(_build_picture_view(picture, titles) for picture in contrast.hurt),
+        extremes=sentences.state_extremes(contrast),
     )
 
 
@@ -130,10 +156,10 @@ def write_command(data: str, masks: str, *, lineup: str | None) -> str:
     return f"cbam-lens evaluate {data} --focus --masks {masks}{chosen}"
 
 
-def _build_accuracy_views(evaluation: Evaluation) -> tuple[AccuracyView, ...]:
+def _build_accuracy_views(evaluation: Evaluation, titles: Titles) -> tuple[AccuracyView, ...]:
     return tuple(
         AccuracyView(
-            title=TITLES[name],
+            title=titles[name],
             top1=format_mean(None, accuracy.top1),
             top5=format_mean(None, accuracy.top5),
             calibration=format_thousandths(accuracy.calibration.error),
@@ -168,7 +194,7 @@ def _build_metric_view(metric: Metric, result: MetricResult) -> MetricView:
         title=title_metric(metric),
         explanation=MEANINGS[metric].explanation,
         baseline=format_mean(metric, result.baseline),
-        cbam=format_mean(metric, result.cbam),
+        other=format_mean(metric, result.other),
         difference=typeset_minus(format_difference(metric, result.difference)),
         verdict=VERDICT_SENTENCES[verdict],
         tone=TONES.get(verdict, "open"),
@@ -189,15 +215,16 @@ def _build_gate_row(block: BlockResult) -> GateRow:
     )
 
 
-def _build_picture_view(picture: PictureResult) -> PictureView:
-    right = [TITLES[name] for name, is_right in picture.right.items() if is_right]
+def _build_picture_view(picture: PictureResult, titles: Titles) -> PictureView:
+    baseline, other = picture.share_inside
+    right = [titles[name] for name, is_right in picture.right.items() if is_right]
     return PictureView(
         file=picture.file,
         class_name=picture.class_name,
         object_share=format_mean(None, picture.object_share),
-        baseline=format_mean(None, picture.share_inside[NetworkName.BASELINE]),
-        cbam=format_mean(None, picture.share_inside[NetworkName.CBAM]),
+        baseline=format_mean(None, picture.share_inside[baseline]),
+        other=format_mean(None, picture.share_inside[other]),
         difference=typeset_minus(format_difference(None, Interval(mean=picture.difference, low=None, high=None))),
-        probabilities=" | ".join(format_probability(picture.probability[name]) for name in NetworkName),
+        probabilities=" | ".join(format_probability(picture.probability[name]) for name in (baseline, other)),
         right={0: "neither", 2: "both"}.get(len(right), "".join(right)),
     )

@@ -9,35 +9,37 @@ from app.evaluation.results.wording import format_difference, format_mean, title
 from app.numbers import format_count, typeset_minus
 from app.pages.evidence.views import SeedRow, SeedsView
 from app.pages.lineup import name_condition
-from models.names import NetworkName
 
 
 def build_seeds_view(evaluations: Sequence[Evaluation]) -> SeedsView | None:
     """The differences of every seed beside how far one network is from itself with another seed.
 
     Args:
-        evaluations: one a seed, of the same pictures; all of these count, so that no seed has others than the next.
+        evaluations: one per seed, of the same pictures; all of these count, so that no seed has others than the next.
 
     Returns:
         None for fewer than two seeds.
     """
     if len(evaluations) < 2:
         return None
+    # The short trainings are of two networks.
+    baseline, other = evaluations[0].networks
     rows = [
         _build_seed_row(
             None,
             "Right first class",
-            baseline=[evaluation.networks[NetworkName.BASELINE].top1 for evaluation in evaluations],
-            cbam=[evaluation.networks[NetworkName.CBAM].top1 for evaluation in evaluations],
+            baseline=[evaluation.networks[baseline].top1 for evaluation in evaluations],
+            other=[evaluation.networks[other].top1 for evaluation in evaluations],
         )
     ]
-    results = [evaluation.focus.maps[0].all.metrics for evaluation in evaluations if evaluation.focus is not None]
+    focuses = [evaluation.focus for evaluation in evaluations if evaluation.focus is not None]
+    results = [focus.maps[0].contrasts[other].all.metrics for focus in focuses]
     rows.extend(
         _build_seed_row(
             metric,
             title_metric(metric),
             baseline=[result[metric].baseline for result in results],
-            cbam=[result[metric].cbam for result in results],
+            other=[result[metric].other for result in results],
         )
         for metric in results[0]
     )
@@ -50,9 +52,9 @@ def build_seeds_view(evaluations: Sequence[Evaluation]) -> SeedsView | None:
     )
 
 
-def _build_seed_row(metric: Metric | None, title: str, *, baseline: Sequence[float], cbam: Sequence[float]) -> SeedRow:
-    differences = [other - one for one, other in zip(baseline, cbam, strict=True)]
-    luck = max(statistics.stdev(baseline), statistics.stdev(cbam))
+def _build_seed_row(metric: Metric | None, title: str, *, baseline: Sequence[float], other: Sequence[float]) -> SeedRow:
+    differences = [second - first for first, second in zip(baseline, other, strict=True)]
+    luck = max(statistics.stdev(baseline), statistics.stdev(other))
     is_one_sided = min(differences) > 0 or max(differences) < 0
     return SeedRow(
         title=title,

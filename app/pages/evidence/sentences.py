@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from app.evaluation.measures.curves import BLUR_SHARE
 from app.evaluation.results.metrics import MEANINGS, Metric
 from app.evaluation.results.options import Fill
-from app.evaluation.results.report import BlockResult, ClassResult, Evaluation, Focus, MapResult, Subset
+from app.evaluation.results.report import BlockResult, ClassResult, Contrast, Evaluation, Focus, MapResult, Subset
 from app.evaluation.results.wording import Verdict, format_difference, format_mean, judge
 from app.numbers import format_count, typeset_minus
 from app.pages.choices import METHOD_TITLES
@@ -27,11 +27,16 @@ HABIT = 0.5
 WORST_CLASSES = 5
 
 
-def state_verdict(result: MapResult) -> str:
-    """The outcome over the pictures that both networks get right, by every number of the maps."""
+def state_verdict(contrast: Contrast, title: str) -> str:
+    """The outcome over the pictures that both networks get right, by every number of the maps.
+
+    Args:
+        contrast: a network against the baseline.
+        title: the network's name for people.
+    """
     verdicts = {
         metric: judge(metric, measured.difference)
-        for metric, measured in result.both_right.metrics.items()
+        for metric, measured in contrast.both_right.metrics.items()
         if metric is not Metric.PROBABILITY
     }
     better = [metric for metric, verdict in verdicts.items() if verdict is Verdict.BETTER]
@@ -39,23 +44,24 @@ def state_verdict(result: MapResult) -> str:
     count = len(verdicts)
     if not better and not worse:
         return f"None of {count} numbers shows a difference: every 95 % interval includes 0."
-    begin = f"CBAM’s maps are better by {_count(better, count)} numbers{_name(better)}"
+    begin = f"{title}’s maps are better by {_count(better, count)} numbers{_name(better)}"
     return f"{begin} and worse by {len(worse) or 'none'}{_name(worse)}. {_state_open(count - len(better) - len(worse))}"
 
 
 def state_protocol(evaluation: Evaluation, focus: Focus, result: MapResult) -> tuple[str, ...]:
     """The measurements: their pictures and their method."""
     data = DATA_TITLES.get(evaluation.data, f"pictures of ‘{evaluation.data}’")
-    classes = f"{len(result.classes)} classes"
+    first = next(iter(result.contrasts.values()))
+    classes = f"{len(first.classes)} classes"
     size = "" if result.height is None else f", {result.height} × {result.width} positions"
     sentences = [
-        f"{format_count(result.all.pictures)} {data}, in {classes}. {_state_left_out(evaluation, focus)} "
-        f"Both networks saw {name_condition(evaluation.geometry, evaluation.resolution)}.",
+        f"{format_count(first.all.pictures)} {data}, in {classes}. {_state_left_out(evaluation, focus)} "
+        f"The networks saw {name_condition(evaluation.geometry, evaluation.resolution)}.",
         f"Maps: {METHOD_TITLES[result.method]} at stage {result.stage.value}{size}, for the true class, drawn over the "
         "picture’s own pixels as on the page of a comparison.",
         "Only what the networks saw counts: on average "
-        f"{format_mean(None, result.all.hidden_share or 0)} of the object lay outside of the crop.",
-        "Differences are CBAM minus baseline on the same picture. The interval is the middle "
+        f"{format_mean(None, first.all.hidden_share or 0)} of the object lay outside of the crop.",
+        "Differences are a network minus the baseline on the same picture. The interval is the middle "
         f"{focus.protocol.confidence_level * 100:.0f}\u00a0% of {focus.protocol.resamples:,} bootstrap means over "
         f"pictures (percentiles, seed {focus.protocol.seed}).",
     ]
@@ -64,44 +70,44 @@ def state_protocol(evaluation: Evaluation, focus: Focus, result: MapResult) -> t
     return tuple(sentences)
 
 
-def state_failures(result: MapResult) -> tuple[str, ...]:
-    """Where the claim fails, or that it was not seen to."""
+def state_failures(contrast: Contrast, title: str) -> tuple[str, ...]:
+    """Where the claim fails for the network of that title, or that it was not seen to."""
     sentences = [
-        f"{title} CBAM is worse by {_list_differences(subset)}."
-        for title, subset in (
-            ("On the pictures that both get right", result.both_right),
-            ("On all pictures", result.all),
+        f"{where} {title} is worse by {_list_differences(subset)}."
+        for where, subset in (
+            ("On the pictures that both get right", contrast.both_right),
+            ("On all pictures", contrast.all),
         )
         if _worse(subset)
     ]
-    silent = result.all.silent
+    silent = contrast.all.silent
     if any(silent.values()):
-        counts = " and ".join(f"{count} of {name.value}" for name, count in silent.items())
+        counts = " and ".join(f"{count} of {name}" for name, count in silent.items())
         sentences.append(f"Maps without any positive evidence for the true class: {counts}.")
-    sentences += _state_centre(result.all)
-    losers = [entry for entry in reversed(result.classes) if (entry.difference.high or 0) < 0]
+    sentences += _state_centre(contrast.all, title)
+    losers = [entry for entry in reversed(contrast.classes) if (entry.difference.high or 0) < 0]
     if losers:
         sentences.append(
-            f"In {len(losers)} of {len(result.classes)} classes CBAM has less of its heat inside (interval below 0). "
-            f"Largest losses: {_list_classes(losers[:WORST_CLASSES])}."
+            f"In {len(losers)} of {len(contrast.classes)} classes {title} has less of its heat inside (interval below "
+            f"0). Largest losses: {_list_classes(losers[:WORST_CLASSES])}."
         )
-    return tuple(sentences) or ("No number is worse for CBAM with an interval that excludes 0.",)
+    return tuple(sentences) or (f"No number is worse for {title} with an interval that excludes 0.",)
 
 
-def state_gains(result: MapResult) -> str | None:
-    """In which classes CBAM helps, as plainly as where it fails; None where there is no such class."""
-    winners = [entry for entry in result.classes if (entry.difference.low or 0) > 0]
+def state_gains(contrast: Contrast, title: str) -> str | None:
+    """In which classes the network of that title gains, as plainly as where it fails; None where in none."""
+    winners = [entry for entry in contrast.classes if (entry.difference.low or 0) > 0]
     if not winners:
         return None
     return (
-        f"In {len(winners)} of {len(result.classes)} classes CBAM has more of its heat inside (interval above 0). "
+        f"In {len(winners)} of {len(contrast.classes)} classes {title} has more of its heat inside (interval above 0). "
         f"Largest gains: {_list_classes(winners[:WORST_CLASSES])}."
     )
 
 
 def state_limits(result: MapResult, *, title: str, warnings: Sequence[str]) -> tuple[str, ...]:
     """The limits of these numbers for the lineup of that title."""
-    count = len(result.both_right.metrics) + len(result.all.metrics)
+    count = sum(len(found.both_right.metrics) + len(found.all.metrics) for found in result.contrasts.values())
     size = "" if result.height is None else f" of {result.height} × {result.width} positions"
     return (
         "This is one lineup of networks, each trained once. The intervals say how far the result would move with "
@@ -109,7 +115,7 @@ def state_limits(result: MapResult, *, title: str, warnings: Sequence[str]) -> t
         "much seeds differ in short trainings.",
         "The paper makes its claim for networks trained on ImageNet, ResNet-50 in its figure. Measured here: "
         f"{title}. What holds here need not hold there, nor the reverse.",
-        f"The two tables have {count} intervals. If nothing differed at all, one in twenty would still exclude 0 by "
+        f"The tables have {count} intervals. If nothing differed at all, one in twenty would still exclude 0 by "
         "chance. They are not independent of each other.",
         f"A map{size} is coarse: no map of that size can follow an outline, so no IoU here can come near 1.",
         *warnings,
@@ -138,9 +144,9 @@ def state_gates(gates: Sequence[BlockResult]) -> tuple[str, ...]:
     )
 
 
-def state_extremes(result: MapResult) -> str:
+def state_extremes(contrast: Contrast) -> str:
     """How the pictures that differ most were chosen, and what they are."""
-    pictures = [*result.helped, *result.hurt]
+    pictures = [*contrast.helped, *contrast.hurt]
     neither = sum(not any(picture.right.values()) for picture in pictures)
     wrong = "At least one network is right on each of them."
     if neither:
@@ -170,19 +176,19 @@ def _state_curves(fill: Fill, result: MapResult) -> str:
     return (
         f"Deletion and insertion replace the map’s positions by {filling}{steps}. Both areas are a mean P, so a "
         "network that is surer of whole pictures has larger ones. Positions without evidence follow in one random "
-        "order per picture, the same for both networks."
+        "order per picture, the same for all networks."
     )
 
 
-def _state_centre(subset: Subset) -> list[str]:
+def _state_centre(subset: Subset, title: str) -> list[str]:
     """Whether pointing at the middle of the picture would do as well."""
     measured = subset.metrics.get(Metric.POINTING)
-    if measured is None or subset.centre_hits is None or subset.centre_hits < min(measured.baseline, measured.cbam):
+    if measured is None or subset.centre_hits is None or subset.centre_hits < min(measured.baseline, measured.other):
         return []
     return [
         f"Always pointing at the centre would hit the object in {format_mean(None, subset.centre_hits)} of all "
-        f"pictures, at least as often as the maps do (baseline {format_mean(None, measured.baseline)}, CBAM "
-        f"{format_mean(None, measured.cbam)}): these pictures were composed around their object."
+        f"pictures, at least as often as the maps do (baseline {format_mean(None, measured.baseline)}, {title} "
+        f"{format_mean(None, measured.other)}): these pictures were composed around their object."
     ]
 
 

@@ -1,4 +1,4 @@
-"""The recorded evaluations: `cbam-lens evaluate --focus --json`, one file a lineup, beside the weights."""
+"""The recorded evaluations: `cbam-lens evaluate --focus --json`, one file per lineup, beside the weights."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -33,4 +33,4 @@ def read_seeds(*, directory: Path = DIRECTORY) -> list[Evaluation]:
 
 def is_of(record: Evaluation, sha256: Mapping[NetworkName, str | None]) -> bool:
     """Whether a record was measured with these weights, by the checksums of their files."""
-    return all(sha256[name] is not None and record.sha256.get(name) == sha256[name] for name in NetworkName)
+    return all(sha256[name] is not None and record.sha256.get(name) == sha256[name] for name in sha256)

@@ -17,12 +17,12 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class MetricView:
-    """One metric of both networks.
+    """One metric of the baseline and another network.
 
     Attributes:
         title, explanation: what it is.
-        baseline, cbam: the means.
-        difference: CBAM minus baseline with its interval.
+        baseline, other: the means.
+        difference: the other network minus the baseline, with its interval.
         verdict: what the interval says, in words.
         tone: the same in one word.
     """
@@ -30,7 +30,7 @@ class MetricView:
     title: str
     explanation: str
     baseline: str
-    cbam: str
+    other: str
     difference: str
     verdict: str
     tone: Tone
@@ -78,13 +78,13 @@ class GateRow:
 
 @dataclass(frozen=True, slots=True)
 class PictureView:
-    """One of the pictures that differ most; `baseline` and `cbam` are shares of heat inside."""
+    """One of the pictures that differ most; `baseline` and `other` are shares of heat inside."""
 
     file: str
     class_name: str
     object_share: str
     baseline: str
-    cbam: str
+    other: str
     difference: str
     probabilities: str
     right: str
@@ -96,7 +96,7 @@ class SeedRow:
 
     Attributes:
         title: what it is.
-        differences: CBAM minus baseline, one a seed.
+        differences: CBAM minus baseline, one per seed.
         mean: of these.
         luck: standard deviation of one network's metric over the seeds, the larger of both networks'.
         verdict: whether the seeds agree on who is ahead.
@@ -127,42 +127,57 @@ class SeedsView:
 
 
 @dataclass(frozen=True, slots=True)
+class ContrastView:
+    """One network against the baseline.
+
+    Attributes:
+        name: its name in the lineup.
+        title: its name for people.
+        verdict: what came out, one sentence.
+        subsets: the pictures that both of the two get right, then all.
+        failures: where the claim fails.
+        gains: in which classes the network gains; None where there is no such class.
+        gates: every block; none for a network without gates.
+        gate_sentences: what the gates' numbers say.
+        helped, hurt: the pictures that differ most.
+        extremes: how these were chosen.
+    """
+
+    name: str
+    title: str
+    verdict: str
+    subsets: tuple[SubsetView, ...]
+    failures: tuple[str, ...]
+    gains: str | None
+    gates: tuple[GateRow, ...]
+    gate_sentences: tuple[str, ...]
+    helped: tuple[PictureView, ...]
+    hurt: tuple[PictureView, ...]
+    extremes: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordView:
     """Everything that was recorded of one lineup.
 
     Attributes:
         name: the lineup's name.
         title: its name for people.
-        verdict: what came out, one sentence.
         protocol: what was measured, on what and how.
         pictures: how many were read.
-        accuracy: of both networks on these.
-        subsets: the pictures that both networks get right, then all.
-        failures: where the claim fails.
-        gains: in which classes CBAM helps; None where there is no such class.
+        accuracy: of every network on these.
+        contrasts: every other network against the baseline.
         limits: what these numbers do not say.
-        gates: every block.
-        gate_sentences: what the gates' numbers say.
-        helped, hurt: the pictures that differ most.
-        extremes: how these were chosen.
         command: how to measure it again.
     """
 
     name: str
     title: str
-    verdict: str
     protocol: tuple[str, ...]
     pictures: str
     accuracy: tuple[AccuracyView, ...]
-    subsets: tuple[SubsetView, ...]
-    failures: tuple[str, ...]
-    gains: str | None
+    contrasts: tuple[ContrastView, ...]
     limits: tuple[str, ...]
-    gates: tuple[GateRow, ...]
-    gate_sentences: tuple[str, ...]
-    helped: tuple[PictureView, ...]
-    hurt: tuple[PictureView, ...]
-    extremes: str
     command: str
 
 

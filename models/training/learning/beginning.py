@@ -9,7 +9,7 @@ from torch import nn
 from models.checkpoints.diagnosis import ExaminationOptions
 from models.errors import LineupError
 from models.lineups.choice import parse_lineup
-from models.lineups.members import LineupPlan
+from models.lineups.members import LineupPlan, open_members
 from models.lineups.sources import Member, open_source
 from models.names import Attention, NetworkName
 from models.networks.staged import StagedNetwork
@@ -64,18 +64,20 @@ def open_beginnings(
     """Open the initial weights of each network that is trained.
 
     Args:
-        text: a choice for `parse_lineup` if two networks are trained, a source for `open_source` if one is.
-        members: the networks to train.
-        architecture: their architecture.
-        class_count: K, the number of classes of the training.
+        text: a lineup as `parse_lineup` knows them where several are trained, a source as `open_source` knows them for
+            one.
+        members: what is trained.
+        architecture: of it.
+        class_count: K, of the training.
 
     Raises:
         LineupError: a source cannot be read.
         TrainingError: the weights are those of another network.
     """
+    found = _open_all(text, members)
     beginnings = {}
     for name, attention in members.items():
-        member = _open_member(text, name, is_lineup=len(members) > 1)
+        member = found[name]
         if (member.architecture, member.attention) != (architecture, attention):
             raise TrainingError(
                 f"--start-from {text} has {member.architecture} with attention {member.attention.value}, but "
@@ -85,14 +87,21 @@ def open_beginnings(
     return beginnings
 
 
-def _open_member(text: str, name: NetworkName, *, is_lineup: bool) -> Member:
-    if not is_lineup:
-        return open_source(text, name, options=ExaminationOptions())
+def _open_all(text: str, members: Mapping[NetworkName, Attention]) -> dict[NetworkName, Member]:
+    """The networks that a text names."""
+    if len(members) == 1:
+        ((name, attention),) = members.items()
+        return {name: open_source(text, attention, options=ExaminationOptions())}
     try:
         plan = LineupPlan.read(parse_lineup(text))
     except LineupError as error:
-        raise TrainingError(f"--start-from of two networks is a lineup: {error}") from error
-    return open_source(plan.sources[name], name, directory=plan.directory, options=plan.known(name))
+        raise TrainingError(f"--start-from of several networks is a lineup: {error}") from error
+    found = open_members(plan)
+    if missing := set(members) - set(found):
+        raise TrainingError(
+            f"--start-from {text} has no network {', '.join(sorted(missing))}; it has {', '.join(found)}"
+        )
+    return found
 
 
 def _make_beginning(member: Member, class_count: int) -> Beginning:

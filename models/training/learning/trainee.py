@@ -9,6 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from models.attention.cbam import Cbam, SpatialAttention
 from models.insertion.building import build_any_network
+from models.lineups.card import name_network
 from models.names import Attention, Stage
 from models.networks.staged import StagedNetwork
 from models.training.learning.beginning import Beginning
@@ -55,8 +56,8 @@ class TraineeShape:
 
     @property
     def member(self) -> str:
-        """The network's name in a lineup and in file names."""
-        return "baseline" if self.attention is Attention.NONE else self.attention.value
+        """Its name in a lineup, and in its files' names."""
+        return name_network(self.attention)
 
     @property
     def stem(self) -> str:

@@ -94,19 +94,19 @@ def list_accuracy(trained: TrainedNetwork, circumstances: Circumstances) -> tupl
 
 
 def format_lineup_card(name: str, networks: Mapping[NetworkName, TrainedNetwork], circumstances: Circumstances) -> str:
-    """Format the TOML file that `load_lineup` reads."""
-    baseline, cbam = (networks[member].shape for member in NetworkName)
+    """The TOML file that `load_lineup` reads."""
+    shapes = [trained.shape for trained in networks.values()]
+    titles = [title_network(shape.architecture, shape.attention) for shape in shapes]
     recipe = circumstances.recipe
-    titles = f"{title_network(baseline.architecture)} and {title_network(cbam.architecture, cbam.attention)}"
     card = LineupCard(
         name=name,
-        title=f"{titles}, {len(circumstances.classes):,} classes",
-        architecture=baseline.architecture,
+        title=f"{', '.join(titles[:-1])} and {titles[-1]}, {len(circumstances.classes):,} classes",
+        architecture=shapes[0].architecture,
         stride_placement=StridePlacement.V1_5,
         trained=True,
         labels="labels.json",
         provenance=(
-            f"Both networks were trained {_tell_beginnings(circumstances)} with cbam-lens train --lineup by the recipe "
+            f"All networks were trained {_tell_beginnings(circumstances)} with cbam-lens train --lineup by the recipe "
             f"{recipe.name}, with the same pictures in the same order, the same schedule and seed {recipe.seed}. "
             f"{circumstances.data}"
         ),

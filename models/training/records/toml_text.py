@@ -44,5 +44,5 @@ def _format_key(key: str) -> str:
 
 
 def _format_value(value: object) -> str:
-    # TOML needs U+007F escaped. JSON would escape other characters as surrogates, which TOML forbids.
+    # TOML needs U+007F escaped, and no halves of a pair of surrogates, which JSON's escapes would be.
     return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("\x7f", "\\u007f")

@@ -6,7 +6,8 @@ import { PageProblem } from "../lib/page.js";
 /**
  * @typedef {{title: string, detail: string}} Problem
  * @typedef {{class_index: number, class_name: string, probability: number}} Prediction
- * @typedef {{kind: "ready", shorter_side_pixels: number, max_frame_bytes: number, lineup: string, trained: boolean}} Ready
+ * @typedef {{kind: "ready", shorter_side_pixels: number, max_frame_bytes: number, lineup: string, trained: boolean,
+ *   networks: Record<string, string>}} Ready
  * @typedef {{kind: "busy", retry_after_seconds: number, problem: Problem}} Busy
  * @typedef {{kind: "problem", problem: Problem}} Refusal
  * @typedef {object} Frame

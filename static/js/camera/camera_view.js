@@ -1,10 +1,10 @@
-/** Both networks' heat maps over the frame that they explain, with their classes and probabilities. */
+/** The networks' heat maps over the frame that they explain, with their classes and probabilities. */
 
 import { paint } from "../maps/colours.js";
 import { formatEquation, formatEvidence, formatFixed } from "../lib/format.js";
 import { write } from "../lib/write.js";
 import { spread } from "../maps/interpolation.js";
-import { maximumOf, NETWORKS, noticeOf, readMaps } from "../maps/maps.js";
+import { mapOf, maximumOf, noticeOf, readMaps } from "../maps/maps.js";
 import { Panel } from "../maps/panel.js";
 import { scaleBox } from "../maps/placement.js";
 import { DEFAULTS } from "../maps/settings.js";
@@ -21,8 +21,6 @@ import { DEFAULTS } from "../maps/settings.js";
 /** The shortest time between two messages to screen readers. */
 const TELL_MILLISECONDS = 5000;
 
-const TITLES = { baseline: "Baseline", cbam: "CBAM" };
-
 export class CameraView {
   /** @param {HTMLElement} section */
   constructor(section) {
@@ -31,7 +29,31 @@ export class CameraView {
     this.mark = null;
     /** @type {Partial<Record<NetworkName, Panel>>} */
     this.panels = {};
+    /** @type {Record<NetworkName, string>} */
+    this.titles = {};
     this.told = -Infinity;
+  }
+
+  /**
+   * A panel for each network of the lineup that answers.
+   *
+   * @param {Record<NetworkName, string>} titles by name, in their order.
+   */
+  arrange(titles) {
+    const template = /** @type {HTMLTemplateElement} */ (document.getElementById("camera-panel"));
+    const scale = this.find("#camera-scale");
+    this.section.querySelectorAll("[data-network]").forEach((figure) => figure.remove());
+    this.panels = {};
+    this.titles = titles;
+    Object.entries(titles).forEach(([name, title], at) => {
+      const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+      const figure = /** @type {HTMLElement} */ (copy.querySelector("figure"));
+      figure.dataset.network = name;
+      figure.classList.add(`network-${at + 1}`);
+      write(figure.querySelector(".panel-title"), title);
+      figure.querySelector("canvas")?.setAttribute("aria-label", `${title}: no frame yet`);
+      scale.before(copy);
+    });
   }
 
   /**
@@ -44,17 +66,17 @@ export class CameraView {
     const maps = readMaps(frame.maps);
     const row = /** @type {MapRow} */ (maps.rows[0]);
     const maximum = maximumOf(row);
-    for (const name of NETWORKS) {
+    for (const name of Object.keys(this.titles)) {
       const panel = this.place(name, picture, maps);
-      this.colour(panel, maps, row.networks[name], colours, maximum);
+      this.colour(panel, maps, mapOf(row.networks, name), colours, maximum);
       this.label(panel, name, frame, row);
       panel.draw({ viewport: DEFAULTS, opacity: DEFAULTS.opacity, lines: [] });
     }
-    const isFirst = frame.chosen_by === "baseline";
+    const isFirst = frame.chosen_by === "mean";
     this.write("#camera-class", frame.class_name);
-    this.write("#camera-reason", isFirst ? "the baseline’s top guess" : "as you asked");
+    this.write("#camera-reason", isFirst ? "the networks’ top guess" : "as you asked");
     this.write("#camera-rate", rate ? `${formatFixed(rate, 1)} frames per second` : "");
-    this.write("#camera-scale", `One scale for both maps: 0 to ${formatEvidence(maximum)} (${maps.units}).`);
+    this.write("#camera-scale", `One scale for all maps: 0 to ${formatEvidence(maximum)} (${maps.units}).`);
     this.tell(frame);
   }
 
@@ -99,14 +121,14 @@ export class CameraView {
    * @param {MapRow} row
    */
   label(panel, name, frame, row) {
-    const { probability, first } = frame.networks[name];
+    const { probability, first } = answerOf(frame, name);
     const figure = this.find(`[data-network=${name}]`);
     const notice = noticeOf(row, name);
     const silence = notice ? " No positive evidence for the class." : "";
     const likeliest = `Top guess: ${first.class_name}, ${formatEquation(first.probability)}.`;
     panel.mark = this.mark;
     panel.notice = notice;
-    panel.name = `${TITLES[name]}: heat map for ${frame.class_name}, ${formatEquation(probability)}.`;
+    panel.name = `${this.titles[name]}: heat map for ${frame.class_name}, ${formatEquation(probability)}.`;
     panel.say(silence);
     write(figure.querySelector(".probability-value"), formatEquation(probability));
     write(figure.querySelector(".panel-note"), likeliest + silence);
@@ -123,7 +145,9 @@ export class CameraView {
       return;
     }
     this.told = now;
-    const parts = NETWORKS.map((name) => `${TITLES[name]} ${formatEquation(frame.networks[name].probability)}`);
+    const parts = Object.entries(this.titles).map(
+      ([name, title]) => `${title} ${formatEquation(answerOf(frame, name).probability)}`,
+    );
     this.write("#camera-status", `${frame.class_name}: ${parts.join(", ")}`);
   }
 
@@ -142,4 +166,12 @@ export class CameraView {
   find(selector) {
     return /** @type {HTMLElement} */ (this.section.querySelector(selector));
   }
+}
+
+/**
+ * @param {Frame} frame
+ * @param {NetworkName} name
+ */
+function answerOf(frame, name) {
+  return /** @type {Frame["networks"][string]} */ (frame.networks[name]);
 }

@@ -86,6 +86,7 @@ class Camera {
       try {
         const ready = await link.open();
         this.view.mark = ready.trained ? null : "untrained";
+        this.view.arrange(ready.networks);
         this.view.write("#camera-lineup", ready.trained ? ready.lineup : `${ready.lineup}: UNTRAINED (random weights)`);
         const rate = new FrameRate();
         while (!this.isAskedAnew) {

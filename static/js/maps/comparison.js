@@ -1,7 +1,7 @@
 /** An analysis's panels, which the browser draws together from maps that the server sends once. */
 
 import { DIFFERENCE_COLORMAP } from "./colours.js";
-import { fetchMaps, NETWORKS } from "./maps.js";
+import { fetchMaps } from "./maps.js";
 import { loadImage } from "../lib/page.js";
 import { Panel, replaceDrawing } from "./panel.js";
 import { scaleBox } from "./placement.js";
@@ -80,12 +80,13 @@ export class Comparison {
     const [width, height] = ["width", "height"].map((side) => Number(picture.getAttribute(side)));
     this.box = scaleBox(maps, width ?? 1, height ?? 1);
     this.picture = new Panel(replaceDrawing(frame), picture, this.box);
+    const difference = { of: element.dataset.of ?? "", minus: element.dataset.minus ?? "" };
     this.rows = maps.rows.map((row, at) => {
       const part = /** @type {HTMLElement} */ (element.querySelector(`[data-row="${at}"]`));
-      return new Row(row, part, picture, this.box, element.dataset.mark);
+      return new Row(row, part, picture, this.box, difference, element.dataset.mark);
     });
     this.sharedLimit = Math.max(...this.rows.map((row) => row.maximum));
-    this.readout = new Readout(section, element.dataset.attention ?? "");
+    this.readout = new Readout(section, maps.titles);
     reserveRoom(section);
     this.drawn = "";
     this.coloured = "";
@@ -173,19 +174,20 @@ export class Comparison {
     }
   }
 
-  /** Both networks' contours for the explained class, in the networks' colours, for the picture's own panel. */
+  /** The networks' contours for the explained class, in the networks' colours, for the picture's own panel. */
   listLines() {
     const colours = getComputedStyle(document.documentElement);
-    return NETWORKS.flatMap((name) => {
-      const contour = this.rows[0]?.contours[name];
-      return contour ? [{ contour, colour: colours.getPropertyValue(`--line-${name}`) }] : [];
+    const row = /** @type {Row} */ (this.rows[0]);
+    return row.names.flatMap((name, at) => {
+      const contour = row.contours[name];
+      return contour ? [{ contour, colour: colours.getPropertyValue(`--line-${at + 1}`) }] : [];
     });
   }
 
   /** Mark the reading point, and write the maps' values there. */
   point() {
     const place = this.hovered ?? this.settings.point;
-    for (const panel of [this.picture, ...this.rows.flatMap((row) => Object.values(row.panels))]) {
+    for (const panel of [this.picture, ...this.rows.flatMap((row) => row.allPanels)]) {
       panel.point(place, this.settings);
     }
     this.element.classList.toggle("is-reading", place !== null);

@@ -3,17 +3,21 @@
 import { fetchAnswer } from "../lib/page.js";
 
 /**
- * @typedef {"baseline" | "cbam"} NetworkName
+ * @typedef {string} NetworkName in the lineup.
  * @typedef {{width: number, height: number, min: number, max: number, values: Float32Array}} HeatMap
  *   `values` row by row, in the method's units.
  * @typedef {{left: number, upper: number, right: number, lower: number}} Box
- * @typedef {{className: string, networks: Record<NetworkName, HeatMap>}} MapRow
- * @typedef {{pictureWidth: number, pictureHeight: number, box: Box, units: string, rows: MapRow[]}} Maps
- *   `box` is the part of the picture, in its pixels, that the maps cover.
+ * @typedef {{className: string, networks: Record<NetworkName, HeatMap>}} MapRow in the lineup's order.
+ * @typedef {{of: NetworkName, minus: NetworkName}} Difference one network's map minus another's.
+ * @typedef {object} Maps
+ * @property {number} pictureWidth
+ * @property {number} pictureHeight
+ * @property {Box} box
+ * @property {string} units
+ * @property {Record<NetworkName, string>} titles
+ * @property {MapRow[]} rows
+ *   `box` is the part of the picture, in its pixels, on which the maps lie.
  */
-
-/** @type {readonly NetworkName[]} */
-export const NETWORKS = ["baseline", "cbam"];
 
 const STEPS = 65535;
 
@@ -37,6 +41,7 @@ export function readMaps(answer) {
     pictureHeight: answer.picture_height,
     box: { left, upper, right, lower },
     units: answer.units,
+    titles: answer.titles,
     rows: answer.rows.map(readRow),
   };
 }
@@ -46,8 +51,8 @@ export function readMaps(answer) {
  * @returns {MapRow}
  */
 function readRow(row) {
-  const { baseline, cbam } = row.networks;
-  return { className: row.class_name, networks: { baseline: readMap(baseline), cbam: readMap(cbam) } };
+  const networks = Object.fromEntries(Object.entries(row.networks).map(([name, map]) => [name, readMap(map)]));
+  return { className: row.class_name, networks };
 }
 
 /**
@@ -67,33 +72,44 @@ function readMap({ width, height, min, max, steps }) {
  * @returns {number}
  */
 export function maximumOf({ networks }) {
-  return Math.max(...NETWORKS.map((name) => networks[name].max));
+  return Math.max(...Object.values(networks).map((map) => map.max));
 }
 
 /**
- * The server's sentence across a map without evidence (app/output/panels.py).
+ * The server's sentence across a map that has nothing to show (app/output/images.py).
  *
  * @param {MapRow} row
  * @param {NetworkName} name
  * @returns {string | null} null for a map with evidence.
  */
 export function noticeOf({ className, networks }, name) {
-  return networks[name].max > 0 ? null : `no positive evidence for ${className}`;
+  return mapOf(networks, name).max > 0 ? null : `no positive evidence for ${className}`;
 }
 
 /**
- * The factors of a row's difference, CBAM minus baseline: in the method's units on the shared scale, or in shares of
- * each map's maximum if each has its own scale.
+ * @param {Record<NetworkName, HeatMap>} networks
+ * @param {NetworkName} name
+ * @returns {HeatMap}
+ */
+export function mapOf(networks, name) {
+  return /** @type {HeatMap} */ (networks[name]);
+}
+
+/**
+ * The factors of a difference: in the method's units on the shared scale, in shares of each map's maximum where each has
+ * its own scale.
  *
  * @param {MapRow} row
+ * @param {Difference} difference
  * @param {"shared" | "own"} scale
  * @param {number} sharedLimit the upper end of the shared scale.
- * @returns {{factors: Record<NetworkName, number>, limit: number}} each map's factor, and the colours' ends.
+ * @returns {{of: number, minus: number, limit: number}} the two maps' factors, and the colours' ends.
  */
-export function scaleDifference({ networks: { baseline, cbam } }, scale, sharedLimit) {
+export function scaleDifference({ networks }, difference, scale, sharedLimit) {
   if (scale === "own") {
-    return { factors: { baseline: -1 / (baseline.max || 1), cbam: 1 / (cbam.max || 1) }, limit: 1 };
+    const [of, minus] = [difference.of, difference.minus].map((name) => mapOf(networks, name).max || 1);
+    return { of: 1 / /** @type {number} */ (of), minus: -1 / /** @type {number} */ (minus), limit: 1 };
   }
-  // Without evidence any limit except 0 is right; 0 would paint the lowest colour everywhere.
-  return { factors: { baseline: -1, cbam: 1 }, limit: sharedLimit || 1 };
+  // Without evidence any limit will do but 0, which would paint the lowest colour everywhere.
+  return { of: 1, minus: -1, limit: sharedLimit || 1 };
 }

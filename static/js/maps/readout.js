@@ -2,7 +2,7 @@
 
 import { addPlus, formatEvidence, formatShare } from "../lib/format.js";
 import { write } from "../lib/write.js";
-import { NETWORKS } from "./maps.js";
+import { mapOf } from "./maps.js";
 
 /**
  * @typedef {import("./row.js").Row} Row
@@ -14,11 +14,11 @@ import { NETWORKS } from "./maps.js";
 export class Readout {
   /**
    * @param {HTMLElement} section with a line for each panel.
-   * @param {string} attention the display name of the network with attention.
+   * @param {Record<string, string>} titles the networks' names for people.
    */
-  constructor(section, attention) {
+  constructor(section, titles) {
     this.section = section;
-    this.attention = attention;
+    this.titles = titles;
     this.position = section.querySelector("[data-readout=position]");
     this.said = section.querySelector("#viewer-said");
     /** The text of the lines when nothing is pointed at. @type {Map<Element, string | null>} */
@@ -35,10 +35,11 @@ export class Readout {
   show({ x, y }, readings, scale) {
     write(this.position, `At x ${x}, y ${y}`);
     for (const { row, reading } of readings) {
-      for (const name of NETWORKS) {
-        const { max } = row.row.networks[name];
-        const share = max > 0 && reading ? `, ${formatShare(reading[name] / max, 0)} of its highest` : "";
-        const text = reading ? `Here ${formatEvidence(reading[name])}${share}` : "Not seen by the networks";
+      for (const name of row.names) {
+        const { max } = mapOf(row.row.networks, name);
+        const value = reading?.networks[name] ?? 0;
+        const share = max > 0 ? `, ${formatShare(value / max, 0)} of its highest` : "";
+        const text = reading ? `Here ${formatEvidence(value)}${share}` : "Not seen by the networks";
         write(row.element.querySelector(`[data-readout=${name}]`), text);
       }
       const text = reading ? `Here ${writeDifference(reading, scale)}` : "Not seen by the networks";
@@ -62,10 +63,11 @@ export class Readout {
   say({ x, y }, readings, scale) {
     const parts = readings.map(({ row, reading }) => {
       const names = readings.length > 1 ? `${row.row.className}: ` : "";
-      return reading
-        ? `${names}baseline ${formatEvidence(reading.baseline)}, ${this.attention} ${formatEvidence(reading.cbam)}, ` +
-            `difference ${writeDifference(reading, scale)}`
-        : "not seen by the networks";
+      if (!reading) {
+        return "not seen by the networks";
+      }
+      const values = row.names.map((name) => `${this.titles[name]} ${formatEvidence(reading.networks[name] ?? 0)}`);
+      return `${names}${values.join(", ")}, difference ${writeDifference(reading, scale)}`;
     });
     write(this.said, `x ${x}, y ${y}: ${parts.join("; ")}`);
   }

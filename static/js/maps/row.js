@@ -1,20 +1,21 @@
-/** One class's three maps: baseline, CBAM and their difference, coloured and outlined for their panels. */
+/** One class's maps, one per network, and a difference of two, coloured and outlined for their panels. */
 
 import { loadColours, paint } from "./colours.js";
 import { trace } from "./contour.js";
 import { formatEvidence, formatShare } from "../lib/format.js";
 import { spread, valueAt } from "./interpolation.js";
-import { scaleDifference, maximumOf, NETWORKS, noticeOf } from "./maps.js";
+import { mapOf, maximumOf, noticeOf, scaleDifference } from "./maps.js";
 import { Panel, replaceDrawing } from "./panel.js";
 
 /**
  * @typedef {import("./colours.js").ColourTable} ColourTable
  * @typedef {import("./contour.js").Contour} Contour
  * @typedef {import("./maps.js").Box} Box
+ * @typedef {import("./maps.js").Difference} Difference
  * @typedef {import("./maps.js").MapRow} MapRow
  * @typedef {import("./maps.js").NetworkName} NetworkName
  * @typedef {import("./settings.js").Settings} Settings
- * @typedef {Record<NetworkName, number> & {difference: number}} Reading
+ * @typedef {{networks: Record<NetworkName, number>, difference: number}} Reading
  */
 
 const LINE_COLOUR = "white";
@@ -24,11 +25,14 @@ export class Row {
    * @param {MapRow} row
    * @param {HTMLElement} element with a frame for each map.
    * @param {HTMLImageElement} picture
-   * @param {Box} box the maps' place, in the canvases' pixels.
+   * @param {Box} box where the maps lie, in the canvases' pixels.
+   * @param {Difference} difference
    * @param {string | undefined} mark a word for the maps' corner.
    */
-  constructor(row, element, picture, box, mark) {
+  constructor(row, element, picture, box, difference, mark) {
     this.row = row;
+    this.names = Object.keys(row.networks);
+    this.difference = difference;
     this.element = element;
     this.width = box.right - box.left;
     this.height = box.lower - box.upper;
@@ -39,14 +43,13 @@ export class Row {
       panel.mark = mark ?? null;
       return panel;
     };
-    this.panels = { baseline: makePanel("baseline"), cbam: makePanel("cbam"), difference: makePanel("difference") };
-    const { baseline, cbam } = row.networks;
-    this.spreads = {
-      baseline: spread(baseline, this.width, this.height),
-      cbam: spread(cbam, this.width, this.height),
-    };
-    for (const name of NETWORKS) {
-      this.panels[name].notice = noticeOf(row, name);
+    /** Each network's panel. @type {Map<NetworkName, Panel>} */
+    this.panels = new Map(this.names.map((name) => [name, makePanel(name)]));
+    this.differencePanel = makePanel("difference");
+    /** @type {Map<NetworkName, Float32Array>} */
+    this.spreads = new Map(this.names.map((name) => [name, spread(mapOf(row.networks, name), this.width, this.height)]));
+    for (const [name, panel] of this.panels) {
+      panel.notice = noticeOf(row, name);
     }
     /** @type {Partial<Record<NetworkName, Contour | null>>} */
     this.contours = {};
@@ -54,7 +57,12 @@ export class Row {
     this.rest = {};
   }
 
-  /** The highest value of both maps. */
+  /** Every panel of the row. */
+  get allPanels() {
+    return [...this.panels.values(), this.differencePanel];
+  }
+
+  /** The highest value of all maps. */
   get maximum() {
     return maximumOf(this.row);
   }
@@ -68,7 +76,7 @@ export class Row {
    * @returns {number}
    */
   limit(name, scale, sharedLimit) {
-    return scale === "own" ? this.row.networks[name].max : sharedLimit;
+    return scale === "own" ? mapOf(this.row.networks, name).max : sharedLimit;
   }
 
   /**
@@ -78,34 +86,42 @@ export class Row {
    * @param {ColourTable} differenceTable
    */
   colour(scale, sharedLimit, table, differenceTable) {
-    for (const name of NETWORKS) {
+    for (const [name, panel] of this.panels) {
       const limit = this.limit(name, scale, sharedLimit);
-      this.panels[name].colour(this.width, this.height, (pixels) => paint(this.spreads[name], table, 0, limit, pixels));
+      panel.colour(this.width, this.height, (pixels) => paint(this.spreadOf(name), table, 0, limit, pixels));
     }
-    const { factors, limit } = scaleDifference(this.row, scale, sharedLimit);
-    const { baseline, cbam } = this.spreads;
-    const difference = cbam.map(
-      (value, at) => value * factors.cbam + /** @type {number} */ (baseline[at]) * factors.baseline,
+    const { of, minus, limit } = scaleDifference(this.row, this.difference, scale, sharedLimit);
+    const subtracted = this.spreadOf(this.difference.minus);
+    const difference = this.spreadOf(this.difference.of).map(
+      (value, at) => value * of + /** @type {number} */ (subtracted[at]) * minus,
     );
-    this.panels.difference.colour(this.width, this.height, (pixels) =>
+    this.differencePanel.colour(this.width, this.height, (pixels) =>
       paint(difference, differenceTable, -limit, limit, pixels),
     );
   }
 
   /**
-   * Trace the contours again and describe them in the canvases' names.
+   * @param {NetworkName} name
+   * @returns {Float32Array} the network's map at the panel's size.
+   */
+  spreadOf(name) {
+    return /** @type {Float32Array} */ (this.spreads.get(name));
+  }
+
+  /**
+   * Trace the contours again, and describe them in the canvases' names.
    *
    * @param {Settings} settings
    * @param {number} sharedLimit
    * @param {(box: Box) => Box} toPicture from the canvas's pixels of the map to the picture's.
    */
   trace({ scale, threshold }, sharedLimit, toPicture) {
-    for (const name of NETWORKS) {
+    for (const [name, panel] of this.panels) {
       const level = threshold * this.limit(name, scale, sharedLimit);
-      const contour = level > 0 ? trace(this.spreads[name], this.width, this.height, level) : null;
+      const contour = level > 0 ? trace(this.spreadOf(name), this.width, this.height, level) : null;
       this.contours[name] = contour;
       const words = threshold > 0 ? writeContour(contour && { ...contour, box: toPicture(contour.box) }, level) : "";
-      this.panels[name].say(words && `; ${words}`);
+      panel.say(words && `; ${words}`);
       this.tell(name, words);
     }
   }
@@ -125,12 +141,12 @@ export class Row {
   /** @param {Settings} settings */
   draw({ zoom, centre, opacity }) {
     const viewport = { zoom, centre };
-    for (const name of NETWORKS) {
+    for (const [name, panel] of this.panels) {
       const contour = this.contours[name];
       const lines = contour ? [{ contour, colour: LINE_COLOUR }] : [];
-      this.panels[name].draw({ viewport, opacity, lines });
+      panel.draw({ viewport, opacity, lines });
     }
-    this.panels.difference.draw({ viewport, opacity, lines: [] });
+    this.differencePanel.draw({ viewport, opacity, lines: [] });
   }
 
   /**
@@ -145,10 +161,14 @@ export class Row {
     if (x < 0 || x > 1 || y < 0 || y > 1) {
       return null;
     }
-    const baseline = valueAt(this.row.networks.baseline, x, y);
-    const cbam = valueAt(this.row.networks.cbam, x, y);
-    const { factors } = scaleDifference(this.row, scale, sharedLimit);
-    return { baseline, cbam, difference: cbam * factors.cbam + baseline * factors.baseline };
+    /** @type {Record<NetworkName, number>} */
+    const networks = {};
+    for (const name of this.names) {
+      networks[name] = valueAt(mapOf(this.row.networks, name), x, y);
+    }
+    const { of, minus } = scaleDifference(this.row, this.difference, scale, sharedLimit);
+    const [first = 0, second = 0] = [this.difference.of, this.difference.minus].map((name) => networks[name]);
+    return { networks, difference: first * of + second * minus };
   }
 }
 

@@ -26,7 +26,7 @@ export function showScale({ element, row }, { scale, colormap }, { limit, units,
   const shared = element.querySelector("[data-scale=shared]");
   if (shared) {
     const what = rows > 1 ? "evidence" : `evidence for ‘${className}’`;
-    const extent = rows > 1 ? "one scale for all four" : "one scale for both";
+    const extent = "one scale for all";
     write(shared.querySelector(".colour-bar-highest"), formatEvidence(limit));
     write(shared.querySelector(".colour-bar-label"), `${what} in ${units}, ${extent}`);
     setImage(shared.querySelector("img"), null, `Colours of ${colormap}, ${readEnds(shared)}`);

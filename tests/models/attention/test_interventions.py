@@ -10,7 +10,7 @@ from models.attention.interventions import BlockChange, Intervention, find_chang
 from models.insertion import insert_cbam
 from models.insertion.building import build_any_network
 from models.lineups.lineup import Lineup
-from models.names import Attention, ChannelPooling, GateChange, GateKind, NetworkName, Stage
+from models.names import Attention, ChannelPooling, GateChange, GateKind, Stage
 
 BLOCKS = ("layer1.0", "layer1.1", "layer2.0", "layer10.0")
 
@@ -69,7 +69,7 @@ def test_scopes_are_all_stages_and_blocks() -> None:
 
 def test_find_change_takes_the_later_of_two_about_one_gate() -> None:
     interventions = parse_interventions(
-        ["all:spatial:neutral", "stage1:spatial:invert", "layer1.1:channel:drop-max"], BLOCKS
+        ["all:spatial:neutral", "stage1:spatial:invert", "cbam:layer1.1:channel:drop-max"], {"cbam": BLOCKS}
     )
     assert find_change(interventions, "layer1.0") == BlockChange(spatial=GateChange.INVERT)
     assert find_change(interventions, "layer1.1") == BlockChange(GateChange.DROP_MAX, GateChange.INVERT)
@@ -87,19 +87,45 @@ def test_find_change_takes_the_later_of_two_about_one_gate() -> None:
 )
 def test_parse_interventions_says_what_may_be_written(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
-        parse_interventions([text], BLOCKS)
+        parse_interventions([text], {"cbam": BLOCKS})
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks", "sentence"),
+    [
+        (
+            "all:spatial:neutral",
+            {"se": BLOCKS, "cbam": BLOCKS},
+            "names no network whose gates can be changed; choose one of se, cbam",
+        ),
+        ("baseline:all:spatial:neutral", {"se": BLOCKS, "cbam": BLOCKS}, "choose one of se, cbam"),
+        ("all:spatial:neutral", {}, "no network of this lineup has gates that can be changed"),
+    ],
+)
+def test_parse_interventions_needs_the_network_where_several_have_gates(
+    text: str, blocks: dict[str, tuple[str, ...]], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        parse_interventions([text], blocks)
+
+
+def test_parse_interventions_keeps_the_network_that_is_named() -> None:
+    texts = ["se:all:channel:neutral", "cbam:stage1:spatial:invert"]
+    found = parse_interventions(texts, {"se": BLOCKS, "cbam": BLOCKS})
+    assert [intervention.network for intervention in found] == ["se", "cbam"]
+    assert [str(intervention) for intervention in found] == texts
 
 
 def test_interventions_read_back_as_they_are_written() -> None:
-    intervention = Intervention("stage2", GateKind.SPATIAL, GateChange.NEUTRAL)
-    assert parse_interventions([str(intervention)], BLOCKS) == (intervention,)
+    intervention = Intervention("cbam", "stage2", GateKind.SPATIAL, GateChange.NEUTRAL)
+    assert parse_interventions([str(intervention)], {"cbam": BLOCKS}) == (intervention,)
 
 
 @pytest.mark.parametrize("architecture", ["resnet18", "mobilenet_1.0", "torchvision:mobilenet_v3_small"])
 def test_every_network_takes_interventions_in_trace_and_resume(architecture: str, generator: torch.Generator) -> None:
     network = build_any_network(architecture, attention=Attention.CBAM, class_count=4).eval()
     batch = torch.randn(1, 3, 64, 64, generator=generator)
-    interventions = parse_interventions(["all:channel:neutral"], list(trace_blocks(network, batch)))
+    interventions = parse_interventions(["all:channel:neutral"], {"it": list(trace_blocks(network, batch))})
     with torch.no_grad():
         learned = network.trace(batch)
         changed = network.trace(batch, interventions=interventions)
@@ -118,11 +144,11 @@ def trace_blocks(network: torch.nn.Module, batch: torch.Tensor) -> list[str]:
 
 
 def test_interventions_leave_nothing_on_the_network(lineup: Lineup, generator: torch.Generator) -> None:
-    network = lineup.networks[NetworkName.CBAM]
+    network = lineup.networks["cbam"]
     batch = torch.randn(1, 3, 96, 96, generator=generator)
     with torch.no_grad():
         before = network.trace(batch).logits
-        network.trace(batch, interventions=[Intervention("all", GateKind.SPATIAL, GateChange.INVERT)])
+        network.trace(batch, interventions=[Intervention("cbam", "all", GateKind.SPATIAL, GateChange.INVERT)])
         assert torch.equal(network.trace(batch).logits, before)
 
 
@@ -130,5 +156,7 @@ def test_inserted_gates_that_are_neutral_already_change_nothing(generator: torch
     network = insert_cbam(torchvision.models.resnet18(weights=None, num_classes=4))
     batch = torch.randn(1, 3, 64, 64, generator=generator)
     with torch.no_grad():
-        changed = network.trace(batch, interventions=[Intervention("all", GateKind.SPATIAL, GateChange.NEUTRAL)])
+        changed = network.trace(
+            batch, interventions=[Intervention("cbam", "all", GateKind.SPATIAL, GateChange.NEUTRAL)]
+        )
         assert torch.equal(changed.logits, network.trace(batch).logits)

@@ -8,9 +8,21 @@ from models.lineups.choice import InlineLineup, parse_lineup, parse_lineups
 
 
 def test_parse_lineup_reads_a_name_and_two_sources() -> None:
-    expected = InlineLineup("mine", "a.safetensors", "torchvision:resnet50:IMAGENET1K_V1+cbam", "labels.txt")
+    expected = InlineLineup.of("mine", "a.safetensors", "torchvision:resnet50:IMAGENET1K_V1+cbam", labels="labels.txt")
     text = "mine=a.safetensors, torchvision:resnet50:IMAGENET1K_V1+cbam"
     assert parse_lineup(text, labels="labels.txt") == expected
+
+
+def test_parse_lineup_reads_names_before_sources() -> None:
+    lineup = parse_lineup("mine=plain:a.pth,untrained:resnet18+se,new_1:torchvision:resnet18+cbam,C:\\d.pth,./e:f.pth")
+    assert isinstance(lineup, InlineLineup)
+    assert lineup.sources == (
+        ("plain", "a.pth"),
+        (None, "untrained:resnet18+se"),
+        ("new_1", "torchvision:resnet18+cbam"),
+        (None, "C:\\d.pth"),
+        (None, "./e:f.pth"),
+    )
 
 
 def test_parse_lineup_takes_a_file_and_the_shipped_lineup(tmp_path: Path) -> None:
@@ -23,13 +35,14 @@ def test_parse_lineup_takes_a_file_and_the_shipped_lineup(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("nothing.toml", "no such file; write NAME=BASELINE,CBAM"),
-        ("mine=a.safetensors", "write NAME=BASELINE,CBAM"),
-        ("mine=a,b,c", "write NAME=BASELINE,CBAM"),
-        ("mine=a,", "write NAME=BASELINE,CBAM"),
+        ("nothing.toml", "no such file; write NAME=BASELINE,SE,CBAM"),
+        ("mine=a.safetensors", "write NAME=BASELINE,SE,CBAM"),
+        ("mine=a,b,c,d,e,f", "write NAME=BASELINE,SE,CBAM with two to five"),
+        ("mine=a,", "write NAME=BASELINE,SE,CBAM"),
         ("=a,b", "the lineup's name is ''"),
         ("../mine=a,b", r"the lineup's name is '\.\./mine'; use letters"),
         ("m" * 65 + "=a,b", "at most 64"),
+        ("mine=one:a,one:b", "two networks of one name, one, one"),
     ],
 )
 def test_parse_lineup_says_what_is_wrong(text: str, sentence: str) -> None:
@@ -40,9 +53,9 @@ def test_parse_lineup_says_what_is_wrong(text: str, sentence: str) -> None:
 def test_parse_lineups_gives_one_list_of_names_to_every_inline_lineup() -> None:
     lineups = parse_lineups(("a=x,y", "shipped", "b=x,y"), ("labels.txt",))
     assert lineups == (
-        InlineLineup("a", "x", "y", "labels.txt"),
+        InlineLineup.of("a", "x", "y", labels="labels.txt"),
         SHIPPED_LINEUP,
-        InlineLineup("b", "x", "y", "labels.txt"),
+        InlineLineup.of("b", "x", "y", labels="labels.txt"),
     )
 
 

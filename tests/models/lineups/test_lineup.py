@@ -10,7 +10,6 @@ from safetensors.torch import load_file, save_file
 from models.errors import LineupError
 from models.lineups.card import SHIPPED_LINEUP
 from models.lineups.lineup import Lineup, load_lineup
-from models.names import NetworkName
 
 Tensors = dict[str, torch.Tensor]
 
@@ -34,7 +33,7 @@ def damage(card: Path, change: Callable[[Tensors], None]) -> None:
 
 
 def test_load_lineup_gives_frozen_networks_in_evaluation_mode(lineup: Lineup) -> None:
-    for name, parameters in ((NetworkName.BASELINE, 11_232_942), (NetworkName.CBAM, 11_322_822)):
+    for name, parameters in (("baseline", 11_232_942), ("cbam", 11_322_822)):
         network = lineup.networks[name]
         assert lineup.parameter_counts[name] == parameters
         assert not network.training
@@ -45,7 +44,7 @@ def test_load_lineup_gives_frozen_networks_in_evaluation_mode(lineup: Lineup) ->
 
 def test_load_lineup_has_living_gates(lineup: Lineup, generator: torch.Generator) -> None:
     with torch.no_grad():
-        trace = lineup.networks[NetworkName.CBAM].trace(torch.randn(1, 3, 160, 160, generator=generator))
+        trace = lineup.networks["cbam"].trace(torch.randn(1, 3, 160, 160, generator=generator))
     assert len(trace.attentions) == 8
     assert max(gates.spatial.std().item() for gates in trace.attentions.values() if gates.spatial is not None) > 0.05
 

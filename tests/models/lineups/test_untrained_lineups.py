@@ -17,9 +17,9 @@ from app.engine.loading import load_chosen_lineups
 from app.engine.work import PictureWork
 from app.main import create_app
 from app.settings import Settings
-from models.lineups.choice import SHIPPED
+from models.lineups.catalogue import SHIPPED
 from models.lineups.lineup import Lineup
-from models.names import NetworkName, Stage
+from models.names import Stage
 from tests.conftest import decode, encode, make_picture
 
 # Builds networks of several architectures.
@@ -71,7 +71,7 @@ def test_every_lineup_is_listed_with_what_it_is(site: TestClient) -> None:
 
 def test_members_of_an_untrained_lineup_differ_by_their_attention_alone(lineups: tuple[Lineup, ...]) -> None:
     for lineup in lineups[1:]:
-        baseline, cbam = (lineup.networks[name].state_dict() for name in NetworkName)
+        baseline, cbam = (lineup.networks[name].state_dict() for name in ("baseline", "cbam"))
         assert all(np.array_equal(cbam[key].numpy(), values.numpy()) for key, values in baseline.items())
         assert len(cbam) > len(baseline)
 
@@ -80,8 +80,8 @@ def test_members_of_an_untrained_lineup_differ_by_their_attention_alone(lineups:
 @pytest.mark.parametrize("stage", Stage)
 def test_heat_maps_are_answered_and_marked(site: TestClient, image: bytes, architecture: str, stage: Stage) -> None:
     options = {"lineup": architecture, "stage": str(stage.value), "target": "class 3", "render": "overlay"}
-    for network in NetworkName:
-        answer = site.post("/api/v1/heatmap", files={"image": image}, data=options | {"network": network.value})
+    for network in ("baseline", "cbam"):
+        answer = site.post("/api/v1/heatmap", files={"image": image}, data=options | {"network": network})
         assert answer.status_code == 200, answer.text
         assert answer.headers["x-lineup"] == architecture
         assert answer.headers["x-lineup-trained"] == "false"
@@ -185,7 +185,7 @@ def test_lineups_of_one_shape_do_not_share_a_forward_pass(site: TestClient, line
         answers = await asyncio.gather(
             *(lenses.engine.submit(PictureWork(lineup, values)) for lineup in lineups[:2] * 4)
         )
-        return [answer.traces[NetworkName.CBAM].logits.size for answer in answers]
+        return [answer.traces["cbam"].logits.size for answer in answers]
 
     assert asyncio.run(ask()) == [110, 10] * 4
 

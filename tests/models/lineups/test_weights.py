@@ -12,7 +12,7 @@ from models.names import NetworkName
 DIRECTORY = SHIPPED_LINEUP.parent
 
 
-@pytest.mark.parametrize("name", NetworkName)
+@pytest.mark.parametrize("name", ["baseline", "cbam"])
 def test_model_card_gives_the_same_numbers_as_the_lineups_card(lineup: Lineup, name: NetworkName) -> None:
     network = lineup.card.networks[name]
     assert network.card is not None
@@ -27,7 +27,7 @@ def test_model_card_gives_the_same_numbers_as_the_lineups_card(lineup: Lineup, n
         assert row in text
 
 
-@pytest.mark.parametrize("name", NetworkName)
+@pytest.mark.parametrize("name", ["baseline", "cbam"])
 def test_weights_have_the_checksum_of_the_card(name: NetworkName) -> None:
     network = read_card(SHIPPED_LINEUP).networks[name]
     assert hashlib.sha256((DIRECTORY / network.file).read_bytes()).hexdigest() == network.sha256
@@ -36,7 +36,7 @@ def test_weights_have_the_checksum_of_the_card(name: NetworkName) -> None:
 def test_both_networks_were_measured_on_the_same_pictures(lineup: Lineup) -> None:
     baseline, cbam = (
         [(row.dataset, row.pictures, row.geometry, row.resolution) for row in lineup.card.networks[name].accuracy]
-        for name in NetworkName
+        for name in ("baseline", "cbam")
     )
     assert baseline == cbam
 

@@ -3,7 +3,7 @@ import torch
 
 from models.insertion import insert_cbam
 from models.lineups.lineup import Lineup
-from models.names import Attention, NetworkName, Stage
+from models.names import Attention, Stage
 from models.networks.randomisation import Randomisation, find_parameters, randomise
 from models.networks.zoo import build_network
 from tests.models.networks.test_inference import PreActivation
@@ -20,7 +20,7 @@ KEPT = {
 
 @pytest.mark.parametrize("extent", Randomisation)
 def test_randomise_changes_what_it_says_and_nothing_else(lineup: Lineup, extent: Randomisation) -> None:
-    network = lineup.networks[NetworkName.CBAM]
+    network = lineup.networks["cbam"]
     before = {name: tensor.clone() for name, tensor in network.named_parameters()}
     random = dict(randomise(network, extent).named_parameters())
     kept = {name for name, tensor in random.items() if torch.equal(tensor, before[name])}
@@ -30,7 +30,7 @@ def test_randomise_changes_what_it_says_and_nothing_else(lineup: Lineup, extent:
 
 
 def test_randomise_keeps_the_order_of_size(lineup: Lineup, generator: torch.Generator) -> None:
-    network = lineup.networks[NetworkName.BASELINE]
+    network = lineup.networks["baseline"]
     weights = network.get_parameter("layer4.1.conv2.weight")
     drawn = randomise(network, Randomisation.STAGE_FOUR).get_parameter("layer4.1.conv2.weight")
     assert drawn.std().item() == pytest.approx(weights.std().item(), rel=0.02)
@@ -40,7 +40,7 @@ def test_randomise_keeps_the_order_of_size(lineup: Lineup, generator: torch.Gene
 
 
 def test_randomise_is_the_same_every_time(lineup: Lineup) -> None:
-    network = lineup.networks[NetworkName.BASELINE]
+    network = lineup.networks["baseline"]
     first, second = (randomise(network, Randomisation.STAGE_ONE).state_dict() for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
 

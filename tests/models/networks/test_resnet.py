@@ -35,7 +35,7 @@ def test_stride_placement_moves_the_stride_of_a_bottleneck() -> None:
     assert strides == {StridePlacement.V1: (2, 1, 1), StridePlacement.V1_5: (1, 2, 1)}
 
 
-@pytest.mark.parametrize("name", NetworkName)
+@pytest.mark.parametrize("name", ["baseline", "cbam"])
 def test_trace_agrees_with_forward(lineup: Lineup, name: NetworkName, generator: torch.Generator) -> None:
     network, batch = lineup.networks[name], make_batch(generator)
     with torch.no_grad():
@@ -43,7 +43,7 @@ def test_trace_agrees_with_forward(lineup: Lineup, name: NetworkName, generator:
 
 
 def test_trace_keeps_asked_for_stages_at_their_sizes(lineup: Lineup, generator: torch.Generator) -> None:
-    network = lineup.networks[NetworkName.CBAM]
+    network = lineup.networks["cbam"]
     with torch.no_grad():
         trace = network.trace(make_batch(generator), stages={Stage.ONE, Stage.FOUR})
     assert {stage: tuple(features.shape) for stage, features in trace.features.items()} == {
@@ -67,21 +67,21 @@ def test_trace_names_blocks_in_the_order_they_run(generator: torch.Generator) ->
 
 def test_trace_of_a_baseline_has_no_gates(lineup: Lineup, generator: torch.Generator) -> None:
     with torch.no_grad():
-        assert lineup.networks[NetworkName.BASELINE].trace(make_batch(generator)).attentions == {}
+        assert lineup.networks["baseline"].trace(make_batch(generator)).attentions == {}
 
 
 @pytest.mark.parametrize("stage", Stage)
 def test_resume_completes_the_forward_pass_from_any_stage(
     lineup: Lineup, stage: Stage, generator: torch.Generator
 ) -> None:
-    network = lineup.networks[NetworkName.CBAM]
+    network = lineup.networks["cbam"]
     with torch.no_grad():
         trace = network.trace(make_batch(generator))
         assert torch.equal(network.resume(trace.features[stage], after=stage), trace.logits)
 
 
 def test_trace_of_one_picture_does_not_depend_on_its_batch(lineup: Lineup, generator: torch.Generator) -> None:
-    network, batch = lineup.networks[NetworkName.CBAM], make_batch(generator, count=4)
+    network, batch = lineup.networks["cbam"], make_batch(generator, count=4)
     with torch.no_grad():
         together, alone = network.trace(batch), network.trace(batch[2:3])
     assert torch.allclose(together.logits[2:3], alone.logits, atol=1e-4)
@@ -93,7 +93,7 @@ def test_trace_of_one_picture_does_not_depend_on_its_batch(lineup: Lineup, gener
 
 
 def test_trace_leaves_nothing_on_the_network(lineup: Lineup, generator: torch.Generator) -> None:
-    network = lineup.networks[NetworkName.CBAM]
+    network = lineup.networks["cbam"]
     before = {name: set(vars(module)) for name, module in network.named_modules()}
     with torch.no_grad():
         network.trace(make_batch(generator))

@@ -61,3 +61,27 @@ def test_place_whole_shows_all_of_a_picture_up_to_two_to_one(width: int, height:
     input_aspect = placement.input_width / placement.input_height
     rounding = 1 + 16 / resolution
     assert 1 / rounding <= seen_aspect / input_aspect <= rounding
+
+
+@pytest.mark.parametrize("size", [(500, 375), (333, 640), (256, 256), (2000, 1100)])
+def test_centre_crop_of_a_share_lies_where_torchvision_crops(size: tuple[int, int]) -> None:
+    """Resize(256), then CenterCrop(224)."""
+    width, height = size
+    resized = min(size)
+    across, down = (max(256, int(256 * side / resized)) for side in size)
+    placement = place(width, height, geometry=Geometry.CENTER_CROP, resolution=Resolution.PIXELS_224, crop_share=0.875)
+    assert (placement.input_width, placement.input_height) == (224, 224)
+    left, upper = round((across - 224) / 2), round((down - 224) / 2)
+    expected = (
+        left * width / across,
+        upper * height / down,
+        (left + 224) * width / across,
+        (upper + 224) * height / down,
+    )
+    assert placement.box == pytest.approx(expected)
+    assert placement.is_cropped
+
+
+def test_share_of_a_crop_is_nothing_to_the_whole_picture() -> None:
+    options = {"geometry": Geometry.WHOLE, "resolution": Resolution.PIXELS_224}
+    assert place(500, 375, **options, crop_share=0.875) == place(500, 375, **options)  # type: ignore[arg-type]

@@ -13,8 +13,8 @@ from models.training.learning.trainee import TraineeShape, build_trainee
 from models.training.running.errors import TrainingError
 from tests.models.training.conftest import make_recipe
 
-CBAM_ALONE = {NetworkName.CBAM: Attention.CBAM}
-BOTH = {NetworkName.BASELINE: Attention.NONE, NetworkName.CBAM: Attention.CBAM}
+CBAM_ALONE = {"cbam": Attention.CBAM}
+BOTH = {"baseline": Attention.NONE, "cbam": Attention.CBAM}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_other_classes_get_a_fresh_classifier(weights: Path) -> None:
     assert state["fc.weight"].shape == (7, 512)
 
 
-def test_lineup_begins_with_each_half_and_leaves_the_baseline_without_gates(weights: Path) -> None:
+def test_lineup_begins_with_each_member_and_leaves_the_baseline_without_gates(weights: Path) -> None:
     text = f"mine={weights / 'baseline.pth'},{weights / 'cbam.pth'}"
     found = open_beginnings(text, BOTH, architecture="resnet18", class_count=3)
     recipe = make_recipe(spatial_gate={"renewed": ["layer4"]})
@@ -81,8 +81,8 @@ def test_lineup_begins_with_each_half_and_leaves_the_baseline_without_gates(weig
     ("members", "architecture", "file", "reason"),
     [
         (CBAM_ALONE, "resnet18", "baseline.pth", "has resnet18 with attention none, and resnet18 with attention cbam"),
-        (CBAM_ALONE, "resnet34", "cbam.pth", "but resnet34 with attention cbam is to be trained; give its weights"),
-        (BOTH, "resnet18", "cbam.pth", "--start-from of two networks is a lineup"),
+        (CBAM_ALONE, "resnet34", "cbam.pth", "and resnet34 with attention cbam is trained; give the weights of that"),
+        (BOTH, "resnet18", "cbam.pth", "--start-from of several networks is a lineup"),
     ],
 )
 def test_weights_of_another_network_are_refused(

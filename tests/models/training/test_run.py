@@ -20,7 +20,7 @@ from models.checkpoints.diagnosis import GateState
 from models.lineups.card import read_labels
 from models.lineups.lineup import load_lineup
 from models.lineups.sources import open_source
-from models.names import NetworkName
+from models.names import Attention
 from models.training.learning.log import read_log
 from models.training.records.toml_text import format_toml
 from tests.conftest import ROOT
@@ -103,7 +103,7 @@ def test_lineup_loads_and_is_one_recipe(trained: Path) -> None:
     assert "tiny, seed 5" in str(recipes)
     assert [label.id for label in lineup.labels] == ["blue", "green", "red"]
     assert read_labels(trained / "labels.json") == lineup.labels
-    assert open_source(str(trained / "resnet18_cbam_3.safetensors"), NetworkName.CBAM).gates is GateState.TRAINED
+    assert open_source(str(trained / "resnet18_cbam_3.safetensors"), Attention.CBAM).gates is GateState.TRAINED
 
 
 def test_lineup_is_stored_in_half_precision_where_that_costs_little(trained: Path) -> None:
@@ -121,7 +121,7 @@ def test_lineup_is_stored_in_half_precision_where_that_costs_little(trained: Pat
 def test_lineup_has_learnt_its_easy_classes(trained: Path, member: str) -> None:
     rows = [row for row in read_log(trained / f"resnet18_{member}_3.csv") if float(row["epoch"]).is_integer()]
     assert float(rows[-1]["loss"]) < 0.8 * float(rows[0]["loss"])
-    accuracy = load_lineup(trained / "lineup.toml").card.networks[NetworkName(member)].accuracy
+    accuracy = load_lineup(trained / "lineup.toml").card.networks[member].accuracy
     assert [(row.dataset, row.pictures) for row in accuracy] == [("colours, test.txt", 12)]
     assert accuracy[0].top1 > 0.6
 
@@ -240,8 +240,8 @@ def test_lineup_goes_on_from_a_lineup(tmp_path: Path, trained: Path, pictures: P
         (["--teacher", "nowhere.pt"], "nowhere.pt"),
         (["--validation-list", "x.txt"], "give it with --validation"),
         (["--start-from", "nowhere.pth"], "nowhere.pth"),
-        (["--lineup", "--start-from", "nowhere.pth"], "--start-from of two networks is a lineup"),
-        (["--set", 'spatial_gate.renewed=["layer4"]'], "which needs weights from --start-from"),
+        (["--lineup", "--start-from", "nowhere.pth"], "--start-from of several networks is a lineup"),
+        (["--set", 'spatial_gate.renewed=["layer4"]'], "which only weights of --start-from have"),
         (["--device", "gpu"], "choose auto, cpu"),
         (["--batch-size", "49"], "48 pictures do not fill a batch of 49"),
     ],

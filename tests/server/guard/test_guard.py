@@ -245,7 +245,8 @@ def test_origin_that_is_allowed_may_ask(lineup: Lineup) -> None:
 @pytest.mark.parametrize(
     ("path", "policy"),
     [
-        ("/", PAGE_POLICY), ("/api/v1/lineups", FILE_POLICY), ("/api/v1/nothing", FILE_POLICY), ("/nothing", PAGE_POLICY),
+        ("/", PAGE_POLICY), ("/api/v1/lineups", FILE_POLICY), ("/api/v1/nothing", FILE_POLICY),
+        ("/nothing", PAGE_POLICY),
         ("/static/css/base.css", FILE_POLICY), ("/docs", DOCUMENTATION_POLICY), ("/samples/cat.jpg", FILE_POLICY),
     ],
 )  # fmt: skip

@@ -1,0 +1,66 @@
+"""Published weights get onto this machine when the operator starts a command, and at no other time."""
+
+from collections.abc import Callable
+
+from app.settings import Settings
+from models.errors import LineupError
+from models.lineups.card import read_card
+from models.lineups.catalogue import KnownChoice, list_known_names, resolve_name
+from models.lineups.choice import LineupChoice, parse_lineups
+
+
+def fetch_chosen(settings: Settings, tell: Callable[[str], None]) -> None:
+    """Fetch what the chosen lineups lack; raises `LineupError`.
+
+    Args:
+        settings: they choose the lineups.
+        tell: told of each file that is fetched.
+    """
+    for choice in parse_lineups(settings.lineups, settings.labels, store=settings.store):
+        if isinstance(choice, KnownChoice):
+            choice.fetch(tell)
+        if settings.offline:
+            _want_torchvisions_files(choice)
+
+
+def fetch_known(name: str, settings: Settings, tell: Callable[[str], None], *, is_forced: bool) -> tuple[str, ...]:
+    """Fetch one known lineup, torchvision's weights included.
+
+    Args:
+        name: of the lineup.
+        settings: where files go, and how they get there.
+        tell: told of each file that is fetched.
+        is_forced: fetch also what is on this machine.
+
+    Returns:
+        Every network's source.
+
+    Raises:
+        LineupError: for an unknown name, and for what cannot be had.
+    """
+    choice = resolve_name(name, settings.store)
+    if choice is None:
+        raise LineupError(f"{name!r} is no known lineup; choose one of {', '.join(list_known_names())}")
+    if not isinstance(choice, KnownChoice):
+        return tuple(str(choice.parent / network.file) for network in read_card(choice).networks.values())
+    choice.fetch(tell, is_forced=is_forced)
+    if any(network.source for network in choice.lineup.networks):
+        _fetch_torchvisions_files(choice, settings)
+    return tuple(network.source for network in choice.locate_networks())
+
+
+def _fetch_torchvisions_files(choice: KnownChoice, settings: Settings) -> None:
+    from models.lineups.sources import fetch_source, want_source
+
+    for network in choice.lineup.networks:
+        (want_source if settings.offline else fetch_source)(network.source)
+
+
+def _want_torchvisions_files(choice: LineupChoice) -> None:
+    """Torchvision fetches its own weights as networks are loaded; offline they have to be there before."""
+    # Both import torch, which no other start of a command waits for.
+    from models.lineups.members import LineupPlan
+    from models.lineups.sources import want_source
+
+    for _, source in LineupPlan.read(choice).sources:
+        want_source(source)

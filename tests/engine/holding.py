@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from time import monotonic
 
 from fastapi.testclient import TestClient
 
+from app.analysis.lenses import Lenses
 from app.engine.device_engine import DeviceEngine
 from app.engine.work import Work
 from models.lineups.lineup import Lineup
@@ -41,21 +42,42 @@ async def hold(engine: DeviceEngine, lineup: Lineup) -> Callable[[], None]:
     return work.is_released.set
 
 
-def hold_server(client: TestClient, lineup: Lineup) -> Callable[[], None]:
-    """The same for the engine of a server in this process, whose client is entered."""
+@dataclass(frozen=True, slots=True)
+class HeldServer:
+    """A server in this process whose engine's worker is busy; its queue was empty when that began.
+
+    Attributes:
+        client: the server's.
+        engine: the server's.
+        release: let the worker go on.
+    """
+
+    client: TestClient
+    engine: DeviceEngine
+    release: Callable[[], None]
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many works are in the queue."""
+        assert self.client.portal is not None
+        self.client.portal.call(wait_for_queue, self.engine, count)
+
+
+async def wait_for_queue(engine: DeviceEngine, count: int) -> None:
+    """Give way to whatever else the event loop has to do, until so many works are in the queue."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while engine.waiting != count:
+            await asyncio.sleep(0)
+
+
+@contextmanager
+def hold_server(client: TestClient) -> Iterator[HeldServer]:
+    """Keep the worker of a client's running server busy until it is released, at the latest when the block ends."""
+    lenses: Lenses = client.app.state.lenses  # type: ignore[attr-defined]
+    engine = lenses.engine
+    assert isinstance(engine, DeviceEngine)
     assert client.portal is not None
-    return client.portal.call(hold, find_engine(client), lineup)
-
-
-def find_engine(client: TestClient) -> DeviceEngine:
-    """The engine of a server in this process."""
-    engine: DeviceEngine = client.app.state.lenses.engine  # type: ignore[attr-defined]
-    return engine
-
-
-def wait_for_work(client: TestClient, count: int) -> None:
-    """Wait until that much work waits in the engine's queue."""
-    until = monotonic() + PATIENCE_SECONDS
-    while find_engine(client).waiting < count:
-        assert monotonic() < until, f"{find_engine(client).waiting} wait, not {count}"
-        threading.Event().wait(0.01)
+    release = client.portal.call(hold, engine, lenses.default.lineup)
+    try:
+        yield HeldServer(client, engine, release)
+    finally:
+        release()

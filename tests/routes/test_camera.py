@@ -2,7 +2,7 @@
 
 import base64
 import json
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from models.lineups.lineup import Lineup
 from models.names import Geometry, Resolution
 from models.pictures.placement import place
 from tests.conftest import encode, make_picture
-from tests.engine.holding import find_engine, hold_server, wait_for_work
+from tests.engine.holding import hold_server
 
 PATH = "/api/v1/camera"
 FRAME = encode(make_picture(448, 336), "JPEG")
@@ -180,48 +180,45 @@ def test_pages_of_this_server_and_programs_without_an_origin_are_let_in(client: 
 
 
 def test_frame_is_dropped_when_the_queue_is_full(lineup: Lineup) -> None:
+    """The worker is held and one connection's frame waits; the other's finds the queue full."""
     app = create_app(Settings(queue_size=1), lineups=[lineup])
     with (
         TestClient(app) as client,
         client.websocket_connect(PATH) as first,
         client.websocket_connect(PATH) as second,
-        ThreadPoolExecutor(2) as pool,
     ):
-        for connection in (first, second):
-            read(connection)
-        release = hold_server(client, lineup)
-        # One of the two gets the queue's only place.
-        answers = [pool.submit(ask, connection) for connection in (first, second)]
-        busy = next(as_completed(answers, timeout=20)).result()
-        release()
+        read(first)
+        read(second)
+        with hold_server(client) as held:
+            first.send_bytes(FRAME)
+            held.wait_for(1)
+            busy = ask(second)
         assert busy["kind"] == "busy"
         assert busy["retry_after_seconds"] >= 1
         assert busy["problem"]["title"] == "The server is busy"
-        assert {answer.result()["kind"] for answer in answers} == {"busy", "frame"}
+        assert read(first)["kind"] == "frame"
         assert [ask(connection)["kind"] for connection in (first, second)] == ["frame", "frame"]
 
 
 def test_connection_has_one_job_at_most(lineup: Lineup) -> None:
-    app = create_app(Settings(), lineups=[lineup])
+    app = create_app(Settings(queue_size=1), lineups=[lineup])
     with TestClient(app) as client, client.websocket_connect(PATH) as connection:
         read(connection)
-        release = hold_server(client, lineup)
-        for _ in range(4):
-            connection.send_bytes(FRAME)
-        wait_for_work(client, 1)
-        assert client.get("/api/v1/lineups").is_success
-        assert find_engine(client).waiting == 1
-        release()
+        with hold_server(client) as held:
+            for _ in range(4):
+                connection.send_bytes(FRAME)
+            held.wait_for(1)
+            # A picture that came later is decoded, and refused: a second frame would be too, and would not be answered.
+            assert client.post("/api/v1/heatmap", files={"image": ("picture", FRAME)}).status_code == 503
+            assert held.engine.waiting == 1
         assert [read(connection)["kind"] for _ in range(4)] == ["frame"] * 4
 
 
 def test_frame_that_takes_too_long_is_a_problem(lineup: Lineup) -> None:
-    with TestClient(create_app(Settings(deadline_seconds=0.2), lineups=[lineup])) as client:
-        release = hold_server(client, lineup)
+    with TestClient(create_app(Settings(deadline_seconds=0.2), lineups=[lineup])) as client, hold_server(client):
         answer = ask_once(client)
         assert answer["problem"]["status"] == 504
         assert "within 0.2 s" in answer["problem"]["detail"]
-        release()
 
 
 def test_connections_beyond_the_limit_are_asked_to_come_back(lineup: Lineup) -> None:

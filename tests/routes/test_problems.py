@@ -1,19 +1,19 @@
 """Every row of the design's table of bad input, and that the server answers the next request."""
 
 import io
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from app.engine.work import PictureWork
+from app.engine.work import PictureWork, TracedPicture
 from app.main import create_app
 from app.settings import Settings
 from models.lineups.lineup import Lineup
 from tests.conftest import encode, make_picture
-from tests.engine.holding import hold_server, wait_for_work
+from tests.engine.holding import hold_server
 from tests.models.pictures.test_decoding import make_png_header
 
 CALLS = ("heatmap", "figure", "attention", "analyses")
@@ -157,43 +157,36 @@ def test_wrong_method_is_told_the_right_ones(client: TestClient) -> None:
 
 
 def test_full_queue_is_503_with_retry_after(lineup: Lineup) -> None:
-    """The worker is held and one job waits; the next finds the queue full."""
+    """The worker is held and one job waits; the next one finds the queue full."""
     image = encode(make_picture(40, 30))
-    with TestClient(create_app(Settings(queue_size=1), lineups=[lineup])) as client:
-        release = hold_server(client, lineup)
-        statuses: list[int] = []
-        caller = threading.Thread(target=lambda: statuses.append(post(client, image)[0]))
-        caller.start()
-        try:
-            wait_for_work(client, 1)
+    with TestClient(create_app(Settings(queue_size=1), lineups=[lineup])) as client, ThreadPoolExecutor(1) as pool:
+        with hold_server(client) as held:
+            waiting = pool.submit(post, client, image)
+            held.wait_for(1)
             refused = client.post("/api/v1/heatmap", files={"image": ("p", image)})
-        finally:
-            release()
-        caller.join()
+        assert waiting.result()[0] == 200
     assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) >= 1
     assert "1 requests are waiting, which is the limit; try again in" in refused.json()["detail"]
-    assert statuses == [200]
 
 
 def test_passed_deadline_is_504(lineup: Lineup) -> None:
-    with TestClient(create_app(Settings(deadline_seconds=0.2), lineups=[lineup])) as client:
-        release = hold_server(client, lineup)
+    with TestClient(create_app(Settings(deadline_seconds=0.2), lineups=[lineup])) as client, hold_server(client):
         answer = client.post("/api/v1/heatmap", files={"image": ("p", encode(make_picture(40, 30)))})
-        release()
     assert answer.status_code == 504
     assert answer.headers["content-type"] == "application/problem+json"
     assert "not ready within 0.2 s; send a smaller picture or try again later" in answer.json()["detail"]
 
 
 def test_failed_computation_is_500_without_its_inside(lineup: Lineup, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(batch: object) -> Any:
+    def fail(batch: Sequence[PictureWork]) -> Sequence[TracedPicture]:
         raise RuntimeError("secret detail")
 
     image = encode(make_picture(40, 30))
     with TestClient(create_app(Settings(), lineups=[lineup])) as client:
         with monkeypatch.context() as patch:
-            patch.setattr(PictureWork, "compute_together", fail)
+            with hold_server(client):  # so that the engine is warm
+                patch.setattr(PictureWork, "compute_together", fail)
             status, problem = post(client, image)
         assert status == 500
         assert "secret" not in str(problem)
@@ -213,11 +206,14 @@ def test_picture_upload_stays_in_memory(local_client: TestClient, monkeypatch: p
 
 
 def test_event_loop_answers_while_pictures_are_computed(lineup: Lineup) -> None:
-    with TestClient(create_app(Settings(), lineups=[lineup])) as client:
-        release = hold_server(client, lineup)
-        caller = threading.Thread(target=post, args=(client, encode(make_picture(40, 30))))
-        caller.start()
-        wait_for_work(client, 1)
+    with (
+        TestClient(create_app(Settings(), lineups=[lineup])) as client,
+        ThreadPoolExecutor(1) as pool,
+        hold_server(client) as held,
+    ):
+        answer = pool.submit(post, client, encode(make_picture(40, 30)))
+        held.wait_for(1)
         assert client.get("/healthz").json() == {"status": "ok"}
-        release()
-        caller.join()
+        assert not answer.done()
+        held.release()
+        assert answer.result()[0] == 200

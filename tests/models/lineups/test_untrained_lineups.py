@@ -3,6 +3,8 @@
 import asyncio
 import io
 import json
+import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from app.cli import app as command_line
 from app.engine.loading import load_chosen_lineups
 from app.engine.work import PictureWork
 from app.main import create_app
+from app.render.figure import FigureFormat, Panel, draw_figure
 from app.settings import Settings
 from models.lineups.catalogue import SHIPPED
 from models.lineups.lineup import Lineup
@@ -141,14 +144,39 @@ def test_page_takes_the_same_picture_to_another_lineup(site: TestClient, image: 
     assert "of ‘mobilenet_1.0’" in answer.text or "‘mobilenet_1.0’ are random" in answer.text
 
 
-def test_figure_of_an_untrained_lineup_says_so(site: TestClient, image: bytes) -> None:
-    answer = site.post("/api/v1/figure", files={"image": image}, data={"lineup": "resnet18", "format": "svg"})
-    assert answer.headers["x-lineup-trained"] == "false"
-    marked = len(answer.content)
-    assert marked > 1000
-    # The words are drawn as shapes; with a trained lineup the heading is shorter.
-    trained = site.post("/api/v1/figure", files={"image": image}, data={"format": "svg"})
-    assert trained.headers["x-lineup-trained"] == "true"
+def read_texts(content: bytes, file_format: FigureFormat) -> list[str]:
+    """The words in a figure: an SVG names each text beside its shapes, a PDF has it letter by letter."""
+    if file_format is FigureFormat.SVG:
+        return re.findall("<!-- (.*?) -->", content.decode())
+    streams = re.findall(rb"stream\r?\n(x.*?)\r?\nendstream", content, re.DOTALL)
+    drawn = b"".join(map(zlib.decompress, streams)).decode("latin1")
+    return ["".join(re.findall(r"\((.*?)\)", text)) for text in re.findall(r"BT\n(.*?)ET\n", drawn, re.DOTALL)]
+
+
+def read_heading(content: bytes) -> np.ndarray:
+    """The uppermost lines of a figure as a PNG, in which its heading stands alone."""
+    return np.asarray(decode(content).convert("L"))[:30]
+
+
+@pytest.mark.parametrize("file_format", FigureFormat)
+@pytest.mark.parametrize(
+    ("lineup", "mark"),
+    [("resnet18", "UNTRAINED: random weights, nothing was learned. "), ("resnet18-110", "")],
+    ids=["untrained", "trained"],
+)
+def test_figure_of_an_untrained_lineup_says_so(
+    site: TestClient, image: bytes, file_format: FigureFormat, lineup: str, mark: str
+) -> None:
+    options = {"lineup": lineup, "geometry": "center_crop", "format": file_format.value}
+    answer = site.post("/api/v1/figure", files={"image": image}, data=options)
+    assert answer.headers["x-lineup-trained"] == ("false" if mark else "true")
+    heading = f"{mark}gradcam, stage 4, center_crop at 224 pixels"
+    if file_format is not FigureFormat.PNG:
+        assert heading in read_texts(answer.content, file_format)
+        return
+    panels = [Panel("", make_picture(96, 72), "")] * 3
+    expected = draw_figure(panels, heading=heading, units="", file_format=file_format)
+    assert np.array_equal(read_heading(answer.content), read_heading(expected))
 
 
 def test_attention_without_a_spatial_gate_shows_the_channel_gate_alone(site: TestClient, image: bytes) -> None:

@@ -2,16 +2,18 @@
 
 import base64
 import io
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import httpx2
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, Page, Request, WebSocketRoute, expect
 
 from app.pages.gallery import read_sample
 from tests.browser.pictures import find_overflow, list_data_requests
@@ -110,6 +112,72 @@ def test_frames_are_answered_drawn_and_described(page: Page, complaints: list[st
     # Frames are not separate requests.
     answered = [path for path in list_data_requests(requests) if path.startswith("/api/")]
     assert answered == ["/api/v1/colormaps/viridis.png"]
+
+
+KEEP_WORDS = """
+window.words = {};
+const fillText = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+    const { network } = this.canvas.closest("[data-network]").dataset;
+    window.words[network] = [...new Set([...(window.words[network] ?? []), text])];
+    fillText.call(this, text, ...place);
+};
+"""
+"""Keeps what is written on each network's canvas."""
+
+
+def read_words(page: Page) -> dict[str, list[str]]:
+    words: dict[str, list[str]] = page.evaluate("() => window.words")
+    return words
+
+
+def change_answers(page: Page, change: Callable[[dict[str, Any]], None]) -> None:
+    """Have the server's messages to the camera changed on their way."""
+
+    def change_message(route: WebSocketRoute, message: str | bytes) -> None:
+        content = json.loads(message)
+        change(content)
+        route.send(json.dumps(content))
+
+    def connect(route: WebSocketRoute) -> None:
+        route.connect_to_server().on_message(lambda message: change_message(route, message))
+
+    page.route_web_socket(re.compile("/api/v1/camera"), connect)
+
+
+def test_trained_networks_with_evidence_have_no_words_on_their_maps(page: Page) -> None:
+    page.add_init_script(KEEP_WORDS)
+    start(page)
+    assert read_words(page) == {}
+    expect(page.locator("[data-network=cbam] .panel-note")).not_to_contain_text("No positive evidence")
+
+
+def test_maps_of_untrained_networks_are_marked(page: Page) -> None:
+    def forget(message: dict[str, Any]) -> None:
+        if message["kind"] == "ready":
+            message["trained"] = False
+
+    page.add_init_script(KEEP_WORDS)
+    change_answers(page, forget)
+    start(page)
+    assert read_words(page) == {"baseline": ["untrained"], "cbam": ["untrained"]}
+    expect(page.locator("#camera-lineup")).to_contain_text("UNTRAINED (random weights)")
+
+
+def test_map_without_evidence_says_so(page: Page) -> None:
+    def silence(message: dict[str, Any]) -> None:
+        if message["kind"] == "frame":
+            message["class_name"] = message["maps"]["rows"][0]["class_name"] = "dalmatian"
+            message["maps"]["rows"][0]["networks"]["cbam"] |= {"min": 0, "max": 0}
+
+    page.add_init_script(KEEP_WORDS)
+    change_answers(page, silence)
+    start(page)
+    assert read_words(page) == {"cbam": ["no positive evidence for dalmatian"]}
+    silent, other = (page.locator(f"[data-network={network}]") for network in ("cbam", "baseline"))
+    expect(silent.locator("canvas")).to_have_accessible_name(re.compile("No positive evidence for the class"))
+    expect(silent.locator(".panel-note")).to_contain_text("No positive evidence for the class.")
+    expect(other.locator(".panel-note")).not_to_contain_text("No positive evidence")
 
 
 def test_stop_gives_the_camera_back_and_it_can_be_started_again(page: Page) -> None:

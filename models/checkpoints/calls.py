@@ -3,9 +3,10 @@
 `torch.load(weights_only=True)` allows more names, and calls them with any arguments from the file.
 """
 
+import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,25 +122,22 @@ def make_tensor(
         )
     tensor = storage.values.as_strided(sizes, steps, start)
     account.add(TENSOR_COST)
-    account.tensor_bytes += tensor.nbytes
+    # Not `tensor.nbytes`, which wraps around at 2^64: 2^62 floats count as 0 bytes.
+    account.tensor_bytes += math.prod(sizes) * tensor.itemsize
     return tensor
 
 
-def make_parameter(_: Account, tensor: object, *_rest: object) -> torch.Tensor:
+def make_parameter(_: Account, tensor: object, *_rest: object) -> object:
     """Make the result of `torch._utils._rebuild_parameter`: the tensor; `requires_grad` is dropped."""
-    if not isinstance(tensor, torch.Tensor):
-        raise TypeError(tensor)
     return tensor
 
 
-def make_dict(account: Account, items: object = ()) -> dict[object, object]:
+def make_dict(
+    account: Account, items: Mapping[object, object] | Sequence[tuple[object, object]] = ()
+) -> dict[object, object]:
     """Make a `collections.OrderedDict`; Python 2 passes its items in a list."""
-    if not isinstance(items, dict | list):
-        if items != ():
-            raise TypeError(items)
-        return {}
     account.add(len(items))
-    return {check_key(key): value for key, value in (items.items() if isinstance(items, dict) else items)}
+    return {check_key(key): value for key, value in (items.items() if isinstance(items, Mapping) else items)}
 
 
 def make_number_type(_: Account, code: object, *rest: object) -> NumberType:
@@ -149,9 +147,9 @@ def make_number_type(_: Account, code: object, *rest: object) -> NumberType:
     return NumberType(str(code))
 
 
-def make_number(_: Account, number_type: object, value: object) -> object:
+def make_number(_: Account, number_type: object, value: bytes) -> object:
     """Make a numpy scalar from its type and its bytes."""
-    if not isinstance(number_type, NumberType) or not isinstance(value, bytes):
+    if not isinstance(number_type, NumberType):
         raise TypeError(number_type)
     (number,) = np.frombuffer(value, number_type.order + number_type.code.lstrip("<>=|"))
     return number
@@ -167,17 +165,12 @@ def encode(_: Account, text: object, encoding: object) -> bytes:
     return check_name(text).encode("latin1")
 
 
-def make_device(_: Account, kind: object, index: object = None) -> torch.device:
-    """`torch.device`."""
-    return torch.device(check_name(kind)) if index is None else torch.device(check_name(kind), check_size(index))
-
-
 MAKERS: dict[str, Callable[..., object]] = {
     "torch._utils._rebuild_tensor": make_tensor,
     "torch._utils._rebuild_tensor_v2": make_tensor,
     "torch._utils._rebuild_parameter": make_parameter,
     "torch.Size": lambda _account, sizes: torch.Size(check_sizes(sizes)),
-    "torch.device": make_device,
+    "torch.device": lambda _account, *arguments: torch.device(*arguments),
     "collections.OrderedDict": make_dict,
     "collections.Counter": lambda account, counts: Counter(make_dict(account, counts)),
     "numpy.dtype": make_number_type,
@@ -233,7 +226,7 @@ def check_key(value: object) -> object:
 
 def check_size(value: object) -> int:
     """A number of elements."""
-    if not isinstance(value, int) or not 0 <= value < 2**63:
+    if not isinstance(value, int) or value < 0:
         raise TypeError(value)
     return value
 

@@ -28,8 +28,10 @@ def read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"a damaged safetensors file: {error}; get it again") from error
+    except (SafetensorError, TypeError) as error:
+        # Torch appends a stack trace, line by line, to its own errors.
+        reason = str(error).partition("\n")[0]
+        raise CheckpointError(f"a damaged safetensors file: {reason}; get it again") from error
 
 
 def check_header(path: Path) -> None:

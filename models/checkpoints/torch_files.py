@@ -115,7 +115,9 @@ def read_storages(
     found: dict[str, torch.Tensor] = {}
     for key, values in wanted.items():
         file.seek(starts[key])
-        found[key] = torch.from_numpy(np.fromfile(file, np.uint8, values.nbytes)).view(values.dtype)
+        found[key] = torch.empty(len(values), dtype=values.dtype)
+        # Through bytes: numpy does not know all of torch's types.
+        file.readinto(found[key].view(torch.uint8).numpy().data)
     return found
 
 

@@ -29,6 +29,9 @@ def refuse(path: Path, sentence: str) -> None:
         (b'{"error": "not found"}', 'a text file, begins with \'{"error"'),
         ("déjà vu ".encode() * 100, "a text file, begins with 'déjà vu"),
         (b"cposix\nsystem\n(S'true'\ntR.", "asks for posix.system"),
+        (b"cposix\nsystem\nR.", "asks for posix.system"),
+        (b'{"dat": {"a": 1}}', 'a text file, begins with \'{"dat"'),
+        (b"\x80\x02}.", "a pickle that torch.save did not write in its default form"),
         (b"N. a text that is a pickle as well", "a text file, begins with 'N. a text"),
         (b"\x1f\x8b\x08\0" + bytes(20), "compressed with gzip; unpack it first"),
         (b"\x89HDF\r\n\x1a\n" + bytes(20), "an HDF5 file"),
@@ -93,6 +96,11 @@ FOUR_BYTES = {"a": describe_floats(0, 4)}
         ({"a": describe_floats(0, 4, kind="F64")}, bytes(4), "damaged safetensors file"),
         ({"a": describe_floats(0, 4, kind="F3")}, bytes(4), "damaged safetensors file.*unknown variant"),
         ({"a": describe_floats(0, 4, shape=(2**40, 2**40))}, bytes(4), "damaged safetensors file"),
+        (
+            '{"a":{"dtype":"F32","shape":[0,18446744073709551615],"data_offsets":[0,0]}}',
+            b"",
+            "damaged safetensors file",
+        ),
         ({"a": describe_floats(0, 8), "b": describe_floats(4, 12)}, bytes(12), "damaged safetensors file"),
         ({"a": describe_floats(0, 4), "b": describe_floats(0, 4)}, bytes(4), "damaged safetensors file"),
         ('{"a":%s,"a":%s}' % (('{"dtype":"F32","shape":[1],"data_offsets":[0,4]}',) * 2), bytes(4), "names a twice"),
@@ -108,6 +116,26 @@ def test_read_file_refuses_a_safetensors_header_that_lies(
 def test_read_file_refuses_a_header_beyond_the_file(header_bytes: int, tmp_path: Path) -> None:
     path = write_safetensors(tmp_path / "liar.safetensors", FOUR_BYTES, bytes(4), header_bytes=header_bytes)
     refuse(path, f"claims a header of {header_bytes:,} bytes")
+
+
+def test_read_file_refuses_a_safetensors_file_without_a_whole_length(tmp_path: Path) -> None:
+    (tmp_path / "cut.safetensors").write_bytes(b"\1\2\3")
+    refuse(tmp_path / "cut.safetensors", "claims a header of 197,121 bytes in a file of 3")
+
+
+def test_read_file_reads_no_more_of_a_pickle_than_it_may_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "weights.pth"
+    path.write_bytes(b"\x80\x02" + b"]0" * 100 + b"}.")
+    refuse(path, "a pickle that torch.save did not write")
+    monkeypatch.setattr("models.checkpoints.files.MAX_PICKLE_BYTES", 100)
+    refuse(path, "its pickle is damaged or truncated")
+
+
+def test_read_file_refuses_a_header_beyond_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_safetensors(tmp_path / "wide.safetensors", FOUR_BYTES, bytes(4))
+    assert read_file(path, max_bytes=MAX_BYTES).container is Container.SAFETENSORS
+    monkeypatch.setattr("models.checkpoints.safetensors_files.MAX_HEADER_BYTES", 10)
+    refuse(path, "the limit is 10$")
 
 
 @pytest.mark.parametrize("header_bytes", [0x80, 0x3C20, 0x0280])

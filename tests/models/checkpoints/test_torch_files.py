@@ -219,12 +219,16 @@ def test_read_file_refuses_torchscript(tmp_path: Path) -> None:
         (describe_tensor(Storage(4), (2, 2), (10**15, 1)), "needs 1,000,000,000,000,002 elements"),
         (describe_tensor(Storage(4), (10**12,), (0,)), r"tensors of 4,000,000,000,000 bytes; the limit is 1,000,000"),
         (describe_tensor(Storage(4), (10**6, 10**6), (0, 0)), "tensors of 4,000,000,000,000 bytes"),
+        # As many bytes as 64 bits can count, and one more.
+        (describe_tensor(Storage(4), (2**31, 2**31), (0, 0)), "tensors of 18,446,744,073,709,551,616 bytes"),
         (describe_tensor(Storage(10**12), (4,), (1,)), "storage 0 has 16 bytes, the pickle says 4,000,000,000,000"),
         (describe_tensor(Storage(4), (-4,), (1,)), "damaged at an opcode REDUCE"),
         (describe_tensor(Storage(4), (4,), (-1,)), "damaged at an opcode REDUCE"),
         (describe_tensor(Storage(4), (4,), (1, 1)), "damaged at an opcode REDUCE"),
         (describe_tensor(Storage(-4), (4,), (1,)), "damaged at an opcode BINPERSID"),
-        ([describe_tensor(Storage(4), (4,), (1,)), Storage(3)], "storage 0 is described twice"),
+        (describe_tensor(Storage(3), (3,), (1,)), "storage 0 has 16 bytes, the pickle says 12"),
+        ([describe_tensor(Storage(4), (4,), (1,)), Storage(3)], "describes storage 0 twice"),
+        ([Storage(4), Storage(4, kind=torch.IntStorage)], "describes storage 0 twice"),
     ],
 )
 def test_read_file_refuses_claims_that_cannot_be_true(
@@ -249,6 +253,13 @@ def test_read_file_counts_a_storage_as_often_as_tensors_use_it(tmp_path: Path) -
         ({"a": Call(np.dtype, ("f8",))}, "damaged at an opcode REDUCE"),
         ({"a": b"x" * 100}, "damaged at an opcode REDUCE"),
         ({"a": 10**1000}, "uses LONG4"),
+        ({"a": Call(OrderedDict, ([[(1, 2), 3]],))}, "damaged at an opcode REDUCE"),
+        ({"a": Call(torch.Size, ((1,) * 9,))}, "damaged at an opcode REDUCE"),
+        ({"a": Call(torch.device, ("nowhere",))}, "damaged at an opcode REDUCE"),
+        ({"a": Call(np.float64(1).__reduce__()[0], ("f8", "12345678"))}, "damaged at an opcode REDUCE"),
+        ({"a": describe_tensor("0", (4,), (1,))}, "damaged at an opcode REDUCE"),  # type: ignore[arg-type]
+        ({"a": Storage(4, key=("0", "1"))}, "damaged at an opcode BINPERSID"),  # type: ignore[arg-type]
+        ({"a": Storage(4, kind="torch.FloatStorage")}, "damaged at an opcode BINPERSID"),
     ],
 )
 def test_read_file_refuses_what_weights_are_not_made_of(
@@ -257,10 +268,73 @@ def test_read_file_refuses_what_weights_are_not_made_of(
     refuse(write(tmp_path / "odd.pth", value), sentence)
 
 
+def test_read_file_refuses_a_shape_that_a_tensor_gives(tmp_path: Path) -> None:
+    # Torch takes it for a number, and the products of such numbers wrap around at 2^63.
+    storage = Storage(4, kind=torch.IntStorage)
+    number = describe_tensor(storage, (), ())
+    tensor = describe_tensor(storage, (number, number), (0, 0))  # type: ignore[arg-type]
+    refuse(write_as_zip(tmp_path / "odd.pth", {"a": tensor}), "damaged at an opcode REDUCE")
+
+
+def test_read_file_refuses_a_tensor_whose_values_are_to_be_negated(tmp_path: Path) -> None:
+    path = tmp_path / "negative.pth"
+    torch.save({"a": torch._neg_view(torch.ones(2))}, path)
+    refuse(path, "damaged at an opcode REDUCE")
+
+
+def test_read_file_refuses_a_storage_that_is_a_view(tmp_path: Path) -> None:
+    class ViewPickler(LegacyClaimPickler):
+        def persistent_id(self, value: Any) -> Any:
+            claim = super().persistent_id(value)
+            return claim and (*claim[:-1], ("view", 1, 2))
+
+    pickled = dump({"a": describe_tensor(Storage(4), (2,), (1,))}, pickler=ViewPickler)
+    refuse(write_legacy(tmp_path / "view.pth", pickled, {"0": FOUR_FLOATS}), "damaged at an opcode BINPERSID")
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_read_file_reads_tensors_without_values(is_zip: bool, tmp_path: Path) -> None:
+    path = tmp_path / "empty.pth"
+    torch.save({"a": torch.empty(0), "b": torch.empty(2, 0)}, path, _use_new_zipfile_serialization=is_zip)
+    found = read(path)
+    assert (found["a"].shape, found["b"].shape) == ((0,), (2, 0))
+
+
 def test_read_file_refuses_another_pickle_protocol_with_the_remedy(tmp_path: Path) -> None:
     path = tmp_path / "new.pth"
     torch.save({"a": torch.ones(1)}, path, pickle_protocol=4)
     refuse(path, "protocol 4; only 2 is read without running code; save it again")
+
+
+@pytest.mark.parametrize(
+    ("opcodes", "opcode"),
+    [
+        pytest.param(b"}Na", "APPEND", id="item of a list in a dict"),
+        pytest.param(b"](NNu", "SETITEMS", id="items of a dict in a list"),
+        pytest.param(b"}(Nu", "SETITEMS", id="key without a value"),
+        pytest.param(b"]}b", "BUILD", id="attributes of a list"),
+        pytest.param(b"N)R", "REDUCE", id="call of nothing"),
+        pytest.param(b"ccollections\nOrderedDict\n]R", "REDUCE", id="arguments in a list"),
+        pytest.param(
+            b"(U\x06tensorctorch\nFloatStorage\nU\x010U\x03cpuK\x00tQ",
+            "BINPERSID",
+            id="persistent object of a new kind",
+        ),
+    ],
+)
+def test_read_file_refuses_a_pickle_that_makes_no_sense(opcodes: bytes, opcode: str, tmp_path: Path) -> None:
+    refuse(write_pickle(tmp_path / "odd.pth", opcodes), f"damaged at an opcode {opcode};")
+
+
+def test_read_file_refuses_a_number_of_another_byte_order_than_there_are(tmp_path: Path) -> None:
+    pickled = dump({"a": np.float64(1)})
+    assert pickled.count(b"X\x01\0\0\0<") == 1
+    path = write_zip(tmp_path / "odd.pth", pickled.replace(b"X\x01\0\0\0<", b"X\x01\0\0\x001"))
+    refuse(path, "damaged at an opcode BUILD")
+
+
+def test_read_file_names_the_code_that_a_damaged_pickle_wants(tmp_path: Path) -> None:
+    refuse(write_pickle(tmp_path / "evil.pth", b"cposix\nsystem\nNR"), "asks for posix.system")
 
 
 def test_read_file_refuses_an_amplified_pickle(tmp_path: Path) -> None:
@@ -306,6 +380,12 @@ def test_read_file_refuses_a_legacy_file_that_lists_other_storages(tmp_path: Pat
     refuse(write_legacy(tmp_path / "odd.pth", pickled, {"1": FOUR_FLOATS}), "list of storages does not match")
 
 
+def test_read_file_refuses_a_legacy_file_without_a_list_of_storages(tmp_path: Path) -> None:
+    path = write_legacy(tmp_path / "odd.pth", dump({}), {})
+    path.write_bytes(path.read_bytes().removesuffix(dump([])) + dump(None))
+    refuse(path, "its list of storages does not match")
+
+
 def test_read_file_refuses_a_zip_without_a_storage(tmp_path: Path) -> None:
     pickled = dump({"a": describe_tensor(Storage(4), (4,), (1,))})
     refuse(write_zip(tmp_path / "odd.pth", pickled), "storage 0 has 0 bytes, the pickle says 16")
@@ -343,10 +423,97 @@ def change_directory(path: Path, offset: int, form: str, *values: int) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.parametrize(("offset", "value"), [(10, zipfile.ZIP_DEFLATED), (20, 1)], ids=["method", "size"])
+def test_read_file_refuses_an_entry_that_is_called_compressed(offset: int, value: int, tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "packed.pth", dump({}))
+    change_directory(path, offset, "<H", value)
+    refuse(path, "entry archive/data.pkl is compressed")
+
+
+def test_read_file_refuses_an_entry_that_ends_behind_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "cut.pth"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", dump({}))
+    size = path.stat().st_size
+    change_directory(path, 20, "<II", size, size)
+    refuse(path, "a damaged zip file")
+
+
+def test_read_file_refuses_an_entry_that_begins_before_the_file(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "early.pth", dump({}))
+    content = bytearray(path.read_bytes())
+    (start,) = struct.unpack_from("<I", content, len(content) - 6)  # the directory's, by which all others are shifted
+    struct.pack_into("<I", content, len(content) - 6, start + 10)
+    path.write_bytes(content)
+    refuse(path, "cannot be read: Invalid argument")
+
+
+def test_read_file_refuses_a_storage_whose_header_is_cut(tmp_path: Path) -> None:
+    pickled = dump({"a": describe_tensor(Storage(4), (4,), (1,))})
+    with zipfile.ZipFile(tmp_path / "cut.pth", "w") as archive:
+        archive.writestr("archive/data/0", FOUR_FLOATS)
+        archive.writestr("archive/data.pkl", pickled)
+    change_directory(tmp_path / "cut.pth", 42, "<I", (tmp_path / "cut.pth").stat().st_size - 10)
+    refuse(tmp_path / "cut.pth", "damaged at an opcode BINPERSID")
+
+
+@pytest.mark.parametrize(("limit", "size"), [("MAX_ENTRIES", 1), ("MAX_DIRECTORY_BYTES", 50)])
+def test_read_file_refuses_a_directory_beyond_the_limits(
+    limit: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_zip(tmp_path / "wide.pth", dump({}))
+    assert read(path) == {}
+    monkeypatch.setattr(f"models.checkpoints.zip_directory.{limit}", size)
+    refuse(path, f"more than {size}$|the limit is {size}$")
+
+
+@pytest.mark.parametrize("name", ["data.pkl", "byteorder"])
+def test_read_file_refuses_an_entry_beyond_the_limit_for_pickles(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_zip(tmp_path / "long.pth", dump({"a": "x" * (200 if name == "data.pkl" else 1)}))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("archive/byteorder", "little".ljust(200 if name == "byteorder" else 0))
+    assert read(path).keys() == {"a"}
+    monkeypatch.setattr("models.checkpoints.torch_files.MAX_PICKLE_BYTES", 100)
+    refuse(path, f"its archive/{name} has .* bytes; the limit is 100")
+
+
+def test_read_file_reads_no_more_of_a_legacy_file_than_pickles_may_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_legacy(tmp_path / "long.pth", dump({"a": "x" * 200}), {})
+    assert read(path).keys() == {"a"}
+    monkeypatch.setattr("models.checkpoints.torch_files.MAX_PICKLE_BYTES", 100)
+    refuse(path, "damaged or truncated")
+
+
+def test_read_file_refuses_a_large_directory_that_only_a_wide_record_tells(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "wide.pth", dump({}))
+    content, end = path.read_bytes()[:-22], path.read_bytes()[-22:]
+    record = struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, 2, 2, 2**40, 0)
+    locator = struct.pack("<IIQI", 0x07064B50, 0, len(content), 1)
+    path.write_bytes(content + record + locator + end[:12] + b"\xff" * 8 + end[20:])
+    refuse(path, "directory of 1,099,511,627,776 bytes")
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04", b"PK\x03\x04" + bytes(60)])
+def test_read_file_refuses_a_zip_that_is_only_begun(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "cut.pth").write_bytes(content)
+    refuse(tmp_path / "cut.pth", "truncated.*get it again")
+
+
 def test_read_file_refuses_an_encrypted_entry(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "secret.pth", dump({}))
     change_directory(path, 8, "<H", 1)
     refuse(path, "is encrypted")
+
+
+@pytest.mark.parametrize("flag", [1 << 5, 1 << 6], ids=["patch", "strong encryption"])
+def test_read_file_refuses_an_entry_of_a_kind_that_python_does_not_read(flag: int, tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "odd.pth", dump({}))
+    change_directory(path, 8, "<H", flag)
+    refuse(path, "a damaged zip file")
 
 
 def test_read_file_refuses_a_directory_of_any_size(tmp_path: Path) -> None:
@@ -357,9 +524,10 @@ def test_read_file_refuses_a_directory_of_any_size(tmp_path: Path) -> None:
     refuse(path, rf"directory of 2,147,483,648 bytes.*limit is {MAX_DIRECTORY_BYTES:,}")
 
 
-def test_read_file_refuses_a_zip_with_something_behind_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tail", [b"more", b"more\0\0"])
+def test_read_file_refuses_a_zip_with_something_behind_it(tail: bytes, tmp_path: Path) -> None:
     path = write_zip(tmp_path / "tail.pth", dump({}))
-    path.write_bytes(path.read_bytes() + b"more")
+    path.write_bytes(path.read_bytes() + tail)
     refuse(path, "has no end record")
 
 
@@ -398,7 +566,8 @@ def test_read_file_refuses_integers_as_keys_that_all_have_one_hash(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("text", "encoding"), [("\u0101" * 64, "idna"), ("\u0101" * 64, "punycode"), ("a" * 65, "latin1")]
+    ("text", "encoding"),
+    [("\u0101" * 64, "idna"), ("\u0101" * 64, "punycode"), ("a" * 65, "latin1"), ("a" * 8, "utf-16")],
 )
 def test_read_file_runs_no_codec_but_latin1_on_a_short_text(text: str, encoding: str, tmp_path: Path) -> None:
     path = write_as_zip(tmp_path / "codec.pth", {"a": Call(codecs.encode, (text, encoding))})

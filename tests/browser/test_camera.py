@@ -105,7 +105,7 @@ def test_frames_are_answered_drawn_and_described(page: Page, complaints: list[st
         assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 100
     assert not np.array_equal(read_canvas(page, "baseline"), read_canvas(page, "cbam"))
     expect(page.locator("#camera-class")).not_to_be_empty()
-    expect(page.locator("#camera-scale")).to_contain_text("One scale for both maps: 0 to ")
+    expect(page.locator("#camera-scale")).to_contain_text("One scale for all maps: 0 to ")
     expect(page.locator("#camera-status")).to_contain_text("Baseline P ")
     wait_for_frames(page, 3)
     assert complaints == []

@@ -40,6 +40,10 @@ export class CameraView {
    * @param {Record<NetworkName, string>} titles by name, in their order.
    */
   arrange(titles) {
+    // Another question to the same networks: their panels stay.
+    if (JSON.stringify(titles) === JSON.stringify(this.titles)) {
+      return;
+    }
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById("camera-panel"));
     const scale = this.find("#camera-scale");
     this.section.querySelectorAll("[data-network]").forEach((figure) => figure.remove());

@@ -67,8 +67,8 @@ class ExaminationOptions:
         architecture: the only name of `models.networks.zoo.ARCHITECTURES` to try, or `torchvision:` and torchvision's
             name; None to try the whole zoo.
         attention: the attention, if several have the same tensors; None for the usual one.
-        stride_placement: the convolution of a bottleneck that has the stride; None for v1.5, which all known layouts
-            use.
+        stride_placement: the convolution of a bottleneck that has the stride; None for what the layout tells,
+            most often v1.5.
     """
 
     max_bytes: int = MAX_BYTES

@@ -1,6 +1,6 @@
 """The examination of a file: its diagnosis, and tensors that our network loads strictly."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +19,12 @@ from models.checkpoints.diagnosis import (
 )
 from models.checkpoints.files import read_file
 from models.checkpoints.gates import has_learnt, judge_gates, measure_scales
+from models.checkpoints.hints import read_hints
 from models.checkpoints.identity import NetworkIdentity, identify
 from models.checkpoints.layouts import RULES, recognise_layout
 from models.checkpoints.metadata import OwnMetadata, parse_metadata
 from models.checkpoints.translation import Translation, translate
 from models.checkpoints.wrapping import unwrap
-from models.names import Attention
 
 MAX_REASON_LENGTH = 2000
 
@@ -68,7 +68,8 @@ def examine_content(path: Path, options: ExaminationOptions) -> Checkpoint:
     layout = Layout.OWN if stated is not None else recognise_layout(unwrapped.tensors)
     translation = translate(unwrapped.tensors, RULES[layout])
     shapes = read_shapes(translation.tensors)
-    identity = identify(shapes, origins=translation.origins, stated=stated, options=options)
+    hints = read_hints(layout, unwrapped.tensors, path.name)
+    identity = identify(shapes, origins=translation.origins, stated=stated, options=options, hints=hints)
     complete(translation, identity)
     is_trained = judge_training(translation, stated)
     gates = judge_gates(translation.tensors, is_trained=is_trained)
@@ -94,7 +95,6 @@ def examine_content(path: Path, options: ExaminationOptions) -> Checkpoint:
         warnings=(
             *unwrapped.warnings,
             *identity.warnings,
-            *warn_of_layout(layout, identity, options),
             *warn_of_state(gates, is_trained=is_trained),
         ),
     )
@@ -123,20 +123,6 @@ def judge_training(translation: Translation, stated: OwnMetadata | None) -> bool
     if stated is not None and stated.trained and not is_learnt:
         raise CheckpointError("its metadata says trained, but no BatchNorm has seen a batch; convert its source again")
     return is_learnt and (stated is None or stated.trained is not False)
-
-
-def warn_of_layout(layout: Layout, identity: NetworkIdentity, options: ExaminationOptions) -> Iterator[str]:
-    """Where a layout leaves open what others settle."""
-    is_open = (
-        layout is Layout.PYTORCHCV
-        and identity.attention in {Attention.NONE, Attention.SE}
-        and options.stride_placement is None
-    )
-    if is_open and identity.architecture in {"resnet50", "resnet101"}:
-        yield (
-            "pytorchcv's resnet50, seresnet50 and the like have their stride on the first convolution (v1), its "
-            f"resnet50b, seresnet50b and the like on the second; {identity.stride_placement} was assumed."
-        )
 
 
 def warn_of_state(gates: GateState, *, is_trained: bool) -> Iterable[str]:

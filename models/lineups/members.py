@@ -68,11 +68,12 @@ class LineupPlan:
         options = ExaminationOptions(class_count=None if self.labels is None else len(self.labels))
         if self.card is None or name is None:
             return options
+        is_placed = "stride_placement" in self.card.model_fields_set
         return replace(
             options,
             architecture=self.card.architecture,
             attention=self.card.networks[name].attention,
-            stride_placement=self.card.stride_placement,
+            stride_placement=self.card.stride_placement if is_placed else None,
         )
 
     def _check_member(self, name: NetworkName | None, source: str, member: Member) -> None:
@@ -123,8 +124,10 @@ def complete_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> Li
     return card.model_copy(
         update={
             "trained": card.trained and all(member.is_trained for member in members.values()),
+            "stride_placement": list(members.values())[-1].stride_placement,
             "warnings": (
                 *card.warnings,
+                *_compare_placements(card, members),
                 *_compare_recipes(card, recipes),
                 *(_warn_of_untrained_gates(card, name) for name in untrained),
             ),
@@ -223,6 +226,18 @@ def _compare_recipes(card: LineupCard, recipes: Mapping[NetworkName, str | None]
     if None in known:
         begin = "It is not known whether these networks were trained by one recipe"
     return (f"{begin} ({told}): what differs between them need not come from attention.",)
+
+
+def _compare_placements(card: LineupCard, members: Mapping[NetworkName, Member]) -> tuple[str, ...]:
+    """The warning about bottlenecks of which not all have their stride in one place."""
+    placements = {name: member.stride_placement for name, member in members.items()}
+    if len(set(placements.values())) == 1:
+        return ()
+    told = "; ".join(f"{card.title_network(name)}: {placement}" for name, placement in placements.items())
+    return (
+        f"The networks' bottlenecks have their stride in different places ({told}): what differs between them need not "
+        "come from attention.",
+    )
 
 
 def _warn_of_untrained_gates(card: LineupCard, name: NetworkName) -> str:

@@ -258,7 +258,7 @@ def fill(network: nn.Module, generator: torch.Generator) -> nn.Module:
             module.weight.data = torch.randn(module.weight.shape, generator=generator) / fan_in**0.5
             if module.bias is not None:
                 module.bias.data = torch.randn(module.bias.shape, generator=generator) / 2
-        elif isinstance(module, nn.BatchNorm2d):
+        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             module.weight.data = 0.5 + torch.rand(module.weight.shape, generator=generator)
             module.bias.data = torch.randn(module.bias.shape, generator=generator) / 4
             module.running_mean = torch.randn(module.weight.shape, generator=generator) / 4

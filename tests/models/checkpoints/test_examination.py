@@ -66,7 +66,7 @@ def test_examine_believes_a_file_that_says_that_it_is_untrained(weights: Tensors
         ({"architecture": "resnet18"}, "its metadata says architecture resnet18, its tensors say mobilenet_0.7"),
         ({"class_count": "7"}, "its metadata says classes 7"),
         ({"class_count": "many"}, "its metadata is not valid: class_count"),
-        ({"attention": "bam"}, "its metadata is not valid: attention"),
+        ({"attention": "eca"}, "its metadata is not valid: attention"),
         ({"stride_placement": "v2"}, "its metadata is not valid: stride_placement"),
     ],
 )

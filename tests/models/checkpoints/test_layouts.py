@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +9,17 @@ import torchvision
 from safetensors.torch import load_file
 from torch import nn
 
+from models.checkpoints.architectures import build_shapes
 from models.checkpoints.diagnosis import DEFAULT_OPTIONS, Container, ExaminationOptions, GateState, Layout
-from models.checkpoints.examination import Checkpoint, examine, warn_of_layout
-from models.checkpoints.identity import NetworkIdentity
+from models.checkpoints.examination import Checkpoint, examine
+from models.checkpoints.hints import NO_HINTS, Hints, read_hints
+from models.checkpoints.identity import identify
 from models.checkpoints.layouts import KERNEL, RULES, recognise_layout, rename, rename_all
 from models.checkpoints.translation import translate
 from models.checkpoints.writing import write_checkpoint
 from models.names import Attention, StridePlacement
 from models.networks.zoo import build_network
-from tests.models.checkpoints.foreign import CLASS_COUNT, FOREIGN, fill, make_foreign
+from tests.models.checkpoints.foreign import CLASS_COUNT, FOREIGN, fill, make_foreign, save_authors
 
 TOLERANCE = 1e-5
 BLOCK_COUNT = 8
@@ -241,10 +244,114 @@ def test_a_pooled_plane_that_no_kernel_has_is_left_for_the_identity_to_refuse() 
     assert not translation.swapped
 
 
-@pytest.mark.parametrize(("architecture", "is_open"), [("resnet18", False), ("resnet50", True)])
-def test_warn_of_layout_names_what_pytorchcvs_plain_bottlenecks_leave_open(architecture: str, is_open: bool) -> None:
-    identity = NetworkIdentity(architecture, Attention.NONE, 5, StridePlacement.V1_5, ())
-    assert bool(list(warn_of_layout(Layout.PYTORCHCV, identity, DEFAULT_OPTIONS))) == is_open
-    assert not list(warn_of_layout(Layout.PLAIN, identity, DEFAULT_OPTIONS))
-    told = ExaminationOptions(stride_placement=StridePlacement.V1)
-    assert not list(warn_of_layout(Layout.PYTORCHCV, identity, told))
+RECORDED = json.loads((Path(__file__).parent / "pytorchcv_names.json").read_text())
+"""Names and shapes of networks of pytorchcv 0.0.74, without the counters."""
+
+
+@pytest.mark.parametrize(
+    ("recorded", "architecture", "attention"),
+    [
+        ("bam_resnet18", "resnet18", Attention.BAM),
+        ("seresnet18", "resnet18", Attention.SE),
+        ("mobilenet_w1", "mobilenet_1.0", Attention.NONE),
+    ],
+)
+def test_pytorchcvs_recorded_names_are_read_each_in_its_place(
+    recorded: str, architecture: str, attention: Attention, tmp_path: Path
+) -> None:
+    # Every tensor has its own number, by which it is known afterwards.
+    tensors = {
+        name: torch.tensor(float(number)).expand(shape)
+        for number, (name, shape) in enumerate(RECORDED[recorded].items())
+    }
+    torch.save(tensors, tmp_path / f"{recorded}.pth")
+    found = examine(tmp_path / f"{recorded}.pth")
+    assert found.diagnosis.layout is Layout.PYTORCHCV
+    assert (found.diagnosis.architecture, found.diagnosis.attention) == (architecture, attention)
+    assert not [warning for warning in found.diagnosis.warnings if "cannot be told" in warning]
+    by_number = {int(tensor.flatten()[0]): name for name, tensor in found.tensors.items() if "num_batches" not in name}
+    assert len(by_number) == len(tensors)
+    order = list(tensors)
+    renamed = {order[number]: name for number, name in by_number.items()}
+    assert renamed == rename_all(tensors, RULES[Layout.PYTORCHCV])
+    for name, ours in EXPECTED[recorded].items():
+        assert renamed[name] == ours
+
+
+EXPECTED = {
+    "bam_resnet18": {
+        "features.init_block.conv.conv.weight": "conv1.weight",
+        "features.stage1.unit2.res_unit.body.conv2.bn.bias": "layer1.1.bn2.bias",
+        "features.stage2.unit1.bam.ch_att.init_fc.bn.running_var": "bam1.channel_att.gate_c.gate_c_bn_1.running_var",
+        "features.stage3.unit1.bam.sp_att.dil_convs.conv2.bn.bias": "bam2.spatial_att.gate_s.gate_s_bn_di_1.bias",
+        "features.stage4.unit1.bam.sp_att.final_conv.bias": "bam3.spatial_att.gate_s.gate_s_conv_final.bias",
+        "features.stage4.unit1.res_unit.identity_conv.conv.weight": "layer4.0.downsample.0.weight",
+        "output.bias": "fc.bias",
+    },
+    "seresnet18": {
+        "features.stage2.unit1.se.conv1.weight": "layer2.0.cbam.ChannelGate.mlp.1.weight",
+        "features.stage4.unit2.se.conv2.bias": "layer4.1.cbam.ChannelGate.mlp.3.bias",
+    },
+    "mobilenet_w1": {
+        "features.init_block.bn.weight": "bn1.weight",
+        "features.stage1.unit1.dw_conv.conv.weight": "layer1.0.depthwise.conv.weight",
+        "features.stage2.unit2.pw_conv.bn.bias": "layer1.2.pointwise.bn.bias",
+        "features.stage3.unit1.dw_conv.conv.weight": "layer2.0.depthwise.conv.weight",
+        "features.stage4.unit6.pw_conv.conv.weight": "layer3.5.pointwise.conv.weight",
+        "features.stage5.unit2.pw_conv.conv.weight": "layer4.1.pointwise.conv.weight",
+    },
+}
+
+
+BOTTLENECK = "features.stage1.unit1.body.conv3.conv.weight"
+
+
+@pytest.mark.parametrize(
+    ("names", "file_name", "attention", "placement"),
+    [
+        ([BOTTLENECK], "resnet50-0633-b00d1c8e.pth", None, StridePlacement.V1),
+        ([BOTTLENECK], "weights.pth", None, StridePlacement.V1),
+        ([BOTTLENECK], "resnet50b-0638-8a5473ef.pth", None, StridePlacement.V1_5),
+        ([BOTTLENECK], "resnet50base.pth", None, StridePlacement.V1),
+        ([BOTTLENECK, "features.stage1.unit1.se.conv1.weight"], "se.pth", Attention.SE, StridePlacement.V1),
+        ([BOTTLENECK, "features.stage1.unit1.se.conv1.weight"], "seresnet50b.pth", Attention.SE, StridePlacement.V1_5),
+        ([BOTTLENECK, "features.stage1.unit1.cbam.ch_gate.mlp.fc1.bias"], "a.pth", None, StridePlacement.V1_5),
+        ([BOTTLENECK, "features.stage2.unit1.bam.ch_att.final_fc.bias"], "a.pth", None, StridePlacement.V1_5),
+        (["features.stage1.unit1.se.conv1.weight"], "seresnet18.pth", Attention.SE, None),
+        (["features.stage1.unit1.body.conv2.conv.weight"], "resnet18.pth", None, None),
+    ],
+)
+def test_read_hints_tells_what_pytorchcvs_names_imply(
+    names: list[str], file_name: str, attention: Attention | None, placement: StridePlacement | None
+) -> None:
+    hints = read_hints(Layout.PYTORCHCV, names, file_name)
+    assert (hints.attention, hints.stride_placement) == (attention, placement)
+    is_open = placement is not None and not any("bam." in name for name in names)
+    assert bool(hints.warnings) is is_open
+    assert read_hints(Layout.PLAIN, names, file_name) == NO_HINTS
+
+
+def test_identify_takes_what_is_asked_for_before_what_names_imply() -> None:
+    shapes = build_shapes("resnet50", Attention.SE, 5)
+    hints = Hints(Attention.SE, StridePlacement.V1, ("by the name",))
+    implied = identify(shapes, origins={}, stated=None, options=DEFAULT_OPTIONS, hints=hints)
+    assert (implied.attention, implied.stride_placement) == (Attention.SE, StridePlacement.V1)
+    assert implied.warnings == ("by the name",)
+    options = ExaminationOptions(attention=Attention.CHANNEL_MAX, stride_placement=StridePlacement.V1_5)
+    asked = identify(shapes, origins={}, stated=None, options=options, hints=hints)
+    assert (asked.attention, asked.stride_placement) == (Attention.CHANNEL_MAX, StridePlacement.V1_5)
+    assert not asked.warnings
+
+
+def test_examine_reads_the_authors_bam_as_they_save_it(tmp_path: Path) -> None:
+    network = fill(build_network("resnet18", attention=Attention.BAM, class_count=4), torch.Generator().manual_seed(3))
+    save_authors(network, tmp_path / "RESNET18_BAM_model_best.pth.tar")
+    checkpoint = examine(tmp_path / "RESNET18_BAM_model_best.pth.tar")
+    diagnosis = checkpoint.diagnosis
+    assert (diagnosis.layout, diagnosis.architecture) == (Layout.AUTHORS, "resnet18")
+    assert (diagnosis.attention, diagnosis.class_count) == (Attention.BAM, 4)
+    assert diagnosis.gates is GateState.TRAINED
+    assert diagnosis.unwrapped == ("state_dict", "module.")
+    batch = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(4))
+    with torch.no_grad():
+        assert torch.equal(run_ours(checkpoint, checkpoint.tensors, batch), network(batch))

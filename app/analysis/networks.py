@@ -1,4 +1,4 @@
-"""The networks of a lineup that somebody means: one by its name, several, or two that are subtracted."""
+"""Networks of a lineup chosen by name: one, several, or two for a difference."""
 
 from app.analysis.comparison import Difference
 from app.errors import InvalidOption, refuse_choice

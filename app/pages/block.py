@@ -27,18 +27,18 @@ class ChannelView:
 
 @dataclass(frozen=True, slots=True)
 class BlockPage:
-    """A block opened.
+    """An opened block.
 
     Attributes:
         title: its place in the network in words.
         name: the block's name.
         network: its network's name for people.
-        is_trained: whether the lineup was.
-        address: of the analysis.
-        previous, following: address and title of the blocks beside it on the walk; None at its ends.
-        spatial, channel: the gates; None for one that this attention has not.
-        sentences: how far the gates are from flat, and which branch decides.
-        strongest, weakest: channels by what the channel gate lets through.
+        is_trained: whether the lineup was trained.
+        address: the analysis's address.
+        previous, following: addresses and titles of the blocks before and after it; None at the network's ends.
+        spatial, channel: the gates; None for a gate that this attention does not have.
+        sentences: the gates' deviation and the shares of their pooling branches.
+        strongest, weakest: the channels with the largest and the smallest channel gates.
     """
 
     template: ClassVar[str] = "block.html"
@@ -64,14 +64,14 @@ def build_block_page(
     addresses: Addresses,
     interventions: tuple[str, ...],
 ) -> BlockPage:
-    """The page of a block.
+    """Build the page of a block.
 
     Args:
-        analysis: the picture; with changed gates, the changed one.
-        opened: what the block's attention saw and did.
-        network: whose block it is.
-        addresses: where the analysis is served.
-        interventions: what was changed.
+        analysis: the analysis, with its gates changed by the interventions.
+        opened: the inside of the block's attention.
+        network: the block's network.
+        addresses: the analysis's addresses.
+        interventions: the changes to gates.
     """
     kept = {"interventions": ",".join(interventions)} if interventions else {}
     query = f"?interventions={kept['interventions']}" if kept else ""
@@ -135,7 +135,7 @@ def _show_channel(entry: ChannelAnswer, width: int, height: int) -> ChannelView:
 
 
 def _explain_gate(gate: GateMap | None, kind: str, maximum_share: float | None) -> tuple[str, ...]:
-    """How far a gate is from flat, and which branch decides."""
+    """Say how flat a gate is, and what its pooling branches contribute."""
     if gate is None:
         return ()
     deviation = format_thousandths(gate.standard_deviation)

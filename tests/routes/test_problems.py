@@ -172,7 +172,7 @@ def test_full_queue_is_503_with_retry_after(lineup: Lineup) -> None:
         caller.join()
     assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) >= 1
-    assert "1 requests are waiting, which is the limit; try again in" in refused.json()["detail"]
+    assert "1 requests are waiting, the limit; try again in" in refused.json()["detail"]
     assert statuses == [200]
 
 

@@ -23,8 +23,8 @@ class ComparedRow:
     Attributes:
         position: from 1.
         name: the file's name.
-        comparison: None where `problem` says why.
-        problem: None where there is a comparison.
+        comparison: the comparison; None if there is a problem.
+        problem: the reason; None if there is a comparison.
     """
 
     position: int

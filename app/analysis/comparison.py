@@ -51,8 +51,7 @@ class Comparison:
         method: the method that made the maps.
         stage: the stage whose output the maps explain.
         heat_maps: one map per network, (H, W), all of one shape.
-        altered: what was done to gates, and what the networks say without that; None where all gates are as they were
-            learned.
+        altered: the changes to gates, and the comparison without them; None for gates as learned.
     """
 
     analysis: Analysis
@@ -104,7 +103,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Altered:
-    """Changed gates, and the comparison with the gates as they were learned.
+    """Changed gates, and the comparison with learned gates.
 
     Attributes:
         interventions: the changes.

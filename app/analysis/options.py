@@ -53,7 +53,9 @@ class TargetOptions(Options):
         "probability ranks first. All networks explain the same class.",
         examples=["dalmatian", "30", ""],
     )
-    method: Method = Field(default=Method.GRADCAM, description="How activations and gradients become one map.")
+    method: Method = Field(
+        default=Method.GRADCAM, description="The method that makes a map from activations and gradients."
+    )
     stage: Stage = Field(default=Stage.FOUR, description="The stage whose output is explained: 1 is fine, 4 is deep.")
     interventions: Interventions = ()
 

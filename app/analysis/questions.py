@@ -152,7 +152,7 @@ class ChangedMap(Question[tuple[NetworkTrace, Evidence], ChangedNetwork]):
 
 @dataclass(frozen=True, slots=True)
 class OpenedBlock(Question[OpenBlock, OpenBlock]):
-    """What are the input, the gates and the output of one block's attention?"""
+    """How do the gates of one block change its features?"""
 
     kept_answers: ClassVar[int] = 2
     makes_maps: ClassVar[bool] = False

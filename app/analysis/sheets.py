@@ -27,7 +27,7 @@ class SheetRow:
     Attributes:
         name: the file's name for people, see `clean_name`.
         analysis_id: the id of its analysis; None for a picture that could not be analysed.
-        problem: the reason why it could not be analysed; None where it was.
+        problem: the reason why it could not be analysed; None if it was analysed.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A store of analyses, limited in bytes and in time. It works without torch."""
+"""A store of analyses, limited in bytes and in time. Nothing here imports torch."""
 
 import threading
 from typing import Generic, Protocol, TypeVar

@@ -28,7 +28,7 @@ class SanityView:
 
 @dataclass(frozen=True, slots=True)
 class SanityPage:
-    """Whether the maps depend on what was learned.
+    """The sanity check: do the maps depend on the learned weights?
 
     Attributes:
         target: the explained class.

@@ -14,7 +14,7 @@ from models.lineups.lineup import Lineup
 
 @dataclass(frozen=True, slots=True)
 class UploadForm:
-    """The form for a picture of one's own or of the gallery.
+    """The form for an uploaded picture or one of the gallery.
 
     Attributes:
         samples: the gallery.

@@ -8,7 +8,7 @@ class ReadinessCheck:
     """The check behind `/readyz`.
 
     Attributes:
-        is_draining: whether the server was told to end; it still answers requests until then.
+        is_draining: whether the server was told to end; it still answers its last requests.
     """
 
     def __init__(self) -> None:

@@ -131,7 +131,7 @@ class MapResult(ResultModel):
 
     Attributes:
         method, stage: the method, and the stage that it explains.
-        height, width: the maps' size in positions; None where it differs between pictures.
+        height, width: the maps' size in positions; None if it differs between pictures.
         contrasts: every other network against the baseline.
     """
 

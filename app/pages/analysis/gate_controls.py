@@ -71,7 +71,7 @@ def build_gate_controls(answer: AnalysisAnswer, *, asked: Mapping[str, str], add
 
     Args:
         answer: the comparison.
-        asked: the page's other options, which stay as they are.
+        asked: the page's other options, which are kept.
         address: the page's path.
     """
     changed = list_changes(answer)

@@ -27,7 +27,7 @@ def main() -> None:
 
 @app.callback(invoke_without_command=True)
 def show_version(
-    *, version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False
 ) -> None:
     """See what CBAM attention does to a convolutional network."""
     if version:

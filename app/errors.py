@@ -1,7 +1,7 @@
-"""Every error that a user can cause or meet, and the one table that turns them into HTTP answers.
+"""Every error that a user can cause or see, and the table of their HTTP statuses.
 
-The errors know no HTTP. Each message states the rule, the value and the remedy. Those that `models` raises can be
-imported from here too.
+The error classes do not depend on HTTP. Each message states the rule, the value and the remedy. The errors of `models`
+can be imported from here too.
 """
 
 from collections.abc import Sequence
@@ -37,9 +37,9 @@ class InvalidOption(LensError):
     """An option's value is not one of the allowed ones.
 
     Args:
-        message: rule, value and remedy.
+        message: the rule, the value and the remedy.
         option: the option's name.
-        allowed: every allowed value, where they can be listed.
+        allowed: every allowed value, if they can be listed.
     """
 
     title = "An option is not valid"
@@ -50,17 +50,17 @@ class InvalidOption(LensError):
         self.allowed = tuple(allowed)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Errors go from one process to another; what pickle does by itself knows no keywords.
+        # Errors go from one process to another; pickle's default would lose the keyword arguments.
         return partial(type(self), option=self.option, allowed=self.allowed), self.args
 
 
 def refuse_choice(option: str, value: str, allowed: Sequence[str]) -> "InvalidOption":
-    """The error for a name that is none of the allowed ones.
+    """The error for a value that is not one of the allowed ones.
 
     Args:
-        option: what was to be chosen, and the option's name.
-        value: the name that was given.
-        allowed: every allowed name.
+        option: the option's name.
+        value: the given value.
+        allowed: every allowed value.
     """
     sentence = f"{option} {value!r} is not one of {', '.join(allowed)}; choose one of these"
     return InvalidOption(sentence, option=option, allowed=allowed)
@@ -69,17 +69,17 @@ def refuse_choice(option: str, value: str, allowed: Sequence[str]) -> "InvalidOp
 class AnalysisGone(LensError):
     """No analysis has this id, or it has left the cache."""
 
-    title = "The analysis is not there"
+    title = "The analysis does not exist"
 
 
 class SheetGone(LensError):
     """No sheet has this id, or it has left the cache."""
 
-    title = "The sheet is not there"
+    title = "The sheet does not exist"
 
 
 class TooManyPictures(LensError):
-    """More pictures at once than a sheet takes."""
+    """More pictures than a sheet may have."""
 
     title = "Too many pictures"
 
@@ -88,8 +88,8 @@ class TryLater(LensError):
     """A request that is refused now and may succeed later.
 
     Args:
-        message: rule, value and remedy.
-        retry_after_seconds: after how long another try is likely to be taken.
+        message: the rule, the value and the remedy.
+        retry_after_seconds: the time after which another try is likely to succeed.
     """
 
     def __init__(self, message: str, *, retry_after_seconds: int) -> None:
@@ -101,37 +101,37 @@ class TryLater(LensError):
 
 
 class QueueFull(TryLater):
-    """More work is waiting than the queue takes."""
+    """The queue of waiting work is full."""
 
     title = "The server is busy"
 
 
 class TooManyRequests(TryLater):
-    """One client asks more often than it may."""
+    """One client sends more requests than its rate allows."""
 
     title = "Too many requests"
 
 
 class UnknownHost(LensError):
-    """The server is asked for under a name that is not its own."""
+    """The request's host is not one of the server's names."""
 
-    title = "The host is not known"
+    title = "The host is unknown"
 
 
 class ForeignOrigin(LensError):
-    """A page of somebody else's asks."""
+    """The request comes from a page of another site."""
 
     title = "The request comes from another site"
 
 
 class NotSignedIn(LensError):
-    """The server needs a token, and none came or a wrong one."""
+    """The server needs a token, and the request has none or a wrong one."""
 
     title = "Authentication required"
 
 
 class CameraOff(LensError):
-    """The server takes no live pictures."""
+    """The server accepts no live pictures."""
 
     title = "The camera is switched off"
 
@@ -143,7 +143,7 @@ class DeadlinePassed(LensError):
 
 
 class EngineFailed(LensError):
-    """The computation itself went wrong."""
+    """The computation failed."""
 
     title = "The computation failed"
 
@@ -165,4 +165,4 @@ HTTP_STATUS: dict[type[LensError], int] = {
     QueueFull: 503,
     DeadlinePassed: 504,
 }
-"""The one table from error to HTTP status."""
+"""The HTTP status of each error."""

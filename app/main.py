@@ -1,4 +1,4 @@
-"""The application: `create_app()` puts routes, limits, error handlers and the lenses together."""
+"""The application: `create_app()` assembles routes, limits, error handlers and lenses."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -32,11 +32,11 @@ from app.version import VERSION
 from models.lineups.lineup import Lineup
 
 DESCRIPTION = """\
-Where does a network look, and what does attention change? Send a picture; get Grad-CAM of a baseline and of the same
-network with CBAM, and every attention map that CBAM computed on the way.
+Where does a network look, and what does attention change? Send a picture, and get Grad-CAM maps of a baseline and of
+the same network with CBAM, and all of CBAM's attention maps.
 
 Both networks are asked about one class: `target`, by index or name, or the baseline's first. Heat maps keep their own
-units and lie on the pixels that produced them. Errors are problem+json (RFC 9457) whose `detail` says the rule, the
+units and lie on the pixels that produced them. Errors are problem+json (RFC 9457); their `detail` states the rule, the
 value and the remedy.
 """
 
@@ -50,17 +50,17 @@ def create_app(
     open_services: ServiceOpener = open_here,
     session_key: bytes | None = None,
 ) -> FastAPI:
-    """The application.
+    """Create the application.
 
     Args:
-        settings: from the environment by default.
-        lineups: the networks; loaded by the settings when the application starts, where none are given.
-        open_services: who computes and what keeps the answers; this process by default.
-        session_key: what cookies are sealed with; the same for all processes that answer for one server, where there
-            are several.
+        settings: the settings; from the environment by default.
+        lineups: the lineups; by default the settings' lineups, loaded when the application starts.
+        open_services: opens the engine and the stores; in this process by default.
+        session_key: the secret of the session cookies, which all processes of one server must share; a random one by
+            default.
     """
     settings = settings or Settings()
-    # FastAPI's own documentation page loads its scripts from another host; this one has them in its package.
+    # FastAPI's own documentation page loads its scripts from another host; this class serves them from its package.
     app = FastAPIOffline(
         title="CBAM Lens",
         version=VERSION,
@@ -77,10 +77,10 @@ def create_app(
     app.state.metrics = Metrics()
     app.state.tokens = Tokens(settings.api_tokens, key=session_key)
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.
-    # It is one number for all applications of a process, so it only grows.
+    # All applications of a process share this number, so it only grows.
     largest = settings.sheet_bytes + MULTIPART_ALLOWANCE_BYTES + 1
     MultiPartParser.spool_max_size = max(MultiPartParser.spool_max_size, largest)
-    # From inside to outside.
+    # The innermost comes first.
     app.add_middleware(
         BodyLimit,
         max_upload_bytes=settings.max_upload_bytes,
@@ -104,7 +104,7 @@ def create_app(
     app.add_middleware(RequestLog, metrics=app.state.metrics)
     app.add_middleware(SecurityHeaders, is_shared=bool(settings.allowed_origins))
     install_error_handlers(app)
-    # Told to whoever reads the API's document; `TokenCheck` asks for it, before a body is read.
+    # This documents the token in OpenAPI; `TokenCheck` checks it, before a body is read.
     app.include_router(api.router, dependencies=[Security(BEARER)] if app.state.tokens else [])
     for routes in (camera, health, pages, sheets, sign_in, watch):
         app.include_router(routes.router)
@@ -128,21 +128,21 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _watch(app: FastAPI, engine: Engine) -> None:
-    """Have the metrics read what is known elsewhere."""
+    """Let the metrics read the engine's, the store's and the process's numbers."""
     store: AnalysisStore = app.state.store
     cameras: Cameras = app.state.cameras
     metrics: Metrics = app.state.metrics
     metrics.watch(
         gauges=(
-            ("cbam_lens_queue_depth", "Jobs that wait for the networks.", lambda: engine.waiting),
-            ("cbam_lens_cache_bytes", "Memory of the analyses that are kept.", lambda: store.size_bytes),
-            ("cbam_lens_cache_analyses", "Analyses that are kept.", lambda: len(store)),
-            ("cbam_lens_cameras", "Cameras that are connected.", lambda: cameras.connected),
+            ("cbam_lens_queue_depth", "Jobs waiting for the networks.", lambda: engine.waiting),
+            ("cbam_lens_cache_bytes", "Memory of the kept analyses.", lambda: store.size_bytes),
+            ("cbam_lens_cache_analyses", "Kept analyses.", lambda: len(store)),
+            ("cbam_lens_cameras", "Connected cameras.", lambda: cameras.connected),
             ("cbam_lens_device_memory_bytes", "Memory that torch holds on CUDA devices.", read_device_memory),
             ("cbam_lens_resident_memory_bytes", "This process's memory.", read_process_memory),
         ),
         counters=(
-            ("cbam_lens_cache_hits", "Analyses that were asked for and there.", lambda: store.hits),
-            ("cbam_lens_cache_misses", "Analyses that were asked for and gone.", lambda: store.misses),
+            ("cbam_lens_cache_hits", "Lookups of analyses that were found.", lambda: store.hits),
+            ("cbam_lens_cache_misses", "Lookups of analyses that were gone.", lambda: store.misses),
         ),
     )

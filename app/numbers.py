@@ -1,8 +1,8 @@
-"""Numbers as a person reads them on a page or in a terminal, each format once."""
+"""Number formats for pages and the terminal."""
 
 
 def format_count(value: float) -> str:
-    """A whole number with thousands separated: 11,689,512."""
+    """A whole number with thousands separators: 11,689,512."""
     return f"{value:,.0f}"
 
 
@@ -18,14 +18,14 @@ def format_share(value: float, digits: int = 1) -> str:
 
 
 def format_probability(value: float) -> str:
-    """P with three digits; what would round to a certainty says that it is none."""
+    """P with three decimal places; values that would round to 0 or 1 become `< 0.001` and `> 0.999`."""
     if value < 0.0005:
         return "< 0.001"
     return "> 0.999" if value >= 0.9995 else f"{value:.3f}"
 
 
 def format_equation(value: float) -> str:
-    """P with its sign: P = 0.925, P < 0.001."""
+    """P as an equation: P = 0.925, P < 0.001."""
     text = format_probability(value)
     return f"P {text}" if text[0] in "<>" else f"P = {text}"
 
@@ -46,5 +46,5 @@ def format_thousandths(value: float) -> str:
 
 
 def typeset_minus(text: str) -> str:
-    """A number, or several, with the sign that is as wide as a plus."""
+    """Replace hyphens by true minus signs, which are as wide as a plus."""
     return text.replace("-", "−")

@@ -1,4 +1,4 @@
-"""The services of an application: its engine, its stores, and how these begin and end."""
+"""The services of an application: its engine and its stores."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -20,10 +20,10 @@ class Services:
     """The services that the application's lifespan opens.
 
     Attributes:
-        engine: who computes, started.
-        lineups: what is served.
-        store: the analyses that are kept.
-        sheets: the sheets that are kept.
+        engine: a started engine.
+        lineups: the served lineups.
+        store: the store of analyses.
+        sheets: the store of sheets.
     """
 
     engine: Engine
@@ -33,12 +33,12 @@ class Services:
 
 
 ServiceOpener = Callable[[FastAPI], AbstractAsyncContextManager[Services]]
-"""Opens the services of an application whose state has its settings, metrics and readiness check, and closes them."""
+"""Opens and closes the services of an application, whose state has its settings, metrics and readiness check."""
 
 
 @asynccontextmanager
 async def open_here(app: FastAPI) -> AsyncIterator[Services]:
-    """Everything in this process: its networks, its memory."""
+    """Open the services in this process."""
     settings: Settings = app.state.settings
     metrics: Metrics = app.state.metrics
     lineups = app.state.lineups or load_chosen_lineups(settings)

@@ -1,4 +1,4 @@
-"""The server process: a socket that is ours before anything is loaded, uvicorn behind it."""
+"""The server process: uvicorn on a socket that is bound before the networks are loaded."""
 
 import asyncio
 import ipaddress
@@ -17,11 +17,11 @@ from app.server.watch.logs import set_up_logging
 from app.settings import Settings
 
 GRACE_SECONDS = 10
-"""How long requests that are under way may take after SIGTERM."""
+"""The time for unfinished requests after SIGTERM."""
 
 KEEP_ALIVE_SECONDS = 75
-"""How long an idle connection stays open: longer than clients wait after 503, and than the minute after which proxies
-close theirs. A request that meets the closing gets no answer at all."""
+"""The time that an idle connection stays open: longer than clients wait after 503, and than the minute after which
+proxies close theirs. A request that arrives while the server closes the connection gets no answer."""
 
 DRAIN_LOOK_SECONDS = 0.1
 
@@ -29,12 +29,12 @@ console = Console(stderr=True)
 
 
 class LensServer(uvicorn.Server):
-    """uvicorn, saying when pictures are taken and where, and no longer ready some time before it ends.
+    """uvicorn with a message when it is ready, and a time before its end in which `/readyz` says 503.
 
     Args:
-        config: uvicorn's.
-        readiness_check: what `/readyz` says.
-        drain_seconds: how long requests are still taken after a signal.
+        config: uvicorn's configuration.
+        readiness_check: the check behind `/readyz`.
+        drain_seconds: the time that requests are still accepted after a signal.
     """
 
     def __init__(self, config: uvicorn.Config, readiness_check: ReadinessCheck, *, drain_seconds: float) -> None:
@@ -43,16 +43,16 @@ class LensServer(uvicorn.Server):
         self._drain_seconds = drain_seconds
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let whoever sends pictures here see that it ends, then end."""
+        """Let load balancers see by `/readyz` that the server ends, then end."""
         self._readiness_check.is_draining = True
         until = time.monotonic() + self._drain_seconds
-        # A second signal means now.
+        # A second signal ends the wait.
         while time.monotonic() < until and not self.force_exit:
             await asyncio.sleep(DRAIN_LOOK_SECONDS)
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say so."""
+        """Start, then print the address."""
         await super().startup(sockets)
         for listener in sockets or []:
             host, port = listener.getsockname()[:2]
@@ -61,7 +61,7 @@ class LensServer(uvicorn.Server):
 
 
 def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn.Server, socket.socket]:
-    """A server with its networks loaded, and the socket to run it on.
+    """Load the networks, and make the server and its socket.
 
     Args:
         settings: the server's settings.
@@ -69,7 +69,7 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
         port: the port; 0 for any free one.
 
     Raises:
-        OSError: when the address is taken or not this machine's; the message says what to do.
+        OSError: when the address is in use or not this machine's; the message has the remedy.
         LineupError: when the networks cannot be loaded.
     """
     listener = _listen(host, port)
@@ -89,10 +89,10 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
     app = create_app(settings, lineups=lineups)
     config = uvicorn.Config(
         app,
-        # Not whichever are installed: Ray brings others along, and what they do with a broken request differs.
+        # Fixed choices: Ray installs other implementations, which treat broken requests differently.
         http="h11",
         loop="asyncio",
-        # Its lines name clients' addresses; ours do not.
+        # Its lines contain clients' addresses; ours do not.
         access_log=False,
         log_level="warning" if settings.log_level == "info" else settings.log_level,
         log_config=None,
@@ -107,7 +107,7 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
 
 
 def is_loopback(host: str) -> bool:
-    """Whether nobody but this machine can reach an address."""
+    """Whether only this machine can reach an address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -115,17 +115,19 @@ def is_loopback(host: str) -> bool:
 
 
 def warn_of_reach(settings: Settings) -> str:
-    """The warning about listening beyond this machine."""
-    who = "whoever has a token" if settings.api_tokens else "everyone, without a password"
-    remedy = "" if settings.api_tokens else " CBAM_LENS_API_TOKENS asks for one, CBAM_LENS_RATE_LIMIT slows them down."
+    """The warning about a server that other machines can reach."""
+    who = "everyone with a token" if settings.api_tokens else "everyone, without a password"
+    remedy = (
+        "" if settings.api_tokens else " CBAM_LENS_API_TOKENS demands a token, CBAM_LENS_RATE_LIMIT limits each client."
+    )
     return (
-        f"Listening beyond this machine: {who} in this network may send pictures, and what is sent can be read on the "
-        f"way, unless a proxy in front of this server encrypts it.{remedy} SECURITY.md has more."
+        f"Other machines can reach this server: {who} in this network may send pictures, and others can read them "
+        f"on the way unless a proxy in front of this server encrypts them.{remedy} SECURITY.md has more."
     )
 
 
 def find_free_port(host: str, port: int) -> int:
-    """The port itself where it is free, and any free one for 0; raises OSError, which says what to do."""
+    """Find a free port for 0, otherwise check that the port is free; raises OSError with the remedy."""
     with _listen(host, port) as listener:
         found: int = listener.getsockname()[1]
         return found
@@ -133,8 +135,8 @@ def find_free_port(host: str, port: int) -> int:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named, asyncio sends each part of an answer at once; else its body waits 40 ms for the client's
-    # acknowledgement of its head.
+    # With a named protocol asyncio sends each part of an answer at once; otherwise the body waits 40 ms until the
+    # client acknowledges the head.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

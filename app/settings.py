@@ -26,7 +26,7 @@ from models.names import Precision
 
 
 class LogFormat(StrEnum):
-    """How log lines look."""
+    """The format of log lines."""
 
     TEXT = "text"
     JSON = "json"
@@ -35,24 +35,24 @@ class LogFormat(StrEnum):
 SHORTEST_TOKEN = 16
 
 COMPUTED_BYTES = 8_000_000
-"""Memory for a large picture beside its upload: the shipped lineup's traces and the copy for the screen."""
+"""The memory for a large picture without its upload: the shipped lineup's traces and the copy for the screen."""
 
 
 class Settings(BaseSettings):
-    """The server's settings; each has a default that suits a laptop."""
+    """The server's settings, with defaults for a laptop."""
 
     model_config = SettingsConfigDict(env_prefix="CBAM_LENS_", frozen=True)
 
     lineups: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(SHIPPED,),
-        description="lineups to serve, separated by semicolons: shipped, TOML files, NAME=SOURCE,SOURCE",
+        description="lineups to serve, separated by semicolons: known names, TOML files, NAME=SOURCE,SOURCE",
     )
     labels: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="class names of lineups without a TOML file, separated by semicolons: files, or imagenet",
     )
     cache_dir: Path | None = Field(
-        default=None, description="where published weights are kept; by default the platform's cache directory"
+        default=None, description="folder of published weights; by default in the platform's cache directory"
     )
     mirror: str | None = Field(
         default=None, description="scheme, host and path in place of a publisher's, for example https://mirror.example"
@@ -61,47 +61,55 @@ class Settings(BaseSettings):
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:0")
     threads: PositiveInt | None = Field(default=None, description="CPU threads of torch; all cores by default")
     precision: Precision = Field(default=Precision.FP32, description="fp32, bf16 or fp16")
-    max_upload_bytes: ByteSize = Field(default=ByteSize(20_000_000), gt=0, description="one picture's bytes")
-    max_picture_pixels: PositiveInt = Field(default=50_000_000, description="one picture's pixels")
-    sheet_pictures: int = Field(default=24, ge=1, le=100, description="the most pictures of one sheet")
-    queue_size: PositiveInt = Field(default=32, description="waiting requests before 503")
-    batch_size: PositiveInt = Field(default=8, description="the most pictures of one forward pass")
+    max_upload_bytes: ByteSize = Field(default=ByteSize(20_000_000), gt=0, description="limit of one picture's bytes")
+    max_picture_pixels: PositiveInt = Field(default=50_000_000, description="limit of one picture's pixels")
+    sheet_pictures: int = Field(default=24, ge=1, le=100, description="limit of pictures per sheet")
+    queue_size: PositiveInt = Field(default=32, description="limit of waiting requests, above which 503 is answered")
+    batch_size: PositiveInt = Field(default=8, description="limit of pictures per forward pass")
     batch_wait_seconds: NonNegativeFloat = Field(
-        default=0.0, description="how long a picture may wait for others; those that wait anyway share a pass at 0 too"
+        default=0.0,
+        description="time that a picture waits for others to share its pass; waiting ones share it even at 0",
     )
-    deadline_seconds: PositiveFloat = Field(default=30.0, description="the longest a request may take before 504")
-    camera_connections: NonNegativeInt = Field(default=4, description="live cameras at once; 0 switches them off")
+    deadline_seconds: PositiveFloat = Field(
+        default=30.0, description="time limit of a request, after which 504 is answered"
+    )
+    camera_connections: NonNegativeInt = Field(
+        default=4, description="limit of live cameras at once; 0 switches the camera off"
+    )
     cache_bytes: ByteSize = Field(default=ByteSize(512_000_000), gt=0, description="memory for analyses")
-    cache_seconds: PositiveFloat = Field(default=3600.0, description="how long an analysis is kept")
+    cache_seconds: PositiveFloat = Field(default=3600.0, description="time that an analysis is kept")
     intake_bytes: ByteSize = Field(
-        default=ByteSize(256_000_000), gt=0, description="memory for uploads that are under way, of all clients"
+        default=ByteSize(256_000_000), gt=0, description="memory for the uploads in progress of all clients"
     )
     api_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        default=(), description="who has one of these may ask, separated by semicolons; without any, everyone may"
+        default=(), description="tokens, separated by semicolons, one of which a request needs; none by default"
     )
-    rate_limit: str | None = Field(default=None, description="of one client, for example 600/minute; none by default")
+    rate_limit: str | None = Field(
+        default=None, description="limit of each client's requests, for example 600/minute; none by default"
+    )
     trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="names that the server answers under, separated by semicolons; by default those of this machine "
-        "where it listens on it alone, else any",
+        description="host names of the server, separated by semicolons; by default this machine's own if only this "
+        "machine can reach it, otherwise any",
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="other origins whose pages may ask, https://example.org, separated by semicolons"
+        default=(),
+        description="other origins whose pages may send requests, such as https://example.org, by semicolons",
     )
     drain_seconds: NonNegativeFloat = Field(
-        default=0.0, description="how long after SIGTERM requests are still taken while /readyz says 503"
+        default=0.0, description="time after SIGTERM in which requests are still accepted, while /readyz says 503"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="warning", description="info has a line for each request"
+        default="warning", description="info logs one line per request"
     )
     log_format: LogFormat = Field(default=LogFormat.TEXT, description="text for people, json for programs")
 
     @property
     def sheet_bytes(self) -> int:
-        """The most bytes of a sheet's pictures together.
+        """The limit of the bytes of a sheet's pictures together.
 
-        They stay in memory while they come in, which leaves half of what uploads may take to others, and are then kept
-        in the cache with what was computed of them: what does not fit into that would push out its own first rows.
+        A sheet may take half of the memory for uploads, which leaves the other half to other clients. Then its pictures
+        are kept in the cache with their traces; more than fits there would push out the sheet's own first rows.
         """
         room = self.cache_bytes - self.sheet_pictures * COMPUTED_BYTES
         most = min(self.sheet_pictures * self.max_upload_bytes, room, self.intake_bytes // 2)
@@ -109,7 +117,7 @@ class Settings(BaseSettings):
 
     @property
     def store(self) -> WeightStore:
-        """Where published weights are, and how they get there."""
+        """The store of published weights, with the options of fetching them."""
         return WeightStore(
             find_cache_directory() if self.cache_dir is None else self.cache_dir.expanduser().absolute(),
             options=FetchOptions(mirror=self.mirror, offline=self.offline),
@@ -118,19 +126,19 @@ class Settings(BaseSettings):
     @field_validator("lineups", "labels", "api_tokens", "trusted_hosts", "allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        """A variable's text is a list; the command line gives one."""
+        """Split an environment variable's text; the command line gives a list."""
         return tuple(part.strip() for part in value.split(";") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("lineups")
     @classmethod
     def _want_one(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
-            raise ValueError("names no lineup; leave it out for the shipped one")
+            raise ValueError("has no lineups; leave it out for the shipped one")
         return value
 
     @property
     def rate(self) -> RateLimitItem | None:
-        """The rate limit; None for none."""
+        """The rate limit; None if there is none."""
         return None if self.rate_limit is None else parse(self.rate_limit)
 
     @field_validator("api_tokens")
@@ -147,7 +155,9 @@ class Settings(BaseSettings):
     @classmethod
     def _check_mirror(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", value):
-            raise ValueError(f"{value!r} is no mirror; write scheme, host and path, for example https://mirror.example")
+            raise ValueError(
+                f"{value!r} is not a mirror's address; write scheme, host and path, for example https://mirror.example"
+            )
         return value or None
 
     @field_validator("rate_limit")
@@ -157,7 +167,7 @@ class Settings(BaseSettings):
             try:
                 parse(value)
             except ValueError as error:
-                raise ValueError(f"{value!r} is no rate; write for example 600/minute") from error
+                raise ValueError(f"{value!r} is not a rate; write for example 600/minute") from error
         return value
 
     @field_validator("allowed_origins")
@@ -165,5 +175,5 @@ class Settings(BaseSettings):
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
             if not re.fullmatch(r"https?://[^/\s]+", origin):
-                raise ValueError(f"{origin!r} is no origin; write scheme and host, for example https://example.org")
+                raise ValueError(f"{origin!r} is not an origin; write scheme and host, for example https://example.org")
         return value

@@ -1,1 +1,1 @@
-"""A picture, a lineup of networks and a question become an answer; analyses are kept here."""
+"""Analyses of pictures, questions about them, and the stores that keep both."""

@@ -18,31 +18,31 @@ PREVIEW_SIDE_PIXELS = 1024
 
 
 class Picture:
-    """An uploaded picture: its bytes, and a decoded copy for the screen once it is asked for.
+    """An uploaded picture: its bytes, and a decoded copy for the screen, made on first use.
 
     Args:
         data: the uploaded bytes.
-        decoded: what was decoded for the networks.
+        decoded: the picture as it was decoded for the networks.
     """
 
     def __init__(self, data: bytes, decoded: DecodedPicture) -> None:
         self.width, self.height = decoded.width, decoded.height
         self.data = data
-        # A copy that was reduced for the networks is too small to be shown.
+        # A picture that was decoded at a reduced size for the networks is too small for the screen.
         self._preview = None if decoded.is_reduced else shrink(decoded.image, PREVIEW_SIDE_PIXELS)
 
     def __getstate__(self) -> dict[str, object]:
-        # On its way to another process, which makes the copy for the screen again when it is asked for.
+        # The copy for the screen stays here: another process makes its own when it needs one.
         return {**self.__dict__, "_preview": None}
 
     @property
     def size_bytes(self) -> int:
-        """About the memory it takes, with its copy for the screen."""
+        """The approximate memory of the upload and its copy for the screen."""
         ratio = find_ratio(self.width, self.height, longer=PREVIEW_SIDE_PIXELS)
         return len(self.data) + int(3 * self.width * self.height * ratio**2)
 
     def draw(self, *, max_side: int | None) -> Image.Image:
-        """Upright RGB, its longer side at most `max_side` pixels; its own size for None."""
+        """The upright RGB picture, its longer side at most `max_side` pixels; at full size for None."""
         if max(self.width, self.height) <= PREVIEW_SIDE_PIXELS or (max_side or math.inf) <= PREVIEW_SIDE_PIXELS:
             picture = self._draw_preview()
         else:
@@ -61,16 +61,16 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Analysis:
-    """One picture and everything that one forward pass of each network said about it.
+    """One picture and the trace of one forward pass of each network.
 
     Attributes:
-        card: of the lineup that traced it.
+        card: the card of the lineup that traced it.
         source: the picture.
         placement: where the networks' input lies on the picture.
-        geometry: how it was made.
-        resolution: its shorter side in pixels.
-        traces: by network, what it computed.
-        id: unguessable.
+        geometry: which part of the picture the input shows.
+        resolution: the input's shorter side in pixels.
+        traces: each network's trace, by its name.
+        id: an unguessable name.
     """
 
     card: LineupCard
@@ -83,9 +83,9 @@ class Analysis:
 
     @property
     def size_bytes(self) -> int:
-        """About the memory it takes: upload, its copy for the screen, and traces."""
+        """The approximate memory of the upload, its copy for the screen, and the traces."""
         return self.source.size_bytes + sum(trace.size_bytes for trace in self.traces.values())
 
     def picture(self, *, max_side: int | None) -> Image.Image:
-        """The upright RGB picture, its longer side at most `max_side` pixels; its own size for None."""
+        """The upright RGB picture, its longer side at most `max_side` pixels; at full size for None."""
         return self.source.draw(max_side=max_side)

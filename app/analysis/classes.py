@@ -1,4 +1,4 @@
-"""The class that somebody means by a text."""
+"""Classes found by name, identifier or index."""
 
 import difflib
 from collections.abc import Sequence
@@ -12,14 +12,17 @@ ChosenBy = Literal["mean", "index", "name"]
 
 
 def find_class(labels: Sequence[ClassLabel], target: str) -> tuple[ClassLabel | None, ChosenBy]:
-    """The class that a text means: a name or identifier, an index, or none for an empty text.
+    """Find a class by its name, identifier or index.
 
     Args:
         labels: the classes in index order.
-        target: the text.
+        target: a name, an identifier or an index; empty for the baseline's top guess.
+
+    Returns:
+        The class, or None for an empty text; and who chose it.
 
     Raises:
-        InvalidOption: for a class that there is not; it names the nearest ones.
+        InvalidOption: for an unknown class; the message names the nearest ones.
     """
     wanted = target.strip()
     if not wanted:

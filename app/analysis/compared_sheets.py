@@ -1,4 +1,4 @@
-"""A sheet's pictures through the networks: each analysed by itself, each compared by itself, none stops the others."""
+"""The comparisons of a sheet: each picture is analysed and compared by itself, so that one error stops no other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ GONE = "This picture’s analysis has left the cache; send the picture again."
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedRow:
-    """A row with what the networks say, or why they say nothing.
+    """A row with its comparison, or with the reason why it has none.
 
     Attributes:
         position: from 1.
         name: the file's name.
-        comparison: None where `problem` says why.
-        problem: None where there is a comparison.
+        comparison: the comparison; None if there is a problem.
+        problem: the reason; None if there is a comparison.
     """
 
     position: int
@@ -34,12 +34,12 @@ class ComparedRow:
 
 
 class SheetLens:
-    """Looks at several pictures, each by itself.
+    """Analyses and compares several pictures, each by itself.
 
     Args:
-        lenses: the lineups.
+        lenses: the lenses of all lineups.
         store: where the analyses are kept.
-        timings: what is added to.
+        timings: the request's timings; the steps are added to them.
     """
 
     def __init__(self, lenses: Lenses, store: AnalysisStore, timings: Timings) -> None:
@@ -48,10 +48,10 @@ class SheetLens:
         self._timings = timings
 
     async def analyse(self, name: str, data: bytes, options: PictureOptions) -> SheetRow:
-        """One picture through every network; what is wrong with it becomes the row's problem."""
+        """Analyse one picture with every network; an error becomes the row's problem."""
         try:
             lens = self._lenses.choose(options.lineup)
-            # The maps of the class that the sheet shows first come with the same job.
+            # The same job computes the maps of the class that the sheet shows first.
             comparison = await lens.compare_picture(data, options, TargetOptions(), self._timings)
         except LensError as error:
             return SheetRow(name, problem=str(error))
@@ -59,10 +59,10 @@ class SheetLens:
         return SheetRow(name, analysis_id=comparison.analysis.id)
 
     async def compare(self, sheet: Sheet, options: TargetOptions) -> list[ComparedRow]:
-        """Every row's comparison, one after the other: a sheet must not fill the queue.
+        """Compare every row, one after the other: a sheet must not fill the queue.
 
         Raises:
-            InvalidOption: for a class or a gate that there is not.
+            InvalidOption: for an unknown class or gate.
         """
         return [await self._compare(row, position, options) for position, row in enumerate(sheet.rows, 1)]
 
@@ -75,7 +75,7 @@ class SheetLens:
         except AnalysisGone:
             return ComparedRow(position, row.name, None, GONE)
         except InvalidOption:
-            # Not the picture's fault.
+            # The option is wrong, not this picture.
             raise
         except LensError as error:
             return ComparedRow(position, row.name, None, str(error))
@@ -83,5 +83,5 @@ class SheetLens:
 
 
 def list_comparisons(rows: Sequence[ComparedRow]) -> list[Comparison]:
-    """The rows to show."""
+    """The comparisons of the rows that have one."""
     return [row.comparison for row in rows if row.comparison is not None]

@@ -1,4 +1,4 @@
-"""The networks' answers about one picture: HTML, JSON, PNG and the command line render a `Comparison`."""
+"""The comparison of the networks on one picture, which HTML, JSON, PNG and the command line render."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,13 +46,12 @@ class Comparison:
 
     Attributes:
         analysis: the picture and its traces.
-        labels: all classes.
-        target: the class that is explained.
-        method: how the maps were made.
-        stage: whose output they explain.
+        labels: all classes, in index order.
+        target: the explained class.
+        method: the method that made the maps.
+        stage: the stage whose output the maps explain.
         heat_maps: one map per network, (H, W), all of one shape.
-        altered: what was done to gates, and what the networks say without that; None where all gates are as they were
-            learned.
+        altered: the changes to gates, and the comparison without them; None for gates as learned.
     """
 
     analysis: Analysis
@@ -79,7 +78,7 @@ class Comparison:
         return self.analysis.card.names
 
     def compare_maps(self, difference: Difference) -> MapComparison:
-        """Two networks' maps compared."""
+        """Numbers that compare two networks' maps."""
         first, second = self.heat_maps[difference.minus], self.heat_maps[difference.of]
         return compare_heat_maps(first, second, self.analysis.placement)
 
@@ -96,7 +95,7 @@ class Comparison:
         return float(self.analysis.traces[name].probabilities[self.target.label.index])
 
     def predictions(self, name: NetworkName, *, count: int = 5) -> tuple[Prediction, ...]:
-        """One network's likeliest classes, the likeliest first."""
+        """The `count` likeliest classes of one network, the likeliest first."""
         probabilities = self.analysis.traces[name].probabilities
         ranked = np.argsort(-probabilities, kind="stable")[:count]
         return tuple(Prediction(self.labels[index], float(probabilities[index])) for index in ranked)
@@ -104,11 +103,11 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Altered:
-    """Changed gates, and the comparison with the gates as they were learned.
+    """Changed gates, and the comparison with learned gates.
 
     Attributes:
-        interventions: what was changed.
-        learned: the same question without it.
+        interventions: the changes.
+        learned: the comparison without them.
     """
 
     interventions: tuple[Intervention, ...]

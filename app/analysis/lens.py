@@ -1,4 +1,4 @@
-"""The only orchestrator: picture, lineup and options in, `Comparison` out."""
+"""The path from a picture, a lineup and options to a `Comparison`."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -47,11 +47,11 @@ class Lens:
     """Answers questions about pictures with one lineup.
 
     Args:
-        engine: what computes, started.
+        engine: a started engine.
         lineup: the networks.
-        max_pixels: width times height that may be decoded.
-        answers: what was asked before; a store's, or this lens's own by default.
-        threads: how many decode and draw at once; by default one per core, for this lens alone.
+        max_pixels: the largest width times height that may be decoded.
+        answers: the cache of answers, usually the store's; by default a new one for this lens alone.
+        threads: the limit of threads that decode and draw at once; by default one per core, for this lens alone.
     """
 
     def __init__(
@@ -75,8 +75,8 @@ class Lens:
 
         Args:
             data: the uploaded bytes.
-            geometry: how the picture becomes the input; the lineup's own way where nothing is asked for.
-            timings: what is added to.
+            geometry: how the picture becomes the input; the lineup's defaults where nothing is chosen.
+            timings: the request's timings; the steps are added to them.
 
         Raises:
             LensError: see `decode_picture` and `Engine.submit`.
@@ -87,7 +87,7 @@ class Lens:
         return prepared.complete(traced.traces)
 
     async def ask(self, analysis: Analysis, question: Question[ResultType, AnswerType], timings: Timings) -> AnswerType:
-        """The answer to a question about an analysis: the kept one, or one that is computed and kept.
+        """Answer a question about an analysis from the cache, or compute the answer and keep it.
 
         Raises:
             LensError: see `Engine.submit`.
@@ -101,15 +101,15 @@ class Lens:
         return await self._read(analysis, question, result, timings)
 
     async def compare(self, analysis: Analysis, options: TargetOptions, timings: Timings) -> Comparison:
-        """Every network's heat map for one class, without another forward pass over the picture.
+        """Compare the networks' heat maps for one class, without another forward pass unless gates are changed.
 
         Args:
             analysis: from `analyse`.
             options: class, method and stage.
-            timings: what is added to.
+            timings: the request's timings; the steps are added to them.
 
         Raises:
-            InvalidOption: for a class that the lineup does not know.
+            InvalidOption: for an unknown class, and for an intervention that names no gate.
             LensError: see `ask`.
         """
         interventions = self.find_interventions(analysis, options.interventions)
@@ -124,21 +124,21 @@ class Lens:
     async def compare_picture(
         self, data: bytes, geometry: GeometryOptions, options: TargetOptions, timings: Timings
     ) -> Comparison:
-        """`analyse` and `compare` with one place in the engine's queue.
+        """Do `analyse` and `compare` as one job of the engine; changed gates take a second one.
 
         Args:
             data: the uploaded bytes.
-            geometry: how the picture becomes the input; the lineup's own way where nothing is asked for.
+            geometry: how the picture becomes the input; the lineup's defaults where nothing is chosen.
             options: class, method and stage.
-            timings: what is added to.
+            timings: the request's timings; the steps are added to them.
 
         Raises:
-            InvalidOption: for a class that the lineup does not know; known before anything is computed.
+            InvalidOption: for an unknown class, before anything is computed.
             LensError: see `decode_picture` and `Engine.submit`.
         """
         label, chosen_by = self.find_class(options.target)
         if options.interventions:
-            # The learned network's trace tells which blocks can be changed.
+            # The names of the blocks come from the learned network's trace.
             return await self.compare(await self.analyse(data, geometry, timings), options, timings)
         prepared = await self._prepare(data, geometry, timings)
         class_index = None if label is None else label.index
@@ -152,10 +152,10 @@ class Lens:
         return Comparison(analysis, self.lineup.labels, target, options.method, options.stage, heat_maps)
 
     async def alter(self, analysis: Analysis, interventions: Sequence[str], timings: Timings) -> Analysis:
-        """The analysis with changed gates; itself for no intervention.
+        """Change gates of an analysis's networks; no intervention returns the same analysis.
 
         Raises:
-            InvalidOption: for a text that names no intervention.
+            InvalidOption: for an invalid intervention.
             LensError: see `ask`.
         """
         changed = {
@@ -167,14 +167,14 @@ class Lens:
     async def open_block(
         self, analysis: Analysis, network: str | None, block: str, interventions: Sequence[str], timings: Timings
     ) -> OpenBlock:
-        """The inside of one block's attention: its input, its gates and its output.
+        """Open one block's attention: its input, its gates and its output.
 
         Args:
             analysis: the picture.
-            network: one with gates; the last one of the lineup that has some for None.
+            network: the name of a network with gates; None for the last one of the lineup.
             block: the block's name.
-            interventions: changes to gates, of which the network's own count.
-            timings: what is added to.
+            interventions: changes to gates; those of other networks are ignored.
+            timings: the request's timings; the steps are added to them.
 
         Raises:
             InvalidOption: for a network without gates, for a block that it does not have, and for a text that names no
@@ -189,12 +189,12 @@ class Lens:
         return await self.ask(analysis, OpenedBlock(name, block, own), timings)
 
     async def randomise(self, learned: Comparison, extent: Randomisation, timings: Timings) -> Comparison:
-        """The same question to every network after part of its weights became random.
+        """Compare the networks again with part of their weights random.
 
         Args:
-            learned: the question, from `compare`, without changed gates.
-            extent: how much of each network is random.
-            timings: what is added to.
+            learned: the comparison from `compare`, without changed gates.
+            extent: the part of each network that becomes random.
+            timings: the request's timings; the steps are added to them.
 
         Raises:
             LensError: see `ask`.
@@ -203,10 +203,10 @@ class Lens:
         return replace(learned, heat_maps=await self.ask(learned.analysis, question, timings))
 
     def find_interventions(self, analysis: Analysis, texts: Sequence[str]) -> tuple[Intervention, ...]:
-        """The interventions that texts name.
+        """Read interventions from texts.
 
         Raises:
-            InvalidOption: for a text that names none, and for blocks that the network does not have.
+            InvalidOption: for a text that is no intervention, and for unknown blocks.
         """
         traces = analysis.traces.items()
         # BAM's gates are not applied one by one, so none can be changed alone.
@@ -221,11 +221,11 @@ class Lens:
             raise InvalidOption(str(error), option="interventions") from error
 
     def find_class(self, target: str) -> tuple[ClassLabel | None, ChosenBy]:
-        """The class that a text means, by this lineup's names; see `find_class`."""
+        """Find a class of this lineup; see `find_class` in `classes`."""
         return find_class(self.lineup.labels, target)
 
     async def run(self, work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        """Run decoding, drawing or encoding off the event loop; a caller that gives up does not wait for it."""
+        """Run decoding, drawing or encoding in a thread; a cancelled caller does not wait for it."""
         return await anyio.to_thread.run_sync(
             partial(work, *args, **kwargs), limiter=self._threads, abandon_on_cancel=True
         )
@@ -240,7 +240,7 @@ class Lens:
     async def _read(
         self, analysis: Analysis, question: Question[ResultType, AnswerType], result: ResultType, timings: Timings
     ) -> AnswerType:
-        """Make an answer of what the engine computed, and keep it."""
+        """Make an answer from the engine's result, and keep it."""
         if question.makes_maps:
             with timings.measure("maps"):
                 answer = await self.run(question.read, analysis, result)
@@ -252,11 +252,11 @@ class Lens:
     async def _alter(
         self, learned: Comparison, interventions: tuple[Intervention, ...], timings: Timings
     ) -> Comparison:
-        """The same question with changed gates."""
+        """Compare with changed gates."""
         traces, heat_maps = {}, {}
         for network, own in _by_network(interventions):
             changed = await self.ask(learned.analysis, ChangedMap(learned.explanation, network, own), timings)
-            # The same trace answers `alter`, which the page asks next.
+            # The page calls `alter` next; the same trace answers that.
             self._answers.keep(learned.analysis, ChangedTrace(network, own), changed.trace)
             traces[network], heat_maps[network] = changed.trace, changed.heat_map
         return replace(
@@ -270,11 +270,11 @@ class Lens:
 def _by_network(
     interventions: Sequence[Intervention],
 ) -> Iterator[tuple[NetworkName, tuple[Intervention, ...]]]:
-    """Each network whose gates are changed, with its own changes."""
+    """Sort the interventions by the network whose gates they change."""
     for network in dict.fromkeys(intervention.network for intervention in interventions):
         yield network, tuple(intervention for intervention in interventions if intervention.network == network)
 
 
 def _exchange(analysis: Analysis, changed: LineupTrace) -> Analysis:
-    """The same analysis, with what the changed networks say in place of what the learned ones do."""
+    """The same analysis, with the changed networks' traces in place of the learned ones'."""
     return replace(analysis, traces={**analysis.traces, **changed})

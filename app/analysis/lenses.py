@@ -1,4 +1,4 @@
-"""Every lineup that is served, each behind its lens, all behind one engine."""
+"""The lenses of all lineups that are served; they share one engine."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -14,20 +14,20 @@ from models.lineups.lineup import Lineup
 
 
 class Lenses:
-    """The lenses by their lineup's name; the first one is meant where none is named.
+    """The lenses by their lineups' names; the first one is the default.
 
     Args:
-        engine: what computes, started.
-        lineups: at least one, of different names.
-        max_pixels: width times height that may be decoded.
-        answers: what was asked before, of the store of analyses.
+        engine: a started engine.
+        lineups: one or more lineups with different names.
+        max_pixels: the largest width times height that may be decoded.
+        answers: the cache of answers of the store of analyses; by default each lens has its own.
     """
 
     def __init__(
         self, engine: Engine, lineups: Sequence[Lineup], *, max_pixels: int, answers: AnswerCache | None = None
     ) -> None:
         self.engine = engine
-        # Decoding and drawing take a core and a picture's memory each, whichever lineup they are for.
+        # Decoding and drawing take a core and a picture's memory each, so all lineups share one limit.
         threads = anyio.CapacityLimiter(os.cpu_count() or 1)
         self._lenses = {
             lineup.card.name: Lens(engine, lineup, max_pixels=max_pixels, answers=answers, threads=threads)
@@ -39,7 +39,7 @@ class Lenses:
 
     @property
     def default(self) -> Lens:
-        """The first one."""
+        """The first lineup's lens."""
         return next(iter(self))
 
     @property
@@ -48,7 +48,7 @@ class Lenses:
         return tuple(self._lenses)
 
     def choose(self, name: str | None) -> Lens:
-        """The lens of a lineup, the first one for no name; raises `InvalidOption`, which lists the lineups."""
+        """The lens of the named lineup, or the default; raises `InvalidOption`, whose message lists the lineups."""
         if not name:
             return self.default
         if name not in self._lenses:

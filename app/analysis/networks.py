@@ -1,4 +1,4 @@
-"""The networks of a lineup that somebody means: one by its name, several, or two that are subtracted."""
+"""Networks of a lineup chosen by name: one, several, or two for a difference."""
 
 from app.analysis.comparison import Difference
 from app.errors import InvalidOption, refuse_choice
@@ -7,15 +7,15 @@ from models.names import NetworkName
 
 
 def choose_network(card: LineupCard, name: str | None) -> NetworkName:
-    """The network of that name, the last one for none; raises `InvalidOption`, which lists the networks."""
+    """Find a network by name, or the last one without a name; raises `InvalidOption`, which lists the networks."""
     return _check("network", name, card.names) if name else card.last
 
 
 def choose_gated(card: LineupCard, name: str | None) -> NetworkName:
-    """The network with gates of that name, the last one for none.
+    """Find a network with gates by name, or the last such network without a name.
 
     Raises:
-        InvalidOption: for another name, and for a lineup without gates.
+        InvalidOption: for an unknown name or a network without gates, and for a lineup without gates.
     """
     if not card.gated:
         raise InvalidOption("no network of this lineup has gates; choose another lineup", option="lineup")
@@ -23,20 +23,20 @@ def choose_gated(card: LineupCard, name: str | None) -> NetworkName:
 
 
 def choose_networks(card: LineupCard, text: str) -> tuple[NetworkName, ...]:
-    """The networks that a text lists, `baseline,cbam`, each once and in the text's order; all for an empty text.
+    """Find the networks that a text such as `baseline,cbam` lists, each once and in its order; all for an empty text.
 
     Raises:
-        InvalidOption: for a name that is not one of the lineup's.
+        InvalidOption: for an unknown name.
     """
     names = [part.strip() for part in text.split(",") if part.strip()]
     return tuple(dict.fromkeys(_check("networks", name, card.names) for name in names)) or card.names
 
 
 def choose_difference(card: LineupCard, of: str | None = None, minus: str | None = None) -> Difference:
-    """One network's map minus another's: by default the last one minus the baseline.
+    """Choose the two networks of a difference: by default the last one minus the baseline.
 
     Raises:
-        InvalidOption: for a name that is not one of the lineup's, and for a network minus itself.
+        InvalidOption: for an unknown name, and for a network minus itself.
     """
     first = _check("minus", minus, card.names) if minus else next(name for name in card.names if name != of)
     others = [name for name in card.names if name != first]

@@ -13,18 +13,18 @@ from models.names import Geometry, Resolution, Stage
 
 
 def _empty_to_none(value: object) -> object:
-    """A form sends an empty text for what was not chosen."""
+    """Read an empty text as None: a form sends it for an option that was not chosen."""
     return None if value == "" else value
 
 
 class Options(BaseModel):
-    """Frozen options; what was not given keeps its default."""
+    """Frozen options, each with a default."""
 
     model_config = ConfigDict(frozen=True)
 
 
 def _split_interventions(values: Sequence[str]) -> tuple[str, ...]:
-    """One text may name several, and a form sends empty ones for gates that stay as they are."""
+    """Split texts at commas and drop empty ones, which a form sends for gates that stay as they are."""
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
 
 
@@ -33,8 +33,8 @@ Interventions = Annotated[
     AfterValidator(_split_interventions),
     Field(
         max_length=200,
-        description="Changes to the gates that were learned, as [NETWORK:]SCOPE:GATE:CHANGE; several may be "
-        "separated by commas or given one by one. NETWORK is needed where several networks have gates. "
+        description="Changes to the learned gates, as [NETWORK:]SCOPE:GATE:CHANGE; separate "
+        "several by commas, or repeat the option. NETWORK is needed where several networks have gates. "
         "SCOPE is `all`, a stage (`stage4`) or a block (`layer3.1`); GATE `spatial` or `channel`; "
         "CHANGE `neutral` (its own mean), `invert` (spatial gates) or `drop-max`. The network was not retrained for "
         "them.",
@@ -50,10 +50,12 @@ class TargetOptions(Options):
         default="",
         max_length=200,
         description="Class to explain, by index or by name; empty for the class that the networks' mean "
-        "probability ranks first. All networks are asked about the same class.",
+        "probability ranks first. All networks explain the same class.",
         examples=["dalmatian", "30", ""],
     )
-    method: Method = Field(default=Method.GRADCAM, description="How activations and gradients become one map.")
+    method: Method = Field(
+        default=Method.GRADCAM, description="The method that makes a map from activations and gradients."
+    )
     stage: Stage = Field(default=Stage.FOUR, description="The stage whose output is explained: 1 is fine, 4 is deep.")
     interventions: Interventions = ()
 
@@ -84,9 +86,11 @@ class ColourOptions(Options):
 
     scale: Scale = Field(
         default=Scale.SHARED,
-        description="`shared`: one maximum for all networks, so that they can be compared; `own`: each its own.",
+        description="`shared`: one maximum for all networks, so that they can be compared; `own`: one maximum per map.",
     )
-    colormap: Colormap = Field(default=Colormap.VIRIDIS, description="matplotlib's name; `jet` is the paper's.")
+    colormap: Colormap = Field(
+        default=Colormap.VIRIDIS, description="The colour map, by matplotlib's name; the paper uses `jet`."
+    )
     opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the colours over the picture.")
 
 
@@ -95,16 +99,16 @@ class MapOptions(TargetOptions, ColourOptions):
 
     render: Render = Field(
         default=Render.OVERLAY,
-        description="`overlay`: over the picture; `heatmap`: colours alone; `gray`: the 256 steps of the scale; "
-        "`values`: these steps at the map's own positions, a small picture.",
+        description="`overlay`: over the picture; `heatmap`: colours alone; `gray`: 256 steps of grey; "
+        "`values`: these steps at the map's own size, without interpolation.",
     )
 
 
 class ChannelOrder(StrEnum):
-    """How the channels of a gate lie side by side."""
+    """The order of a gate's channels."""
 
     INDEX = "index"
-    """As the network numbers them."""
+    """By the network's own channel numbers."""
     STRENGTH = "strength"
     """The channel with the largest gate comes first."""
 
@@ -114,20 +118,23 @@ class AttentionOptions(Options):
 
     interventions: Interventions = ()
     order: ChannelOrder = Field(
-        default=ChannelOrder.INDEX, description="Of a channel gate: by the channels' numbers, or the strongest first."
+        default=ChannelOrder.INDEX,
+        description="The order of a channel gate's values: by channel number, or the strongest first.",
     )
 
     render: Render | None = Field(
         default=None,
         description="`overlay` (the default for a spatial gate), `heatmap` (the default for a channel gate), `gray` or "
-        "`values` (one pixel a position or a channel).",
+        "`values` (one pixel per position or channel).",
     )
-    colormap: Colormap = Field(default=Colormap.VIRIDIS, description="The scale is absolute: 0 to 1.")
+    colormap: Colormap = Field(
+        default=Colormap.VIRIDIS, description="The colour map, on an absolute scale from 0 to 1."
+    )
     opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the colours over the picture.")
 
 
 class Moment(StrEnum):
-    """On which side of the gates."""
+    """A feature map's place: before or after the gates."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -137,7 +144,7 @@ class FeatureOptions(Options):
     """One channel's feature map in a block."""
 
     interventions: Interventions = ()
-    render: Render = Field(default=Render.HEATMAP, description="As of a heat map.")
+    render: Render = Field(default=Render.HEATMAP, description="As for a heat map.")
     opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the colours over the picture.")
 
 

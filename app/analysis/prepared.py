@@ -14,7 +14,7 @@ from models.pictures.placement import Placement, place
 from models.pictures.preparation import prepare_input
 
 REDUCTION_MARGIN = 1.5
-"""How many times the networks' resolution a picture is decoded at, at least: less would soften their input."""
+"""A picture is decoded at no less than this many times the networks' resolution: less would blur their input."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +22,7 @@ class PreparedPicture:
     """A picture that the networks have not seen yet.
 
     Attributes:
-        card: of the lineup that it is prepared for.
+        card: the card of the lineup that it is prepared for.
         source, placement, geometry, resolution: as in `Analysis`.
         values: the networks' input, (3, H, W).
     """
@@ -44,9 +44,9 @@ def prepare_picture(data: bytes, card: LineupCard, options: GeometryOptions, *, 
 
     Args:
         data: the uploaded bytes.
-        card: of the lineup; its own geometry and resolution where the options choose none.
+        card: the lineup's card; its geometry and resolution are the defaults.
         options: how the picture becomes the input.
-        max_pixels: width times height that may be decoded.
+        max_pixels: the largest width times height that may be decoded.
 
     Raises:
         LensError: see `decode_reduced`.
@@ -62,7 +62,12 @@ def prepare_picture(data: bytes, card: LineupCard, options: GeometryOptions, *, 
 
 
 def prepare_again(analysis: Analysis, *, max_pixels: int) -> FloatArray:
-    """The networks' input, (3, H, W), of a picture that was analysed before."""
+    """Make the networks' input, (3, H, W), again from an analysed picture.
+
+    Args:
+        analysis: the picture's analysis.
+        max_pixels: the largest width times height that may be decoded.
+    """
     enough = math.ceil(analysis.resolution / analysis.card.preprocessing.crop_share * REDUCTION_MARGIN)
     decoded = decode_reduced(analysis.source.data, max_pixels=max_pixels, shorter_side=enough)
     return prepare_input(decoded.image, analysis.placement, analysis.card.preprocessing)

@@ -1,7 +1,7 @@
-"""Questions about an analysis: one short class for each kind.
+"""Questions about an analysis, with one short class per kind.
 
-A class says what makes two of its questions equal (its fields), which work answers it, and how the work's result
-becomes the answer. `Lens.ask` does the rest: it looks the answer up, or has it computed and keeps it.
+The fields of a question say whether two questions are equal. `make_work` makes the work that answers it; `read` turns
+the result into the answer. `Lens.ask` looks for the answer in the cache, or computes and keeps it.
 """
 
 from abc import ABC, abstractmethod
@@ -24,7 +24,7 @@ ResultType = TypeVar("ResultType")
 AnswerType = TypeVar("AnswerType")
 
 ReadInput = Callable[[Analysis], Awaitable[FloatArray]]
-"""Decodes an analysis's picture again: the networks' input, (3, H, W)."""
+"""A function that decodes an analysis's picture again and returns the networks' input, (3, H, W)."""
 
 HeatMaps = Mapping[NetworkName, HeatMap]
 
@@ -32,11 +32,11 @@ HeatMaps = Mapping[NetworkName, HeatMap]
 class Question(ABC, Generic[ResultType, AnswerType]):
     """A question about an analysis; equal ones have equal answers, so subclasses are frozen dataclasses.
 
-    An answer holds no analysis: it would never be dropped.
+    An answer must not refer to its analysis: the cache could then never drop either.
 
     Attributes:
-        kept_answers: how many answers to questions of this class are kept for one analysis.
-        makes_maps: whether the answer takes long enough to be made off the event loop, as heat maps do.
+        kept_answers: the number of answers to questions of this class that are kept per analysis.
+        makes_maps: whether `read` takes long enough to run in a thread, as heat maps do.
     """
 
     kept_answers: ClassVar[int]
@@ -44,11 +44,11 @@ class Question(ABC, Generic[ResultType, AnswerType]):
 
     @abstractmethod
     async def make_work(self, lineup: Lineup, analysis: Analysis, read_input: ReadInput, /) -> Work[ResultType]:
-        """The work for the engine."""
+        """Make the work for the engine."""
 
     @abstractmethod
     def read(self, analysis: Analysis, result: ResultType, /) -> AnswerType:
-        """The answer in what the engine computed."""
+        """Make the answer from the work's result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Explanation:
     Attributes:
         class_index: the class, 0..K-1.
         method: how features and gradient become a map.
-        stage: whose output.
+        stage: the stage whose output is explained.
     """
 
     class_index: int
@@ -96,7 +96,7 @@ class LearnedMaps(Question[LineupGradient, HeatMaps]):
 
 @dataclass(frozen=True, slots=True)
 class RandomisedMaps(Question[Mapping[NetworkName, Evidence], HeatMaps]):
-    """Where does each network look after part of its weights became random?"""
+    """Where does each network look when part of its weights is random?"""
 
     kept_answers: ClassVar[int] = 24
     explanation: Explanation
@@ -152,7 +152,7 @@ class ChangedMap(Question[tuple[NetworkTrace, Evidence], ChangedNetwork]):
 
 @dataclass(frozen=True, slots=True)
 class OpenedBlock(Question[OpenBlock, OpenBlock]):
-    """What did the attention of one block see and do?"""
+    """How do the gates of one block change its features?"""
 
     kept_answers: ClassVar[int] = 2
     makes_maps: ClassVar[bool] = False

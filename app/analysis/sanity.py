@@ -1,4 +1,4 @@
-"""Does a map depend on what was learned? The same question to networks more and more of whose weights are random.
+"""The sanity check of heat maps: does a map change when more and more of the weights are random?
 
 Source: Adebayo et al., *Sanity Checks for Saliency Maps*, NeurIPS 2018.
 """
@@ -13,16 +13,16 @@ from models.networks.randomisation import Randomisation
 
 @dataclass(frozen=True, slots=True)
 class SanityCheck:
-    """The comparison as learned, and one for each extent of random weights."""
+    """The comparison with learned weights, and one per extent of random weights."""
 
     learned: Comparison
     randomised: dict[Randomisation, Comparison]
 
 
 async def check_sanity(lens: Lens, learned: Comparison, timings: Timings) -> SanityCheck:
-    """Ask every network the same question after more and more of its weights became random.
+    """Compare the networks with more and more of their weights random.
 
-    Each step is a job of its own, so that others' pictures are answered between them.
+    Each step is its own job, so that other requests are answered in between.
 
     Raises:
         LensError: see `Lens.randomise`.

@@ -1,4 +1,4 @@
-"""A sheet: several pictures looked at together, kept as the ids of their analyses."""
+"""Sheets of several pictures, kept as the ids of their analyses."""
 
 import re
 import secrets
@@ -14,7 +14,7 @@ NAME_CHARACTERS = 120
 SLUG_CHARACTERS = 40
 
 KEPT_ROWS = 20_000
-"""How many rows of all sheets are kept: names and ids, about a kilobyte each at most."""
+"""The number of rows that are kept, of all sheets together; a row is a name and an id, at most a kilobyte."""
 
 
 SHEET_GONE = "no sheet has this id, or it has left the cache; send the pictures again"
@@ -26,8 +26,8 @@ class SheetRow:
 
     Attributes:
         name: the file's name for people, see `clean_name`.
-        analysis_id: of its analysis; None for a picture that was not taken.
-        problem: why it was not taken; None where it was.
+        analysis_id: the id of its analysis; None for a picture that could not be analysed.
+        problem: the reason why it could not be analysed; None if it was analysed.
     """
 
     name: str
@@ -37,18 +37,18 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Rows in the order in which the pictures were sent, under an unguessable id."""
+    """Rows in the order of the upload, under an unguessable id."""
 
     rows: tuple[SheetRow, ...]
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
 
 class SheetStore:
-    """Sheets by id, bounded in rows and in time; the least recently used leaves first.
+    """Sheets by id, limited in rows and in time; the least recently used leaves first.
 
     Args:
-        seconds: how long one is kept after it was made.
-        max_rows: of all sheets together.
+        seconds: the time that a sheet is kept.
+        max_rows: the limit of rows of all sheets together.
     """
 
     def __init__(self, *, seconds: float, max_rows: int = KEPT_ROWS) -> None:
@@ -61,7 +61,7 @@ class SheetStore:
             self._sheets[sheet.id] = sheet
 
     def get(self, sheet_id: str) -> Sheet:
-        """The sheet; raises `SheetGone`."""
+        """The sheet of an id; raises `SheetGone`."""
         with self._lock:
             sheet = self._sheets.get(sheet_id)
         if sheet is None:
@@ -70,29 +70,29 @@ class SheetStore:
 
 
 def refuse_count(count: int, limit: int) -> TooManyPictures:
-    """The error for `count` pictures where `limit` is the most."""
+    """The error for `count` pictures where at most `limit` are allowed."""
     return TooManyPictures(f"{count} pictures; the limit is {limit} at once; send fewer")
 
 
 def clean_name(name: str | None, *, position: int) -> str:
-    """A file's name without its folders and without what cannot be seen; `Picture 3` where nothing is left.
+    """Strip folders and invisible characters from a file's name; `Picture 3` where nothing is left.
 
     Args:
-        name: as the client gave it, perhaps with a path of either kind.
-        position: from 1.
+        name: the client's name for it, perhaps with a Windows or POSIX path.
+        position: the picture's number, from 1.
     """
     last = re.split(r"[/\\]", name or "")[-1]
-    # Cc, Cf, Co, Cs and Cn: control characters, and those that turn the direction of writing.
+    # Cc, Cf, Co, Cs and Cn include control characters and those that reverse the direction of writing.
     seen = "".join(" " if unicodedata.category(character)[0] == "C" else character for character in last)
     return " ".join(seen.split())[:NAME_CHARACTERS].strip(". ") or f"Picture {position}"
 
 
 def make_slug(name: str, *, position: int) -> str:
-    """A safe folder's name that is the same in every run: `03-my-cat`.
+    """Make a safe folder name that is the same in every run: `03-my-cat`.
 
     Args:
-        name: from `clean_name`.
-        position: from 1; makes it unlike all others.
+        name: the name from `clean_name`.
+        position: the picture's number, from 1, which makes the folder name unique.
     """
     stem = name.rpartition(".")[0] if "." in name else name
     plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().lower()

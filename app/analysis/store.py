@@ -1,4 +1,4 @@
-"""The store for later questions, bounded in bytes and in time. Nothing here imports torch."""
+"""A store of analyses, limited in bytes and in time. Nothing here imports torch."""
 
 import threading
 from typing import Generic, Protocol, TypeVar
@@ -11,29 +11,29 @@ GONE = "no analysis has this id, or it has left the cache; send the picture agai
 
 
 class Kept(Protocol):
-    """An item of a store: an analysis, or one on its way."""
+    """An item of a store: an analysis, or its serialised form."""
 
     @property
     def id(self) -> str:
-        """Its name."""
+        """The unguessable id."""
 
     @property
     def size_bytes(self) -> int:
-        """About the memory it takes."""
+        """The approximate memory."""
 
 
 KeptType = TypeVar("KeptType", bound=Kept)
 
 
 class Store(Generic[KeptType]):
-    """Analyses by id, bounded in bytes and in time; the least recently used leaves first.
+    """Analyses by id, limited in bytes and in time; the least recently used leaves first.
 
     Args:
-        max_bytes: memory for all of them.
-        seconds: how long one is kept after it was made.
+        max_bytes: the memory for all of them.
+        seconds: the time that an analysis is kept.
 
     Attributes:
-        hits, misses: how often one was asked for that was there, and that was not.
+        hits, misses: the number of lookups that found their analysis, and that did not.
     """
 
     def __init__(self, *, max_bytes: int, seconds: float) -> None:
@@ -49,19 +49,19 @@ class Store(Generic[KeptType]):
 
     @property
     def size_bytes(self) -> float:
-        """About the memory of all that are kept."""
+        """The approximate memory of all kept analyses."""
         with self._lock:
             self._analyses.expire()
             return float(self._analyses.currsize)
 
     def add(self, analysis: KeptType) -> None:
-        """Keep an analysis; one that is larger than the whole store is not kept."""
+        """Keep an analysis, unless it is larger than the whole store."""
         with self._lock:
             if analysis.size_bytes <= self._analyses.maxsize:
                 self._analyses[analysis.id] = analysis
 
     def get(self, analysis_id: str) -> KeptType:
-        """The analysis; raises `AnalysisGone`."""
+        """The analysis of an id; raises `AnalysisGone`."""
         with self._lock:
             analysis = self._analyses.get(analysis_id)
             self.hits += analysis is not None

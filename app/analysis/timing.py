@@ -1,4 +1,4 @@
-"""Where a request's time went, for the `Server-Timing` header."""
+"""The duration of a request's steps, for the `Server-Timing` header."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 
 class Timings:
-    """Milliseconds by the name of the step; steps of one name add up.
+    """Milliseconds by the step's name; steps with the same name add up.
 
     Args:
-        observe: told each step's name and its seconds; None for nobody.
+        observe: called with each step's name and its seconds; None for no call.
     """
 
     def __init__(self, observe: Callable[[str, float], None] | None = None) -> None:
@@ -18,7 +18,7 @@ class Timings:
 
     @contextmanager
     def measure(self, step: str) -> Iterator[None]:
-        """Count what runs inside as part of `step`."""
+        """Add the time of the `with` block to `step`."""
         start = time.perf_counter()
         try:
             yield

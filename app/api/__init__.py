@@ -1,1 +1,1 @@
-"""The REST API's answers."""
+"""The REST API's schemas and paths."""

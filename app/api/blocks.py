@@ -1,4 +1,4 @@
-"""An opened block in numbers: which channels its gate lets through, what that does to them, which branch decides."""
+"""An opened block in numbers: its strongest and weakest channels, and the share of each pooling branch."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,7 +26,7 @@ class ChannelAnswer(BlockPart):
     """One channel before and after the gates."""
 
     channel: int
-    gate: float | None = Field(description="What the channel gate lets through; null for attention without one.")
+    gate: float | None = Field(description="The channel gate's value; null for attention without a channel gate.")
     before: FeatureMapAnswer
     after: FeatureMapAnswer
 
@@ -38,10 +38,10 @@ class OpenBlockAnswer(BlockPart):
     strongest: list[ChannelAnswer] = Field(description="The channels that are let through most.")
     weakest: list[ChannelAnswer] = Field(description="The channels that are let through least.")
     channel_maximum_share: float | None = Field(
-        description="Of the evidence behind the channel gate, the share of the branch that sees maxima; the rest is "
-        "the average's. Null where there is one branch."
+        description="The maximum branch's share of the evidence behind the channel gate; the rest is the average "
+        "branch's. Null where there is one branch."
     )
-    spatial_maximum_share: float | None = Field(description="The same of the spatial gate's two planes.")
+    spatial_maximum_share: float | None = Field(description="The same for the spatial gate's two planes.")
 
 
 def build_open_block_answer(
@@ -51,9 +51,9 @@ def build_open_block_answer(
 
     Args:
         block: the opened block.
-        network: whose it is.
+        network: the block's network.
         links: where the analysis is served.
-        query: what the feature maps' links ask for, with its question mark; empty for nothing.
+        query: the query of the feature maps' links, with its question mark; may be empty.
     """
 
     def link(channel: int, moment: str) -> str:

@@ -1,4 +1,4 @@
-"""Every path under /api/v1, spelled once: routes are registered under these patterns, and links fill them in."""
+"""Every path under /api/v1: routes are registered under these patterns, and links fill them in."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class AnalysisLinks:
     """Links to one analysis and to everything about it, without a query.
 
     Attributes:
-        root: the path of the analysis as its reader reaches it, without a slash at its end.
+        root: the analysis's path as clients reach it, without a trailing slash.
     """
 
     root: str

@@ -1,4 +1,4 @@
-"""Heat maps as small numbers: the browser draws them itself, in any colours, without asking again."""
+"""Heat maps as numbers, which the browser draws in any colours without another request."""
 
 import base64
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from app.explain.methods import Method
 from models.names import NetworkName
 
 STEPS = 65_535
-"""A value is a whole number of steps of its map's maximum; two bytes each."""
+"""The number of steps from 0 to a map's maximum; a value is a whole number of them, in two bytes."""
 
 UNITS = dict.fromkeys(Method, "logit") | {Method.EIGENCAM: "activation"}
 """The unit of a map's values: a gradient of the logit times an activation, or an activation alone."""
@@ -22,7 +22,7 @@ UNITS = dict.fromkeys(Method, "logit") | {Method.EIGENCAM: "activation"}
 class MapValues(ApiModel):
     """One network's heat map."""
 
-    height: int = Field(description="Positions of the stage's map.")
+    height: int = Field(description="The number of rows of the stage's map.")
     width: int
     min: float
     max: float
@@ -38,7 +38,7 @@ class MapRowValues(ApiModel):
 
 
 class MapsAnswer(ApiModel):
-    """Everything that drawing takes beside the picture and the colours."""
+    """The numbers that a browser needs to draw the maps over the picture."""
 
     picture_width: int
     picture_height: int
@@ -49,10 +49,10 @@ class MapsAnswer(ApiModel):
 
 
 def build_maps_answer(comparisons: Sequence[Comparison]) -> MapsAnswer:
-    """The heat maps of one picture for one class or more.
+    """Build the heat maps of one picture for one or more classes.
 
     Args:
-        comparisons: of one analysis, with one method and stage.
+        comparisons: comparisons of one analysis, with one method and stage.
     """
     first = comparisons[0]
     placement = first.analysis.placement
@@ -76,7 +76,7 @@ def _build_row_values(comparison: Comparison) -> MapRowValues:
 
 
 def pack_values(heat_map: HeatMap) -> MapValues:
-    """A heat map's values as steps of its maximum; a map without evidence is all zero."""
+    """Pack a heat map's values as steps of its maximum; a map without evidence is all zero."""
     height, width = heat_map.shape
     steps = np.rint(heat_map.values.astype(np.float64) * (STEPS / (heat_map.maximum or 1)))
     return MapValues(

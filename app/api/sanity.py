@@ -1,4 +1,4 @@
-"""The sanity check as an answer: each network's map after more and more of its weights became random."""
+"""The sanity check as JSON: each network's map with more and more of its weights random."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,7 +12,7 @@ from models.networks.randomisation import Randomisation
 
 
 class RandomisedNetwork(BaseModel):
-    """One network's map with random weights, and what it has in common with the learned one."""
+    """One network's map with random weights, compared with its map with learned weights."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,12 +28,12 @@ class SanityStep(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     extent: Randomisation
-    random: str = Field(description="What is random, in words.")
+    random: str = Field(description="The random part of the weights, in words.")
     networks: dict[NetworkName, RandomisedNetwork]
 
 
 class SanityAnswer(BaseModel):
-    """Whether the maps depend on what was learned: from nothing random to everything."""
+    """The steps of the sanity check, from the classifier alone to all weights random."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -54,9 +54,9 @@ def build_sanity_answer(check: SanityCheck, *, links: AnalysisLinks, query: str)
     """A check as JSON.
 
     Args:
-        check: what to describe.
-        links: where the analysis is served.
-        query: what else the maps' links ask for, without a question mark.
+        check: the check to describe.
+        links: the analysis's links.
+        query: the rest of the query of the maps' links, without a question mark.
     """
     return SanityAnswer(
         steps=[

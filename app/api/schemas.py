@@ -24,7 +24,7 @@ class ApiModel(BaseModel):
 
 
 class Readiness(StrEnum):
-    """Whether pictures are taken, and why not."""
+    """Whether the server accepts pictures, or the reason why not."""
 
     OK = "ok"
     STARTING = "starting"
@@ -49,9 +49,9 @@ class NetworkDescription(ApiModel):
     title: str
     attention: Attention
     parameters: int
-    multiply_adds: int = Field(description="Of one picture at the lineup's own resolution.")
-    sha256: str | None = Field(description="Checksum of the weights file; null for weights that are in no file.")
-    recipe: str | None = Field(description="How it was trained; null where that is not known.")
+    multiply_adds: int = Field(description="Per picture at the lineup's default resolution.")
+    sha256: str | None = Field(description="Checksum of the weights file; null where there is no file.")
+    recipe: str | None = Field(description="The training recipe; null where it is not known.")
     accuracy: tuple[Accuracy, ...] = Field(description="Measured with `cbam-lens evaluate`.")
 
 
@@ -73,7 +73,7 @@ class LineupDescription(ApiModel):
 
 
 class TargetAnswer(ApiModel):
-    """The class that all networks were asked about."""
+    """The class that all networks explain."""
 
     class_index: int
     class_name: str
@@ -91,14 +91,16 @@ class PredictionAnswer(ApiModel):
 class HeatMapAnswer(ApiModel):
     """One heat map in numbers; values in the method's own units, places in the picture's pixels."""
 
-    height: int = Field(description="Positions of the stage's map.")
+    height: int = Field(description="The number of rows of the stage's map.")
     width: int
     min: float
     max: float
     mean: float
     peak_x: float | None = Field(description="Centre of the highest position; null without positive evidence.")
     peak_y: float | None
-    share_above_half: float | None = Field(description="Share of all heat where the map is at least half its maximum.")
+    share_above_half: float | None = Field(
+        description="The share of all evidence where the map is at least half its maximum."
+    )
 
 
 class GateAnswer(ApiModel):
@@ -114,8 +116,8 @@ class BlockAnswer(ApiModel):
     """One block's gates."""
 
     name: str
-    channels: int | None = Field(description="Of the channel gate.")
-    height: int | None = Field(description="Positions of the spatial gate.")
+    channels: int | None = Field(description="The number of channels of the channel gate.")
+    height: int | None = Field(description="The number of rows of the spatial gate.")
     width: int | None
     spatial: GateAnswer | None = Field(description="Null for attention without a spatial gate.")
     channel: GateAnswer | None = Field(description="Null for attention without a channel gate.")
@@ -126,7 +128,7 @@ class BlockAnswer(ApiModel):
 
 
 class LearnedAnswer(ApiModel):
-    """A network as it was learned, beside the same one with changed gates."""
+    """A network with its gates as learned, for comparison with its changed gates."""
 
     predictions: list[PredictionAnswer] = Field(description="The five likeliest classes.")
     target_probability: float = Field(ge=0, le=1)
@@ -134,12 +136,16 @@ class LearnedAnswer(ApiModel):
 
 
 class AlterationAnswer(ApiModel):
-    """Gates that were changed. The network was not retrained for that: this is no ablation of the paper's kind."""
+    """Changed gates. The network was not retrained for them, so this is not an ablation as in the paper."""
 
     interventions: list[str]
     learned: LearnedAnswer
-    probability_change: float = Field(description="P of the target class, with changed gates minus as learned.")
-    correlation: float | None = Field(description="Of the two heat maps, changed and learned.")
+    probability_change: float = Field(
+        description="P of the target class with changed gates, minus P with learned gates."
+    )
+    correlation: float | None = Field(
+        description="Pearson's r of the two heat maps, with changed and with learned gates."
+    )
     overlap: float | None = Field(description="Their intersection over union at 0.6 of each map's maximum.")
 
 
@@ -153,7 +159,7 @@ class NetworkAnswer(ApiModel):
     heat_map: HeatMapAnswer
     blocks: list[BlockAnswer] = Field(description="Each block's gates; none for a network without attention.")
     alteration: AlterationAnswer | None = Field(
-        description="Null where the gates are as learned; else everything here is of the changed network."
+        description="Null for gates as learned; otherwise all numbers here are of the changed network."
     )
     links: dict[str, str]
 
@@ -161,16 +167,18 @@ class NetworkAnswer(ApiModel):
 class ComparisonAnswer(ApiModel):
     """A network's heat map compared with another's; null where a map has no evidence or does not vary."""
 
-    minus: NetworkName = Field(description="The network that it is compared with.")
+    minus: NetworkName = Field(description="The other network.")
 
     correlation: float | None
     overlap: float | None = Field(description="Intersection over union at 0.6 of each map's maximum.")
-    peak_distance: float | None = Field(description="As a share of the picture's diagonal.")
-    probability_difference: float = Field(description="P of the target class, this network's minus the other's.")
+    peak_distance: float | None = Field(
+        description="The distance of the two peaks, as a share of the picture's diagonal."
+    )
+    probability_difference: float = Field(description="P of the target class by this network, minus P by the other.")
 
 
 class GeometryAnswer(ApiModel):
-    """Which part of the upright picture the networks saw, in its pixels, and how large."""
+    """The part of the upright picture that the networks saw, in its pixels, and the size of their input."""
 
     geometry: Geometry
     resolution: Resolution
@@ -200,11 +208,11 @@ class AnalysisAnswer(ApiModel):
     )
     shared_max: float = Field(description="The upper end of the shared scale.")
     geometry: GeometryAnswer
-    links: dict[str, str] = Field(description="Paths on this server; none for a picture that was not kept.")
+    links: dict[str, str] = Field(description="Paths on this server; empty for a picture that was not kept.")
 
 
 class Health(ApiModel):
-    """Whether the server lives, or takes pictures."""
+    """Whether the server runs, or accepts pictures."""
 
     status: Readiness
 
@@ -232,8 +240,8 @@ def build_analysis_answer(comparison: Comparison, *, links: AnalysisLinks | None
     """A comparison as JSON.
 
     Args:
-        comparison: what to describe.
-        links: where the analysis is served; None where it is not.
+        comparison: the comparison to describe.
+        links: the analysis's links; None for an analysis that is not kept.
     """
     label = comparison.target.label
     card = comparison.analysis.card
@@ -297,7 +305,7 @@ def _build_network_answer(
 
 
 def build_heat_map_answer(comparison: Comparison, name: NetworkName) -> HeatMapAnswer:
-    """One map in numbers."""
+    """Describe one map in numbers."""
     statistics = comparison.statistics(name)
     height, width = comparison.heat_maps[name].shape
     return HeatMapAnswer(
@@ -399,7 +407,7 @@ def _link_files(links: AnalysisLinks | None, query: str) -> dict[str, str]:
 
 
 def _quote_interventions(comparison: Comparison) -> str:
-    """The end of a query that asks for the same changed gates; empty for learned ones."""
+    """The end of a query for the same changed gates; empty for learned ones."""
     if comparison.altered is None:
         return ""
     return f"&interventions={','.join(str(intervention) for intervention in comparison.altered.interventions)}"

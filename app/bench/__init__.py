@@ -1,7 +1,6 @@
-"""`cbam-lens bench`: what the program costs beside the two bare forward passes, and beside grad-cam and torchcam.
+"""`cbam-lens bench`: the program's speed beside two bare forward passes, and beside grad-cam and torchcam.
 
-In process, contestants (`forward`, `analysis`, `peers`) take turns in rounds (`rounds`). Beside it runs the real server
-as a process of its own (`server`), asked by another one (`load`, `service`), and its start is timed (`startup`).
-`figures` says what is reported and against which target, `report`, `table` and `plot` show it, `run` puts the parts
-together.
+The contestants (`forward`, `analysis`, `peers`) take turns in this process (`rounds`). A second process runs the real
+server (`server`), a third one sends requests to it (`load`, `service`), and its start is timed (`startup`). `figures`
+lists the reported figures and their targets; `report`, `table` and `plot` show them; `run` runs all parts.
 """

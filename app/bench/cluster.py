@@ -1,7 +1,7 @@
-"""(j) The same server plain and on Ray: what Ray costs at one process with the networks, and what a second one brings.
+"""(j) The same server plain, on Ray with one process that has the networks, and on Ray with two.
 
-All servers run at once and are asked by turns, so that they meet the same machine; those that are not asked have
-nothing to do. Each process with the networks has one thread of torch.
+All servers run at once and get requests by turns, so that other load on the machine affects them alike; the others
+are idle meanwhile. Each process with the networks has one thread of torch.
 """
 
 import tempfile
@@ -28,8 +28,8 @@ def bench_cluster(settings: Settings, options: BenchOptions) -> BenchReport:
     """Measure, with a progress bar on standard error.
 
     Args:
-        settings: which lineup, where.
-        options: how many seconds of load.
+        settings: the lineup and the device.
+        options: the seconds of load.
 
     Raises:
         ChildProcessError: when a server or the load client fails.
@@ -57,7 +57,7 @@ def _measure(services: Mapping[str, service.Service], seconds: float, advance: C
     results: dict[tuple[str, int], list[LoadResult]] = {}
     samples: Samples = {}
     for one in services.values():
-        # The first answers wait for memory and caches; they are not counted.
+        # The first requests fill memory and caches; they are not counted.
         one.ask(max(CLIENTS), requests=2 * max(CLIENTS))
     for _ in range(service.SWEEPS):
         for clients in CLIENTS:

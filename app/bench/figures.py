@@ -14,7 +14,7 @@ from app.bench.service import CLIENTS, SHARES
 
 
 class Bound(StrEnum):
-    """On which side of its limit a target lies."""
+    """The side of the limit on which a figure must lie."""
 
     AT_MOST = "at most"
     AT_LEAST = "at least"
@@ -30,13 +30,13 @@ HOLDS: dict[Bound, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The target of a figure, for its ratio where it has one, else for its value."""
+    """The target of a figure: for its ratio if it has one, otherwise for its value."""
 
     bound: Bound
     limit: float
 
     def is_met(self, number: float) -> bool:
-        """Whether this number reaches it."""
+        """Whether this number meets the target."""
         return HOLDS[self.bound](number, self.limit)
 
     def __str__(self) -> str:
@@ -45,16 +45,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Specification:
-    """A figure before it was measured.
+    """The definition of a figure.
 
     Attributes:
-        part: where it belongs.
-        key: its samples' name.
+        part: the part that it belongs to.
+        key: the key of its samples.
         name: its name for people.
-        unit: of its value.
+        unit: the unit of its value.
         relative_to: the key of the figure that its ratio divides by.
-        target: what is to be reached.
-        summarise: how its samples become one value.
+        target: its target, if there is one.
+        summarise: the function that makes one value from its samples.
     """
 
     part: Part
@@ -72,20 +72,20 @@ VARIANTS = {
     "large.values": "12 MP, values",
     "large.overlay": "12 MP, overlays",
 }
-"""Of our analysis, by the prefix of their keys."""
+"""The variants of our analysis, by the prefix of their figures' keys."""
 
 
 def specify() -> list[Specification]:
-    """Every figure, in the order of the report."""
+    """Define every figure, in the order of the report."""
     return [*_specify_forward(), *_specify_analysis(), *_specify_peers(), *_specify_http(), *_specify_process()]
 
 
 def specify_cluster() -> list[Specification]:
-    """The figures of the server plain and on Ray; each way's ratios are to the one before it."""
+    """Define the figures of the plain server and of Ray; each way is compared with the one before it."""
     found = [
-        Specification(Part.CLUSTER, "capacity.rows", "rows (compare --rows), each core", "1/s"),
+        Specification(Part.CLUSTER, "capacity.rows", "rows (compare --rows), per core", "1/s"),
         Specification(Part.CLUSTER, "capacity.kept", "memory of an analysis", "MB"),
-        Specification(Part.CLUSTER, "capacity.sent", "an analysis on its way to the keeper", "MB"),
+        Specification(Part.CLUSTER, "capacity.sent", "a serialised analysis, as sent to the store", "MB"),
     ]
     for before, way in zip((None, *WAYS), WAYS, strict=False):
         for clients in WAY_CLIENTS:
@@ -97,7 +97,7 @@ def specify_cluster() -> list[Specification]:
             found += [
                 Specification(Part.CLUSTER, f"{key}.throughput", name, "1/s", relative["throughput"]),
                 Specification(Part.CLUSTER, f"{key}.p50", f"p50, {name}", "ms", relative["p50"]),
-                Specification(Part.CLUSTER, f"{key}.cpu", f"processor time a picture, {name}", "ms", relative["cpu"]),
+                Specification(Part.CLUSTER, f"{key}.cpu", f"processor time per picture, {name}", "ms", relative["cpu"]),
                 Specification(Part.CLUSTER, f"{key}.p95", f"p95, {name}"),
                 Specification(Part.CLUSTER, f"{key}.errors", f"errors, {name}", ""),
             ]
@@ -105,7 +105,7 @@ def specify_cluster() -> list[Specification]:
 
 
 def build_figures(samples: Samples, specifications: Sequence[Specification] | None = None) -> list[Figure]:
-    """Those of the specified figures that were measured; of `specify` by default."""
+    """Build the specified figures that were measured; the specifications of `specify` by default."""
     specifications = specify() if specifications is None else specifications
     values = {one.key: one.summarise(samples[one.key]) for one in specifications if samples.get(one.key)}
     return [_build_figure(one, samples[one.key], values) for one in specifications if one.key in values]
@@ -139,7 +139,7 @@ def _specify_forward() -> list[Specification]:
 def _specify_analysis() -> list[Specification]:
     core, whole = Target(Bound.AT_MOST, 1.15), Target(Bound.AT_MOST, 1.35)
     found = [
-        Specification(Part.ANALYSIS, "small.values.core", "without decode and encode", "ms", "forward", core),
+        Specification(Part.ANALYSIS, "small.values.core", "without decoding and encoding", "ms", "forward", core),
     ]
     for key, name in VARIANTS.items():
         target = whole if key.startswith("small") else None
@@ -150,7 +150,7 @@ def _specify_analysis() -> list[Specification]:
 
 
 def _specify_peers() -> list[Specification]:
-    # Against the whole of ours: it decodes and encodes too, which the peers do not.
+    # The reference is our whole analysis, although it also decodes and encodes, which the peers do not.
     ours, target = "small.values.total", Target(Bound.AT_LEAST, 5)
     return [
         Specification(Part.GRAD_CAM, "gradcam", "from prepared input", "ms", ours, target),
@@ -162,7 +162,7 @@ def _specify_peers() -> list[Specification]:
 
 
 def _specify_http() -> list[Specification]:
-    found = [Specification(Part.HTTP, "loop.beside", "bare loop, in between", "lineups/s")]
+    found = [Specification(Part.HTTP, "loop.beside", "bare loop, between the levels", "lineups/s")]
     for clients in CLIENTS:
         key, name = f"http.{clients}", f"{clients} client{'s' if clients > 1 else ''}"
         target = Target(Bound.AT_LEAST, 0.8) if clients == max(CLIENTS) else None
@@ -178,8 +178,8 @@ def _specify_process() -> list[Specification]:
         Specification(Part.MEMORY, "memory.start", "memory at start", "MB"),
         Specification(Part.MEMORY, "memory.early", "after the first requests", "MB"),
         Specification(Part.MEMORY, "memory.late", "after all requests", "MB"),
-        Specification(Part.MEMORY, "memory.growth", "growth between these", "MB", target=growth),
-        Specification(Part.MEMORY, "memory.errors", "errors on the way", ""),
-        Specification(Part.STARTUP, "startup.imports", "imports and weights' read", "s", summarise=min),
+        Specification(Part.MEMORY, "memory.growth", "growth from first to all", "MB", target=growth),
+        Specification(Part.MEMORY, "memory.errors", "errors meanwhile", ""),
+        Specification(Part.STARTUP, "startup.imports", "imports and reading the weights", "s", summarise=min),
         Specification(Part.STARTUP, "startup.ready", "command to ready", "s", "startup.imports", start, min),
     ]

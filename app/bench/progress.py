@@ -1,4 +1,4 @@
-"""Progress on standard error, one bar a phase with the time that is left of it."""
+"""Progress on standard error, with one bar per phase and the time left."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -8,10 +8,10 @@ from models.progress import make_progress
 
 
 class Phases:
-    """The phases of a run; one that has begun shows the time that it still takes.
+    """The phases of a run; a phase shows its remaining time once it has begun.
 
     Args:
-        steps: of each phase, by its name.
+        steps: the number of steps of each phase, by the phase's name.
     """
 
     def __init__(self, steps: Mapping[str, int]) -> None:
@@ -28,7 +28,7 @@ class Phases:
         self._progress.stop()
 
     def begin(self, name: str) -> Callable[[], None]:
-        """Start a phase's clock; what it answers is called after each of its steps."""
+        """Start a phase's clock, and return a function to call after each of its steps."""
         task = self._tasks[name]
         self._progress.start_task(task)
         return partial(self._progress.advance, task)

@@ -1,4 +1,4 @@
-"""The benchmark as a whole: what was asked for, in order, into one report."""
+"""A whole benchmark: the chosen parts in order, in one report."""
 
 import asyncio
 import tempfile
@@ -33,7 +33,7 @@ from models.lineups.lineup import Lineup, load_lineup
 IN_PROCESS = (Part.FORWARD, Part.ANALYSIS, Part.STEPS, Part.GRAD_CAM, Part.TORCHCAM, Part.OTHER_CLASS)
 
 OUR_PARTS = (Part.ANALYSIS, Part.STEPS)
-"""Measured by the same runs."""
+"""The parts that the same runs measure."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +41,7 @@ class Subject:
     """The networks and the input of the bare passes and the peers.
 
     Attributes:
-        plain: the lineup as it was trained; the lens's own is folded.
+        plain: the trained lineup, not folded; the lens's own is folded.
         values: a normalised picture, (3, H, W).
     """
 
@@ -55,8 +55,8 @@ class Findings:
 
     Attributes:
         setup: the report's head.
-        samples: what was measured.
-        notes: what was left out or went wrong.
+        samples: the measured values.
+        notes: the omissions and errors.
         loop: the fastest bare loop, once it is known.
     """
 
@@ -70,19 +70,19 @@ def run_bench(settings: Settings, options: BenchOptions) -> BenchReport:
     """Measure, with progress bars on standard error.
 
     Args:
-        settings: which lineup, where; the server and our engine use all of them.
-        options: what, and how much of it.
+        settings: the lineup, the device, and the settings of the server and of our engine.
+        options: the parts and their extent.
 
     Raises:
         ChildProcessError: when the server or the load client fails.
-        InvalidOption: when the plot cannot be written where it is wanted.
-        OSError: when it cannot be written for another reason.
+        InvalidOption: when the plot's folder does not exist.
+        OSError: when the plot cannot be written.
         LineupError: when the networks cannot be loaded.
     """
     _check_plot(options.plot)
     with ExitStack() as stack:
         lens = stack.enter_context(open_lens(settings))
-        # As it was trained, beside the form that answers requests.
+        # The trained lineup itself, beside the folded one that answers requests.
         (choice,) = parse_lineups(settings.lineups, settings.labels, store=settings.store)
         plain = load_lineup(choice, device=lens.lineup.device)
         subject = Subject(plain, prepare_jpeg(make_jpeg(SMALL), plain.card.preprocessing))
@@ -144,7 +144,7 @@ def _measure_service(settings: Settings, options: BenchOptions, findings: Findin
     with tempfile.TemporaryDirectory() as directory, ServerProcess(serve_command(settings)) as server:
         write_jpegs(Path(directory), service.PICTURES)
         asked = service.Service(server, Path(directory))
-        # Memory first: it needs a server that was not asked anything yet.
+        # Memory comes first: it needs a server that has had no requests.
         if options.has(Part.MEMORY):
             findings.samples |= service.measure_memory(asked, options.requests, phases.begin("memory"))
         if options.has(Part.HTTP):
@@ -169,6 +169,6 @@ def _report(findings: Findings, options: BenchOptions) -> BenchReport:
 
 
 def _check_plot(path: Path | None) -> None:
-    """Before minutes of measuring, not after."""
+    """Refuse a plot that cannot be written before minutes of measuring, not after."""
     if path is not None and not path.absolute().parent.is_dir():
-        raise InvalidOption(f"{path.parent} is no directory; make it, or choose another --plot", option="plot")
+        raise InvalidOption(f"{path.parent} is not a directory; create it, or choose another --plot", option="plot")

@@ -15,16 +15,16 @@ from app.bench.servers.server import ServerProcess
 
 CLIENTS = (1, 4, 16)
 SWEEPS = 3
-"""Over which the seconds of every level are spread, so that they meet the same machine."""
+"""The seconds of every level are spread over the sweeps, so that other load affects all levels alike."""
 
 PICTURES = 16
 FIRST_REQUESTS = 300
-"""The default cache is full of the shipped lineup's analyses by then."""
+"""After so many, analyses of the shipped lineup fill the default cache."""
 
 MEMORY_CLIENTS = 4
 READINGS = 9
 READING_REQUESTS = 8
-"""Between two readings of the memory."""
+"""The requests between two readings of the memory."""
 
 SHARES = (50, 95, 99)
 
@@ -35,8 +35,8 @@ class Service:
 
     Attributes:
         server: the server.
-        directory: with the pictures' files.
-        problems: one of each kind of error that the clients met.
+        directory: the pictures' folder.
+        problems: one message per kind of error that the clients had.
     """
 
     server: ServerProcess
@@ -62,11 +62,11 @@ class Service:
 
 
 def measure_memory(service: Service, requests: int, advance: Callable[[], None]) -> Samples:
-    """Megabytes at start, after the first requests and after all of them, and what came between these two.
+    """Measure megabytes at start, after the first requests and after all of them, and the growth between the last two.
 
     Args:
-        service: a server that was not asked anything yet.
-        requests: how many in all.
+        service: a server that has had no requests.
+        requests: the number of requests in all.
         advance: called after each step.
     """
     first = min(FIRST_REQUESTS, requests // 2)
@@ -81,9 +81,9 @@ def measure_memory(service: Service, requests: int, advance: Callable[[], None])
 
 
 def _ask_and_read_memory(service: Service, requests: int) -> tuple[float, int]:
-    """The megabytes that the server holds towards the end of some requests, and how many of these failed.
+    """Send requests; return the server's megabytes towards their end, and the number of failures.
 
-    The median of several readings: what the allocator has just given back differs by tens of megabytes between them.
+    The megabytes are the median of several readings, which differ by tens of megabytes with the allocator's releases.
     """
     last = min(READINGS * READING_REQUESTS, requests)
     errors = service.ask(MEMORY_CLIENTS, requests=requests - last).errors if requests > last else 0
@@ -97,17 +97,17 @@ def _ask_and_read_memory(service: Service, requests: int) -> tuple[float, int]:
 def measure_throughput(
     service: Service, loop: ForwardPasses | None, seconds: float, advance: Callable[[], None]
 ) -> Samples:
-    """Throughput, latencies and errors at each number of clients, and the bare loop between them.
+    """Measure throughput, latencies and errors at each number of clients, and the bare loop between them.
 
     Args:
         service: the server.
         loop: the forward passes that the server is compared with; None to leave them out.
-        seconds: of each level.
+        seconds: the seconds of load at each level.
         advance: called after each level of each sweep.
     """
     samples: Samples = {}
     results: dict[int, list[LoadResult]] = {clients: [] for clients in CLIENTS}
-    # The first answers wait for memory and caches; they are not counted.
+    # The first requests fill memory and caches; they are not counted.
     service.ask(max(CLIENTS), requests=2 * max(CLIENTS))
     for _ in range(SWEEPS):
         if loop is not None:
@@ -122,7 +122,7 @@ def measure_throughput(
 
 
 def summarise_load(key: str, sweeps: list[LoadResult]) -> Samples:
-    """Throughput, errors and latencies of one level of load, by names that begin with `key`."""
+    """Throughput, errors and latencies of one level of load, with keys that begin with `key`."""
     latencies = [value for sweep in sweeps for value in sweep.latencies_milliseconds]
     samples: Samples = {
         "throughput": [len(sweep.latencies_milliseconds) / sweep.seconds for sweep in sweeps],

@@ -1,4 +1,4 @@
-"""On what machine and with which versions was measured."""
+"""The machine and the versions of a benchmark."""
 
 import os
 import platform
@@ -17,11 +17,11 @@ CPU_DESCRIPTION = Path("/proc/cpuinfo")
 
 
 def read_setup(settings: Settings, options: BenchOptions, lineup: Lineup, values: FloatArray) -> Setup:
-    """The report's head, before anything was measured.
+    """Read the setup for the report.
 
     Args:
-        settings: of the server and of our engine.
-        options: how much is measured.
+        settings: the settings of the server and of our engine.
+        options: the benchmark's options.
         lineup: the networks.
         values: their input, (3, H, W).
     """

@@ -1,1 +1,1 @@
-"""The commands of `cbam-lens`, by what they are for."""
+"""The commands of `cbam-lens`, by purpose."""

@@ -1,4 +1,4 @@
-"""Published weights get onto this machine when the operator starts a command, and at no other time."""
+"""Downloads of published weights, which happen only when the operator starts a command."""
 
 from collections.abc import Callable
 
@@ -10,11 +10,11 @@ from models.lineups.choice import LineupChoice, parse_lineups
 
 
 def fetch_chosen(settings: Settings, tell: Callable[[str], None]) -> None:
-    """Fetch what the chosen lineups lack; raises `LineupError`.
+    """Fetch the missing weights of the chosen lineups; raises `LineupError`.
 
     Args:
-        settings: they choose the lineups.
-        tell: told of each file that is fetched.
+        settings: the settings, which choose the lineups.
+        tell: called with a note on each file that is fetched.
     """
     for choice in parse_lineups(settings.lineups, settings.labels, store=settings.store):
         if isinstance(choice, KnownChoice):
@@ -27,16 +27,16 @@ def fetch_known(name: str, settings: Settings, tell: Callable[[str], None], *, i
     """Fetch one known lineup, torchvision's weights included.
 
     Args:
-        name: of the lineup.
-        settings: where files go, and how they get there.
-        tell: told of each file that is fetched.
-        is_forced: fetch also what is on this machine.
+        name: the lineup's name.
+        settings: the settings of the cache directory, the mirror and offline use.
+        tell: called with a note on each file that is fetched.
+        is_forced: whether to fetch files again that are on this machine.
 
     Returns:
         Every network's source.
 
     Raises:
-        LineupError: for an unknown name, and for what cannot be had.
+        LineupError: for an unknown name, and for a file that cannot be fetched.
     """
     choice = resolve_name(name, settings.store)
     if choice is None:
@@ -57,8 +57,8 @@ def _fetch_torchvisions_files(choice: KnownChoice, settings: Settings) -> None:
 
 
 def _want_torchvisions_files(choice: LineupChoice) -> None:
-    """Torchvision fetches its own weights as networks are loaded; offline they have to be there before."""
-    # Both import torch, which no other start of a command waits for.
+    """Refuse missing weights of torchvision offline; online it fetches them itself as it loads a network."""
+    # Both import torch, which other commands need not wait for.
     from models.lineups.members import LineupPlan
     from models.lineups.sources import want_source
 

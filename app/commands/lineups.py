@@ -1,4 +1,4 @@
-"""`cbam-lens lineups` and `fetch`: what can be compared by name, and its weights."""
+"""`cbam-lens lineups` and `fetch`: lineups known by name, and their weights."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from app.output.lineup_table import list_lineups, tabulate_lineups
 def lineups(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False
 ) -> None:
-    """List the lineups that are known by name, which weights are on this machine, and which would be fetched."""
+    """List the lineups known by name, with the weights that are on this machine and those to fetch."""
     known = or_explain(list_lineups, read_settings().store)
     if as_json:
         typer.echo(known.model_dump_json(indent=2))
@@ -24,12 +24,12 @@ def lineups(
 def fetch(
     *,
     names: Annotated[list[str], typer.Argument(help="Names that cbam-lens lineups lists.", metavar="NAME...")],
-    force: Annotated[bool, typer.Option("--force", help="Fetch again, and replace what is on this machine.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Fetch files again that are on this machine.")] = False,
     offline: OfflineOption = False,
 ) -> None:
     """Fetch the published weights of lineups beforehand; serve and the other commands do it when they need them.
 
-    A file is checked by its hash before anything reads it. A transfer that breaks off goes on where it ended.
+    A file's hash is checked before anything reads the file. A broken transfer continues where it ended.
     CBAM_LENS_CACHE_DIR says where files are kept, CBAM_LENS_MIRROR names another host.
     """
     settings = read_settings(offline=offline)

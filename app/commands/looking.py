@@ -1,4 +1,4 @@
-"""`cbam-lens serve` and `compare`: what people come for."""
+"""`cbam-lens serve` and `compare`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +31,9 @@ from models.names import Stage
 
 def serve(
     *,
-    host: Annotated[str, typer.Option(help="Address to listen on; this machine alone by default.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; by default only this machine can reach it.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
     lineup: Annotated[
         list[str] | None, typer.Option("--lineup", help=f"{LINEUP_HELP} May be given several times.", metavar="LINEUP")
@@ -51,7 +53,7 @@ def serve(
 ) -> None:
     """Serve the page and the REST API.
 
-    More can be set by environment variables: CBAM_LENS_MAX_UPLOAD_BYTES, CBAM_LENS_MAX_PICTURE_PIXELS,
+    Environment variables set the rest: CBAM_LENS_MAX_UPLOAD_BYTES, CBAM_LENS_MAX_PICTURE_PIXELS,
     CBAM_LENS_QUEUE_SIZE, CBAM_LENS_DEADLINE_SECONDS, CBAM_LENS_CACHE_BYTES, CBAM_LENS_CACHE_SECONDS,
     CBAM_LENS_THREADS, CBAM_LENS_LOG_LEVEL.
     """
@@ -71,7 +73,7 @@ def compare(
     images: Annotated[
         list[Path],
         typer.Argument(
-            help="Pictures; with --rows folders, lists (.txt, one path a line) and shards NAME-{0000..0009}.tar too.",
+            help="Pictures; with --rows also folders, lists (.txt, one path per line), shards NAME-{0000..0009}.tar.",
             metavar="IMAGE...",
         ),
     ],
@@ -80,31 +82,31 @@ def compare(
         typer.Option(
             "--output",
             "-o",
-            help="Directory for figures and maps; the current one by default, none with --json alone.",
+            help="Directory for figures and maps; by default the current one, or none with --json.",
             file_okay=False,
         ),
     ] = None,
     target: Annotated[str, typer.Option(help="Class by index or name; the baseline's first by default.")] = "",
-    method: Annotated[Method, typer.Option(help="How the maps are made.")] = Method.GRADCAM,
+    method: Annotated[Method, typer.Option(help="Method that makes the maps.")] = Method.GRADCAM,
     stage: Annotated[int, typer.Option(help="Stage to explain, 1 (fine) to 4 (deep).", min=1, max=4)] = 4,
     interventions: Annotated[
         list[str] | None,
         typer.Option(
             "--intervention",
-            help="Change gates that were learned: SCOPE:GATE:CHANGE, for example all:spatial:neutral, "
+            help="Change learned gates: SCOPE:GATE:CHANGE, for example all:spatial:neutral, "
             "stage4:spatial:invert or layer3.1:channel:drop-max. May be given several times.",
         ),
     ] = None,
-    scale: Annotated[Scale, typer.Option(help="One maximum for both maps, or each its own.")] = Scale.SHARED,
+    scale: Annotated[Scale, typer.Option(help="One maximum for all maps, or one per map.")] = Scale.SHARED,
     colormap: Annotated[Colormap, typer.Option(help="Colours of the maps.")] = Colormap.VIRIDIS,
     geometry: GeometryOption = None,
     resolution: ResolutionOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON lines, one a picture.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, one line per picture.")] = False,
     rows: Annotated[
         Path | None,
         typer.Option(
-            help="Directory for one Parquet row a picture in place of figures; pictures that have one there are not "
-            "done again. Wants uv sync --extra survey.",
+            help="Directory for one Parquet row per picture in place of figures; pictures that already have a row "
+            "are skipped. Needs uv sync --extra survey.",
             file_okay=False,
         ),
     ] = None,
@@ -118,13 +120,13 @@ def compare(
     """Write the paper's figure and all maps for each picture.
 
     For dog.jpg: dog.figure.png, dog.baseline.png, dog.cbam.png, dog.difference.png and dog.maps.npz. A picture that
-    cannot be read is named and skipped; the exit code is then 2.
+    cannot be read is reported and skipped; the exit code is then 2.
 
-    With --rows many pictures become a table: predictions, statistics and what the two maps have in common. A picture
-    that cannot be read is a row with its error. The same command goes on where an earlier one was stopped.
+    With --rows many pictures become a table of predictions, map statistics and comparisons of the maps. A picture that
+    cannot be read becomes a row with its error. After a stop, the same command continues where it stopped.
     """
     if on is ComputeLocation.RAY and rows is None:
-        raise typer.BadParameter("--on ray is for tables of many pictures; add --rows DIR")
+        raise typer.BadParameter("--on ray works only for tables of many pictures; add --rows DIR")
     settings = prepare_settings(as_list(lineup), as_list(labels), device, offline=offline)
     with errors.status("loading the networks"):
         from app.survey.figures import CompareOptions, compare_files
@@ -137,7 +139,7 @@ def compare(
         survey = SurveyOptions(target=asked, geometry=seen_as, directory=rows, has_maps=has_maps)
         sources = or_explain(list_sources, [str(image) for image in images])
         report = or_explain(find_survey(on), settings, sources, survey)
-        before = f", {report.skipped:,} were there before" if report.skipped else ""
+        before = f", {report.skipped:,} existed already" if report.skipped else ""
         failed = f", {report.failed:,} of them with an error" if report.failed else ""
         typer.echo(f"{rows}: {report.done:,} rows written{failed}{before}")
         return

@@ -1,4 +1,4 @@
-"""`cbam-lens evaluate`, `precision` and `bench`: what can be measured on one's own machine."""
+"""`cbam-lens evaluate`, `precision` and `bench`: measurements on your own machine."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,47 +36,44 @@ def evaluate(
     data: Annotated[
         Path,
         typer.Argument(
-            help="Directory with one folder of pictures a class; with --answers also shards, NAME-{0000..0009}.tar."
+            help="Directory with one folder of pictures per class; with --answers also shards, NAME-{0000..0009}.tar."
         ),
     ],
     listing: Annotated[
-        Path | None, typer.Option("--list", help="Text file that names the pictures to use, one CLASS/FILE a line.")
+        Path | None, typer.Option("--list", help="Text file that names the pictures to use, one CLASS/FILE per line.")
     ] = None,
     geometry: GeometryOption = None,
     resolution: ResolutionOption = None,
-    batch_size: Annotated[int, typer.Option(help="Pictures a forward pass.", min=1)] = 32,
+    batch_size: Annotated[int, typer.Option(help="Pictures per forward pass.", min=1)] = 32,
     focus: Annotated[bool, typer.Option("--focus", help="Also measure where the networks look.")] = False,
     masks: Annotated[
-        Path | None, typer.Option(help="Where the objects are: CLASS/NAME.png for CLASS/NAME.jpg.", file_okay=False)
+        Path | None,
+        typer.Option(help="Directory of the objects' masks, CLASS/NAME.png for CLASS/NAME.jpg.", file_okay=False),
     ] = None,
     boxes: Annotated[
         Path | None,
-        typer.Option(help="Where the objects are: a CSV with file, synset, xmin, ymin, xmax, ymax.", dir_okay=False),
+        typer.Option(help="CSV file of the objects' boxes, with file, synset, xmin, ymin, xmax, ymax.", dir_okay=False),
     ] = None,
     class_map: Annotated[
         Path | None,
-        typer.Option(help="What the data calls a class and the lineup's index or name for it, one class a line."),
+        typer.Option(help="Text file, one class per line: its name in the data, its index or name in the lineup."),
     ] = None,
     methods: Annotated[
         list[Method] | None,
-        typer.Option("--method", help="How maps are made; may be given again; Grad-CAM by default."),
+        typer.Option("--method", help="Method that makes the maps; may be given several times; Grad-CAM by default."),
     ] = None,
     stage: Annotated[int, typer.Option(help="The stage whose output is explained.", min=1, max=4)] = 4,
-    tolerance: Annotated[
-        float, typer.Option(help="Pixels by which a peak may miss the object; 15 is usual.", min=0)
-    ] = 0,
-    fill: Annotated[
-        str, typer.Option(help="What stands where a position was removed.", metavar="[blurred|mean]")
-    ] = "blurred",
-    curves: Annotated[bool, typer.Option(help="Measure deletion and insertion, which take most of the time.")] = True,
+    tolerance: Annotated[float, typer.Option(help="Pixels by which a peak may miss the object; often 15.", min=0)] = 0,
+    fill: Annotated[str, typer.Option(help="Filling of removed positions.", metavar="[blurred|mean]")] = "blurred",
+    curves: Annotated[bool, typer.Option(help="Measure deletion and insertion, the slowest part.")] = True,
     rows: Annotated[Path | None, typer.Option(help="CSV file for each picture's numbers.", dir_okay=False)] = None,
     plot: Annotated[Path | None, typer.Option(help="PNG file to draw the results into.", dir_okay=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
     answers: Annotated[
         Path | None,
         typer.Option(
-            help="Directory for one Parquet row a picture; pictures that have one there are not done again. Wants uv "
-            "sync --extra survey.",
+            help="Directory for one Parquet row per picture; pictures that already have a row are skipped. Needs "
+            "uv sync --extra survey.",
             file_okay=False,
         ),
     ] = None,
@@ -91,18 +88,18 @@ def evaluate(
 ) -> None:
     """Measure both networks on a folder of class folders: top-1, top-5, calibration, and where they look.
 
-    A folder's name is a class's identifier or name (`GET /api/v1/lineups` lists both). Folders of other classes are an
-    error; pictures that cannot be read are named, counted and left out. With --focus the heat maps of the true class
-    and CBAM's gates are compared with the objects, whose place --masks or --boxes tells; differences come with paired
-    bootstrap intervals. With --answers each picture becomes a row that is kept, as by `compare --rows`, and the same
-    command goes on where an earlier one was stopped.
+    A folder's name is a class's identifier or name (`GET /api/v1/lineups` lists both). A folder of an unknown class is
+    an error; pictures that cannot be read are reported, counted and left out. With --focus the heat maps of the true
+    class and CBAM's gates are compared with the objects, whose places --masks or --boxes gives; differences have paired
+    bootstrap intervals. With --answers each picture becomes a row in a table, as by `compare --rows`; after a stop, the
+    same command continues where it stopped.
     """
     if not focus and (masks or boxes or class_map or rows):
-        raise typer.BadParameter("--masks, --boxes, --class-map and --rows are about where networks look; add --focus")
+        raise typer.BadParameter("--masks, --boxes, --class-map and --rows measure where networks look; add --focus")
     if focus and answers is not None:
-        raise typer.BadParameter("--answers has no --focus; measure that in a run of its own")
+        raise typer.BadParameter("--answers and --focus exclude each other; measure them in two runs")
     if answers is None and (has_maps or on is ComputeLocation.RAY or data.suffix == ".tar"):
-        raise typer.BadParameter("--maps, --on ray and shards are for rows of many pictures; add --answers DIR")
+        raise typer.BadParameter("--maps, --on ray and shards work only for rows of many pictures; add --answers DIR")
     or_explain(_check_outputs, rows, plot)
     settings = prepare_settings(as_list(lineup), as_list(labels), device, offline=offline)
     with errors.status("loading the networks"):
@@ -145,23 +142,23 @@ def evaluate(
 
 
 def _check_outputs(*paths: Path | None) -> None:
-    """Say before a long measurement, and not after it, that its results could not be written."""
+    """Refuse a file that cannot be written before a long measurement, not after it."""
     for path in paths:
         if path is not None and not path.parent.is_dir():
-            raise InvalidOption(f"{path.parent} is no directory; make it, or write elsewhere", option="output")
+            raise InvalidOption(f"{path.parent} is not a directory; create it, or choose another one", option="output")
 
 
 def precision(
     *,
     directory: Annotated[Path, typer.Argument(help="Directory with pictures.", exists=True, file_okay=False)],
-    limit: Annotated[int | None, typer.Option(help="How many pictures at most; all by default.", min=1)] = None,
+    limit: Annotated[int | None, typer.Option(help="Largest number of pictures; all by default.", min=1)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
     lineup: LineupOption = None,
     labels: LabelsOption = None,
     offline: OfflineOption = False,
     device: DeviceOption = None,
 ) -> None:
-    """Measure what bf16 and fp16 change in probabilities, heat maps and time."""
+    """Compare bf16 and fp16 with fp32: probabilities, heat maps and time."""
     settings = prepare_settings(as_list(lineup), as_list(labels), device, offline=offline)
     with errors.status("loading the networks"):
         from app.evaluation.precision import measure_precision, tabulate_precision
@@ -176,9 +173,9 @@ def precision(
 def bench(
     *,
     only: Annotated[str, typer.Option(help="Parts to measure, for example a,b,d; all by default.")] = "",
-    rounds: Annotated[int, typer.Option(help="Turns of each thing that is timed in process.", min=1)] = 20,
-    seconds: Annotated[float, typer.Option(help="Load at each number of clients.", min=0.1)] = 15.0,
-    requests: Annotated[int, typer.Option(help="Requests before memory is read a last time.", min=2)] = 2000,
+    rounds: Annotated[int, typer.Option(help="Turns of each contestant in this process.", min=1)] = 20,
+    seconds: Annotated[float, typer.Option(help="Seconds of load at each number of clients.", min=0.1)] = 15.0,
+    requests: Annotated[int, typer.Option(help="Requests before memory is read for the last time.", min=2)] = 2000,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
     plot: Annotated[Path | None, typer.Option(help="PNG file to draw the figures into.", dir_okay=False)] = None,
     lineup: LineupOption = None,
@@ -190,10 +187,10 @@ def bench(
     """Measure the speed: our analysis beside the two bare forward passes, grad-cam and torchcam.
 
     Parts: a the bare forward passes, b our analysis, c its steps, d grad-cam, e torchcam (needs `uv sync --group
-    bench`), f another class on a cached picture, g over HTTP, h the server's memory, i its start. A ratio is printed
-    where both of its parts were measured. Everything takes some minutes; leave the machine alone meanwhile.
+    bench`), f another class on a cached picture, g over HTTP, h the server's memory, i its start. A ratio needs both
+    of its parts. All parts together take some minutes; leave the machine alone meanwhile.
 
-    With --on ray it is j alone: the server plain, on Ray with one process that has the networks, and with two.
+    With --on ray only part j runs: the plain server, Ray with one process that has the networks, and Ray with two.
     """
     if on is ComputeLocation.RAY:
         settings = prepare_settings(as_list(lineup), as_list(labels), device, offline=offline)

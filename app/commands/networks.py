@@ -1,4 +1,4 @@
-"""`cbam-lens models`, `inspect` and `convert`: networks and files of weights."""
+"""`cbam-lens models`, `inspect` and `convert`: networks and weights files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,32 +10,32 @@ from app.commands.options import errors, or_explain
 from models.checkpoints.diagnosis import MAX_BYTES, ExaminationOptions
 from models.names import Attention, StridePlacement
 
-CheckpointArgument = Annotated[Path, typer.Argument(help="A file of weights: safetensors or torch.save.")]
+CheckpointArgument = Annotated[Path, typer.Argument(help="A weights file, by safetensors or torch.save.")]
 ArchitectureOption = Annotated[
-    str | None, typer.Option(help="The architecture: a name of the zoo, or torchvision:NAME; found by default.")
+    str | None, typer.Option(help="The architecture, by its name here or torchvision:NAME; recognised by default.")
 ]
 AttentionOption = Annotated[
     Attention | None,
-    typer.Option(help="The attention, where tensors cannot tell: se, channel-max and channel-both look alike."),
+    typer.Option(help="The attention, if the tensors leave it open: se, channel-max and channel-both look alike."),
 ]
 ClassesOption = Annotated[int | None, typer.Option(help="The number of classes that the file must have.", min=1)]
 StrideOption = Annotated[
-    StridePlacement | None, typer.Option(help="Where a bottleneck's stride lies, which tensors cannot tell.")
+    StridePlacement | None, typer.Option(help="The place of a bottleneck's stride, which the tensors leave open.")
 ]
-EmaOption = Annotated[bool, typer.Option("--ema", help="Take the averaged weights where the file has both.")]
-SizeOption = Annotated[int, typer.Option(help="The largest file that is read, in bytes.", min=1)]
+EmaOption = Annotated[bool, typer.Option("--ema", help="Take the averaged weights if the file has both.")]
+SizeOption = Annotated[int, typer.Option(help="The limit of the file's size, in bytes.", min=1)]
 
 
 def models(
     *,
     ablations: Annotated[
-        bool, typer.Option("--ablations", help="ResNet-50 with every design of the paper's ablations instead.")
+        bool, typer.Option("--ablations", help="Print ResNet-50 with every design of the paper's ablations instead.")
     ] = False,
     write: Annotated[
         Path | None, typer.Option(help="Also write the counts into this JSON file, as the page reads them.")
     ] = None,
 ) -> None:
-    """Print each network's parameters and multiply-adds beside the paper's, with what attention adds to them."""
+    """Print each network's parameters and multiply-adds beside the paper's, with the increase by attention."""
     with errors.status("counting"):
         from app.output.network_table import count_networks, tabulate_ablations, tabulate_counts
         from models.attention.design import DESIGNS
@@ -61,9 +61,9 @@ def inspect(
     max_bytes: SizeOption = MAX_BYTES,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a report.")] = False,
 ) -> None:
-    """Say what a checkpoint is: layout, network, classes, what would be changed, whether its gates look trained.
+    """Report what a checkpoint is: layout, network, classes, needed changes, and whether its gates look trained.
 
-    Nothing in the file is executed. The exit code is 2 for a file that is not weights of a network known here.
+    Nothing in the file is executed. The exit code is 2 for a file that has no weights of a known network.
     """
     options = ExaminationOptions(max_bytes, ema, classes, architecture, attention, stride_placement)
     with errors.status("reading the file"):
@@ -88,10 +88,10 @@ def convert(
     max_bytes: SizeOption = MAX_BYTES,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a report.")] = False,
 ) -> None:
-    """Write a checkpoint of any known layout as a safetensors file in ours, with what is known of it inside.
+    """Convert a checkpoint of any known layout to a safetensors file in our layout, with its origin as metadata.
 
-    Planes that another project stacks the other way round are swapped, convolutions of one position become linear
-    layers; the function stays the same. The input is left as it is.
+    The network's function stays the same: planes in another project's order are swapped, and 1 x 1 convolutions of
+    single positions become linear layers. The input file is not changed.
     """
     options = ExaminationOptions(max_bytes, ema, classes, architecture, attention, stride_placement)
     with errors.status("converting the file"):

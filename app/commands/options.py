@@ -1,7 +1,7 @@
-"""Shared by the commands: their options, and their errors that a user can mend.
+"""The options that commands share, and the reports of errors that a user can correct.
 
-Nothing here imports torch; commands import what needs it when they run, so that `--help` and a mistyped option answer
-at once.
+Nothing here imports torch; commands import modules that need it when they run, so that `--help` and wrong options
+answer at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,9 +38,11 @@ LabelsOption = Annotated[
 OfflineOption = Annotated[
     bool, typer.Option("--offline", help="Fetch no published weights; say which are missing, and where to put them.")
 ]
-DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or cuda:0; auto by default.")]
+DeviceOption = Annotated[
+    str | None, typer.Option("--device", help="Device: auto, cpu, cuda or cuda:0; auto by default.")
+]
 GeometryOption = Annotated[
-    Geometry | None, typer.Option(help="How a picture becomes the networks' input; the lineup's own way by default.")
+    Geometry | None, typer.Option(help="How a picture becomes the networks' input; by default as the lineup prefers.")
 ]
 ResolutionOption = Annotated[
     str | None,
@@ -52,7 +54,7 @@ ResolutionOption = Annotated[
 
 
 class ComputeLocation(StrEnum):
-    """Where a command computes."""
+    """The place where a command computes."""
 
     HERE = "here"
     """In this process."""
@@ -62,14 +64,16 @@ class ComputeLocation(StrEnum):
 
 OnOption = Annotated[
     ComputeLocation,
-    typer.Option("--on", help="here: this process; ray: a cluster, see the README; needs uv sync --extra ray."),
+    typer.Option(
+        "--on", help="Where to compute. here: in this process; ray: on a cluster, which needs uv sync --extra ray."
+    ),
 ]
 
 
 def read_settings(
     lineups: Sequence[str] = (), labels: Sequence[str] = (), device: str | None = None, *, offline: bool = False
 ) -> Settings:
-    """The settings of the environment, with what the command line gives in their place."""
+    """Read the environment's settings; options of the command line override them."""
     given: dict[str, Any] = {"lineups": tuple(lineups), "labels": tuple(labels), "device": device, "offline": offline}
     try:
         return Settings(**{name: value for name, value in given.items() if value})
@@ -78,24 +82,24 @@ def read_settings(
 
 
 def prepare_settings(lineups: Sequence[str], labels: Sequence[str], device: str | None, *, offline: bool) -> Settings:
-    """The same, with the published weights of every chosen lineup on this machine: fetched now, if need be."""
+    """Read the settings, and fetch the published weights of the chosen lineups if they are missing."""
     settings = read_settings(lineups, labels, device, offline=offline)
     or_explain(fetch_chosen, settings, tell)
     return settings
 
 
 def tell(text: str) -> None:
-    """A note for the person, on standard error."""
+    """Print a note on standard error."""
     errors.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def as_list(value: str | None) -> list[str]:
-    """An option that is given once, or not at all."""
+    """The values, none or one, of an option that may be given once."""
     return [] if value is None else [value]
 
 
 def parse_resolution(text: str | None) -> Resolution | None:
-    """The resolution that a text means; typer offers an enum's names, which are not what people type."""
+    """Read a resolution from a text; typer would offer the enum's names instead of its numbers."""
     if text is None:
         return None
     allowed = [str(value.value) for value in Resolution]
@@ -105,7 +109,7 @@ def parse_resolution(text: str | None) -> Resolution | None:
 
 
 def or_explain(work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-    """Run a command; what a user can mend is one line on standard error and exit code 2."""
+    """Run a command; an error that a user can correct becomes one line on standard error and exit code 2."""
     try:
         return work(*args, **kwargs)
     except (LineupError, LensError, OSError) as error:

@@ -1,4 +1,4 @@
-"""The way of a command to Ray: an error where Ray is missing, else a call of `app.on_ray`."""
+"""Commands on Ray: an error if Ray is missing, otherwise a call of `app.on_ray`."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def serve_on_ray(settings: Settings, *, host: str, port: int) -> None:
-    """`cbam-lens serve --on ray`."""
+    """Run `cbam-lens serve --on ray`."""
     or_explain(prepare_ray)
     sizes = or_explain(read_ray_settings)
     with errors.status("loading Ray"):
@@ -24,7 +24,7 @@ def serve_on_ray(settings: Settings, *, host: str, port: int) -> None:
 
 
 def find_survey(place: ComputeLocation) -> "Survey":
-    """How many pictures are gone through, in this process or on a cluster."""
+    """The function that makes rows of many pictures, in this process or on a cluster."""
     if place is ComputeLocation.HERE:
         from app.survey.run import survey_sources
 
@@ -41,7 +41,7 @@ def find_survey(place: ComputeLocation) -> "Survey":
 
 
 def bench_on_ray(settings: Settings, *, seconds: float) -> "BenchReport":
-    """`cbam-lens bench --on ray`."""
+    """Run `cbam-lens bench --on ray`."""
     or_explain(prepare_ray)
     from app.bench.results.parts import BenchOptions, Part
 

@@ -1,4 +1,4 @@
-"""`cbam-lens train`: networks of one's own, by one recipe."""
+"""`cbam-lens train`: networks of your own, trained by one recipe."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from models.training.recipes.recipe import DEFAULT_RECIPE
 
 def train(
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Directory for everything that is written.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Directory for all files of the training.")],
     network: Annotated[str, typer.Option(help="The architecture; `cbam-lens models` lists them.")] = "resnet18",
     attention: Annotated[
         list[Attention] | None,
@@ -23,27 +23,28 @@ def train(
     ] = False,
     data: Annotated[
         list[Path] | None,
-        typer.Option("--data", help="Directory with one folder of pictures a class; several are merged."),
+        typer.Option("--data", help="Directory with one folder of pictures per class; several are merged."),
     ] = None,
     shards: Annotated[
         list[str] | None,
         typer.Option(help="WebDataset shards, train-{0000..0009}.tar; needs uv sync --extra train and --labels."),
     ] = None,
     labels: Annotated[
-        Path | None, typer.Option(help="The classes: JSON or one name a line; by default one of each folder.")
+        Path | None, typer.Option(help="The classes: JSON or one name per line; by default the folders' names.")
     ] = None,
     card: Annotated[Path | None, typer.Option(help="A lineup's TOML card, for its folder aliases.")] = None,
     alias: Annotated[
-        list[str] | None, typer.Option(help="FOLDER=CLASS, where a folder means a class of another name.")
+        list[str] | None, typer.Option(help="FOLDER=CLASS, for a folder whose name is not its class's.")
     ] = None,
     exclude: Annotated[
-        list[Path] | None, typer.Option(help="List of held-out pictures, one CLASS/FILE a line.", dir_okay=False)
+        list[Path] | None,
+        typer.Option(help="List of held-out pictures to exclude, one CLASS/FILE per line.", dir_okay=False),
     ] = None,
     validation: Annotated[
-        Path | None, typer.Option(help="Directory of held-out pictures to measure on after epochs.")
+        Path | None, typer.Option(help="Directory of held-out pictures for the measurement after epochs.")
     ] = None,
     validation_list: Annotated[
-        Path | None, typer.Option(help="Which of them, one CLASS/FILE a line; all by default.")
+        Path | None, typer.Option(help="List of the held-out pictures to use, one CLASS/FILE per line; all by default.")
     ] = None,
     soft_labels: Annotated[
         Path | None,
@@ -52,8 +53,8 @@ def train(
     teacher: Annotated[
         list[str] | None,
         typer.Option(
-            help="A network of the same classes to learn from: a file, a .tflite file or torchvision:NAME; of several "
-            "the mean."
+            help="A network of the same classes to learn from: a file, a .tflite file or torchvision:NAME; the mean of "
+            "several."
         ),
     ] = None,
     answers: Annotated[
@@ -65,7 +66,7 @@ def train(
     ] = False,
     unlabelled: Annotated[
         list[Path] | None,
-        typer.Option(help="Directory with folders of pictures of no class of the list, for a teacher to tell."),
+        typer.Option(help="Directory with folders of pictures of other classes, which only a teacher labels."),
     ] = None,
     start: Annotated[
         str | None,
@@ -77,7 +78,7 @@ def train(
         ),
     ] = None,
     recipe: Annotated[
-        Path, typer.Option(help="TOML file that says how; by default that of the shipped lineup.", show_default=False)
+        Path, typer.Option(help="TOML file of the recipe; by default that of the shipped lineup.", show_default=False)
     ] = DEFAULT_RECIPE,
     change: Annotated[
         list[str] | None,
@@ -85,26 +86,33 @@ def train(
             "--set", help="Change any field of the recipe: optimiser.learning_rate=0.1", metavar="FIELD=VALUE"
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="In place of the recipe's.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs, in place of the recipe's.")] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="In place of the recipe's; pictures a step in all processes together.")
+        int | None, typer.Option(help="Pictures per step in all processes together, in place of the recipe's.")
     ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="In place of the recipe's highest.")] = None,
-    seed: Annotated[int | None, typer.Option(help="In place of the recipe's.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Highest learning rate, in place of the recipe's.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed, in place of the recipe's.")] = None,
     weights: Annotated[
         Precision, typer.Option(help="Type of the stored convolutions and linear layers: fp16 or fp32.")
     ] = Precision.FP16,
-    name: Annotated[str | None, typer.Option(help="The lineup's name; by default resnet18-110 and the like.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="The lineup's name; by default made from network and classes, as in resnet18-110."),
+    ] = None,
     cache: Annotated[
         bool, typer.Option("--cache", help="Keep the decoded pictures in the output directory, about 0.3 MB each.")
     ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in the output directory.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the training in the output directory.")] = False,
     minutes: Annotated[
-        float | None, typer.Option(help="Stop after so long, as on SIGTERM, to be gone on with --resume.", min=0)
+        float | None, typer.Option(help="Minutes after which to stop, as on SIGTERM; --resume continues.", min=0)
     ] = None,
-    state_minutes: Annotated[float, typer.Option(help="How often to write the state within an epoch.", min=0)] = 5.0,
+    state_minutes: Annotated[
+        float, typer.Option(help="Minutes between two writes of the state within an epoch.", min=0)
+    ] = 5.0,
     tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write for TensorBoard too; needs uv sync --extra train.")
+        bool, typer.Option("--tensorboard", help="Also write TensorBoard's files; needs uv sync --extra train.")
     ] = False,
     device: DeviceOption = None,
 ) -> None:
@@ -113,11 +121,11 @@ def train(
     Written into the output directory: weights as safetensors, a model card (.md), the log (.csv) and the state
     (.state.pt) of each network, recipe.toml, labels.json and, of a lineup, lineup.toml for --lineup of other commands.
 
-    SIGTERM or Ctrl+C stops after the current step; the same command with --resume goes on exactly from there.
+    SIGTERM or Ctrl+C stops after the current step; the same command with --resume continues exactly from there.
 
     Several GPUs: torchrun --nproc-per-node 8 --no-python cbam-lens train ... Several machines: the same on each, with
     --nnodes 2 --node-rank 0 (then 1) --rdzv-backend c10d --rdzv-endpoint FIRST_MACHINE:29400, and one output directory
-    that all of them see.
+    that all of them share.
     """
     from models.training.recipes.recipe import read_recipe
 
@@ -169,5 +177,5 @@ def train(
 
 
 if __name__ == "__main__":
-    # `torchrun -m app.commands.training` starts modules.
+    # `torchrun -m app.commands.training` runs this module.
     typer.run(train)

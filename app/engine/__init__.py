@@ -1,1 +1,1 @@
-"""The owner of the device: a bounded queue, and one worker that computes in batches."""
+"""The engine: a bounded queue for the device, and one worker that computes in batches."""

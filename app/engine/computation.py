@@ -1,6 +1,6 @@
-"""Forward and backward passes on a lineup's device, arrays in and arrays out.
+"""Forward and backward passes on a lineup's device, from arrays to arrays.
 
-Arrays that come in may belong to others and be read-only: torch gets copies. Arrays that go out are read-only.
+The input arrays may be shared and read-only, so torch gets copies. The results are read-only.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from models.networks.trace import Trace
 
 
 def move_pictures(lineup: Lineup, pictures: Sequence[FloatArray]) -> torch.Tensor:
-    """Pictures of one shape as a batch on the lineup's device, (N, 3, H, W)."""
+    """Move pictures of one shape, (3, H, W), to the lineup's device as a batch, (N, 3, H, W)."""
     batch = torch.from_numpy(np.stack(pictures))  # (N, 3, H, W)
     if lineup.device.type == "cuda":
         batch = batch.pin_memory()
@@ -28,20 +28,20 @@ def move_pictures(lineup: Lineup, pictures: Sequence[FloatArray]) -> torch.Tenso
 
 
 def move_picture(lineup: Lineup, values: FloatArray) -> torch.Tensor:
-    """One picture as a batch on the lineup's device, (1, 3, H, W)."""
+    """Move one picture, (3, H, W), to the lineup's device as a batch, (1, 3, H, W)."""
     return torch.tensor(values, device=lineup.device)[None]
 
 
 def trace_network(
     lineup: Lineup, name: NetworkName, batch: torch.Tensor, interventions: Sequence[Intervention] = ()
 ) -> list[NetworkTrace]:
-    """One forward pass of one network.
+    """Run one forward pass of one network.
 
     Args:
         lineup: the networks.
-        name: which of them.
+        name: the network's name.
         batch: normalised pictures on the lineup's device, (N, 3, H, W).
-        interventions: changes to its gates.
+        interventions: changes to the network's gates.
 
     Returns:
         One trace per picture.
@@ -55,7 +55,7 @@ def trace_network(
     # One transfer per tensor for the whole batch, and one wait for the device.
     trace = _to_cpu(trace)
     if not torch.isfinite(trace.logits).all():
-        raise EngineFailed(f"the {name} network answered with values that are not finite; check its weights")
+        raise EngineFailed(f"the {name} network computed values that are not finite; check its weights")
     return [
         NetworkTrace(
             logits=_to_array(trace.logits[position]),
@@ -77,10 +77,10 @@ def differentiate(
 
     Args:
         lineup: the networks.
-        name: which of them.
+        name: the network's name.
         features: the output of the target's stage, (C, H, W).
-        target: which class and which stage.
-        interventions: the changes to the gates with which the features were computed.
+        target: the class and the stage.
+        interventions: the changes to the gates, the same as when the features were computed.
 
     Returns:
         d logit / d features, (C, H, W).

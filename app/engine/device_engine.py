@@ -1,9 +1,9 @@
-"""The engine of this process: the one owner of its device.
+"""The engine of this process, which alone uses the device.
 
-The way of a request: its work becomes one job -> the job waits in one bounded queue, or is refused with `QueueFull`
-before anything was computed for it -> the device's worker takes the oldest job, and with it those that can share its
-pass -> a job whose caller has gone, or ran out of time, is skipped -> the work's own class computes the batch -> each
-answer goes back to its caller's event loop. Only the worker's thread touches a network.
+The steps of a request: its work becomes one job -> the job waits in a bounded queue, or is refused with `QueueFull`
+before any computation -> the device's worker takes the oldest job, and other jobs that can share its pass -> a job
+whose caller has gone is skipped -> the work's class computes the batch -> each answer goes back to its caller's event
+loop. Only the worker's thread uses the networks.
 """
 
 import asyncio
@@ -27,13 +27,13 @@ logger = logging.getLogger(__name__)
 
 
 class DeviceEngine(Engine):
-    """The one worker of a device, behind a bounded queue; every served lineup goes through it.
+    """A bounded queue and one worker for a device, which all served lineups share.
 
     Args:
-        queue_size: how many jobs may wait.
-        batch_size: the most pictures of one forward pass.
-        batch_wait_seconds: how long the first picture of a batch waits for others.
-        observe_batch: told how many pictures went through the networks together; None for nobody.
+        queue_size: the limit of waiting jobs.
+        batch_size: the limit of pictures per forward pass.
+        batch_wait_seconds: the time that the first picture of a batch waits for others.
+        observe_batch: called with the number of jobs of each batch; None for no call.
     """
 
     def __init__(
@@ -67,21 +67,21 @@ class DeviceEngine(Engine):
 
     @property
     def waiting(self) -> int:
-        """How many jobs wait."""
+        """The number of waiting jobs."""
         return len(self._queue)
 
     def start(self, *, warm_up: Sequence[Lineup] = ()) -> None:
         """Start the worker.
 
         Args:
-            warm_up: lineups that see a picture before any job: torch prepares much at the first one.
+            warm_up: lineups that compute a blank picture first: torch's first pass takes longer than others.
         """
         self._unwarmed = warm_up
         self._is_accepting = True
         self._worker.start()
 
     def close(self) -> None:
-        """Refuse new jobs, answer the waiting ones, end the worker."""
+        """Refuse new jobs, finish the waiting ones and end the worker."""
         self._is_accepting = False
         self._queue.close()
         # A dying worker starts its replacement before it exits.
@@ -89,14 +89,17 @@ class DeviceEngine(Engine):
             self._worker.join()
 
     async def submit(self, work: Work[AnswerType]) -> AnswerType:
-        """See `Engine.submit`; cancelling the await gives the work up."""
+        """See `Engine.submit`; cancelling the await drops the work."""
         (answer,) = self.submit_together([work])
         return await answer
 
     def submit_together(self, batch: Sequence[Work[AnswerType]]) -> list[asyncio.Future[AnswerType]]:
-        """Work that is accepted or refused as one, and each piece's answer to be awaited or given up.
+        """Submit several pieces of work, which are accepted or refused together.
 
-        All of it waits side by side before the worker sees the first piece, so that what can share a pass does.
+        All of them enter the queue before the worker takes the first one, so that they share passes where they can.
+
+        Returns:
+            One future per piece of work; cancelling it drops the work.
 
         Raises:
             QueueFull: when too much work waits.
@@ -107,7 +110,7 @@ class DeviceEngine(Engine):
         if not self._queue.put(*jobs):
             seconds = max(1, math.ceil(self._queue.max_size * self._seconds_per_job))
             raise QueueFull(
-                f"{self._queue.max_size} requests are waiting, which is the limit; try again in {seconds} s",
+                f"{self._queue.max_size} requests are waiting, the limit; try again in {seconds} s",
                 retry_after_seconds=seconds,
             )
         # Cancelling an await cancels the job's future, and the worker skips the job.
@@ -117,15 +120,15 @@ class DeviceEngine(Engine):
         return threading.Thread(target=self._live, name="cbam-lens-engine", daemon=True)
 
     def _live(self) -> None:
-        """The worker: work until the queue is closed and empty; where it dies, another one goes on."""
+        """Run the worker until the queue is closed and empty; if it dies, start another one."""
         try:
             self._warm_up()
             self._work()
         except BaseException:
-            logger.critical("the engine's worker died; another one goes on", exc_info=True)
+            logger.critical("the engine's worker died; another one replaces it", exc_info=True)
             for job in self._current:
                 if not job.future.done():
-                    job.future.set_exception(EngineFailed("the computation was broken off; send the picture again"))
+                    job.future.set_exception(EngineFailed("the computation was interrupted; send the picture again"))
             self._worker = self._make_worker()
             self._worker.start()
 
@@ -135,7 +138,7 @@ class DeviceEngine(Engine):
                 side = lineup.card.preprocessing.resolution.value
                 PictureWork(lineup, np.zeros((3, side, side), dtype=np.float32)).compute()
         except Exception:
-            logger.exception("a lineup did not answer its first picture; the server does not become ready")
+            logger.exception("a lineup could not compute its first picture; the server does not become ready")
             self._has_failed = True
         self._unwarmed = ()
 
@@ -150,7 +153,7 @@ class DeviceEngine(Engine):
 
     def _answer(self, jobs: Sequence[Job[Any]]) -> None:
         try:
-            # The queue hands out work of one class together.
+            # All work of a batch has one class.
             answers = type(jobs[0].work).compute_together([job.work for job in jobs])
         except Exception as error:
             half = len(jobs) // 2
@@ -159,7 +162,7 @@ class DeviceEngine(Engine):
             if not half:
                 jobs[0].future.set_exception(jobs[0].context.run(_explain_failure, error))
                 return
-            # One bad picture must not take the others of its batch with it.
+            # One bad picture must not fail the rest of its batch.
             self._answer(jobs[:half])
             self._answer(jobs[half:])
             return
@@ -169,11 +172,13 @@ class DeviceEngine(Engine):
             job.future.set_result(answer)
 
     def _make_room(self, batch_size: int) -> None:
-        """Give back what torch keeps of the device's memory, and take fewer pictures at once from now on."""
+        """Release torch's cached device memory, and take smaller batches from now on."""
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         if 0 < batch_size < self._batch_size:
-            logger.warning("the device's memory was too small for a batch; the most is %d from now on", batch_size)
+            logger.warning(
+                "the device's memory was too small for a batch; the limit is %d pictures from now on", batch_size
+            )
             self._batch_size = batch_size
 
 
@@ -182,9 +187,9 @@ def _explain_failure(error: Exception) -> LensError:
         return error
     logger.error("the engine could not compute a job", exc_info=error)
     if isinstance(error, torch.OutOfMemoryError):
-        sentence = "the device's memory is too small for this picture at present; try again, or a smaller resolution"
+        sentence = "the device's memory is too small for this picture now; try again, or choose a smaller resolution"
     else:
-        sentence = "the networks could not be computed on this picture; the server's log says why"
+        sentence = "the networks could not process this picture; the server's log says why"
     failure = EngineFailed(sentence)
     failure.__cause__ = error
     return failure

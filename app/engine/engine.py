@@ -1,4 +1,4 @@
-"""The interface of whatever computes: this process's device, or networks in other processes."""
+"""The interface of engines: this process's device, or networks in other processes."""
 
 from abc import ABC, abstractmethod
 
@@ -6,30 +6,30 @@ from app.engine.work import AnswerType, Work
 
 
 class Engine(ABC):
-    """Computes work; each piece is accepted or refused as a whole."""
+    """Computes work; each piece of work is accepted or refused as a whole."""
 
     @property
     @abstractmethod
     def is_ready(self) -> bool:
-        """Whether work is accepted and computed, and every lineup has answered a first picture."""
+        """Whether work is accepted, and every lineup has computed a first picture."""
 
     @property
     @abstractmethod
     def has_failed(self) -> bool:
-        """Whether a lineup could not answer its first picture."""
+        """Whether a lineup could not compute its first picture."""
 
     @property
     @abstractmethod
     def waiting(self) -> int:
-        """How much work waits."""
+        """The number of waiting pieces of work."""
 
     @abstractmethod
     def close(self) -> None:
-        """Accept no more work, finish what waits, and end what was started for it."""
+        """Refuse new work, finish the waiting work, and end the workers."""
 
     @abstractmethod
     async def submit(self, work: Work[AnswerType]) -> AnswerType:
-        """The answer to one piece of work.
+        """Compute one piece of work.
 
         Raises:
             QueueFull: when too much work waits.

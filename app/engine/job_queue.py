@@ -1,4 +1,4 @@
-"""Jobs that wait for the device, in one bounded queue; it hands out work that can share a pass together."""
+"""A bounded queue of jobs for the device, which hands out jobs that can share a pass together."""
 
 import threading
 import time
@@ -17,9 +17,9 @@ class Job(Generic[AnswerType]):
     """One piece of work and the future that its caller awaits.
 
     Attributes:
-        work: what to compute.
-        future: the answer.
-        context: the caller's, so that the worker's log lines name the caller's request.
+        work: the work to compute.
+        future: the future of the answer.
+        context: the caller's context, so that the worker's log lines name the caller's request.
     """
 
     work: Work[AnswerType]
@@ -28,16 +28,16 @@ class Job(Generic[AnswerType]):
 
     @property
     def batch_key(self) -> Hashable | None:
-        """Jobs of equal keys can be computed together; None for one that cannot."""
+        """Jobs with equal keys can share a batch; None for a job that cannot."""
         key = self.work.batch_key
         return None if key is None else (type(self.work), key)
 
 
 class JobQueue:
-    """First come, first served, up to a size; jobs with the first one's key may come along with it.
+    """A queue that serves the oldest job first, together with other jobs of its batch key.
 
     Args:
-        max_size: how many jobs may wait.
+        max_size: the limit of waiting jobs.
     """
 
     def __init__(self, max_size: int) -> None:
@@ -50,9 +50,9 @@ class JobQueue:
         return len(self._jobs)
 
     def put(self, *jobs: Job[Any]) -> bool:
-        """Add jobs, all of them or none; False where too many wait already or the queue is closed."""
+        """Add all jobs or none; False if too many wait already or the queue is closed."""
         with self._changed:
-            # A job whose caller has gone must not take the place of one that is still wanted.
+            # A job whose caller has gone must not block a new one.
             if len(self._jobs) + len(jobs) > self.max_size:
                 self._jobs = deque(waiting for waiting in self._jobs if not waiting.future.cancelled())
             if self._is_closed or len(self._jobs) + len(jobs) > self.max_size:
@@ -62,17 +62,17 @@ class JobQueue:
             return True
 
     def close(self) -> None:
-        """Accept no more jobs; those that wait are still handed out."""
+        """Refuse new jobs; the waiting ones are still handed out."""
         with self._changed:
             self._is_closed = True
             self._changed.notify()
 
     def take(self, *, batch_size: int, wait_seconds: float) -> list[Job[Any]]:
-        """The oldest job and others that can share its pass; waits for one.
+        """Wait for a job, and take the oldest one with others that can share its pass.
 
         Args:
-            batch_size: the most jobs.
-            wait_seconds: how long to wait for more such jobs when there are fewer.
+            batch_size: the limit of jobs.
+            wait_seconds: the time to wait for more such jobs if there are fewer.
 
         Returns:
             Jobs whose callers still wait, marked as running; none once the queue is closed and empty.

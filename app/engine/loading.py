@@ -1,4 +1,4 @@
-"""The lineups and the engine that the settings choose, on the device that they choose."""
+"""The lineups, the engine and the device that the settings choose."""
 
 import os
 from collections import Counter
@@ -14,9 +14,9 @@ from models.lineups.lineup import Lineup, load_lineup
 
 
 def load_chosen_lineups(settings: Settings) -> tuple[Lineup, ...]:
-    """Load the lineups of the settings in the form that answers requests; raises `LineupError`.
+    """Load the settings' lineups, optimised for requests; raises `LineupError`.
 
-    Also gives torch its number of threads, once and for the whole process.
+    Also sets torch's number of threads for the whole process.
     """
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     device = choose_device(settings.device)
@@ -24,24 +24,24 @@ def load_chosen_lineups(settings: Settings) -> tuple[Lineup, ...]:
     lineups = tuple(load_lineup(choice, device=device).optimise(settings.precision) for choice in choices)
     names = Counter(lineup.card.name for lineup in lineups)
     if twice := [name for name, count in names.items() if count > 1]:
-        raise LineupError(f"two lineups are named {twice[0]}; a lineup is asked for by its name; give each its own")
+        raise LineupError(f"two lineups are named {twice[0]}; give each lineup its own name")
     return lineups
 
 
 def load_chosen_lineup(settings: Settings) -> Lineup:
-    """The one lineup of a command that works with one; raises `LineupError`."""
+    """Load the lineup of a command that takes only one; raises `LineupError`."""
     lineups = load_chosen_lineups(settings)
     if len(lineups) > 1:
-        raise LineupError(f"{len(lineups)} lineups are chosen, and this command works with one; give one --lineup")
+        raise LineupError(f"{len(lineups)} lineups are chosen, but this command takes only one; give one --lineup")
     return lineups[0]
 
 
 def build_engine(settings: Settings, observe_batch: Callable[[int], None] | None = None) -> DeviceEngine:
-    """An engine with the settings' queue and batches; not started.
+    """Build an engine with the settings' queue and batch sizes, not started.
 
     Args:
         settings: the server's settings.
-        observe_batch: told how many pictures went through the networks together.
+        observe_batch: called with the number of jobs of each batch.
     """
     return DeviceEngine(
         queue_size=settings.queue_size,
@@ -52,10 +52,10 @@ def build_engine(settings: Settings, observe_batch: Callable[[int], None] | None
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of a setting; `auto` is CUDA where there is one, else the CPU.
+    """The device of a setting; `auto` is CUDA if there is such a device, otherwise the CPU.
 
     Raises:
-        LineupError: for a CUDA device that this machine has not.
+        LineupError: for a CUDA device that does not exist.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

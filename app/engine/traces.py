@@ -1,4 +1,4 @@
-"""The networks' results for one picture; arrays are in memory of the CPU. Nothing here imports torch."""
+"""The networks' results for one picture, as arrays in CPU memory. Nothing here imports torch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ class NetworkTrace:
     """One network's forward pass over one picture.
 
     Attributes:
-        logits: (K,).
+        logits: one score per class, (K,).
         features: each stage's output, (C, H, W).
-        blocks: each block's gates; none without attention.
+        blocks: each block's gates; empty without attention.
     """
 
     logits: FloatArray
@@ -33,7 +33,7 @@ class NetworkTrace:
 
     @property
     def size_bytes(self) -> int:
-        """The memory that the arrays take."""
+        """The memory of the arrays."""
         gates = sum(gate.values.nbytes for block in self.blocks for gate in block.gates.values())
         return self.logits.nbytes + sum(values.nbytes for values in self.features.values()) + gates
 
@@ -48,10 +48,10 @@ def find_first_class(traces: LineupTrace) -> int:
 
 @dataclass(frozen=True, slots=True)
 class GradientTarget:
-    """Which gradient is wanted: of one class's score with respect to one stage's output.
+    """The gradient to compute: of one class's score with respect to one stage's output.
 
     Attributes:
-        stage: whose output.
+        stage: the stage.
         class_index: the class, 0..K-1.
     """
 
@@ -65,7 +65,7 @@ class LineupGradient:
 
     Attributes:
         class_index: the class, 0..K-1.
-        gradients: each network's, (C, H, W).
+        gradients: each network's gradient, (C, H, W).
     """
 
     class_index: int
@@ -73,7 +73,7 @@ class LineupGradient:
 
 
 class Evidence(NamedTuple):
-    """One network's evidence for a heat map.
+    """The arrays from which one network's heat map is made.
 
     Attributes:
         features: one stage's output, (C, H, W).

@@ -1,6 +1,6 @@
-"""Work for the device: one short class for each kind, which knows how it is computed and what it is batched with.
+"""Work for the device, with one short class per kind, which defines how to compute and batch it.
 
-The engine knows no kinds: a new one is a new class here. Nothing here waits or knows of a queue.
+The engine does not know the kinds, so a new kind needs only a new class here. Nothing here waits or uses a queue.
 """
 
 from abc import ABC, abstractmethod
@@ -24,7 +24,7 @@ AnswerType = TypeVar("AnswerType")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work(ABC, Generic[AnswerType]):
-    """One thing to compute, with everything that it needs.
+    """One piece of work, with all its inputs.
 
     Attributes:
         lineup: the networks.
@@ -34,16 +34,16 @@ class Work(ABC, Generic[AnswerType]):
 
     @property
     def batch_key(self) -> Hashable | None:
-        """Work of one class with equal keys shares a pass; None for work that is computed alone."""
+        """Work of one class with equal keys can share a batch; None for work that cannot."""
         return None
 
     @abstractmethod
     def compute(self) -> AnswerType:
-        """The answer; called by the engine's worker alone."""
+        """Compute the answer; only the engine's worker calls this."""
 
     @classmethod
     def compute_together(cls, batch: Sequence[Self]) -> Sequence[AnswerType]:
-        """The answers to a batch of one key, in its order."""
+        """Compute the answers to a batch of one key, in its order."""
         return [work.compute() for work in batch]
 
 
@@ -51,8 +51,8 @@ class TracedPicture(NamedTuple):
     """The answer to `PictureWork`.
 
     Attributes:
-        traces: what each network computed.
-        gradient: of the class's score; without gradients where no stage was asked for.
+        traces: each network's trace.
+        gradient: the gradients of the class's score; empty if the work has no stage.
     """
 
     traces: LineupTrace
@@ -61,11 +61,11 @@ class TracedPicture(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureWork(Work[TracedPicture]):
-    """Trace a picture through every network and, in the same place of the queue, explain a class.
+    """Trace a picture through every network and, in the same job, explain a class.
 
     Attributes:
         values: the normalised picture, (3, H, W).
-        stage: whose output is explained; None for the trace alone.
+        stage: the stage whose output is explained; None for the trace alone.
         class_index: the class, 0..K-1; None for the networks' top guess, see `find_first_class`.
     """
 
@@ -75,16 +75,16 @@ class PictureWork(Work[TracedPicture]):
 
     @property
     def batch_key(self) -> Hashable:
-        """One lineup and one shape."""
+        """Pictures of one lineup and one shape share a batch."""
         return (id(self.lineup), *self.values.shape)
 
     def compute(self) -> TracedPicture:
-        """The traces and the gradient."""
+        """Compute the traces and the gradients."""
         return type(self).compute_together([self])[0]
 
     @classmethod
     def compute_together(cls, batch: Sequence[Self]) -> Sequence[TracedPicture]:
-        """One forward pass of each network for all pictures, then each picture's own gradient."""
+        """Run one forward pass per network for all pictures, then compute each picture's gradients."""
         lineup = batch[0].lineup
         pictures = move_pictures(lineup, [work.values for work in batch])
         traced = {name: trace_network(lineup, name, pictures) for name in lineup.names}
@@ -109,18 +109,18 @@ class PictureWork(Work[TracedPicture]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GradientWork(Work[LineupGradient]):
-    """Explain a class on a picture that was traced before.
+    """Explain a class on an already traced picture.
 
     Attributes:
         features: by network, the output of the target's stage, (C, H, W).
-        target: which gradient.
+        target: the class and the stage.
     """
 
     features: Mapping[NetworkName, FloatArray]
     target: GradientTarget
 
     def compute(self) -> LineupGradient:
-        """Every network's gradient."""
+        """Compute every network's gradient."""
         gradients = {
             name: differentiate(self.lineup, name, values, self.target) for name, values in self.features.items()
         }
@@ -142,11 +142,11 @@ class ChangedTraceWork(Work[NetworkTrace]):
     interventions: tuple[Intervention, ...]
 
     def compute(self) -> NetworkTrace:
-        """The trace without its features, which take most of the memory."""
+        """Compute the trace, without its features, which take most of the memory."""
         return replace(self.trace(), features={})
 
     def trace(self) -> NetworkTrace:
-        """The whole trace."""
+        """Compute the whole trace."""
         batch = move_picture(self.lineup, self.values)  # (1, 3, H, W)
         (trace,) = trace_network(self.lineup, self.network, batch, self.interventions)
         return trace
@@ -160,7 +160,7 @@ class ChangedMapWork(Work[tuple[NetworkTrace, Evidence]]):
         network: which.
         values: the normalised picture, (3, H, W).
         interventions: the changes.
-        target: which gradient.
+        target: the class and the stage.
     """
 
     network: NetworkName
@@ -169,7 +169,7 @@ class ChangedMapWork(Work[tuple[NetworkTrace, Evidence]]):
     target: GradientTarget
 
     def compute(self) -> tuple[NetworkTrace, Evidence]:
-        """The trace without its features, and what the heat map is made from."""
+        """Compute the trace, without its features, and the arrays for the heat map."""
         trace = ChangedTraceWork(self.lineup, self.network, self.values, self.interventions).trace()
         features = trace.features[self.target.stage]
         gradient = differentiate(self.lineup, self.network, features, self.target, self.interventions)
@@ -182,8 +182,8 @@ class RandomisedWork(Work[Mapping[NetworkName, Evidence]]):
 
     Attributes:
         values: the normalised picture, (3, H, W).
-        target: which gradient.
-        extent: how much of each network is random.
+        target: the class and the stage.
+        extent: the part of each network that is random.
     """
 
     values: FloatArray
@@ -191,7 +191,7 @@ class RandomisedWork(Work[Mapping[NetworkName, Evidence]]):
     extent: Randomisation
 
     def compute(self) -> Mapping[NetworkName, Evidence]:
-        """Each network's evidence for its heat map; one copy exists at a time."""
+        """Compute each network's arrays for its heat map; only one copy exists at a time."""
         return {name: self._explain(name) for name in self.lineup.networks}
 
     def _explain(self, name: NetworkName) -> Evidence:
@@ -218,7 +218,7 @@ class OpenedBlockWork(Work[OpenBlock]):
     interventions: tuple[Intervention, ...]
 
     def compute(self) -> OpenBlock:
-        """The inside of the block's attention, with feature maps of its strongest and weakest channels."""
+        """Compute the inside of the block's attention, with feature maps of its strongest and weakest channels."""
         network = self.lineup.networks[self.network]
         batch = move_picture(self.lineup, self.values).to(network.dtype)  # (1, 3, H, W)
         with torch.no_grad():

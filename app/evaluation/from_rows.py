@@ -1,7 +1,7 @@
-"""An evaluation of many pictures by way of a survey: a row each, gone on with where it stopped, here or on a cluster.
+"""An evaluation from the rows of a survey, which can continue after a stop, here or on a cluster.
 
-The networks are asked about each picture's own class, so that a row has what is counted here, and its heat maps too.
-Pictures are read as the server reads them, large ones reduced while they are decoded; `run` decodes them whole.
+The rows explain each picture's true class, so they have all that is counted here, and the heat maps of that class.
+The survey decodes large pictures at a reduced size, as the server does; `run` decodes them whole.
 """
 
 from collections.abc import Sequence
@@ -23,17 +23,17 @@ from models.names import NetworkName
 def evaluate_by_rows(
     settings: Settings, options: EvaluationOptions, directory: Path, *, has_maps: bool, survey: Survey
 ) -> Evaluation:
-    """Measure every network, with a row for each picture.
+    """Measure every network, with one row per picture.
 
     Args:
-        settings: which lineup, where.
-        options: on which pictures; without focus.
-        directory: of the rows.
+        settings: the lineup and the device.
+        options: the pictures and their geometry; without focus.
+        directory: the folder of the rows.
         has_maps: whether each picture's maps are kept too.
-        survey: who goes through the pictures.
+        survey: the function that makes the rows.
 
     Raises:
-        InvalidOption: see `list_labelled`, and for the directory of another question.
+        InvalidOption: see `list_labelled`, and for a directory with the rows of other options.
         OSError: when pictures cannot be found, or the directory cannot be written.
         LineupError: when the networks cannot be loaded.
     """
@@ -67,7 +67,10 @@ def evaluate_by_rows(
 
 
 def read_answers(rows: Sequence[Row], name: NetworkName) -> list[RankedTruth]:
-    """One network's answers in rows about the true classes; a rank beyond the row's predictions is the next one."""
+    """Read one network's answers from rows about the true classes.
+
+    A row lists the likeliest classes alone; a true class beyond them gets the next rank.
+    """
     answers = []
     for row in rows:
         classes: list[int] = row[f"{name}_classes"]

@@ -1,4 +1,4 @@
-"""Pictures with their classes as a survey's sources: of class folders, or of WebDataset shards."""
+"""A survey's sources with their true classes, from class folders or WebDataset shards."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,16 +13,16 @@ from models.training.data.shards import CLASS_SUFFIXES
 
 
 def list_labelled(lineup: Lineup, data: Path, listing: Path | None) -> list[PictureSource]:
-    """Every picture, with the class to ask about.
+    """List every picture with its true class.
 
     Args:
-        lineup: whose classes they are.
+        lineup: the lineup that knows the classes.
         data: directory with one folder a class, or shards, NAME-{0000..0009}.tar, in which a .cls (an index) or .txt
             (a class) beside a picture says its class, or else its folder.
-        listing: of a directory: file that names the pictures, one CLASS/FILE a line.
+        listing: for a directory, a file that names the pictures, one CLASS/FILE a line.
 
     Raises:
-        InvalidOption: for classes that the lineup does not know, a picture without a class, and no picture at all.
+        InvalidOption: for an unknown class, a picture without a class, and no pictures at all.
         OSError: when a directory, a list or a shard cannot be read.
     """
     if data.suffix != SHARD_SUFFIX:
@@ -36,7 +36,7 @@ def list_labelled(lineup: Lineup, data: Path, listing: Path | None) -> list[Pict
     classes = find_classes(lineup)
     found = [source for shard in expand_range(str(data)) for source in _list_shard(Path(shard), classes)]
     if not found:
-        raise InvalidOption(f"there is no picture in {data}; give shards with pictures", option="DATA")
+        raise InvalidOption(f"{data} contains no pictures; give shards with pictures", option="DATA")
     return found
 
 
@@ -57,7 +57,7 @@ def _list_shard(shard: Path, classes: Mapping[str, int]) -> list[PictureSource]:
 
 
 def _find(name: str, key: str, classes: Mapping[str, int]) -> int:
-    """The class that a name or an index means."""
+    """Find the class of a name or an index."""
     if name in classes:
         return classes[name]
     if name.isdecimal() and int(name) in classes.values():

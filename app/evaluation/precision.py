@@ -1,4 +1,4 @@
-"""`cbam-lens precision`: what bf16 and fp16 change in probabilities, heat maps and time."""
+"""`cbam-lens precision`: probabilities, heat maps and time in bf16 and fp16, compared with fp32."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -24,10 +24,10 @@ class PrecisionEffect(BaseModel):
     """The changes by one precision against fp32, over all pictures, for the class that fp32 ranks first.
 
     Attributes:
-        same_first_class: the share of pictures whose likeliest class stays.
-        mean_probability_change, largest_probability_change: of P, absolute.
+        same_first_class: the share of pictures whose likeliest class stays the same.
+        mean_probability_change, largest_probability_change: the absolute change of P.
         mean_map_change, largest_map_change: the largest change within a heat map, as a share of its fp32 maximum.
-        time_ratio: median time in the networks, against fp32.
+        time_ratio: the median time in the networks, divided by that of fp32.
     """
 
     same_first_class: float
@@ -53,18 +53,18 @@ def measure_precision(settings: Settings, directory: Path, *, limit: int | None)
     """Compare bf16 and fp16 with fp32 on the pictures of a directory, with a progress bar on standard error.
 
     Args:
-        settings: which lineup, where.
-        directory: pictures, also in folders below.
-        limit: how many at most.
+        settings: the lineup and the device.
+        directory: the pictures' folder; folders below it are searched too.
+        limit: the largest number of pictures.
 
     Raises:
-        InvalidOption: when there is no picture.
+        InvalidOption: when there are no pictures.
         LensError: for a picture that cannot be read.
         LineupError: when the networks cannot be loaded.
     """
     paths = sorted(path for path in directory.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)[:limit]
     if not paths:
-        raise InvalidOption(f"{directory} holds no pictures; give a directory with some", option="DIR")
+        raise InvalidOption(f"{directory} contains no pictures; give a directory with pictures", option="DIR")
     lenses = {precision: _open_lens(settings, precision) for precision in Precision}
     try:
         answers = asyncio.run(_ask_all(lenses, paths))
@@ -83,7 +83,7 @@ def measure_precision(settings: Settings, directory: Path, *, limit: int | None)
 
 
 def tabulate_precision(report: PrecisionReport) -> Table:
-    """A report for the terminal."""
+    """Make a table of a report for the terminal."""
     table = Table(
         "precision",
         "network",
@@ -122,7 +122,7 @@ async def _ask_all(lenses: Mapping[Precision, Lens], paths: Sequence[Path]) -> A
             timings = Timings()
             comparison = await lens.compare_picture(data, GeometryOptions(), TargetOptions(target=target), timings)
             answers[precision].append((comparison, timings.milliseconds["networks"]))
-            # All are asked about the class that fp32, the first, has chosen.
+            # All precisions explain the class that fp32, the first, has chosen.
             target = str(comparison.target.label.index)
     return answers
 

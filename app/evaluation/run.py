@@ -1,4 +1,4 @@
-"""One evaluation from the options to the report."""
+"""A whole evaluation, from the options to the report."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ console = Console(stderr=True)
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """A report, and the rows that its focus was made of; none without one."""
+    """A report, and the rows of its focus; empty without focus."""
 
     evaluation: Evaluation
     rows: tuple[FocusRow, ...]
@@ -40,9 +40,9 @@ class Material:
     """The pictures and objects of a measurement.
 
     Attributes:
-        pictures: each with its class.
-        objects: where theirs are; None where no focus is measured.
-        unknown: pictures of classes that the lineup does not know.
+        pictures: the pictures with their true classes.
+        objects: the source of the objects' places; None without focus.
+        unknown: the number of pictures of unknown classes.
     """
 
     pictures: list[LabelledPicture]
@@ -51,7 +51,7 @@ class Material:
 
 
 def run_evaluation(settings: Settings, options: EvaluationOptions) -> Evaluation:
-    """`measure`, without the rows."""
+    """Do `measure`, and return the report alone."""
     return measure(settings, options).evaluation
 
 
@@ -59,12 +59,12 @@ def measure(settings: Settings, options: EvaluationOptions) -> Measurement:
     """Measure every network, with a progress bar on standard error.
 
     Args:
-        settings: which lineup, where.
-        options: on which pictures, and what.
+        settings: the lineup and the device.
+        options: the pictures, and what to measure.
 
     Raises:
-        InvalidOption: for a folder that is no class of the lineup, no picture at all, and masks or boxes that do not
-            fit the pictures.
+        InvalidOption: for a folder that is not a class of the lineup, no pictures at all, and masks or boxes that do
+            not fit the pictures.
         OSError: when a directory or a list cannot be read.
         LineupError: when the networks cannot be loaded.
     """

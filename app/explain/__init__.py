@@ -1,1 +1,1 @@
-"""From picture to maps: input geometry, class activation maps, attention maps and their numbers."""
+"""Class activation maps, attention maps and their numbers."""

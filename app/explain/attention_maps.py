@@ -7,15 +7,15 @@ from models.attention.gates import BlockAttention
 from models.networks.trace import Trace
 
 SHOWN_CHANNELS = 6
-"""How many of the strongest and of the weakest channels are shown."""
+"""The number of strongest channels, and of weakest channels, that are shown."""
 
 
 def read_attention_maps(trace: Trace, *, position: int = 0) -> tuple[BlockMaps, ...]:
-    """Every block's gates for one picture of a traced batch, in the order in which the blocks run.
+    """Read every block's gates for one picture of a traced batch, in the network's order.
 
     Args:
-        trace: a forward pass, (N, ...).
-        position: which picture of the batch, 0..N-1.
+        trace: the trace of a batch of N pictures.
+        position: the picture's place in the batch, 0..N-1.
 
     Returns:
         One entry per block; none for a network without attention.
@@ -34,11 +34,11 @@ def _read_block(name: str, gates: BlockAttention, position: int) -> BlockMaps:
 
 
 def read_open_block(name: str, attention: BlockAttention) -> OpenBlock:
-    """The inside of an opened block's attention, for the first picture of a batch.
+    """Read the inside of an opened block's attention, for the first picture of a batch.
 
     Args:
         name: the block's name.
-        attention: of a trace in which the block was opened.
+        attention: the block's attention in a trace that opened it.
 
     Raises:
         ValueError: for a block that was not opened.
@@ -72,7 +72,7 @@ def read_open_block(name: str, attention: BlockAttention) -> OpenBlock:
 
 
 def _share_maximum(average: torch.Tensor | None, maximum: torch.Tensor | None) -> float | None:
-    """How much of the evidence comes from maxima, by absolute size; None where there is one branch or no evidence."""
+    """The maximum branch's share of the evidence, by absolute value; None for one branch or no evidence."""
     if average is None or maximum is None:
         return None
     of_average, of_maximum = (float(branch[0].float().abs().sum()) for branch in (average, maximum))

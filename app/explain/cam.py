@@ -1,7 +1,7 @@
 """Class activation maps of any class at any stage.
 
-The weighting is the grad-cam package's; the activations and gradients are ours, from a trace. Nothing is hooked and
-nothing stays on a network, so one network serves any number of requests at once.
+The grad-cam package weights the channels; the activations and gradients come from our traces. There are no hooks, and
+nothing is stored on a network, so one network can serve many requests at once.
 
 Sources: Selvaraju et al., *Grad-CAM*, ICCV 2017, and the papers that the package cites for its other classes.
 """
@@ -35,10 +35,10 @@ WEIGHTINGS: dict[Method, type[BaseCAM]] = {
 EIGEN_METHODS = frozenset({Method.EIGENCAM, Method.EIGENGRADCAM})
 
 LARGEST_FULL_DECOMPOSITION = 1_024
-"""Positions up to which the package decomposes the map itself.
+"""The largest number of positions for which the package computes the decomposition.
 
-It asks for all H*W left singular vectors although one right vector is used: (H*W)^2 floats, 4 MB at this bound and
-2.5 GB at stage 1 of a `whole` picture at resolution 448, and seconds of work.
+It computes all H*W left singular vectors, although it uses only one right vector: (H*W)^2 floats, which take 4 MB at
+this limit, and 2.5 GB and seconds at stage 1 of a `whole` picture at resolution 448.
 """
 
 
@@ -50,18 +50,18 @@ def score_gradient(
     class_indices: torch.Tensor,
     interventions: Sequence[Intervention] = (),
 ) -> torch.Tensor:
-    """The gradient of each picture's class score with respect to one stage's output.
+    """Compute the gradient of each picture's class score with respect to one stage's output.
 
-    Where nothing but a mean over positions and one linear layer follow the last stage, it is that layer's weight row
-    over H*W and needs no backward pass. Elsewhere the graph begins at `features`; the parameters are frozen and get
-    none.
+    If only a mean over positions and one linear layer follow the last stage, the gradient is that layer's weight row
+    divided by H*W and needs no backward pass. Otherwise the graph begins at `features`; the parameters are frozen and
+    get no gradients.
 
     Args:
         network: the network that computed `features`.
         features: the output of `stage`, (N, C, H, W), without a graph.
-        stage: which stage.
+        stage: the stage.
         class_indices: the class of each picture, (N,), whole numbers in 0..K-1.
-        interventions: changes to the gates behind the stage, the same with which `features` were computed.
+        interventions: changes to the gates after the stage, the same as when `features` were computed.
 
     Returns:
         d logit / d features, (N, C, H, W).
@@ -78,10 +78,10 @@ def score_gradient(
 
 
 def compute_heat_map(method: Method, *, activation: FloatArray, gradient: FloatArray) -> HeatMap:
-    """One picture's map by one method: relu of the method's weighted sum over channels.
+    """Compute one picture's map by one method: relu of the method's weighted sum over channels.
 
     Args:
-        method: how to weight.
+        method: the weighting method.
         activation: one stage's output, (C, H, W).
         gradient: d logit / d activation, (C, H, W).
 
@@ -98,7 +98,7 @@ def compute_heat_map(method: Method, *, activation: FloatArray, gradient: FloatA
 
 
 def _project(activation: FloatArray) -> FloatArray:
-    """(C, H, W) -> (H, W): the package's projection on the first principal component, by a thin decomposition."""
+    """(C, H, W) -> (H, W): the projection on the first principal component, as in the package, but by a thin SVD."""
     channels, height, width = activation.shape
     positions = activation.reshape(channels, height * width).T  # (H*W, C)
     positions = positions - positions.mean(axis=0)
@@ -109,6 +109,6 @@ def _project(activation: FloatArray) -> FloatArray:
 
 @cache
 def _weighting(method: Method) -> BaseCAM:
-    # The package's classes want a model to put in evaluation mode and to read a device from; with no target layers
-    # they hook nothing, and `get_cam_image` reads its arguments alone.
+    # The package's classes need a model for its evaluation mode and its device; without target layers they set no
+    # hooks, and `get_cam_image` uses its arguments alone.
     return WEIGHTINGS[method](model=nn.Linear(1, 1), target_layers=[])

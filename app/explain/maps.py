@@ -1,4 +1,4 @@
-"""Frozen map types that carry their range: what they hold was checked once and cannot change."""
+"""Frozen types of maps, whose values are checked once and cannot change."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -29,7 +29,7 @@ class HeatMap:
     """The positive evidence for one class at each position of a stage's map.
 
     Attributes:
-        values: (H, W) float32, at least 0, in the network's own units (logits for Grad-CAM); not scaled.
+        values: (H, W) float32, at least 0, in the method's own units (logits for Grad-CAM), not scaled.
     """
 
     values: FloatArray
@@ -51,7 +51,7 @@ class HeatMap:
 
     @property
     def has_evidence(self) -> bool:
-        """Whether any position speaks for the class at all."""
+        """Whether any position has evidence for the class."""
         return self.maximum > 0
 
     @property
@@ -80,7 +80,7 @@ class GateMap:
 
     @property
     def standard_deviation(self) -> float:
-        """How far the gate is from flat."""
+        """The standard deviation of the gate's values; 0 for a flat gate."""
         return float(self.values.std(dtype=np.float64))
 
 
@@ -90,7 +90,7 @@ class ChannelMaps:
 
     Attributes:
         index: the channel, 0..C-1.
-        gate: what the channel gate lets through, 0..1; None for attention without one.
+        gate: the channel gate's value, 0..1; None for attention without a channel gate.
         before, after: (H, W), in the network's own units.
     """
 
@@ -106,10 +106,10 @@ class OpenBlock:
 
     Attributes:
         name: the block's name.
-        strongest, weakest: the channels that the channel gate lets through most and least; for attention without one,
-            those whose features are largest and smallest.
-        channel_maximum_share, spatial_maximum_share: how much of the evidence behind a gate comes from the branch that
-            sees maxima, 0..1, by absolute size; None for a gate that there is not or that has one branch.
+        strongest, weakest: the channels with the largest and smallest channel gates; for attention without a channel
+            gate, those with the largest and smallest features.
+        channel_maximum_share, spatial_maximum_share: the maximum branch's share of the evidence behind a gate, 0..1,
+            by absolute value; None for a missing gate and for a gate with one branch.
     """
 
     name: str

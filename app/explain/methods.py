@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Method(StrEnum):
-    """How activations and gradients become one map."""
+    """A method that makes one map from activations and gradients."""
 
     GRADCAM = "gradcam"
     GRADCAM_PLUS_PLUS = "gradcam++"

@@ -1,4 +1,4 @@
-"""Numbers that go beside the heat maps: each map's own, and what the two have in common."""
+"""Numbers of heat maps: of each map, and of two maps compared."""
 
 import math
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class HeatMapStatistics:
     """One heat map in numbers.
 
     Attributes:
-        minimum, maximum, mean: in the method's own units.
+        minimum, maximum, mean: the values, in the method's own units.
         peak_x, peak_y: the centre of the highest position, in the picture's pixels; None without evidence.
-        share_above_half: the share of all heat that lies where the map is at least half its maximum, 0..1.
+        share_above_half: the share of all evidence where the map is at least half its maximum, 0..1; None likewise.
     """
 
     minimum: float
@@ -32,12 +32,12 @@ class HeatMapStatistics:
 
 @dataclass(frozen=True, slots=True)
 class MapComparison:
-    """Two heat maps of one class in common numbers; None where a map has no evidence or does not vary.
+    """Numbers that compare two heat maps of one class; None if a map has no evidence or does not vary.
 
     Attributes:
         correlation: Pearson's r over positions, -1..1.
         overlap: intersection over union of the positions at `OVERLAP_THRESHOLD` of each map's own maximum, 0..1.
-        peak_distance: between the two peaks, as a share of the picture's diagonal, 0..1.
+        peak_distance: the distance between the two peaks, as a share of the picture's diagonal, 0..1.
     """
 
     correlation: float | None
@@ -46,7 +46,7 @@ class MapComparison:
 
 
 def measure_heat_map(heat_map: HeatMap, placement: Placement) -> HeatMapStatistics:
-    """The numbers of one map.
+    """Measure one map.
 
     Args:
         heat_map: (H, W).
@@ -68,12 +68,12 @@ def measure_heat_map(heat_map: HeatMap, placement: Placement) -> HeatMapStatisti
 
 
 def compare_heat_maps(baseline: HeatMap, cbam: HeatMap, placement: Placement) -> MapComparison:
-    """Two maps of one class, stage and method compared.
+    """Compare two maps of one class, stage and method.
 
     Args:
         baseline: (H, W).
         cbam: (H, W), the same shape.
-        placement: where both networks' input lies on the picture.
+        placement: where the networks' input lies on the picture.
     """
     both = baseline.has_evidence and cbam.has_evidence
     return MapComparison(
@@ -84,7 +84,7 @@ def compare_heat_maps(baseline: HeatMap, cbam: HeatMap, placement: Placement) ->
 
 
 def _locate_peak(heat_map: HeatMap, placement: Placement) -> tuple[float, float]:
-    """The centre of the highest position in the picture's pixels: x, y."""
+    """The centre of the highest position, x and y in the picture's pixels."""
     height, width = heat_map.shape
     row, column = divmod(int(heat_map.values.argmax()), width)
     left, upper, right, lower = placement.box

@@ -1,10 +1,10 @@
-"""Past one machine: the same program on Ray, as an extra (`uv sync --extra ray`).
+"""The same program on a Ray cluster, an extra (`uv sync --extra ray`).
 
-Serving: a request comes to Ray Serve's proxy (`proxy`), goes to one of the replicas of the whole application
-(`ingress`), whose engine (`remote_engine`) sends its work on (`wire`) to one of the replicas that have the networks
-(`replica`). One actor (`store_actor`) keeps analyses and sheets, so that any replica can be asked for them (`stores`).
-`serving` starts and ends all of it, `settings` sets its size. Many pictures: `survey`, by Ray Data.
+Serving: Ray Serve's proxy (`proxy`) passes a request to a replica of the application (`ingress`). The replica's engine
+(`remote_engine`) sends its work, packed by `wire`, to a replica with the networks (`replica`). One actor
+(`store_actor`) keeps analyses and sheets, and every replica reads them there (`stores`). `serving` starts and ends all
+of it, `settings` sets its size. `survey` compares many pictures with Ray Data.
 
-Nothing outside of this package imports Ray, and the commands import what does only where `--on ray` is asked for, after
-`environment` has set what Ray reads then.
+Nothing outside this package imports Ray. Commands import the package only for `--on ray`, after `environment` has set
+Ray's environment variables.
 """

@@ -1,4 +1,4 @@
-"""Ray begun and ended: a cluster of this machine alone, or the one that `RAY_ADDRESS` names."""
+"""The connection to Ray: a cluster of this machine alone, or the one that `RAY_ADDRESS` names."""
 
 import logging
 import os
@@ -8,16 +8,16 @@ from contextlib import contextmanager
 import ray
 
 LOG_LEVEL = logging.WARNING
-"""Of Ray's own lines; what it does while all is well is in its session's files."""
+"""The level of Ray's own log lines; its session's files have the rest."""
 
 
 @contextmanager
 def join_cluster() -> Iterator[None]:
-    """Ray inside of a `with` block, after `prepare_ray`; a cluster of this machine alone has no dashboard."""
+    """Run Ray inside a `with` block, after `prepare_ray`; a cluster of this machine alone has no dashboard."""
     if os.environ.get("RAY_ADDRESS"):
         ray.init(logging_level=LOG_LEVEL)
     else:
-        # By itself Ray would join whatever cluster somebody began on this machine.
+        # Without an address Ray would join any cluster that already runs on this machine.
         ray.init(address="local", include_dashboard=False, logging_level=LOG_LEVEL)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The deployments and how they hang together."""
+"""The deployments on Ray Serve, and how they are connected."""
 
 import secrets
 from typing import Any
@@ -22,18 +22,18 @@ NETWORKS = "networks"
 INGRESS = "ingress"
 
 INGRESS_REQUESTS = 1000
-"""At once in one replica of the application: it bounds and refuses by itself, in words that clients know."""
+"""Requests at once in one replica of the application, so many that the application's own limits refuse first."""
 
 TARGET_REQUESTS = 16
-"""Of one replica of the application, above which another one starts."""
+"""Requests at once in one replica of the application, above which another replica starts."""
 
 HEALTH_SECONDS = 2.0
-"""How often a replica is looked after."""
+"""The time between two health checks of a replica."""
 
 HEALTH_PATIENCE_SECONDS = 30.0
 
 LOGGING = LoggingConfig(log_level=LOG_LEVEL, enable_access_log=False)
-"""Lines on access have whole addresses, and an analysis's address is its only protection; ours have the route."""
+"""Ray's access lines have whole addresses, and an analysis is protected only by its address; ours have the route."""
 
 
 def deploy(settings: Settings, ray_settings: RaySettings, store_actor: Any) -> DeploymentHandle:  # noqa: ANN401
@@ -41,14 +41,14 @@ def deploy(settings: Settings, ray_settings: RaySettings, store_actor: Any) -> D
 
     Args:
         settings: the server's settings.
-        ray_settings: how many replicas of what size.
+        ray_settings: the number and size of the replicas.
         store_actor: the actor that keeps analyses and sheets.
 
     Returns:
         The application's handle.
 
     Raises:
-        EngineFailed: when replicas do not start.
+        EngineFailed: when a replica does not start.
     """
     common = {
         "health_check_period_s": HEALTH_SECONDS,
@@ -90,7 +90,7 @@ def deploy(settings: Settings, ray_settings: RaySettings, store_actor: Any) -> D
 
 
 def _explain_failure() -> str:
-    """Why replicas do not start, by the last words of the one that was heard last."""
+    """The reason why replicas do not start: the last line of the failed deployment's message."""
     deployments = serve.status().applications[APPLICATION].deployments
     for name, deployment in deployments.items():
         lines = [line.strip() for line in deployment.message.splitlines() if line.strip()]

@@ -1,4 +1,4 @@
-"""The replica of the application: what people and programs talk to, with its networks and its memory elsewhere."""
+"""The replica of the application, which answers requests; its networks and its stores are in other processes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ class Ingress:
     """Builds the application when a replica starts; `serve.ingress` makes it a deployment.
 
     Args:
-        networks: of `LineupReplica`.
+        networks: the handle of the `LineupReplica` deployment.
         store_actor: the actor that keeps analyses and sheets.
         settings: the server's settings.
         session_key: see `create_app`.
@@ -42,12 +42,12 @@ class Ingress:
         self._session_key = session_key
 
     def __serve_build_asgi_app__(self) -> FastAPI:  # Ray Serve's own name
-        """Called once by Ray Serve."""
+        """Build the application; Ray Serve calls this once."""
         return create_app(self._settings, open_services=self._open, session_key=self._session_key)
 
     @asynccontextmanager
     async def _open(self, app: FastAPI) -> AsyncIterator[Services]:
-        """Networks and memory in other processes; waits until the networks are there."""
+        """Connect to the networks and stores in other processes; waits until the networks are ready."""
         settings = self._settings
         engine = RemoteEngine(self._networks, queue_size=settings.queue_size)
         lineups = await self._networks.list_lineups.remote()
@@ -66,7 +66,7 @@ class Ingress:
                     await watch
 
     async def _watch_for_end(self, app: FastAPI) -> None:
-        """Have `/readyz` say that the server is about to end, in every replica."""
+        """Watch for the server's end, which `/readyz` must report in every replica."""
         while not app.state.readiness_check.is_draining:
             app.state.readiness_check.is_draining = await self._store_actor.is_draining.remote()
             await asyncio.sleep(DRAIN_LOOK_SECONDS)

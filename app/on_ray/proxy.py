@@ -1,7 +1,7 @@
-"""Answers of Ray Serve's proxy where the application cannot answer: its replica died, or there is none.
+"""Answers of Ray Serve's proxy when the application cannot answer: its replica died, or there is none.
 
-The proxy would answer 500, or 503 in plain text. It imports this in a process of its own, so nothing here brings in
-torch.
+The proxy itself would answer 500, or 503 in plain text. It imports this module in its own process, so nothing here
+imports torch.
 """
 
 import json
@@ -19,11 +19,11 @@ REQUEST_ID = b"x-request-id"
 Header = tuple[bytes, bytes]
 
 SERVES_OWN = "/-/"
-"""Ray Serve's own paths: `/-/healthz` for what stands in front of it, and `/-/routes`."""
+"""The prefix of Ray Serve's own paths: `/-/healthz`, for load balancers, and `/-/routes`."""
 
 
 class LostReplica:
-    """Answer 503 with Retry-After, as a problem, in place of an answer that did not begin.
+    """Answer 503 with Retry-After, as a problem, if the application's answer did not begin.
 
     Args:
         app: Ray Serve's proxy.
@@ -55,12 +55,12 @@ class LostReplica:
 
 
 def list_middleware() -> list[Middleware]:
-    """The function that Ray Serve's proxy calls when it starts; RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH names it."""
+    """List the proxy's middleware; Ray Serve finds this by RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH."""
     return [Middleware(LostReplica)]
 
 
 def name_once(headers: Iterable[Header]) -> list[Header]:
-    """The headers with one name for the request: the application's, which its log has; Ray Serve adds its own."""
+    """Keep only the first request id among the headers: the application's, which is in its log, not Ray Serve's."""
     found: list[Header] = []
     for name, value in headers:
         is_name = name.lower() == REQUEST_ID
@@ -70,7 +70,7 @@ def name_once(headers: Iterable[Header]) -> list[Header]:
 
 
 def _is_serves_refusal(message: Message) -> bool:
-    """Whether the proxy itself answers 503: ours is always a problem, a page or the state of health, never plain."""
+    """Whether this is the proxy's own 503, in plain text; the application's are problems, pages or health states."""
     kinds = [value for name, value in message["headers"] if name.lower() == b"content-type"]
     return message["status"] == 503 and all(kind.startswith(b"text/plain") for kind in kinds)
 
@@ -80,7 +80,7 @@ async def _refuse(send: Send) -> None:
         "type": "urn:cbam-lens:problem:queue-full",
         "title": QueueFull.title,
         "status": 503,
-        "detail": f"a part of the server is being started again; try again in {RETRY_SECONDS} s",
+        "detail": f"a part of the server is restarting; try again in {RETRY_SECONDS} s",
     }
     headers = {
         "Content-Type": "application/problem+json",

@@ -16,10 +16,10 @@ from app.errors import EngineFailed, LensError, QueueFull
 from app.on_ray.wire import pack
 
 ATTEMPTS = 2
-"""Work is sent once more where its replica dies; a picture that kills replicas must not kill all of them."""
+"""Work is sent once more if its replica dies, and then given up: a picture that kills replicas must not kill all."""
 
 RECOVERY_SECONDS = 5
-"""When to come back while a replica starts."""
+"""The time for Retry-After while a replica starts."""
 
 WATCH_SECONDS = 1.0
 READY_SECONDS = 5.0
@@ -31,8 +31,8 @@ class RemoteEngine(Engine):
     """Sends work to the replicas that have the networks, through Ray Serve's bounded queue.
 
     Args:
-        handle: of `LineupReplica`.
-        queue_size: how much work of this process may wait; refusals name it.
+        handle: the handle of the `LineupReplica` deployment.
+        queue_size: the limit of this process's waiting work, for the refusals' text.
     """
 
     def __init__(self, handle: DeploymentHandle, *, queue_size: int) -> None:
@@ -44,24 +44,24 @@ class RemoteEngine(Engine):
 
     @property
     def is_ready(self) -> bool:
-        """Whether a replica answered when it was asked last."""
+        """Whether a replica answered the last health check."""
         return self._is_ready
 
     @property
     def has_failed(self) -> bool:
-        """Never: Ray Serve replaces replicas that fail."""
+        """False: Ray Serve replaces replicas that fail."""
         return False
 
     @property
     def waiting(self) -> int:
-        """How much work of this process waits or is computed."""
+        """The amount of this process's work that waits or is computed."""
         return self._waiting
 
     def close(self) -> None:
-        """Nothing: the replicas are Ray Serve's to end, and other processes may ask them."""
+        """Do nothing: Ray Serve ends the replicas, which other processes use too."""
 
     async def submit(self, work: Work[AnswerType]) -> AnswerType:
-        """See `Engine.submit`; work whose replica died is sent again, as the answer is the same each time.
+        """See `Engine.submit`; work is sent again if its replica dies, since its answer is always the same.
 
         Raises:
             QueueFull: when too much work waits, and when replicas die faster than they answer.
@@ -77,25 +77,25 @@ class RemoteEngine(Engine):
         if isinstance(answer, LensError):
             raise answer
         if isinstance(answer, BaseException):
-            raise EngineFailed("the networks could not be computed on this picture; the server's log says why")
-        # Ray's arrays lie in shared memory that would stay taken for as long as the analysis is kept.
+            raise EngineFailed("the networks could not process this picture; the server's log says why")
+        # Ray's arrays lie in shared memory, which they would block as long as the analysis is kept.
         return copy.deepcopy(answer)
 
     async def watch(self) -> None:
-        """Ask the replicas again and again whether they are ready, until this is cancelled."""
+        """Check regularly whether a replica is ready, until this is cancelled."""
         while True:
             try:
                 self._is_ready = await asyncio.wait_for(self._handle.is_ready.remote(), READY_SECONDS)
             except BackPressureError:
-                # A replica that has too much to do is alive.
+                # An overloaded replica is alive.
                 self._is_ready = True
             except (TimeoutError, RayError, DeploymentUnavailableError) as error:
-                logger.warning("no replica says that it is ready: %s", type(error).__name__)
+                logger.warning("no replica is ready: %s", type(error).__name__)
                 self._is_ready = False
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _send(self, work: Work[AnswerType]) -> AnswerType | BaseException:
-        """The answer, or the error that the work ended with."""
+        """Send the work, and return its answer or its error."""
         packed = pack(work)
         for _ in range(ATTEMPTS):
             try:
@@ -103,17 +103,17 @@ class RemoteEngine(Engine):
             except BackPressureError as error:
                 seconds = max(1, math.ceil(self._seconds))
                 raise QueueFull(
-                    f"{self._queue_size} requests are waiting, which is the limit; try again in {seconds} s",
+                    f"{self._queue_size} requests are waiting, the limit; try again in {seconds} s",
                     retry_after_seconds=seconds,
                 ) from error
             except DeploymentUnavailableError as error:
                 raise _refuse() from error
             except RayTaskError as error:
-                raise EngineFailed(
-                    "the networks could not be computed on this picture; the server's log says why"
-                ) from error
+                raise EngineFailed("the networks could not process this picture; the server's log says why") from error
             except RayError as error:
-                logger.warning("a replica was lost with its work (%s); another one gets it", type(error).__name__)
+                logger.warning(
+                    "a replica died with its work (%s); the work is sent to another one", type(error).__name__
+                )
             else:
                 return answer
         raise _refuse()
@@ -121,6 +121,6 @@ class RemoteEngine(Engine):
 
 def _refuse() -> QueueFull:
     return QueueFull(
-        f"the networks are being started again; try again in {RECOVERY_SECONDS} s",
+        f"the networks are restarting; try again in {RECOVERY_SECONDS} s",
         retry_after_seconds=RECOVERY_SECONDS,
     )

@@ -1,4 +1,4 @@
-"""The replica that has the networks: the engine of the plain server, behind Ray Serve's dynamic batching."""
+"""The replica with the networks: the plain server's engine behind Ray Serve's dynamic batching."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,25 +16,25 @@ from app.settings import Settings
 from models.lineups.lineup import Lineup
 
 ROOM_BATCHES = 2
-"""How many batches a replica accepts: one is computed while the next one gathers."""
+"""The number of batches that a replica accepts: one is computed while the next one is collected."""
 
 LOOK_SECONDS = 0.05
 
 
 class LineupReplica:
-    """Computes work; the error of one piece is its own answer and nobody else's.
+    """Computes work; an error is the answer to its own piece of work alone.
 
     Args:
-        settings: which lineups, where, and how many pictures share a pass.
+        settings: the lineups, the device and the batch size.
     """
 
     def __init__(self, settings: Settings) -> None:
         set_up_logging(settings.log_level, settings.log_format)
         self._lineups = {lineup.card.name: lineup for lineup in load_chosen_lineups(settings)}
         batch_sizes = Histogram(
-            "cbam_lens_batch_size", "Pictures of one forward pass.", boundaries=list(map(float, BATCH_SIZES))
+            "cbam_lens_batch_size", "Pictures per forward pass.", boundaries=list(map(float, BATCH_SIZES))
         )
-        # The queue before this one bounds what waits, and has waited for others already.
+        # Ray Serve's queue already limits the waiting work and waits for batches.
         room = settings.model_copy(update={"queue_size": ROOM_BATCHES * settings.batch_size, "batch_wait_seconds": 0.0})
         self._engine = build_engine(room, lambda size: batch_sizes.observe(float(size)))
         self._engine.start(warm_up=tuple(self._lineups.values()))
@@ -43,13 +43,13 @@ class LineupReplica:
         )
 
     async def list_lineups(self) -> list[Lineup]:
-        """Each lineup without its networks, once every lineup has answered a first picture."""
+        """The lineups without their networks, once every lineup has computed a first picture."""
         while not self._engine.is_ready and not self._engine.has_failed:
             await asyncio.sleep(LOOK_SECONDS)
         return [replace(lineup, networks={}) for lineup in self._lineups.values()]
 
     async def answer(self, packed: PackedWork) -> object:
-        """The answer to one piece of work, or the error that it ended with."""
+        """Compute one piece of work, and return its answer or its error."""
         try:
             waiting = await self._submit_together(packed)
             return await waiting
@@ -57,18 +57,18 @@ class LineupReplica:
             return error
 
     async def is_ready(self) -> bool:
-        """Whether work is computed."""
+        """Whether work is accepted and computed."""
         return self._engine.is_ready
 
     def check_health(self) -> None:
-        """Ray Serve asks this, and starts another replica in place of one that raises."""
+        """Raise RuntimeError if a lineup failed; Ray Serve calls this and replaces a replica that raises."""
         if self._engine.has_failed:
-            raise RuntimeError("a lineup did not answer its first picture")
+            raise RuntimeError("a lineup could not compute its first picture")
 
     async def _submit(self, batch: Sequence[PackedWork]) -> list[asyncio.Future[object]]:
-        """Hand a batch to the engine and not wait for its answers.
+        """Hand a batch to the engine without waiting for its answers.
 
-        Ray Serve closes a batch when its wait is over, even where another one is computed still, so that under load it
-        would be of a picture each time; the engine's worker takes all that waits for it in one pass.
+        Ray Serve closes a batch when its wait is over, even while the last one is still computed, so that under load
+        each batch would be one picture; the engine's worker takes all waiting pictures in one pass.
         """
         return self._engine.submit_together([unpack(packed, self._lineups) for packed in batch])

@@ -1,4 +1,4 @@
-"""`cbam-lens serve --on ray`: the server as replicas on a cluster, from the command to its end."""
+"""`cbam-lens serve --on ray`: the server as replicas on a cluster."""
 
 import signal
 import threading
@@ -24,14 +24,14 @@ def serve_on_ray(settings: Settings, ray_settings: RaySettings, *, host: str, po
 
     Args:
         settings: the server's settings.
-        ray_settings: how many replicas of what size.
+        ray_settings: the number and size of the replicas.
         host: the address to listen on, on each machine of the cluster.
         port: the port; 0 for any free one of this machine.
 
     Raises:
-        EngineFailed: when its processes do not start.
-        OSError: when the address is taken or not this machine's.
-        LineupError: when the networks cannot be loaded; it is tried here first, on the CPU.
+        EngineFailed: when a process does not start.
+        OSError: when the address is in use or not this machine's.
+        LineupError: when the networks cannot be loaded; they are loaded here first, on the CPU.
     """
     port = find_free_port(host, port)
     cards = [lineup.card for lineup in load_chosen_lineups(settings.model_copy(update={"device": "cpu"}))]
@@ -43,11 +43,11 @@ def serve_on_ray(settings: Settings, ray_settings: RaySettings, *, host: str, po
         untrained = "" if card.trained else ", UNTRAINED (random weights)"
         console.print(f"{card.name}: {card.title}, on Ray{untrained}", highlight=False)
     with join_cluster():
-        # After Ray's own, which would end this process at once.
+        # Installed after Ray's own handlers, which would end this process at once.
         is_over = watch_for_end()
         options = serve.config.HTTPOptions(host=host, port=port)
         try:
-            with console.status("starting processes on Ray: half a minute for those that import torch"):
+            with console.status("starting processes on Ray, which takes about half a minute"):
                 serve.start(proxy_location="EveryNode", http_options=options, logging_config=LOGGING)
                 store_actor = start_store_actor(settings)
                 deploy(settings, ray_settings, store_actor)
@@ -55,14 +55,14 @@ def serve_on_ray(settings: Settings, ray_settings: RaySettings, *, host: str, po
             is_over.wait()
             ray.get(store_actor.drain.remote())
             is_over.clear()
-            # A second signal means now.
+            # A second signal ends the wait.
             is_over.wait(settings.drain_seconds)
         finally:
             serve.shutdown()
 
 
 def watch_for_end() -> threading.Event:
-    """The event that SIGTERM and Ctrl+C set."""
+    """Make an event that SIGTERM and Ctrl+C set."""
     event = threading.Event()
 
     for number in (signal.SIGTERM, signal.SIGINT):

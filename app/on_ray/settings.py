@@ -1,4 +1,4 @@
-"""How much of a cluster is used: environment variables that begin with `CBAM_LENS_RAY_`. Nothing here imports Ray."""
+"""The size of the server on a cluster: environment variables `CBAM_LENS_RAY_...`. Nothing here imports Ray."""
 
 import math
 from typing import Self
@@ -11,38 +11,44 @@ from app.settings import Settings
 
 
 class RaySettings(BaseSettings):
-    """Each has a default that suits one machine; `RAY_ADDRESS`, Ray's own variable, names a cluster."""
+    """Settings with defaults for one machine; `RAY_ADDRESS`, Ray's own variable, names a cluster."""
 
     model_config = SettingsConfigDict(env_prefix="CBAM_LENS_RAY_", frozen=True)
 
-    min_replicas: PositiveInt = Field(default=1, description="processes with the networks, at least")
-    max_replicas: PositiveInt = Field(default=4, description="the same, at most; by queue length in between")
-    target_works: PositiveFloat = Field(
-        default=8.0, description="works for each such process, waiting or computed, above which another one starts"
+    min_replicas: PositiveInt = Field(default=1, description="smallest number of processes with the networks")
+    max_replicas: PositiveInt = Field(
+        default=4, description="largest number of these processes; the queue's length decides"
     )
-    replica_cpus: PositiveFloat = Field(default=1.0, description="cores of each; so many threads has its torch")
-    replica_gpus: NonNegativeFloat = Field(default=0.0, description="GPUs of each; 0.5 lets two share one")
-    min_ingresses: PositiveInt = Field(default=1, description="processes that read and draw pictures, at least")
-    max_ingresses: PositiveInt = Field(default=2, description="the same, at most")
-    ingress_cpus: NonNegativeFloat = Field(default=0.0, description="cores that each of them reserves")
+    target_works: PositiveFloat = Field(
+        default=8.0, description="pieces of work per process, waiting or computed, above which another process starts"
+    )
+    replica_cpus: PositiveFloat = Field(default=1.0, description="cores per process, and threads of its torch")
+    replica_gpus: NonNegativeFloat = Field(default=0.0, description="GPUs per process; with 0.5 two share one")
+    min_ingresses: PositiveInt = Field(
+        default=1, description="smallest number of processes that read and draw pictures"
+    )
+    max_ingresses: PositiveInt = Field(default=2, description="largest number of these processes")
+    ingress_cpus: NonNegativeFloat = Field(default=0.0, description="cores that each of these processes reserves")
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         for name in ("replicas", "ingresses"):
             least, most = getattr(self, f"min_{name}"), getattr(self, f"max_{name}")
             if least > most:
-                raise ValueError(f"CBAM_LENS_RAY_MIN_{name.upper()} is {least}, more than the {most} of the most")
+                raise ValueError(
+                    f"CBAM_LENS_RAY_MIN_{name.upper()} is {least}; it must not exceed the maximum of {most}"
+                )
         return self
 
     def fit(self, settings: Settings) -> Settings:
-        """The settings of one process with the networks: threads for its cores, CUDA only where it has a share."""
+        """Adapt the settings to one process with the networks: threads for its cores, CUDA only with a GPU share."""
         threads = settings.threads or max(1, math.floor(self.replica_cpus))
         device = settings.device if self.replica_gpus or settings.device != "auto" else "cpu"
         return settings.model_copy(update={"threads": threads, "device": device})
 
 
 def read_ray_settings() -> RaySettings:
-    """The settings of the environment; raises `InvalidOption`."""
+    """Read the settings of the environment; raises `InvalidOption`."""
     try:
         return RaySettings()
     except ValueError as error:

@@ -1,8 +1,8 @@
 """The actor that keeps analyses and sheets for all replicas of the application.
 
-One place and not a route by id: Ray Serve sends a request to any replica, and replicas come and go with the load; an
-analysis that lived in one of them would leave with it. The actor keeps bytes and never reads them. Where it
-dies, Ray starts it again without what it kept; whoever asks for that is told to send the picture again.
+There is one store for all, not a route by id: Ray Serve sends a request to any replica, and replicas come and go with
+the load, so an analysis in one of them would be lost with it. The actor keeps bytes and never unpickles them. If it
+dies, Ray starts it again, empty; requests for lost analyses get an error that asks for the picture again.
 """
 
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ from app.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """An analysis on its way, pickled by one of our own processes."""
+    """An analysis that one of our own processes pickled."""
 
     id: str
     data: bytes
 
     @property
     def size_bytes(self) -> int:
-        """The memory that it takes."""
+        """The memory of the pickle."""
         return len(self.data)
 
 
 @dataclass(frozen=True, slots=True)
 class StoreFigures:
-    """The number of kept analyses at present, and of requests for them."""
+    """The memory and number of the kept analyses, and the number of lookups that found theirs or did not."""
 
     bytes: float
     analyses: int
@@ -39,10 +39,10 @@ class StoreFigures:
 
 
 class StoreActor:
-    """Keeps what any replica may be asked for.
+    """Keeps analyses and sheets for all replicas.
 
     Args:
-        settings: how much, and for how long.
+        settings: the limits of memory and time.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -55,18 +55,18 @@ class StoreActor:
         self._analyses.add(blob)
 
     def get(self, analysis_id: str) -> bytes | None:
-        """An analysis; None for one that is not there."""
+        """The pickle of an analysis; None if it is gone."""
         try:
             return self._analyses.get(analysis_id).data
         except AnalysisGone:
             return None
 
     def has(self, analysis_id: str) -> bool:
-        """Whether an analysis is there."""
+        """Whether an analysis is kept."""
         return self.get(analysis_id) is not None
 
     def remove(self, analysis_id: str) -> bool:
-        """Drop an analysis; whether it was there."""
+        """Drop an analysis; returns whether it was kept."""
         try:
             self._analyses.remove(analysis_id)
         except AnalysisGone:
@@ -78,14 +78,14 @@ class StoreActor:
         self._sheets.add(sheet)
 
     def get_sheet(self, sheet_id: str) -> Sheet | None:
-        """A sheet; None for one that is not there."""
+        """A sheet; None if it is gone."""
         try:
             return self._sheets.get(sheet_id)
         except SheetGone:
             return None
 
     def read_figures(self) -> StoreFigures:
-        """For the metrics."""
+        """Read the numbers for the metrics."""
         store = self._analyses
         return StoreFigures(store.size_bytes, len(store), store.hits, store.misses)
 
@@ -99,5 +99,5 @@ class StoreActor:
 
 
 def start_store_actor(settings: Settings) -> "ray.actor.ActorHandle[StoreActor]":
-    """Start the actor; calls that meet its death are repeated."""
+    """Start the actor; Ray restarts it if it dies, and repeats the calls."""
     return ray.remote(StoreActor).options(num_cpus=0, max_restarts=-1, max_task_retries=3).remote(settings)

@@ -1,6 +1,6 @@
-"""The stores of a replica of the application: what they keep is kept for all replicas.
+"""The stores of a replica of the application, which all replicas share.
 
-They are called from threads, as their plain likes are; each call waits for the actor.
+They are called from threads, like the plain stores; each call waits for the actor.
 """
 
 import pickle
@@ -21,15 +21,15 @@ RETRY_SECONDS = 5
 
 
 class SharedAnalysisStore(AnalysisStore):
-    """Analyses that the store actor keeps; those that were used here lately have a copy here.
+    """Analyses in the store actor, with copies here of those that were used lately.
 
-    The actor is asked each time, so that what was deleted or has left is gone everywhere at once. A copy saves sending
-    megabytes; answers to questions about it are kept here alone.
+    The actor is asked each time, so that a deleted or expired analysis is gone everywhere at once. A copy saves sending
+    megabytes; answers to questions are kept only here.
 
     Args:
-        actor: what keeps them, a `StoreActor`.
-        max_bytes: of copies.
-        seconds: how long one is kept.
+        actor: the handle of the `StoreActor`.
+        max_bytes: the memory for copies.
+        seconds: the time that a copy is kept.
     """
 
     def __init__(self, actor: Any, *, max_bytes: int, seconds: float) -> None:  # noqa: ANN401  # Ray's handle
@@ -41,16 +41,16 @@ class SharedAnalysisStore(AnalysisStore):
 
     @property
     def size_bytes(self) -> float:
-        """The memory of all that are kept, for all replicas."""
+        """The memory of the actor's analyses."""
         return self._read_figures().bytes
 
     def add(self, analysis: Analysis) -> None:
-        """Keep an analysis; it is there for every replica when this returns."""
+        """Keep an analysis; every replica finds it when this returns."""
         wait(self._actor.add.remote(Blob(analysis.id, pickle.dumps(analysis))))
         super().add(analysis)
 
     def get(self, analysis_id: str) -> Analysis:
-        """The analysis; raises `AnalysisGone`."""
+        """The analysis of an id; raises `AnalysisGone`."""
         if (copy := self._find_copy(analysis_id)) is not None and wait(self._actor.has.remote(analysis_id)):
             self.hits += 1
             return copy
@@ -84,11 +84,11 @@ class SharedAnalysisStore(AnalysisStore):
 
 
 class SharedSheetStore(SheetStore):
-    """Sheets that the store actor keeps.
+    """Sheets in the store actor.
 
     Args:
-        actor: what keeps them, a `StoreActor`.
-        seconds: how long one is kept.
+        actor: the handle of the `StoreActor`.
+        seconds: the time that a sheet is kept.
     """
 
     def __init__(self, actor: Any, *, seconds: float) -> None:  # noqa: ANN401  # Ray's handle
@@ -96,11 +96,11 @@ class SharedSheetStore(SheetStore):
         self._actor = actor
 
     def add(self, sheet: Sheet) -> None:
-        """Keep a sheet; it is there for every replica when this returns."""
+        """Keep a sheet; every replica finds it when this returns."""
         wait(self._actor.add_sheet.remote(sheet))
 
     def get(self, sheet_id: str) -> Sheet:
-        """The sheet; raises `SheetGone`."""
+        """The sheet of an id; raises `SheetGone`."""
         sheet: Sheet | None = wait(self._actor.get_sheet.remote(sheet_id))
         if sheet is None:
             raise SheetGone(SHEET_GONE)
@@ -108,7 +108,7 @@ class SharedSheetStore(SheetStore):
 
 
 def wait(reference: Any) -> Any:  # noqa: ANN401  # whatever the actor answers
-    """The actor's answer; raises `QueueFull` where there is none."""
+    """Wait for the actor's answer; raises `QueueFull` if there is none."""
     try:
         return ray.get(reference, timeout=ACTOR_SECONDS)
     except (RayError, GetTimeoutError) as error:

@@ -1,8 +1,8 @@
-"""`cbam-lens compare --rows DIR --on ray`: many pictures by Ray Data, with the plain run's questions, rows and files.
+"""`cbam-lens compare --rows DIR --on ray`: many pictures by Ray Data, with the same options, rows and files as locally.
 
-Each worker is an actor with an engine of its own, which goes through a block of pictures as the plain run goes through
-all of them. Rows come back to this process, which alone writes them. Pictures, and maps where they are kept, are read
-and written by the workers: on several machines they lie on a file system that all of them see.
+Each worker is an actor with its own engine, which processes a block of pictures as a local run processes all of them.
+Only this process writes the rows. The workers read the pictures and write the maps themselves, so several machines need
+a shared file system.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,30 +26,30 @@ from app.survey.sources import PictureSource
 from app.survey.store import RowStore, tabulate_rows
 
 BLOCK_PICTURES = 64
-"""The pictures that a worker gets at once, and that are done again when it dies."""
+"""The number of pictures that a worker gets at once, and that are repeated if it dies."""
 
 CHUNK_PICTURES = 50_000
-"""Ray Data holds the whole list of what it was given; a list of millions is given in parts."""
+"""The number of pictures that Ray Data gets at once: it holds its whole input in memory."""
 
 
 def survey_on_ray(
     settings: Settings, ray_settings: RaySettings, sources: Sequence[PictureSource], options: SurveyOptions
 ) -> SurveyReport:
-    """`survey_sources` by the workers of a cluster.
+    """Do `survey_sources` with the workers of a cluster.
 
     Args:
-        settings: which lineup, where, and the limits on pictures.
-        ray_settings: how many workers of what size.
+        settings: the lineup, the device and the limits on pictures.
+        ray_settings: the number and size of the workers.
         sources: the pictures.
-        options: what is asked.
+        options: the options for every picture.
 
     Raises:
-        InvalidOption: for a question that cannot be asked, and a directory with the rows of another one.
+        InvalidOption: for an invalid option, and for a directory with the rows of other options.
         OSError: for a directory that cannot be written.
-        LineupError: when the networks cannot be loaded; it is tried here first, on the CPU.
+        LineupError: when the networks cannot be loaded; they are loaded here first, on the CPU.
     """
     card = load_chosen_lineup(settings.model_copy(update={"device": "cpu"})).card
-    # Workers run in directories of their own.
+    # Each worker has its own current directory.
     options = replace(options, directory=options.directory.resolve())
     plan = plan_survey(card, sources, options)
     with write_rows(plan) as (writer, take):
@@ -63,11 +63,11 @@ def survey_on_ray(
 
 
 class SurveyWorker:
-    """Looks at blocks of pictures; Ray Data starts one per worker.
+    """Compares the networks on blocks of pictures; Ray Data starts one per worker.
 
     Args:
-        settings: of this worker.
-        options: what is asked.
+        settings: the worker's settings.
+        options: the options for every picture.
     """
 
     def __init__(self, settings: Settings, options: SurveyOptions) -> None:
@@ -76,11 +76,11 @@ class SurveyWorker:
         self._networks = lineup.names
         self._stack = ExitStack()
         self._surveyor = self._stack.enter_context(open_surveyor(settings, lineup, options, store))
-        # One event loop for all blocks, whichever thread Ray Data calls from.
+        # All blocks share one event loop, although Ray Data may call from several threads.
         self._portal = self._stack.enter_context(start_blocking_portal())
 
     def __call__(self, block: dict[str, np.ndarray]) -> Any:  # noqa: ANN401  # pyarrow has no types
-        """The rows of a block of pictures, a `pyarrow.Table`."""
+        """Make the rows of a block of pictures, as a `pyarrow.Table`."""
         columns = (block[name].tolist() for name in ("key", "path", "offset", "size", "target"))
         sources = [
             PictureSource(key, Path(path), offset, None if size < 0 else size, target)
@@ -90,7 +90,7 @@ class SurveyWorker:
         try:
             self._portal.call(self._surveyor.look_at_all, sources, rows.append)
         except InvalidOption as error:
-            # No picture's fault: whoever asked is told, and Ray Data would try it again.
+            # The option is wrong, not a picture: the row takes the error to the caller, and Ray Data does not retry.
             rows = [build_failed_row(sources[0].key, error)]
         return tabulate_rows(rows, self._networks)
 
@@ -99,7 +99,7 @@ def _survey(
     settings: Settings, ray_settings: RaySettings, sources: Sequence[PictureSource], options: SurveyOptions
 ) -> Iterator[Row]:
     context = data.DataContext.get_current()
-    # The plain run's progress tells it.
+    # The survey has its own progress bar.
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     for start in range(0, len(sources), CHUNK_PICTURES):

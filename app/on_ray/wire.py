@@ -1,4 +1,4 @@
-"""Work on its way from the application to the networks: with the lineup's name in place of its networks."""
+"""Work as it is sent to the networks, with the lineup's name in place of its networks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -24,16 +24,16 @@ class PackedWork:
 
 
 def pack(work: Work[Any]) -> PackedWork:
-    """The work as it travels."""
+    """Pack work for sending."""
     content = {field.name: getattr(work, field.name) for field in fields(work) if field.name != "lineup"}
     return PackedWork(type(work), work.lineup.card.name, content)
 
 
 def unpack(packed: PackedWork, lineups: Mapping[str, Lineup]) -> Work[Any]:
-    """The work with the networks of this process.
+    """Unpack work, with the networks of this process.
 
     Args:
-        packed: from `pack`.
-        lineups: by name.
+        packed: the work from `pack`.
+        lineups: this process's lineups, by name.
     """
     return packed.kind(lineup=lineups[packed.lineup], **packed.content)

@@ -1,4 +1,4 @@
-"""Everything about a picture, or about several, as one ZIP file that is written while it is sent."""
+"""All files about one or more pictures in a ZIP file, which is written while it is sent."""
 
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,28 +22,28 @@ from app.render.overlay import Render
 from app.version import VERSION
 
 MAX_SIDE_PIXELS = PREVIEW_SIDE_PIXELS
-"""Twenty maps of each of twenty photographs at their own size would take gigabytes."""
+"""The longer side of drawn maps: at full size, those of twenty photographs would take gigabytes."""
 
 LIBRARIES = ("torch", "numpy", "pillow", "matplotlib")
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file of the archive: its path, and what makes its bytes when its turn comes."""
+    """A file of the archive: its path, and the function that makes its bytes."""
 
     path: str
     make: Callable[[], bytes]
 
 
 def pack(members: Iterable[Member]) -> Iterator[bytes]:
-    """The ZIP file's bytes, one member's at a time; the same members give the same bytes."""
+    """Yield the ZIP file's bytes, one member at a time; the same members give the same bytes."""
     sink = _Sink()
-    # The stub needs what can also seek; what is written only forwards need not.
+    # The type stub asks for a seekable file, but a ZIP file that is only written needs none.
     file = cast("IO[bytes]", sink)
-    # Deflated, even what is compressed already: a stored member that is streamed has no end that all readers find.
+    # Every member is deflated, even a compressed one: some readers cannot find the end of a stored, streamed member.
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for member in members:
-            # No date: a ZipInfo's own is 1980.
+            # ZipInfo's default date, in 1980, keeps the bytes the same.
             information = zipfile.ZipInfo(member.path)
             information.compress_type = zipfile.ZIP_DEFLATED
             information.external_attr = 0o644 << 16
@@ -53,14 +53,14 @@ def pack(members: Iterable[Member]) -> Iterator[bytes]:
 
 
 def list_analysis_members(comparison: Comparison, options: FigureOptions) -> list[Member]:
-    """Everything about one picture."""
+    """List all files about one picture."""
     text = "\n".join(["CBAM Lens", "", *_list_settings(options), *_list_facts(comparison), "", *FILES])
     return [_write_text(f"{text}\n"), *_list_files(comparison, options, folder="")]
 
 
 def list_sheet_members(rows: Sequence[ComparedRow], options: FigureOptions) -> list[Member]:
-    """The contact sheet, and a folder a picture."""
-    lines = ["CBAM Lens", "", *_list_settings(options), "", "sheet.png, sheet.pdf: all pictures, a row each"]
+    """List the contact sheet's files, and one folder per picture."""
+    lines = ["CBAM Lens", "", *_list_settings(options), "", "sheet.png, sheet.pdf: all pictures, one row per picture"]
     members = [Member(f"sheet.{form}", partial(draw_sheet, rows, options, form)) for form in SheetFormat]
     for row in rows:
         slug = make_slug(row.name, position=row.position)
@@ -110,13 +110,13 @@ FILES = (
     "heatmaps/: every network's map, and the last one minus the baseline, over the picture",
     "attention/: every gate of every network, 0 (blocks) to 1 (passes unchanged)",
     "maps.npz: every array in its own floating-point values; numpy.load reads it without pickle",
-    "numbers.json: what REST answers",
-    f"Pictures have at most {MAX_SIDE_PIXELS} pixels a side; REST gives each map at the picture's own size.",
+    "numbers.json: the numbers, as in the REST API’s answer",
+    f"Pictures have at most {MAX_SIDE_PIXELS} pixels per side; the REST API gives each map at the picture's own size.",
 )
 
 
 def _list_settings(options: FigureOptions) -> list[str]:
-    """The question, and the versions that answered it."""
+    """List the options and the versions."""
     return [
         f"method: {options.method.value}",
         f"stage: {options.stage.value}",
@@ -129,7 +129,7 @@ def _list_settings(options: FigureOptions) -> list[str]:
 
 
 def _list_facts(comparison: Comparison) -> list[str]:
-    """The question and the networks of one picture."""
+    """List one picture's explained class and networks."""
     analysis, card = comparison.analysis, comparison.analysis.card
     label = comparison.target.label
     return [
@@ -151,7 +151,7 @@ def _write_numbers(comparison: Comparison) -> bytes:
 
 
 class _Sink:
-    """The target of a ZIP file: it cannot seek back, and hands out the bytes that it holds."""
+    """A file that is not seekable, which collects the bytes of a ZIP file."""
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
@@ -161,10 +161,10 @@ class _Sink:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing: no bytes wait elsewhere."""
 
     def take(self) -> bytes:
-        """The bytes written since the last call."""
+        """Take the bytes written since the last call."""
         taken = b"".join(self._chunks)
         self._chunks.clear()
         return taken

@@ -1,4 +1,4 @@
-"""`cbam-lens inspect` and `cbam-lens convert`: a file of weights examined, reported on and written as ours."""
+"""`cbam-lens inspect` and `cbam-lens convert`: a weights file examined, described and converted."""
 
 import re
 from collections import Counter
@@ -21,19 +21,19 @@ SHOWN_SHA256_DIGITS = 16
 
 
 def inspect_file(path: Path, options: ExaminationOptions = DEFAULT_OPTIONS) -> Diagnosis:
-    """The diagnosis of a file of weights.
+    """Examine a weights file.
 
     Raises:
-        CheckpointError: for a file that cannot be read or is not for a network known here.
+        CheckpointError: for a file that cannot be read or has no weights of a known network.
     """
     return examine(path, options).diagnosis
 
 
 def convert_file(path: Path, output: Path, options: ExaminationOptions = DEFAULT_OPTIONS) -> Diagnosis:
-    """Write a file's weights as ours.
+    """Convert a weights file to our layout.
 
     Returns:
-        What the file is, with the output and its checksum.
+        The input's diagnosis, with the output's path and checksum.
 
     Raises:
         CheckpointError: as `inspect_file`, and for an output that cannot be written.
@@ -45,7 +45,7 @@ def convert_file(path: Path, output: Path, options: ExaminationOptions = DEFAULT
 
 
 def tabulate_diagnosis(diagnosis: Diagnosis) -> Table:
-    """A diagnosis for people: one line a fact, tensors by pattern and number."""
+    """Tabulate a diagnosis: one line per fact, tensors by pattern and number."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -57,14 +57,14 @@ def tabulate_diagnosis(diagnosis: Diagnosis) -> Table:
 
 
 def list_facts(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
-    """Titles and lines; the second and later lines of a title have none."""
+    """Yield titles and lines; the title is empty for its second and later lines."""
     yield "file", f"{diagnosis.path} ({diagnosis.container}), sha256 {diagnosis.sha256[:SHOWN_SHA256_DIGITS]}"
     yield "layout", diagnosis.layout
     yield "network", format_network(diagnosis)
     yield "state", format_gate_state(diagnosis)
     for title, lines in (
         ("recipe", [diagnosis.recipe] if diagnosis.recipe else []),
-        ("taken off", [", ".join(diagnosis.unwrapped)] if diagnosis.unwrapped else []),
+        ("unwrapped", [", ".join(diagnosis.unwrapped)] if diagnosis.unwrapped else []),
         ("renamed", summarise_renames(diagnosis.renamed)),
         ("swapped", summarise_names(diagnosis.swapped)),
         ("reshaped", summarise_names(diagnosis.reshaped)),
@@ -77,7 +77,7 @@ def list_facts(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
 
 
 def format_network(diagnosis: Diagnosis) -> str:
-    """The network in the names that options take."""
+    """The network, by the names that the options accept."""
     attention = "no attention" if diagnosis.attention is Attention.NONE else f"attention {diagnosis.attention}"
     return (
         f"{diagnosis.architecture}, {attention}, {diagnosis.class_count:,} classes, stride {diagnosis.stride_placement}"
@@ -96,18 +96,18 @@ def format_gate_state(diagnosis: Diagnosis) -> str:
 
 
 def summarise_renames(renamed: Iterable[tuple[str, str]]) -> list[str]:
-    """Renames by pattern: `16 tensors: cbam.ch_gate.mlp.fc1 -> cbam.ChannelGate.mlp.1`."""
+    """Summarise renames by pattern: `16 tensors: cbam.ch_gate.mlp.fc1 -> cbam.ChannelGate.mlp.1`."""
     patterns = Counter(shorten(mask(old), mask(new)) for old, new in renamed)
     return [f"{count_tensors(count)}: {old} -> {new}" for (old, new), count in patterns.items()]
 
 
 def summarise_names(names: Iterable[str]) -> list[str]:
-    """Names by pattern."""
+    """Summarise names by pattern."""
     return [f"{count_tensors(count)}: {pattern}" for pattern, count in Counter(map(mask, names)).items()]
 
 
 def count_tensors(count: int) -> str:
-    """`1 tensor`, `16 tensors`."""
+    """A number of tensors: `1 tensor`, `16 tensors`."""
     return f"{count:,} tensor{'s' if count != 1 else ''}"
 
 
@@ -117,7 +117,7 @@ def mask(name: str) -> str:
 
 
 def shorten(old: str, new: str) -> tuple[str, str]:
-    """Two names without what both begin or end with: the block, and `weight` or the like."""
+    """Two names without their common start and end: the block, and `weight` or the like."""
     if old.startswith(BLOCK) and new.startswith(BLOCK):
         old, new = old.removeprefix(BLOCK), new.removeprefix(BLOCK)
     old_start, _, old_end = old.rpartition(".")

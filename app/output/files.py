@@ -1,4 +1,4 @@
-"""Files that commands write, whole or not at all."""
+"""Atomic writing of the commands' files."""
 
 from pathlib import Path
 
@@ -6,13 +6,15 @@ from models.whole_files import draft_beside
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file; what was there before stays until all of it is.
+    """Write a file; an old file of that name stays until the new one is complete.
 
     Raises:
-        OSError: where it cannot be written; the message says what to do.
+        OSError: when it cannot be written; the message has the remedy.
     """
     try:
         with draft_beside(path) as draft:
             draft.write_bytes(content)
     except OSError as error:
-        raise OSError(f"{path} cannot be written: {error.strerror}; make room or choose another --output") from error
+        raise OSError(
+            f"{path} cannot be written: {error.strerror}; free some space or choose another --output"
+        ) from error

@@ -1,4 +1,4 @@
-"""A comparison's panels as pictures and files: heat maps, their difference, gates, the figure, the arrays."""
+"""A comparison's images and files: heat maps, their difference, gates, the figure and the arrays."""
 
 import io
 
@@ -33,7 +33,7 @@ UNTRAINED_MARK = "untrained"
 
 
 def title_networks(comparison: Comparison) -> dict[NetworkName, str]:
-    """Each network's name above its panel: Baseline, CBAM; changed gates and random weights are said."""
+    """The networks' titles above their panels, with notes on changed gates and random weights."""
     card = comparison.analysis.card
     titles = {}
     for name in card.names:
@@ -50,8 +50,8 @@ def heat_map_scale(comparison: Comparison, name: NetworkName, options: ColourOpt
 
 
 def difference_scale(comparison: Comparison, options: ColourOptions) -> ColourScale:
-    """The colours of a difference: symmetric about 0, up to the maximum that the panels use."""
-    # Without any evidence every limit would do; 0 would make no difference look like the lowest one.
+    """The colours of a difference: symmetric about 0, up to the maximum of the panels' scale."""
+    # Without evidence any limit but 0 will do; a limit of 0 would draw no difference in the lowest colour.
     limit = 1.0 if options.scale is Scale.OWN else comparison.shared_maximum or 1.0
     return ColourScale(colormap=DIFFERENCE_COLORMAP, minimum=-limit, maximum=limit)
 
@@ -59,7 +59,7 @@ def difference_scale(comparison: Comparison, options: ColourOptions) -> ColourSc
 def draw_heat_map(
     comparison: Comparison, name: NetworkName, options: MapOptions, *, max_side: int | None = None
 ) -> Image.Image:
-    """One network's heat map at the picture's size, or at most `max_side` pixels."""
+    """Draw one network's heat map at the picture's size, or with at most `max_side` pixels per side."""
     heat_map = comparison.heat_maps[name]
     notice = None if heat_map.has_evidence else f"no positive evidence for {comparison.target.label.name}"
     drawing = Drawing(
@@ -71,14 +71,14 @@ def draw_heat_map(
 def draw_difference(
     comparison: Comparison, difference: Difference, options: MapOptions, *, max_side: int | None = None
 ) -> Image.Image:
-    """One network's map minus another's, each divided by its own maximum on the `own` scale."""
+    """Draw one network's map minus another's; on the `own` scale each is divided by its own maximum."""
     scale = difference_scale(comparison, options)
     drawing = Drawing(options.render, scale, options.opacity, mark=_mark(comparison.analysis))
     return _draw(comparison.analysis, subtract_heat_maps(comparison, difference, options.scale), drawing, max_side)
 
 
 def subtract_heat_maps(comparison: Comparison, difference: Difference, scale: Scale) -> FloatArray:
-    """One map minus another, (H, W): in the method's units, or in shares of each map's own maximum."""
+    """Subtract two maps, (H, W): in the method's units, or in shares of each map's own maximum."""
     first, second = (comparison.heat_maps[name] for name in (difference.minus, difference.of))
     if scale is Scale.SHARED:
         return second.values - first.values
@@ -86,7 +86,7 @@ def subtract_heat_maps(comparison: Comparison, difference: Difference, scale: Sc
 
 
 def find_block(analysis: Analysis, network: NetworkName, name: str) -> BlockMaps:
-    """The gates of a network's block of that name; raises `InvalidOption`, which lists the blocks."""
+    """Find the gates of a network's block; raises `InvalidOption`, which lists the blocks."""
     blocks = analysis.traces[network].blocks
     for block in blocks:
         if block.name == name:
@@ -96,7 +96,7 @@ def find_block(analysis: Analysis, network: NetworkName, name: str) -> BlockMaps
 
 
 def find_gate(analysis: Analysis, network: NetworkName, block: str, kind: GateKind) -> GateMap:
-    """One gate of the block of that name; raises `InvalidOption`, which lists the blocks, or the gates it has."""
+    """Find one gate of a block; raises `InvalidOption`, which lists the blocks or the block's gates."""
     gates = find_block(analysis, network, block).gates
     if kind not in gates:
         allowed = [known.value for known in gates]
@@ -111,7 +111,7 @@ def find_gate(analysis: Analysis, network: NetworkName, block: str, kind: GateKi
 def draw_attention(
     analysis: Analysis, gate: GateMap, options: AttentionOptions, *, max_side: int | None = None
 ) -> Image.Image:
-    """One gate, from `find_gate`: one of positions at the picture's size, one of channels as a strip.
+    """Draw a gate from `find_gate`: a spatial gate at the picture's size, a channel gate as a strip.
 
     Raises:
         InvalidOption: for a channel gate as an overlay.
@@ -136,7 +136,7 @@ def draw_attention(
 def draw_feature_map(
     analysis: Analysis, channel: ChannelMaps, moment: Moment, options: FeatureOptions, *, max_side: int | None = None
 ) -> Image.Image:
-    """One channel's feature map before or after the gates, both on one scale that is symmetric about 0."""
+    """Draw one channel's feature map before or after the gates, on one scale for both, symmetric about 0."""
     limit = float(np.abs(channel.before).max()) or 1.0
     scale = ColourScale(colormap=DIFFERENCE_COLORMAP, minimum=-limit, maximum=limit)
     values = channel.before if moment is Moment.BEFORE else channel.after
@@ -157,13 +157,13 @@ def _mark(analysis: Analysis) -> str | None:
 
 def _draw(analysis: Analysis, values: FloatArray, drawing: Drawing, max_side: int | None) -> Image.Image:
     if drawing.render is Render.VALUES:
-        # Before the picture is decoded for nothing.
+        # Values need no picture, so it is not decoded.
         return draw_values(values, drawing.scale)
     return draw_map(analysis.picture(max_side=max_side), values, analysis.placement, drawing)
 
 
 def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_format: FigureFormat) -> bytes:
-    """The paper's figure: the picture and every network, with P of the target class."""
+    """Draw the paper's figure: the picture and every network, with P of the target class."""
     target = comparison.target.label
     titles = title_networks(comparison)
     map_options = MapOptions(**options.model_dump(), render=Render.OVERLAY)
@@ -189,11 +189,11 @@ def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_
 
 
 def pack_maps(comparison: Comparison) -> bytes:
-    """Every array of a comparison as a compressed NPZ file; nothing in it needs pickle.
+    """Pack every array of a comparison into a compressed NPZ file, which needs no pickle.
 
-    Heat maps (H, W), logits (K,), gates (C,) and (H, W), the box of the picture that the maps lie on in pixels
+    Heat maps (H, W), logits (K,), gates (C,) and (H, W), the box in the picture that the maps cover, in pixels
     (left, upper, right, lower), the picture's size (width, height), the class explained, all class names, the lineup's
-    name, the networks' names, whether they were trained, and what was changed in their gates.
+    name, the networks' names, whether they were trained, and the changes to their gates.
     """
     analysis = comparison.analysis
     arrays: dict[str, np.ndarray] = {

@@ -1,4 +1,4 @@
-"""`cbam-lens lineups`: what is known by name, what is on this machine, and what would be fetched."""
+"""`cbam-lens lineups`: the known lineups, with the weights on this machine and those to fetch."""
 
 from pathlib import Path
 
@@ -10,20 +10,20 @@ from models.lineups.catalogue import KnownLineup, KnownNetwork, ReportedErrors, 
 from models.lineups.fetching.cache import find_torch_directory
 from models.lineups.fetching.store import WeightStore
 
-NOTE = "Sizes after “about” are told by the parameters. Errors are their publishers’ own, not measured here."
+NOTE = "Sizes after “about” are estimated from the parameters. Errors are the publishers’ own, not measured here."
 
 
 class NetworkState(BaseModel):
     """One network of a known lineup, and where its weights are.
 
     Attributes:
-        name, attention: of the network.
-        weights: the file on this machine, or torchvision's name of it.
-        url: where it is fetched from; None for what is not fetched by us.
-        page: where people get it who have to fetch it themselves.
-        sha1: of the file, by its publisher.
-        is_here: whether it is on this machine.
-        size_bytes: of the file if it is here, else told by the parameters; None where that is not known.
+        name, attention: the network's name and attention.
+        weights: the file on this machine, or torchvision's name for it.
+        url: the address to fetch it from; None for a file that this program does not fetch.
+        page: the web page of a file that has to be fetched by hand.
+        sha1: the file's checksum, by its publisher.
+        is_here: whether the file is on this machine.
+        size_bytes: the file's size if it is here, otherwise an estimate from the parameters; None if unknown.
         reported: the publisher's own figures.
     """
 
@@ -49,21 +49,21 @@ class LineupState(BaseModel):
 
 
 class KnownLineups(BaseModel):
-    """Everything that `--lineup` knows by name."""
+    """All lineups that `--lineup` knows by name."""
 
     cache: Path
     lineups: tuple[LineupState, ...]
 
 
 def list_lineups(store: WeightStore) -> KnownLineups:
-    """Every known lineup; raises `LineupError` for a damaged installation."""
+    """List every known lineup; raises `LineupError` for a damaged installation."""
     shipped = (_describe_shipped(path) for path in list_shipped().values())
     published = (_describe_published(name, lineup, store) for name, lineup in read_catalogue().items())
     return KnownLineups(cache=store.directory, lineups=(*shipped, *published))
 
 
 def tabulate_lineups(known: KnownLineups) -> Table:
-    """The same for people."""
+    """Tabulate the lineups for the terminal."""
     table = Table(title="Lineups known by name", caption=f"Fetched files are kept in {known.cache}. {NOTE}")
     table.add_column("lineup", no_wrap=True)
     table.add_column("network", no_wrap=True)
@@ -87,7 +87,7 @@ def _describe_weights(network: NetworkState) -> str:
     if network.is_here:
         return f"on this machine{size and ', '}{size}"
     if network.page is not None:
-        return "by hand: cbam-lens fetch tells how"
+        return "by hand: cbam-lens fetch says how"
     return f"to fetch{size and ', about '}{size}"
 
 

@@ -1,4 +1,4 @@
-"""`cbam-lens models` and the page about the networks: what attention costs, beside the paper's own figures."""
+"""`cbam-lens models` and its page: the networks' sizes and the cost of attention, beside the paper's figures."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ class CountRow:
     """One network of the table, as text.
 
     Attributes:
-        network, attention: its name.
-        parameters, parameters_overhead: its trainable values, and against the same network without attention.
-        multiply_adds, multiply_adds_overhead: of one picture of 224 x 224 pixels.
-        multiply_adds_v1: with the stride where the paper has it; empty where that is the same.
-        paper_parameters, paper_multiply_adds, paper_errors: the paper's; empty where it has none.
-        remark: why the paper's figure is another one; empty where they agree.
+        network, attention: the network's name.
+        parameters, parameters_overhead: its parameters, and the increase over the same network without attention.
+        multiply_adds, multiply_adds_overhead: the same for its multiply-adds, per picture of 224 x 224 pixels.
+        multiply_adds_v1: its multiply-adds with the paper's stride placement; empty if they are the same.
+        paper_parameters, paper_multiply_adds, paper_errors: the paper's figures; empty if it has none.
+        remark: the reason why the paper's figure differs; empty if they agree.
     """
 
     network: str
@@ -47,7 +47,7 @@ def count_networks(networks: Sequence[tuple[str, Attention]]) -> tuple[NetworkCo
 
 
 def build_count_rows(counts: Iterable[NetworkCount]) -> tuple[CountRow, ...]:
-    """The table's rows; a network without attention comes before the others of its architecture."""
+    """Build the table's rows; a network without attention must come before the others of its architecture."""
     rows: list[CountRow] = []
     plain: NetworkCount | None = None
     for count in counts:
@@ -58,7 +58,7 @@ def build_count_rows(counts: Iterable[NetworkCount]) -> tuple[CountRow, ...]:
 
 
 def tabulate_counts(counts: Sequence[NetworkCount]) -> Table:
-    """The table for the terminal."""
+    """Tabulate the counts for the terminal."""
     table = Table(
         "network",
         "attention",
@@ -84,7 +84,7 @@ def tabulate_counts(counts: Sequence[NetworkCount]) -> Table:
 
 
 def tabulate_ablations(counts: Sequence[NetworkCount]) -> Table:
-    """ResNet-50 with each design of the paper's tables 1 to 3."""
+    """Tabulate ResNet-50 with each design of the paper's tables 1 to 3."""
     table = Table(
         "attention", "parameters", "multiply-adds", "paper: top-1 error", title="ResNet-50", caption=PAPER_NOTE
     )
@@ -99,7 +99,7 @@ def tabulate_ablations(counts: Sequence[NetworkCount]) -> Table:
 
 
 def list_remarks(counts: Iterable[NetworkCount]) -> tuple[str, ...]:
-    """Why figures of the paper's are others, each reason once."""
+    """List the reasons why the paper's figures differ, each once."""
     return tuple(dict.fromkeys(count.remark for count in counts if count.remark))
 
 

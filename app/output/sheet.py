@@ -1,4 +1,4 @@
-"""A sheet's comparisons as one figure."""
+"""A sheet's comparisons drawn as one contact sheet."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ PANEL_SIDE_PIXELS = 384
 
 
 def draw_sheet(rows: Sequence[ComparedRow], options: FigureOptions, file_format: SheetFormat) -> bytes:
-    """A row per picture: picture, every network and the difference, with P of the explained class."""
+    """Draw one row per picture: picture, every network and the difference, with P of the explained class."""
     drawn = [
         ContactRow(label=f"{row.position}. {row.name}", problem=row.problem or "")
         if row.comparison is None
@@ -30,10 +30,10 @@ def draw_sheet(rows: Sequence[ComparedRow], options: FigureOptions, file_format:
 
 
 def caption_question(rows: Sequence[ComparedRow], options: FigureOptions) -> str:
-    """The question and the networks, in a line or two."""
+    """Describe the options and the lineups in one or two lines."""
     comparisons = list_comparisons(rows)
     lineups = dict.fromkeys(comparison.analysis.card.title for comparison in comparisons)
-    scale = "each map its own scale" if options.scale is Scale.OWN else "one scale a row"
+    scale = "one scale per map" if options.scale is Scale.OWN else "one scale per row"
     heading = f"{'; '.join(lineups) or 'No picture'}. {options.method.value}, stage {options.stage.value}, {scale}."
     if options.interventions:
         heading += f" Gates changed, not retrained: {', '.join(options.interventions)}."

@@ -1,4 +1,4 @@
-"""Links of a page: an analysis's addresses, images with their size, downloads."""
+"""The links of a page: an analysis's addresses, images and downloads."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -13,7 +13,7 @@ PANEL_SIDE_PIXELS = 640
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Paths on this server of one analysis: its page, its REST answers, its picture and its maps' values."""
+    """The paths of one analysis: its page, its REST answers, its picture and its maps' values."""
 
     page: str
     answer: AnalysisLinks
@@ -23,7 +23,7 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class PageImage:
-    """An image with its alternative text, and its size in pixels so that nothing moves when it arrives."""
+    """An image with its alternative text, and its size in pixels, so that the layout does not shift when it loads."""
 
     address: str
     description: str
@@ -33,7 +33,7 @@ class PageImage:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file to take away."""
+    """A file to download."""
 
     title: str
     address: str
@@ -41,7 +41,7 @@ class Download:
 
 
 def add_query(path: str, asked: dict[str, str], **changes: str) -> str:
-    """A path with a query; it may have one already."""
+    """Add a query to a path, which may already have one."""
     query = urlencode(asked | changes)
     if not query:
         return path

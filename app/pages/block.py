@@ -28,7 +28,7 @@ class ChannelView:
 
 @dataclass(frozen=True, slots=True)
 class BlockPage:
-    """A block opened.
+    """An opened block.
 
     Attributes:
         title: its place in the network in words.
@@ -66,14 +66,14 @@ def build_block_page(
     addresses: Addresses,
     interventions: tuple[str, ...],
 ) -> BlockPage:
-    """The page of a block.
+    """Build the page of a block.
 
     Args:
-        analysis: the picture; with changed gates, the changed one.
-        opened: what the block's attention saw and did.
-        network: whose block it is.
-        addresses: where the analysis is served.
-        interventions: what was changed.
+        analysis: the analysis, with its gates changed by the interventions.
+        opened: the inside of the block's attention.
+        network: the block's network.
+        addresses: the analysis's addresses.
+        interventions: the changes to gates.
     """
     kept = {"interventions": ",".join(interventions)} if interventions else {}
     query = f"?interventions={kept['interventions']}" if kept else ""
@@ -143,7 +143,7 @@ def _show_channel(entry: ChannelAnswer, width: int, height: int) -> ChannelView:
 
 
 def _explain_gate(gate: GateMap | None, kind: str, maximum_share: float | None) -> tuple[str, ...]:
-    """How far a gate is from flat, and which branch decides."""
+    """Say how flat a gate is, and what its pooling branches contribute."""
     if gate is None:
         return ()
     deviation = format_thousandths(gate.standard_deviation)

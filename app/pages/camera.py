@@ -16,10 +16,10 @@ class CameraPage:
 
     Attributes:
         connection: the address of the WebSocket that answers frames.
-        is_on: whether this server takes live pictures.
-        lineups: what may look; none where one lineup alone is served.
-        classes: names that the networks know, for the class's text field.
-        methods, stages: what can be chosen.
+        is_on: whether this server accepts live pictures.
+        lineups: the choices of lineups; empty if only one is served.
+        classes: the class names for the text field.
+        methods, stages: the select boxes' choices.
     """
 
     template: ClassVar[str] = "camera.html"
@@ -32,12 +32,12 @@ class CameraPage:
 
 
 def build_camera_page(lineups: Sequence[Lineup], *, connection: str, is_on: bool) -> CameraPage:
-    """The page with what can be chosen, as it is by default.
+    """Build the page, with the default choices.
 
     Args:
-        lineups: what is served.
+        lineups: the served lineups.
         connection: the address of the WebSocket.
-        is_on: whether this server takes live pictures.
+        is_on: whether this server accepts live pictures.
     """
     usual = TargetOptions()
     names = {label.name for lineup in lineups for label in lineup.labels}

@@ -1,4 +1,4 @@
-"""The choices of the page's select boxes."""
+"""The choices of the pages' select boxes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,18 +38,18 @@ GEOMETRY_TITLES = {Geometry.CENTER_CROP: "centre crop", Geometry.WHOLE: "whole p
 
 
 def list_choices(titles: Mapping[AnyName, str], selected: AnyName) -> tuple[Choice, ...]:
-    """Every name with its title."""
+    """List every name with its title."""
     return tuple(Choice(str(name.value), title, name is selected) for name, title in titles.items())
 
 
 def list_classes(labels: Sequence[ClassLabel], selected: ClassLabel) -> tuple[Choice, ...]:
-    """Every class in alphabetical order, by index."""
+    """List every class in alphabetical order, by its index."""
     ordered = sorted(labels, key=lambda label: label.name.casefold())
     return tuple(Choice(str(label.index), label.name, label == selected) for label in ordered)
 
 
 def list_lineups(lineups: Sequence[LineupCard], *, selected: str) -> tuple[Choice, ...]:
-    """Every lineup by its title; those with random weights say so. None for one lineup alone: there is no choice."""
+    """List the lineups by title, marking random weights; empty for a single lineup, as there is no choice."""
     if len(lineups) == 1:
         return ()
     return tuple(
@@ -59,7 +59,7 @@ def list_lineups(lineups: Sequence[LineupCard], *, selected: str) -> tuple[Choic
 
 
 def list_geometries(own: Geometry | None) -> tuple[Choice, ...]:
-    """Both geometries, the lineup's own selected; with None, each lineup's own as a choice before them."""
+    """List the geometries, with the lineup's default selected; for None, `The lineup’s default` comes first."""
     if own is None:
         named = {name.value: title.capitalize() for name, title in GEOMETRY_TITLES.items()}
         return (EACH_ITS_OWN, *(Choice(value, title, is_selected=False) for value, title in named.items()))
@@ -71,7 +71,7 @@ def list_geometries(own: Geometry | None) -> tuple[Choice, ...]:
 
 
 def list_resolutions(own: Resolution | None) -> tuple[Choice, ...]:
-    """Every resolution, the lineup's own selected; with None, each lineup's own as a choice before them."""
+    """List the resolutions, with the lineup's default selected; for None, `The lineup’s default` comes first."""
     if own is None:
         sides = [str(side.value) for side in Resolution]
         return (EACH_ITS_OWN, *(Choice(side, f"{side} pixels", is_selected=False) for side in sides))

@@ -1,4 +1,4 @@
-"""The page that says what went wrong."""
+"""The error page."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,11 +6,11 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """Something went wrong.
+    """An error, as a page.
 
     Attributes:
         title: the kind of problem.
-        detail: rule, value and remedy.
+        detail: the rule, the value and the remedy.
         status: the HTTP status.
     """
 

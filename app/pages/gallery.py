@@ -1,4 +1,4 @@
-"""Gallery pictures, taken from packages that are installed anyway; none is part of this project."""
+"""The gallery's pictures, which come from installed packages and are not part of this project."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -13,9 +13,9 @@ class Sample:
 
     Attributes:
         name: its name in addresses.
-        title: what is on it.
-        package: the package that has it.
-        file: its file there.
+        title: its name for people.
+        package: the package that contains it.
+        file: its file in the package.
     """
 
     name: str
@@ -37,7 +37,7 @@ SAMPLES = (
 
 
 def find_sample(name: str) -> Sample:
-    """The sample of that name; raises `InvalidOption`."""
+    """Find the sample of that name; raises `InvalidOption`."""
     for sample in SAMPLES:
         if sample.name == name:
             return sample
@@ -47,6 +47,6 @@ def find_sample(name: str) -> Sample:
 
 @cache
 def read_sample(name: str) -> bytes:
-    """The file of a sample; raises `InvalidOption`."""
+    """Read the file of a sample; raises `InvalidOption`."""
     sample = find_sample(name)
     return resources.files(sample.package).joinpath(sample.file).read_bytes()

@@ -1,4 +1,4 @@
-"""Gates as pages show them: an image and numbers each, a block's name, and when a gate counts as flat."""
+"""Gates as the pages show them, with an image and numbers per gate."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from models.names import NetworkName
 GATE_SIDE_PIXELS = 256
 
 FLAT_DEVIATION = 0.02
-"""A gate whose standard deviation is below this counts as flat, for one picture as in the recorded evaluations."""
+"""A gate with a lower standard deviation is called flat, for one picture and in the recorded evaluations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,9 @@ class GateView:
 
     Attributes:
         image: the gate.
-        size: how many positions or channels it has, `40 × 40` or `128 ch.`.
+        size: its number of positions or channels, `40 × 40` or `128 ch.`.
         numbers: its extremes, mean and deviation.
-        is_flat: whether it treats everything alike.
+        is_flat: whether its standard deviation is below `FLAT_DEVIATION`.
     """
 
     image: PageImage
@@ -66,7 +66,7 @@ class NetworkGates:
     Attributes:
         name: its name in the lineup.
         title: its name for people.
-        blocks: every block in the order in which they run.
+        blocks: every block, in the network's order.
     """
 
     name: NetworkName
@@ -75,7 +75,7 @@ class NetworkGates:
 
 
 def show_gates(answer: AnalysisAnswer, options: FigureOptions, page: str) -> tuple[NetworkGates, ...]:
-    """The gates of every network that has some, with links to the pages under the analysis's page that open blocks."""
+    """Build the view of every network's gates, with links to the pages that open the blocks."""
     return tuple(
         NetworkGates(
             name, network.title, tuple(_show_block(answer, name, block, options, page) for block in network.blocks)
@@ -86,7 +86,7 @@ def show_gates(answer: AnalysisAnswer, options: FigureOptions, page: str) -> tup
 
 
 def list_changes(answer: AnalysisAnswer) -> list[str]:
-    """All changed gates, as they are written."""
+    """List all interventions, as texts."""
     altered = [network.alteration for network in answer.networks.values() if network.alteration is not None]
     return [text for alteration in altered for text in alteration.interventions]
 
@@ -106,7 +106,7 @@ def _show_block(
         shape = fit_picture(answer.geometry, GATE_SIDE_PIXELS)
         spatial = _show_gate(block.spatial, address, f"Spatial gate of {block.name}", size, shape)
     if block.channel is not None and block.channels is not None:
-        # One channel takes a whole number of columns, so the strip is as wide as that makes it.
+        # Each channel takes the same whole number of columns, which decides the strip's width.
         shape = (-(-STRIP_WIDTH_PIXELS // block.channels) * block.channels, STRIP_HEIGHT_PIXELS)
         address = add_query(block.links["channel"], colours | {"order": "strength"})
         channel = _show_gate(block.channel, address, f"Channel gate of {block.name}", f"{block.channels} ch.", shape)

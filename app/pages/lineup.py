@@ -1,4 +1,4 @@
-"""A loaded lineup, as the pages show it: its networks, what it was trained for, its measured accuracies."""
+"""A loaded lineup, as the pages show it: its networks, its training and its measured accuracies."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from models.names import Geometry, NetworkName, Resolution
 
 @dataclass(frozen=True, slots=True)
 class AccuracyRow:
-    """The networks' accuracy under one condition; None for one that was not measured there."""
+    """The networks' accuracy under one condition; None for a network that was not measured there."""
 
     condition: str
     accuracies: tuple[Accuracy | None, ...]
@@ -21,10 +21,10 @@ class LineupView:
     """A loaded lineup.
 
     Attributes:
-        description: the lineup, as REST gives it.
+        description: the lineup, as in the REST API.
         titles: the networks' names above their columns.
-        training: what it was trained for, one sentence.
-        accuracy: one row per condition; none where nothing was measured.
+        training: a sentence on the geometry and resolution of its training.
+        accuracy: one row per condition; empty if nothing was measured.
     """
 
     description: LineupDescription
@@ -34,7 +34,7 @@ class LineupView:
 
 
 def build_lineup_view(lineup: LineupDescription) -> LineupView:
-    """The lineup with its measured accuracies side by side."""
+    """Build the view of a lineup, with its measured accuracies side by side."""
     rows: dict[str, dict[NetworkName, Accuracy]] = {}
     for name, network in lineup.networks.items():
         for accuracy in network.accuracy:
@@ -55,7 +55,7 @@ def build_lineup_view(lineup: LineupDescription) -> LineupView:
 
 
 def explain_training(lineup: LineupDescription) -> str:
-    """The lineup's training, or that it had none."""
+    """Say how the lineup was trained, or that it was not."""
     condition = name_condition(lineup.geometry, lineup.resolution)
     if lineup.trained:
         return f"Trained for {condition}."
@@ -63,5 +63,5 @@ def explain_training(lineup: LineupDescription) -> str:
 
 
 def name_condition(geometry: Geometry, resolution: Resolution) -> str:
-    """`centre crops at 160 pixels`."""
+    """A geometry and a resolution in words: `centre crops at 160 pixels`."""
     return f"{GEOMETRY_TITLES[geometry]}s at {resolution.value} pixels"

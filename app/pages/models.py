@@ -1,4 +1,4 @@
-"""The page of networks: what attention costs each."""
+"""The page on the cost of attention."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class ModelsPage:
 
     Attributes:
         rows: the table.
-        remarks: why figures of the paper's are others.
+        remarks: the reasons why the paper's figures differ.
     """
 
     template: ClassVar[str] = "models.html"
@@ -23,5 +23,5 @@ class ModelsPage:
 
 
 def build_models_page(counts: Sequence[NetworkCount]) -> ModelsPage:
-    """The page of the networks that were counted."""
+    """Build the page from the networks' counts."""
     return ModelsPage(rows=build_count_rows(counts), remarks=list_remarks(counts))

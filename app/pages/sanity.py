@@ -18,8 +18,8 @@ class SanityView:
     """One step of the sanity check.
 
     Attributes:
-        title: what is random.
-        networks: by network its title, its map and what it has in common with the learned one.
+        title: the random part of the weights.
+        networks: each network's title, its map, and a sentence that compares the map with the learned one.
     """
 
     title: str
@@ -28,13 +28,13 @@ class SanityView:
 
 @dataclass(frozen=True, slots=True)
 class SanityPage:
-    """Whether the maps depend on what was learned.
+    """The sanity check: do the maps depend on the learned weights?
 
     Attributes:
         target: the explained class.
-        method: how the maps were made.
-        stage: whose output they explain.
-        address: of the analysis.
+        method: the method that made the maps.
+        stage: the stage whose output they explain.
+        address: the analysis's address.
         steps: the learned networks, then more and more of them random.
     """
 
@@ -47,11 +47,11 @@ class SanityPage:
 
 
 def build_sanity_page(check: SanityCheck, *, addresses: Addresses) -> SanityPage:
-    """The page of a check.
+    """Build the page of a check.
 
     Args:
         check: the comparison as learned, and those with random weights.
-        addresses: where the analysis is served.
+        addresses: the analysis's addresses.
     """
     learned, links = check.learned, addresses.answer
     asked = {
@@ -99,7 +99,7 @@ def build_sanity_page(check: SanityCheck, *, addresses: Addresses) -> SanityPage
 
 
 def _explain_change(network: RandomisedNetwork) -> str:
-    """One map compared with the learned one, in a sentence."""
+    """Compare a map with the learned one in a sentence."""
     if network.heat_map.max == 0:
         return "No positive evidence is left."
     if network.correlation is None or network.overlap is None:

@@ -1,15 +1,15 @@
-"""The modules that a page's script imports, found in their sources: there is no build step that would list them."""
+"""The modules that a page's script imports, found in their sources, since there is no build step."""
 
 import posixpath
 import re
 from pathlib import Path
 
 IMPORT = re.compile(r"""^(?:import|export)\b[^"';]*["'](\.{1,2}/[^"']+)["'];""", re.MULTILINE)
-"""A static import or re-export of a module of ours. Our modules import nothing later, with `import()`."""
+"""A static import or re-export of one of our modules, which never use `import()`."""
 
 
 def find_page_scripts(folder: Path) -> dict[str, tuple[str, ...]]:
-    """Each page's entry module with every module that it reaches, itself included.
+    """Find the modules that each page's entry module imports, directly or not, itself included.
 
     Args:
         folder: the scripts' folder, with the entries in `pages/`.

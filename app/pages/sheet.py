@@ -1,4 +1,4 @@
-"""The page of a sheet: several pictures, a row each."""
+"""The page of a sheet: several pictures, one row per picture."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ class SheetComparison:
     """The networks' answers about one picture of a sheet.
 
     Attributes:
-        address: the analysis.
+        address: the analysis's page.
         class_name: the explained class.
-        images: title and image of the picture, every map and a difference.
-        numbers: P of the class by each network, overlap and correlation, by their titles.
+        images: titles and images of the picture, every map and a difference.
+        numbers: titles and values of P of the class by each network, overlap and correlation.
     """
 
     address: str
@@ -42,7 +42,7 @@ class SheetComparison:
 
 @dataclass(frozen=True, slots=True)
 class SheetRowView:
-    """One picture of a sheet; `problem` is why there is no answer."""
+    """One picture of a sheet; `problem` says why there is no comparison."""
 
     name: str
     comparison: SheetComparison | None
@@ -51,16 +51,16 @@ class SheetRowView:
 
 @dataclass(frozen=True, slots=True)
 class SheetPage:
-    """Several pictures, a row each.
+    """Several pictures, one row per picture.
 
     Attributes:
-        summary: how many there are, and how many were taken.
-        address: of this page, without its query.
-        rows: the pictures in the order in which they were sent.
-        target: the explained class as it was asked for; empty for each picture's own.
-        methods, stages, scales, colormaps: what can be chosen.
+        summary: the number of pictures, and of those that could not be compared.
+        address: this page's path, without its query.
+        rows: the pictures, in the order of the upload.
+        target: the option for the explained class; empty for each picture's top guess.
+        methods, stages, scales, colormaps: the select boxes' choices.
         kept: the page's other options, by name.
-        downloads: files to take away.
+        downloads: the files to download.
     """
 
     template: ClassVar[str] = "sheet.html"
@@ -79,13 +79,13 @@ class SheetPage:
 def build_sheet_page(
     rows: Sequence[ComparedRow], options: FigureOptions, *, address: str, locate: Callable[[str], Addresses]
 ) -> SheetPage:
-    """The page of a sheet.
+    """Build the page of a sheet.
 
     Args:
         rows: the pictures.
-        options: as they were asked for.
+        options: the page's options.
         address: the page's path.
-        locate: where the analysis of an id is served.
+        locate: finds the addresses of an analysis by its id.
     """
     asked = list_asked(options)
     return SheetPage(
@@ -103,7 +103,7 @@ def build_sheet_page(
 
 
 def list_asked(options: FigureOptions) -> dict[str, str]:
-    """The options as a query: what is not as it is by default."""
+    """The options as a query, without those that have their default."""
     given = options.model_dump(mode="json", include=set(FigureOptions.model_fields), exclude_defaults=True)
     return {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in given.items() if value}
 
@@ -111,7 +111,7 @@ def list_asked(options: FigureOptions) -> dict[str, str]:
 def _summarise(rows: Sequence[ComparedRow]) -> str:
     shown = len(list_comparisons(rows))
     pictures = "1 picture" if len(rows) == 1 else f"{len(rows)} pictures"
-    return pictures if shown == len(rows) else f"{pictures}, {len(rows) - shown} of them not shown"
+    return pictures if shown == len(rows) else f"{pictures}, {len(rows) - shown} could not be compared"
 
 
 def _show_row(row: ComparedRow, asked: dict[str, str], locate: Callable[[str], Addresses]) -> SheetRowView:
@@ -124,7 +124,7 @@ def _show_row(row: ComparedRow, asked: dict[str, str], locate: Callable[[str], A
 
 def _show_comparison(comparison: Comparison, name: str, asked: dict[str, str], addresses: Addresses) -> SheetComparison:
     label = comparison.target.label
-    # The class that was found: each picture may have another one.
+    # The picture's own explained class: each picture may have another one.
     chosen = asked | {"target": str(label.index)}
     titles = title_networks(comparison)
     probabilities = [
@@ -144,7 +144,7 @@ def _compare_with_baseline(comparison: Comparison) -> list[tuple[str, str]]:
     numbers = []
     for name in others:
         metrics = comparison.compare_maps(Difference(name, baseline))
-        # With two networks there is no doubt whose it is.
+        # With two networks the title needs no name.
         end = f", {comparison.analysis.card.title_network(name)}" if len(others) > 1 else ""
         numbers += [(f"Overlap{end}", _format(metrics.overlap)), (f"Correlation{end}", _format(metrics.correlation))]
     return numbers

@@ -1,4 +1,4 @@
-"""The page that takes the server's token."""
+"""The page for signing in with the server's token."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,11 +6,11 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class SignInPage:
-    """The form that takes the server's token.
+    """The form for the server's token.
 
     Attributes:
-        next: the path that the reader was on the way to.
-        error: what was wrong with the last token, or None.
+        next: the path to open after signing in.
+        error: the error of the last token, or None.
     """
 
     template: ClassVar[str] = "sign_in.html"

@@ -1,4 +1,4 @@
-"""Pages from templates: each takes one typed object."""
+"""Pages from templates, each with one typed context."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -36,11 +36,11 @@ class PageContext(Protocol):
 
 
 SCRIPTS = find_page_scripts(STATIC / "js")
-"""The modules of each page's script: named to the browser at once, it need not find one in the other."""
+"""The modules of each page's script: a page lists them all, so that the browser loads them at once."""
 
 
 def measure_bar(value: float) -> float:
-    """The length of a share's bar where the whole is 100."""
+    """The length of a share's bar, 0..100."""
     return round(value * 100, 1)
 
 
@@ -63,13 +63,13 @@ ENVIRONMENT.filters |= {
 def render_page(
     request: Request, page: PageContext, *, status_code: int = 200, headers: dict[str, str] | None = None
 ) -> HTMLResponse:
-    """A page's HTML.
+    """Render a page's HTML.
 
     Args:
-        request: for the addresses of routes (`url_for` in the template).
-        page: what the template is given, by its fields' names.
+        request: the request, for the addresses of routes (`url_for` in the template).
+        page: the context; the template sees its fields by name.
         status_code: the HTTP status.
-        headers: added to the answer's.
+        headers: further headers of the answer.
     """
     values = {field.name: getattr(page, field.name) for field in fields(page)}
     html = ENVIRONMENT.get_template(page.template).render(values, url_for=_path_builder(request))
@@ -80,7 +80,7 @@ def render_page(
 
 def _path_builder(request: Request) -> Any:  # noqa: ANN401  # a template calls it
     def build(name: str, /, **parameters: str) -> str:
-        # The path alone: behind a proxy the host that this server sees is not the reader's.
+        # Only the path: behind a proxy this server may see another host than the reader.
         return request.url_for(name, **parameters).path
 
     return build

@@ -1,4 +1,4 @@
-"""The first page, and the form that takes a picture there and on the page of a comparison."""
+"""The first page, and the upload form, which is also on the page of a comparison."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from models.lineups.lineup import Lineup
 
 @dataclass(frozen=True, slots=True)
 class UploadForm:
-    """The form that takes a picture, or one of the gallery.
+    """The form for an uploaded picture or one of the gallery.
 
     Attributes:
         samples: the gallery.
-        lineups: what may look at the picture; none where one lineup alone is served.
-        geometries, resolutions: how the picture may become the networks' input, the lineup's own selected.
-        max_upload_bytes: the largest picture.
-        error: what was wrong with the last picture, or None.
-        sheet_pictures: how many may be sent at once.
+        lineups: the choices of lineups; empty if only one is served.
+        geometries, resolutions: the choices of the networks' input, with the lineup's default selected.
+        max_upload_bytes: the size limit of a picture.
+        error: the error of the last picture, or None.
+        sheet_pictures: the limit of pictures at once.
     """
 
     samples: tuple[Sample, ...]
@@ -36,7 +36,7 @@ class UploadForm:
 
 @dataclass(frozen=True, slots=True)
 class UploadPage:
-    """The first page: choose a picture.
+    """The first page, for choosing a picture.
 
     Attributes:
         lineups: the loaded lineups.
@@ -49,12 +49,12 @@ class UploadPage:
 
 
 def build_upload_page(lineups: Sequence[Lineup], settings: Settings, *, error: str | None = None) -> UploadPage:
-    """The first page.
+    """Build the first page.
 
     Args:
-        lineups: what is served; the first one is selected.
-        settings: their limits are told.
-        error: what was wrong with what was sent, or None.
+        lineups: the served lineups; the first one is selected.
+        settings: the server's settings, for the limits.
+        error: the error of the last upload, or None.
     """
     return UploadPage(
         lineups=tuple(build_lineup_view(build_lineup_description(lineup)) for lineup in lineups),
@@ -65,9 +65,9 @@ def build_upload_page(lineups: Sequence[Lineup], settings: Settings, *, error: s
 def build_upload_form(
     lineups: Sequence[Lineup], settings: Settings, *, selected: str, error: str | None = None
 ) -> UploadForm:
-    """The form, with the lineup of that name selected; see `build_upload_page`."""
+    """Build the form, with the lineup of that name selected; see `build_upload_page`."""
     cards = [lineup.card for lineup in lineups]
-    # With several to choose from, what is a lineup's own is known only when it was chosen.
+    # With several lineups, the default is known only when one is chosen.
     own = cards[0].preprocessing if len(cards) == 1 else None
     return UploadForm(
         samples=SAMPLES,

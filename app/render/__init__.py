@@ -1,1 +1,1 @@
-"""From maps to pictures. Nothing here imports torch."""
+"""Drawing of maps as pictures. Nothing here imports torch."""

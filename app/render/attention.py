@@ -1,4 +1,4 @@
-"""CBAM's own maps as pictures, on the absolute scale 0 to 1."""
+"""Gates as pictures, on the absolute scale 0 to 1."""
 
 import numpy as np
 from PIL import Image
@@ -18,17 +18,17 @@ def gate_scale(colormap: str) -> ColourScale:
 
 
 def draw_channel_strip(gate: GateMap, *, render: Render, colormap: str, mark: str | None = None) -> Image.Image:
-    """A channel gate as a strip: one column a channel, in the channels' order.
+    """Draw a channel gate as a strip, with one column per channel, in the gate's order.
 
     Args:
         gate: (C,).
-        render: colours, gray steps, or one gray pixel a channel; an overlay has no meaning here and is drawn as
+        render: colours, grey steps, or one grey pixel per channel; an overlay is not possible and is drawn as
             colours.
         colormap: a matplotlib name.
         mark: a word to write into the corner of colours.
 
     Returns:
-        A picture at least 512 pixels wide with the same whole number of pixels for each channel; for
+        A picture 48 pixels high and at least 512 wide, with the same whole number of pixels per channel; for
         `Render.VALUES` C x 1 pixels.
     """
     if render is Render.VALUES:

@@ -1,4 +1,4 @@
-"""Colours that mean something: a colour map with the values at its two ends."""
+"""Colour scales: a colour map with the values at its two ends."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,14 +23,14 @@ class Colormap(StrEnum):
 
 
 DIFFERENCE_COLORMAP = "RdBu_r"
-"""For signed differences: blue where the baseline has more, white at 0, red where CBAM has more."""
+"""The colour map of differences: blue below 0, white at 0, red above 0."""
 
 
 class Scale(StrEnum):
     """The value at the upper end of a heat map's colours."""
 
     SHARED = "shared"
-    """The maximum over both networks: two panels can be compared."""
+    """The maximum over all networks, so that the panels can be compared."""
     OWN = "own"
     """Each panel's own maximum."""
 
@@ -41,8 +41,8 @@ class ColourScale:
 
     Attributes:
         colormap: a matplotlib name.
-        minimum: the value that gets the first colour.
-        maximum: the value that gets the last.
+        minimum: the value of the first colour.
+        maximum: the value of the last colour.
     """
 
     colormap: str
@@ -50,7 +50,7 @@ class ColourScale:
     maximum: float
 
     def quantise(self, values: FloatArray) -> NDArray[np.uint8]:
-        """Values of any shape as steps 0..255 of the scale; what is beyond an end gets that end's step."""
+        """Quantise values of any shape to the scale's steps 0..255; values beyond an end get that end's step."""
         span = self.maximum - self.minimum
         if span <= 0:
             return np.zeros(values.shape, dtype=np.uint8)
@@ -59,7 +59,7 @@ class ColourScale:
         return steps
 
     def colour(self, values: FloatArray) -> Image.Image:
-        """Values, (H, W), as an RGB picture."""
+        """Colour values, (H, W), as an RGB picture."""
         indexed = Image.fromarray(self.quantise(values)).convert("P")
         indexed.putpalette(colour_table(self.colormap).tobytes())
         return indexed.convert("RGB")

@@ -1,6 +1,6 @@
-"""The contact sheet: several pictures in one figure, a row each of picture, baseline, CBAM and difference.
+"""The contact sheet: several pictures in one figure, one row each of picture, every network's map and difference.
 
-As in `app.render.figure` the two maps of a row share one scale unless asked otherwise, and each caption prints it.
+As in `app.render.figure`, the maps of a row share one scale by default, and each caption prints it.
 """
 
 import io
@@ -24,7 +24,7 @@ LINE_INCHES = 0.19
 COLUMNS = 4
 
 LOWEST_ASPECT, HIGHEST_ASPECT = 0.3, 1.5
-"""A panorama's row is no strip, and a tower takes no page of its own."""
+"""The limits of a row's height over a panel's width, for panoramas and very tall pictures."""
 
 LINE_CHARACTERS = 100
 FONT = "DejaVu Sans"
@@ -44,8 +44,8 @@ class ContactRow:
 
     Attributes:
         label: the line above the panels.
-        panels: picture, baseline, CBAM and difference; none for a picture that has none.
-        problem: why there are none.
+        panels: picture, every network's map and difference; empty for a picture with a problem.
+        problem: the reason why there are no panels.
     """
 
     label: str
@@ -54,7 +54,7 @@ class ContactRow:
 
     @property
     def panel_inches(self) -> float:
-        """The panels' height."""
+        """The panels' height in inches; 0 without panels."""
         if not self.panels:
             return 0.0
         picture = self.panels[0].picture
@@ -62,18 +62,18 @@ class ContactRow:
 
     @property
     def lines(self) -> list[str]:
-        """The problem's lines."""
+        """The problem's text, wrapped to at most three lines."""
         return textwrap.wrap(self.problem, LINE_CHARACTERS)[:3]
 
     @property
     def height_inches(self) -> float:
-        """The whole row: label, titles, panels and captions, or the problem."""
+        """The height of the whole row in inches: label, titles, panels and captions, or the problem."""
         inner = 2 * LINE_INCHES + self.panel_inches if self.panels else LINE_INCHES * len(self.lines)
         return 1.3 * LINE_INCHES + inner + 2 * GAP_INCHES
 
 
 class _Paper:
-    """A figure that is filled from the top, in inches."""
+    """A figure that is filled from top to bottom, measured in inches."""
 
     def __init__(self, width: float, height: float) -> None:
         # `Figure` alone: pyplot keeps global state, and figures are drawn on several threads.
@@ -85,7 +85,7 @@ class _Paper:
         self._top += inches
 
     def write(self, text: str, *, left: float, size: float, **style: Any) -> None:  # noqa: ANN401  # matplotlib's own
-        """One line whose upper edge is where the paper is filled to."""
+        """Write one line at the current height."""
         self.figure.text(
             left / self._width,
             1 - self._top / self._height,
@@ -98,7 +98,7 @@ class _Paper:
         )
 
     def draw(self, panel: Panel, *, left: float, height: float) -> None:
-        """A panel's picture, as large as the place allows."""
+        """Draw a panel's picture, as large as its place allows."""
         bottom = 1 - (self._top + height) / self._height
         axes = self.figure.add_axes(
             (left / self._width, bottom, PANEL_INCHES / self._width, height / self._height), anchor="NW"
@@ -108,11 +108,11 @@ class _Paper:
 
 
 def draw_contact_sheet(rows: Sequence[ContactRow], *, heading: str, file_format: SheetFormat) -> bytes:
-    """All rows, one under the other.
+    """Draw all rows, one under the other.
 
     Args:
         rows: the pictures.
-        heading: the lines above all.
+        heading: the text above all rows.
         file_format: PNG or PDF.
 
     Returns:
@@ -121,7 +121,7 @@ def draw_contact_sheet(rows: Sequence[ContactRow], *, heading: str, file_format:
     lines = textwrap.wrap(heading, LINE_CHARACTERS)
     width = COLUMNS * PANEL_INCHES + (COLUMNS - 1) * GAP_INCHES + 2 * MARGIN_INCHES
     height = 2 * MARGIN_INCHES + LINE_INCHES * len(lines) + GAP_INCHES + sum(row.height_inches for row in rows)
-    # Places are computed, not found: matplotlib's layout engine takes seconds for a hundred axes.
+    # Places are computed here, because matplotlib's layout engine takes seconds for a hundred axes.
     paper = _Paper(width, height)
     for line in lines:
         paper.write(line, left=MARGIN_INCHES, size=REGULAR)
@@ -162,7 +162,7 @@ def _draw_row(paper: _Paper, row: ContactRow) -> None:
 
 
 def make_printable(text: str) -> str:
-    """The text with a box for each character that the font has not; matplotlib would warn of each."""
+    """Replace characters that the font does not have by a box; matplotlib would warn of each."""
     known = _list_known_characters()
     return "".join(character if ord(character) in known else "□" for character in text)
 

@@ -1,6 +1,6 @@
-"""The paper's figure: picture, baseline, CBAM, with P of the target class under each network.
+"""The paper's figure: the picture and each network's map, with P of the target class under it.
 
-Woo et al., ECCV 2018, the Grad-CAM figure; here the two maps share one scale unless asked otherwise, and it is printed.
+Woo et al., ECCV 2018, the Grad-CAM figure; here the maps share one scale by default, and it is printed.
 """
 
 import io
@@ -18,7 +18,7 @@ from PIL import Image
 
 from app.render.colour_scale import ColourScale
 
-# The same maps give the same bytes: without a salt of its own an SVG's identifiers are random.
+# A fixed salt makes an SVG's identifiers, and so its bytes, the same for the same maps.
 matplotlib.rcParams["svg.hashsalt"] = "cbam-lens"
 
 PANEL_INCHES = 3.0
@@ -47,10 +47,10 @@ class Panel:
     """One picture of the figure.
 
     Attributes:
-        title: what it is, above it.
+        title: the text above it.
         picture: the drawn map, or the picture itself.
-        caption: the line under it.
-        scale: the map's colours, or None for the picture itself.
+        caption: the line below it.
+        scale: the map's colour scale; None for the picture itself.
     """
 
     title: str
@@ -60,12 +60,12 @@ class Panel:
 
 
 def draw_figure(panels: Sequence[Panel], *, heading: str, units: str, file_format: FigureFormat) -> bytes:
-    """The panels in one row, with a colour bar for each scale that differs.
+    """Draw the panels in one row, with one colour bar for a shared scale, otherwise one per panel.
 
     Args:
-        panels: the picture and the two networks.
-        heading: the line above all.
-        units: what the colours measure.
+        panels: the picture and the networks.
+        heading: the line above all panels.
+        units: the units on the colour bars.
         file_format: PNG, SVG or PDF.
 
     Returns:
@@ -84,7 +84,7 @@ def draw_figure(panels: Sequence[Panel], *, heading: str, units: str, file_forma
         _draw_panel(axes, panel)
     _draw_colour_bars(figure, list(all_axes), panels, units)
     buffer = io.BytesIO()
-    # No date, for the same reason as the salt.
+    # Without dates, so that the bytes are the same.
     metadata = {FigureFormat.SVG: {"Date": None}, FigureFormat.PDF: {"CreationDate": None}}.get(file_format)
     figure.savefig(buffer, format=file_format.value, dpi=DOTS_PER_INCH, metadata=metadata)
     return buffer.getvalue()
@@ -110,7 +110,7 @@ def _draw_colour_bars(figure: Figure, all_axes: list[Axes], panels: Sequence[Pan
         figure.colorbar(
             mappable,
             ax=all_axes if is_shared else axes,
-            label=f"{units}, {'one scale for both' if is_shared else 'own scale'}",
+            label=f"{units}, {'one scale for all' if is_shared else 'own scale'}",
             shrink=0.8,
         )
         if is_shared:

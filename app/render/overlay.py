@@ -1,4 +1,4 @@
-"""A map laid over the picture, exactly on the pixels that produced it."""
+"""Drawing of a map over the picture, exactly on the pixels that produced it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,35 +12,35 @@ from app.render.writing import write_mark, write_notice
 from models.pictures.placement import Placement
 
 UNSEEN_OPACITY = 0.55
-"""How strongly the part of the picture that no network saw is covered with gray."""
+"""The opacity of the grey over the part of the picture that no network saw."""
 
 UNSEEN_COLOUR = (128, 128, 128)
 
 
 class Render(StrEnum):
-    """How a map is drawn."""
+    """The ways of drawing a map."""
 
     OVERLAY = "overlay"
     """Colours over the picture."""
     HEATMAP = "heatmap"
     """Colours alone."""
     GRAY = "gray"
-    """The scale's 256 steps as gray."""
+    """The scale's 256 steps as grey."""
     VALUES = "values"
-    """The same steps at the map's own positions, one pixel each: small, for drawing it elsewhere."""
+    """The same steps with one pixel per position, for drawing the map elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """How a map becomes a picture.
+    """The options of drawing a map.
 
     Attributes:
-        render: overlay, colours alone or gray.
-        scale: the colours and the values at their ends.
-        opacity: of the colours in an overlay, 0..1.
-        notice: a sentence to write across the picture, for a map that has nothing to show.
-        mark: a word to write into its corner, for a map that must not be taken for more than it is. Neither is
-            written over gray steps, which are data.
+        render: overlay, colours alone, grey steps or values.
+        scale: the colour scale.
+        opacity: the opacity of the colours in an overlay, 0..1.
+        notice: a sentence to write across the picture, for a map without evidence.
+        mark: a word to write into the corner, for maps of untrained networks. Neither is written over grey steps,
+            which are data.
     """
 
     render: Render
@@ -51,18 +51,18 @@ class Drawing:
 
 
 def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, drawing: Drawing) -> Image.Image:
-    """Draw a map at the picture's size, on the box of the picture that the network saw and nowhere else.
+    """Draw a map at the picture's size, only inside the box that the network saw.
 
     Args:
-        picture: upright RGB; it may be a smaller copy of the picture that `placement` speaks of.
+        picture: the upright RGB picture, or a smaller copy of it.
         values: the map, (H, W).
-        placement: where the network's input lies.
-        drawing: how to draw.
+        placement: where the network's input lies on the picture.
+        drawing: the options of drawing.
 
     Returns:
-        An overlay in RGB, outside the box covered with gray; colours in RGB and steps in L, with a transparent
-        alpha channel outside the box where there is an outside; for `Render.VALUES` the steps in L, of the map's
-        own size.
+        An overlay in RGB, with grey outside the box; or colours in RGB or steps in L, with an alpha channel that is
+        transparent outside the box if the picture was cropped; for `Render.VALUES` the steps in L, of the map's own
+        size.
     """
     if drawing.render is Render.VALUES:
         return draw_values(values, drawing.scale)
@@ -86,14 +86,14 @@ def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, dra
 
 
 def draw_values(values: FloatArray, scale: ColourScale) -> Image.Image:
-    """The scale's steps at the map's own positions, one gray pixel each."""
+    """Draw the scale's steps, with one grey pixel per position."""
     return Image.fromarray(scale.quantise(values))
 
 
 def spread_map(values: FloatArray, size: tuple[int, int]) -> FloatArray:
     """Interpolate a map, (H, W), to `size` = (width, height) pixels.
 
-    Bilinear between the centres of positions, so that each position covers the pixels it stands for.
+    Interpolation is bilinear between the centres of positions, so that each position covers its own pixels.
     """
     resized = Image.fromarray(values).resize(size, Image.Resampling.BILINEAR)
     spread: FloatArray = np.asarray(resized, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Words on a drawn map."""
+"""Text on a drawn map."""
 
 from PIL import Image, ImageDraw, ImageFont
 

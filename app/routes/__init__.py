@@ -1,1 +1,1 @@
-"""The routes: they parse, call and answer, and nothing else."""
+"""The routes, which only parse requests, call functions and answer."""

@@ -1,4 +1,4 @@
-"""`/api/v1/analyses`: a picture in, everything about it out, kept for later questions."""
+"""`/api/v1/analyses`: analyses of pictures, kept for later questions."""
 
 from typing import Annotated
 
@@ -87,9 +87,9 @@ async def create_analysis(
     store: StoreDependency,
     timings: TimingsDependency,
 ) -> AnalysisAnswer:
-    """Every network's likeliest classes, its heat map in numbers, every gate, and links to all pictures.
+    """Every network's likeliest classes, its heat map in numbers, every gate, and links to all images.
 
-    Another class, method or stage needs no new upload: ask the links with another query.
+    Another class, method or stage needs no new upload: change the query of the links.
 
     `curl -F image=@dog.jpg http://127.0.0.1:8000/api/v1/analyses`
     """
@@ -103,7 +103,7 @@ async def create_analysis(
 
 @router.get(
     links.ANALYSIS,
-    summary="An analysis, for this or another class, method or stage",
+    summary="An analysis, also for another class, method or stage",
     responses=ANALYSIS_PROBLEMS,
 )
 async def read_analysis(
@@ -120,7 +120,7 @@ async def read_analysis(
 
 @router.delete(links.ANALYSIS, status_code=204, responses=document_problems(404))
 def delete_analysis(analysis_id: str, store: StoreDependency) -> None:
-    """Forget a picture and everything computed from it."""
+    """Delete a picture and everything computed from it."""
     store.remove(analysis_id)
 
 
@@ -177,14 +177,14 @@ async def read_difference(
 )
 async def read_attention_map(
     analysis: AnalysisDependency,
-    network: Annotated[str, Path(examples=["cbam"], description="One with gates.")],
+    network: Annotated[str, Path(examples=["cbam"], description="A network with gates.")],
     block: Annotated[str, Path(examples=["layer3.1"])],
     kind: GateKind,
     options: Annotated[GateQuery, Query()],
     lens: LensDependency,
     timings: TimingsDependency,
 ) -> Response:
-    """One of the attention's own maps."""
+    """One gate of one block."""
     name = choose_gated(analysis.card, network)
     analysis = await lens.alter(analysis, options.interventions, timings)
     gate = images.find_gate(analysis, name, block, kind)
@@ -223,7 +223,7 @@ async def read_maps(
     lens: LensDependency,
     timings: TimingsDependency,
 ) -> Response:
-    """Heat maps, logits and gates in their own floating-point values, with the box of the picture they lie on."""
+    """Heat maps, logits and gates as floating-point values, with the box in the picture that the maps cover."""
     comparison = await lens.compare(analysis, options, timings)
     content = await lens.run(images.pack_maps, comparison)
     headers = {"Content-Disposition": 'attachment; filename="maps.npz"'}

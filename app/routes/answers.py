@@ -1,4 +1,4 @@
-"""How answers that are no JSON are described in OpenAPI, and what their headers tell."""
+"""The OpenAPI descriptions of files and problems, and the headers of files."""
 
 from typing import Any
 
@@ -12,23 +12,23 @@ PNG = "image/png"
 
 
 def document_file(description: str, *media_types: str) -> dict[int | str, dict[str, Any]]:
-    """A binary answer of one of the media types."""
+    """Describe a binary answer of one of the media types."""
     schema = {"schema": {"type": "string", "format": "binary"}}
     return {200: {"description": description, "content": dict.fromkeys(media_types, schema)}}
 
 
 def document_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Errors that a call may answer with."""
+    """Describe the problems with which a call may answer."""
     content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
     reasons = {
         400: "Not a picture, or a truncated one.",
-        401: "The server needs a token, and none came or a wrong one.",
-        403: "A page of another origin asked.",
+        401: "The server needs a token, and the request has none or a wrong one.",
+        403: "The request comes from a page of another origin.",
         404: "No such analysis, or it has left the cache.",
         413: "Too many bytes or pixels.",
         415: "A format that is not accepted.",
-        422: "An option is not valid; the allowed values are named.",
-        429: "This client asks more often than it may; Retry-After says when to try again.",
+        422: "An option is not valid; the problem lists the allowed values.",
+        429: "This client sends too many requests; Retry-After says when to try again.",
         503: "The queue is full; Retry-After says when to try again.",
         504: "The answer was not ready in time.",
     }
@@ -41,12 +41,12 @@ ANALYSIS_PROBLEMS = document_problems(404, 422, 503, 504)
 
 
 def build_lineup_headers(analysis: Analysis) -> dict[str, str]:
-    """Which lineup answered, and whether it had learned anything."""
+    """Headers that name the lineup and say whether it is trained."""
     return {"X-Lineup": analysis.card.name, "X-Lineup-Trained": str(analysis.card.trained).lower()}
 
 
 def build_comparison_headers(comparison: Comparison, network: NetworkName, timings: Timings) -> dict[str, str]:
-    """Facts about a heat map that save a script a second call."""
+    """Headers with a heat map's facts, which save a script a second call."""
     heat_map = comparison.heat_maps[network]
     return {
         **build_lineup_headers(comparison.analysis),

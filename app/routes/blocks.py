@@ -1,4 +1,4 @@
-"""`/api/v1/analyses/{id}/blocks/{network}/{block}`: a block opened."""
+"""`/api/v1/analyses/{id}/blocks/{network}/{block}`: an opened block."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ async def read_block(
     response: Response,
     interventions: Annotated[Interventions, Query()] = (),
 ) -> OpenBlockAnswer:
-    """The strongest and the weakest channels before and after the gates, and which branch decided."""
+    """The strongest and the weakest channels before and after the gates, and the shares of the pooling branches."""
     opened = await lens.open_block(analysis, network, block, interventions, timings)
     response.headers["Server-Timing"] = timings.header()
     query = f"?interventions={','.join(interventions)}" if interventions else ""
@@ -51,7 +51,7 @@ async def read_feature_map(
     timings: TimingsDependency,
     max_side: Annotated[int | None, Query(ge=1, le=20_000, description="Longer side in pixels.")] = None,
 ) -> Response:
-    """One of the channels that `read_block` lists."""
+    """The feature map of one of the channels that the block's answer lists."""
     opened = await lens.open_block(analysis, network, block, options.interventions, timings)
     maps = _find_channel(opened, channel)
     png = await lens.run(images.encode_feature_map, analysis, maps, moment, options, max_side=max_side)
@@ -63,7 +63,7 @@ def _find_channel(block: OpenBlock, channel: int) -> ChannelMaps:
     if channel not in shown:
         allowed = [str(index) for index in shown]
         raise InvalidOption(
-            f"channel is {channel}; of {block.name} the strongest and the weakest are kept: {', '.join(allowed)}",
+            f"channel is {channel}; {block.name} has maps of its strongest and weakest channels: {', '.join(allowed)}",
             option="channel",
             allowed=allowed,
         )

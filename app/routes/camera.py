@@ -24,7 +24,7 @@ router = APIRouter(include_in_schema=False)
 
 
 def get_cameras(connection: HTTPConnection) -> Cameras:
-    """The cameras' places."""
+    """The connected cameras and their limit."""
     cameras: Cameras = connection.app.state.cameras
     return cameras
 
@@ -34,7 +34,7 @@ CamerasDependency = Annotated[Cameras, Depends(get_cameras)]
 
 @router.get("/camera")
 def show_camera(request: Request, lenses: LensesDependency, cameras: CamerasDependency) -> Response:
-    """Every network on the camera's picture."""
+    """The page of the live camera."""
     page = build_camera_page(
         [lens.lineup for lens in lenses],
         connection=request.url_for("answer_camera").path,
@@ -47,7 +47,7 @@ def show_camera(request: Request, lenses: LensesDependency, cameras: CamerasDepe
 async def answer_camera(
     websocket: WebSocket, lenses: LensesDependency, cameras: CamerasDependency, settings: SettingsDependency
 ) -> None:
-    """Answer each binary frame with JSON, one after the other; query: `CameraOptions`."""
+    """Answer each binary frame with JSON, one after the other; the query has the `CameraOptions`."""
     await websocket.accept()
     try:
         with cameras.connect():
@@ -65,10 +65,10 @@ async def answer_camera(
 
 
 def read_options(query: QueryParams) -> CameraOptions:
-    """The options of a connection.
+    """Read the options of a connection.
 
     Raises:
-        InvalidOption: for a value that is not allowed; with REST's sentence.
+        InvalidOption: for a value that is not allowed, with the same message as REST.
     """
     given: dict[str, object] = dict(query)
     if "interventions" in query:

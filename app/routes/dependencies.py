@@ -1,4 +1,4 @@
-"""Dependencies that routes ask for by type."""
+"""Dependencies of the routes, by type."""
 
 from collections.abc import Callable
 from typing import Annotated, TypeVar, cast
@@ -23,19 +23,19 @@ AnyOptions = TypeVar("AnyOptions", bound=Options)
 
 
 def get_lenses(connection: HTTPConnection) -> Lenses:
-    """The lenses that the application's lifespan made; for a request or a WebSocket."""
+    """The application's lenses, for a request or a WebSocket."""
     lenses: Lenses = connection.app.state.lenses
     return lenses
 
 
 def get_store(request: Request) -> AnalysisStore:
-    """The analyses that are kept."""
+    """The store of analyses."""
     store: AnalysisStore = request.app.state.store
     return store
 
 
 def get_settings(connection: HTTPConnection) -> Settings:
-    """The server's settings; for a request or a WebSocket."""
+    """The server's settings, for a request or a WebSocket."""
     settings: Settings = connection.app.state.settings
     return settings
 
@@ -53,13 +53,13 @@ def get_lens(
 
 
 def make_timings(connection: HTTPConnection) -> Timings:
-    """A request's timings, which are counted in the application's metrics too."""
+    """Make a request's timings, which also go to the application's metrics."""
     metrics: Metrics = connection.app.state.metrics
     return Timings(metrics.time_step)
 
 
 def get_sheets(request: Request) -> SheetStore:
-    """The sheets that are kept."""
+    """The store of sheets."""
     sheets: SheetStore = request.app.state.sheets
     return sheets
 
@@ -70,7 +70,7 @@ def get_sheet(sheet_id: str, sheets: Annotated[SheetStore, Depends(get_sheets)])
 
 
 def link_analysis(request: Request, analysis_id: str) -> AnalysisLinks:
-    """Links to an analysis, as the request's sender reaches it."""
+    """Make the links to an analysis, as the client reaches it."""
     return AnalysisLinks(request.url_for("read_analysis", analysis_id=analysis_id).path)
 
 
@@ -88,27 +88,27 @@ Upload = Annotated[
 ]
 
 
-MULTIPLE = "image is there more than once; send one picture a request, or several to the page"
+MULTIPLE = "there are several fields named image; send one picture per request, or several to the page"
 
 
 async def read_only_upload(request: Request, image: Upload, settings: SettingsDependency) -> bytes:
-    """The bytes of the one uploaded picture; see `read_upload`.
+    """Read the bytes of the only uploaded picture; see `read_upload`.
 
     Raises:
         InvalidOption: for several pictures.
     """
-    # Parsed before, for the parameter.
+    # FastAPI has parsed the form already, for the parameter.
     if len((await request.form()).getlist("image")) > 1:
         raise InvalidOption(MULTIPLE, option="image")
     return await read_upload(image, settings)
 
 
 async def read_upload(image: UploadFile, settings: Settings) -> bytes:
-    """The bytes of the uploaded picture.
+    """Read the bytes of an uploaded picture.
 
     Raises:
         PictureTooLarge: for more bytes than the settings allow.
-        InvalidPicture: for none.
+        InvalidPicture: for 0 bytes.
     """
     data = await image.read(settings.max_upload_bytes + 1)
     if len(data) > settings.max_upload_bytes:
@@ -122,12 +122,12 @@ PictureBytes = Annotated[bytes, Depends(read_only_upload)]
 
 
 def merge_options(options: type[AnyOptions]) -> Callable[..., AnyOptions]:
-    """A dependency that reads options from the form and from the query; where both are given, the form's count."""
+    """Make a dependency that reads options from the form and the query; the form overrides the query."""
 
     def merge(form: Annotated[Options, Form()], query: Annotated[Options, Query()]) -> AnyOptions:
         given = {name: getattr(form, name) for name in form.model_fields_set}
         return cast("AnyOptions", query.model_copy(update=given))
 
-    # FastAPI reads the annotations at run time, and a type that is an argument can only be written there.
+    # FastAPI reads the annotations at run time, and only here can they use the argument's type.
     merge.__annotations__ |= {"form": Annotated[options, Form()], "query": Annotated[options, Query()]}
     return merge

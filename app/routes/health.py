@@ -1,4 +1,4 @@
-"""Whether the server lives, and whether it takes pictures."""
+"""Health checks: whether the server runs, and whether it accepts pictures."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -9,15 +9,15 @@ from app.server.readiness import ReadinessCheck
 router = APIRouter(tags=["health"])
 
 
-@router.get("/healthz", summary="Whether the process lives")
+@router.get("/healthz", summary="Whether the process runs")
 def read_health() -> Health:
-    """200 as long as the server answers at all."""
+    """200 as long as the server can answer."""
     return Health(status="ok")
 
 
-@router.get("/readyz", summary="Whether pictures are taken", responses={503: {"model": Health}})
+@router.get("/readyz", summary="Whether the server accepts pictures", responses={503: {"model": Health}})
 def read_readiness(request: Request, lenses: LensesDependency, response: Response) -> Health:
-    """200 when every lineup has answered a first picture and the server is not about to end, else 503."""
+    """200 when every lineup has computed a first picture and the server is not about to end, otherwise 503."""
     readiness_check: ReadinessCheck = request.app.state.readiness_check
     state = readiness_check.judge(lenses.engine)
     if state is not Readiness.OK:

@@ -1,4 +1,4 @@
-"""The page: choose a picture, see the comparison."""
+"""The pages: the upload form, the comparison and the pages linked from them."""
 
 from typing import Annotated
 
@@ -50,7 +50,7 @@ router = APIRouter(include_in_schema=False)
 
 
 class PageForm(PictureOptions):
-    """Fields of the page's form beside a picture: a gallery picture, or one that was analysed before."""
+    """Fields of the page's form beside a picture: a gallery picture, or an earlier analysis."""
 
     sample: str | None = None
     analysis: str | None = None
@@ -70,7 +70,7 @@ def show_models(request: Request) -> Response:
 
 @router.get("/evidence")
 def show_evidence(request: Request, lenses: LensesDependency) -> Response:
-    """The measurements behind the paper's claim."""
+    """The measurements of the paper's claim."""
     return render_page(request, build_evidence_page([build_lineup_description(lens.lineup) for lens in lenses]))
 
 
@@ -84,7 +84,7 @@ async def take_upload(
     options: Annotated[PageForm, Form()],
     image: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
-    """Analyse a picture and lead to its page; say beside the form what was wrong with the picture."""
+    """Analyse a picture and redirect to its page; an error is shown beside the form."""
     try:
         data = await _read_choice(image, options, store, settings)
         analysis = await lenses.choose(options.lineup).analyse(data, options, timings)
@@ -105,7 +105,7 @@ async def show_analysis(
     timings: TimingsDependency,
 ) -> Response:
     """The comparison."""
-    # A wrong name is said before anything is computed.
+    # A wrong name is refused before anything is computed.
     choose_difference(analysis.card, options.of, options.minus)
     page = build_analysis_page(
         await _compare(lens, analysis, options, timings),
@@ -127,7 +127,7 @@ async def show_block(
     timings: TimingsDependency,
     interventions: Annotated[Interventions, Query()] = (),
 ) -> Response:
-    """A block opened."""
+    """An opened block."""
     opened = await lens.open_block(analysis, network, block, interventions, timings)
     page = build_block_page(
         await lens.alter(analysis, interventions, timings),
@@ -147,7 +147,7 @@ async def show_sanity(
     lens: LensDependency,
     timings: TimingsDependency,
 ) -> Response:
-    """Whether the maps depend on what was learned."""
+    """The sanity check of the maps."""
     learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
     check = await check_sanity(lens, learned, timings)
     page = build_sanity_page(check, addresses=locate_analysis(request, analysis.id))
@@ -164,7 +164,7 @@ async def read_map_values(
 ) -> MapsAnswer:
     """The maps that the page draws."""
     comparisons = await _compare(lens, analysis, options, timings)
-    # An analysis never changes, and its name is never used again.
+    # An analysis never changes, and its id is never used again.
     response.headers["Cache-Control"] = "private, max-age=3600"
     return build_maps_answer(comparisons)
 
@@ -186,19 +186,19 @@ async def show_sample(name: str, lenses: LensesDependency, settings: SettingsDep
 
 
 def locate_analysis(request: Request, analysis_id: str) -> Addresses:
-    """Where an analysis is served."""
+    """Find an analysis's addresses."""
     routes = ("show_analysis", "show_picture", "read_map_values")
     page, picture, maps = (request.url_for(route, analysis_id=analysis_id).path for route in routes)
     return Addresses(page=page, answer=link_analysis(request, analysis_id), picture=picture, maps=maps)
 
 
 def render_timed(request: Request, page: PageContext, timings: Timings) -> Response:
-    """A page that tells how long its parts took, and that no one keeps."""
+    """Render a page with the `Server-Timing` header, which no cache may store."""
     return render_page(request, page, headers={"Server-Timing": timings.header(), "Cache-Control": "no-store"})
 
 
 async def _compare(lens: Lens, analysis: Analysis, options: PageOptions, timings: Timings) -> list[Comparison]:
-    """The comparison for the explained class, and for the second class where there is another one."""
+    """Compare for the explained class and, if another class was chosen, for that one too."""
     comparison = await lens.compare(analysis, options, timings)
     label, _ = lens.find_class(options.versus)
     if label in (None, comparison.target.label):
@@ -208,17 +208,17 @@ async def _compare(lens: Lens, analysis: Analysis, options: PageOptions, timings
 
 
 async def _read_choice(image: UploadFile | None, form: PageForm, store: AnalysisStore, settings: Settings) -> bytes:
-    # A gallery picture is a button that was pressed; a file may have been chosen before that.
+    # The button of a gallery picture overrides a file that was chosen before.
     if form.sample:
         return read_sample(form.sample)
     if form.analysis:
         return (await run_in_threadpool(store.get, form.analysis)).source.data
     if image is not None and (image.filename or image.size):
         return await read_upload(image, settings)
-    raise InvalidPicture("no picture was chosen; choose a file or one of the gallery")
+    raise InvalidPicture("no picture was chosen; choose a file or a gallery picture")
 
 
 def refuse_upload(request: Request, lenses: Lenses, settings: Settings, error: LensError) -> Response:
-    """The first page, with what was wrong with what was sent."""
+    """Render the first page with the error of an upload."""
     page = build_upload_page([lens.lineup for lens in lenses], settings, error=str(error))
     return render_page(request, page, status_code=build_problem(error).status)

@@ -1,4 +1,4 @@
-"""`/api/v1/heatmap`, `/figure` and `/attention`: a picture in, one picture out, nothing kept."""
+"""`/api/v1/heatmap`, `/figure` and `/attention`: one image of an uploaded picture, and nothing is kept."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ class HeatMapForm(MapOptions, PictureOptions):
     """Fields of `POST /heatmap` beside the picture."""
 
     network: str | None = Field(
-        default=None, max_length=32, description="Whose heat map; the last network's of the lineup by default."
+        default=None, max_length=32, description="The network; by default the last one of the lineup."
     )
 
 
@@ -35,7 +35,7 @@ class AttentionForm(AttentionOptions, PictureOptions):
     """Fields of `POST /attention` beside the picture."""
 
     network: str | None = Field(
-        default=None, max_length=32, description="Whose gate; by default the last network's of the lineup with gates."
+        default=None, max_length=32, description="The network; by default the last one with gates."
     )
     block: str = Field(
         default="layer4.1", max_length=40, description="The block's name; `GET /lineups` and every analysis list them."
@@ -55,15 +55,15 @@ async def create_heat_map(
     lenses: LensesDependency,
     timings: TimingsDependency,
 ) -> Response:
-    """Grad-CAM of one network for one class, drawn on the pixels that it was computed from.
+    """One network's heat map for one class, drawn on the pixels that produced it.
 
-    Options may be form fields beside the picture or query parameters. The answer's headers tell the class, its
+    Options may be form fields beside the picture or query parameters. The answer's headers give the class, its
     probability and the map's extremes, so that a script needs no second call. Nothing is kept.
 
     `curl -F image=@dog.jpg -F network=cbam -F target=dalmatian -o heatmap.png http://127.0.0.1:8000/api/v1/heatmap`
     """
     lens = lenses.choose(options.lineup)
-    # A wrong name is said before anything is computed.
+    # A wrong name is refused before anything is computed.
     network = choose_network(lens.lineup.card, options.network)
     comparison = await lens.compare_picture(data, options, options, timings)
     with timings.measure("render"):
@@ -101,7 +101,7 @@ async def create_figure(
 
 @router.post(
     links.ATTENTION,
-    summary="One of the attention's own maps of a picture",
+    summary="One gate of a block for a picture",
     response_class=Response,
     responses=document_file("The gate: spatial at the picture's own size, channel as a strip.", PNG) | UPLOAD_PROBLEMS,
 )
@@ -113,7 +113,7 @@ async def create_attention_map(
 ) -> Response:
     """One block's gate, on the absolute scale 0 (blocked) to 1 (unchanged).
 
-    A spatial gate lies on the picture; a channel gate is a strip with one column a channel.
+    A spatial gate is drawn over the picture; a channel gate is a strip with one column per channel.
 
     `curl -F image=@dog.jpg -F block=layer3.1 -o gate.png http://127.0.0.1:8000/api/v1/attention`
     """

@@ -1,4 +1,4 @@
-"""`/api/v1/analyses/{id}/sanity`: whether a map depends on what was learned."""
+"""`/api/v1/analyses/{id}/sanity`: the sanity check of an analysis's maps."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ router = APIRouter(tags=["analyses"])
 
 @router.get(
     links.ANALYSIS + links.SANITY,
-    summary="The same question to networks whose weights are partly random",
+    summary="Heat maps of networks whose weights are partly random",
     responses=ANALYSIS_PROBLEMS,
 )
 async def read_sanity(
@@ -31,10 +31,10 @@ async def read_sanity(
     timings: TimingsDependency,
     response: Response,
 ) -> SanityAnswer:
-    """Every network's map after the classifier, then the stages from the last to the first became random.
+    """Every network's map with a random classifier, then also with random stages, from the last to the first.
 
-    A map that stays as it was shows the picture's edges, not what was learned (Adebayo et al., 2018). Gates are as
-    they were learned until their stage is random, whatever `interventions` says.
+    A map that does not change shows the picture's edges, not what was learned (Adebayo et al., 2018). Gates stay as
+    learned until their stage is random; `interventions` is ignored.
     """
     learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
     check = await check_sanity(lens, learned, timings)
@@ -45,14 +45,14 @@ async def read_sanity(
 
 @router.get(
     links.ANALYSIS + links.RANDOMISED_HEAT_MAP,
-    summary="One map of a network that has forgotten",
+    summary="One heat map of a partly random network",
     response_class=Response,
     responses=document_file("The heat map, on its own scale.", PNG) | ANALYSIS_PROBLEMS,
 )
 async def read_forgotten_map(
     analysis: AnalysisDependency,
     extent: Annotated[
-        Randomisation, Path(description="1: the classifier is random; 2 to 5: stages 4 to 1 too; 6: everything.")
+        Randomisation, Path(description="1: the classifier is random; 2 to 5: also stages 4 to 1; 6: everything.")
     ],
     network: str,
     options: Annotated[MapOptions, Query()],
@@ -60,7 +60,7 @@ async def read_forgotten_map(
     timings: TimingsDependency,
     max_side: Annotated[int | None, Query(ge=1, le=20_000, description="Longer side in pixels.")] = None,
 ) -> Response:
-    """The map of one network with that much of its weights random; its values are no evidence of anything learned."""
+    """One network's map with that part of its weights random."""
     name = choose_network(analysis.card, network)
     learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
     randomised = await lens.randomise(learned, extent, timings)

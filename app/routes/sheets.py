@@ -1,4 +1,4 @@
-"""Several pictures at once: a page with a row each, the contact sheet, and everything as a ZIP file."""
+"""Several pictures at once: a page with one row per picture, the contact sheet, and all files as a ZIP file."""
 
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
@@ -33,10 +33,10 @@ from app.routes.dependencies import (
 from app.routes.pages import PageForm, locate_analysis, refuse_upload, render_timed, take_upload
 
 UPLOAD_PATH = "/sheets"
-"""Where more bytes may be sent than one picture has."""
+"""The path that accepts more bytes than those of one picture."""
 
 DEADLINE_SHARE = 0.8
-"""How much of a request's time the networks may take; what comes too late is a row that says so."""
+"""The share of a request's time for the networks; a picture that comes too late becomes a row with an error."""
 
 SHEET_MEDIA_TYPES = {SheetFormat.PNG: "image/png", SheetFormat.PDF: "application/pdf"}
 
@@ -44,7 +44,7 @@ router = APIRouter(include_in_schema=False)
 
 
 class AnalysedPicture(BaseModel):
-    """A picture that the page sent by itself: its analysis, or why there is none."""
+    """A picture that the page sent in its own request: its analysis, or the reason why there is none."""
 
     name: str = Field(max_length=1000)
     analysis: str | None = Field(default=None, max_length=64)
@@ -58,14 +58,14 @@ class AnalysedPictures(BaseModel):
 
 
 class SheetAddress(BaseModel):
-    """Where the new sheet is."""
+    """The path of the new sheet."""
 
     address: str
 
 
 @router.get(UPLOAD_PATH)
 def lead_to_upload(request: Request) -> Response:
-    """The form's answer stays under this address when the picture was not taken; whoever loads it gets the form."""
+    """Redirect to the form: a browser shows this address after a refused upload, and may load it again."""
     return RedirectResponse(request.url_for("show_upload").path)
 
 
@@ -80,7 +80,7 @@ async def take_uploads(
     options: Annotated[PageForm, Form()],
     image: Annotated[list[UploadFile] | None, File()] = None,
 ) -> Response:
-    """Analyse every picture and lead to their sheet; one picture alone leads to its own page."""
+    """Analyse every picture and redirect to their sheet; a single picture leads to its own page."""
     images = [upload for upload in image or [] if upload.filename or upload.size]
     if len(images) <= 1:
         only = images[0] if images else None
@@ -102,10 +102,10 @@ async def take_uploads(
             except LensError as error:
                 rows.append(SheetRow(name, problem=str(error)))
                 continue
-            # Its bytes are kept once.
+            # This frees the upload, whose bytes are read now.
             await upload.close()
             rows.append(await sheet_lens.analyse(name, data, options))
-    late = f"not analysed: the pictures together took longer than {seconds:g} s; send fewer at once"
+    late = f"not analysed: together the pictures took longer than {seconds:g} s; send fewer at once"
     sheet = Sheet((*rows, *(SheetRow(name, problem=late) for name in names[len(rows) :])))
     await run_in_threadpool(sheets.add, sheet)
     return RedirectResponse(_address(request, sheet), status_code=303)
@@ -115,13 +115,15 @@ async def take_uploads(
 def create_sheet(
     request: Request, pictures: AnalysedPictures, sheets: SheetsDependency, settings: SettingsDependency
 ) -> SheetAddress:
-    """A sheet of pictures that were analysed one by one before."""
+    """Make a sheet of pictures that were analysed one by one."""
     if len(pictures.rows) > settings.sheet_pictures:
         raise refuse_count(len(pictures.rows), settings.sheet_pictures)
     rows = []
     for position, picture in enumerate(pictures.rows, 1):
         if (picture.analysis is None) == (picture.problem is None):
-            raise InvalidOption(f"row {position} has both or neither; give its analysis or its problem", option="rows")
+            raise InvalidOption(
+                f"row {position} must have either an analysis or a problem; give one of them", option="rows"
+            )
         rows.append(SheetRow(clean_name(picture.name, position=position), picture.analysis, picture.problem))
     sheet = Sheet(tuple(rows))
     sheets.add(sheet)
@@ -137,7 +139,7 @@ async def show_sheet(
     store: StoreDependency,
     timings: TimingsDependency,
 ) -> Response:
-    """A row a picture."""
+    """The page of a sheet, with one row per picture."""
     rows = await SheetLens(lenses, store, timings).compare(sheet, options)
     page = build_sheet_page(rows, options, address=_address(request, sheet), locate=partial(locate_analysis, request))
     return render_timed(request, page, timings)
@@ -166,7 +168,7 @@ async def read_everything_of_sheet(
     store: StoreDependency,
     timings: TimingsDependency,
 ) -> Response:
-    """The contact sheet and everything about every picture."""
+    """The contact sheet and all files about every picture, as a ZIP file."""
     rows = await SheetLens(lenses, store, timings).compare(sheet, options)
     return _send_archive(list_sheet_members(rows, options), lenses.default, name="sheet")
 
@@ -178,7 +180,7 @@ async def read_everything(
     lens: LensDependency,
     timings: TimingsDependency,
 ) -> Response:
-    """Everything about one picture."""
+    """All files about one picture, as a ZIP file."""
     comparison = await lens.compare(analysis, options, timings)
     name = make_slug(comparison.target.label.name, position=1).partition("-")[2]
     return _send_archive(list_analysis_members(comparison, options), lens, name=name)
@@ -190,7 +192,7 @@ def _send_archive(members: Iterable[Member], lens: Lens, *, name: str) -> Respon
 
 
 async def _stream(members: Iterable[Member], lens: Lens) -> AsyncIterator[bytes]:
-    """One member in memory at a time, drawn where all drawing is done."""
+    """Yield the archive in parts; one member at a time is in memory, drawn in the drawing threads."""
     chunks = pack(members)
     while (chunk := await lens.run(next, chunks, None)) is not None:
         yield chunk

@@ -1,4 +1,4 @@
-"""The page where a person gives the server's token, once."""
+"""The page for signing in with the server's token."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ Next = Annotated[str, Field(max_length=2000)]
 
 @router.get(SIGN_IN)
 def show_sign_in(request: Request, next: Annotated[Next, Query()] = "/") -> Response:  # noqa: A002  # the usual name
-    """The form; where everyone may ask, the way on."""
+    """The sign-in form; a server without tokens redirects to the next page."""
     if not request.app.state.tokens:
         return RedirectResponse(own_path(next), status_code=303)
     return render_page(request, SignInPage(next=own_path(next)), headers={"Cache-Control": "no-store"})
@@ -31,11 +31,11 @@ def take_token(
     token: Annotated[str, Form(max_length=500)] = "",
     next: Annotated[Next, Form()] = "/",  # noqa: A002
 ) -> Response:
-    """Give a browser its cookie for a token, and lead back."""
+    """Exchange a token for a session cookie, and redirect to the next page."""
     tokens: Tokens = request.app.state.tokens
     session = tokens.accept(token)
     if session is None:
-        error = NotSignedIn("this server does not accept that token; ask whoever runs it for one")
+        error = NotSignedIn("this server does not accept that token; ask its operator for one")
         page = SignInPage(next=own_path(next), error=str(error))
         return render_page(request, page, status_code=build_problem(error).status)
     answer = RedirectResponse(own_path(next), status_code=303)
@@ -45,6 +45,6 @@ def take_token(
 
 
 def own_path(address: str) -> str:
-    """The address if it is a path of this server, else the first page: a link must not lead elsewhere from here."""
+    """The address if it is a path of this server, otherwise the first page, so that no link leads to another site."""
     is_own = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
     return address if is_own else "/"

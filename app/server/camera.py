@@ -1,4 +1,4 @@
-"""The live camera: who may be connected, what a frame may be, and what is answered. Nothing of it is kept."""
+"""The live camera: its connections, frames and answers. No frame is kept."""
 
 import asyncio
 from collections.abc import Iterator
@@ -19,24 +19,26 @@ from app.server.problems import build_problem
 from models.names import NetworkName
 
 MAX_FRAME_BYTES = 1_000_000
-"""A frame of twice the largest resolution is a tenth of it."""
+"""The size limit of a frame; a JPEG of twice the largest resolution has a tenth of it."""
 
 MESSAGE_BYTES = 2 * MAX_FRAME_BYTES
-"""The longest message that a server reads before it ends the connection; a shorter one gets an error that explains."""
+"""The longest message that the server reads before it closes the connection; a shorter one gets an error message."""
 
 RETRY_AFTER_SECONDS = 10
-"""When a place may be free again: somebody has to stop a camera."""
+"""The time for Retry-After while all places are taken; one is free when somebody stops a camera."""
 
 
 class CameraOptions(PictureOptions, TargetOptions):
-    """The question about every frame of a connection."""
+    """The options for every frame of a connection."""
 
 
 class Ready(ApiModel):
-    """The first message: frames may come, one after each answer."""
+    """The first message: the client may send frames, one after each answer."""
 
     kind: Literal["ready"] = "ready"
-    shorter_side_pixels: int = Field(description="What is enough of a frame; more is only longer under way.")
+    shorter_side_pixels: int = Field(
+        description="The shorter side that is enough for the networks; a larger frame only takes longer to send."
+    )
     max_frame_bytes: int = MAX_FRAME_BYTES
     lineup: str = Field(description="The lineup's title.")
     trained: bool
@@ -57,14 +59,14 @@ class Frame(ApiModel):
     class_index: int
     class_name: str
     chosen_by: str = Field(
-        description="`mean` where the networks' first class is explained, else how it was asked for."
+        description="`mean` for the networks' top guess, otherwise `index` or `name`, as the class was chosen."
     )
     networks: dict[NetworkName, FrameNetwork]
     maps: MapsAnswer
 
 
 class Busy(ApiModel):
-    """A frame was dropped because too much waits; the newest one is welcome after a while."""
+    """A frame was dropped because the queue is full; the client may send its newest frame after a while."""
 
     kind: Literal["busy"] = "busy"
     retry_after_seconds: int
@@ -79,13 +81,13 @@ class Refusal(ApiModel):
 
 
 class Cameras:
-    """How many cameras are connected.
+    """The number of connected cameras and its limit.
 
     Args:
-        limit: the most at once; 0 for none at all.
+        limit: the largest number at once; 0 switches the camera off.
 
     Attributes:
-        connected: how many at present.
+        connected: the present number.
     """
 
     def __init__(self, limit: int) -> None:
@@ -94,17 +96,17 @@ class Cameras:
 
     @contextmanager
     def connect(self) -> Iterator[None]:
-        """Take a place while the camera is connected; for one event loop.
+        """Count a camera while it is connected; for one event loop.
 
         Raises:
-            CameraOff: where there are no places.
-            QueueFull: where all of them are taken.
+            CameraOff: when the limit is 0.
+            QueueFull: when the limit is reached.
         """
         if not self.limit:
-            raise CameraOff("this server takes no live pictures; upload one, or set CBAM_LENS_CAMERA_CONNECTIONS")
+            raise CameraOff("this server accepts no live pictures; upload one, or set CBAM_LENS_CAMERA_CONNECTIONS")
         if self.connected >= self.limit:
             raise QueueFull(
-                f"{self.connected} cameras are connected, which is the limit; stop one or try again in a while",
+                f"{self.connected} cameras are connected, the limit; stop one or try again later",
                 retry_after_seconds=RETRY_AFTER_SECONDS,
             )
         self.connected += 1
@@ -117,13 +119,13 @@ class Cameras:
 async def answer_frame(
     lens: Lens, data: bytes | None, options: CameraOptions, *, seconds: float
 ) -> Frame | Busy | Refusal:
-    """Compare one frame; whatever is wrong with it is an answer too.
+    """Compare one frame; an error becomes an answer too.
 
     Args:
-        lens: the lineup that looks.
-        data: the frame's file; None for a message that was text.
+        lens: the lineup's lens.
+        data: the frame's file; None for a text message.
         options: class, method and stage.
-        seconds: how long it may take.
+        seconds: the time limit.
     """
     try:
         return await _compare(lens, _check(data), options, seconds)
@@ -134,7 +136,7 @@ async def answer_frame(
 
 
 def build_frame_answer(comparison: Comparison) -> Frame:
-    """A comparison as the camera's page needs it."""
+    """Build the camera page's answer from a comparison."""
     label = comparison.target.label
     return Frame(
         class_index=label.index,
@@ -149,7 +151,7 @@ async def _compare(lens: Lens, data: bytes, options: CameraOptions, seconds: flo
     geometry = GeometryOptions(geometry=options.geometry, resolution=options.resolution)
     try:
         async with asyncio.timeout(seconds):
-            # One frame after another, so a connection never has two jobs in the engine's queue.
+            # A connection's frames are answered one after another, so it never has two jobs in the engine's queue.
             return build_frame_answer(await lens.compare_picture(data, geometry, options, Timings()))
     except TimeoutError as error:
         passed: DeadlinePassed = refuse_seconds(seconds)
@@ -158,7 +160,7 @@ async def _compare(lens: Lens, data: bytes, options: CameraOptions, seconds: flo
 
 def _check(data: bytes | None) -> bytes:
     if data is None:
-        raise UnsupportedFormat("a text message; send each frame as a binary one that holds a JPEG")
+        raise UnsupportedFormat("the message is text; send each frame as a binary message with a JPEG")
     if len(data) > MAX_FRAME_BYTES:
         raise refuse_bytes(len(data), MAX_FRAME_BYTES)
     return data

@@ -1,4 +1,4 @@
-"""Limits of every request: its bytes, its time, and a client that still waits for it."""
+"""Limits of every request: its bytes, its time, and whether its client still waits."""
 
 import asyncio
 import math
@@ -13,19 +13,19 @@ from app.errors import DeadlinePassed, PictureTooLarge, QueueFull
 from app.server.problems import answer_lens_error
 
 MULTIPART_ALLOWANCE_BYTES = 64 * 1024
-"""For boundaries, part headers and the options beside the picture."""
+"""The allowance for boundaries, part headers and the options beside the picture."""
 
 INTAKE_RETRY_SECONDS = 5
 
 
 class BodyLimit:
-    """Refuse a body that is too long: by its declared length before reading, else while it comes in.
+    """Refuse a body that is too long: by its declared length before it is read, otherwise while it comes in.
 
     Args:
         app: the application inside.
-        max_upload_bytes: the largest picture.
-        max_total_bytes: by path, the most bytes of all pictures where several may be sent.
-        intake_bytes: of all bodies together whose requests are not answered yet.
+        max_upload_bytes: the limit of one picture's bytes.
+        max_total_bytes: by path, the limit of the bytes of several pictures together.
+        intake_bytes: the limit of the bytes of all bodies whose requests are not answered yet.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class BodyLimit:
             self._held_bytes -= received.size
 
     def _check(self, size: int, path: str) -> PictureTooLarge | None:
-        """The error for a body of `size` bytes, or None where it may be that long."""
+        """The error for a body of `size` bytes, or None if it is not too long."""
         total = self._max_total_bytes.get(path)
         if size <= (total or self._max_upload_bytes) + MULTIPART_ALLOWANCE_BYTES:
             return None
@@ -74,8 +74,8 @@ class BodyLimit:
                 raise refusal
             if size and self._held_bytes > self._intake_bytes:
                 raise QueueFull(
-                    f"uploads of more than {self._intake_bytes / 1e6:g} MB are under way, which is the limit for all "
-                    f"clients together; try again in {INTAKE_RETRY_SECONDS} s",
+                    f"more than {self._intake_bytes / 1e6:g} MB of uploads are in progress, the limit for all clients "
+                    f"together; try again in {INTAKE_RETRY_SECONDS} s",
                     retry_after_seconds=INTAKE_RETRY_SECONDS,
                 )
             return message
@@ -85,17 +85,17 @@ class BodyLimit:
 
 @dataclass(slots=True)
 class _Received:
-    """How much of one body came in."""
+    """The number of bytes received of one body."""
 
     size: int = 0
 
 
 class Deadline:
-    """Answer 504 when an answer has not begun in time; what is still computing for it is given up.
+    """Answer 504 if the answer does not begin in time, and cancel its computation.
 
     Args:
         app: the application inside.
-        seconds: from the request's first byte to the answer's.
+        seconds: the time from the request's first byte to the answer's.
     """
 
     def __init__(self, app: ASGIApp, *, seconds: float) -> None:
@@ -123,7 +123,7 @@ class Deadline:
 
 
 class DisconnectWatch:
-    """Give up the answer to an upload whose client has left.
+    """Cancel the answer to an upload whose client has left.
 
     Args:
         app: the application inside.
@@ -133,8 +133,8 @@ class DisconnectWatch:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Only what comes with a body is worth it: the rest is answered from the cache, and reads no body whose end
-        # would tell that the next message is the client's leaving.
+        # Only uploads are worth it: other requests are answered from the cache, and read no body, after whose end
+        # the next message would be the client's disconnect.
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
@@ -158,19 +158,19 @@ class DisconnectWatch:
             if answer.done():
                 answer.result()
         finally:
-            # Also when this task itself is cancelled, by the deadline.
+            # This also runs when the deadline cancels this task.
             for task in (answer, departure):
                 task.cancel()
             await asyncio.gather(answer, departure, return_exceptions=True)
 
 
 def refuse_bytes(size: int, limit: int) -> PictureTooLarge:
-    """The error for an upload of `size` bytes where `limit` is the most."""
+    """The error for an upload of `size` bytes where at most `limit` are allowed."""
     return PictureTooLarge(f"{size / 1e6:.1f} MB; the limit is {limit / 1e6:g} MB; send a smaller picture")
 
 
 def refuse_total_bytes(size: int, limit: int) -> PictureTooLarge:
-    """The error for several pictures of `size` bytes together where `limit` is the most."""
+    """The error for several pictures of `size` bytes together where at most `limit` are allowed."""
     return PictureTooLarge(
         f"{size / 1e6:.1f} MB; the limit for all pictures together is {limit / 1e6:g} MB; send fewer at once"
     )

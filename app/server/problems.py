@@ -25,14 +25,14 @@ METHODS = ("GET", "HEAD", "POST", "DELETE")
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Make every error of the application a problem."""
+    """Answer every error of the application with a problem."""
     app.add_exception_handler(LensError, _answer_lens_error)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
 
 
 def build_problem(error: LensError) -> Problem:
-    """A domain error as a problem."""
+    """Describe a domain error as a problem."""
     status = next(HTTP_STATUS[kind] for kind in type(error).__mro__ if kind in HTTP_STATUS)
     kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
     return Problem(
@@ -46,17 +46,17 @@ def build_problem(error: LensError) -> Problem:
 
 
 def explain_invalid(entries: Sequence[Any]) -> InvalidOption:
-    """Pydantic's findings on options, as one error.
+    """Make one error of pydantic's errors on options.
 
     Args:
-        entries: pydantic's own; each location begins with where the option was, for example `query`.
+        entries: pydantic's errors; each location begins with the option's source, for example `query`.
     """
     sentences = dict.fromkeys(_explain(entry) for entry in entries)
     return InvalidOption("; ".join(sentences), option=_name_option(entries[0]["loc"]))
 
 
 def answer_problem(request: Request, problem: Problem, headers: dict[str, str] | None = None) -> Response:
-    """The problem in the form that the caller reads."""
+    """Answer with a problem: JSON for the API, a page for browsers."""
     if request.url.path.startswith(("/api/", "/healthz", "/readyz")):
         content = problem.model_dump(exclude_none=True)
         return JSONResponse(content, status_code=problem.status, headers=headers, media_type=MEDIA_TYPE)
@@ -65,7 +65,7 @@ def answer_problem(request: Request, problem: Problem, headers: dict[str, str] |
 
 
 def answer_lens_error(request: Request, error: LensError) -> Response:
-    """A domain error as an answer, with the header that tells a client what to do next."""
+    """Answer with a domain error, with its Retry-After or WWW-Authenticate header."""
     headers: dict[str, str] = {}
     if isinstance(error, TryLater):
         headers["Retry-After"] = str(error.retry_after_seconds)
@@ -87,13 +87,13 @@ async def _answer_validation_error(request: Request, error: Exception) -> Respon
 async def _answer_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for this type alone
     if isinstance(error.__cause__, LensError):
-        # FastAPI wraps what went wrong while it read the body; the limit on its size is told from there.
+        # FastAPI wraps errors of reading the body, such as that of the size limit.
         return answer_lens_error(request, error.__cause__)
     problem = Problem(
         type="about:blank",
         title=HTTPStatus(error.status_code).phrase,
         status=error.status_code,
-        detail=f"{request.method} {request.url.path}: {error.detail}; see /docs for what there is",
+        detail=f"{request.method} {request.url.path}: {error.detail}; see /docs for the list of addresses",
     )
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -102,7 +102,7 @@ async def _answer_http_error(request: Request, error: Exception) -> Response:
 
 
 def list_methods(request: Request) -> list[str]:
-    """Every method that an address knows; Starlette names those of the first route alone."""
+    """List every method of an address; Starlette lists only those of the first route."""
     routes: Sequence[BaseRoute] = request.app.routes
     return [
         method
@@ -112,13 +112,13 @@ def list_methods(request: Request) -> list[str]:
 
 
 def answer_unexpected(request: Request, error: Exception) -> Response:
-    """The answer to what nobody thought of; the log has the rest."""
+    """Answer an unexpected error with status 500, and log the error."""
     logger.error("an unexpected error", exc_info=error)
     problem = Problem(
         type="about:blank",
         title="Internal Server Error",
         status=HTTPStatus.INTERNAL_SERVER_ERROR,
-        detail="the server made a mistake; its log says which",
+        detail="the server failed unexpectedly; its log says why",
     )
     return answer_problem(request, problem)
 
@@ -128,8 +128,8 @@ def _explain(entry: dict[str, Any]) -> str:
     if entry["type"] == "missing":
         return f"{option} is missing; send it"
     if "UploadFile" in entry["msg"]:
-        # The value would be the picture.
-        return f"{option} came without a file's name, and so is text; send it as a file"
+        # The value would be the whole picture.
+        return f"{option} came without a file name, so it is text; send it as a file"
     value = str(entry["input"])[:80]
     return f"{option} is {value!r}: {entry['msg'][0].lower()}{entry['msg'][1:]}"
 

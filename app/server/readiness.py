@@ -1,21 +1,21 @@
-"""Whether pictures are taken: not before every lineup has answered one, and no more when the server is told to end."""
+"""The server's readiness: from every lineup's first picture until the server is told to end."""
 
 from app.api.schemas import Readiness
 from app.engine.engine import Engine
 
 
 class ReadinessCheck:
-    """The answer of `/readyz`.
+    """The check behind `/readyz`.
 
     Attributes:
-        is_draining: whether the server was told to end; what is under way is answered.
+        is_draining: whether the server was told to end; it still answers its last requests.
     """
 
     def __init__(self) -> None:
         self.is_draining = False
 
     def judge(self, engine: Engine) -> Readiness:
-        """Whether pictures are taken."""
+        """The state of the server with this engine."""
         if self.is_draining:
             return Readiness.DRAINING
         if engine.is_ready:

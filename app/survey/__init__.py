@@ -1,4 +1,4 @@
-"""Many pictures, a row each: whatever is wrong with one picture, and wherever the run is stopped.
+"""Comparisons of many pictures, with one row per picture; a run survives bad pictures and can be stopped anywhere.
 
-`sources` says which pictures, `rows` what is written of one, `store` keeps the rows, `run` goes through the pictures.
+`sources` lists the pictures, `rows` builds a row, `store` keeps the rows, and `run` compares the pictures.
 """

@@ -28,13 +28,13 @@ console = Console(stderr=True)
 
 @dataclass(frozen=True, slots=True)
 class CompareOptions:
-    """The question about every picture.
+    """The options for every picture.
 
     Attributes:
         target: class, method and stage.
         colours: how values become colours.
         geometry: how a picture becomes the input.
-        output: where files go; None to write none.
+        output: the folder for files; None to write none.
         as_json: whether to print the numbers.
     """
 
@@ -49,12 +49,12 @@ def compare_files(settings: Settings, images: Sequence[Path], options: CompareOp
     """Compare the networks on each picture.
 
     Args:
-        settings: which lineup, where, and the limits on pictures.
+        settings: the lineup, the device and the limits on pictures.
         images: the pictures' files.
-        options: what is asked.
+        options: the options for every picture.
 
     Returns:
-        How many pictures could not be compared; each was named on standard error.
+        The number of pictures that could not be compared; each is reported on standard error.
 
     Raises:
         InvalidOption: when two pictures would write the same files.

@@ -1,4 +1,4 @@
-"""One picture's row: flat, with the same columns for every picture."""
+"""The row of one picture, with the same columns for every picture."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ ROW_PREDICTIONS = 5
 
 
 def build_row(key: str, comparison: Comparison) -> Row:
-    """The row of a picture that was compared."""
+    """Build the row of a compared picture."""
     analysis = comparison.analysis
     row: Row = {
         "file": key,
@@ -51,6 +51,6 @@ def build_row(key: str, comparison: Comparison) -> Row:
 
 
 def build_failed_row(key: str, error: LensError | OSError) -> Row:
-    """The row of a picture that could not be compared: what is not known is missing."""
+    """Build the row of a picture that could not be compared, with its error alone."""
     sentence = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return {"file": key, "error": type(error).__name__, "problem": sentence}

@@ -1,4 +1,4 @@
-"""Through many pictures on this machine: several at once, so that those of one shape share a pass."""
+"""Comparison of many pictures on this machine, several at once, so that pictures of one shape share a pass."""
 
 import asyncio
 import time
@@ -25,22 +25,22 @@ from models.progress import make_progress
 ROWS_PER_PART = 256
 
 BATCHES_AT_ONCE = 2
-"""One is computed while the next one is read."""
+"""The number of batches in progress: one is computed while the next one is read."""
 
 PART_SECONDS = 60.0
-"""How much work is lost at most where a run is killed."""
+"""The time between two writes, which limits the work that a killed run loses."""
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyOptions:
-    """The question about every picture.
+    """The options for every picture.
 
     Attributes:
         target: class, method and stage.
         geometry: how a picture becomes the input.
-        directory: of the rows.
+        directory: the folder of the rows.
         has_maps: whether each picture's maps are kept too.
-        is_labelled: whether each picture is asked about a class of its own.
+        is_labelled: whether each picture has its own class to explain.
     """
 
     target: TargetOptions
@@ -63,12 +63,12 @@ class SurveyOptions:
 
 @dataclass(frozen=True, slots=True)
 class SurveyReport:
-    """How a run ended.
+    """The result of a run.
 
     Attributes:
-        done: rows written now.
-        skipped: pictures that had one before.
-        failed: of those written now, how many tell an error.
+        done: the number of rows written now.
+        skipped: the number of pictures that already had a row.
+        failed: the number of rows written now that have an error.
     """
 
     done: int
@@ -77,13 +77,13 @@ class SurveyReport:
 
 
 class Surveyor:
-    """Compares pictures one by one; what is wrong with one becomes its row.
+    """Compares pictures; an error becomes the picture's row.
 
     Args:
-        lens: the lineup.
-        options: what is asked.
-        store: where maps go.
-        at_once: how many pictures are under way together.
+        lens: the lineup's lens.
+        options: the options for every picture.
+        store: the store for maps.
+        at_once: the number of pictures in progress at once.
     """
 
     def __init__(self, lens: Lens, options: SurveyOptions, store: RowStore, *, at_once: int) -> None:
@@ -93,14 +93,14 @@ class Surveyor:
         self._at_once = at_once
 
     async def look_at_all(self, sources: Sequence[PictureSource], take: Callable[[Row], None]) -> None:
-        """Every picture's row, in the order in which they are done.
+        """Make every picture's row, in the order in which they are finished.
 
         Args:
             sources: the pictures.
-            take: given each row.
+            take: called with each row.
 
         Raises:
-            InvalidOption: for a question that no picture can answer.
+            InvalidOption: for an invalid option.
             OSError: when maps cannot be written.
         """
         waiting: Iterator[PictureSource] = iter(sources)
@@ -114,14 +114,14 @@ class Surveyor:
                 for _ in range(self._at_once):
                     group.create_task(work())
         except ExceptionGroup as several:
-            # The first one is what stopped the others.
+            # The first error stopped the other tasks.
             raise several.exceptions[0] from None
 
     async def look(self, source: PictureSource) -> Row:
-        """The row of one picture.
+        """Make the row of one picture.
 
         Raises:
-            InvalidOption: for a question that no picture can answer.
+            InvalidOption: for an invalid option.
         """
         try:
             data = await self._lens.run(source.read)
@@ -143,7 +143,7 @@ class RowWriter:
     """Collects rows and writes them in parts.
 
     Args:
-        store: where they go.
+        store: the store of the rows.
     """
 
     def __init__(self, store: RowStore) -> None:
@@ -153,7 +153,7 @@ class RowWriter:
         self.done = self.failed = 0
 
     def add(self, row: Row) -> None:
-        """Take a row; write what there is when it is much or old."""
+        """Add a row; write the collected rows when they are many or old."""
         self._rows.append(row)
         self.done += 1
         self.failed += row["error"] is not None
@@ -161,7 +161,7 @@ class RowWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write what there is."""
+        """Write the collected rows."""
         self._store.write(self._rows)
         self._rows = []
         self._begin = time.monotonic()
@@ -172,10 +172,10 @@ class SurveyPlan:
     """The plan of a run.
 
     Attributes:
-        store: where rows and maps go.
+        store: the store of rows and maps.
         left: the pictures that have no row yet.
-        skipped: how many have one.
-        title: what is done, on the progress bar.
+        skipped: the number of pictures that have one.
+        title: the progress bar's title.
     """
 
     store: RowStore
@@ -185,19 +185,19 @@ class SurveyPlan:
 
 
 Survey = Callable[[Settings, Sequence[PictureSource], SurveyOptions], SurveyReport]
-"""A way through many pictures: `survey_sources`, or its like on a cluster."""
+"""A function that makes rows of many pictures: `survey_sources`, or `survey_on_ray`."""
 
 
 def plan_survey(card: LineupCard, sources: Sequence[PictureSource], options: SurveyOptions) -> SurveyPlan:
     """Find the pictures that have no row yet.
 
     Args:
-        card: of the lineup that looks.
+        card: the lineup's card.
         sources: all pictures.
-        options: what is asked.
+        options: the options for every picture.
 
     Raises:
-        InvalidOption: for a directory with the rows of another question.
+        InvalidOption: for a directory with the rows of other options.
         OSError: for a directory that cannot be written.
     """
     store = RowStore(options.directory, options.identify(card), card.names)
@@ -211,12 +211,12 @@ def survey_sources(settings: Settings, sources: Sequence[PictureSource], options
     """Compare the networks on each picture that has no row yet.
 
     Args:
-        settings: which lineup, where, and the limits on pictures.
+        settings: the lineup, the device and the limits on pictures.
         sources: the pictures.
-        options: what is asked.
+        options: the options for every picture.
 
     Raises:
-        InvalidOption: for a question that cannot be asked, and a directory with the rows of another one.
+        InvalidOption: for an invalid option, and for a directory with the rows of other options.
         OSError: for a directory that cannot be written.
         LineupError: when the networks cannot be loaded.
     """
@@ -229,9 +229,9 @@ def survey_sources(settings: Settings, sources: Sequence[PictureSource], options
 
 @contextmanager
 def open_surveyor(settings: Settings, lineup: Lineup, options: SurveyOptions, store: RowStore) -> Iterator[Surveyor]:
-    """A surveyor with an engine of its own, which begins and ends with it."""
+    """Open a surveyor with its own engine, which is closed with it."""
     at_once = BATCHES_AT_ONCE * settings.batch_size
-    # Nobody else asks: the queue has room for all that are under way.
+    # The queue has room for all pictures in progress, as nobody else uses this engine.
     engine = build_engine(settings.model_copy(update={"queue_size": at_once}))
     engine.start()
     try:
@@ -242,7 +242,7 @@ def open_surveyor(settings: Settings, lineup: Lineup, options: SurveyOptions, st
 
 @contextmanager
 def write_rows(plan: SurveyPlan) -> Iterator[tuple[RowWriter, Callable[[Row], None]]]:
-    """A writer of rows that shows its progress; finished rows are kept when a run stops for any reason."""
+    """Open a writer of rows with a progress bar; finished rows are kept when a run stops for any reason."""
     writer = RowWriter(plan.store)
     with make_progress() as progress:
         task = progress.add_task(plan.title, total=len(plan.left))

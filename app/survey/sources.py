@@ -1,4 +1,4 @@
-"""Which pictures: files, folders, lists and WebDataset shards. Nothing is read before it is needed."""
+"""The pictures of a survey, from files, folders, lists and WebDataset shards, read only when needed."""
 
 import re
 import tarfile
@@ -18,13 +18,13 @@ RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
 @dataclass(frozen=True, slots=True)
 class PictureSource:
-    """Where one picture is.
+    """The place of one picture.
 
     Attributes:
-        key: what its row is known by; the same wherever its folder lies.
-        path: its file, or the shard that it is in.
-        offset, size: its bytes within the file; None for all of them.
-        target: the class that is asked about on this picture; empty for the one that is asked about on all.
+        key: the name of its row, which does not depend on where its folder lies.
+        path: its file, or its shard.
+        offset, size: its bytes within the file; a size of None for the whole file.
+        target: the class to explain on this picture; empty for the class of all pictures.
     """
 
     key: str
@@ -34,38 +34,38 @@ class PictureSource:
     target: str = ""
 
     def read(self) -> bytes:
-        """The picture's bytes; raises OSError."""
+        """Read the picture's bytes; raises OSError."""
         with self.path.open("rb") as file:
             file.seek(self.offset)
             return file.read() if self.size is None else file.read(self.size)
 
 
 def list_sources(inputs: Sequence[str]) -> list[PictureSource]:
-    """Every picture of some inputs, in their order.
+    """List the pictures of inputs, in their order.
 
     Args:
-        inputs: pictures; folders, with all that is below them; lists with one path a line, relative to the list; shards
-            `NAME.tar`, also as `NAME-{0000..0009}.tar`.
+        inputs: pictures; folders, with all folders below them; lists with one path per line, relative to the list;
+            shards `NAME.tar`, also as `NAME-{0000..0009}.tar`.
 
     Raises:
-        InvalidOption: for two pictures of one key, and where there is none.
-        OSError: for what is not there.
+        InvalidOption: for two pictures of one key, and when there are no pictures.
+        OSError: for an input that cannot be read.
     """
     sources: dict[str, PictureSource] = {}
     for source in (source for text in inputs for source in _list_input(text)):
         if source.key in sources:
             raise InvalidOption(
-                f"{source.path} and {sources[source.key].path} would both be the row {source.key}; rename one of them",
+                f"{source.path} and {sources[source.key].path} would both have the row {source.key}; rename one",
                 option="IMAGE",
             )
         sources[source.key] = source
     if not sources:
-        raise InvalidOption(f"there is no picture in {', '.join(inputs)}; give pictures or folders", option="IMAGE")
+        raise InvalidOption(f"{', '.join(inputs)}: no pictures found; give pictures or folders", option="IMAGE")
     return list(sources.values())
 
 
 def expand_range(text: str) -> list[str]:
-    """`train-{08..11}.tar` is train-08.tar to train-11.tar; anything else is itself."""
+    """Expand `train-{08..11}.tar` to train-08.tar to train-11.tar; other texts stay as they are."""
     found = RANGE.search(text)
     if found is None:
         return [text]
@@ -107,7 +107,7 @@ class ShardFile:
 
     Attributes:
         path_within: its path in the shard.
-        source: where its bytes are.
+        source: the place of its bytes.
     """
 
     path_within: PurePosixPath
@@ -115,13 +115,13 @@ class ShardFile:
 
 
 def list_shard_files(shard: Path) -> Iterator[ShardFile]:
-    """Every file of a shard; raises OSError for what is none."""
+    """List every file of a shard; raises OSError for a file that is not a shard."""
     try:
-        # Uncompressed, as shards are: each file can be read by itself.
+        # Shards are not compressed, so that each file can be read by itself.
         with tarfile.open(shard, "r:") as file:
             for member in file:
                 if member.isfile():
                     source = PictureSource(f"{shard.name}/{member.name}", shard, member.offset_data, member.size)
                     yield ShardFile(PurePosixPath(member.name), source)
     except tarfile.TarError as error:
-        raise OSError(f"{shard} is no shard: {error}; give an uncompressed tar file") from error
+        raise OSError(f"{shard} is not a shard: {error}; give an uncompressed tar file") from error

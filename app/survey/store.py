@@ -1,8 +1,8 @@
-"""The rows on the disk: Parquet files that are whole or not there, so that a run can be stopped anywhere.
+"""Rows on disk, in Parquet files that are written whole or not at all, so that a run can be stopped anywhere.
 
-rows/identity.json            what was asked; another question does not go into the same directory
+rows/identity.json            the options; rows of other options need another directory
 rows/part-000001.parquet      some rows
-rows/maps/KEY.npz             a picture's maps, where they are wanted; there before its row is
+rows/maps/KEY.npz             a picture's maps, if they are kept; written before its row
 """
 
 import io
@@ -35,7 +35,7 @@ PICTURE_COLUMNS = {
     "stage": WHOLE,
 }
 CONTRAST_COLUMNS = {"correlation": REAL, "overlap": REAL, "peak_distance": REAL}
-"""Of each other network, with the baseline; its name stands in front."""
+"""The columns of each other network compared with the baseline; its name comes first."""
 
 NETWORK_COLUMNS = {
     "target_probability": REAL,
@@ -48,26 +48,26 @@ NETWORK_COLUMNS = {
     "peak_y": REAL,
     "share_above_half": REAL,
 }
-"""Of each network; its name stands in front."""
+"""The columns of each network; its name comes first."""
 
 
 def list_columns(networks: Sequence[NetworkName]) -> dict[str, str]:
-    """Every column of a lineup's rows and its type; all but `file` may be null."""
+    """List every column of a lineup's rows with its type; all but `file` may be null."""
     contrasts = {f"{name}_{column}": kind for name in networks[1:] for column, kind in CONTRAST_COLUMNS.items()}
     own = {f"{name}_{column}": kind for name in networks for column, kind in NETWORK_COLUMNS.items()}
     return PICTURE_COLUMNS | contrasts | own
 
 
 class RowStore:
-    """The rows of one question.
+    """The rows of one set of options.
 
     Args:
-        directory: where they go; made where it is not there.
-        identity: what is asked of which networks.
-        networks: their names, the baseline's first.
+        directory: the folder of the rows; created if it does not exist.
+        identity: the options, the lineup and its weights.
+        networks: the networks' names, the baseline's first.
 
     Raises:
-        InvalidOption: for the directory of another question, and without pyarrow.
+        InvalidOption: for a directory with the rows of other options, and without pyarrow.
         OSError: for a directory that cannot be read or written.
     """
 
@@ -80,17 +80,17 @@ class RowStore:
         self._last_part = max((int(part.stem.partition("-")[2]) for part in self._list_parts()), default=0)
 
     def read_keys(self) -> set[str]:
-        """The pictures that have a row."""
+        """Read the keys of the pictures that have a row."""
         return {
             key for part in self._list_parts() for key in self._read(part, columns=["file"]).column("file").to_pylist()
         }
 
     def read_rows(self) -> list[Row]:
-        """Every row, in the order in which they were written."""
+        """Read every row, in the order in which they were written."""
         return [row for part in self._list_parts() for row in self._read(part).to_pylist()]
 
     def write(self, rows: Sequence[Row]) -> None:
-        """Add rows; all of them are there afterwards, or none."""
+        """Write rows, all of them or none."""
         if not rows:
             return
         buffer = io.BytesIO()
@@ -102,7 +102,9 @@ class RowStore:
         """Keep a picture's maps."""
         path = self.directory / "maps" / f"{key}.npz"
         if not path.resolve().is_relative_to(self.directory.resolve()):
-            raise InvalidOption(f"{key} leads out of {self.directory}; name pictures below their list", option="IMAGE")
+            raise InvalidOption(
+                f"{key} leads out of {self.directory}; list only pictures below the list's folder", option="IMAGE"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content)
 
@@ -113,7 +115,7 @@ class RowStore:
         try:
             return self._parquet.read_table(part, columns=columns)
         except (self._arrow.ArrowInvalid, self._arrow.ArrowNotImplementedError) as error:
-            raise OSError(f"{part} is damaged: {error}; delete it, and its pictures are done again") from error
+            raise OSError(f"{part} is damaged: {error}; delete it, and its pictures are compared again") from error
 
     def _check_identity(self, identity: Mapping[str, Any]) -> None:
         path = self.directory / IDENTITY
@@ -129,13 +131,13 @@ class RowStore:
                 if theirs.get(name) != identity.get(name)
             )
             raise InvalidOption(
-                f"{self.directory} has the rows of another question ({different}); give another directory",
+                f"{self.directory} has the rows of other options ({different}); give another directory",
                 option="rows",
             )
 
 
 def tabulate_rows(rows: Sequence[Row], networks: Sequence[NetworkName]) -> Any:  # noqa: ANN401  # pyarrow has no types
-    """Rows as a `pyarrow.Table` of every column; what a row does not have is null."""
+    """Make a `pyarrow.Table` of rows, with every column; missing values are null."""
     arrow, _ = _import_arrow()
     types = {TEXT: arrow.string(), WHOLE: arrow.int32(), REAL: arrow.float64()}
     types |= {WHOLES: arrow.list_(types[WHOLE]), REALS: arrow.list_(types[REAL])}
@@ -148,5 +150,5 @@ def _import_arrow() -> tuple[ModuleType, ModuleType]:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError as error:
         raise InvalidOption(
-            "rows are Parquet files and want pyarrow, which is not installed: uv sync --extra survey", option="rows"
+            "rows are Parquet files and need pyarrow, which is not installed: uv sync --extra survey", option="rows"
         ) from error

@@ -18,7 +18,9 @@ def test_a_changed_gate_changes_the_network_in_place(page: Page, width: int) -> 
     page.evaluate("window.stays = true")
     learned = page.locator(".probability[data-network=cbam]").inner_text()
     page.select_option(ALL_SPATIAL, label="inverted")
-    expect(page.locator("#gate-controls .warning")).to_contain_text(re.compile(r"as learned it is 0\.[5-9]"))
+    expect(page.locator("#gate-controls .warning")).to_contain_text(
+        re.compile(r"with changed gates and 0\.[5-9]\d* with learned gates")
+    )
     assert page.locator(".probability[data-network=cbam]").inner_text() != learned
     expect(page.locator(CBAM_TITLE).first).to_have_text("Baseline + CBAM, gates changed")
     expect(page).to_have_url(re.compile("interventions=all"))
@@ -101,7 +103,7 @@ def test_page_says_that_the_sanity_check_takes_a_while(page: Page) -> None:
     link.click(modifiers=["Shift"])
     expect(page.locator("#busy")).to_have_text("")
     link.click()
-    expect(page.locator("#busy")).to_have_text("Making weights random and asking again …")
+    expect(page.locator("#busy")).to_have_text("Randomising weights and computing the maps again …")
     expect(page.locator("#main")).to_have_attribute("aria-busy", "true")
 
 

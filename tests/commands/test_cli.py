@@ -148,7 +148,7 @@ def test_evaluate_refuses_folders_of_other_classes(tmp_path: Path, motorcycle: b
     (data / "unicorn" / "a.png").write_bytes(motorcycle)
     result = runner.invoke(app, ["evaluate", str(data)])
     assert result.exit_code == 2
-    assert "1 folders are no class of resnet18-110: unicorn" in result.stderr
+    assert "1 folders are not classes of resnet18-110: unicorn" in result.stderr
 
 
 def test_evaluate_refuses_an_empty_folder(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_precision_reports_small_changes_for_both_networks(picture: Path) -> Non
 def test_precision_refuses_a_directory_without_pictures(tmp_path: Path) -> None:
     result = runner.invoke(app, ["precision", str(tmp_path)])
     assert result.exit_code == 2
-    assert "holds no pictures; give a directory with some" in result.stderr
+    assert "contains no pictures; give a directory with pictures" in result.stderr
 
 
 @pytest.mark.slow

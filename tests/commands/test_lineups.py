@@ -62,7 +62,7 @@ def test_lineups_are_a_table_for_people() -> None:
     assert result.exit_code == 0, result.output
     assert "imagenet-resnet50-authors" in result.stdout
     assert "to fetch, about 102 MB" in result.stdout
-    assert "Errors are their publishers’ own, not measured here" in result.stdout
+    assert "Errors are the publishers’ own, not measured here" in result.stdout
 
 
 def test_fetch_gets_what_is_missing_once(publisher: Publisher, cache: Path) -> None:
@@ -142,5 +142,5 @@ def test_authors_file_is_asked_for_by_hand_and_taken_from_a_folder(tmp_path: Pat
 def test_mirror_that_is_no_address_is_refused(mirror: str) -> None:
     result = runner.invoke(app, ["fetch", "shipped"], env={"CBAM_LENS_MIRROR": mirror})
     assert result.exit_code == 2
-    with pytest.raises(ValueError, match="is no mirror; write scheme, host and path"):
+    with pytest.raises(ValueError, match="is not a mirror's address; write scheme, host and path"):
         Settings(mirror=mirror)

@@ -106,7 +106,7 @@ def test_evaluate_prints_tables_of_the_focus(data: Path) -> None:
     text = " ".join(result.stdout.split())
     for words in (
         "all 2 pictures",
-        "nothing was seen of the object on 1",
+        "the object was not seen on 1",
         "Pointing game",
         "IoU at 0.6",
         "spatial gates",
@@ -148,7 +148,7 @@ def test_evaluate_takes_boxes_and_leaves_out_classes_that_the_lineup_does_not_kn
     [
         (
             ["--focus"],
-            "--focus needs to know where the objects are, by --masks DIR or by --boxes CSV; neither is given",
+            "--focus needs the objects' places, either --masks DIR or --boxes CSV; neither is given",
         ),
         (["--masks", "{data}"], "add --focus"),
         (["--focus", "--masks", "{data}/pagoda"], "8 masks are missing"),
@@ -156,7 +156,7 @@ def test_evaluate_takes_boxes_and_leaves_out_classes_that_the_lineup_does_not_kn
         (["--focus", "--masks", "{data}", "--boxes", "b.csv"], "both are given"),
         (["--focus", "--boxes", "{data}/nothing.csv"], "nothing.csv"),
         (["--focus", "--masks", "{data}", "--fill", "pink"], "fill is 'pink'; choose one of blurred, mean"),
-        (["--focus", "--masks", "{data}", "--plot", "{data}/no/plot.png"], "is no directory; make it"),
+        (["--focus", "--masks", "{data}", "--plot", "{data}/no/plot.png"], "is not a directory; create it"),
         (["--focus", "--masks", "{data}", "--method", "guess"], "guess"),
         (["--focus", "--masks", "{data}", "--stage", "5"], "--stage"),
     ],
@@ -172,7 +172,9 @@ def test_evaluate_explains_a_mask_of_another_size_in_one_line(data: Path) -> Non
     result = evaluate(data, "--focus", "--masks", str(data))
     assert result.exit_code == 2
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("cbam-lens:")]
-    assert "tall.png has 80 x 150 pixels and its picture 80 x 160; a mask lies on the upright picture" in line
+    assert (
+        "tall.png has 80 x 150 pixels and its picture 80 x 160; make the mask as large as the upright picture" in line
+    )
 
 
 def test_evaluate_explains_a_folder_of_another_class(data: Path) -> None:
@@ -180,4 +182,4 @@ def test_evaluate_explains_a_folder_of_another_class(data: Path) -> None:
     (data / "unicorn" / "a.jpg").write_bytes(encode(make_picture(9, 9), "JPEG"))
     result = evaluate(data, "--focus", "--masks", str(data))
     assert result.exit_code == 2
-    assert "1 folders are no class of resnet18-110: unicorn" in result.stderr
+    assert "1 folders are not classes of resnet18-110: unicorn" in result.stderr

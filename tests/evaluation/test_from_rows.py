@@ -93,7 +93,7 @@ def test_rows_of_a_comparison_are_no_answers(data: Path, tmp_path: Path) -> None
     assert runner.invoke(app, ["compare", str(data), "--rows", str(tmp_path / "rows")]).exit_code == 0
     result = evaluate(data, "--answers", tmp_path / "rows")
     assert result.exit_code == 2
-    assert "has the rows of another question (labelled was None, is True)" in result.stderr
+    assert "has the rows of other options (labelled was None, is True)" in result.stderr
 
 
 def test_class_that_the_lineup_does_not_know_is_named(data: Path, tmp_path: Path) -> None:

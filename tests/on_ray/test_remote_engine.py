@@ -66,7 +66,7 @@ def test_answer_is_a_copy_that_leaves_rays_memory(lineup: Lineup) -> None:
 
 
 def test_full_queue_is_refused_in_the_plain_servers_words(lineup: Lineup) -> None:
-    with pytest.raises(QueueFull, match="4 requests are waiting, which is the limit; try again in 1 s") as caught:
+    with pytest.raises(QueueFull, match="4 requests are waiting, the limit; try again in 1 s") as caught:
         ask(lineup, Raised(BackPressureError(4, 4)))
     assert caught.value.retry_after_seconds >= 1
 
@@ -85,7 +85,7 @@ def test_work_of_a_lost_replica_is_sent_once_more(lineup: Lineup) -> None:
     ],
 )
 def test_no_replica_is_come_back_later(lineup: Lineup, outcomes: list[Raised]) -> None:
-    with pytest.raises(QueueFull, match="being started again") as caught:
+    with pytest.raises(QueueFull, match="the networks are restarting") as caught:
         ask(lineup, *outcomes)
     assert caught.value.retry_after_seconds == RECOVERY_SECONDS
 
@@ -98,7 +98,7 @@ def test_no_replica_is_come_back_later(lineup: Lineup, outcomes: list[Raised]) -
     ],
 )
 def test_computation_that_went_wrong_is_no_retry(lineup: Lineup, outcome: object) -> None:
-    with pytest.raises(EngineFailed, match="could not be computed"):
+    with pytest.raises(EngineFailed, match="could not process"):
         ask(lineup, outcome)
 
 

@@ -126,7 +126,7 @@ def test_run_that_is_killed_goes_on_and_ends_with_the_plain_runs_rows(
     code, output = finish(environment, folder, "--rows", rows, "--maps", "--on", "ray")
     assert code == 0, output
     assert f"{PICTURES - kept} rows written" in output
-    assert f"{kept} were there before" in output
+    assert f"{kept} existed already" in output
     code, output = finish(environment, folder, "--rows", tmp_path / "plain")
     assert code == 0, output
     found, expected = read(rows), read(tmp_path / "plain")

@@ -76,7 +76,7 @@ def test_compare_on_ray_wants_rows() -> None:
 
 def test_sizes_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CBAM_LENS_RAY_MIN_REPLICAS", "8")
-    with pytest.raises(ValidationError, match="MIN_REPLICAS is 8, more than the 4"):
+    with pytest.raises(ValidationError, match="MIN_REPLICAS is 8; it must not exceed the maximum of 4"):
         RaySettings()
 
 

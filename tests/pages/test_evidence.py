@@ -195,7 +195,7 @@ def test_protocol_says_what_was_cropped_and_filled(record: Evaluation) -> None:
     assert record.focus is not None
     text = " ".join(sentences.state_protocol(record, record.focus, record.focus.maps[0]))
     assert f"{read_contrast(record).all.pictures} held-out pictures of Caltech-101" in text
-    assert "lay outside of the crop" in text
+    assert "lay outside the crop" in text
     assert "the picture blurred with a deviation of" in text
     whole = record.model_copy(update={"geometry": Geometry.WHOLE})
     assert f"whole pictures at {record.resolution.value} pixels" in " ".join(

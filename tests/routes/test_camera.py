@@ -161,7 +161,7 @@ def test_text_is_a_problem_and_the_next_frame_is_answered(client: TestClient) ->
             "type": "urn:cbam-lens:problem:unsupported-format",
             "title": "The picture's format is not supported",
             "status": 415,
-            "detail": "a text message; send each frame as a binary one that holds a JPEG",
+            "detail": "the message is text; send each frame as a binary message with a JPEG",
         }
         assert ask(connection)["kind"] == "frame"
 

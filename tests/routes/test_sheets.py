@@ -299,7 +299,7 @@ def test_pictures_that_come_too_late_are_rows_that_say_so(lineup: Lineup, monkey
     monkeypatch.setattr("app.routes.sheets.DEADLINE_SHARE", 0.0)
     with TestClient(create_app(Settings(), lineups=[lineup])) as client:
         html = client.get(send(client, ("a.png", SMALL), ("b.png", SMALL)).headers["location"]).text
-    assert html.count("not analysed: the pictures together took longer") == 2
+    assert html.count("not analysed: together the pictures took longer") == 2
 
 
 def test_form_takes_several_files_and_leads_to_sheets_without_javascript(client: TestClient) -> None:

@@ -175,7 +175,7 @@ def test_networks_that_answer_nonsense_are_a_problem(lineup: Lineup, monkeypatch
         finally:
             weights.copy_(kept)
         assert answer.status_code == 500
-        assert "the cbam network answered with values that are not finite; check its weights" in answer.text
+        assert "the cbam network computed values that are not finite; check its weights" in answer.text
         assert client.post("/api/v1/heatmap", files=picture).status_code == 200
 
 
@@ -208,7 +208,7 @@ def test_disk_that_is_full_leaves_no_half_of_a_file(tmp_path: Path) -> None:
     assert result.returncode == 2
     last = result.stderr.splitlines()[-1]
     assert last.startswith("cbam-lens: ")
-    assert "cannot be written: File too large; make room or choose another --output" in last
+    assert "cannot be written: File too large; free some space or choose another --output" in last
     assert list(output.iterdir()) == []
 
 

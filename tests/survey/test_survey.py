@@ -92,7 +92,7 @@ def test_row_has_the_numbers_of_the_picture_alone(tmp_path: Path, folder: Path) 
 def test_what_was_done_is_not_done_again(tmp_path: Path, folder: Path) -> None:
     rows = tmp_path / "rows"
     assert "4 rows written, 1 of them with an error\n" in survey(folder / "a", "--rows", rows).stdout
-    assert "3 rows written, 4 were there before" in survey(folder / "a", folder / "b", "--rows", rows).stdout
+    assert "3 rows written, 4 existed already" in survey(folder / "a", folder / "b", "--rows", rows).stdout
     assert "0 rows written, 7 were there before" in survey(folder / "b", folder / "a", "--rows", rows).stdout
     assert len(read(rows)) == 7
 
@@ -102,7 +102,7 @@ def test_another_question_wants_another_directory(tmp_path: Path, folder: Path) 
     survey(folder, "--rows", rows)
     result = survey(folder, "--rows", rows, "--stage", "2")
     assert result.exit_code == 2
-    assert "has the rows of another question (stage was 4, is 2)" in result.stderr
+    assert "has the rows of other options (stage was 4, is 2)" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,10 @@ def test_lists_and_shards_are_read(tmp_path: Path, folder: Path) -> None:
 def test_sources_are_found_without_being_read(tmp_path: Path, folder: Path) -> None:
     assert expand_range("t-{08..11}.tar") == ["t-08.tar", "t-09.tar", "t-10.tar", "t-11.tar"]
     assert expand_range("plain.tar") == ["plain.tar"]
-    with pytest.raises(InvalidOption, match=r"would both be the row 0\.png"):
+    with pytest.raises(InvalidOption, match=r"would both have the row 0\.png"):
         list_sources([str(folder / "a" / "0.png"), str(folder / "a" / "0.png")])
     (tmp_path / "empty.txt").write_text("\n")
-    with pytest.raises(InvalidOption, match="there is no picture"):
+    with pytest.raises(InvalidOption, match="no pictures found"):
         list_sources([str(tmp_path / "empty.txt")])
     (tmp_path / "bad.tar").write_bytes(b"no shard")
     with pytest.raises(OSError, match="give an uncompressed tar file"):
@@ -167,7 +167,7 @@ def test_rows_are_written_in_parts_and_a_part_that_was_deleted_is_not_written_ov
     store.write([{"file": "another.png", "error": None, "problem": None}])
     assert len(store.read_keys()) == ROWS_PER_PART + 4
     (tmp_path / "rows" / "part-000001.parquet").write_bytes(b"PAR1 and nothing")
-    with pytest.raises(OSError, match="delete it, and its pictures are done again"):
+    with pytest.raises(OSError, match="delete it, and its pictures are compared again"):
         store.read_keys()
 
 

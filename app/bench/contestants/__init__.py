@@ -1,1 +1,1 @@
-"""Ways to compute that are timed beside each other in one process."""
+"""The computations that are timed in turn in one process."""

@@ -1,4 +1,4 @@
-"""(b), (c), (f) Our own analysis in process: bytes in, every PNG out."""
+"""(b), (c), (f) Our own analysis in this process, from the uploaded bytes to every PNG."""
 
 import asyncio
 import itertools
@@ -26,7 +26,7 @@ _numbers = itertools.count()
 
 @contextmanager
 def open_lens(settings: Settings) -> Iterator[Lens]:
-    """A lens over a running engine, as the server has it; raises `LineupError`."""
+    """Open a lens with a running engine, as in the server; raises `LineupError`."""
     lineup = load_chosen_lineup(settings)
     engine = build_engine(settings)
     engine.start()
@@ -41,10 +41,10 @@ class PictureAnalysis:
     """From JPEG bytes to PNGs of both heat maps and all gates.
 
     Attributes:
-        lens: who answers.
+        lens: the lens that analyses.
         jpeg: the picture.
-        render: how the heat maps are drawn; gates are always values.
-        key: the figures' prefix.
+        render: the rendering of the heat maps; gates are always drawn as values.
+        key: the prefix of the figures' keys.
     """
 
     lens: Lens
@@ -53,7 +53,7 @@ class PictureAnalysis:
     key: str
 
     async def measure(self) -> Mapping[str, float]:
-        """Milliseconds of the whole, of each step, and of networks and maps together."""
+        """Milliseconds of the whole analysis, of each step, and of networks and maps together."""
         data, timings = stamp_jpeg(self.jpeg, next(_numbers)), Timings()
         start = time.perf_counter()
         comparison = await self.lens.compare_picture(data, GeometryOptions(), TargetOptions(), timings)
@@ -86,11 +86,11 @@ class OtherClass:
 async def encode_everything(lens: Lens, comparison: Comparison, render: Render) -> None:
     """PNGs of all heat maps and gates, off the event loop."""
     if render is Render.VALUES:
-        # Microseconds each: a thread for every one would cost more than it brings.
+        # Each takes microseconds; a thread per PNG would cost more time than it saves.
         await lens.run(encode_heat_maps, comparison, render)
         await lens.run(encode_gates, comparison.analysis)
         return
-    # As the page asks for them: each panel is a request of its own.
+    # The page requests each panel by itself, so each is drawn in its own thread here.
     options = MapOptions(render=render)
     maps = [partial(images.encode_heat_map, comparison, name, options) for name in comparison.names]
     await asyncio.gather(*(lens.run(draw) for draw in maps), lens.run(encode_gates, comparison.analysis))

@@ -1,4 +1,4 @@
-"""(a) The two bare forward passes, in whichever plain PyTorch setting is the fastest."""
+"""(a) The two bare forward passes, in the fastest plain PyTorch setting."""
 
 import copy
 import time
@@ -21,8 +21,8 @@ class ForwardPasses:
     """Both networks on one batch, one after the other, as plain PyTorch runs them.
 
     Attributes:
-        memory_format: its name.
-        networks: not folded, in that format.
+        memory_format: the memory format's name.
+        networks: the networks in that format, with their batch normalisation not folded.
         batch: the same picture N times, (N, 3, H, W), in that format and on the networks' device.
     """
 
@@ -32,12 +32,12 @@ class ForwardPasses:
 
     @property
     def key(self) -> str:
-        """The figure that this one is measured as."""
+        """The key of its figure."""
         return f"forward.{self.memory_format}.{len(self.batch)}"
 
     @property
     def setting(self) -> str:
-        """A note for the reader."""
+        """The setting in words, for the report."""
         return f"{self.memory_format}, batch {len(self.batch)}"
 
     async def measure(self) -> Mapping[str, float]:
@@ -45,13 +45,13 @@ class ForwardPasses:
         return {self.key: time_milliseconds(self.run, self.batch.device)}
 
     def run(self) -> None:
-        """Both passes, without a graph."""
+        """Run both passes, without a graph."""
         with torch.inference_mode():
             for network in self.networks:
                 network(self.batch)
 
     def loop(self, seconds: float) -> float:
-        """Lineups of passes each second, over so many seconds."""
+        """Lineups of passes per second, measured over that many seconds."""
         start = time.perf_counter()
         lineups = 0
         while (elapsed := time.perf_counter() - start) < seconds or not lineups:
@@ -62,10 +62,10 @@ class ForwardPasses:
 
 
 def build_forward_passes(lineup: Lineup, values: FloatArray) -> list[ForwardPasses]:
-    """Every setting that is tried.
+    """Build the passes of every setting that is tried.
 
     Args:
-        lineup: as it was trained, not folded.
+        lineup: the trained lineup, with its batch normalisation not folded.
         values: a normalised picture, (3, H, W).
     """
     passes = []
@@ -93,7 +93,7 @@ def summarise_forward(passes: Sequence[ForwardPasses], samples: Samples) -> Samp
 
 
 def time_milliseconds(work: Callable[[], object], device: torch.device) -> float:
-    """How long the work takes, on the device too."""
+    """The milliseconds of some work, until the device has finished it."""
     synchronise(device)
     start = time.perf_counter()
     work()
@@ -102,6 +102,6 @@ def time_milliseconds(work: Callable[[], object], device: torch.device) -> float
 
 
 def synchronise(device: torch.device) -> None:
-    """Wait for what a CUDA device was given; a CPU has nothing to wait for."""
+    """Wait until a CUDA device has finished its work; a CPU works synchronously."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

@@ -18,7 +18,7 @@ from models.networks.resnet import ResNet
 from models.networks.staged import StagedNetwork
 
 Explain: TypeAlias = Callable[[ResNet, torch.Tensor, int], object]
-"""One heat map: network, batch (1, 3, H, W), class index."""
+"""A function that makes one heat map: network, batch (1, 3, H, W), class index."""
 
 TORCHCAM_IS_MISSING = "torchcam is not installed, so (e) is left out; `uv sync --group bench` installs it"
 
@@ -28,9 +28,9 @@ class Peer:
     """Another package's heat maps of both networks.
 
     Attributes:
-        key: the figure that it is measured as.
-        explain: the package's way.
-        networks: not folded, their parameters trainable as a user has them.
+        key: the key of its figure.
+        explain: the package's function.
+        networks: the networks, not folded and with trainable parameters, as a user of the package has them.
         batch: a normalised picture, (1, 3, H, W).
         class_index: the class to explain.
     """
@@ -51,12 +51,12 @@ class Peer:
 
 
 def build_peer(key: str, explain: Explain, lineup: Lineup, values: FloatArray) -> Peer:
-    """A peer on copies of the networks, asked about the class that the baseline ranks first.
+    """Build a peer on copies of the networks, for the baseline's top guess.
 
     Args:
-        key: the figure that it is measured as.
-        explain: the package's way.
-        lineup: as it was trained, not folded.
+        key: the key of its figure.
+        explain: the package's function.
+        lineup: the trained lineup, with its batch normalisation not folded.
         values: a normalised picture, (3, H, W).
     """
     networks = [_copy_residual(network) for network in lineup.networks.values()]
@@ -67,14 +67,14 @@ def build_peer(key: str, explain: Explain, lineup: Lineup, values: FloatArray) -
 
 
 def _copy_residual(network: StagedNetwork) -> ResNet:
-    """A copy whose weights have gradients, as the packages find a network.
+    """Copy a network with trainable weights, as users of the packages have it.
 
     Raises:
-        InvalidOption: for a network without the one last block that the packages are given to hook.
+        InvalidOption: for a network that is not residual: the packages hook its last block.
     """
     if not isinstance(network, ResNet):
         raise InvalidOption(
-            "parts d and e hook the last block of a residual network, which this lineup has not; leave them out with "
+            "parts d and e hook the last block of a residual network, and this lineup has none; leave them out with "
             "--only a,b,c,f,g,h,i",
             option="only",
         )

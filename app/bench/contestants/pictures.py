@@ -1,4 +1,4 @@
-"""The pictures that are measured on, made from a gallery picture."""
+"""The benchmark's pictures, made from a gallery picture."""
 
 import io
 from pathlib import Path
@@ -13,20 +13,20 @@ from models.pictures.placement import place
 from models.pictures.preparation import Preprocessing, prepare_input
 
 SMALL = (816, 612)
-"""0.5 megapixels: what a web page shows."""
+"""0.5 megapixels, a usual size on a web page."""
 
 LARGE = (4000, 3000)
-"""12 megapixels: what a phone takes."""
+"""12 megapixels, a phone's photograph."""
 
 JPEG_QUALITY = 90
 
 
 def make_jpeg(size: tuple[int, int], *, shift: float = 0.0) -> bytes:
-    """A photograph of that size as JPEG.
+    """Make a photograph of that size as JPEG.
 
     Args:
         size: width and height in pixels.
-        shift: by which share of its width the picture is turned around itself, so that each is another picture.
+        shift: the share of its width by which the picture is rolled sideways, 0..1, to make different pictures.
     """
     with Image.open(io.BytesIO(read_sample("motorcycle"))) as sample:
         picture = sample.convert("RGB").resize(size, Image.Resampling.BICUBIC)
@@ -34,13 +34,13 @@ def make_jpeg(size: tuple[int, int], *, shift: float = 0.0) -> bytes:
 
 
 def write_jpegs(directory: Path, count: int) -> None:
-    """Put that many different small photographs into a directory."""
+    """Write that many different small photographs into a directory."""
     for number in range(count):
         (directory / f"{number:03}.jpg").write_bytes(make_jpeg(SMALL, shift=number / count))
 
 
 def prepare_jpeg(data: bytes, preprocessing: Preprocessing) -> FloatArray:
-    """A photograph as the lineup needs it by default, (3, H, W)."""
+    """Make the networks' input, (3, H, W), from a photograph, by the lineup's default preprocessing."""
     picture = decode_picture(data, max_pixels=LARGE[0] * LARGE[1])
     placement = place(
         picture.width,

@@ -1,4 +1,4 @@
-"""Contestants take turns, so that what else the machine does meets all of them alike."""
+"""Contestants take turns, so that other load on the machine affects all of them alike."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -9,11 +9,11 @@ from app.bench.results.statistics import Samples, merge
 RUNS_PER_TURN = 3
 
 TURN_SECONDS = 1.0
-"""After which a turn ends with the run that is under way."""
+"""A turn ends with the first run that finishes after this time."""
 
 
 class Contestant(Protocol):
-    """Something that is timed."""
+    """A computation that is timed."""
 
     async def measure(self) -> Mapping[str, float]:
         """One run: milliseconds by figure."""
@@ -24,8 +24,8 @@ async def run_rounds(contestants: Sequence[Contestant], rounds: int, advance: Ca
     """Time every contestant in every round.
 
     Args:
-        contestants: who takes turns.
-        rounds: how many turns each has.
+        contestants: the contestants.
+        rounds: the number of turns of each.
         advance: called after every round.
 
     Returns:
@@ -33,7 +33,7 @@ async def run_rounds(contestants: Sequence[Contestant], rounds: int, advance: Ca
     """
     samples: Samples = {}
     for number in range(rounds):
-        # Forwards and backwards by turns: nobody is always behind the same neighbour.
+        # The order alternates, so that no contestant always runs after the same one.
         for contestant in contestants if number % 2 == 0 else reversed(contestants):
             await _take_turn(contestant, samples)
         advance()
@@ -41,7 +41,7 @@ async def run_rounds(contestants: Sequence[Contestant], rounds: int, advance: Ca
 
 
 async def _take_turn(contestant: Contestant, samples: Samples) -> None:
-    # The first run finds the neighbour's data in the caches; it is not counted.
+    # The first run finds the previous contestant's data in the caches; it is not counted.
     await contestant.measure()
     start = time.perf_counter()
     for _ in range(RUNS_PER_TURN):

@@ -1,1 +1,1 @@
-"""Benchmark figures, and how they are printed and drawn."""
+"""The benchmark's figures, printed and drawn."""

@@ -1,4 +1,4 @@
-"""The parts of the benchmark and how much of each is asked for. Nothing here imports torch."""
+"""The parts of the benchmark and its options. Nothing here imports torch."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -38,14 +38,14 @@ DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class BenchOptions:
-    """How much is measured.
+    """The extent of a benchmark.
 
     Attributes:
-        parts: which.
-        rounds: turns of everything that is measured in process.
-        seconds: of load at each number of clients.
-        requests: after how many the server's memory is read for the last time.
-        plot: where the plot goes; None for no plot.
+        parts: the parts to measure.
+        rounds: the number of turns of each contestant in this process.
+        seconds: the seconds of load at each number of clients.
+        requests: the number of requests before the server's memory is read for the last time.
+        plot: the PNG file for the plot; None for no plot.
     """
 
     parts: frozenset[Part]
@@ -55,12 +55,12 @@ class BenchOptions:
     plot: Path | None
 
     def has(self, *parts: Part) -> bool:
-        """Whether any of these is asked for."""
+        """Whether any of these parts is to be measured."""
         return not self.parts.isdisjoint(parts)
 
 
 def parse_parts(text: str) -> frozenset[Part]:
-    """The parts that `a,b,d` names, all but Ray's for an empty text; raises `InvalidOption`."""
+    """Read parts from a text such as `a,b,d`, all but Ray's for an empty text; raises `InvalidOption`."""
     letters = [letter.strip() for letter in text.split(",") if letter.strip()]
     allowed = [part.value for part in Part if part is not Part.CLUSTER]
     for letter in letters:

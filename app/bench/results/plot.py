@@ -13,7 +13,7 @@ from app.bench.results.table import format_setup, format_value
 
 TIMED_PARTS = (Part.FORWARD, Part.ANALYSIS, Part.GRAD_CAM, Part.TORCHCAM, Part.OTHER_CLASS)
 COLOURS = {Part.FORWARD: "#777777", Part.GRAD_CAM: "#c46a1b", Part.TORCHCAM: "#c46a1b"}
-"""The reference and the peers; what is ours has `OWN_COLOUR`."""
+"""The colours of the reference and the peers; our own figures have `OWN_COLOUR`."""
 
 OWN_COLOUR = "#1b6ac4"
 DOTS_PER_INCH = 150
@@ -21,7 +21,7 @@ ROW_INCHES = 0.42
 
 
 def draw_report(report: BenchReport) -> bytes:
-    """A PNG of the figures that were measured in process and over HTTP."""
+    """Draw a PNG of the figures measured in process and over HTTP."""
     times = [figure for figure in report.figures if figure.part in TIMED_PARTS and figure.unit == "ms"]
     rates = [figure for figure in report.figures if figure.key.endswith(".throughput")]
     loop = next((figure for figure in report.figures if figure.key == "loop.beside"), None)
@@ -52,7 +52,7 @@ def _draw_times(axes: Axes, figures: list[Figure]) -> None:
         medianprops={"color": "black"},
     )
     for box, figure in zip(boxes["boxes"], figures, strict=True):
-        # The edge too: a box that is narrower than a line would not be seen.
+        # Colour the edge too: a box narrower than its line would be invisible.
         box.set(color=COLOURS.get(figure.part, OWN_COLOUR), linewidth=3)
     axes.invert_yaxis()
     axes.set_xscale("log")
@@ -74,7 +74,7 @@ def _draw_rates(axes: Axes, figures: list[Figure], loop: Figure | None) -> None:
         )
     axes.margins(y=0.15)
     axes.tick_params(labelsize=8)
-    axes.set_ylabel("pictures a second over HTTP", fontsize=8)
+    axes.set_ylabel("pictures per second over HTTP", fontsize=8)
 
 
 def _name_row(figure: Figure) -> str:
@@ -82,6 +82,6 @@ def _name_row(figure: Figure) -> str:
 
 
 def _label_tick(value: float, position: int | None) -> str:
-    """Plain numbers, and of the ticks between powers of ten those that leave room for them."""
+    """Plain numbers, at 1, 2 and 5 times the powers of ten, so that the labels have room."""
     del position
     return f"{value:g}" if f"{value:e}"[0] in "125" else ""

@@ -1,4 +1,4 @@
-"""The benchmark's report: `--json` prints it, table and plot draw it."""
+"""The benchmark's report, which `--json`, the table and the plot show."""
 
 from pydantic import BaseModel
 
@@ -9,16 +9,16 @@ class Figure(BaseModel):
     """One figure.
 
     Attributes:
-        part: where it belongs.
+        part: the part that it belongs to.
         key: its name for machines.
         name: its name for people.
-        unit: of value and samples.
-        value: the samples in one number: their median; for start-up the least.
-        samples: everything that was measured.
-        ratio: value over the value of `relative_to`; None where that was not measured.
-        relative_to: the key of that figure.
-        target: what is to be reached, by the ratio where there is a `relative_to`, else by the value.
-        is_met: whether it is; None without a target, or without what it needs.
+        unit: the unit of value and samples.
+        value: the median of the samples; for start-up the smallest.
+        samples: all measured values.
+        ratio: the value divided by that of `relative_to`; None if that was not measured.
+        relative_to: the key of the other figure.
+        target: the target of the ratio if there is a `relative_to`, otherwise of the value.
+        is_met: whether the target is met; None if there is no target, or no ratio to judge.
     """
 
     part: Part
@@ -41,22 +41,22 @@ class Figure(BaseModel):
 
 
 class Setup(BaseModel):
-    """On what was measured, and how.
+    """The machine, the versions and the options of a benchmark.
 
     Attributes:
         lineup: its name.
-        precision: in which our engine computes; everything else computes in fp32.
+        precision: the precision of our engine; everything else computes in fp32.
         input_size: width and height of the networks' input for the pictures used.
         device: as torch names it.
         device_name: the processor's or the graphics card's own name.
         cpu_count: cores that the system reports.
-        threads: of torch.
-        torch: its version.
-        python: its version.
-        platform: the system.
-        writes_bytecode: whether Python keeps compiled modules; without, every start compiles all it imports.
-        rounds, seconds, requests: as asked for.
-        forward_setting, loop_setting: the fastest plain settings; None where they were not measured.
+        threads: torch's number of threads.
+        torch: torch's version.
+        python: Python's version.
+        platform: the operating system.
+        writes_bytecode: whether Python keeps compiled modules; otherwise every start compiles all imports again.
+        rounds, seconds, requests: the options.
+        forward_setting, loop_setting: the fastest plain settings; None if they were not measured.
     """
 
     lineup: str
@@ -78,7 +78,7 @@ class Setup(BaseModel):
 
 
 class BenchReport(BaseModel):
-    """Setup, figures, and sentences about what was left out or went wrong."""
+    """The setup, the figures, and notes on omissions and errors."""
 
     setup: Setup
     figures: list[Figure]

@@ -1,4 +1,4 @@
-"""Many measurements in one number."""
+"""Statistics over measurements."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,12 @@ def median(values: Sequence[float]) -> float:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that `share` percent, 0..100, lie at or below, interpolated between neighbours."""
+    """The percentile of `share`, 0..100, interpolated between neighbours."""
     return float(np.percentile(values, share))
 
 
 def ratio(value: float | None, reference: float | None) -> float | None:
-    """Value over reference; None where either was not measured or the reference is 0."""
+    """The value divided by the reference; None if either was not measured or the reference is 0."""
     if value is None or not reference:
         return None
     return value / reference

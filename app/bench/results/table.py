@@ -11,7 +11,7 @@ STYLES = {"met": "green", "missed": "red"}
 
 
 def tabulate(report: BenchReport) -> Table:
-    """Figure, value, unit, ratio, target, met or missed."""
+    """Make a table of the figures with their values, ratios, targets and verdicts."""
     table = Table("", "figure", title=format_setup(report.setup), caption="\n".join(report.notes) or None)
     for column in ("value", "unit", "ratio", "target", ""):
         table.add_column(column, justify="right" if column in ("value", "ratio") else "left", no_wrap=True)
@@ -34,7 +34,7 @@ def format_setup(setup: Setup) -> str:
 
 
 def format_value(figure: Figure) -> str:
-    """Three digits, all of those before the point; counts, which have no unit, as whole numbers."""
+    """Format a value with at least three digits; counts, which have no unit, as whole numbers."""
     digits = max(0, 3 - len(str(int(abs(figure.value))))) if figure.unit else 0
     return f"{figure.value:,.{digits}f}"
 

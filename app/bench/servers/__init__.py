@@ -1,1 +1,1 @@
-"""Real servers and clients that the benchmark starts."""
+"""The real servers and clients that the benchmark starts."""

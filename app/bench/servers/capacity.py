@@ -1,4 +1,4 @@
-"""The load that a core carries and the memory of an analysis: docs/ray.md computes machines from these two."""
+"""The rows per second of one core and the memory of an analysis, from which docs/ray.md sizes machines."""
 
 import asyncio
 import pickle
@@ -20,14 +20,14 @@ ROUND_PICTURES = 32
 
 
 def measure_capacity(settings: Settings, directory: Path, seconds: float) -> Samples:
-    """Pictures that become rows by each second of one core, and the megabytes of one that is kept.
+    """Measure the rows per second of one core, and the megabytes of one kept analysis.
 
-    Processor time is counted, not the clock's: what else the machine does changes it little.
+    Time is processor time, not wall time, so that other load on the machine changes it little.
 
     Args:
-        settings: which lineup, where.
-        directory: with the pictures; rows would go below it.
-        seconds: by the clock, how long.
+        settings: the lineup and the device.
+        directory: the pictures' folder; rows would go below it.
+        seconds: the wall time of the measurement.
 
     Raises:
         LineupError: when the networks cannot be loaded.
@@ -40,7 +40,7 @@ def measure_capacity(settings: Settings, directory: Path, seconds: float) -> Sam
     rates: list[float] = []
     with open_surveyor(settings, lineup, options, RowStore(options.directory, {}, lineup.names)) as surveyor:
         until = time.monotonic() + seconds
-        # The first round waits for memory and caches; it is not counted.
+        # The first round fills memory and caches; it is not counted.
         while time.monotonic() < until or len(rates) < 2:
             rows: list[Row] = []
             begin = time.process_time()

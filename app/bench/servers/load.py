@@ -1,8 +1,8 @@
-"""The load client, a process of its own: `python -m app.bench.servers.load`.
+"""The load client, which runs in its own process: `python -m app.bench.servers.load`.
 
-It needs the standard library alone, so that it stays light beside the server that it asks. Each client is a thread with
-a connection that is kept; it sends the next picture as soon as the last one is answered. The result is one JSON object
-on standard output.
+It uses the standard library alone, so that it takes little of the machine that it shares with the server. Each client
+is a thread with a persistent connection; it sends the next picture as soon as the last one is answered. The result is
+one JSON object on standard output.
 """
 
 import argparse
@@ -35,10 +35,10 @@ class LoadResult:
     """The clients' observations.
 
     Attributes:
-        seconds: from the first request to the last answer.
-        errors: answers that were no success, and connections that broke.
-        latencies_milliseconds: of each success.
-        messages: one of each kind of error.
+        seconds: the time from the first request to the last answer.
+        errors: the number of failed requests and broken connections.
+        latencies_milliseconds: the latency of each successful request.
+        messages: one message per kind of error.
     """
 
     seconds: float = 0.0
@@ -48,22 +48,22 @@ class LoadResult:
 
 
 def stamp_jpeg(jpeg: bytes, number: int) -> bytes:
-    """The same picture in other bytes, so that nothing is answered from what was computed before.
+    """Write a number into a JPEG, so that no answer can come from a cache.
 
-    The number is a comment (ITU T.81, B.2.4.5) behind the marker that every JPEG begins with.
+    The number is a comment (ITU T.81, B.2.4.5) after the marker that every JPEG begins with.
     """
     text = b"%016d" % number
     return jpeg[:2] + b"\xff\xfe" + (len(text) + 2).to_bytes(2, "big") + text + jpeg[2:]
 
 
 class LoadClients:
-    """Clients that ask one server until the time is over or enough was asked.
+    """Clients that send requests to one server, for some time or up to a number.
 
     Args:
         address: host:port.
         pictures: JPEG files, sent in turn.
-        seconds: how long new requests are begun; None for no end.
-        requests: how many are begun in all; None for no limit.
+        seconds: the time after which no request begins; None for no limit.
+        requests: the number of requests in all; None for no limit.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class LoadClients:
         self._result = LoadResult()
 
     def run(self, clients: int) -> LoadResult:
-        """Ask with that many clients at once."""
+        """Send requests with that many clients at once."""
         start = time.perf_counter()
         end = None if self._seconds is None else start + self._seconds
         threads = [threading.Thread(target=self._ask_until, args=(end,)) for _ in range(clients)]
@@ -99,7 +99,7 @@ class LoadClients:
             return next(self._numbers, None)
 
     def _ask(self, connection: http.client.HTTPConnection, number: int) -> None:
-        # The clock, not the number: the numbers begin again with every process of ours.
+        # The stamp is the time, because the numbers begin again in every load client.
         body = HEAD + stamp_jpeg(self._pictures[number % len(self._pictures)], time.time_ns() % 10**16) + TAIL
         start = time.perf_counter()
         try:
@@ -124,10 +124,10 @@ class LoadClients:
 
 
 def main() -> None:
-    """Read the arguments, ask, print the result."""
+    """Read the arguments, send the requests and print the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("address", help="host:port")
-    parser.add_argument("directory", type=Path, help="with the JPEG files to send")
+    parser.add_argument("directory", type=Path, help="folder of the JPEG files to send")
     parser.add_argument("--clients", type=int, default=1)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--requests", type=int)

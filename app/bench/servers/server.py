@@ -1,4 +1,4 @@
-"""The real server as a process of its own."""
+"""The real server in its own process."""
 
 import re
 import subprocess
@@ -20,8 +20,8 @@ END_SECONDS = 30
 
 
 def serve_command(settings: Settings) -> list[str]:
-    """`cbam-lens serve` on a free port, by the Python that runs this."""
-    # What the console script does; the script itself need not be on the path.
+    """The command for `cbam-lens serve` on a free port, with this Python."""
+    # The same as the console script, which need not be on the path.
     script = [sys.executable, "-c", "from app.cli import main; main()"]
     lineups = [argument for lineup in settings.lineups for argument in ("--lineup", lineup)]
     labels = [argument for names in settings.labels for argument in ("--labels", names)]
@@ -29,18 +29,18 @@ def serve_command(settings: Settings) -> list[str]:
 
 
 class ServerProcess:
-    """A server that runs inside of a `with` block and is ready there.
+    """A server that runs, ready for requests, inside a `with` block.
 
     Args:
-        command: prints the line that says where the server is ready on standard error.
-        environment: its variables; this process's by default.
+        command: starts the server, which prints its address on standard error once it is ready.
+        environment: its environment variables; this process's by default.
 
     Attributes:
         address: host:port.
-        ready_seconds: from command to ready.
+        ready_seconds: the time from the command until it was ready.
 
     Raises:
-        ChildProcessError: when it ends or says nothing instead; the message has its last lines.
+        ChildProcessError: when it does not become ready; the message has its last lines.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
@@ -56,7 +56,7 @@ class ServerProcess:
         self._process = subprocess.Popen(  # noqa: S603  # our own command
             self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=self._environment
         )
-        # Read to its end: a full pipe would stop the server.
+        # Keep reading: a full pipe would stop the server.
         self._reader = threading.Thread(target=self._read, name="cbam-lens-bench-server", daemon=True)
         self._reader.start()
         self._has_spoken.wait(READY_SECONDS)
@@ -71,15 +71,15 @@ class ServerProcess:
         self._end()
 
     def read_rss_megabytes(self) -> float:
-        """The memory that the server holds, its own children's with it (resident set size, 10^6 bytes)."""
+        """The memory of the server and its children (resident set size, 10^6 bytes)."""
         return read_rss_megabytes(self._process.pid)
 
     def read_cpu_seconds(self) -> float:
-        """The processor time of the server and all its processes since they began."""
+        """The processor time of the server and all its children since they began."""
         process = psutil.Process(self._process.pid)
         seconds = 0.0
         for one in (process, *process.children(recursive=True)):
-            # A helper may end meanwhile.
+            # A child may end meanwhile.
             with suppress(psutil.NoSuchProcess):
                 times = one.cpu_times()
                 seconds += times.user + times.system

@@ -1,4 +1,4 @@
-"""(i) Seconds from command to ready, beside what Python alone takes to import the libraries and read the weights."""
+"""(i) Seconds from command to ready, beside the time to import the libraries and read the weights."""
 
 import subprocess
 import sys
@@ -12,13 +12,13 @@ from models.lineups.choice import LineupChoice
 from models.lineups.members import LineupPlan
 
 RUNS = 3
-"""The best of them counts: the first one also reads the libraries from the disk."""
+"""The best run counts, because the first one also reads the libraries from the disk."""
 
 IMPORTS = "import sys, pathlib, torch, torchvision, fastapi; [pathlib.Path(name).read_bytes() for name in sys.argv[1:]]"
 
 
 def measure_startup(command: Sequence[str], weights: Sequence[Path], advance: Callable[[], None]) -> Samples:
-    """Both in turn, in seconds.
+    """Measure both in turn, in seconds.
 
     Args:
         command: starts the server.
@@ -39,7 +39,7 @@ def measure_startup(command: Sequence[str], weights: Sequence[Path], advance: Ca
 
 
 def time_imports(weights: Sequence[Path]) -> float:
-    """Seconds of a Python that imports torch, torchvision and fastapi, and reads these files."""
+    """The seconds in which Python imports torch, torchvision and fastapi, and reads these files."""
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", IMPORTS, *map(str, weights)], check=True)  # noqa: S603  # our own command
     return time.perf_counter() - start

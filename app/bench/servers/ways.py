@@ -1,4 +1,4 @@
-"""The ways to serve that are measured beside each other."""
+"""The ways of serving that are compared."""
 
 import os
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ CLIENTS = (1, 16)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to serve.
+    """One way of serving.
 
     Attributes:
-        key: the figures' prefix.
-        name: for people.
-        replicas: processes with the networks on Ray; None for the plain server.
+        key: the prefix of the figures' keys.
+        name: its name for people.
+        replicas: the number of processes with the networks on Ray; None for the plain server.
     """
 
     key: str
@@ -24,7 +24,7 @@ class Way:
     replicas: int | None
 
     def open(self, settings: Settings) -> ServerProcess:
-        """The server, to be entered."""
+        """Make the server, to start with a `with` block."""
         environment = {**os.environ, "CBAM_LENS_THREADS": "1"}
         if self.replicas is None:
             return ServerProcess(serve_command(settings), environment)
@@ -33,7 +33,7 @@ class Way:
             "CBAM_LENS_RAY_MAX_REPLICAS": str(self.replicas),
             "CBAM_LENS_RAY_MIN_INGRESSES": "1",
             "CBAM_LENS_RAY_MAX_INGRESSES": "1",
-            # Also on a machine with fewer cores than processes, where the figures say what that costs.
+            # Half a core each, so that they also start on a machine with fewer cores than processes.
             "CBAM_LENS_RAY_REPLICA_CPUS": "0.5",
         }
         return ServerProcess([*serve_command(settings), "--on", "ray"], environment)

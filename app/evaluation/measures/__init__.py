@@ -1,1 +1,1 @@
-"""Measurements on one picture or one batch."""
+"""Measurements of one picture or one batch."""

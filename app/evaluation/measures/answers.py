@@ -1,4 +1,4 @@
-"""The networks' answers to a batch, and how right and how sure they are."""
+"""The networks' answers to a batch, their accuracy and their calibration."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class RankedTruth:
     """One network's answer to one picture.
 
     Attributes:
-        rank: the true class's place in the network's order; 0 is the first.
-        confidence: P of the class that it ranks first, 0..1.
+        rank: the true class's rank; 0 is the network's top guess.
+        confidence: P of the top guess, 0..1.
         probability: P of the true class, 0..1.
     """
 
@@ -30,19 +30,19 @@ class RankedTruth:
 
     @property
     def is_right(self) -> bool:
-        """Whether the true class is the first."""
+        """Whether the top guess is the true class."""
         return self.rank == 0
 
 
 def trace_batch(lineup: Lineup, name: NetworkName, batch: PictureBatch, stages: Collection[Stage]) -> Trace:
-    """One network's forward pass, on its device."""
+    """Run one network's forward pass, on its device."""
     network = lineup.networks[name]
     with torch.no_grad():
         return network.trace(torch.from_numpy(batch.values).to(lineup.device, network.dtype), stages=stages)
 
 
 def read_answers(logits: torch.Tensor, classes: Sequence[int]) -> list[RankedTruth]:
-    """The answers in logits, (N, K), to pictures of these classes."""
+    """Read the answers to pictures of these true classes from logits, (N, K)."""
     truth = torch.tensor(classes, device=logits.device)[:, None]  # (N, 1)
     ranks = (logits > logits.gather(1, truth)).sum(dim=1)  # (N,)
     probabilities = functional.softmax(logits.double(), dim=1)  # (N, K)
@@ -56,7 +56,7 @@ def read_answers(logits: torch.Tensor, classes: Sequence[int]) -> list[RankedTru
 
 
 def summarise_answers(answers: Sequence[RankedTruth]) -> NetworkAccuracy:
-    """Accuracy and calibration over all pictures."""
+    """Compute accuracy and calibration over all pictures."""
     top1, top5 = sum(answer.rank < 1 for answer in answers), sum(answer.rank < 5 for answer in answers)
     count = max(1, len(answers))
     return NetworkAccuracy(

@@ -1,4 +1,4 @@
-"""Whether P means what it says: of the answers with P = 0.8, are 80 % right?
+"""Calibration: are 80 % of the answers with P = 0.8 right?
 
 Source: Guo et al., *On Calibration of Modern Neural Networks*, ICML 2017, equations 2 and 3.
 """
@@ -14,14 +14,14 @@ BIN_COUNT = 15
 
 
 def measure_calibration(confidences: Sequence[float], is_right: Sequence[bool]) -> Calibration:
-    """The expected calibration error and the table that it comes from.
+    """Compute the expected calibration error and its table.
 
     ECE = sum over bins of |bin| / n * | accuracy(bin) - mean confidence(bin) |, with `BIN_COUNT` bins of equal width,
     each open at its lower end.
 
     Args:
-        confidences: P of the first class of each picture, 0..1.
-        is_right: whether that was the true class.
+        confidences: P of the top guess for each picture, 0..1.
+        is_right: whether the top guess is the true class.
     """
     confidence, right = np.asarray(confidences, dtype=np.float64), np.asarray(is_right, dtype=np.float64)
     indices = np.clip(np.ceil(confidence * BIN_COUNT).astype(int) - 1, 0, BIN_COUNT - 1)  # (n,)

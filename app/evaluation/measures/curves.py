@@ -1,11 +1,11 @@
-"""The curve of the class's P when the hottest positions go first, or come first.
+"""Deletion and insertion: the curve of P as positions are removed or put back, the hottest first.
 
-Source: Petsiuk et al., *RISE*, BMVC 2018. Two deviations: what is removed are the map's own positions, each with the
-pixels that it stands for, and not single pixels, whose order between positions would be the interpolation's; and both
-curves have the same filling, where RISE deletes to gray and inserts into a blurred picture.
+Source: Petsiuk et al., *RISE*, BMVC 2018. Two deviations: the map's own positions are removed, each with the
+pixels that it covers, not single pixels, whose order within a position would come from interpolation; and both curves
+have the same filling, whereas RISE deletes to grey and inserts into a blurred picture.
 
-The area is by the trapezoidal rule over the share of positions, so that it is a mean P, 0..1. A network that gives a
-higher P to whole pictures has larger areas of both kinds: read them beside P.
+The area follows the trapezoidal rule over the share of positions, so it is a mean P, 0..1. A network that gives a
+higher P to whole pictures has larger areas of both kinds, so read them beside P.
 """
 
 import zlib
@@ -26,26 +26,26 @@ from app.explain.maps import HeatMap
 from models.networks.staged import StagedNetwork
 
 LARGEST_STEPS = 32
-"""Steps of a curve at most; a map of fewer positions has one step a position: 25 for 5 x 5."""
+"""The largest number of steps of a curve; a smaller map has one step per position: 25 for 5 x 5."""
 
 BLUR_SHARE = 0.1
-"""Standard deviation of the blur as a share of the input's shorter side: 16 pixels at 160."""
+"""The blur's standard deviation as a share of the input's shorter side: 16 pixels at 160."""
 
 CURVE_METRICS = (Metric.DELETION, Metric.INSERTION)
 
 
 def fill_picture(picture: torch.Tensor, fill: Fill) -> torch.Tensor:
-    """The filling of a removed position.
+    """Make the filling of removed positions, (3, H, W).
 
     Args:
-        picture: normalised, (3, H, W).
-        fill: how.
+        picture: the normalised picture, (3, H, W).
+        fill: the kind of filling.
     """
     if fill is Fill.MEAN:
         return torch.zeros_like(picture)
     height, width = picture.shape[1:]
     deviation = BLUR_SHARE * min(height, width)
-    # Three deviations to each side; an odd number of pixels, and less than the picture on each side of the centre.
+    # The kernel reaches three deviations to each side, but must be smaller than the picture.
     reach = min(round(3 * deviation), min(height, width) - 1)
     blurred: torch.Tensor = gaussian_blur(picture, [2 * reach + 1, 2 * reach + 1], [deviation, deviation])
     return blurred
@@ -56,9 +56,9 @@ class Removable:
     """A picture whose positions can be removed.
 
     Attributes:
-        name: what the order of positions without evidence is drawn from.
+        name: the picture's name, which seeds the order of positions of equal value.
         values: the networks' normalised input, (3, H, W).
-        filling: what stands where a position was removed, (3, H, W).
+        filling: the filling of removed positions, (3, H, W).
         class_index: the class whose P is followed.
     """
 
@@ -69,10 +69,10 @@ class Removable:
 
 
 def order_positions(heat_map: HeatMap, *, name: str) -> NDArray[np.int64]:
-    """The map's positions, the hottest first, as indices into its values row by row.
+    """Order a map's positions, the hottest first, as indices into its values row by row.
 
-    Positions of one value, above all those without evidence, follow in an order that was drawn for the picture: it
-    is the same for both networks, and has no side or corner that comes first in all pictures.
+    Positions of equal value, above all those without evidence, follow in a random order: one order per picture, the
+    same for all networks, so that no side or corner comes first in all pictures.
 
     Args:
         heat_map: (H, W).
@@ -84,11 +84,11 @@ def order_positions(heat_map: HeatMap, *, name: str) -> NDArray[np.int64]:
 
 
 def measure_curves(network: StagedNetwork, picture: Removable, heat_map: HeatMap) -> Values:
-    """Deletion and insertion areas of one map, in one forward pass over all steps.
+    """Measure the deletion and insertion areas of one map, in one forward pass over all steps.
 
     Args:
-        network: the network whose map it is.
-        picture: what it was shown.
+        network: the network of the map.
+        picture: the picture of the map.
         heat_map: (H, W).
 
     Returns:
@@ -101,7 +101,7 @@ def measure_curves(network: StagedNetwork, picture: Removable, heat_map: HeatMap
     place = np.empty_like(order)
     place[order] = np.arange(order.size)
     is_kept = place[None, :] >= counts[:, None]  # (S + 1, H*W); the first row keeps all, the last none
-    # Both curves lead from the whole picture to the filling or back: these two are computed once.
+    # Both curves begin and end at the whole picture or the filling; these two are computed once.
     mixtures = np.concatenate((is_kept, ~is_kept[1:-1])).reshape(-1, *heat_map.shape)  # (2 * S, H, W)
     probabilities = _follow(network, picture, mixtures)
     deletion = probabilities[: len(counts)]
@@ -118,7 +118,7 @@ def _follow(network: StagedNetwork, picture: Removable, is_kept: NDArray[np.bool
     masks = torch.from_numpy(is_kept[:, None].astype(np.float32))  # (N, 1, H, W)
     masks = functional.interpolate(masks, size=picture.values.shape[1:], mode="nearest")[:, 0]
     kept, replaced = picture.values.cpu(), picture.filling.cpu()
-    # The package mixes picture by picture and asks each picture's target; which picture it is does not matter to us.
+    # The package calls this for each mask; all masks are of one picture, so the first argument is not needed.
     metric = PerturbationConfidenceMetric(lambda _, mask: kept * mask + replaced * (1 - mask))
     scores = metric(
         picture.values.expand(len(masks), -1, -1, -1),

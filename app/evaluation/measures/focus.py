@@ -1,4 +1,4 @@
-"""Where the networks look on each picture, against where its object is."""
+"""Comparison of the networks' maps and gates with each picture's object."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ from models.pictures.placement import Placement
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnsweredBatch:
-    """A batch, and what the networks made of it.
+    """A batch with the networks' traces and answers.
 
     Attributes:
         batch: the pictures.
-        traces: with the features of the stage that is explained.
-        answers: one per picture, by network.
+        traces: each network's trace, with the features of the explained stage.
+        answers: each network's answers, one per picture.
     """
 
     batch: PictureBatch
@@ -50,9 +50,9 @@ class Case:
 
     Attributes:
         answered: the batch.
-        position: its place there.
-        seen: its object.
-        removable: its input; its name is the picture's, CLASS/NAME.
+        position: the picture's place in the batch.
+        seen: the object.
+        removable: the networks' input, under the picture's name, CLASS/NAME.
     """
 
     answered: AnsweredBatch
@@ -75,9 +75,9 @@ class FocusSurvey:
 
     Args:
         lineup: the networks.
-        options: how.
-        objects: where the objects are.
-        data: the directory that pictures are named from.
+        options: the methods, the stage and the pointing game's tolerance.
+        objects: the source of the objects' places.
+        data: the directory to which the pictures' names are relative.
     """
 
     def __init__(self, lineup: Lineup, options: FocusOptions, objects: ObjectSource, data: Path) -> None:
@@ -90,7 +90,7 @@ class FocusSurvey:
         self._gates = {name: GateSurvey(options.tolerance_pixels) for name in lineup.card.gated}
 
     def add(self, answered: AnsweredBatch) -> None:
-        """One batch of pictures; those with nothing of their object in sight are left out and named."""
+        """Measure one batch; pictures whose object the networks did not see are left out and listed."""
         gradients = {name: self._differentiate(name, answered) for name in self._lineup.names}
         for position, picture in enumerate(answered.batch.pictures):
             case = self._open(answered, position)
@@ -105,11 +105,11 @@ class FocusSurvey:
 
     @property
     def rows(self) -> list[FocusRow]:
-        """Every row, by the picture's name: the bootstrap draws the same ones however they were batched."""
+        """Every row, sorted by the picture's name, so that the bootstrap does not depend on the batches."""
         return sorted(self._rows, key=lambda row: row.file)
 
     def summarise(self) -> Focus:
-        """The results over all pictures."""
+        """Summarise all pictures."""
         return Focus(
             protocol=Protocol(
                 objects=self._objects.kind,
@@ -176,5 +176,5 @@ class FocusSurvey:
 
 
 def _name(path: Path, data: Path) -> str:
-    """A picture's name below its directory; a list may name one elsewhere by its whole path."""
+    """A picture's path below the directory; the whole path for one that a list names elsewhere."""
     return (path.relative_to(data) if path.is_relative_to(data) else path).as_posix()

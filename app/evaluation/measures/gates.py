@@ -1,4 +1,4 @@
-"""How far a network's gates are from flat, whether they look at the picture, and whether they point at the object."""
+"""Measures of a network's gates: how flat they are, how much they depend on the picture, where they point."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from app.explain.maps import BlockMaps, FloatArray, GateMap, HeatMap
 from models.pictures.placement import Placement
 
 FEWEST_PICTURES = 10
-"""Of one shape, below which their mean would explain much of any gate: of n pictures alike in nothing it is 1 / n."""
+"""The smallest number of pictures of one shape: the mean over n unrelated gates explains 1 / n of their variance."""
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class ShapeSums:
 
 @dataclass(slots=True, eq=False)
 class GateStatistics:
-    """One gate's statistics after some pictures."""
+    """One gate's statistics over the pictures so far."""
 
     means: list[float] = field(default_factory=list)
     deviations: list[float] = field(default_factory=list)
@@ -37,7 +37,7 @@ class GateStatistics:
     sums: dict[tuple[int, ...], ShapeSums] = field(default_factory=dict)
 
     def add(self, gate: FloatArray) -> None:
-        """One picture's gate, (C,) or (H, W)."""
+        """Add one picture's gate, (C,) or (H, W)."""
         values = gate.astype(np.float64)
         self.means.append(float(values.mean()))
         self.deviations.append(float(values.std()))
@@ -48,7 +48,7 @@ class GateStatistics:
         sums.squares += float((values**2).sum())
 
     def summarise(self) -> GateResult:
-        """The means over pictures."""
+        """Compute the means over pictures."""
         return GateResult(
             mean=float(np.mean(self.means)),
             deviation=float(np.mean(self.deviations)),
@@ -57,10 +57,10 @@ class GateStatistics:
         )
 
     def _explain(self) -> float | None:
-        """The share of the variance over pictures and positions that the mean over pictures has.
+        """The share of the variance over pictures and positions that the mean over pictures explains.
 
         1 - sum over pictures of |gate - mean gate|^2 / sum over pictures of |gate - mean value|^2, both summed over
-        the shapes that enough pictures have.
+        the shapes with enough pictures.
         """
         explained, total = 0.0, 0.0
         for sums in self.sums.values():
@@ -75,7 +75,7 @@ class GateStatistics:
 
 @dataclass(slots=True, eq=False)
 class BlockStatistics:
-    """The gates of one block after some pictures, and how its spatial gate points at the objects."""
+    """The statistics of one block's gates, and of how its spatial gate points at the objects."""
 
     spatial: GateStatistics = field(default_factory=GateStatistics)
     channel: GateStatistics = field(default_factory=GateStatistics)
@@ -84,7 +84,7 @@ class BlockStatistics:
     excesses: list[float] = field(default_factory=list)
 
     def point(self, gate: GateMap, seen: SeenObject, placement: Placement, tolerance_pixels: float) -> None:
-        """Take one picture's spatial gate, as it is, for a map of where to look."""
+        """Add one picture's spatial gate, measured as if it were a heat map."""
         values = locate(HeatMap(gate.values), seen, placement, tolerance_pixels=tolerance_pixels)
         share = values[Metric.SHARE_INSIDE]
         self.hits.append(values[Metric.POINTING] or 0.0)
@@ -93,7 +93,7 @@ class BlockStatistics:
         self.excesses.append(self.shares[-1] - seen.share)
 
     def summarise(self, name: str) -> BlockResult:
-        """The block's result."""
+        """Summarise the block's gates."""
         spatial = None
         if self.hits:
             spatial = SpatialGateResult(
@@ -106,10 +106,10 @@ class BlockStatistics:
 
 
 class GateSurvey:
-    """The gates of every block over all pictures.
+    """The statistics of every block's gates over all pictures.
 
     Args:
-        tolerance_pixels: of the pointing game.
+        tolerance_pixels: the pointing game's tolerance.
     """
 
     def __init__(self, tolerance_pixels: float) -> None:
@@ -117,7 +117,7 @@ class GateSurvey:
         self._blocks: defaultdict[str, BlockStatistics] = defaultdict(BlockStatistics)
 
     def add(self, blocks: tuple[BlockMaps, ...], seen: SeenObject, placement: Placement) -> None:
-        """One picture's gates."""
+        """Add one picture's gates."""
         for block in blocks:
             statistics = self._blocks[block.name]
             if block.channel is not None:
@@ -127,5 +127,5 @@ class GateSurvey:
                 statistics.point(block.spatial, seen, placement, self._tolerance_pixels)
 
     def summarise(self) -> list[BlockResult]:
-        """Every block in the order in which they run."""
+        """Summarise every block, in the network's order."""
         return [statistics.summarise(name) for name, statistics in self._blocks.items()]

@@ -1,9 +1,9 @@
-"""How well one map points at one object.
+"""Measures of how well one map points at one object.
 
 Sources: the pointing game is Zhang et al., *Top-Down Neural Attention by Excitation Backprop*, 2018; the share inside
 is the relevance mass accuracy of Arras et al., *Ground Truth Evaluation of Neural Network Explanations with CLEVR-XAI*,
-2021; the IoU of a map cut at a share of its maximum is Grad-CAM's localisation (Selvaraju et al., 2017), against the
-object itself in place of a box around the largest piece.
+2021; the IoU of a map cut at a share of its maximum is Grad-CAM's localisation (Selvaraju et al., 2017), here with the
+object itself in place of a box around the largest connected part.
 """
 
 import numpy as np
@@ -20,16 +20,16 @@ MAP_METRICS = (Metric.POINTING, Metric.SHARE_INSIDE, Metric.SHARE_RATIO, *IOU_TH
 
 
 def locate(heat_map: HeatMap, seen: SeenObject, placement: Placement, *, tolerance_pixels: float) -> Values:
-    """The metrics of one map against one object.
+    """Measure one map against one object.
 
     Args:
         heat_map: (H, W).
-        seen: the object; something of it must have been seen.
+        seen: the object, at least partly seen.
         placement: where the network's input lies on the picture.
-        tolerance_pixels: of the pointing game.
+        tolerance_pixels: the pointing game's tolerance.
 
     Returns:
-        One value a metric; for a map without positive evidence 0 or None, as the metric's meaning says.
+        One value per metric; for a map without positive evidence 0 or None, see `MEANINGS`.
     """
     if not heat_map.has_evidence:
         return silent_values(MAP_METRICS)
@@ -39,8 +39,8 @@ def locate(heat_map: HeatMap, seen: SeenObject, placement: Placement, *, toleran
     share = float(spread[seen.mask].sum(dtype=np.float64) / spread.sum(dtype=np.float64))
     overlaps: Values = {metric: _overlap(spread, seen, threshold) for metric, threshold in IOU_THRESHOLDS.items()}
     return {
-        # The centre of the highest position, and of several the first: spread over pixels, a position at the border
-        # has its highest value all the way to the border.
+        # The centre of the first highest position, not the peak of the interpolated map: a position at the border
+        # keeps its highest value all the way to the border.
         Metric.POINTING: float(seen.is_hit(x, y, tolerance_pixels=tolerance_pixels)),
         Metric.SHARE_INSIDE: share,
         Metric.SHARE_RATIO: share / seen.share,

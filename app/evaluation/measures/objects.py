@@ -1,4 +1,4 @@
-"""Where the objects are: masks beside the pictures, or boxes in a table."""
+"""The places of the objects: masks beside the pictures, or boxes in a table."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ class ObjectSource(Protocol):
         """Its name in a report."""
 
     def read(self, picture: LabelledPicture, width: int, height: int) -> BoolArray:
-        """The object of an upright picture of that size, (height, width), true where it is."""
+        """The object's mask, (height, width), for an upright picture of that size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class MaskFolder:
     """Masks, DIRECTORY/CLASS/NAME.png for a picture CLASS/NAME.jpg, of the upright picture's size.
 
     Attributes:
-        directory: what the masks' folders are in.
+        directory: the folder of the masks' class folders.
         kind: its name in a report.
     """
 
@@ -43,15 +43,15 @@ class MaskFolder:
     kind: str = "masks"
 
     def check(self, pictures: Iterable[LabelledPicture]) -> None:
-        """Look at every mask's header, before anything is computed.
+        """Check every mask's header before anything is computed.
 
         Raises:
-            InvalidOption: for a mask that is missing, is no picture or has another size than its picture.
+            InvalidOption: for a mask that is missing, is not a picture or has not its picture's size.
         """
         paths = [(picture.path, self._find(picture)) for picture in pictures]
         if missing := [mask for _, mask in paths if not mask.is_file()]:
             raise _refuse(
-                f"{len(missing)} masks are missing, {missing[0]} first; each picture CLASS/NAME.jpg needs "
+                f"{len(missing)} masks are missing, the first is {missing[0]}; each picture CLASS/NAME.jpg needs "
                 "CLASS/NAME.png there; leave the others out with --list"
             )
         for path, mask in paths:
@@ -60,8 +60,8 @@ class MaskFolder:
                 raise _refuse(f"{mask} is not a picture; write a PNG of the picture's size, not black on the object")
             if size is not None and size != mask_size:
                 raise _refuse(
-                    f"{mask} has {mask_size[0]} x {mask_size[1]} pixels and its picture {size[0]} x {size[1]}; a mask "
-                    "lies on the upright picture pixel by pixel"
+                    f"{mask} has {mask_size[0]} x {mask_size[1]} pixels and its picture {size[0]} x {size[1]}; make "
+                    "the mask as large as the upright picture"
                 )
 
     def read(self, picture: LabelledPicture, width: int, height: int) -> BoolArray:
@@ -82,11 +82,11 @@ class MaskFolder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BoxTable:
-    """Boxes from a CSV file; the object is what its class's boxes cover together.
+    """Boxes from a CSV file; the object is the area that its class's boxes cover together.
 
     Attributes:
         boxes: left, upper, right, lower in the upright picture's pixels, by the picture's file name.
-        classes: what the table calls each picture's class: that of its first box. Boxes of others are not read.
+        classes: each picture's class in the table, that of its first box. Boxes of other classes are ignored.
         kind: its name in a report.
     """
 
@@ -96,11 +96,11 @@ class BoxTable:
 
     @classmethod
     def open(cls, path: Path) -> "BoxTable":
-        """The boxes of a file.
+        """Read the boxes of a file.
 
         Raises:
-            InvalidOption: for a file that is no such table.
-            OSError: for one that cannot be read.
+            InvalidOption: for a file that is not such a table.
+            OSError: for a file that cannot be read.
         """
         boxes: dict[str, tuple[Box, ...]] = {}
         classes: dict[str, str] = {}
@@ -115,30 +115,30 @@ class BoxTable:
         return cls(boxes, classes)
 
     def list_pictures(self, data: Path, classes: Mapping[str, int], names: Sequence[str]) -> list[LabelledPicture]:
-        """The pictures of classes that the lineup knows.
+        """List the pictures of classes that the lineup knows.
 
         Args:
             data: the directory of the files.
-            classes: class index by what the table may call it.
-            names: which files.
+            classes: the class index of each name that the table may use.
+            names: the files' names.
 
         Raises:
-            InvalidOption: when there is none.
+            InvalidOption: when no picture is left.
         """
         if missing := [name for name in names if name not in self.classes]:
-            raise _refuse(f"{len(missing)} pictures of the list have no box, {missing[0]} first; leave them out")
+            raise _refuse(f"{len(missing)} pictures of the list have no box, the first is {missing[0]}; leave them out")
         pictures = [
             LabelledPicture(data / name, classes[self.classes[name]]) for name in names if self.classes[name] in classes
         ]
         if not pictures:
             raise _refuse(
                 f"none of the {len(names)} pictures is of a class that the lineup knows; choose the lineup that knows "
-                "them, or say with --class-map what the lineup calls them"
+                "them, or translate their names with --class-map"
             )
         return pictures
 
     def read(self, picture: LabelledPicture, width: int, height: int) -> BoolArray:
-        """See `ObjectSource.read`: pixels whose centre lies in a box."""
+        """See `ObjectSource.read`: the mask covers the pixels whose centre lies in a box."""
         rows, columns = np.arange(height)[:, None] + 0.5, np.arange(width)[None, :] + 0.5
         inside = np.zeros((height, width), dtype=bool)
         for left, upper, right, lower in self.boxes[picture.path.name]:
@@ -157,14 +157,14 @@ def _read_box(row: Mapping[str, str], place: str) -> Box:
 
 
 def _read_size(path: Path) -> tuple[int, int] | None:
-    """Width and height of an upright picture by its header; None for what is none."""
+    """Read width and height of an upright picture from its header; None for a file that is not a picture."""
     try:
         with Image.open(path) as image:
             width, height = image.size
             is_sideways = image.getexif().get(ExifTags.Base.Orientation, 1) in SIDEWAYS
             return (height, width) if is_sideways else (width, height)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
-        # A picture that cannot be read is named when its turn comes.
+        # The evaluation itself reports pictures that cannot be read.
         return None
 
 

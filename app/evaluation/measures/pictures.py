@@ -1,4 +1,4 @@
-"""The pictures to measure on: found, read on all cores and put together in batches of one shape."""
+"""The pictures of an evaluation, read on all cores and grouped in batches of one shape."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -20,12 +20,12 @@ from models.pictures.preparation import prepare_input
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
 
 CHUNK_BATCHES = 4
-"""Batches that are decoded together; pictures of one shape within them share a forward pass."""
+"""The number of batches that are decoded together; pictures of one shape among them share a forward pass."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledPicture:
-    """A file and the class that its folder, or its box, says."""
+    """A file, and its true class by its folder or its box."""
 
     path: Path
     class_index: int
@@ -36,9 +36,9 @@ class PictureBatch:
     """Pictures of one shape as the networks' input.
 
     Attributes:
-        values: (N, 3, H, W).
-        pictures: which they are.
-        placements: where the input lies on each.
+        values: the networks' input, (N, 3, H, W).
+        pictures: the pictures.
+        placements: where the input lies on each picture.
     """
 
     values: FloatArray
@@ -57,24 +57,24 @@ _Input = tuple[FloatArray, LabelledPicture, Placement]
 def list_pictures(
     lineup: Lineup, data: Path, listing: Path | None, *, masks: Path | None = None, class_map: Path | None = None
 ) -> list[LabelledPicture]:
-    """The pictures to measure on, each with its class.
+    """List the pictures to measure, each with its true class.
 
     Args:
-        lineup: whose classes they are.
+        lineup: the lineup that knows the classes.
         data: directory with one folder a class.
         listing: file that names the pictures, one CLASS/FILE a line; every picture by default.
-        masks: directory with masks that are no pictures, also where it is `data` itself.
+        masks: directory of masks, which are not listed as pictures even if it is `data` itself.
         class_map: see `find_classes`.
 
     Raises:
-        InvalidOption: for a folder that is no class of the lineup, or no picture at all.
+        InvalidOption: for a folder that is not a class of the lineup, or no pictures at all.
         OSError: when the directory or a list cannot be read.
     """
     if listing is not None:
         paths = [data / name for name in read_listing(listing)]
     else:
         found = (path for path in data.glob("*/*") if path.suffix.lower() in PICTURE_SUFFIXES)
-        # Where pictures and masks share a directory, its PNG files are the masks.
+        # If pictures and masks share a directory, its PNG files are the masks.
         is_shared = masks is not None and masks.resolve() == data.resolve()
         paths = sorted(path for path in found if not (is_shared and path.suffix.lower() == ".png"))
     if not paths:
@@ -83,7 +83,7 @@ def list_pictures(
     unknown = sorted({path.parent.name for path in paths} - classes.keys())
     if unknown:
         raise InvalidOption(
-            f"{len(unknown)} folders are no class of {lineup.card.name}: {', '.join(unknown[:10])}; "
+            f"{len(unknown)} folders are not classes of {lineup.card.name}: {', '.join(unknown[:10])}; "
             "leave them out with --list, or choose the lineup that knows them",
             option="DATA",
         )
@@ -91,16 +91,16 @@ def list_pictures(
 
 
 def read_listing(listing: Path) -> list[str]:
-    """The names in a list, one a line; lines without text are left out."""
+    """Read the names in a list, one per line; empty lines are skipped."""
     return [line.strip() for line in listing.read_text().splitlines() if line.strip()]
 
 
 def find_classes(lineup: Lineup, class_map: Path | None = None) -> dict[str, int]:
-    """Class index by what data may call it: identifiers, names, the card's aliases, and a map's identifiers.
+    """The class index of each name that data may use: identifiers, names, the card's aliases and a map's identifiers.
 
     Args:
-        lineup: whose classes they are.
-        class_map: text file with one class a line: what the data calls it, white space, and the lineup's index or name
+        lineup: the lineup that knows the classes.
+        class_map: text file with one class a line: its name in the data, a space, and the lineup's index or name
             for it, as in `n02129604 292`.
 
     Raises:
@@ -129,10 +129,10 @@ class PictureReader:
     """Decodes pictures on all cores, ahead of the networks, and groups those of one shape.
 
     Args:
-        lineup: for its preprocessing.
+        lineup: the lineup, for its preprocessing.
         geometry: how a picture becomes the input.
-        resolution: its shorter side in pixels.
-        max_pixels: width times height that may be decoded.
+        resolution: the input's shorter side in pixels.
+        max_pixels: the largest width times height that may be decoded.
     """
 
     def __init__(self, lineup: Lineup, geometry: Geometry, resolution: Resolution, max_pixels: int) -> None:
@@ -143,7 +143,7 @@ class PictureReader:
         self._max_pixels = max_pixels
 
     def read_batches(self, pictures: Sequence[LabelledPicture], batch_size: int) -> Iterator[PictureBatch]:
-        """Every picture that can be read, in batches; the others are named in `unreadable`."""
+        """Yield every readable picture, in batches; the others are listed in `unreadable`."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for start in range(0, len(pictures), batch_size * CHUNK_BATCHES):
                 chunk = pictures[start : start + batch_size * CHUNK_BATCHES]

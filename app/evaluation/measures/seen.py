@@ -1,8 +1,7 @@
 """The part of an object that the networks saw, and maps spread over the same pixels.
 
-Everything is compared in the picture's own pixels, inside the box that the network saw: maps are spread as the page
-draws them, and what of the object lies outside of the box is cut off. It counts in no metric; `hidden_share` says how
-much it was.
+Everything is compared in the picture's own pixels, inside the box that the networks saw. Maps are interpolated as on
+the page. The part of the object outside the box counts in no metric; `hidden_share` is its size.
 """
 
 from dataclasses import dataclass
@@ -20,12 +19,12 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenObject:
-    """An object inside of what a network saw.
+    """The part of an object that the networks saw.
 
     Attributes:
-        mask: (h, w), one value a pixel of the picture inside the box.
+        mask: (h, w), one value per pixel of the picture inside the box.
         left, upper: the box's corner in the picture's pixels.
-        hidden_share: the share of the object's pixels that lie outside of the box, 0..1.
+        hidden_share: the share of the object's pixels that lie outside the box, 0..1.
     """
 
     mask: BoolArray
@@ -35,8 +34,8 @@ class SeenObject:
 
     @classmethod
     def cut(cls, mask: BoolArray, placement: Placement) -> "SeenObject":
-        """The object of a whole picture, (H, W), as far as it was seen."""
-        # Whole pixels, rounded as the overlay rounds them.
+        """Cut the seen part out of a whole picture's mask, (H, W)."""
+        # Round to whole pixels as the overlay does.
         left, upper = round(placement.left), round(placement.upper)
         right, lower = max(left + 1, round(placement.right)), max(upper + 1, round(placement.lower))
         seen = mask[upper:lower, left:right]
@@ -44,7 +43,7 @@ class SeenObject:
 
     @property
     def is_seen(self) -> bool:
-        """Whether anything of it was."""
+        """Whether any of it was seen."""
         return bool(self.mask.any())
 
     @property
@@ -59,12 +58,12 @@ class SeenObject:
         return bool(self.mask[height // 2, width // 2])
 
     def spread(self, values: FloatArray) -> FloatArray:
-        """A map, (H, W), over the mask's pixels, (h, w)."""
+        """Interpolate a map, (H, W), to the mask's pixels, (h, w)."""
         height, width = self.mask.shape
         return spread_map(values, (width, height))
 
     def is_hit(self, x: float, y: float, *, tolerance_pixels: float) -> bool:
-        """Whether a point of the picture lies on what was seen of the object, or near enough to it."""
+        """Whether a point of the picture lies on the seen part of the object, or within the tolerance."""
         height, width = self.mask.shape
         column = min(max(int(x) - self.left, 0), width - 1)
         row = min(max(int(y) - self.upper, 0), height - 1)

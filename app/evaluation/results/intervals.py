@@ -1,8 +1,8 @@
-"""Paired bootstrap intervals: how far a mean difference could lie elsewhere with other pictures of the same kind.
+"""Paired bootstrap intervals: how much a mean difference may vary with other pictures of the same kind.
 
-Pictures are drawn again with replacement, each with what both networks had on it; the same seed draws the same ones
-for every metric that has a value on all pictures. What is not drawn again are the networks: another seed of the same
-training is another lineup, and these intervals know nothing of it.
+Pictures are drawn again with replacement, each with its values by both networks; the same seed draws the same ones
+for every metric that has a value on all pictures. The networks are not drawn again: another seed of the same
+training is another lineup, whose variation these intervals do not include.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ CONFIDENCE_LEVEL = 0.95
 SEED = 20181008
 
 BATCH_VALUES = 4_000_000
-"""Values that are drawn at once, for memory's sake."""
+"""The number of values that are drawn at once, which limits the memory."""
 
 
 def estimate_mean(values: Sequence[float]) -> Interval:
-    """The mean of at least one value, with its percentile interval."""
+    """Estimate the mean of one or more values, with its percentile interval."""
     sample = np.asarray(values, dtype=np.float64)
     if sample.size < 2:
         return Interval(mean=float(sample.mean()), low=None, high=None)
-    # Percentiles: the accelerated interval has no value where all differences are alike, as in a small set they are.
+    # Percentiles: the accelerated interval is undefined if all differences are equal, as they may be in a small set.
     result = bootstrap(
         (sample,),
         np.mean,

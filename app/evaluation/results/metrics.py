@@ -1,11 +1,11 @@
-"""The numbers that say how well one map points at one object, and what each means. Nothing here imports torch."""
+"""The metrics of how well a map points at an object, and their meanings. Nothing here imports torch."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Metric(StrEnum):
-    """One number of a map, or of the network's answer beside it."""
+    """A metric of a map, or of the network's answer."""
 
     PROBABILITY = "probability"
     POINTING = "pointing"
@@ -24,10 +24,10 @@ class MetricMeaning:
 
     Attributes:
         title: its name for people.
-        explanation: one line.
+        explanation: one line on what it measures.
         is_share: whether it is shown in percent.
-        is_higher_better: whether a higher number speaks for the map.
-        counts_silent_as_zero: whether a map without positive evidence has the value 0; else its picture is left out.
+        is_higher_better: whether a higher value is better.
+        counts_silent_as_zero: whether a map without positive evidence has the value 0; if not, its picture is skipped.
     """
 
     title: str
@@ -42,7 +42,7 @@ IOU_THRESHOLDS = {Metric.IOU_15: 0.15, Metric.IOU_50: 0.5, Metric.IOU_60: 0.6}
 
 MEANINGS: dict[Metric, MetricMeaning] = {
     Metric.PROBABILITY: MetricMeaning(
-        "P of the true class", "Softmax probability on the untouched picture. It says nothing about the map."
+        "P of the true class", "Softmax probability for the whole picture. It says nothing about the map."
     ),
     Metric.POINTING: MetricMeaning(
         "Pointing game",
@@ -51,7 +51,7 @@ MEANINGS: dict[Metric, MetricMeaning] = {
     ),
     Metric.SHARE_INSIDE: MetricMeaning(
         "Share of heat inside",
-        "How much of all heat lies on the object. A flat map has the object’s share of the picture.",
+        "The share of all heat on the object. For a flat map it is the object’s share of the picture.",
     ),
     Metric.SHARE_RATIO: MetricMeaning(
         "Share inside ÷ object’s share", "1 is no better than a flat map; small objects weigh more.", is_share=False

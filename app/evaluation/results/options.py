@@ -14,13 +14,13 @@ class Fill(StrEnum):
     """The filling of a removed position."""
 
     BLURRED = "blurred"
-    """The picture itself, blurred: its colours without what is on it."""
+    """The picture itself, blurred: its colours without its details."""
     MEAN = "mean"
     """The mean colour of the lineup's preprocessing."""
 
     @classmethod
     def parse(cls, text: str) -> "Fill":
-        """The filling of that name; raises `InvalidOption`."""
+        """Find the filling of that name; raises `InvalidOption`."""
         if text not in list(cls):
             raise InvalidOption(f"fill is {text!r}; choose one of {', '.join(cls)}", option="fill", allowed=tuple(cls))
         return cls(text)
@@ -28,18 +28,18 @@ class Fill(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FocusOptions:
-    """Where the objects are, and how the maps are compared with them.
+    """The places of the objects, and how the maps are compared with them.
 
     Attributes:
         masks: directory with CLASS/NAME.png for CLASS/NAME.jpg, not black where the object is.
         boxes: CSV with a header and the columns file, synset, xmin, ymin, xmax, ymax, in the upright picture's pixels.
-        class_map: what the data calls a class, and the lineup's index or name for it, one a line; see
+        class_map: each class's name in the data, and its index or name in the lineup, one class per line; see
             `app.evaluation.measures.pictures.find_classes`.
-        methods: how the maps are made.
-        stage: whose output they explain.
-        tolerance_pixels: how far outside the object its peak may lie in the pointing game; 15 is usual, 0 is strict.
-        fill: what stands where a position was removed.
-        has_curves: whether deletion and insertion are measured, the most expensive part by far.
+        methods: the methods that make the maps.
+        stage: the stage whose output the maps explain.
+        tolerance_pixels: how far outside the object a map's peak may lie in the pointing game; often 15, 0 is strict.
+        fill: the filling of removed positions.
+        has_curves: whether deletion and insertion are measured, by far the slowest part.
     """
 
     masks: Path | None = None
@@ -55,21 +55,21 @@ class FocusOptions:
         if (self.masks is None) == (self.boxes is None):
             given = "neither is" if self.masks is None else "both are"
             raise InvalidOption(
-                f"--focus needs to know where the objects are, by --masks DIR or by --boxes CSV; {given} given",
+                f"--focus needs the objects' places, either --masks DIR or --boxes CSV; {given} given",
                 option="focus",
             )
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOptions:
-    """The pictures to measure on.
+    """The pictures of an evaluation, and what is measured.
 
     Attributes:
-        data: directory with one folder a class; with boxes, the directory of the files that these name.
+        data: directory with one folder per class; with boxes, the directory of the files that they name.
         listing: file that names the pictures, one CLASS/FILE a line; every picture by default.
         geometry: how a picture becomes the input; the lineup's own by default.
-        batch_size: pictures a forward pass.
-        focus: where the objects are; None to measure accuracy and calibration alone.
+        batch_size: pictures per forward pass.
+        focus: the options on objects and maps; None to measure accuracy and calibration alone.
     """
 
     data: Path

@@ -1,4 +1,4 @@
-"""An evaluation as a picture: differences with their intervals, and how far P can be believed."""
+"""An evaluation as a plot: differences with their intervals, and the reliability of P."""
 
 import io
 
@@ -11,7 +11,7 @@ from app.evaluation.results.report import Calibration, Contrast, Evaluation, Sub
 from models.names import NetworkName
 
 COLOURS = ("#2b6cb0", "#c0392f", "#2f855a", "#805ad5", "#b7791f")
-"""By the network's place in the lineup; the first two are those of the page."""
+"""The networks' colours by their place in the lineup; the first two are also the page's."""
 
 SUBSET_COLOURS = ("#1b6ac4", "#777777")
 DOTS_PER_INCH = 150
@@ -19,7 +19,7 @@ ROW_INCHES = 0.42
 
 
 def draw_evaluation(evaluation: Evaluation) -> bytes:
-    """A PNG: the networks' reliability, and each one's differences from the baseline where the focus was measured."""
+    """Draw a PNG of the networks' reliability and, if the focus was measured, their differences from the baseline."""
     maps = [] if evaluation.focus is None else evaluation.focus.maps
     shown = [(result, name, contrast) for result in maps for name, contrast in result.contrasts.items()]
     # `Figure` alone, as in app.render.figure: pyplot keeps global state.
@@ -56,8 +56,8 @@ def _draw_reliability(axes: Axes, calibrations: dict[NetworkName, Calibration]) 
             color=colour,
             label=f"{name}, error {calibration.error:.3f}",
         )
-    axes.set_xlabel("P of the first class, mean of a bin", fontsize=8)
-    axes.set_ylabel("share that is right", fontsize=8)
+    axes.set_xlabel("P of the top guess, mean per bin", fontsize=8)
+    axes.set_ylabel("share of right answers", fontsize=8)
     axes.set_aspect("equal")
     axes.legend(fontsize=8)
     axes.tick_params(labelsize=8)
@@ -73,7 +73,7 @@ def _draw_differences(axes: Axes, contrast: Contrast) -> None:
     axes.invert_yaxis()
     axes.tick_params(labelsize=8)
     axes.grid(axis="x", alpha=0.3)
-    # Below, where no interval can lie under it.
+    # Below the axes, where it hides no interval.
     axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
 
 

@@ -10,17 +10,17 @@ from app.explain.methods import Method
 from models.names import Geometry, NetworkName, Resolution, Stage
 
 Figure = Annotated[float, PlainSerializer(lambda value: round(value, 6), when_used="json")]
-"""A measured number; what is written down of it is more than its interval allows to know."""
+"""A measured number, written with six digits, which is more than its interval justifies."""
 
 
 class ResultModel(BaseModel):
-    """A frozen part of an evaluation that refuses keys it does not know."""
+    """A frozen part of an evaluation that refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ReliabilityBin(ResultModel):
-    """The answers whose P lies above `lower` and not above `upper`; no means where there are none."""
+    """The answers whose P lies above `lower` and not above `upper`, and their means; None without answers."""
 
     lower: Figure
     upper: Figure
@@ -30,14 +30,14 @@ class ReliabilityBin(ResultModel):
 
 
 class Calibration(ResultModel):
-    """The expected calibration error, 0..1, and the table that it comes from."""
+    """The expected calibration error, 0..1, and its table."""
 
     error: Figure
     bins: list[ReliabilityBin]
 
 
 class NetworkAccuracy(ResultModel):
-    """How often the right class was the first, or among the first five; shares in 0..1."""
+    """How often the true class was the first, or among the first five, as shares in 0..1."""
 
     top1: float
     top5: float
@@ -47,7 +47,7 @@ class NetworkAccuracy(ResultModel):
 
 
 class Interval(ResultModel):
-    """A mean and its bootstrap interval; both ends are None where fewer than two pictures were measured."""
+    """A mean and its bootstrap interval; both ends are None for fewer than two pictures."""
 
     mean: Figure
     low: Figure | None
@@ -58,9 +58,9 @@ class MetricResult(ResultModel):
     """The means of one metric for the baseline and another network, over the same pictures.
 
     Attributes:
-        pictures: those on which both have a value.
+        pictures: the number of pictures for which both have a value.
         baseline, other: the means.
-        difference: of the other network minus the baseline, picture by picture.
+        difference: the mean difference, the other network minus the baseline, picture by picture.
     """
 
     pictures: int
@@ -73,12 +73,12 @@ class Subset(ResultModel):
     """The metrics over some of the pictures.
 
     Attributes:
-        pictures: how many.
-        object_share: mean share of the seen picture that is object: what a flat map has inside.
-        hidden_share: mean share of the object that the geometry cropped away; nothing here knows of it.
+        pictures: the number of pictures.
+        object_share: the object's mean share of the seen picture, which a flat map has inside.
+        hidden_share: the mean share of the object that the geometry cropped away; it counts in no metric.
         centre_hits: the pointing game of a map that always points at the centre of the seen picture.
-        silent: pictures without any positive evidence, by network.
-        metrics: the results; none of a metric that no picture has.
+        silent: the number of maps without any positive evidence, by network.
+        metrics: the results; without metrics that have no value for any picture.
     """
 
     pictures: int
@@ -113,9 +113,9 @@ class Contrast(ResultModel):
     """One network's maps against the baseline's.
 
     Attributes:
-        both_right: over the pictures that both of the two get right.
+        both_right: over the pictures that both networks get right.
         all: over all pictures.
-        classes: every class, the one in which the network gains most first.
+        classes: every class, the largest gain of the network first.
         helped, hurt: the pictures with the highest and with the lowest difference in the share of heat inside.
     """
 
@@ -130,8 +130,8 @@ class MapResult(ResultModel):
     """How well the maps of one method at one stage point at the objects.
 
     Attributes:
-        method, stage: how the maps were made.
-        height, width: the maps' size in positions; None where it differs between pictures.
+        method, stage: the method, and the stage that it explains.
+        height, width: the maps' size in positions; None if it differs between pictures.
         contrasts: every other network against the baseline.
     """
 
@@ -146,11 +146,11 @@ class GateResult(ResultModel):
     """How far one gate is from flat, over all pictures.
 
     Attributes:
-        mean: of the gate.
-        deviation: standard deviation within the gate, mean over pictures; 0 is flat.
-        share_above_mean: positions or channels above the gate's own mean, mean over pictures.
-        explained: share of the gate's variance that its mean over pictures explains: 1 is the same gate for every
-            picture, 0 one that has no habit; None for too few pictures of one shape, or a gate that never varies.
+        mean: the gate's mean.
+        deviation: the standard deviation within the gate, averaged over pictures; 0 is flat.
+        share_above_mean: the share of positions or channels above the gate's own mean, averaged over pictures.
+        explained: the share of the gate's variance that its mean over pictures explains: 1 for a gate that is the
+            same for every picture; None for too few pictures of one shape, or a gate that never varies.
     """
 
     mean: Figure
@@ -160,11 +160,11 @@ class GateResult(ResultModel):
 
 
 class SpatialGateResult(GateResult):
-    """A spatial gate, also as a map of where to look.
+    """A spatial gate, also measured as if it were a heat map.
 
     Attributes:
         pointing: how often its highest position lies on the object.
-        share_inside: how much of it lies on the object.
+        share_inside: the share of it on the object.
         excess: `share_inside` minus the object's share, picture by picture; 0 for a flat gate.
     """
 
@@ -174,7 +174,7 @@ class SpatialGateResult(GateResult):
 
 
 class BlockResult(ResultModel):
-    """The gates of one block; None for one that this attention has not."""
+    """The gates of one block; None for a gate that this attention does not have."""
 
     name: str
     spatial: SpatialGateResult | None
@@ -186,10 +186,10 @@ class Protocol(ResultModel):
 
     Attributes:
         objects: `masks` or `boxes`.
-        tolerance_pixels: of the pointing game, in the picture's own pixels.
-        fill: what stood where a position was removed; None where deletion and insertion were not measured.
-        largest_steps: how many steps a curve has at most; it has one a position where these are fewer.
-        resamples, confidence_level, seed: of the bootstrap.
+        tolerance_pixels: the pointing game's tolerance, in the picture's own pixels.
+        fill: the filling of removed positions; None if deletion and insertion were not measured.
+        largest_steps: the largest number of steps of a curve; a map with fewer positions has one step per position.
+        resamples, confidence_level, seed: the bootstrap's parameters.
     """
 
     objects: str
@@ -202,11 +202,11 @@ class Protocol(ResultModel):
 
 
 class Focus(ResultModel):
-    """Where the networks look, against where the objects are.
+    """Where the networks look, compared with the objects' places.
 
     Attributes:
-        protocol: how it was measured.
-        unseen: pictures that were left out because nothing of their object was seen.
+        protocol: how the focus was measured.
+        unseen: the pictures that were left out because none of their object was seen.
         maps: one entry per method.
         gates: one entry per block, of each network that has gates.
     """
@@ -224,13 +224,13 @@ class Evaluation(ResultModel):
         lineup: its name.
         sha256: of each weights file; None for weights that are in no file.
         data: the directory's name.
-        listing: the list's file name; None for all of it.
+        listing: the list's file name; None for all pictures.
         geometry, resolution: how a picture became the input.
-        pictures: how many were measured.
-        unreadable: those that were left out, with the reason.
-        unknown: pictures of classes that the lineup does not know, left out; only boxes may name such.
-        networks: accuracy and calibration.
-        focus: where they look; None where that was not asked for.
+        pictures: the number of measured pictures.
+        unreadable: the pictures that could not be read, with the reasons.
+        unknown: the number of pictures of unknown classes, which only a table of boxes may have.
+        networks: each network's accuracy and calibration.
+        focus: where the networks look; None if it was not measured.
     """
 
     lineup: str

@@ -1,4 +1,4 @@
-"""One row per picture and method: what every summary is made of, and the table that can be kept of it."""
+"""One row per picture and method, from which all summaries are made, and their CSV table."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ class MapRow:
     Attributes:
         is_right: whether it ranks the true class first.
         is_silent: whether its map has no positive evidence.
-        values: each metric; None for one that a silent map has not.
+        values: each metric; None if it is undefined for a silent map.
     """
 
     is_right: bool
@@ -32,12 +32,12 @@ class FocusRow:
     Attributes:
         file: the picture, CLASS/NAME.
         class_name: its true class, for which the maps were made.
-        method, stage: how they were made.
+        method, stage: the method, and the stage that it explains.
         height, width: the maps' size in positions.
         object_share: the object's share of the seen picture, 0..1.
         hidden_share: the share of the object that was not seen, 0..1.
         has_centre: whether the centre of the seen picture lies on the object.
-        networks: what each did, the baseline first.
+        networks: each network's values, the baseline first.
     """
 
     file: str
@@ -57,12 +57,12 @@ class FocusRow:
         return all(network.is_right for network in self.networks.values())
 
     def against_baseline(self, name: NetworkName) -> "FocusRow":
-        """The row of the baseline and one other network alone."""
+        """The same row with only the baseline and one other network."""
         baseline = next(iter(self.networks))
         return replace(self, networks={baseline: self.networks[baseline], name: self.networks[name]})
 
     def difference(self, metric: Metric) -> float | None:
-        """Of a row of two networks, the second minus the first; None where one of them has no value."""
+        """In a row of two networks, the second's value minus the first's; None if either has none."""
         baseline, other = (network.values.get(metric) for network in self.networks.values())
         return None if baseline is None or other is None else other - baseline
 
@@ -74,7 +74,7 @@ NETWORK_COLUMNS = ("right", "silent", *(metric.value for metric in Metric))
 
 
 def write_rows(rows: Sequence[FocusRow], path: Path) -> None:
-    """Keep the rows as CSV; what was not measured is an empty cell."""
+    """Write the rows as CSV; a missing value is an empty cell."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         names = list(rows[0].networks) if rows else []
@@ -88,7 +88,7 @@ def write_rows(rows: Sequence[FocusRow], path: Path) -> None:
 
 
 def read_rows(path: Path) -> list[FocusRow]:
-    """The rows that `write_rows` kept, as exact as they were written."""
+    """Read the rows that `write_rows` wrote, with its five decimal places."""
     with path.open(newline="", encoding="utf-8") as file:
         return [_read(cells) for cells in csv.DictReader(file)]
 
@@ -104,7 +104,7 @@ def _write(value: float | None) -> str:
 
 
 def _list_networks(cells: Mapping[str, str]) -> list[NetworkName]:
-    """The networks that a row's columns speak of."""
+    """The networks that have columns in a row."""
     end = f"_{NETWORK_COLUMNS[0]}"
     return [column.removesuffix(end) for column in cells if column.endswith(end)]
 

@@ -1,4 +1,4 @@
-"""From rows to results."""
+"""Summaries of rows."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -12,18 +12,18 @@ from app.evaluation.results.rows import FocusRow
 from models.names import NetworkName
 
 EXTREMES = 10
-"""Pictures that are named where a network gains most, and where it loses most."""
+"""The number of pictures that are listed where a network gains most, and where it loses most."""
 
 
 def summarise_maps(rows: Sequence[FocusRow]) -> list[MapResult]:
-    """One result for each method and stage, in the order in which they come first."""
+    """Make one result per method and stage, in the order of their first rows."""
     order = {key: position for position, key in reversed(list(enumerate((row.method, row.stage) for row in rows)))}
     ordered = sorted(rows, key=lambda row: order[row.method, row.stage])
     return [_summarise_map(list(group)) for _, group in groupby(ordered, key=lambda row: (row.method, row.stage))]
 
 
 def summarise_subset(rows: Sequence[FocusRow]) -> Subset:
-    """Every metric of two networks over some pictures, by one method at one stage."""
+    """Summarise two networks' metrics over some pictures, by one method at one stage."""
     results = {metric: _compare(rows, metric) for metric in Metric}
     return Subset(
         pictures=len(rows),
@@ -36,9 +36,9 @@ def summarise_subset(rows: Sequence[FocusRow]) -> Subset:
 
 
 def choose_extremes(rows: Sequence[FocusRow], *, count: int = EXTREMES) -> tuple[list[FocusRow], list[FocusRow]]:
-    """The pictures with the highest and with the lowest difference in the share of heat inside, the farthest first.
+    """Find the pictures with the highest and the lowest difference in the share of heat inside, the extremes first.
 
-    A picture helps only by a difference above 0 and hurts only by one below, so that none is in both.
+    The first list has only differences above 0 and the second only those below, so that no picture is in both.
     """
     measured = [(difference, row) for row in rows if (difference := row.difference(Metric.SHARE_INSIDE)) is not None]
     measured.sort(key=lambda entry: (entry[0], entry[1].file))
@@ -60,7 +60,7 @@ def _summarise_map(rows: Sequence[FocusRow]) -> MapResult:
 
 
 def _contrast(rows: Sequence[FocusRow]) -> Contrast:
-    """The results of rows of two networks."""
+    """Summarise the rows of two networks."""
     helped, hurt = choose_extremes(rows)
     return Contrast(
         both_right=summarise_subset([row for row in rows if row.is_right_by_both]),

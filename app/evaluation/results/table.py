@@ -1,4 +1,4 @@
-"""An evaluation for the terminal."""
+"""Tables of an evaluation for the terminal."""
 
 from rich.console import Group
 from rich.table import Table
@@ -18,12 +18,12 @@ from models.names import NetworkName
 
 GATES_CAPTION = (
     "deviation: within a gate, 0 is flat; same for all: the share of the variance that the mean over pictures "
-    "explains, 1 is a gate that does not look at the picture"
+    "explains, 1 is a gate that ignores the picture"
 )
 
 
 def tabulate_evaluation(evaluation: Evaluation) -> Group:
-    """Accuracy and calibration, and where it was measured the focus."""
+    """Tabulate accuracy and calibration and, if it was measured, the focus."""
     tables = [_tabulate_accuracy(evaluation)]
     if evaluation.focus is not None:
         tables += [table for result in evaluation.focus.maps for table in _tabulate_maps(result)]
@@ -49,7 +49,7 @@ def _tabulate_accuracy(evaluation: Evaluation) -> Table:
     if evaluation.unknown:
         remarks.append(f"{evaluation.unknown:,} are of classes that the lineup does not know and were left out")
     if evaluation.focus is not None and evaluation.focus.unseen:
-        remarks.append(f"nothing was seen of the object on {len(evaluation.focus.unseen)}")
+        remarks.append(f"the object was not seen on {len(evaluation.focus.unseen)} pictures")
     if remarks:
         table.caption = "; ".join(remarks)
     return table

@@ -1,4 +1,4 @@
-"""Results as text: what terminal and page print, and what an interval says in words."""
+"""Results as text, for the terminal and the page."""
 
 from enum import StrEnum
 
@@ -27,13 +27,13 @@ def judge(metric: Metric, interval: Interval) -> Verdict:
 
 
 def title_metric(metric: Metric) -> str:
-    """A metric's name, with which way is good where that is not up."""
+    """A metric's name, with a note if a low value is good."""
     meaning = MEANINGS[metric]
     return meaning.title if meaning.is_higher_better else f"{meaning.title}, low is good"
 
 
 def format_mean(metric: Metric | None, value: float) -> str:
-    """A mean in its metric's units: `55.4 %`, or `0.434`; None is a share that is no metric."""
+    """A mean in its metric's units: `55.4 %`, or `0.434`; None stands for any share."""
     return format_share(value) if metric is None or MEANINGS[metric].is_share else format_thousandths(value)
 
 
@@ -41,8 +41,8 @@ def format_difference(metric: Metric | None, interval: Interval) -> str:
     """A difference with its interval: `+1.2 points (-0.3 to +2.7)`, or `+0.041 (-0.013 to +0.092)`.
 
     Args:
-        metric: whose; None for a difference of shares.
-        interval: mean and ends.
+        metric: the metric; None for a difference of shares.
+        interval: the mean and the interval's ends.
     """
     is_share = metric is None or MEANINGS[metric].is_share
     factor, digits, unit = (100, 1, " points") if is_share else (1, 3, "")
@@ -58,5 +58,5 @@ def format_difference(metric: Metric | None, interval: Interval) -> str:
 
 
 def format_explained_share(explained: float | None) -> str:
-    """A share of variance, or that it is not known."""
+    """A share of variance, or `not known` for None."""
     return "not known" if explained is None else format_hundredths(explained)

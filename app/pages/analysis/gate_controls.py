@@ -1,4 +1,4 @@
-"""The gate controls: what can be changed, what is changed, and what that did."""
+"""The gate controls: the possible changes, the chosen ones and their effect."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ AS_LEARNED = "as learned"
 
 @dataclass(frozen=True, slots=True)
 class GateSelect:
-    """The changes on offer for one kind of gate of some blocks; `title` is for screen readers."""
+    """The possible changes of one kind of gate in some blocks; `title` is for screen readers."""
 
     title: str
     choices: tuple[Choice, ...]
@@ -31,7 +31,7 @@ class GateSelect:
 
 @dataclass(frozen=True, slots=True)
 class GateControlsRow:
-    """Some blocks whose gates can be changed: all, a stage's, or one block's."""
+    """The blocks of one row of controls: all blocks, a stage's, or one block."""
 
     title: str
     is_block: bool
@@ -55,8 +55,8 @@ class GateControls:
         networks: every network that has gates.
         kept: the page's other options, by name.
         address: the page's path.
-        is_changed: whether any gate is.
-        sentences: what the changes did, one per network whose gates were changed.
+        is_changed: whether any gate is changed.
+        sentences: the effects of the changes, one sentence per network with changed gates.
     """
 
     networks: tuple[NetworkControls, ...]
@@ -67,11 +67,11 @@ class GateControls:
 
 
 def build_gate_controls(answer: AnalysisAnswer, *, asked: Mapping[str, str], address: str) -> GateControls:
-    """The gate controls of an analysis.
+    """Build the gate controls of an analysis.
 
     Args:
         answer: the comparison.
-        asked: the page's other options, which stay as they are.
+        asked: the page's other options, which are kept.
         address: the page's path.
     """
     changed = list_changes(answer)
@@ -96,11 +96,11 @@ def build_gate_controls(answer: AnalysisAnswer, *, asked: Mapping[str, str], add
 
 
 def explain_alteration(answer: AnalysisAnswer, network: NetworkAnswer, alteration: AlterationAnswer) -> str:
-    """The effect of a network's changed gates on the explained class, against the network as it was learned."""
+    """Describe the effect of a network's changed gates on the explained class, compared with learned gates."""
     after, before = network.target_probability, alteration.learned.target_probability
     target = answer.target.class_name
     changed, learned = format_probability(after), format_probability(before)
-    sentence = f"P of ‘{target}’ by {network.title} is {changed} with changed gates; as learned it is {learned}"
+    sentence = f"P of ‘{target}’ by {network.title} is {changed} with changed gates and {learned} with learned gates"
     sentence += typeset_minus(f" ({alteration.probability_change:+.3f})")
     if alteration.correlation is not None:
         sentence += f". The two heat maps correlate at {format_hundredths(alteration.correlation)}"

@@ -1,4 +1,4 @@
-"""The rows of maps: each network's heat map for a class with its likeliest classes, and the maps' difference."""
+"""The rows of maps: the networks' heat maps for a class, their likeliest classes and the maps' difference."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class RankedClass:
         class_name: its name.
         probability: P, 0..1.
         address: the page that explains this class.
-        versus_address: the page that shows this class beside the explained one; None for what is shown already.
+        versus_address: the page that shows this class beside the explained one; None for a class already shown.
         is_target: whether it is the explained class.
     """
 
@@ -40,12 +40,12 @@ class NetworkView:
 
     Attributes:
         name: its name in the lineup.
-        place: its place there, from 1, by which it has its colour.
+        place: its place in the lineup, from 1, which decides its colour.
         title: its name for people.
         image: the heat map over the picture.
         probability: P of the explained class, 0..1.
-        maximum: the heat map's own highest value; 0 where there is no positive evidence.
-        peak: where that value is, one line; None where there is no positive evidence.
+        maximum: the heat map's own highest value; 0 without positive evidence.
+        peak: that value and its position in one line; None without positive evidence.
         share_above_half: the share of all evidence where the map is at least half that value; None likewise.
         ranking: the likeliest classes, the likeliest first.
     """
@@ -67,12 +67,12 @@ class MapRow:
 
     Attributes:
         class_name: the class.
-        networks: in the lineup's order.
-        maximum: the upper end of the scale that they share.
-        difference: one map minus another.
-        of, minus: titles of these two networks.
+        networks: the networks' panels, in the lineup's order.
+        maximum: the upper end of their shared scale.
+        difference: the image of one map minus another.
+        of, minus: the titles of these two networks.
         difference_limit: the value at the ends of the difference's colours.
-        removal: the page without this row; None for the row that is always there.
+        removal: the page without this row; None for the first row.
     """
 
     class_name: str
@@ -92,14 +92,14 @@ def show_row(
     second: dict[str, str],
     addresses: Addresses,
 ) -> MapRow:
-    """The maps of a comparison.
+    """Build the row of maps of a comparison.
 
     Args:
-        comparison: for one class.
-        options: as they were asked for.
-        asked: the same for links, with the explained class.
-        second: the second class for links; empty where there is none.
-        addresses: where the analysis is served.
+        comparison: the comparison for one class.
+        options: the page's options.
+        asked: the same options for links, with the explained class.
+        second: the second class for links; empty if there is none.
+        addresses: the analysis's addresses.
     """
     answer = build_analysis_answer(comparison, links=addresses.answer)
     index = str(answer.target.class_index)
@@ -145,7 +145,7 @@ def _show_network(
 
 def _rank(prediction: PredictionAnswer, asked: dict[str, str], addresses: Addresses) -> RankedClass:
     index = str(prediction.class_index)
-    # Whoever explains the second class needs no second row of the same.
+    # A link that explains the second class itself needs no second row for it.
     others = {key: value for key, value in asked.items() if (key, value) != ("versus", index)}
     is_shown = index in (asked["target"], asked.get("versus"))
     return RankedClass(

@@ -1,4 +1,4 @@
-"""The numbers that compare the maps, each with its meaning."""
+"""The numbers that compare the maps, with their meanings."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from app.pages.analysis.wording import begin_sentence, join_words, name_networks
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One number that compares the maps; `reason` says why there is none where `value` is None."""
+    """One number that compares the maps; if `value` is None, `reason` says why."""
 
     title: str
     value: str | None
@@ -19,7 +19,7 @@ class Measure:
 
 
 def list_measures(answer: AnalysisAnswer) -> tuple[Measure, ...]:
-    """The numbers that compare the maps, each with its meaning, or why there is none."""
+    """List the numbers that compare the maps, with their meanings or the reason why they are missing."""
     networks = list(answer.networks.values())
     shares = [network.heat_map.share_above_half for network in networks]
     peaks = [explain_peak(network.heat_map) for network in networks]
@@ -41,15 +41,15 @@ def list_measures(answer: AnalysisAnswer) -> tuple[Measure, ...]:
         Measure(
             "Share above half maximum",
             _list_shares(shares),
-            f"{every} How much of the evidence lies where the map reaches half its maximum. High: one compact spot, "
-            "or an evenly lit picture.",
+            f"{every} The share of the evidence where the map reaches half its maximum. High: one compact spot, "
+            "or an even map.",
             silent,
         ),
     )
 
 
 def _compare_with_baseline(answer: AnalysisAnswer, silent: str | None) -> tuple[Measure, ...]:
-    """The numbers of each other map and the baseline's."""
+    """Compare each other map with the baseline's."""
     rows = list(answer.comparisons.values())
     others = ""
     if len(rows) > 1:
@@ -78,7 +78,7 @@ def _compare_with_baseline(answer: AnalysisAnswer, silent: str | None) -> tuple[
 
 
 def explain_peak(heat_map: HeatMapAnswer) -> str | None:
-    """A map's highest value and where it is, in the picture's pixels; None without positive evidence."""
+    """A map's highest value and its position in the picture's pixels; None without positive evidence."""
     if heat_map.peak_x is None or heat_map.peak_y is None:
         return None
     return f"{format_evidence(heat_map.max)} at x {heat_map.peak_x:.0f}, y {heat_map.peak_y:.0f}"
@@ -101,7 +101,7 @@ def _list_shares(shares: Sequence[float | None]) -> str | None:
 
 
 def _list_values(values: Sequence[float | None], form: Callable[[float], str]) -> str | None:
-    """`0.93 | 0.88`; None where there is no value at all."""
+    """`0.93 | 0.88`; None if there are no values."""
     if all(value is None for value in values):
         return None
     return " | ".join("none" if value is None else form(value) for value in values)

@@ -1,4 +1,4 @@
-"""The page of a comparison: its context, and what builds it."""
+"""The page of a comparison."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -36,32 +36,32 @@ class AnalysisPage:
     """The picture, every network's map, a difference and every gate.
 
     Attributes:
-        lineup: the lineup that looked.
+        lineup: the analysis's lineup.
         networks_title: the networks' names in a sentence.
-        other_lineups: the other loaded lineups, for another look at the same picture.
-        answer: the comparison, as REST gives it.
+        other_lineups: the other loaded lineups, for the same picture.
+        answer: the comparison, as in the REST API.
         target_reason: a sentence that says why this class is explained.
         doubt: a sentence where the networks are not sure, or None.
         picture: the upright picture.
-        networks: in the lineup's order, for the explained class.
-        network_count: how many there are.
-        rows: the explained class, and the second one where there is one.
+        networks: the networks' panels for the explained class, in the lineup's order.
+        network_count: the number of networks.
+        rows: the rows of maps: of the explained class and, if chosen, of a second one.
         difference: the two networks of the difference, by their names.
         versus: the second class's name, or an empty text.
         maps: the address of the maps' values.
-        units: what these values are measured in, in words.
-        layout: how the panels are laid out, by the picture's shape.
-        colormap, scale, opacity: as chosen.
-        classes, methods, stages, scales, colormaps: what can be chosen.
-        differences: the networks that the difference can be of, and that can be subtracted; none for two networks.
+        units: the values' units in words.
+        layout: the panels' layout, which depends on the picture's shape.
+        colormap, scale, opacity: the chosen values.
+        classes, methods, stages, scales, colormaps: the select boxes' choices.
+        differences: the choices of the difference's two networks; empty for a lineup of two.
         measures: the numbers that compare the maps.
-        gates: of every network that has some.
-        changes: the changed gates as they are written, separated by commas; empty where there are none.
+        gates: the gates of every network that has gates.
+        changes: the interventions, separated by commas; empty if there are none.
         gate_controls: the form that changes gates.
-        sanity: where the sanity check of this question is.
-        downloads: files to take away.
-        geometry_sentence: what part of the picture the networks saw.
-        geometry_warnings: sentences when the geometry is not the lineup's own.
+        sanity: the address of the sanity check.
+        downloads: the files to download.
+        geometry_sentence: a sentence on the part of the picture that the networks saw.
+        geometry_warnings: warnings about a geometry that is not the lineup's default.
         upload: the form for the next picture.
     """
 
@@ -109,14 +109,14 @@ def build_analysis_page(
     upload: UploadForm,
     addresses: Addresses,
 ) -> AnalysisPage:
-    """The page of a comparison.
+    """Build the page of a comparison.
 
     Args:
-        comparisons: what to show: the explained class, and a second one where that was asked for.
-        options: as they were asked for.
-        lineup: the lineup that looked.
+        comparisons: the comparison for the explained class and, if chosen, for a second one.
+        options: the page's options.
+        lineup: the analysis's lineup.
         upload: the form for the next picture.
-        addresses: where the analysis is served.
+        addresses: the analysis's addresses.
     """
     comparison = comparisons[0]
     versus = comparisons[1].target.label if len(comparisons) > 1 else None
@@ -162,7 +162,7 @@ def build_analysis_page(
 
 
 def _list_options(comparison: Comparison, options: PageOptions) -> dict[str, str]:
-    # The class that was chosen, not the question: a link must show the same class when it is shared.
+    # The explained class itself, not the option's text, so that a shared link shows the same class.
     chosen = {"target": str(comparison.target.label.index)}
     drawn = options.model_dump(mode="json", exclude={"versus"})
     texts = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in drawn.items()}
@@ -170,7 +170,7 @@ def _list_options(comparison: Comparison, options: PageOptions) -> dict[str, str
 
 
 def _list_differences(comparison: Comparison, options: PageOptions) -> tuple[tuple[Choice, ...], ...]:
-    """The choices of the difference's two networks, where there is something to choose."""
+    """The choices of the difference's two networks; none for a lineup of two."""
     card = comparison.analysis.card
     if len(card.names) == FEWEST_NETWORKS:
         return ()
@@ -184,7 +184,7 @@ def _list_networks(titles: Mapping[NetworkName, str], selected: NetworkName) -> 
 
 
 def _leave_colours(asked: dict[str, str]) -> dict[str, str]:
-    """The options that decide the maps' values, without those of their colours."""
+    """The options that change the maps' values, without those that change only colours and the difference."""
     return {name: value for name, value in asked.items() if name not in {*ColourOptions.model_fields, "of", "minus"}}
 
 

@@ -1,4 +1,4 @@
-"""Sentences about a comparison: which class, how sure the networks are, what they saw."""
+"""Sentences about a comparison: its class, the networks' certainty and the part of the picture that they saw."""
 
 from collections.abc import Sequence
 
@@ -8,37 +8,37 @@ from app.pages.lineup import name_condition
 from models.names import Geometry, NetworkName
 
 SURE_PROBABILITY = 0.5
-"""Below this the likeliest class is no majority."""
+"""A top guess with a lower P has no majority."""
 
 NOTABLE_LOSS = 0.03
-"""A top-1 accuracy lower by this share, in another geometry than a lineup's own, is worth a warning."""
+"""The loss of top-1 accuracy, as a share, above which the page warns of a geometry."""
 
 
 def name_networks(answer: AnalysisAnswer) -> dict[NetworkName, str]:
-    """The networks in a sentence: the baseline, SE, CBAM."""
+    """The networks' names within a sentence: the baseline, SE, CBAM."""
     first, *_ = answer.networks
     return {name: "the baseline" if name == first else network.title for name, network in answer.networks.items()}
 
 
 def join_words(words: Sequence[str]) -> str:
-    """`the baseline, SE and CBAM`."""
+    """Join words as in `the baseline, SE and CBAM`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def begin_sentence(words: str) -> str:
-    """The same with a capital letter."""
+    """The same words with a capital first letter."""
     return words[0].upper() + words[1:]
 
 
 def explain_target(answer: AnalysisAnswer) -> str:
-    """Why this class is explained."""
+    """Say why this class is explained."""
     if answer.target.chosen_by == "mean":
         return "Explained class: the networks’ top guess, by their mean probability."
     return "Explained class: the one that you chose."
 
 
 def explain_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
-    """Who is not sure, and of what; None where all networks have a majority for some class and one for the target."""
+    """Say which networks are not sure; None if all have a majority for a class, and at least one for the target."""
     must = f"Each network must answer with one of its {class_count} classes, even if none fits."
     unsure = [
         name for name, network in answer.networks.items() if network.predictions[0].probability < SURE_PROBABILITY
@@ -49,7 +49,7 @@ def explain_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
     target = answer.target.class_name
     if all(network.target_probability < SURE_PROBABILITY for network in answer.networks.values()):
         return (
-            f"No network takes this for ‘{target}’. The maps show the little evidence there is for that class; "
+            f"No network takes this for ‘{target}’. The maps show what little evidence there is for that class; "
             f"that does not mean it is in the picture. {must}"
         )
     if not unsure:
@@ -75,7 +75,7 @@ def _list_guesses(answer: AnalysisAnswer, names: Sequence[NetworkName]) -> list[
 
 
 def explain_geometry(geometry: GeometryAnswer) -> str:
-    """The part of the picture that the networks saw, and its size."""
+    """Say which part of the picture the networks saw, and at what size."""
     size = f"{geometry.picture_width} × {geometry.picture_height} pixels"
     seen = f"resized to {geometry.input_width} × {geometry.input_height}"
     if not geometry.is_cropped:
@@ -89,7 +89,7 @@ def explain_geometry(geometry: GeometryAnswer) -> str:
 
 
 def warn_of_geometry(geometry: GeometryAnswer, lineup: LineupDescription) -> tuple[str, ...]:
-    """Sentences when the lineup's accuracy is lower in this geometry than in its own, or was not measured."""
+    """Warn if the lineup's accuracy in this geometry is lower than in its default, or was not measured."""
     own, chosen = (lineup.geometry, lineup.resolution), (geometry.geometry, geometry.resolution)
     if not lineup.trained or own == chosen:
         return ()

@@ -1,1 +1,1 @@
-"""The measurements behind the paper's claim, kept beside the weights they were made with, and their page."""
+"""The evidence page: recorded measurements of the paper's claim."""

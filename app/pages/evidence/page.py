@@ -1,4 +1,4 @@
-"""The evidence page: what was recorded of each served lineup, and of which nothing was."""
+"""The evidence page: the recorded evaluations of the served lineups."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,18 +57,18 @@ Titles = Mapping[NetworkName, str]
 """The networks' names for people."""
 
 NO_RECORD = "No evaluation was recorded for this lineup."
-OTHER_WEIGHTS = "The evaluation recorded under this lineup’s name used other weights. It says nothing about these."
+OTHER_WEIGHTS = "The evaluation recorded under this lineup’s name used other weights, so it says nothing about these."
 
 
 @dataclass(frozen=True, slots=True)
 class EvidencePage:
-    """The measurements behind the paper's claim.
+    """The measurements of the paper's claim.
 
     Attributes:
-        claim, source: the sentence and where it stands.
-        records: of the lineups that something was recorded of.
+        claim, source: the claim, and its place in the paper.
+        records: the lineups with a recorded evaluation.
         missing: the other lineups.
-        seeds: how much of a difference is luck; None where that was not measured.
+        seeds: the variation between seeds; None if it was not measured.
     """
 
     template: ClassVar[str] = "evidence.html"
@@ -80,11 +80,11 @@ class EvidencePage:
 
 
 def build_evidence_page(lineups: Sequence[LineupDescription], *, directory: Path = DIRECTORY) -> EvidencePage:
-    """The page for the lineups that are served.
+    """Build the page for the served lineups.
 
     Args:
-        lineups: each lineup, as REST gives it.
-        directory: where evaluations are recorded.
+        lineups: each lineup, as in the REST API.
+        directory: the folder of the recorded evaluations.
     """
     records, missing = [], []
     for lineup in lineups:
@@ -107,7 +107,7 @@ def build_evidence_page(lineups: Sequence[LineupDescription], *, directory: Path
 
 
 def build_record_view(lineup: LineupDescription, evaluation: Evaluation, focus: Focus) -> RecordView:
-    """Everything that was recorded of a lineup, by the first method that was asked for."""
+    """Build the view of a lineup's recorded evaluation, by its first method."""
     result = focus.maps[0]
     titles = {name: network.title for name, network in lineup.networks.items()}
     return RecordView(
@@ -151,7 +151,7 @@ def _build_contrast_view(
 
 
 def write_command(data: str, masks: str, *, lineup: str | None) -> str:
-    """The command that measures it."""
+    """The command that measures a lineup."""
     chosen = "" if lineup is None else f" --lineup {lineup}"
     return f"cbam-lens evaluate {data} --focus --masks {masks}{chosen}"
 

@@ -1,4 +1,4 @@
-"""How much of a difference is luck: the same short training repeated with other seeds."""
+"""The variation between seeds: the same short training, repeated with several seeds."""
 
 import statistics
 from collections.abc import Sequence
@@ -12,17 +12,17 @@ from app.pages.lineup import name_condition
 
 
 def build_seeds_view(evaluations: Sequence[Evaluation]) -> SeedsView | None:
-    """The differences of every seed beside how far one network is from itself with another seed.
+    """Show every seed's differences beside the variation of one network between seeds.
 
     Args:
-        evaluations: one per seed, of the same pictures; all of these count, so that no seed has others than the next.
+        evaluations: one per seed, of the same pictures; all pictures count, so that the seeds can be compared.
 
     Returns:
         None for fewer than two seeds.
     """
     if len(evaluations) < 2:
         return None
-    # The short trainings are of two networks.
+    # The short trainings have two networks.
     baseline, other = evaluations[0].networks
     rows = [
         _build_seed_row(

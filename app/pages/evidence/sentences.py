@@ -1,4 +1,4 @@
-"""A recorded evaluation in sentences. They are made from its numbers, whichever way these point."""
+"""A recorded evaluation in sentences, made from its numbers whether they support the claim or not."""
 
 from collections.abc import Iterable, Sequence
 
@@ -22,16 +22,16 @@ DATA_TITLES = {"caltech101_masked": "held-out pictures of Caltech-101, with the 
 """Descriptions of data sets, by their directories' names."""
 
 HABIT = 0.5
-"""The share of a gate's variance that its mean over pictures explains, from which on the gate is mostly a habit."""
+"""A gate whose mean over pictures explains at least this share of its variance is mostly independent of the picture."""
 
 WORST_CLASSES = 5
 
 
 def state_verdict(contrast: Contrast, title: str) -> str:
-    """The outcome over the pictures that both networks get right, by every number of the maps.
+    """State the result over the pictures that both networks get right, by every number of the maps.
 
     Args:
-        contrast: a network against the baseline.
+        contrast: the network's results beside the baseline's.
         title: the network's name for people.
     """
     verdicts = {
@@ -49,7 +49,7 @@ def state_verdict(contrast: Contrast, title: str) -> str:
 
 
 def state_protocol(evaluation: Evaluation, focus: Focus, result: MapResult) -> tuple[str, ...]:
-    """The measurements: their pictures and their method."""
+    """State the pictures and the method of the measurements."""
     data = DATA_TITLES.get(evaluation.data, f"pictures of ‘{evaluation.data}’")
     first = next(iter(result.contrasts.values()))
     classes = f"{len(first.classes)} classes"
@@ -60,7 +60,7 @@ def state_protocol(evaluation: Evaluation, focus: Focus, result: MapResult) -> t
         f"Maps: {METHOD_TITLES[result.method]} at stage {result.stage.value}{size}, for the true class, drawn over the "
         "picture’s own pixels as on the page of a comparison.",
         "Only what the networks saw counts: on average "
-        f"{format_mean(None, first.all.hidden_share or 0)} of the object lay outside of the crop.",
+        f"{format_mean(None, first.all.hidden_share or 0)} of the object lay outside the crop.",
         "Differences are a network minus the baseline on the same picture. The interval is the middle "
         f"{focus.protocol.confidence_level * 100:.0f}\u00a0% of {focus.protocol.resamples:,} bootstrap means over "
         f"pictures (percentiles, seed {focus.protocol.seed}).",
@@ -71,7 +71,7 @@ def state_protocol(evaluation: Evaluation, focus: Focus, result: MapResult) -> t
 
 
 def state_failures(contrast: Contrast, title: str) -> tuple[str, ...]:
-    """Where the claim fails for the network of that title, or that it was not seen to."""
+    """State where the claim fails for a network, or that no failure was found."""
     sentences = [
         f"{where} {title} is worse by {_list_differences(subset)}."
         for where, subset in (
@@ -95,7 +95,7 @@ def state_failures(contrast: Contrast, title: str) -> tuple[str, ...]:
 
 
 def state_gains(contrast: Contrast, title: str) -> str | None:
-    """In which classes the network of that title gains, as plainly as where it fails; None where in none."""
+    """State in which classes a network gains; None if there are none."""
     winners = [entry for entry in contrast.classes if (entry.difference.low or 0) > 0]
     if not winners:
         return None
@@ -106,11 +106,11 @@ def state_gains(contrast: Contrast, title: str) -> str | None:
 
 
 def state_limits(result: MapResult, *, title: str, warnings: Sequence[str]) -> tuple[str, ...]:
-    """The limits of these numbers for the lineup of that title."""
+    """State the limits of a lineup's numbers."""
     count = sum(len(found.both_right.metrics) + len(found.all.metrics) for found in result.contrasts.values())
     size = "" if result.height is None else f" of {result.height} × {result.width} positions"
     return (
-        "This is one lineup of networks, each trained once. The intervals say how far the result would move with "
+        "This is one lineup of networks, each trained once. The intervals show how much the result would vary with "
         "other pictures of the same kind, not with another training and another seed. The end of this page shows how "
         "much seeds differ in short trainings.",
         "The paper makes its claim for networks trained on ImageNet, ResNet-50 in its figure. Measured here: "
@@ -123,12 +123,12 @@ def state_limits(result: MapResult, *, title: str, warnings: Sequence[str]) -> t
 
 
 def state_gates(gates: Sequence[BlockResult]) -> tuple[str, ...]:
-    """The gates' numbers in sentences."""
+    """State the gates' numbers."""
     spatial = [(block.name, block.spatial) for block in gates if block.spatial is not None]
     if not spatial:
         return ()
     flat = [name for name, gate in spatial if gate.deviation < FLAT_DEVIATION]
-    # What a flat gate does at all, it does not do to the picture.
+    # A flat gate treats all positions alike, so its other numbers mean nothing.
     alive = [(name, gate) for name, gate in spatial if name not in flat]
     habit = [name for name, gate in alive if (gate.explained or 0) >= HABIT]
     towards = [name for name, gate in alive if (gate.excess.low or 0) > 0]
@@ -145,7 +145,7 @@ def state_gates(gates: Sequence[BlockResult]) -> tuple[str, ...]:
 
 
 def state_extremes(contrast: Contrast) -> str:
-    """How the pictures that differ most were chosen, and what they are."""
+    """State how the pictures that differ most were chosen."""
     pictures = [*contrast.helped, *contrast.hurt]
     neither = sum(not any(picture.right.values()) for picture in pictures)
     wrong = "At least one network is right on each of them."
@@ -181,7 +181,7 @@ def _state_curves(fill: Fill, result: MapResult) -> str:
 
 
 def _state_centre(subset: Subset, title: str) -> list[str]:
-    """Whether pointing at the middle of the picture would do as well."""
+    """State whether always pointing at the picture's centre would do as well."""
     measured = subset.metrics.get(Metric.POINTING)
     if measured is None or subset.centre_hits is None or subset.centre_hits < min(measured.baseline, measured.other):
         return []

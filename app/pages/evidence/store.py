@@ -11,22 +11,22 @@ from models.names import NetworkName
 DIRECTORY = SHIPPED_LINEUP.parent / "evidence"
 
 SEEDS = "seeds"
-"""The folder of evaluations of lineups that differ by their seed alone, one file each."""
+"""The folder of the evaluations of lineups that differ only in their seed, one file per seed."""
 
 
 @cache
 def read_record(path: Path) -> Evaluation | None:
-    """A recorded evaluation; None where there is none."""
+    """Read a recorded evaluation; None if there is none."""
     return Evaluation.model_validate_json(path.read_bytes()) if path.is_file() else None
 
 
 def find_record(lineup: str, *, directory: Path = DIRECTORY) -> Evaluation | None:
-    """The record of the lineup of that name; a lineup's name is fit to be a file's."""
+    """Find the record of a lineup; a lineup's name is always a valid file name."""
     return read_record(directory / f"{lineup}.json")
 
 
 def read_seeds(*, directory: Path = DIRECTORY) -> list[Evaluation]:
-    """The evaluations of the short trainings, in the order of their files' names."""
+    """Read the evaluations of the short trainings, in the order of their file names."""
     found = [read_record(path) for path in sorted((directory / SEEDS).glob("*.json"))]
     return [evaluation for evaluation in found if evaluation is not None]
 

@@ -8,7 +8,7 @@ Tone = Literal["better", "worse", "open"]
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A number for comparison: what a map without any knowledge would have."""
+    """A number for comparison: the value of a map without any knowledge."""
 
     title: str
     explanation: str
@@ -20,11 +20,11 @@ class MetricView:
     """One metric of the baseline and another network.
 
     Attributes:
-        title, explanation: what it is.
+        title, explanation: its name, and a line on what it measures.
         baseline, other: the means.
         difference: the other network minus the baseline, with its interval.
-        verdict: what the interval says, in words.
-        tone: the same in one word.
+        verdict: the interval's verdict, in words.
+        tone: the verdict in one word.
     """
 
     title: str
@@ -57,13 +57,13 @@ class AccuracyView:
 
 @dataclass(frozen=True, slots=True)
 class GateRow:
-    """One block's gates in numbers; `none` where this attention has no such gate.
+    """One block's gates in numbers; `none` for a gate that this attention does not have.
 
     Attributes:
         name: the block's name, `layer1.0`.
-        spatial_deviation, spatial_explained: how far from flat, how much the same for all pictures.
-        pointing, share_inside, excess: how the spatial gate points at the object.
-        channel_deviation, channel_explained: the same of the channel gate.
+        spatial_deviation, spatial_explained: the deviation from flat, and the share that is the same for all pictures.
+        pointing, share_inside, excess: the spatial gate's measures against the object.
+        channel_deviation, channel_explained: the same for the channel gate.
     """
 
     name: str
@@ -95,11 +95,11 @@ class SeedRow:
     """One metric over several seeds.
 
     Attributes:
-        title: what it is.
+        title: the metric's name.
         differences: CBAM minus baseline, one per seed.
-        mean: of these.
-        luck: standard deviation of one network's metric over the seeds, the larger of both networks'.
-        verdict: whether the seeds agree on who is ahead.
+        mean: the mean of these differences.
+        luck: the standard deviation of one network's metric over the seeds, the larger of both networks'.
+        verdict: whether all seeds agree on the difference's sign.
     """
 
     title: str
@@ -114,10 +114,10 @@ class SeedsView:
     """The results of the same training with other seeds.
 
     Attributes:
-        names: of the seeds.
-        pictures: how many each was measured on.
-        condition: as what the networks saw them.
-        rows: one a metric.
+        names: the seeds' names.
+        pictures: the number of pictures of each measurement.
+        condition: the geometry and resolution in words.
+        rows: one per metric.
     """
 
     names: tuple[str, ...]
@@ -128,19 +128,19 @@ class SeedsView:
 
 @dataclass(frozen=True, slots=True)
 class ContrastView:
-    """One network against the baseline.
+    """One network compared with the baseline.
 
     Attributes:
         name: its name in the lineup.
         title: its name for people.
-        verdict: what came out, one sentence.
-        subsets: the pictures that both of the two get right, then all.
-        failures: where the claim fails.
-        gains: in which classes the network gains; None where there is no such class.
-        gates: every block; none for a network without gates.
-        gate_sentences: what the gates' numbers say.
+        verdict: the result in one sentence.
+        subsets: the pictures that both networks get right, then all pictures.
+        failures: sentences on where the claim fails.
+        gains: a sentence on the classes in which the network gains; None if there are none.
+        gates: every block's gates; empty for a network without gates.
+        gate_sentences: the gates' numbers in sentences.
         helped, hurt: the pictures that differ most.
-        extremes: how these were chosen.
+        extremes: sentences on how these pictures were chosen.
     """
 
     name: str
@@ -163,12 +163,12 @@ class RecordView:
     Attributes:
         name: the lineup's name.
         title: its name for people.
-        protocol: what was measured, on what and how.
-        pictures: how many were read.
-        accuracy: of every network on these.
-        contrasts: every other network against the baseline.
-        limits: what these numbers do not say.
-        command: how to measure it again.
+        protocol: sentences on the pictures and the method.
+        pictures: the number of pictures.
+        accuracy: every network's accuracy on them.
+        contrasts: every other network compared with the baseline.
+        limits: sentences on the limits of the numbers.
+        command: the command that repeats the measurement.
     """
 
     name: str
@@ -183,7 +183,7 @@ class RecordView:
 
 @dataclass(frozen=True, slots=True)
 class MissingView:
-    """A lineup that nothing was recorded of: why, and the command that measures it."""
+    """A lineup without a recorded evaluation: the reason, and the command that measures it."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""Who may ask, from where and how often: decided before a request's body is read.
+"""Checks of a request's host, origin, rate and token, before its body is read.
 
-From outside to inside: `hosts`, `origins`, `rates`, `tokens`; `headers` tells browsers what an answer may do.
+The order from outside to inside is `hosts`, `origins`, `rates`, `tokens`; `headers` adds the security headers.
 """

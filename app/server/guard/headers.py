@@ -6,18 +6,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.pages.templating import PAGE_POLICY
 
 FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'none'"
-"""Of everything else. A figure as SVG, opened by itself, has its styles and its picture inside."""
+"""The policy of all other answers. An SVG figure, opened by itself, contains its styles and its picture."""
 
 DOCUMENTATION_POLICY = (
     f"{PAGE_POLICY}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 )
-"""Of /docs alone, whose page is FastAPI's: it starts itself with an inline script, and shows nothing of a user's."""
+"""The policy of /docs alone, FastAPI's page: it needs an inline script, and shows no user's data."""
 
 DOCUMENTATION = "/docs"
 
 COMMON = {
     "X-Content-Type-Options": "nosniff",
-    # An analysis is protected by its address alone.
+    # An analysis is protected only by its address.
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), display-capture=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -25,11 +25,11 @@ COMMON = {
 
 
 class SecurityHeaders:
-    """Put them on every answer.
+    """Add security headers to every answer.
 
     Args:
         app: the application inside.
-        is_shared: whether pages of other origins may use what is answered.
+        is_shared: whether pages of other origins may use the answers.
     """
 
     def __init__(self, app: ASGIApp, *, is_shared: bool) -> None:
@@ -46,7 +46,7 @@ class SecurityHeaders:
 
 
 def with_headers(send: Send, headers: dict[str, str]) -> Send:
-    """A `send` that adds headers to the answer where it has none of their names."""
+    """Make a `send` that adds headers to an answer, without overriding its own."""
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":

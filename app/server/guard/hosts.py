@@ -1,7 +1,7 @@
-"""Under which names the server answers.
+"""The check of the host names under which the server answers.
 
-A page of somebody else's can give its own name this machine's address (DNS rebinding); a browser then takes a server
-that listens on this machine alone for a part of that page. The name that it asks for gives it away.
+A foreign page can point its own host name to this machine's address (DNS rebinding); a browser then treats this server
+as part of that page. The request's Host header reveals the foreign name.
 """
 
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 class TrustedHosts:
-    """Refuse requests for other names.
+    """Refuse requests for other host names.
 
     Args:
         app: the application inside.
-        names: allowed ones without ports; `*.example.org` for all below one, `*` for all.
+        names: the allowed names without ports; `*.example.org` allows all names below one, `*` all names.
     """
 
     def __init__(self, app: ASGIApp, *, names: Sequence[str]) -> None:
@@ -32,7 +32,7 @@ class TrustedHosts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in CONNECTIONS and not self._is_trusted(strip_port(Headers(scope=scope).get("host", ""))):
             error = UnknownHost(
-                "this server does not answer under that name; use one that it was told, or add it to "
+                "this server does not answer under that host name; use one of its own names, or add it to "
                 "CBAM_LENS_TRUSTED_HOSTS"
             )
             await refuse(error, scope, receive, send)
@@ -44,7 +44,7 @@ class TrustedHosts:
 
 
 def strip_port(host: str) -> str:
-    """The name in a Host header, in small letters: `[::1]:8000` is `::1`."""
+    """The name in a Host header, in lower case and without the port: `::1` for `[::1]:8000`."""
     host = host.casefold()
     if host.startswith("["):
         return host[1:].partition("]")[0]

@@ -1,7 +1,7 @@
-"""Pages of which origins may ask.
+"""The check of the origins whose pages may send requests.
 
-A browser sends along where a request comes from; what is no browser sends nothing, and is not meant. A form of another
-page can send a picture to any server without asking, and any page may open a WebSocket: that is left to the server.
+A browser names the page's origin in a header; other programs send none and are not checked. A browser lets any page
+send a form to any server and open a WebSocket, so the server itself has to refuse.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ CORS_METHODS = ("GET", "POST", "DELETE")
 
 
 class OwnOrigin:
-    """Refuse requests that pages of other origins make.
+    """Refuse requests from pages of other origins.
 
     Args:
         app: the application inside.
-        allowed: other origins that may ask, `https://example.org`.
+        allowed: the other origins whose requests are allowed, such as `https://example.org`.
     """
 
     def __init__(self, app: ASGIApp, *, allowed: Sequence[str]) -> None:
@@ -30,7 +30,7 @@ class OwnOrigin:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in CONNECTIONS and not self._may_ask(Headers(scope=scope)):
             error = ForeignOrigin(
-                "a page of another origin asked; open this server's own page, or add the origin to "
+                "the request comes from a page of another origin; open this server's own page, or add the origin to "
                 "CBAM_LENS_ALLOWED_ORIGINS"
             )
             await refuse(error, scope, receive, send)

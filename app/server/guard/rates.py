@@ -1,4 +1,4 @@
-"""How often one client may ask. Off where no limit is set."""
+"""The rate limit of each client, if one is set."""
 
 import ipaddress
 import math
@@ -15,16 +15,16 @@ from app.server.guard.refusal import CONNECTIONS, refuse
 from app.server.guard.tokens import Tokens, is_open
 
 IPV6_PREFIX_BITS = 64
-"""One household has that many addresses of IPv6 to choose from."""
+"""One subscriber usually has a network of this prefix length, so its addresses count as one client."""
 
 
 class RateLimit:
-    """Refuse a client's requests beyond its limit; those for the page's own files do not count.
+    """Refuse a client's requests beyond its limit; requests for the page's own files do not count.
 
     Args:
         app: the application inside.
-        limit: how many in which time; None for any number.
-        tokens: whoever has one is counted by it, else by address.
+        limit: the number of requests per time; None for no limit.
+        tokens: the server's tokens; a client is identified by its token if it has one, otherwise by its address.
     """
 
     def __init__(self, app: ASGIApp, *, limit: RateLimitItem | None, tokens: Tokens) -> None:
@@ -55,12 +55,12 @@ class RateLimit:
 
 
 def is_free(scope: Scope) -> bool:
-    """Whether a path does not count."""
+    """Whether a request does not count."""
     return is_open(scope) and not (scope["type"] == "http" and scope["method"] == "POST")
 
 
 def group_address(address: str) -> str:
-    """One client's identity: its IPv4 address, or its IPv6 network."""
+    """A client's identity: its IPv4 address, or its IPv6 network."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How a request is refused before the application sees it."""
+"""Refusal of a request before it reaches the application."""
 
 from starlette.requests import Request
 from starlette.status import WS_1008_POLICY_VIOLATION
@@ -8,11 +8,11 @@ from app.errors import LensError
 from app.server.problems import answer_lens_error
 
 CONNECTIONS = frozenset({"http", "websocket"})
-"""Connections that somebody outside began; the rest of ASGI is the server's own."""
+"""The ASGI types of connections from clients; `lifespan` is the server's own."""
 
 
 async def refuse(error: LensError, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request with a problem; close a WebSocket that was not accepted, which a client sees as 403."""
+    """Answer a request with a problem; close a WebSocket before it is accepted, which the client sees as 403."""
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": WS_1008_POLICY_VIOLATION, "reason": error.title})

@@ -1,7 +1,7 @@
-"""Tokens: who has one may ask. Off where none is set.
+"""The check of tokens, if any are set.
 
-A program sends `Authorization: Bearer TOKEN`. A person gives it once, on the page `/sign-in`, and the browser keeps a
-cookie that is made of the token and of a secret of this process; the token itself is kept nowhere.
+A program sends `Authorization: Bearer TOKEN`. A person enters it once, on the page `/sign-in`, and the browser keeps a
+cookie made from the token and a secret of the server; neither the browser nor this class keeps the token itself.
 """
 
 import hmac
@@ -30,28 +30,28 @@ OPEN_PREFIX = "/static/"
 
 
 class Tokens:
-    """The tokens that are accepted.
+    """The accepted tokens.
 
     Args:
-        tokens: none for a server that is open to everyone.
-        key: the secret of the cookies; one of this process by default.
+        tokens: the tokens; empty for a server that is open to everyone.
+        key: the secret of the cookies; a random one of this process by default.
     """
 
     def __init__(self, tokens: Sequence[SecretStr], *, key: bytes | None = None) -> None:
         self._key = key or secrets.token_bytes(KEY_BYTES)
-        # Of one length each, so that a comparison's time tells nothing.
+        # All have one length, so that the time of a comparison reveals nothing.
         self._sessions = tuple(self._seal(token.get_secret_value()) for token in tokens)
 
     def __bool__(self) -> bool:
         return bool(self._sessions)
 
     def accept(self, token: str) -> str | None:
-        """The session of a token; None for one that is not accepted."""
+        """The session of a token; None for a wrong token."""
         return self.recognise(self._seal(token))
 
     def recognise(self, session: str) -> str | None:
-        """The session, if it is one of an accepted token."""
-        # All of them are compared, whichever fits.
+        """The session if it belongs to an accepted token, otherwise None."""
+        # All are compared, even after a match, so that the time reveals nothing.
         matches = [hmac.compare_digest(session.encode(), known.encode()) for known in self._sessions]
         return session if any(matches) else None
 
@@ -71,11 +71,11 @@ class Tokens:
 
 
 class TokenCheck:
-    """Let those in who have a token; lead people to the page where they give it.
+    """Refuse requests without a token; redirect browsers to the sign-in page.
 
     Args:
         app: the application inside.
-        tokens: which.
+        tokens: the accepted tokens.
     """
 
     def __init__(self, app: ASGIApp, *, tokens: Tokens) -> None:
@@ -101,6 +101,6 @@ class TokenCheck:
 
 
 def is_open(scope: Scope) -> bool:
-    """Whether a path is for everyone: health, sign-in, and the page's own files."""
+    """Whether a path needs no token: health, sign-in, and the page's own files."""
     path = scope["path"].removeprefix(scope.get("root_path", ""))
     return path in OPEN_PATHS or path.startswith(OPEN_PREFIX)

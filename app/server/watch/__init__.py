@@ -1,1 +1,1 @@
-"""The operator's view of the server: numbers for Prometheus, and one log line per request."""
+"""Metrics for Prometheus, and one log line per request."""

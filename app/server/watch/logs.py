@@ -1,4 +1,4 @@
-"""How log lines look: a sentence each for people, or JSON for programs; both name the request."""
+"""The format of log lines: text for people or JSON for programs, both with the request's id."""
 
 import logging
 
@@ -13,7 +13,7 @@ FIELDS = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 class NameRequest(logging.Filter):
-    """Puts the request's name on each line."""
+    """Adds the request's id to each line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         name = request_id.get()
@@ -28,7 +28,7 @@ def set_up_logging(level: str, form: LogFormat) -> None:
     handler.addFilter(NameRequest())
     if form is LogFormat.JSON:
         renamed = {"asctime": "time", "levelname": "level", "name": "logger"}
-        # `request` is for text alone.
+        # `request` is only for the text format.
         handler.setFormatter(JsonFormatter(FIELDS, rename_fields=renamed, reserved_attrs=(*RESERVED, "request")))
     else:
         handler.setFormatter(logging.Formatter(TEXT))

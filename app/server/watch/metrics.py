@@ -1,4 +1,4 @@
-"""Counts and times, for `/metrics` in Prometheus's text form."""
+"""Counts and times for `/metrics`, in Prometheus's text format."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -16,59 +16,59 @@ SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 BATCH_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 32)
 
 Reading = tuple[str, str, Callable[[], float]]
-"""A number's name, what it is, and how to read it."""
+"""A number's name, its description and the function that reads it."""
 
 
 class Metrics:
-    """The numbers of one application."""
+    """The metrics of one application."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
-            "cbam_lens_requests", "Requests answered.", ["method", "route", "status"], registry=self._registry
+            "cbam_lens_requests", "Answered requests.", ["method", "route", "status"], registry=self._registry
         )
         self._request_seconds = Histogram(
             "cbam_lens_request_seconds",
-            "From a request's head to its answer's end.",
+            "Time from a request's head to the end of its answer.",
             ["route"],
             buckets=SECONDS,
             registry=self._registry,
         )
         self._step_seconds = Histogram(
             "cbam_lens_step_seconds",
-            "Steps of an answer: decode, networks, maps, render.",
+            "Time of an answer's steps: decode, networks, maps, render.",
             ["step"],
             buckets=SECONDS,
             registry=self._registry,
         )
         self._batch_size = Histogram(
-            "cbam_lens_batch_size", "Pictures of one forward pass.", buckets=BATCH_SIZES, registry=self._registry
+            "cbam_lens_batch_size", "Pictures per forward pass.", buckets=BATCH_SIZES, registry=self._registry
         )
 
     def count_request(self, *, method: str, route: str, status: int, seconds: float) -> None:
-        """A request was answered."""
+        """Count an answered request."""
         self._requests.labels(method, route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
 
     def time_step(self, step: str, seconds: float) -> None:
-        """A step of an answer was done."""
+        """Record the time of a step."""
         self._step_seconds.labels(step).observe(seconds)
 
     def count_batch(self, size: int) -> None:
-        """Pictures went through the networks together."""
+        """Record the size of a batch."""
         self._batch_size.observe(size)
 
     def watch(self, *, gauges: Iterable[Reading] = (), counters: Iterable[Reading] = ()) -> None:
-        """Read more numbers whenever they are asked for.
+        """Add numbers that are read at each request for the metrics.
 
         Args:
-            gauges: what goes up and down.
-            counters: what only grows.
+            gauges: numbers that go up and down.
+            counters: numbers that only grow.
         """
         self._registry.register(_Readings(tuple(gauges), tuple(counters)))
 
     def format(self) -> bytes:
-        """Everything, as Prometheus reads it."""
+        """Format all metrics for Prometheus."""
         return generate_latest(self._registry)
 
 
@@ -90,5 +90,5 @@ def read_process_memory() -> float:
 
 
 def read_device_memory() -> float:
-    """The memory of CUDA devices that torch holds, in bytes; 0 without one."""
+    """The memory that torch holds on CUDA devices, in bytes; 0 without such a device."""
     return float(sum(torch.cuda.memory_allocated(index) for index in range(torch.cuda.device_count())))

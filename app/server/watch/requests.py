@@ -1,7 +1,7 @@
-"""A line and a count for every request, and a name for it that its answer carries.
+"""A log line, a count and an id for every request.
 
-Nothing of a picture, no file's name and no address is written: neither of the client nor of an analysis, whose id is
-its only protection. A request is told by the route that it took.
+The log has no pictures, file names or addresses, neither of clients nor of analyses, which only their ids protect. A
+request appears with its route's pattern.
 """
 
 import contextvars
@@ -24,22 +24,22 @@ logger = logging.getLogger(__name__)
 HEADER = "X-Request-Id"
 
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-"""Names that a client or a proxy may give its request, so that the request can be followed through both."""
+"""The ids that a client or a proxy may give a request, so that it can be traced through all logs."""
 
 UNKNOWN_ROUTE = "none"
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 request_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id", default=None)
-"""The request that is being answered."""
+"""The id of the request that is being answered."""
 
 
 class RequestLog:
-    """Name, time, count and log every request; answer those in which the server made a mistake.
+    """Identify, time, count and log every request, and answer unexpected errors.
 
     Args:
         app: the application inside.
-        metrics: where they are counted.
+        metrics: the metrics that count the requests.
     """
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
@@ -71,7 +71,7 @@ class RequestLog:
             await self._app(scope, receive, send_named)
         except Exception as error:
             if status or scope["type"] != "http":
-                # Too late for an answer: the server ends the connection, and its log says why.
+                # It is too late for an answer: uvicorn closes the connection and logs the error.
                 raise
             await answer_unexpected(Request(scope), error)(scope, receive, send_named)
         finally:
@@ -101,6 +101,6 @@ def find_route(scope: Scope) -> str:
         # Mounted files have no route of their own.
         return "/static" if path.startswith("/static/") else UNKNOWN_ROUTE
     pattern: str = route.path
-    # A router that is included under a prefix knows its own part alone; prefixes have no variables.
+    # A router under a prefix knows only its own part of the pattern; prefixes have no variables.
     prefix = path.split("/")[: path.count("/") - pattern.count("/") + 1]
     return "/".join(prefix) + pattern

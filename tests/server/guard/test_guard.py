@@ -144,8 +144,8 @@ def test_session_of_another_process_is_nothing() -> None:
     ("settings", "reason"),
     [
         ({"api_tokens": "short"}, "a token has 5 characters; give 16 or more"),
-        ({"rate_limit": "often"}, "'often' is no rate; write for example 600/minute"),
-        ({"allowed_origins": "example.org"}, "is no origin; write scheme and host"),
+        ({"rate_limit": "often"}, "'often' is not a rate; write for example 600/minute"),
+        ({"allowed_origins": "example.org"}, "is not an origin; write scheme and host"),
         ({"allowed_origins": "https://example.org/page"}, "is no origin"),
     ],
 )

@@ -126,7 +126,7 @@ def test_bench_measures_torchcam_where_it_is(quick: None) -> None:
     ("arguments", "said"),
     [
         (["--only", "a,z"], "only names the part 'z'; choose from a, b, c"),
-        (["--only", "e", "--plot", "/nowhere/speed.png"], "/nowhere is no directory"),
+        (["--only", "e", "--plot", "/nowhere/speed.png"], "/nowhere is not a directory"),
     ],
 )
 def test_bench_refuses_bad_options_in_one_line(arguments: list[str], said: str) -> None:

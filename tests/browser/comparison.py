@@ -64,7 +64,8 @@ def read_answer(page: Page) -> dict[str, Any]:
 
 def draw_on_server(page: Page, kind: str, **options: str) -> np.ndarray:
     """The server's drawing of the panel, (H, W, 3)."""
-    path = f"/api/v1{urlsplit(page.url).path}/heatmaps/{kind}.png"
+    name = "difference.png" if kind == "difference" else f"heatmaps/{kind}.png"
+    path = f"/api/v1{urlsplit(page.url).path}/{name}"
     response = page.request.get(path, params={"max_side": "640", **options})
     return np.asarray(Image.open(io.BytesIO(response.body())).convert("RGB"), dtype=np.int16)
 

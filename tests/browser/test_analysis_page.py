@@ -155,7 +155,7 @@ def test_doubt_is_told_and_leads_to_the_classes_when_no_network_takes_it_for_the
     expect(page.locator(".probability-value")).to_have_count(2)
     expect(page.locator(".doubt")).to_have_count(0)
     pick_class(page, "yin yang")
-    expect(page.locator(".doubt")).to_contain_text("Neither network takes this for ‘yin yang’")
+    expect(page.locator(".doubt")).to_contain_text("No network takes this for ‘yin yang’")
     expect(page.locator("#class-list")).to_be_hidden()
     page.locator(".doubt").get_by_role("link").click()
     expect(page.locator("#class-list")).to_be_visible()

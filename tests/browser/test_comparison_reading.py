@@ -91,7 +91,7 @@ def test_keyboard_alone_reads_zooms_and_pans(page: Page) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     expect(page.locator("#viewer-said")).to_have_text(
-        re.compile(r"x \d+, y \d+: baseline [\d.]+, CBAM [\d.]+, difference [+−]?[\d.]+")
+        re.compile(r"x \d+, y \d+: Baseline [\d.]+, CBAM [\d.]+, difference [+−]?[\d.]+")
     )
     page.wait_for_function("() => location.search.includes('point=0.52')")
     page.keyboard.press("+")

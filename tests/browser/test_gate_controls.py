@@ -22,8 +22,8 @@ def test_a_changed_gate_changes_the_network_in_place(page: Page, width: int) -> 
         re.compile(r"with changed gates and 0\.[5-9]\d* with learned gates")
     )
     assert page.locator(".probability[data-network=cbam]").inner_text() != learned
-    expect(page.locator(CBAM_TITLE).first).to_have_text("Baseline + CBAM, gates changed")
-    expect(page).to_have_url(re.compile("interventions=all"))
+    expect(page.locator(CBAM_TITLE).first).to_have_text("CBAM, gates changed")
+    expect(page).to_have_url(re.compile("interventions=cbam(:|%3A)all"))
     assert page.evaluate("window.stays")
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
@@ -32,13 +32,13 @@ def test_back_undoes_a_change_and_the_address_brings_it_again(page: Page) -> Non
     open_sample(page, "motorcycle")
     page.select_option(ALL_SPATIAL, label="neutral: its mean everywhere")
     expect(page.locator("#gate-controls .warning")).to_be_visible()
-    expect(page).to_have_url(re.compile("interventions=all"))
+    expect(page).to_have_url(re.compile("interventions=cbam(:|%3A)all"))
     address = read_address(page)
     page.go_back()
     expect(page.locator("#gate-controls .warning")).to_have_count(0)
     expect(page.locator(ALL_SPATIAL)).to_have_value("")
     page.goto(address)
-    expect(page.locator(ALL_SPATIAL)).to_have_value("all:spatial:neutral")
+    expect(page.locator(ALL_SPATIAL)).to_have_value("cbam:all:spatial:neutral")
 
 
 def test_several_changes_add_up_and_stay_when_the_method_changes(page: Page) -> None:
@@ -46,12 +46,12 @@ def test_several_changes_add_up_and_stay_when_the_method_changes(page: Page) -> 
     page.select_option(ALL_SPATIAL, label="neutral: its mean everywhere")
     expect(page.locator("#gate-controls .warning")).to_be_visible()
     page.select_option(FIRST_BLOCK_CHANNEL, label="without max pooling")
-    expect(page.locator(FIRST_BLOCK_CHANNEL)).to_have_value("layer1.0:channel:drop-max")
+    expect(page.locator(FIRST_BLOCK_CHANNEL)).to_have_value("cbam:layer1.0:channel:drop-max")
     page.wait_for_url("**drop-max**")
     page.select_option("#method", "hirescam")
     page.wait_for_url("**hirescam**")
-    expect(page.locator(ALL_SPATIAL)).to_have_value("all:spatial:neutral")
-    expect(page.locator(FIRST_BLOCK_CHANNEL)).to_have_value("layer1.0:channel:drop-max")
+    expect(page.locator(ALL_SPATIAL)).to_have_value("cbam:all:spatial:neutral")
+    expect(page.locator(FIRST_BLOCK_CHANNEL)).to_have_value("cbam:layer1.0:channel:drop-max")
     page.click("#gates-reset")
     expect(page.locator("#gate-controls .warning")).to_have_count(0)
     expect(page.locator("#method")).to_have_value("hirescam")
@@ -70,7 +70,7 @@ def test_changed_gates_are_what_the_explorer_draws(page: Page) -> None:
     expect(page.locator("#gate-controls .warning")).to_be_visible()
     flat = page.locator("#blocks .flat", has_text="treats every position alike")
     expect(flat).to_have_count(page.locator("#blocks .block").count())
-    assert "interventions=all" in (page.locator("#blocks img.gate-spatial").first.get_attribute("src") or "")
+    assert "interventions=cbam:all" in (page.locator("#blocks img.gate-spatial").first.get_attribute("src") or "")
 
 
 @AT_BOTH_WIDTHS
@@ -111,14 +111,14 @@ def test_page_says_that_the_sanity_check_takes_a_while(page: Page) -> None:
 def test_a_block_opens_and_the_walk_goes_on(page: Page, width: int) -> None:
     open_sample(page, "motorcycle")
     page.click("#blocks .block >> nth=1 >> a")
-    page.wait_for_url("**/blocks/layer1.1")
+    page.wait_for_url("**/blocks/cbam/layer1.1")
     expect(page.locator("h1")).to_contain_text("Stage 1, block 2")
     expect(page.locator(".channel")).to_have_count(12)
     expect(page.locator("main")).to_contain_text("Max pooling contributes")
     page.click("a[rel=next]")
-    page.wait_for_url("**/blocks/layer2.0")
+    page.wait_for_url("**/blocks/cbam/layer2.0")
     page.click("a[rel=prev]")
-    page.wait_for_url("**/blocks/layer1.1")
+    page.wait_for_url("**/blocks/cbam/layer1.1")
     assert page.evaluate("document.documentElement.scrollWidth") == width
     sizes = page.evaluate(
         """async () => {

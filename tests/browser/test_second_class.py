@@ -30,7 +30,7 @@ def test_why_not_shows_a_second_class_in_a_row_on_the_same_scale(page: Page) -> 
     ends = page.locator("[data-scale=shared] .colour-bar-highest").all_inner_texts()
     assert len(ends) == 2
     assert ends[0] == ends[1]
-    expect(page.locator("[data-scale=shared] .colour-bar-label").first).to_contain_text("one scale for all four")
+    expect(page.locator("[data-scale=shared] .colour-bar-label").first).to_contain_text("one scale for all")
     page.mouse.move(*place(find_canvas(page, "cbam", row=1), 0.5, 0.5))
     for row in (0, 1):
         expect(page.locator(f"[data-row='{row}'] [data-readout=cbam]")).to_contain_text("Here")

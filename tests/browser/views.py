@@ -60,7 +60,7 @@ def open_block(page: Page) -> None:
     """A block from within."""
     open_sample(page, "motorcycle")
     page.locator("#blocks .block a").nth(4).click()
-    page.wait_for_url("**/blocks/layer3.0")
+    page.wait_for_url("**/blocks/cbam/layer3.0")
 
 
 def open_sanity(page: Page) -> None:

@@ -55,7 +55,7 @@ def test_mask_folder_leaves_an_unreadable_picture_to_the_reader(picture: Labelle
 @pytest.mark.parametrize(
     ("mask", "sentence"),
     [
-        (None, r"1 masks are missing, .*one\.png first; each picture CLASS/NAME\.jpg needs CLASS/NAME\.png"),
+        (None, r"1 masks are missing, the first is .*one\.png; each picture CLASS/NAME\.jpg needs CLASS/NAME\.png"),
         (b"broken", r"one\.png is not a picture; write a PNG"),
         (encode(make_picture(41, 30)), r"one\.png has 41 x 30 pixels and its picture 40 x 30"),
     ],
@@ -109,7 +109,7 @@ def test_box_table_explains_a_table_that_is_none(tmp_path: Path, content: str, s
     ("names", "sentence"),
     [
         (["a.jpg"], "none of the 1 pictures is of a class that the lineup knows.*--class-map"),
-        (["a.jpg", "z.jpg"], "1 pictures of the list have no box, z.jpg first"),
+        (["a.jpg", "z.jpg"], "1 pictures of the list have no box, the first is z.jpg"),
     ],
 )
 def test_box_table_refuses_pictures_that_it_has_no_use_for(tmp_path: Path, names: list[str], sentence: str) -> None:

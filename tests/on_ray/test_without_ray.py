@@ -71,7 +71,7 @@ def test_ray_reads_its_variables_when_it_is_imported() -> None:
 def test_compare_on_ray_wants_rows() -> None:
     result = runner.invoke(app, ["compare", "x.png", "--on", "ray"])
     assert result.exit_code == 2
-    assert "add --rows DIR" in result.stderr
+    assert "add --rows DIR" in " ".join(result.stderr.replace("│", " ").split())
 
 
 def test_sizes_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ def test_convert_file_writes_what_inspect_file_says(timm_file: Path, tmp_path: P
 
 
 def test_convert_file_refuses_an_output_before_it_reads(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"written as \.safetensors"):
+    with pytest.raises(CheckpointError, match=r"does not end in \.safetensors"):
         convert_file(tmp_path / "nothing.pth", tmp_path / "out.pth")
 
 

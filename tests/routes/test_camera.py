@@ -240,7 +240,7 @@ def test_no_connections_switch_the_camera_off(lineup: Lineup) -> None:
         with client.websocket_connect(PATH) as connection:
             problem = expect_refusal(connection, status=403, code=1008)
         page = client.get("/camera").text
-    assert "takes no live pictures" in problem["detail"]
+    assert "accepts no live pictures" in problem["detail"]
     assert "The camera is switched off on this server" in page
     assert "camera-button" not in page
 

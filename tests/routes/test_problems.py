@@ -102,7 +102,7 @@ def test_body_without_a_declared_length_is_counted_while_it_comes_in(lineup: Lin
         ("heatmap", "resolution", "161", "160, 224, 320 or 448"),
         ("figure", "format", "gif", "'png', 'svg' or 'pdf'"),
         ("attention", "block", "layer9.0", "layer1.0, layer1.1"),
-        ("attention", "kind", "both", "'spatial' or 'channel'"),
+        ("attention", "kind", "both", "'spatial', 'channel' or 'joint'"),
     ],
 )
 def test_bad_option_is_422_and_names_the_allowed_values(
@@ -167,7 +167,7 @@ def test_full_queue_is_503_with_retry_after(lineup: Lineup) -> None:
         assert waiting.result()[0] == 200
     assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) >= 1
-    assert "1 requests are waiting, which is the limit; try again in" in refused.json()["detail"]
+    assert "1 requests are waiting, the limit; try again in" in refused.json()["detail"]
 
 
 def test_passed_deadline_is_504(lineup: Lineup) -> None:

@@ -93,7 +93,7 @@ def test_what_was_done_is_not_done_again(tmp_path: Path, folder: Path) -> None:
     rows = tmp_path / "rows"
     assert "4 rows written, 1 of them with an error\n" in survey(folder / "a", "--rows", rows).stdout
     assert "3 rows written, 4 existed already" in survey(folder / "a", folder / "b", "--rows", rows).stdout
-    assert "0 rows written, 7 were there before" in survey(folder / "b", folder / "a", "--rows", rows).stdout
+    assert "0 rows written, 7 existed already" in survey(folder / "b", folder / "a", "--rows", rows).stdout
     assert len(read(rows)) == 7
 
 
@@ -195,5 +195,5 @@ def test_run_that_is_killed_goes_on_and_ends_with_each_picture_once(tmp_path: Pa
     kept = len(read(rows))
     assert kept >= ROWS_PER_PART
     result = runner.invoke(app, options)
-    assert f"{400 - kept} rows written, {kept} were there before" in result.stdout
+    assert f"{400 - kept} rows written, {kept} existed already" in result.stdout
     assert set(read(rows)) == {f"many/{number:03d}.png" for number in range(400)}

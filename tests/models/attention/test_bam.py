@@ -40,7 +40,7 @@ def fill(module: nn.Module) -> nn.Module:
 def test_branches_that_are_constants_give_the_gate_of_the_authors_code(features: torch.Tensor) -> None:
     bam = Bam(CHANNELS).eval().requires_grad_(False)
     for part in (bam.channel_att.gate_c.gate_c_fc_final, bam.spatial_att.gate_s.gate_s_conv_final):
-        nn.init.zeros_(part.weight)  # type: ignore[arg-type]
+        nn.init.zeros_(part.weight)  # type: ignore[arg-type, union-attr]
     nn.init.constant_(bam.channel_att.gate_c.gate_c_fc_final.bias, 2.0)  # type: ignore[arg-type, union-attr]
     nn.init.constant_(bam.spatial_att.gate_s.gate_s_conv_final.bias, -0.5)  # type: ignore[arg-type, union-attr]
     refined, gates = bam(features)

@@ -80,8 +80,8 @@ def test_lineup_begins_with_each_member_and_leaves_the_baseline_without_gates(we
 @pytest.mark.parametrize(
     ("members", "architecture", "file", "reason"),
     [
-        (CBAM_ALONE, "resnet18", "baseline.pth", "has resnet18 with attention none, and resnet18 with attention cbam"),
-        (CBAM_ALONE, "resnet34", "cbam.pth", "and resnet34 with attention cbam is trained; give the weights of that"),
+        (CBAM_ALONE, "resnet18", "baseline.pth", "has resnet18 with attention none, but resnet18 with attention cbam"),
+        (CBAM_ALONE, "resnet34", "cbam.pth", "but resnet34 with attention cbam is to be trained; give its weights"),
         (BOTH, "resnet18", "cbam.pth", "--start-from of several networks is a lineup"),
     ],
 )
@@ -93,7 +93,7 @@ def test_weights_of_another_network_are_refused(
 
 
 def test_gates_that_are_not_there_cannot_be_renewed(weights: Path) -> None:
-    with pytest.raises(TrainingError, match=r"renewed names layer9, where there is no spatial gate"):
+    with pytest.raises(TrainingError, match=r"renewed names layer9, which has no spatial gate"):
         build(weights, spatial_gate={"renewed": ["layer3", "layer9"]})
 
 

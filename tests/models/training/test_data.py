@@ -87,7 +87,7 @@ def test_exclusion_that_fits_nothing_is_refused(pictures: Path, tmp_path: Path) 
     with pytest.raises(TrainingError, match=r"1 of 2 held-out pictures are not in the data, blue/nowhere\.png"):
         read(DataOptions(directories=(pictures,), exclusions=(listing,)))
     listing.write_text("colours/blue/000.png\n")
-    with pytest.raises(TrainingError, match="is no FOLDER/FILE"):
+    with pytest.raises(TrainingError, match="is not FOLDER/FILE"):
         read(DataOptions(directories=(pictures,), exclusions=(listing,)))
 
 

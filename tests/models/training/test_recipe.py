@@ -45,7 +45,7 @@ def test_changes_reach_every_level() -> None:
         ("epochs", "write FIELD=VALUE"),
         ("seed.x=3", "seed has no fields of its own"),
         ("mixing.mixup=0.9", "their sum must be at most 1"),
-        ("phases=[{start=0.5, shapes=[[64, 64]]}]", "the first starts at 0"),
+        ("phases=[{start=0.5, shapes=[[64, 64]]}]", "the first must start at 0"),
         ("phases=[{start=0, shapes=[[64, 16]]}]", "greater than or equal to 32"),
         ("resolution=200", "resolution: Input should be 160, 224, 320 or 448"),
         ("optimiser.learning_rate=nan", "optimiser.learning_rate"),
@@ -59,7 +59,7 @@ def test_recipe_refuses_a_change_and_says_why(change: str, reason: str) -> None:
 def test_recipe_refuses_what_is_no_toml(tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
     path.write_text("epochs = ")
-    with pytest.raises(TrainingError, match="no TOML file"):
+    with pytest.raises(TrainingError, match="not a TOML file"):
         read_recipe(path)
 
 
@@ -90,7 +90,7 @@ def test_frozen_statistics_are_not_taken_anew() -> None:
 
 
 def test_losses_do_not_fade_backwards() -> None:
-    with pytest.raises(ValidationError, match="loss_fades_to comes after"):
+    with pytest.raises(ValidationError, match="loss_fades_to must not be less than"):
         make_recipe(gates={"loss_fades_from": 0.9, "loss_fades_to": 0.8})
 
 

@@ -113,14 +113,14 @@ def test_state_of_other_pictures_is_refused() -> None:
 def test_damaged_state_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.state.pt"
     path.write_bytes(content)
-    with pytest.raises(TrainingError, match=r"x.state.pt is no state of a training"):
+    with pytest.raises(TrainingError, match=r"x.state.pt is not the state of a training"):
         read_state(path, TrainingIdentity({}), device=CPU)
 
 
 def test_state_that_would_run_code_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.state.pt"
     torch.save({"identity": TrainingIdentity({})}, path)
-    with pytest.raises(TrainingError, match=r"x.state.pt is no state of a training"):
+    with pytest.raises(TrainingError, match=r"x.state.pt is not the state of a training"):
         read_state(path, TrainingIdentity({}), device=CPU)
 
 

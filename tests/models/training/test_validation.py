@@ -78,7 +78,7 @@ def make_flat(shade: int, number: int) -> Image.Image:
 
 
 def test_unreadable_validation_picture_is_an_error() -> None:
-    with pytest.raises(TrainingError, match=r"x/y/z\.png cannot be validated on"):
+    with pytest.raises(TrainingError, match=r"x/y/z\.png cannot be validated:"):
         ValidationSet.read("x", [EncodedPicture("x/y/z.png", 0, b"no")], [Geometry.WHOLE], Resolution.PIXELS_160)
 
 

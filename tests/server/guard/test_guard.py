@@ -146,7 +146,7 @@ def test_session_of_another_process_is_nothing() -> None:
         ({"api_tokens": "short"}, "a token has 5 characters; give 16 or more"),
         ({"rate_limit": "often"}, "'often' is not a rate; write for example 600/minute"),
         ({"allowed_origins": "example.org"}, "is not an origin; write scheme and host"),
-        ({"allowed_origins": "https://example.org/page"}, "is no origin"),
+        ({"allowed_origins": "https://example.org/page"}, "is not an origin"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(settings: dict[str, str], reason: str) -> None:

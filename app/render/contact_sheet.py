@@ -21,7 +21,8 @@ PANEL_INCHES = 1.9
 GAP_INCHES = 0.12
 MARGIN_INCHES = 0.25
 LINE_INCHES = 0.19
-COLUMNS = 4
+FEWEST_COLUMNS = 4
+"""The width of a sheet on which nothing can be shown, and of that of two networks."""
 
 LOWEST_ASPECT, HIGHEST_ASPECT = 0.3, 1.5
 """The limits of a row's height over a panel's width, for panoramas and very tall pictures."""
@@ -119,7 +120,8 @@ def draw_contact_sheet(rows: Sequence[ContactRow], *, heading: str, file_format:
         The file's bytes, the same in every run.
     """
     lines = textwrap.wrap(heading, LINE_CHARACTERS)
-    width = COLUMNS * PANEL_INCHES + (COLUMNS - 1) * GAP_INCHES + 2 * MARGIN_INCHES
+    columns = max([FEWEST_COLUMNS, *(len(row.panels) for row in rows)])
+    width = columns * PANEL_INCHES + (columns - 1) * GAP_INCHES + 2 * MARGIN_INCHES
     height = 2 * MARGIN_INCHES + LINE_INCHES * len(lines) + GAP_INCHES + sum(row.height_inches for row in rows)
     # Places are computed here, because matplotlib's layout engine takes seconds for a hundred axes.
     paper = _Paper(width, height)

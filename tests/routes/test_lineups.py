@@ -9,6 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.main import create_app
+from app.render.contact_sheet import PANEL_INCHES
+from app.render.figure import DOTS_PER_INCH
 from app.settings import Settings
 from models.lineups.choice import InlineLineup
 from models.lineups.lineup import load_lineup
@@ -158,6 +160,9 @@ def test_sheet_and_its_archive_have_every_network(lineups: TestClient, name: str
     sheet = lineups.post("/sheets", files=files, data={"lineup": name}, follow_redirects=False).headers["location"]
     for form, start in (("png", b"\x89PNG"), ("pdf", b"%PDF")):
         assert lineups.get(f"{sheet}/sheet.{form}").content.startswith(start)
+    # Picture, every network and the difference, side by side.
+    width = decode(lineups.get(f"{sheet}/sheet.png").content).width
+    assert width >= (len(NAMES[name]) + 2) * PANEL_INCHES * DOTS_PER_INCH
     archive = lineups.get(f"{sheet}/everything.zip")
     assert archive.status_code == 200
     for network in NAMES[name]:

@@ -33,11 +33,11 @@ from models.lineups.lineup import Lineup
 
 DESCRIPTION = """\
 Where does a network look, and what does attention change? Send a picture, and get Grad-CAM maps of a baseline and of
-the same network with CBAM, and all of CBAM's attention maps.
+the same network with attention, such as CBAM, and all of its gates' maps.
 
-Both networks are asked about one class: `target`, by index or name, or the baseline's first. Heat maps keep their own
-units and lie on the pixels that produced them. Errors are problem+json (RFC 9457); their `detail` states the rule, the
-value and the remedy.
+All networks are asked about one class: `target`, by index or name, or the one that they together find likeliest. Heat
+maps keep their own units and lie on the pixels that produced them. Errors are problem+json (RFC 9457); their `detail`
+states the rule, the value and the remedy.
 """
 
 BEARER = HTTPBearer(auto_error=False, description="One of the server's tokens.")

@@ -103,7 +103,7 @@ MAY_IMPORT = {
     ),
     "app.pages.analysis": (
         "app.analysis app.api app.explain app.numbers app.output app.pages app.render models.attention models.lineups "
-        "models.names"
+        "models.names models.networks"
     ),
     "app.pages.evidence": (
         "app.api app.evaluation.measures app.evaluation.results app.numbers app.pages models.lineups models.names"

@@ -114,8 +114,7 @@ class Lens:
         """
         interventions = self.find_interventions(analysis, options.interventions)
         label, chosen_by = self.find_class(options.target)
-        first = find_first_class(analysis.traces)
-        target = Target(label or self.lineup.labels[first], chosen_by)
+        target = Target(label or self.lineup.labels[find_first_class(analysis.traces)], chosen_by)
         question = LearnedMaps(Explanation(target.label.index, options.method, options.stage))
         heat_maps = await self.ask(analysis, question, timings)
         learned = Comparison(analysis, self.lineup.labels, target, options.method, options.stage, heat_maps)

@@ -86,7 +86,7 @@ def evaluate(
     device: DeviceOption = None,
     on: OnOption = ComputeLocation.HERE,
 ) -> None:
-    """Measure both networks on a folder of class folders: top-1, top-5, calibration, and where they look.
+    """Measure a lineup's networks on a folder of class folders: top-1, top-5, calibration, and where they look.
 
     A folder's name is a class's identifier or name (`GET /api/v1/lineups` lists both). A folder of an unknown class is
     an error; pictures that cannot be read are reported, counted and left out. With --focus the heat maps of the true

@@ -57,8 +57,8 @@ class KnownLineups(BaseModel):
 
 def list_lineups(store: WeightStore) -> KnownLineups:
     """List every known lineup; raises `LineupError` for a damaged installation."""
-    shipped = (_describe_shipped(path) for path in list_shipped().values())
-    published = (_describe_published(name, lineup, store) for name, lineup in read_catalogue().items())
+    shipped = (_read_shipped(path) for path in list_shipped().values())
+    published = (_read_published(name, lineup, store) for name, lineup in read_catalogue().items())
     return KnownLineups(cache=store.directory, lineups=(*shipped, *published))
 
 
@@ -76,13 +76,13 @@ def tabulate_lineups(known: KnownLineups) -> Table:
                 "" if row else lineup.name,
                 network.name,
                 "" if reported is None else f"{reported.top1_error:.2f} %",
-                _describe_weights(network),
+                _locate_weights(network),
                 end_section=network is lineup.networks[-1],
             )
     return table
 
 
-def _describe_weights(network: NetworkState) -> str:
+def _locate_weights(network: NetworkState) -> str:
     size = "" if network.size_bytes is None else f"{network.size_bytes / 1e6:,.0f} MB"
     if network.is_here:
         return f"on this machine{size and ', '}{size}"
@@ -91,7 +91,7 @@ def _describe_weights(network: NetworkState) -> str:
     return f"to fetch{size and ', about '}{size}"
 
 
-def _describe_shipped(path: Path) -> LineupState:
+def _read_shipped(path: Path) -> LineupState:
     card = read_card(path)
     networks = tuple(
         NetworkState(
@@ -106,17 +106,17 @@ def _describe_shipped(path: Path) -> LineupState:
     return LineupState(name=card.name, title=card.title, licence=None, provenance=card.provenance, networks=networks)
 
 
-def _describe_published(name: str, lineup: KnownLineup, store: WeightStore) -> LineupState:
+def _read_published(name: str, lineup: KnownLineup, store: WeightStore) -> LineupState:
     return LineupState(
         name=name,
         title=lineup.title,
         licence=lineup.licence,
         provenance=lineup.provenance,
-        networks=tuple(_describe_network(network, store) for network in lineup.networks),
+        networks=tuple(_read_network(network, store) for network in lineup.networks),
     )
 
 
-def _describe_network(network: KnownNetwork, store: WeightStore) -> NetworkState:
+def _read_network(network: KnownNetwork, store: WeightStore) -> NetworkState:
     file = network.weights
     if file is None:
         return NetworkState(

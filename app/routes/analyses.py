@@ -11,6 +11,7 @@ from app.analysis.options import (
     DifferenceOptions,
     FigureOptions,
     MapOptions,
+    Options,
     PictureOptions,
     TargetOptions,
 )
@@ -47,28 +48,24 @@ class AnalysisForm(TargetOptions, PictureOptions):
     """Fields of `POST /analyses` beside the picture."""
 
 
-class MapQuery(MapOptions):
+class SizeOptions(Options):
+    """The size of a PNG."""
+
+    max_side: int | None = Query(
+        default=None, ge=1, le=20_000, description="Longer side in pixels; the picture's own size by default."
+    )
+
+
+class MapQuery(SizeOptions, MapOptions):
     """Options of an analysis's heat map."""
 
-    max_side: int | None = Query(
-        default=None, ge=1, le=20_000, description="Longer side in pixels; the picture's own size by default."
-    )
 
-
-class DifferenceQuery(DifferenceOptions):
+class DifferenceQuery(SizeOptions, DifferenceOptions):
     """Options of an analysis's difference of heat maps."""
 
-    max_side: int | None = Query(
-        default=None, ge=1, le=20_000, description="Longer side in pixels; the picture's own size by default."
-    )
 
-
-class GateQuery(AttentionOptions):
+class GateQuery(SizeOptions, AttentionOptions):
     """Options of an analysis's gate."""
-
-    max_side: int | None = Query(
-        default=None, ge=1, le=20_000, description="Longer side in pixels; the picture's own size by default."
-    )
 
 
 @router.post(

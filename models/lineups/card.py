@@ -14,14 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from models.errors import LineupError
 from models.names import NETWORK_NAME, Attention, Geometry, NetworkName, Resolution, StridePlacement
-from models.networks.titles import ATTENTION_TITLES
+from models.networks.titles import title_in_lineup
 from models.pictures.preparation import Preprocessing
 
 LINEUP_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 """A lineup's name is part of addresses, options and headers."""
 
 BASELINE = "baseline"
-BASELINE_TITLE = "Baseline"
 
 RESERVED_NAMES = frozenset({"difference", "figure", "maps", "picture", "position"})
 """They name other files and parts of the page beside the networks' own."""
@@ -149,9 +148,7 @@ class LineupCard(CardModel):
 
     def _title(self, name: NetworkName) -> str:
         network = self.networks[name]
-        if network.title:
-            return network.title
-        return BASELINE_TITLE if network.attention is Attention.NONE else ATTENTION_TITLES[network.attention]
+        return network.title or title_in_lineup(network.attention)
 
 
 def name_network(attention: Attention) -> NetworkName:

@@ -1,7 +1,7 @@
-"""A lineup: a baseline and the same network with CBAM, loaded with strict checks.
+"""A lineup: a baseline and the same network with attention, loaded with strict checks.
 
 Loading executes nothing from a file. A wrong checksum, a missing, surplus or misshaped tensor, a value that is not
-finite, and two networks that do not belong together are errors, which name the file and the remedy.
+finite, and networks that do not belong together are errors, which name the file and the remedy.
 """
 
 from collections.abc import Mapping
@@ -21,15 +21,15 @@ from models.networks.zoo import count_multiply_adds, count_parameters
 
 @dataclass(frozen=True, slots=True)
 class Lineup:
-    """Two networks in evaluation mode with frozen parameters, on one device, with their card.
+    """Two to five networks in evaluation mode with frozen parameters, on one device, with their card.
 
     Attributes:
         card: the lineup's card.
         labels: the classes in index order.
-        networks: both networks.
+        networks: the networks, in their order.
         parameter_counts: the number of trainable values of each, before any folding.
         multiply_adds: the multiply-adds of each, for one picture at the lineup's own resolution.
-        device: the device of both.
+        device: the device of all.
     """
 
     card: LineupCard
@@ -56,11 +56,11 @@ def load_lineup(choice: LineupChoice = SHIPPED_LINEUP, *, device: torch.device |
     """Load a lineup.
 
     Args:
-        choice: a TOML file that describes it, or its name and two sources of weights.
+        choice: a TOML file that describes it, or its name and the networks' sources of weights.
         device: the device for the networks.
 
     Raises:
-        LineupError: a file is missing, damaged or does not fit, or the two networks do not belong together.
+        LineupError: a file is missing, damaged or does not fit, or the networks do not belong together.
     """
     plan = LineupPlan.read(choice)
     members = open_members(plan)

@@ -7,7 +7,6 @@ from pathlib import Path
 from models.checkpoints.diagnosis import ExaminationOptions, GateState
 from models.errors import LineupError
 from models.lineups.card import (
-    BASELINE_TITLE,
     ClassLabel,
     LineupCard,
     NetworkCard,
@@ -19,7 +18,7 @@ from models.lineups.catalogue import KnownChoice
 from models.lineups.choice import InlineLineup, LineupChoice, NamedSource
 from models.lineups.sources import Member, list_source_labels, open_source
 from models.names import Attention, NetworkName
-from models.networks.titles import ATTENTION_TITLES, title_network
+from models.networks.titles import title_in_lineup, title_lineup, title_network
 
 IMAGENET = "imagenet"
 """The built-in list of class names."""
@@ -196,11 +195,12 @@ def _name_members(plan: LineupPlan, members: list[Member]) -> list[NetworkName]:
 
 def _make_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> LineupCard:
     baseline, *others = members.values()
-    titles = [title_network(member.architecture, member.attention) for member in (baseline, *others)]
-    provenances = [f"{_title(member)}: {member.provenance}." for member in members.values()]
+    provenances = [f"{title_in_lineup(member.attention)}: {member.provenance}." for member in members.values()]
     return LineupCard(
         name=plan.name,
-        title=f"{', '.join(titles[:-1])} and {titles[-1]}, {baseline.class_count:,} classes",
+        title=title_lineup(
+            [(member.architecture, member.attention) for member in members.values()], baseline.class_count
+        ),
         architecture=baseline.architecture,
         stride_placement=others[-1].stride_placement,
         trained=True,
@@ -210,10 +210,6 @@ def _make_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> Lineu
             for part, (name, member) in zip(plan.sources, members.items(), strict=True)
         },
     )
-
-
-def _title(member: Member) -> str:
-    return BASELINE_TITLE if member.attention is Attention.NONE else ATTENTION_TITLES[member.attention]
 
 
 def _compare_recipes(card: LineupCard, recipes: Mapping[NetworkName, str | None]) -> tuple[str, ...]:

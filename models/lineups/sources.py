@@ -6,7 +6,7 @@
 | a path and `+cbam` | a checkpoint without attention, with new gates that do not change the network's output |
 | `torchvision:resnet50`, `torchvision:resnet50:IMAGENET1K_V2` | weights that torchvision publishes, downloaded once |
 | `torchvision:resnet50+cbam` | the same with new gates that do not change the network's output |
-| `untrained:vgg16_bn`, `untrained:vgg16_bn+se` | random weights, the same in both networks of a lineup |
+| `untrained:vgg16_bn`, `untrained:vgg16_bn+se` | random weights, the same in all networks of a lineup |
 """
 
 import copy

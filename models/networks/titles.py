@@ -1,6 +1,10 @@
-"""Display names of networks, as in the paper's tables. Nothing here imports torch."""
+"""Display names of networks and lineups, as in the paper's tables. Nothing here imports torch."""
+
+from collections.abc import Sequence
 
 from models.names import Attention
+
+BASELINE_TITLE = "Baseline"
 
 ARCHITECTURE_TITLES = {
     "resnet18": "ResNet-18",
@@ -38,3 +42,23 @@ def title_network(architecture: str, attention: Attention = Attention.NONE) -> s
     """A network's display name, such as `ResNet-50+CBAM`; an unknown architecture keeps its own name."""
     title = ARCHITECTURE_TITLES.get(architecture, architecture)
     return title if attention is Attention.NONE else f"{title}+{ATTENTION_TITLES[attention]}"
+
+
+def title_in_lineup(attention: Attention) -> str:
+    """A network's display name among the others of its lineup: `Baseline`, `SE`, `CBAM`."""
+    return BASELINE_TITLE if attention is Attention.NONE else ATTENTION_TITLES[attention]
+
+
+def title_lineup(networks: Sequence[tuple[str, Attention]], class_count: int) -> str:
+    """A lineup's display name, such as `ResNet-50, ResNet-50+SE and ResNet-50+CBAM, 1,000 classes`.
+
+    Args:
+        networks: the architecture and the attention of each network.
+        class_count: the number of classes.
+    """
+    return f"{join_words([title_network(*network) for network in networks])}, {class_count:,} classes"
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Join words as in `the baseline, SE and CBAM`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

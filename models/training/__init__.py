@@ -27,7 +27,7 @@ names (the soft labels identify a picture by DIRECTORY/FOLDER/FILE). Keep OUT/ o
 with `--resume --minutes 9` until it no longer says that it stopped; `--cache` saves the decoding. The command
 `timeout --preserve-status -s TERM 540 cbam-lens train ...` does the same from outside. A first run with `--epochs 1
 -o TRIAL/` passes through all phases, and its CSV has the pictures per second: epochs = available seconds * pictures per
-second / pictures. `--lineup` trains both networks for the same number of epochs, which takes longer with CBAM. Copy
+second / pictures. `--lineup` trains all networks for the same number of epochs, which takes longer with CBAM. Copy
 back OUT/ without `*.state.pt` and `pictures.safetensors`.
 
 The parts in their order: `recipe` has the settings and `material` the data. `sampling` plans every epoch from (seed,

@@ -38,7 +38,7 @@ def open_lens(settings: Settings) -> Iterator[Lens]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureAnalysis:
-    """From JPEG bytes to PNGs of both heat maps and all gates.
+    """From JPEG bytes to PNGs of all heat maps and all gates.
 
     Attributes:
         lens: the lens that analyses.
@@ -67,7 +67,7 @@ class PictureAnalysis:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OtherClass:
-    """Another class on a picture that was analysed before: both heat maps as values."""
+    """Another class on a picture that was analysed before: all heat maps as values."""
 
     lens: Lens
     jpeg: bytes

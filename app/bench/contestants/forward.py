@@ -1,4 +1,4 @@
-"""(a) The two bare forward passes, in the fastest plain PyTorch setting."""
+"""(a) The bare forward passes, in the fastest plain PyTorch setting."""
 
 import copy
 import time
@@ -18,7 +18,7 @@ BATCH_SIZES = (1, 2, 4, 8, 16)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ForwardPasses:
-    """Both networks on one batch, one after the other, as plain PyTorch runs them.
+    """A lineup's networks on one batch, one after the other, as plain PyTorch runs them.
 
     Attributes:
         memory_format: the memory format's name.
@@ -41,11 +41,11 @@ class ForwardPasses:
         return f"{self.memory_format}, batch {len(self.batch)}"
 
     async def measure(self) -> Mapping[str, float]:
-        """Milliseconds of both passes."""
+        """Milliseconds of all passes."""
         return {self.key: time_milliseconds(self.run, self.batch.device)}
 
     def run(self) -> None:
-        """Run both passes, without a graph."""
+        """Run all passes, without a graph."""
         with torch.inference_mode():
             for network in self.networks:
                 network(self.batch)

@@ -1,4 +1,4 @@
-"""(d), (e) grad-cam and torchcam as their READMEs use them, on the same two networks and the same input."""
+"""(d), (e) grad-cam and torchcam as their READMEs use them, on the same networks and the same input."""
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ TORCHCAM_IS_MISSING = "torchcam is not installed, so (e) is left out; `uv sync -
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Peer:
-    """Another package's heat maps of both networks.
+    """Another package's heat maps of all networks.
 
     Attributes:
         key: the key of its figure.
@@ -42,10 +42,10 @@ class Peer:
     class_index: int
 
     async def measure(self) -> Mapping[str, float]:
-        """Milliseconds of both maps."""
-        return {self.key: time_milliseconds(self._explain_both, self.batch.device)}
+        """Milliseconds of all maps."""
+        return {self.key: time_milliseconds(self._explain_all, self.batch.device)}
 
-    def _explain_both(self) -> None:
+    def _explain_all(self) -> None:
         for network in self.networks:
             self.explain(network, self.batch, self.class_index)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from app.api.schemas import AnalysisAnswer, HeatMapAnswer
 from app.numbers import format_evidence, format_hundredths, format_probability, format_share
-from app.pages.analysis.wording import begin_sentence, join_words, name_networks
+from app.pages.analysis.wording import begin_sentence, name_networks
+from models.networks.titles import join_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, Download, PageImag
 from app.pages.analysis.gate_controls import GateControls, build_gate_controls
 from app.pages.analysis.map_rows import MapRow, NetworkView, show_row
 from app.pages.analysis.measures import Measure, list_measures
-from app.pages.analysis.wording import explain_doubt, explain_geometry, explain_target, join_words, warn_of_geometry
+from app.pages.analysis.wording import explain_doubt, explain_geometry, explain_target, warn_of_geometry
 from app.pages.choices import METHOD_TITLES, Choice, list_choices, list_classes
 from app.pages.gates import NetworkGates, list_changes, show_gates
 from app.pages.lineup import LineupView, build_lineup_view
@@ -23,6 +23,7 @@ from app.render.colour_scale import Colormap, Scale
 from app.render.figure import FigureFormat
 from models.lineups.card import FEWEST_NETWORKS
 from models.names import NetworkName, Stage
+from models.networks.titles import join_words
 
 WIDE_ASPECT, TALL_ASPECT = 1.9, 0.6
 

@@ -6,6 +6,7 @@ from app.api.schemas import AnalysisAnswer, GeometryAnswer, LineupDescription
 from app.numbers import format_equation
 from app.pages.lineup import name_condition
 from models.names import Geometry, NetworkName
+from models.networks.titles import join_words
 
 SURE_PROBABILITY = 0.5
 """A top guess with a lower P has no majority."""
@@ -18,11 +19,6 @@ def name_networks(answer: AnalysisAnswer) -> dict[NetworkName, str]:
     """The networks' names within a sentence: the baseline, SE, CBAM."""
     first, *_ = answer.networks
     return {name: "the baseline" if name == first else network.title for name, network in answer.networks.items()}
-
-
-def join_words(words: Sequence[str]) -> str:
-    """Join words as in `the baseline, SE and CBAM`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def begin_sentence(words: str) -> str:

@@ -1,4 +1,4 @@
-"""The lesson: the same for both networks of a lineup."""
+"""The lesson: the same for all networks of a lineup."""
 
 import hashlib
 import json

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from models.lineups.card import Accuracy, LineupCard, NetworkCard
 from models.names import Geometry, NetworkName, Precision, StridePlacement
-from models.networks.titles import title_network
+from models.networks.titles import title_lineup, title_network
 from models.pictures.preparation import Preprocessing
 from models.training.data.classes import ClassList
 from models.training.learning.lesson import Lesson
@@ -96,11 +96,10 @@ def list_accuracy(trained: TrainedNetwork, circumstances: Circumstances) -> tupl
 def format_lineup_card(name: str, networks: Mapping[NetworkName, TrainedNetwork], circumstances: Circumstances) -> str:
     """The TOML file that `load_lineup` reads."""
     shapes = [trained.shape for trained in networks.values()]
-    titles = [title_network(shape.architecture, shape.attention) for shape in shapes]
     recipe = circumstances.recipe
     card = LineupCard(
         name=name,
-        title=f"{', '.join(titles[:-1])} and {titles[-1]}, {len(circumstances.classes):,} classes",
+        title=title_lineup([(shape.architecture, shape.attention) for shape in shapes], len(circumstances.classes)),
         architecture=shapes[0].architecture,
         stride_placement=StridePlacement.V1_5,
         trained=True,

@@ -39,7 +39,7 @@ def write_weights(
         network: the network.
         shape: its shape.
         state: the file with its training's last state.
-        recipe: the recipe's name, equal for both networks of a lineup.
+        recipe: the recipe's name, equal for all networks of a lineup.
         precision: the precision of convolutions and linear layers; the rest stays float32, because rounding it would
             cost accuracy and save little.
 

@@ -11,7 +11,7 @@ from app.numbers import format_evidence, format_hundredths, format_share, format
 from app.pages.addresses import Addresses, PageImage, add_query
 from app.pages.gates import name_block
 from models.names import GateKind, NetworkName
-from models.pictures.fitting import fit_size
+from models.pictures.fitting import screen_size
 
 CHANNEL_SIDE_PIXELS = 224
 
@@ -82,7 +82,7 @@ def build_block_page(
     names = [known.name for known in blocks]
     place = names.index(block.name)
     gates = blocks[place]
-    size = fit_size(analysis.placement.picture_width, analysis.placement.picture_height, longer=CHANNEL_SIDE_PIXELS)
+    size = screen_size(analysis.placement.picture_width, analysis.placement.picture_height, CHANNEL_SIDE_PIXELS)
     link_gate = partial(addresses.answer.gate, network, gates.name)
     return BlockPage(
         title=name_block(block.name),

@@ -42,7 +42,7 @@ class Picture:
         return len(self.data) + int(3 * self.width * self.height * ratio**2)
 
     def draw(self, *, max_side: int | None) -> Image.Image:
-        """The upright RGB picture, its longer side at most `max_side` pixels, enlarged if it is tiny; full size for None."""
+        """The upright RGB picture, fitted into `max_side` pixels, enlarged if it is tiny; at full size for None."""
         if max(self.width, self.height) <= PREVIEW_SIDE_PIXELS or (max_side or math.inf) <= PREVIEW_SIDE_PIXELS:
             picture = self._draw_preview()
         else:

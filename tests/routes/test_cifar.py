@@ -32,7 +32,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def cifar(files: dict[str, Path]) -> Lineup:
-    return load_lineup(parse_lineup(f"cifar={files['none']},{files['bam']},{files['cbam']}"))  # type: ignore[arg-type]
+    return load_lineup(parse_lineup(f"cifar={files['none']},{files['bam']},{files['cbam']}"))
 
 
 @pytest.fixture(scope="module")
@@ -188,4 +188,6 @@ def test_an_opened_bam_is_a_page(cifar_client: TestClient, picture: bytes) -> No
     answer = cifar_client.post("/api/v1/analyses", files={"image": picture}).raise_for_status().json()
     page = cifar_client.get(f"/analyses/{answer['id']}/blocks/bam/layer2.bam").raise_for_status().text
     assert "Behind stage 2" in page
-    assert "Joint gate" in page
+    assert "multiplies them by 1 plus its joint gate" in page
+    assert [part in page for part in ("Spatial branch", "Joint gate", "Channel branch")] == [True] * 3
+    assert "passes unchanged" not in page

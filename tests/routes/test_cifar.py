@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
+from models.errors import LineupError
 from models.lineups.choice import parse_lineup
 from models.lineups.cifar import CIFAR10, CIFAR100, find_preprocessing
 from models.lineups.lineup import Lineup, load_lineup
@@ -73,6 +74,13 @@ def test_a_card_that_states_its_preprocessing_is_believed(files: dict[str, Path]
     assert card.preprocessing.mean == (0.5, 0.5, 0.5)
     assert COARSE in card.warnings
     assert ASSUMED not in " ".join(card.warnings)
+
+
+def test_bam_cannot_be_put_into_a_file_of_a_network_without_it(files: dict[str, Path]) -> None:
+    with pytest.raises(LineupError, match="BAM cannot be new in a trained network"):
+        load_lineup(parse_lineup(f"x={files['none']},{files['none']}+bam"))
+    card = load_lineup(parse_lineup(f"x={files['none']},{files['none']}+cbam")).card
+    assert card.architecture == "cifar_resnet18"
 
 
 @pytest.mark.parametrize(

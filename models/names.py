@@ -102,6 +102,15 @@ class StridePlacement(StrEnum):
     """The 3x3: torchvision and the authors' released checkpoints."""
 
 
+class Stem(StrEnum):
+    """The layers of a residual network before its first stage."""
+
+    IMAGENET = "imagenet"
+    """A 7x7 convolution and a 3x3 maximum, each with stride 2."""
+    CIFAR = "cifar"
+    """A 3x3 convolution with stride 1, for pictures of 32 pixels."""
+
+
 class Geometry(StrEnum):
     """How a picture becomes a network's input."""
 
@@ -114,6 +123,8 @@ class Geometry(StrEnum):
 class Resolution(IntEnum):
     """The shorter side of a network's input in pixels."""
 
+    PIXELS_32 = 32
+    """Only for networks with CIFAR's stem: the others would be left with one position."""
     PIXELS_160 = 160
     PIXELS_224 = 224
     PIXELS_320 = 320

@@ -10,7 +10,7 @@ from app.engine.traces import LineupTrace
 from models.lineups.card import LineupCard
 from models.names import Geometry, Resolution
 from models.pictures.decoding import DecodedPicture, decode_picture, decode_reduced
-from models.pictures.fitting import find_ratio, shrink
+from models.pictures.fitting import find_ratio, fit_screen, shrink
 from models.pictures.placement import Placement
 
 PREVIEW_SIDE_PIXELS = 1024
@@ -42,12 +42,12 @@ class Picture:
         return len(self.data) + int(3 * self.width * self.height * ratio**2)
 
     def draw(self, *, max_side: int | None) -> Image.Image:
-        """The upright RGB picture, its longer side at most `max_side` pixels; at full size for None."""
+        """The upright RGB picture, fitted into `max_side` pixels, enlarged if it is tiny; at full size for None."""
         if max(self.width, self.height) <= PREVIEW_SIDE_PIXELS or (max_side or math.inf) <= PREVIEW_SIDE_PIXELS:
             picture = self._draw_preview()
         else:
             picture = decode_picture(self.data, max_pixels=self.width * self.height)
-        return picture if max_side is None else shrink(picture, max_side)
+        return picture if max_side is None else fit_screen(picture, max_side)
 
     def _draw_preview(self) -> Image.Image:
         # Two threads may decode it at once; both get the same picture.

@@ -214,6 +214,14 @@ class Lens:
             for name, trace in traces
             if trace.blocks and trace.blocks[0].joint is None
         }
+        for text in texts:
+            network = text.partition(":")[0]
+            if network not in blocks and network in analysis.traces and analysis.traces[network].blocks:
+                raise InvalidOption(
+                    f"intervention {text!r}: BAM applies its two branches together, so that none of its gates can be "
+                    f"changed alone; choose another network ({', '.join(blocks) or 'none here'})",
+                    option="interventions",
+                )
         try:
             return parse_interventions(texts, blocks)
         except ValueError as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.analysis.analyses import Analysis, Picture
 from app.analysis.options import GeometryOptions
 from app.engine.traces import LineupTrace
+from app.errors import refuse_choice
 from app.explain.maps import FloatArray
 from models.lineups.card import LineupCard
 from models.names import Geometry, Resolution
@@ -49,16 +50,29 @@ def prepare_picture(data: bytes, card: LineupCard, options: GeometryOptions, *, 
         max_pixels: the largest width times height that may be decoded.
 
     Raises:
+        InvalidOption: for a resolution at which these networks have no maps.
         LensError: see `decode_reduced`.
     """
     geometry = options.geometry or card.preprocessing.geometry
-    resolution = options.resolution or card.preprocessing.resolution
+    resolution = choose_resolution(card, options)
     share = card.preprocessing.crop_share
     enough = math.ceil(resolution / share * REDUCTION_MARGIN)
     decoded = decode_reduced(data, max_pixels=max_pixels, shorter_side=enough)
     placement = place(decoded.width, decoded.height, geometry=geometry, resolution=resolution, crop_share=share)
     values = prepare_input(decoded.image, placement, card.preprocessing)
     return PreparedPicture(card, Picture(data, decoded), placement, geometry, resolution, values)
+
+
+def choose_resolution(card: LineupCard, options: GeometryOptions) -> Resolution:
+    """The input's shorter side: the options' choice, else the lineup's own.
+
+    Raises:
+        InvalidOption: for a resolution at which these networks have no maps.
+    """
+    resolution = options.resolution or card.preprocessing.resolution
+    if resolution not in card.resolutions:
+        raise refuse_choice("resolution", str(resolution.value), [str(known.value) for known in card.resolutions])
+    return resolution
 
 
 def prepare_again(analysis: Analysis, *, max_pixels: int) -> FloatArray:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from app.analysis.prepared import choose_resolution
 from app.engine.loading import load_chosen_lineup
 from app.evaluation.measures.answers import RankedTruth, read_answers, summarise_answers, trace_batch
 from app.evaluation.measures.focus import AnsweredBatch, FocusSurvey
@@ -63,8 +64,8 @@ def measure(settings: Settings, options: EvaluationOptions) -> Measurement:
         options: the pictures, and what to measure.
 
     Raises:
-        InvalidOption: for a folder that is not a class of the lineup, no pictures at all, and masks or boxes that do
-            not fit the pictures.
+        InvalidOption: for a folder that is not a class of the lineup, no pictures at all, masks or boxes that do not
+            fit the pictures, and a resolution at which the networks have no maps.
         OSError: when a directory or a list cannot be read.
         LineupError: when the networks cannot be loaded.
     """
@@ -72,7 +73,7 @@ def measure(settings: Settings, options: EvaluationOptions) -> Measurement:
     material = _find_material(lineup, options)
     preprocessing = lineup.card.preprocessing
     geometry = options.geometry.geometry or preprocessing.geometry
-    resolution = options.geometry.resolution or preprocessing.resolution
+    resolution = choose_resolution(lineup.card, options.geometry)
     reader = PictureReader(lineup, geometry, resolution, settings.max_picture_pixels)
     survey = None
     if options.focus is not None and material.objects is not None:

@@ -137,7 +137,8 @@ def draw_feature_map(
     analysis: Analysis, channel: ChannelMaps, moment: Moment, options: FeatureOptions, *, max_side: int | None = None
 ) -> Image.Image:
     """Draw one channel's feature map before or after the gates, on one scale for both, symmetric about 0."""
-    limit = float(np.abs(channel.before).max()) or 1.0
+    # A gate makes nothing larger, but BAM multiplies by up to 2.
+    limit = float(max(np.abs(channel.before).max(), np.abs(channel.after).max())) or 1.0
     scale = ColourScale(colormap=DIFFERENCE_COLORMAP, minimum=-limit, maximum=limit)
     values = channel.before if moment is Moment.BEFORE else channel.after
     drawing = Drawing(options.render, scale, options.opacity, mark=_mark(analysis))

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from app.api.links import AnalysisLinks
 from app.api.schemas import GeometryAnswer
-from models.pictures.fitting import fit_size
+from models.pictures.fitting import screen_size
 
 PANEL_SIDE_PIXELS = 640
 """The longer side of a picture or a map on a page."""
@@ -49,5 +49,5 @@ def add_query(path: str, asked: dict[str, str], **changes: str) -> str:
 
 
 def fit_picture(geometry: GeometryAnswer, longest: int) -> tuple[int, int]:
-    """The size of an answer's picture; see `fit_size`."""
-    return fit_size(geometry.picture_width, geometry.picture_height, longer=longest)
+    """The size of an answer's picture; see `screen_size`."""
+    return screen_size(geometry.picture_width, geometry.picture_height, longest)

@@ -5,13 +5,13 @@ from functools import partial
 from typing import ClassVar
 
 from app.analysis.analyses import Analysis
-from app.api.blocks import ChannelAnswer, build_open_block_answer
+from app.api.blocks import ChannelAnswer, OpenBlockAnswer, build_open_block_answer
 from app.explain.maps import BlockMaps, GateMap, OpenBlock
 from app.numbers import format_evidence, format_hundredths, format_share, format_thousandths
 from app.pages.addresses import Addresses, PageImage, add_query
 from app.pages.gates import name_block
 from models.names import GateKind, NetworkName
-from models.pictures.fitting import fit_size
+from models.pictures.fitting import screen_size
 
 CHANNEL_SIDE_PIXELS = 224
 
@@ -82,7 +82,7 @@ def build_block_page(
     names = [known.name for known in blocks]
     place = names.index(block.name)
     gates = blocks[place]
-    size = fit_size(analysis.placement.picture_width, analysis.placement.picture_height, longer=CHANNEL_SIDE_PIXELS)
+    size = screen_size(analysis.placement.picture_width, analysis.placement.picture_height, CHANNEL_SIDE_PIXELS)
     link_gate = partial(addresses.answer.gate, network, gates.name)
     return BlockPage(
         title=name_block(block.name),
@@ -95,8 +95,7 @@ def build_block_page(
         spatial=_show_positions(gates, GateKind.SPATIAL, link_gate(GateKind.SPATIAL), kept, size),
         channel=_show_channel_gate(gates, link_gate(GateKind.CHANNEL), kept),
         joint=_show_positions(gates, GateKind.JOINT, link_gate(GateKind.JOINT), kept, size),
-        sentences=_explain_gate(gates.spatial, "spatial", block.spatial_maximum_share)
-        + _explain_gate(gates.channel, "channel", block.channel_maximum_share),
+        sentences=_explain_gates(gates, block),
         strongest=tuple(_show_channel(entry, *size) for entry in block.strongest),
         weakest=tuple(_show_channel(entry, *size) for entry in block.weakest),
     )
@@ -139,6 +138,19 @@ def _show_channel(entry: ChannelAnswer, width: int, height: int) -> ChannelView:
         gate=gate,
         before=draw(entry.before.link, "before", entry.before.min, entry.before.max),
         after=draw(entry.after.link, "after", entry.after.min, entry.after.max),
+    )
+
+
+def _explain_gates(gates: BlockMaps, block: OpenBlockAnswer) -> tuple[str, ...]:
+    """Explain the gates that the block has; nothing of BAM's branches, which are applied together."""
+    if gates.joint is not None:
+        deviation = format_thousandths(gates.joint.standard_deviation)
+        return (
+            f"The standard deviation of the joint gate’s mean is {deviation}. A flat mean does not say that the gate "
+            "is flat: channels whose branches have opposite signs cancel out.",
+        )
+    return _explain_gate(gates.spatial, "spatial", block.spatial_maximum_share) + _explain_gate(
+        gates.channel, "channel", block.channel_maximum_share
     )
 
 

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import TypeVar
 
 from app.explain.methods import Method
-from models.lineups.card import ClassLabel, LineupCard
+from models.lineups.card import LARGE_RESOLUTIONS, ClassLabel, LineupCard
 from models.names import Geometry, Resolution
 
 AnyName = TypeVar("AnyName", bound=Enum)
@@ -73,10 +73,10 @@ def list_geometries(own: Geometry | None) -> tuple[Choice, ...]:
 def list_resolutions(own: Resolution | None) -> tuple[Choice, ...]:
     """List the resolutions, with the lineup's default selected; for None, `The lineup’s default` comes first."""
     if own is None:
-        sides = [str(side.value) for side in Resolution]
+        sides = [str(side.value) for side in LARGE_RESOLUTIONS]
         return (EACH_ITS_OWN, *(Choice(side, f"{side} pixels", is_selected=False) for side in sides))
     titles = {
         resolution: f"{resolution.value} pixels" + (" (this lineup’s default)" if resolution is own else "")
-        for resolution in Resolution
+        for resolution in (LARGE_RESOLUTIONS if own in LARGE_RESOLUTIONS else (own,))
     }
     return list_choices(titles, own)

@@ -10,7 +10,7 @@ from app.numbers import format_hundredths
 from app.output.images import title_networks
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, PageImage, add_query
 from app.pages.choices import METHOD_TITLES
-from models.pictures.fitting import fit_size
+from models.pictures.fitting import screen_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def build_sanity_page(check: SanityCheck, *, addresses: Addresses) -> SanityPage
     drawn = urlencode(asked | {"max_side": str(PANEL_SIDE_PIXELS), "scale": "own"})
     answer = build_sanity_answer(check, links=links, query=urlencode(asked))
     placement = learned.analysis.placement
-    size = fit_size(placement.picture_width, placement.picture_height, longer=PANEL_SIDE_PIXELS)
+    size = screen_size(placement.picture_width, placement.picture_height, PANEL_SIDE_PIXELS)
     first = SanityView(
         "As learned: nothing is random",
         tuple(

@@ -16,7 +16,7 @@ from app.pages.choices import METHOD_TITLES, Choice, list_choices
 from app.render.colour_scale import Colormap, Scale
 from app.render.contact_sheet import SheetFormat
 from models.names import Stage
-from models.pictures.fitting import fit_size
+from models.pictures.fitting import screen_size
 
 IMAGE_SIDE_PIXELS = 320
 
@@ -154,7 +154,7 @@ def _show_images(
     comparison: Comparison, name: str, chosen: dict[str, str], addresses: Addresses
 ) -> tuple[tuple[str, PageImage], ...]:
     analysis, label = comparison.analysis, comparison.target.label
-    size = fit_size(analysis.source.width, analysis.source.height, longer=IMAGE_SIDE_PIXELS)
+    size = screen_size(analysis.source.width, analysis.source.height, IMAGE_SIDE_PIXELS)
     titles = title_networks(comparison)
     chosen_difference = choose_difference(analysis.card)
     query = urlencode(chosen | {"max_side": str(IMAGE_SIDE_PIXELS)})

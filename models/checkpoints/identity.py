@@ -10,8 +10,8 @@ from models.checkpoints.diagnosis import CheckpointError, ExaminationOptions
 from models.checkpoints.gates import list_lookalikes, read_gates
 from models.checkpoints.hints import NO_HINTS, Hints
 from models.checkpoints.metadata import OwnMetadata
-from models.names import Attention, StridePlacement
-from models.networks.zoo import ARCHITECTURES, TORCHVISION
+from models.names import Attention, Stem, StridePlacement
+from models.networks.zoo import ARCHITECTURES, TORCHVISION, find_stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,11 @@ def identify(
     if placement is None:
         placement = hints.stride_placement or StridePlacement.V1_5
         warnings += hints.warnings
+    if stated is None and find_stem(architecture) is Stem.CIFAR:
+        warnings.append(
+            "The stem is a 3x3 convolution; a stride of 1, no max-pooling and pictures of 32 pixels were assumed, as "
+            "in the authors' networks for CIFAR."
+        )
     return NetworkIdentity(architecture, attention, class_count, placement, tuple(warnings))
 
 

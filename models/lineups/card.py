@@ -25,6 +25,9 @@ BASELINE = "baseline"
 RESERVED_NAMES = frozenset({"difference", "figure", "maps", "picture", "position"})
 """They name other files and parts of the page beside the networks' own."""
 
+LARGE_RESOLUTIONS = tuple(resolution for resolution in Resolution if resolution is not Resolution.PIXELS_32)
+"""Those of all lineups but CIFAR's."""
+
 FEWEST_NETWORKS = 2
 MOST_NETWORKS = 5
 
@@ -139,6 +142,13 @@ class LineupCard(CardModel):
     def gated(self) -> tuple[NetworkName, ...]:
         """The networks that have gates."""
         return tuple(name for name, network in self.networks.items() if network.attention is not Attention.NONE)
+
+    @property
+    def resolutions(self) -> tuple[Resolution, ...]:
+        """The resolutions at which its networks have maps: 32 pixels are for CIFAR's stem, and that is for them."""
+        if self.preprocessing.resolution is Resolution.PIXELS_32:
+            return (Resolution.PIXELS_32,)
+        return LARGE_RESOLUTIONS
 
     def title_network(self, name: NetworkName) -> str:
         """A network's name for people, unique in the lineup: `Baseline`, `SE`, `CBAM`."""

@@ -16,6 +16,7 @@ from models.lineups.card import (
 )
 from models.lineups.catalogue import KnownChoice
 from models.lineups.choice import InlineLineup, LineupChoice, NamedSource
+from models.lineups.cifar import find_preprocessing, warn_of_cifar
 from models.lineups.sources import Member, list_source_labels, open_source
 from models.names import Attention, NetworkName
 from models.networks.titles import title_in_lineup, title_lineup, title_network
@@ -117,7 +118,7 @@ def complete_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> Li
 
     A lineup is trained when its card says so, where there is one, and all networks are.
     """
-    card = plan.card or _make_card(plan, members)
+    card = _find_preprocessing(plan.card or _make_card(plan, members), members)
     recipes = {name: card.networks[name].recipe or member.recipe for name, member in members.items()}
     untrained = [name for name, member in members.items() if member.gates is GateState.UNTRAINED]
     return card.model_copy(
@@ -126,6 +127,7 @@ def complete_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> Li
             "stride_placement": list(members.values())[-1].stride_placement,
             "warnings": (
                 *card.warnings,
+                *warn_of_cifar(card, is_assumed=plan.card is None or "preprocessing" not in plan.card.model_fields_set),
                 *_compare_placements(card, members),
                 *_compare_recipes(card, recipes),
                 *(_warn_of_untrained_gates(card, name) for name in untrained),
@@ -136,6 +138,14 @@ def complete_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> Li
             },
         }
     )
+
+
+def _find_preprocessing(card: LineupCard, members: Mapping[NetworkName, Member]) -> LineupCard:
+    """The card with the preprocessing that its networks usually want, where it does not state one."""
+    if "preprocessing" in card.model_fields_set:
+        return card
+    first = next(iter(members.values()))
+    return card.model_copy(update={"preprocessing": find_preprocessing(first.architecture, first.class_count)})
 
 
 def _make_known_card(choice: KnownChoice) -> LineupCard:

@@ -116,6 +116,11 @@ def _open_file(source: str, directory: Path, options: ExaminationOptions) -> Mem
 def _add_gates(member: Member, attention: Attention) -> Member:
     if attention is Attention.NONE:
         return member
+    if attention is Attention.BAM:
+        raise LineupError(
+            "BAM cannot be new in a trained network: it multiplies by more than 1, and so changes what the network "
+            "computes; choose a network that was trained with it"
+        )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         network = build_any_network(

@@ -11,15 +11,22 @@ from pathlib import Path
 
 import torch
 
-from models.names import Attention, StridePlacement
+from models.names import Attention, Stem, StridePlacement
 from models.networks.paper import PAPER_TABLE, PaperRow
-from models.networks.zoo import ARCHITECTURES, build_network, count_multiply_adds, count_parameters
+from models.networks.zoo import (
+    ARCHITECTURES,
+    RESIDUAL_NETWORKS,
+    build_network,
+    count_multiply_adds,
+    count_parameters,
+    find_stem,
+)
 
 SIDE_PIXELS = 224
 CLASS_COUNT = 1000
 
-TABLE_ATTENTIONS = (Attention.NONE, Attention.SE, Attention.CBAM)
-"""The columns of the paper's table."""
+TABLE_ATTENTIONS = (Attention.NONE, Attention.SE, Attention.BAM, Attention.CBAM)
+"""The columns of the paper's table, and BAM."""
 
 RECORDED_COUNTS = Path(__file__).parent / "counts.json"
 
@@ -60,8 +67,17 @@ class NetworkCount:
 
 
 def list_networks() -> list[tuple[str, Attention]]:
-    """Every row of the table."""
-    return [(architecture, attention) for architecture in ARCHITECTURES for attention in TABLE_ATTENTIONS]
+    """List every row of the table: networks for pictures of 32 pixels would not compare with the others.
+
+    BAM is counted where it fits; CBAM's paper has no figures for it.
+    """
+    return [
+        (architecture, attention)
+        for architecture in ARCHITECTURES
+        if find_stem(architecture) is Stem.IMAGENET
+        for attention in TABLE_ATTENTIONS
+        if attention is not Attention.BAM or architecture in RESIDUAL_NETWORKS
+    ]
 
 
 def count_network(architecture: str, attention: Attention) -> NetworkCount:

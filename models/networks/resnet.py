@@ -18,7 +18,7 @@ from torch.nn import functional
 from models.attention.cbam import AttentionFactory
 from models.attention.gates import BlockAttention
 from models.attention.interventions import BlockChange
-from models.names import Stage, StridePlacement
+from models.names import Stage, Stem, StridePlacement
 from models.networks.staged import Gates, StagedNetwork, initialise, list_beside
 
 STEM_CHANNELS = 64
@@ -149,6 +149,7 @@ class ResNetShape:
         groups: of each bottleneck's 3x3 convolution; 32 in ResNeXt 32x4d.
         group_width: a bottleneck's inner channels per group, in a stage of width 64; 4 in ResNeXt 32x4d.
         stride_placement: which convolution of a bottleneck carries the stride.
+        stem: the layers before the first stage.
 
     Raises:
         ValueError: for another depth.
@@ -159,6 +160,7 @@ class ResNetShape:
     groups: int = 1
     group_width: int = 64
     stride_placement: StridePlacement = StridePlacement.V1_5
+    stem: Stem = Stem.IMAGENET
 
     def __post_init__(self) -> None:
         if self.depth not in BLOCKS:
@@ -200,7 +202,9 @@ class ResNet(StagedNetwork):
         block, counts = BLOCKS[shape.depth]
         # The stem is as wide in a WideResNet: only so its parameters and multiply-adds are those of the paper's table.
         channels = STEM_CHANNELS
-        self.conv1 = nn.Conv2d(3, channels, 7, stride=2, padding=3, bias=False)
+        self.stem = shape.stem
+        side, stride = (3, 1) if shape.stem is Stem.CIFAR else (7, 2)
+        self.conv1 = nn.Conv2d(3, channels, side, stride=stride, padding=side // 2, bias=False)
         self.bn1 = nn.BatchNorm2d(channels)
         for stage, block_count in zip(Stage, counts, strict=True):
             blocks: list[nn.Module] = []
@@ -238,8 +242,10 @@ class ResNet(StagedNetwork):
         return list_beside(self, "cbam", "bn3" if has_bottlenecks else "bn2")
 
     def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
-        """7x7 convolution and 3x3 maximum, each with stride 2."""
+        """See `Stem`: the map is a quarter of the input's size, or the same with CIFAR's."""
         hidden = functional.relu(self.bn1(self.conv1(batch)))
+        if self.stem is Stem.CIFAR:
+            return hidden
         return functional.max_pool2d(hidden, kernel_size=3, stride=2, padding=1)
 
     def run_stage(self, stage: Stage, features: torch.Tensor, gates: Gates) -> torch.Tensor:

@@ -15,6 +15,7 @@ ARCHITECTURE_TITLES = {
     "wide_resnet18_2.0": "WideResNet-18 (x2.0)",
     "resnext50_32x4d": "ResNeXt-50 (32x4d)",
     "resnext101_32x4d": "ResNeXt-101 (32x4d)",
+    **{f"cifar_resnet{depth}": f"ResNet-{depth} (CIFAR stem)" for depth in (18, 34, 50, 101)},
     "mobilenet_0.7": "MobileNet (x0.7)",
     "mobilenet_1.0": "MobileNet (x1.0)",
     "vgg16_bn": "VGG-16 with BatchNorm",

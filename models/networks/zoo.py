@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from models.attention.bam import Bam
 from models.attention.cbam import AttentionFactory, Cbam
 from models.attention.design import AttentionDesign, find_design
-from models.names import Attention, StridePlacement
+from models.names import Attention, Stem, StridePlacement
 from models.networks.efficientnet_lite import LITE_SHAPES, EfficientNetLite, LiteShape
 from models.networks.mobilenet import MobileNet
 from models.networks.resnet import ResNet, ResNetShape
@@ -31,7 +31,9 @@ RESIDUAL_NETWORKS = {
     "wide_resnet18_2.0": ResNetShape(18, width_factor=2.0),
     "resnext50_32x4d": ResNetShape(50, groups=32, group_width=4),
     "resnext101_32x4d": ResNetShape(101, groups=32, group_width=4),
+    **{f"cifar_resnet{depth}": ResNetShape(depth, stem=Stem.CIFAR) for depth in (18, 34, 50, 101)},
 }
+"""Those that begin with `cifar_` are for pictures of 32 pixels: the authors' `network_type` CIFAR10 and CIFAR100."""
 
 
 def _residual(shape: ResNetShape) -> Architecture:
@@ -98,6 +100,11 @@ def build_network(
     design = attention if isinstance(attention, AttentionDesign) else find_design(attention)
     factory = None if design is None else partial(Cbam, design=design)
     return ARCHITECTURES[architecture](factory, class_count, stride_placement)
+
+
+def find_stem(architecture: str) -> Stem:
+    """The layers before an architecture's first stage: CIFAR's, or such as ImageNet's pictures need."""
+    return RESIDUAL_NETWORKS[architecture].stem if architecture in RESIDUAL_NETWORKS else Stem.IMAGENET
 
 
 def count_parameters(network: nn.Module) -> int:

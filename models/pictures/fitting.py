@@ -1,8 +1,14 @@
-"""Fitting a picture into a given size."""
+"""Fitting a picture into a given size, and very small ones to a screen."""
 
 import math
 
 from PIL import Image
+
+TINY_SIDE_PIXELS = 64
+"""A picture whose longer side has at most so many is enlarged for a screen: CIFAR's have 32."""
+
+ENLARGED_SIDE_PIXELS = 1024
+"""It is enlarged to no more than this."""
 
 
 def find_ratio(width: int, height: int, *, longer: float = math.inf, shorter: float = math.inf) -> float:
@@ -29,3 +35,20 @@ def shrink(picture: Image.Image, max_side: int) -> Image.Image:
     if size == picture.size:
         return picture
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
+def screen_size(width: int, height: int, longest: int) -> tuple[int, int]:
+    """The size on a screen: as `fit_size`, but a tiny picture becomes as many whole times larger as fit."""
+    longer = max(width, height)
+    if longer > TINY_SIDE_PIXELS or longer > longest:
+        return fit_size(width, height, longer=longest)
+    factor = max(1, min(longest, ENLARGED_SIDE_PIXELS) // longer)
+    return width * factor, height * factor
+
+
+def fit_screen(picture: Image.Image, longest: int) -> Image.Image:
+    """Bring a picture to its `screen_size`; the pixels of a tiny one stay visible, so that nothing is made up."""
+    size = screen_size(picture.width, picture.height, longest)
+    if size[0] <= picture.width:
+        return shrink(picture, longest)
+    return picture.resize(size, Image.Resampling.NEAREST)

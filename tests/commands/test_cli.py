@@ -86,7 +86,7 @@ def test_compare_stops_at_an_unknown_class_for_each_picture(picture: Path) -> No
     ("arguments", "sentence"),
     [
         (["compare"], "IMAGE"),
-        (["compare", "x.png", "--resolution", "161"], "choose one of 160, 224, 320, 448"),
+        (["compare", "x.png", "--resolution", "161"], "choose one of 32, 160, 224, 320, 448"),
         (["compare", "x.png", "--device", "tpu"], "device"),
         (["serve", "--port", "99999"], "65535"),
         (["serve", "--lineup", "nothing.toml"], "nothing.toml"),

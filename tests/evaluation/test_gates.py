@@ -72,6 +72,18 @@ def test_gate_survey_compares_the_spatial_gate_with_the_object() -> None:
     assert block.channel.deviation == 0.25
 
 
+def test_gate_survey_measures_bams_joint_gate_where_others_have_a_spatial_one() -> None:
+    mask = make_mask(8, 8, rows=slice(0, 4), columns=slice(0, 4))
+    seen, placement = see_whole(mask)
+    survey = GateSurvey(tolerance_pixels=0)
+    branch, joint = (GateMap(np.where(mask, *ends).astype(np.float32)) for ends in ((0.25, 0.75), (1.0, 0.5)))
+    survey.add((BlockMaps("layer1.bam", GateMap(np.array([0.5], dtype=np.float32)), branch, joint),), seen, placement)
+    (block,) = survey.summarise()
+    assert block.spatial is not None
+    assert block.spatial.pointing == 1
+    assert block.spatial.share_inside == pytest.approx(16 / (16 + 24))
+
+
 def test_gate_survey_leaves_out_a_gate_that_the_attention_has_not() -> None:
     seen, placement = see_whole(make_mask(8, 8, rows=slice(0, 4), columns=slice(0, 4)))
     survey = GateSurvey(tolerance_pixels=0)

@@ -122,9 +122,11 @@ class GateSurvey:
             statistics = self._blocks[block.name]
             if block.channel is not None:
                 statistics.channel.add(block.channel.values)
-            if block.spatial is not None:
-                statistics.spatial.add(block.spatial.values)
-                statistics.point(block.spatial, seen, placement, self._tolerance_pixels)
+            # BAM's spatial branch means nothing without its channel branch, whose signs turn it round.
+            positions = block.spatial if block.joint is None else block.joint
+            if positions is not None:
+                statistics.spatial.add(positions.values)
+                statistics.point(positions, seen, placement, self._tolerance_pixels)
 
     def summarise(self) -> list[BlockResult]:
         """Summarise every block, in the network's order."""

@@ -174,7 +174,10 @@ class SpatialGateResult(GateResult):
 
 
 class BlockResult(ResultModel):
-    """The gates of one block; None for a gate that this attention does not have."""
+    """The gates of one block; None for a gate that this attention does not have.
+
+    Of BAM `spatial` is the joint gate's mean over channels, and `channel` the sigmoid of the channel branch.
+    """
 
     name: str
     spatial: SpatialGateResult | None

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from models.attention.bam import Bam
 from models.attention.cbam import Cbam, SpatialAttention
 from models.insertion.building import build_any_network
 from models.lineups.card import name_network
@@ -165,10 +166,10 @@ def list_spatial_gates(module: nn.Module) -> list[SpatialGateParameters]:
 
 def list_gate_parameters(module: nn.Module) -> set[nn.Parameter]:
     """Every parameter of every gate."""
-    return {parameter for part in module.modules() if isinstance(part, Cbam) for parameter in part.parameters()}
+    return {parameter for part in module.modules() if isinstance(part, Cbam | Bam) for parameter in part.parameters()}
 
 
 def list_trunk_norms(module: nn.Module) -> list[nn.Module]:
-    """Every BatchNorm outside of the spatial gates."""
-    gates = {norm for part in module.modules() if isinstance(part, SpatialAttention) for norm in part.modules()}
+    """Every BatchNorm outside of the spatial gates and of BAM."""
+    gates = {norm for part in module.modules() if isinstance(part, SpatialAttention | Bam) for norm in part.modules()}
     return [part for part in module.modules() if isinstance(part, _BatchNorm) and part not in gates]

@@ -165,7 +165,7 @@ class Block(nn.Module):
         if "ca" in parts:
             features = parts["ca"](features) * features
             return torch.as_tensor(parts["sa"](features) * features)
-        attention = next(parts[name] for name in ("cbam", "se", "attention") if name in parts)
+        attention = next((parts[name] for name in ("cbam", "se", "attention") if name in parts), nn.Identity())
         return torch.as_tensor(attention(features))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -193,6 +193,60 @@ class TorchvisionLike(nn.Module):
         for number in range(1, 5):
             features = self.get_submodule(f"layer{number}")(features)
         return self.fc(functional.avg_pool2d(features, 7).flatten(1))  # type: ignore[no-any-return]
+
+
+class AuthorsBam(nn.Module):
+    """BAM by the authors' names and in their order; its pooling is a square of the map's height."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        hidden = channels // 16
+        self.channel_att, self.spatial_att = nn.Module(), nn.Module()
+        self.channel_att.gate_c = nn.Sequential(
+            OrderedDict(
+                flatten=nn.Flatten(),
+                gate_c_fc_0=nn.Linear(channels, hidden),
+                gate_c_bn_1=nn.BatchNorm1d(hidden),
+                gate_c_relu_1=nn.ReLU(),
+                gate_c_fc_final=nn.Linear(hidden, channels),
+            )
+        )
+        parts: OrderedDict[str, nn.Module] = OrderedDict(
+            gate_s_conv_reduce0=nn.Conv2d(channels, hidden, 1),
+            gate_s_bn_reduce0=nn.BatchNorm2d(hidden),
+            gate_s_relu_reduce0=nn.ReLU(),
+        )
+        for index in range(2):
+            parts[f"gate_s_conv_di_{index}"] = nn.Conv2d(hidden, hidden, 3, padding=4, dilation=4)
+            parts[f"gate_s_bn_di_{index}"] = nn.BatchNorm2d(hidden)
+            parts[f"gate_s_relu_di_{index}"] = nn.ReLU()
+        parts["gate_s_conv_final"] = nn.Conv2d(hidden, 1, 1)
+        self.spatial_att.gate_s = nn.Sequential(parts)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        pooled = functional.avg_pool2d(features, features.size(2), stride=features.size(2))
+        channel = self.channel_att.get_submodule("gate_c")(pooled)[:, :, None, None].expand_as(features)
+        spatial = self.spatial_att.get_submodule("gate_s")(features).expand_as(features)
+        return torch.as_tensor((1 + torch.sigmoid(channel * spatial)) * features)
+
+
+class CifarNetwork(TorchvisionLike):
+    """ResNet-18 as the authors make it for CIFAR: 3x3 stem without pooling, at the end a mean of 4x4 positions."""
+
+    def __init__(self, attach: Callable[[Block, int], None], *, has_bam: bool = False) -> None:
+        super().__init__(attach)
+        self.conv1 = nn.Conv2d(3, 64, 3, stride=1, padding=1, bias=False)
+        self.bams = {number: f"bam{number}" for number in (1, 2, 3)} if has_bam else {}
+        for number, name in self.bams.items():
+            self.add_module(name, AuthorsBam(32 * 2**number))
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        features = functional.relu(self.bn1(self.conv1(batch)))
+        for number in range(1, 5):
+            features = self.get_submodule(f"layer{number}")(features)
+            if number in self.bams:
+                features = self.get_submodule(self.bams[number])(features)
+        return self.fc(functional.avg_pool2d(features, 4).flatten(1))  # type: ignore[no-any-return]
 
 
 class PytorchcvUnit(nn.Module):
@@ -308,4 +362,19 @@ def make_foreign(layout: str, path: Path, *, seed: int = 1) -> nn.Module:
     make, save = FOREIGN[layout]
     network = fill(make(), torch.Generator().manual_seed(seed))
     save(network, path)
+    return network
+
+
+CIFAR: dict[str, Maker] = {
+    "none": lambda: CifarNetwork(lambda block, channels: None),
+    "cbam": lambda: CifarNetwork(attach_as("cbam", AuthorsAttention)),
+    "bam": lambda: CifarNetwork(lambda block, channels: None, has_bam=True),
+}
+"""The authors' networks for CIFAR by their attention."""
+
+
+def make_cifar(attention: str, path: Path, *, seed: int = 1) -> nn.Module:
+    """One of the authors' networks for CIFAR, filled and saved as they save it; returns the network itself."""
+    network = fill(CIFAR[attention](), torch.Generator().manual_seed(seed))
+    save_authors(network, path)
     return network

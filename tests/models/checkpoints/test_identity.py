@@ -122,7 +122,7 @@ def add_many(shapes: Shapes) -> None:
 
 
 def shrink_stem(shapes: Shapes) -> None:
-    shapes["conv1.weight"] = torch.Size((64, 3, 3, 3))
+    shapes["conv1.weight"] = torch.Size((64, 3, 5, 5))
 
 
 def remove_head(shapes: Shapes) -> None:
@@ -144,7 +144,7 @@ def flatten_head(shapes: Shapes) -> None:
         (add_many, r"differs in 30: surplus: layer5\.0\.weight, .*, layer5\.3\.weight and 26 more$"),
         (
             shrink_stem,
-            r"misshaped: conv1\.weight is \(64, 3, 3, 3\), the network needs \(64, 3, 7, 7\)$",
+            r"misshaped: conv1\.weight is \(64, 3, 5, 5\), the network needs \(64, 3, 7, 7\)$",
         ),
         (remove_head, r"no last layer \(fc\.weight or classifier\.6\.weight\)"),
         (flatten_head, "no last layer"),

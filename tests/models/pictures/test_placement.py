@@ -28,6 +28,15 @@ def test_place_whole_follows_the_rule(
     assert (placement.input_width, placement.input_height) == input_size
 
 
+@pytest.mark.parametrize(
+    ("size", "input_size"),
+    [((32, 32), (32, 32)), ((640, 480), (40, 32)), ((480, 640), (32, 40)), ((900, 300), (64, 32))],
+)
+def test_place_whole_at_32_pixels_rounds_to_a_multiple_of_8(size: tuple[int, int], input_size: tuple[int, int]) -> None:
+    placement = place(*size, geometry=Geometry.WHOLE, resolution=Resolution.PIXELS_32)
+    assert (placement.input_width, placement.input_height) == input_size
+
+
 def test_place_center_crop_is_the_square_at_the_centre() -> None:
     placement = place(400, 200, geometry=Geometry.CENTER_CROP, resolution=Resolution.PIXELS_160)
     assert placement.box == (100, 0, 300, 200)
@@ -48,7 +57,8 @@ def test_place_stays_inside_the_picture_at_its_centre(
     assert (upper + lower) / 2 == pytest.approx(height / 2, abs=step)
     assert min(placement.input_width, placement.input_height) == resolution
     assert max(placement.input_width, placement.input_height) <= 2 * resolution
-    assert placement.input_width % 32 == placement.input_height % 32 == 0
+    step = 8 if resolution is Resolution.PIXELS_32 else 32
+    assert placement.input_width % step == placement.input_height % step == 0
 
 
 @given(width=SIDES, height=SIDES, resolution=st.sampled_from(Resolution))
@@ -56,10 +66,10 @@ def test_place_whole_shows_all_of_a_picture_up_to_two_to_one(width: int, height:
     placement = place(width, height, geometry=Geometry.WHOLE, resolution=resolution)
     if max(width, height) <= 2 * min(width, height):
         assert not placement.is_cropped
-    # The aspect is kept up to the rounding to a multiple of 32.
+    # The aspect is kept up to the rounding to a multiple of 32, or of 8 at 32 pixels.
     seen_aspect = (placement.right - placement.left) / (placement.lower - placement.upper)
     input_aspect = placement.input_width / placement.input_height
-    rounding = 1 + 16 / resolution
+    rounding = 1 + (4 if resolution is Resolution.PIXELS_32 else 16) / resolution
     assert 1 / rounding <= seen_aspect / input_aspect <= rounding
 
 

@@ -12,7 +12,13 @@ from models.training.learning.optimisation import (
     make_optimiser,
     scale_rate,
 )
-from models.training.learning.trainee import TraineeShape, build_trainee, list_spatial_gates
+from models.training.learning.trainee import (
+    TraineeShape,
+    build_trainee,
+    list_gate_parameters,
+    list_spatial_gates,
+    list_trunk_norms,
+)
 from models.training.recipes.recipe import OptimiserRecipe, ScheduleName, ScheduleRecipe, SpatialGateRecipe
 from models.training.running.errors import TrainingError
 from tests.models.training.conftest import make_recipe
@@ -138,3 +144,16 @@ def test_gates_learn_as_fast_as_the_rest_by_default() -> None:
     recipe = make_recipe()
     trainee = build_trainee(TraineeShape("resnet18", Attention.CBAM, 3), recipe)
     assert {group["lr"] for group in group_parameters(trainee, recipe)} == {0.05}
+
+
+def test_bam_is_trained_as_gates_are_and_its_norms_are_not_the_trunks() -> None:
+    trainee = build_trainee(TraineeShape("resnet18", Attention.BAM, 3), make_recipe())
+    names = {id(parameter): name for name, parameter in trainee.network.named_parameters()}
+    gates = {names[id(parameter)] for parameter in list_gate_parameters(trainee)}
+    assert gates == {name for name in names.values() if name.startswith("bam")}
+    paths = {module: path for path, module in trainee.network.named_modules()}
+    assert not [paths[norm] for norm in list_trunk_norms(trainee) if paths[norm].startswith("bam")]
+    assert len(list_trunk_norms(trainee)) == 20
+    output = trainee.train()(torch.zeros(2, 3, 64, 64))
+    output.logits.sum().backward()
+    assert not [name for name, parameter in trainee.network.named_parameters() if parameter.grad is None]

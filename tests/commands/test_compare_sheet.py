@@ -8,15 +8,9 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 from tests.conftest import decode, encode, make_picture
+from tests.lineups import NAMES, write_option
 
 runner = CliRunner()
-
-LINEUPS = {
-    2: "a=plain:untrained:resnet18,gated:untrained:resnet18+se",
-    3: "a=untrained:resnet18,untrained:resnet18+se,untrained:resnet18+cbam",
-    5: "a=untrained:resnet18,untrained:resnet18+cbam,second:untrained:resnet18+cbam,untrained:resnet18+se,"
-    "untrained:resnet18+cbam-k3",
-}
 
 
 @pytest.fixture
@@ -37,10 +31,12 @@ def read_texts(path: Path) -> list[str]:
     return re.findall(r"<!-- (.*?) -->", path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("count", LINEUPS)
+@pytest.mark.parametrize("count", NAMES)
 def test_columns_have_p_under_every_map_and_a_row_per_network(tmp_path: Path, pictures: list[Path], count: int) -> None:
     sheet = tmp_path / "out" / "paper.svg"
-    result = compare(*pictures, "--lineup", LINEUPS[count], "--sheet", sheet, "--layout", "columns", "--target", "3")
+    result = compare(
+        *pictures, "--lineup", write_option(count), "--sheet", sheet, "--layout", "columns", "--target", "3"
+    )
     assert result.exit_code == 0, result.output
     assert f"{sheet}: 3 of 3 pictures" in result.stdout
     texts = read_texts(sheet)
@@ -54,10 +50,10 @@ def test_columns_have_p_under_every_map_and_a_row_per_network(tmp_path: Path, pi
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["paper.svg"]
 
 
-@pytest.mark.parametrize("count", LINEUPS)
+@pytest.mark.parametrize("count", NAMES)
 def test_rows_have_every_network_and_a_difference(tmp_path: Path, pictures: list[Path], count: int) -> None:
     sheet = tmp_path / "rows.svg"
-    result = compare(*pictures[:2], "--lineup", LINEUPS[count], "--sheet", sheet, "--target", "3")
+    result = compare(*pictures[:2], "--lineup", write_option(count), "--sheet", sheet, "--target", "3")
     assert result.exit_code == 0, result.output
     texts = read_texts(sheet)
     assert len([text for text in texts if text.startswith("P = ")]) == 2 * count
@@ -74,7 +70,7 @@ def test_sheet_has_the_format_of_its_ending(tmp_path: Path, pictures: list[Path]
 
 def test_networks_and_difference_are_those_that_are_named(tmp_path: Path, pictures: list[Path]) -> None:
     sheet = tmp_path / "some.svg"
-    common = (pictures[0], "--lineup", LINEUPS[3], "--target", "3")
+    common = (pictures[0], "--lineup", write_option(3), "--target", "3")
     assert compare(*common, "--sheet", sheet, "--layout", "columns", "--networks", "cbam,baseline").exit_code == 0
     texts = read_texts(sheet)
     assert len([text for text in texts if text.startswith("P = ")]) == 2

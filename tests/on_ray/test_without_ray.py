@@ -149,8 +149,9 @@ def test_every_kind_of_work_is_sent_with_its_networks_names(count: int) -> None:
     gated = loaded.card.gated[-1]
     blocks = {gated: [name for name, _ in loaded.networks[gated].named_modules() if re.fullmatch(r"layer\d\.\d", name)]}
     changes = parse_interventions([f"{gated}:all:channel:neutral"], blocks)
+    picture = PictureWork(loaded, values, Stage.FOUR, 3)
     works: list[Work[Any]] = [
-        PictureWork(loaded, values, Stage.FOUR, 3),
+        picture,
         ChangedTraceWork(loaded, gated, values, changes),
         ChangedMapWork(loaded, gated, values, changes, target),
         OpenedBlockWork(loaded, gated, values, "layer2.0", changes),
@@ -161,8 +162,8 @@ def test_every_kind_of_work_is_sent_with_its_networks_names(count: int) -> None:
         assert {field.name for field in fields(again)} == {field.name for field in fields(work)}
         (ours,), (theirs,) = type(work).compute_together([work]), type(work).compute_together([again])
         assert pickle.dumps(ours) == pickle.dumps(theirs)
-    (traced,) = PictureWork.compute_together([works[0]])
-    assert tuple(traced.traces) == tuple(traced.gradient) == NAMES[count]
+    (traced,) = PictureWork.compute_together([picture])
+    assert tuple(traced.traces) == tuple(traced.gradient.gradients) == NAMES[count]
 
 
 def test_packed_work_keeps_a_picture_as_it_is(lineup: Lineup) -> None:

@@ -183,5 +183,6 @@ def test_rows_of_three_networks_are_the_plain_runs(environment: dict[str, str], 
     assert len(here) == 4
     for key, row in on_ray.items():
         check_alike(row, here[key])
-        assert row["se_correlation"] is not None
-        assert row["cbam_correlation"] is not None
+        # Each network has answered by itself; a correlation may be undefined, if random weights see no evidence.
+        assert len({row[f"{name}_target_probability"] for name in NAMES[3]}) == 3
+        assert {"se_correlation", "cbam_correlation"} <= row.keys()

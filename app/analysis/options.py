@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from app.explain.methods import Method
 from app.render.colour_scale import Colormap, Scale
 from app.render.overlay import Render
+from app.render.sheet_layout import SheetLayout
 from models.names import Geometry, Resolution, Stage
 
 
@@ -164,6 +165,18 @@ class FigureOptions(TargetOptions, ColourOptions):
         description="The networks to show, by name and in this order, separated by commas; all by default.",
         examples=["baseline,cbam"],
     )
+
+
+class SheetOptions(FigureOptions):
+    """Several pictures on one sheet."""
+
+    layout: SheetLayout = Field(
+        default=SheetLayout.ROWS,
+        description="`rows`: a row per picture, with a difference; `columns`: a column per picture and a row per "
+        "network, as in the paper.",
+    )
+    of: str = Field(default="", max_length=32, description="The network that the rows' difference subtracts from.")
+    minus: str = Field(default="", max_length=32, description="The network that the rows' difference subtracts.")
 
 
 class PageOptions(FigureOptions):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.analysis.options import ColourOptions, GeometryOptions, TargetOptions
+from app.analysis.options import GeometryOptions, SheetOptions, TargetOptions
 from app.commands.options import (
     EXIT_BAD_INPUT,
     LINEUP_HELP,
@@ -20,12 +20,14 @@ from app.commands.options import (
     as_list,
     errors,
     or_explain,
+    or_refuse,
     parse_resolution,
     prepare_settings,
 )
 from app.commands.ray import find_survey, serve_on_ray
 from app.explain.methods import Method
 from app.render.colour_scale import Colormap, Scale
+from app.render.sheet_layout import SheetLayout
 from models.names import Stage
 
 
@@ -82,26 +84,59 @@ def compare(
         typer.Option(
             "--output",
             "-o",
-            help="Directory for figures and maps; by default the current one, or none with --json.",
+            help="Directory for figures and maps; by default the current one, or none with --json or --sheet.",
             file_okay=False,
         ),
     ] = None,
-    target: Annotated[str, typer.Option(help="Class by index or name; the baseline's first by default.")] = "",
+    target: Annotated[
+        str,
+        typer.Option(
+            help="Class by index or name; by default the one that the networks' mean probability ranks first."
+        ),
+    ] = "",
+    networks: Annotated[
+        str,
+        typer.Option(
+            help="Networks of the figure and of the sheet, in this order, by name; all by default.",
+            metavar="NAME,NAME",
+        ),
+    ] = "",
+    of: Annotated[
+        str, typer.Option(help="Network to subtract from in the difference; the last one by default.", metavar="NAME")
+    ] = "",
+    minus: Annotated[
+        str, typer.Option(help="Network to subtract in the difference; the baseline by default.", metavar="NAME")
+    ] = "",
     method: Annotated[Method, typer.Option(help="Method that makes the maps.")] = Method.GRADCAM,
     stage: Annotated[int, typer.Option(help="Stage to explain, 1 (fine) to 4 (deep).", min=1, max=4)] = 4,
     interventions: Annotated[
         list[str] | None,
         typer.Option(
             "--intervention",
-            help="Change learned gates: SCOPE:GATE:CHANGE, for example all:spatial:neutral, "
-            "stage4:spatial:invert or layer3.1:channel:drop-max. May be given several times.",
+            help="Change learned gates: [NETWORK:]SCOPE:GATE:CHANGE, for example all:spatial:neutral, "
+            "cbam:stage4:spatial:invert or layer3.1:channel:drop-max. May be given several times.",
         ),
     ] = None,
-    scale: Annotated[Scale, typer.Option(help="One maximum for all maps, or one per map.")] = Scale.SHARED,
+    scale: Annotated[Scale, typer.Option(help="One maximum for all maps of a picture, or one per map.")] = Scale.SHARED,
     colormap: Annotated[Colormap, typer.Option(help="Colours of the maps.")] = Colormap.VIRIDIS,
     geometry: GeometryOption = None,
     resolution: ResolutionOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, one line per picture.")] = False,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(
+            help="All pictures in one figure: a file that ends in .png, .svg or .pdf. The files of each picture are "
+            "written too if --output is given.",
+            dir_okay=False,
+        ),
+    ] = None,
+    layout: Annotated[
+        SheetLayout,
+        typer.Option(
+            help="With --sheet: a row per picture, with a difference; or a column per picture and a row per network, "
+            "as in the paper.",
+        ),
+    ] = SheetLayout.ROWS,
     rows: Annotated[
         Path | None,
         typer.Option(
@@ -119,21 +154,27 @@ def compare(
 ) -> None:
     """Write the paper's figure and all maps for each picture.
 
-    For dog.jpg: dog.figure.png, dog.baseline.png, dog.cbam.png, dog.difference.png and dog.maps.npz. A picture that
-    cannot be read is reported and skipped; the exit code is then 2.
+    For dog.jpg: dog.figure.png, dog.difference.png, dog.maps.npz and one map per network: dog.baseline.png,
+    dog.cbam.png. A picture that cannot be read is reported and skipped; the exit code is then 2.
+
+    With --sheet all pictures become one figure, as rows or as columns.
 
     With --rows many pictures become a table of predictions, map statistics and comparisons of the maps. A picture that
     cannot be read becomes a row with its error. After a stop, the same command continues where it stopped.
     """
     if on is ComputeLocation.RAY and rows is None:
         raise typer.BadParameter("--on ray works only for tables of many pictures; add --rows DIR")
+    if sheet is not None and rows is not None:
+        raise typer.BadParameter("--rows writes a table and --sheet a figure; choose one of them")
     settings = prepare_settings(as_list(lineup), as_list(labels), device, offline=offline)
     with errors.status("loading the networks"):
         from app.survey.figures import CompareOptions, compare_files
         from app.survey.run import SurveyOptions
         from app.survey.sources import list_sources
 
-    asked = TargetOptions(target=target, method=method, stage=Stage(stage), interventions=tuple(interventions or ()))
+    asked = or_refuse(
+        TargetOptions, target=target, method=method, stage=Stage(stage), interventions=tuple(interventions or ())
+    )
     seen_as = GeometryOptions(geometry=geometry, resolution=parse_resolution(resolution))
     if rows is not None:
         survey = SurveyOptions(target=asked, geometry=seen_as, directory=rows, has_maps=has_maps)
@@ -143,11 +184,21 @@ def compare(
         failed = f", {report.failed:,} of them with an error" if report.failed else ""
         typer.echo(f"{rows}: {report.done:,} rows written{failed}{before}")
         return
+    drawing = or_refuse(
+        SheetOptions,
+        **asked.model_dump(),
+        scale=scale,
+        colormap=colormap,
+        networks=networks,
+        of=of,
+        minus=minus,
+        layout=layout,
+    )
     options = CompareOptions(
-        target=asked,
-        colours=ColourOptions(scale=scale, colormap=colormap),
+        drawing=drawing,
         geometry=seen_as,
-        output=output or (None if as_json else Path()),
+        output=output or (None if as_json or sheet else Path()),
+        sheet=sheet,
         as_json=as_json,
     )
     failures = or_explain(compare_files, settings, images, options)

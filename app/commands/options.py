@@ -108,6 +108,14 @@ def parse_resolution(text: str | None) -> Resolution | None:
     return Resolution(int(text))
 
 
+def or_refuse(options: Callable[..., Result], **given: Any) -> Result:  # noqa: ANN401  # each option has its own type
+    """The options that were given; one out of its range is a wrong use of the command."""
+    try:
+        return options(**given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 def or_explain(work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
     """Run a command; an error that a user can correct becomes one line on standard error and exit code 2."""
     try:

@@ -11,7 +11,7 @@ from app.analysis.analyses import PREVIEW_SIDE_PIXELS
 from app.analysis.compared_sheets import ComparedRow
 from app.analysis.comparison import Comparison
 from app.analysis.networks import choose_difference
-from app.analysis.options import AttentionOptions, FigureOptions, MapOptions
+from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, SheetOptions
 from app.analysis.sheets import make_slug
 from app.api.schemas import build_analysis_answer
 from app.output import images
@@ -58,10 +58,13 @@ def list_analysis_members(comparison: Comparison, options: FigureOptions) -> lis
     return [_write_text(f"{text}\n"), *_list_files(comparison, options, folder="")]
 
 
-def list_sheet_members(rows: Sequence[ComparedRow], options: FigureOptions) -> list[Member]:
+def list_sheet_members(rows: Sequence[ComparedRow], options: SheetOptions) -> list[Member]:
     """List the contact sheet's files, and one folder per picture."""
-    lines = ["CBAM Lens", "", *_list_settings(options), "", "sheet.png, sheet.pdf: all pictures, one row per picture"]
-    members = [Member(f"sheet.{form}", partial(draw_sheet, rows, options, form)) for form in SheetFormat]
+    sheets = f"sheet.png, sheet.pdf: all pictures, as {options.layout.value}"
+    lines = ["CBAM Lens", "", *_list_settings(options), "", sheets]
+    members = [
+        Member(f"sheet.{form}", partial(draw_sheet, rows, options, FigureFormat(form.value))) for form in SheetFormat
+    ]
     for row in rows:
         slug = make_slug(row.name, position=row.position)
         lines += ["", f"{slug}: {row.name}"]

@@ -5,35 +5,55 @@ from collections.abc import Sequence
 from app.analysis.compared_sheets import ComparedRow, list_comparisons
 from app.analysis.comparison import Comparison
 from app.analysis.networks import choose_difference, choose_networks
-from app.analysis.options import FigureOptions, MapOptions
+from app.analysis.options import FigureOptions, MapOptions, SheetOptions
 from app.output.images import difference_scale, draw_difference, draw_heat_map, heat_map_scale, title_networks
 from app.render.colour_scale import Scale
-from app.render.contact_sheet import ContactRow, SheetFormat, draw_contact_sheet
-from app.render.figure import Panel
+from app.render.contact_picture import ContactPicture
+from app.render.contact_sheet import draw_contact_sheet
+from app.render.figure import FigureFormat, Panel
 from app.render.overlay import Render
+from app.render.sheet_layout import SheetLayout
 
 PANEL_SIDE_PIXELS = 384
 
 
-def draw_sheet(rows: Sequence[ComparedRow], options: FigureOptions, file_format: SheetFormat) -> bytes:
-    """Draw one row per picture: picture, every network and the difference, with P of the explained class."""
-    drawn = [
-        ContactRow(label=f"{row.position}. {row.name}", problem=row.problem or "")
-        if row.comparison is None
-        else ContactRow(
-            label=f"{row.position}. {row.name}: {row.comparison.target.label.name}",
-            panels=tuple(_draw_panels(row.comparison, options)),
-        )
-        for row in rows
-    ]
-    return draw_contact_sheet(drawn, heading=caption_question(rows, options), file_format=file_format)
+def draw_sheet(rows: Sequence[ComparedRow], options: SheetOptions, file_format: FigureFormat) -> bytes:
+    """Draw every picture with P of the explained class under each map: as rows, or as the paper's columns.
+
+    Args:
+        rows: the pictures.
+        options: the networks to show, the drawing and the layout.
+        file_format: PNG, SVG or PDF.
+    """
+    pictures = [_show_picture(row, options) for row in rows]
+    heading = caption_question(rows, options)
+    return draw_contact_sheet(pictures, heading=heading, file_format=file_format, layout=options.layout)
 
 
-def caption_question(rows: Sequence[ComparedRow], options: FigureOptions) -> str:
+def _show_picture(row: ComparedRow, options: SheetOptions) -> ContactPicture:
+    name = f"{row.position}. {row.name}"
+    if row.comparison is None:
+        return ContactPicture(name, problem=row.problem or "")
+    class_name = row.comparison.target.label.name
+    if options.layout is SheetLayout.COLUMNS:
+        # The class is above the column; the name has no other place.
+        panels = _draw_panels(row.comparison, options, under_picture=row.name)
+    else:
+        size = row.comparison.analysis.source
+        panels = _draw_panels(row.comparison, options, under_picture=f"{size.width} × {size.height} pixels")
+        panels.append(_draw_difference(row.comparison, options))
+    return ContactPicture(name, class_name, tuple(panels))
+
+
+def caption_question(rows: Sequence[ComparedRow], options: SheetOptions) -> str:
     """Describe the options and the lineups in one or two lines."""
     comparisons = list_comparisons(rows)
     lineups = dict.fromkeys(comparison.analysis.card.title for comparison in comparisons)
-    scale = "one scale per map" if options.scale is Scale.OWN else "one scale per row"
+    scale = (
+        "one scale per map"
+        if options.scale is Scale.OWN
+        else f"one scale per {'column' if options.layout is SheetLayout.COLUMNS else 'row'}"
+    )
     heading = f"{'; '.join(lineups) or 'No picture'}. {options.method.value}, stage {options.stage.value}, {scale}."
     if options.interventions:
         heading += f" Gates changed, not retrained: {', '.join(options.interventions)}."
@@ -42,17 +62,24 @@ def caption_question(rows: Sequence[ComparedRow], options: FigureOptions) -> str
     return heading
 
 
-def _draw_panels(comparison: Comparison, options: FigureOptions) -> list[Panel]:
+def _draw_panels(comparison: Comparison, options: FigureOptions, *, under_picture: str) -> list[Panel]:
+    """The picture and every network's map."""
     analysis = comparison.analysis
     drawing = MapOptions(**options.model_dump(), render=Render.OVERLAY)
     titles = title_networks(comparison)
-    size = f"{analysis.source.width} × {analysis.source.height} pixels"
-    panels = [Panel("Picture", analysis.picture(max_side=PANEL_SIDE_PIXELS), size)]
+    panels = [Panel("Picture", analysis.picture(max_side=PANEL_SIDE_PIXELS), under_picture)]
     for name in choose_networks(analysis.card, options.networks):
         maximum = heat_map_scale(comparison, name, options).maximum
         caption = f"P = {comparison.target_probability(name):.4f}, scale 0 to {maximum:.3g}"
         picture = draw_heat_map(comparison, name, drawing, max_side=PANEL_SIDE_PIXELS)
         panels.append(Panel(titles[name], picture, caption))
+    return panels
+
+
+def _draw_difference(comparison: Comparison, options: SheetOptions) -> Panel:
+    """One network's map minus another's, the last one's minus the baseline's by default."""
+    drawing = MapOptions(**options.model_dump(), render=Render.OVERLAY)
     limit = difference_scale(comparison, options).maximum
-    difference = draw_difference(comparison, choose_difference(analysis.card), drawing, max_side=PANEL_SIDE_PIXELS)
-    return [*panels, Panel("Difference", difference, f"−{limit:.3g} (blue) to +{limit:.3g} (red)")]
+    difference = choose_difference(comparison.analysis.card, options.of, options.minus)
+    picture = draw_difference(comparison, difference, drawing, max_side=PANEL_SIDE_PIXELS)
+    return Panel("Difference", picture, f"−{limit:.3g} (blue) to +{limit:.3g} (red)")

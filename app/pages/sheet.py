@@ -15,6 +15,7 @@ from app.pages.addresses import Addresses, Download, PageImage, add_query
 from app.pages.choices import METHOD_TITLES, Choice, list_choices
 from app.render.colour_scale import Colormap, Scale
 from app.render.contact_sheet import SheetFormat
+from app.render.sheet_layout import SheetLayout
 from models.names import Stage
 from models.pictures.fitting import screen_size
 
@@ -183,9 +184,13 @@ def _format(value: float | None) -> str:
 def _list_downloads(address: str, asked: dict[str, str]) -> tuple[Download, ...]:
     sheets = [
         Download(
-            f"Sheet as {form.value.upper()}",
-            add_query(f"{address}/sheet.{form}", asked),
-            f"cbam-lens-sheet.{form}",
+            f"{title} as {form.value.upper()}",
+            add_query(f"{address}/sheet.{form}", asked | query),
+            f"cbam-lens-{file}.{form}",
+        )
+        for title, file, query in (
+            ("Sheet", "sheet", {}),
+            ("Pictures as columns", "columns", {"layout": SheetLayout.COLUMNS.value}),
         )
         for form in SheetFormat
     ]

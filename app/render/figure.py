@@ -83,6 +83,11 @@ def draw_figure(panels: Sequence[Panel], *, heading: str, units: str, file_forma
     for axes, panel in zip(all_axes, panels, strict=True):
         _draw_panel(axes, panel)
     _draw_colour_bars(figure, list(all_axes), panels, units)
+    return save_figure(figure, file_format)
+
+
+def save_figure(figure: Figure, file_format: FigureFormat) -> bytes:
+    """Write a figure as a file, whose bytes are the same in every run."""
     buffer = io.BytesIO()
     # Without dates, so that the bytes are the same.
     metadata = {FigureFormat.SVG: {"Date": None}, FigureFormat.PDF: {"CreationDate": None}}.get(file_format)

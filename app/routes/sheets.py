@@ -12,13 +12,14 @@ from starlette.concurrency import run_in_threadpool
 
 from app.analysis.compared_sheets import SheetLens
 from app.analysis.lens import Lens
-from app.analysis.options import FigureOptions
+from app.analysis.options import FigureOptions, SheetOptions
 from app.analysis.sheets import Sheet, SheetRow, clean_name, make_slug, refuse_count
 from app.errors import InvalidOption, LensError
 from app.output.archive import Member, list_analysis_members, list_sheet_members, pack
 from app.output.sheet import draw_sheet
 from app.pages.sheet import build_sheet_page
 from app.render.contact_sheet import SheetFormat
+from app.render.figure import FigureFormat
 from app.routes.dependencies import (
     AnalysisDependency,
     LensDependency,
@@ -149,21 +150,21 @@ async def show_sheet(
 async def read_sheet(
     sheet: SheetDependency,
     format: SheetFormat,  # noqa: A002  # the path's own word
-    options: Annotated[FigureOptions, Query()],
+    options: Annotated[SheetOptions, Query()],
     lenses: LensesDependency,
     store: StoreDependency,
     timings: TimingsDependency,
 ) -> Response:
     """The contact sheet."""
     rows = await SheetLens(lenses, store, timings).compare(sheet, options)
-    content = await lenses.default.run(draw_sheet, rows, options, format)
+    content = await lenses.default.run(draw_sheet, rows, options, FigureFormat(format))
     return Response(content, media_type=SHEET_MEDIA_TYPES[format])
 
 
 @router.get("/sheets/{sheet_id}/everything.zip")
 async def read_everything_of_sheet(
     sheet: SheetDependency,
-    options: Annotated[FigureOptions, Query()],
+    options: Annotated[SheetOptions, Query()],
     lenses: LensesDependency,
     store: StoreDependency,
     timings: TimingsDependency,

@@ -11,8 +11,8 @@ from rich.console import Console
 
 from app.analysis.comparison import Comparison
 from app.analysis.lens import Lens
-from app.analysis.networks import choose_difference
-from app.analysis.options import ColourOptions, FigureOptions, GeometryOptions, MapOptions, TargetOptions
+from app.analysis.networks import choose_difference, choose_networks
+from app.analysis.options import GeometryOptions, MapOptions, SheetOptions
 from app.analysis.timing import Timings
 from app.api.schemas import build_analysis_answer
 from app.engine.loading import build_engine, load_chosen_lineup
@@ -21,6 +21,8 @@ from app.output import images
 from app.output.files import write_whole
 from app.render.figure import FigureFormat
 from app.settings import Settings
+from app.survey.figure_sheet import check_sheet, write_sheet
+from models.lineups.card import LineupCard
 from models.progress import track
 
 console = Console(stderr=True)
@@ -31,17 +33,17 @@ class CompareOptions:
     """The options for every picture.
 
     Attributes:
-        target: class, method and stage.
-        colours: how values become colours.
+        drawing: class, method and stage, how values become colours, and how pictures lie on the sheet.
         geometry: how a picture becomes the input.
-        output: the folder for files; None to write none.
+        output: the folder for each picture's files; None to write none.
+        sheet: the file of all pictures together; None for none.
         as_json: whether to print the numbers.
     """
 
-    target: TargetOptions
-    colours: ColourOptions
+    drawing: SheetOptions
     geometry: GeometryOptions
     output: Path | None
+    sheet: Path | None
     as_json: bool
 
 
@@ -57,14 +59,20 @@ def compare_files(settings: Settings, images: Sequence[Path], options: CompareOp
         The number of pictures that could not be compared; each is reported on standard error.
 
     Raises:
-        InvalidOption: when two pictures would write the same files.
-        OSError: when the output directory cannot be written.
+        InvalidOption: when two pictures would write the same files, for a network that there is not, and for a sheet
+            of another format.
+        TooManyPictures: for more on one sheet than the settings allow.
+        OSError: when the output cannot be written.
         LineupError: when the networks cannot be loaded.
     """
+    if options.sheet is not None:
+        check_sheet(options.sheet, len(images), settings)
     if options.output is not None:
         _check_names(images)
-        options.output.mkdir(parents=True, exist_ok=True)
     lineup = load_chosen_lineup(settings)
+    _check_networks(lineup.card, options.drawing)
+    if options.output is not None:
+        options.output.mkdir(parents=True, exist_ok=True)
     engine = build_engine(settings)
     engine.start()
     lens = Lens(engine, lineup, max_pixels=settings.max_picture_pixels)
@@ -76,9 +84,10 @@ def compare_files(settings: Settings, images: Sequence[Path], options: CompareOp
 
 async def _compare_all(lens: Lens, images: Sequence[Path], options: CompareOptions) -> int:
     failures = 0
+    compared: list[tuple[Path, Comparison]] = []
     for image in track(images, "comparing"):
         try:
-            await _compare_one(lens, image, options)
+            comparison = await _compare_one(lens, image, options)
         except LensError as error:
             failures += 1
             console.print(f"{image}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
@@ -87,13 +96,21 @@ async def _compare_all(lens: Lens, images: Sequence[Path], options: CompareOptio
                 raise
             failures += 1
             console.print(f"{image}: {error.strerror}", style="red", markup=False, highlight=False, soft_wrap=True)
+        else:
+            # The sheet's pictures are counted before; without one they are not kept.
+            if options.sheet is not None:
+                compared.append((image, comparison))
+    if options.sheet is not None and compared:
+        write_sheet(options.sheet, compared, options.drawing)
+        if not options.as_json:
+            sys.stdout.write(f"{options.sheet}: {len(compared)} of {len(images)} pictures\n")
     return failures
 
 
-async def _compare_one(lens: Lens, image: Path, options: CompareOptions) -> None:
-    comparison = await lens.compare_picture(image.read_bytes(), options.geometry, options.target, Timings())
+async def _compare_one(lens: Lens, image: Path, options: CompareOptions) -> Comparison:
+    comparison = await lens.compare_picture(image.read_bytes(), options.geometry, options.drawing, Timings())
     if options.output is not None:
-        for name, content in _draw_files(comparison, options).items():
+        for name, content in _draw_files(comparison, options.drawing).items():
             write_whole(options.output / f"{image.stem}.{name}", content)
         if not options.as_json:
             sys.stdout.write(f"{options.output / image.stem}.figure.png: {_summarise(comparison)}\n")
@@ -101,17 +118,16 @@ async def _compare_one(lens: Lens, image: Path, options: CompareOptions) -> None
         answer = build_analysis_answer(comparison, links=None)
         row = answer.model_dump_json(exclude={"id", "links"})
         sys.stdout.write(f'{{"file":{_quote(image)},{row[1:]}\n')
+    return comparison
 
 
-def _draw_files(comparison: Comparison, options: CompareOptions) -> dict[str, bytes]:
-    colours = options.colours.model_dump()
-    target = options.target.model_dump()
-    maps = MapOptions(**target, **colours)
-    figure = FigureOptions(**target, **colours)
+def _draw_files(comparison: Comparison, drawing: SheetOptions) -> dict[str, bytes]:
+    maps = MapOptions(**drawing.model_dump())
+    difference = choose_difference(comparison.analysis.card, drawing.of, drawing.minus)
     return {
-        "figure.png": images.draw_comparison_figure(comparison, figure, FigureFormat.PNG),
+        "figure.png": images.draw_comparison_figure(comparison, drawing, FigureFormat.PNG),
         **{f"{name}.png": images.encode_heat_map(comparison, name, maps) for name in comparison.names},
-        "difference.png": images.encode_difference(comparison, choose_difference(comparison.analysis.card), maps),
+        "difference.png": images.encode_difference(comparison, difference, maps),
         "maps.npz": images.pack_maps(comparison),
     }
 
@@ -124,6 +140,12 @@ def _summarise(comparison: Comparison) -> str:
 
 def _quote(path: Path) -> str:
     return json.dumps(str(path))
+
+
+def _check_networks(card: LineupCard, drawing: SheetOptions) -> None:
+    """Names that no picture can mend are refused before the first one; raises `InvalidOption`."""
+    choose_networks(card, drawing.networks)
+    choose_difference(card, drawing.of, drawing.minus)
 
 
 def _check_names(images: Sequence[Path]) -> None:

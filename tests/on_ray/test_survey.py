@@ -18,6 +18,7 @@ from app.evaluation.results.report import Evaluation
 from app.survey.run import ROWS_PER_PART
 from app.survey.store import RowStore
 from tests.conftest import ROOT, encode, make_picture
+from tests.lineups import NAMES, write_option
 from tests.on_ray.site import PROGRAM, make_environment
 
 PICTURES = ROWS_PER_PART + 64
@@ -67,10 +68,10 @@ def find_workers(process_id: int) -> list[psutil.Process]:
     return [process for process in found if "SurveyWorker" in " ".join(process.cmdline())]
 
 
-def read(directory: Path) -> dict[str, dict[str, Any]]:
+def read(directory: Path, networks: tuple[str, ...] = ("baseline", "cbam")) -> dict[str, dict[str, Any]]:
     """The rows by their picture."""
     identity = json.loads((directory / "identity.json").read_text())
-    rows = RowStore(directory, identity, ("baseline", "cbam")).read_rows()
+    rows = RowStore(directory, identity, networks).read_rows()
     found = {str(row["file"]): row for row in rows}
     assert len(found) == len(rows), "each picture once"
     return found
@@ -169,3 +170,19 @@ def test_evaluation_counts_what_the_plain_one_counts(tmp_path: Path, environment
     for name, network in expected.networks.items():
         assert found.networks[name].top5_count == network.top5_count
         assert found.networks[name].calibration.error == pytest.approx(network.calibration.error, abs=1e-4)
+
+
+def test_rows_of_three_networks_are_the_plain_runs(environment: dict[str, str], folder: Path, tmp_path: Path) -> None:
+    pictures = [folder / f"{number:03d}.png" for number in range(4)]
+    options = ("--lineup", write_option(3), "--target", "3", "--resolution", "160")
+    for directory, where in (("ray", ("--on", "ray")), ("here", ())):
+        code, output = finish(environment, *pictures, *options, "--rows", tmp_path / directory, *where)
+        assert code == 0, output
+    on_ray, here = (read(tmp_path / directory, NAMES[3]) for directory in ("ray", "here"))
+    assert on_ray.keys() == here.keys()
+    assert len(here) == 4
+    for key, row in on_ray.items():
+        check_alike(row, here[key])
+        # Each network has answered by itself; a correlation may be undefined, if random weights see no evidence.
+        assert len({row[f"{name}_target_probability"] for name in NAMES[3]}) == 3
+        assert {"se_correlation", "cbam_correlation"} <= row.keys()

@@ -4,9 +4,11 @@ import asyncio
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ from app.analysis.timing import Timings
 from app.cli import app
 from app.engine.device_engine import DeviceEngine
 from app.engine.traces import GradientTarget, NetworkTrace
-from app.engine.work import GradientWork, PictureWork
+from app.engine.work import ChangedMapWork, ChangedTraceWork, GradientWork, OpenedBlockWork, PictureWork, Work
 from app.errors import EngineFailed, InvalidOption, LensError, QueueFull
 from app.explain.maps import FloatArray
 from app.explain.methods import Method
@@ -31,9 +33,12 @@ from app.on_ray.proxy import LostReplica
 from app.on_ray.settings import RaySettings
 from app.on_ray.wire import pack, unpack
 from app.settings import Settings
-from models.lineups.lineup import Lineup
+from models.attention.interventions import parse_interventions
+from models.lineups.choice import InlineLineup
+from models.lineups.lineup import Lineup, load_lineup
 from models.names import Stage
 from tests.conftest import ROOT, encode, make_picture
+from tests.lineups import NAMES, SOURCES
 
 runner = CliRunner()
 
@@ -134,6 +139,31 @@ def test_packed_work_has_no_networks_and_what_is_asked_alone(lineup: Lineup) -> 
     assert again.target == GradientTarget(Stage.THREE, 5)
     assert list(again.features) == ["baseline", "cbam"]
     assert all((found == 3).all() for found in again.features.values())
+
+
+@pytest.mark.parametrize("count", NAMES)
+def test_every_kind_of_work_is_sent_with_its_networks_names(count: int) -> None:
+    loaded = load_lineup(InlineLineup.of("many", *SOURCES[count]))
+    values = np.random.default_rng(1).standard_normal((3, 64, 64)).astype(np.float32)
+    target = GradientTarget(Stage.FOUR, 3)
+    gated = loaded.card.gated[-1]
+    blocks = {gated: [name for name, _ in loaded.networks[gated].named_modules() if re.fullmatch(r"layer\d\.\d", name)]}
+    changes = parse_interventions([f"{gated}:all:channel:neutral"], blocks)
+    picture = PictureWork(loaded, values, Stage.FOUR, 3)
+    works: list[Work[Any]] = [
+        picture,
+        ChangedTraceWork(loaded, gated, values, changes),
+        ChangedMapWork(loaded, gated, values, changes, target),
+        OpenedBlockWork(loaded, gated, values, "layer2.0", changes),
+    ]
+    for work in works:
+        again = unpack(pickle.loads(pickle.dumps(pack(work))), {"many": loaded})  # noqa: S301  # our own
+        assert type(again) is type(work)
+        assert {field.name for field in fields(again)} == {field.name for field in fields(work)}
+        (ours,), (theirs,) = type(work).compute_together([work]), type(work).compute_together([again])
+        assert pickle.dumps(ours) == pickle.dumps(theirs)
+    (traced,) = PictureWork.compute_together([picture])
+    assert tuple(traced.traces) == tuple(traced.gradient.gradients) == NAMES[count]
 
 
 def test_packed_work_keeps_a_picture_as_it_is(lineup: Lineup) -> None:

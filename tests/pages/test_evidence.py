@@ -226,17 +226,46 @@ def test_seeds_show_every_difference_beside_what_luck_does(record: Evaluation) -
     view = build_seeds_view(make_seeds(record, [0.03, 0.01, 0.02]))
     assert view is not None
     assert view.names == ("Seed 1", "Seed 2", "Seed 3")
-    (row,) = [row for row in view.rows if row.title == MEANINGS[Metric.SHARE_INSIDE].title]
+    (table,) = view.tables
+    assert table.title == "CBAM"
+    (row,) = [row for row in table.rows if row.title == MEANINGS[Metric.SHARE_INSIDE].title]
     assert row.differences == ("+3.0 points", "+1.0 points", "+2.0 points")
     assert (row.mean, row.verdict) == ("+2.0 points", "the same sign with every seed")
     # CBAM's three are 0.53, 0.52 and 0.54, the baseline's 0.50, 0.51 and 0.52.
     assert row.luck == "1.0 points"
 
 
+def test_seeds_of_three_networks_have_a_table_for_each_other_one(record: Evaluation) -> None:
+    seeds = []
+    for seed in make_seeds(record, [0.03, 0.01, 0.02]):
+        assert seed.focus is not None
+        (result,) = seed.focus.maps
+        cbam = result.contrasts["cbam"]
+        metrics = {
+            metric: found.model_copy(update={"other": found.baseline - 0.04})
+            for metric, found in cbam.all.metrics.items()
+        }
+        se = cbam.model_copy(update={"all": cbam.all.model_copy(update={"metrics": metrics})})
+        whole = result.model_copy(update={"contrasts": {"se": se, "cbam": cbam}})
+        accuracy = seed.networks
+        networks = {"baseline": accuracy["baseline"], "se": accuracy["baseline"], "cbam": accuracy["cbam"]}
+        focus = seed.focus.model_copy(update={"maps": [whole]})
+        seeds.append(seed.model_copy(update={"focus": focus, "networks": networks}))
+    view = build_seeds_view(seeds)
+    pair = build_seeds_view(make_seeds(record, [0.03, 0.01, 0.02]))
+    assert view is not None
+    assert pair is not None
+    assert [table.title for table in view.tables] == ["SE", "CBAM"]
+    # A third network changes nothing about the second.
+    assert view.tables[1] == pair.tables[0]
+    (row,) = [row for row in view.tables[0].rows if row.title == MEANINGS[Metric.SHARE_INSIDE].title]
+    assert row.differences == ("−4.0 points",) * 3
+
+
 def test_seeds_that_disagree_are_said_to(record: Evaluation) -> None:
     view = build_seeds_view(make_seeds(record, [0.03, -0.01]))
     assert view is not None
-    assert {row.verdict for row in view.rows[1:]} == {"the sign depends on the seed"}
+    assert {row.verdict for table in view.tables for row in table.rows[1:]} == {"the sign depends on the seed"}
     assert build_seeds_view(make_seeds(record, [0.03])) is None
 
 
@@ -245,7 +274,9 @@ def test_page_has_every_difference_of_the_recorded_seeds(client: TestClient) -> 
     view = build_seeds_view(read_seeds())
     assert view is not None
     assert len(view.names) == 3
-    for row in view.rows:
+    (table,) = view.tables
+    assert table.rows
+    for row in table.rows:
         assert f"{row.title} {' '.join(row.differences)} {row.mean} {row.luck} {row.verdict}" in text
 
 
@@ -311,7 +342,8 @@ def test_documentation_gives_the_differences_of_every_seed() -> None:
     seeds = build_seeds_view(read_seeds())
     assert seeds is not None
     titles = {"Right first class", *(MEANINGS[metric].title for metric in SUMMARY_METRICS[:5])}
-    rows = [row for row in seeds.rows if row.title in titles]
+    (table,) = seeds.tables
+    rows = [row for row in table.rows if row.title in titles]
     assert len(rows) == len(titles)
     for row in rows:
         assert f"| {row.title} | {' | '.join(row.differences)} | {row.luck} |" in text

@@ -186,6 +186,34 @@ def test_contact_sheet_grows_with_its_rows_and_follows_the_options(client: TestC
     assert len(pictures) == 3
 
 
+def test_contact_sheet_lies_as_rows_or_as_columns(client: TestClient, sheet: str) -> None:
+    def read(**query: str) -> bytes:
+        answer = client.get(f"{sheet}/sheet.png", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+    rows, columns = decode(read()), decode(read(layout="columns"))
+    assert read(layout="rows") == read()
+    # Two pictures and a broken one: three rows of four panels, or three columns of three.
+    assert columns.width < rows.width
+    assert columns.height != rows.height
+    assert read(of="baseline", minus="cbam") != read()
+    assert client.get(f"{sheet}/sheet.png", params={"layout": "heap"}).status_code == 422
+    assert client.get(f"{sheet}/sheet.png", params={"of": "other"}).status_code == 422
+
+
+def test_sheet_offers_both_layouts_and_keeps_the_options_in_them(client: TestClient, sheet: str) -> None:
+    html = client.get(sheet, params={"method": "layercam"}).text
+    addresses = [address.replace("&amp;", "&") for address in re.findall(r'href="([^"]+/sheet\.p[^"]+)"', html)]
+    assert [address.removeprefix(sheet) for address in addresses] == [
+        "/sheet.png?method=layercam",
+        "/sheet.pdf?method=layercam",
+        "/sheet.png?method=layercam&layout=columns",
+        "/sheet.pdf?method=layercam&layout=columns",
+    ]
+    assert len({client.get(address).content for address in addresses}) == 4
+
+
 def test_zip_of_an_analysis_has_everything_and_opens(client: TestClient, analysis: dict[str, Any]) -> None:
     query: dict[str, str | int] = {"method": "layercam", "stage": 3, "colormap": "magma"}
     answer = client.get(f"/analyses/{analysis['id']}/everything.zip", params=query)
@@ -231,6 +259,9 @@ def test_zip_of_a_sheet_has_a_folder_a_picture_and_says_what_is_missing(client: 
     names = archive.namelist()
     assert {"README.txt", "sheet.png", "sheet.pdf", "01-cat/figure.png", "03-rocket-1/maps.npz"} <= set(names)
     assert not [name for name in names if name.startswith("02-")]
+    as_columns = open_zip(client.get(f"{sheet}/everything.zip", params={"layout": "columns"}).content)
+    assert as_columns.read("sheet.png") != archive.read("sheet.png")
+    assert "all pictures, as columns" in as_columns.read("README.txt").decode()
     text = archive.read("README.txt").decode()
     assert "02-notes: notes.jpg\n  no files." in text
     np.load(io.BytesIO(archive.read("03-rocket-1/maps.npz")), allow_pickle=False)["box"]

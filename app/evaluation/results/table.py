@@ -28,7 +28,9 @@ def tabulate_evaluation(evaluation: Evaluation) -> Group:
     if evaluation.focus is not None:
         tables += [table for result in evaluation.focus.maps for table in _tabulate_maps(result)]
         for name, gates in evaluation.focus.gates.items():
-            tables += [_tabulate_spatial(name, gates), _tabulate_channels(name, gates)]
+            # Squeeze-and-excitation has no spatial gates.
+            both = (_tabulate_spatial(name, gates), _tabulate_channels(name, gates))
+            tables += [table for table in both if table.row_count]
     return Group(*tables)
 
 

@@ -7,8 +7,9 @@ from app.evaluation.results.metrics import Metric
 from app.evaluation.results.report import Evaluation, Interval
 from app.evaluation.results.wording import format_difference, format_mean, title_metric
 from app.numbers import format_count, typeset_minus
-from app.pages.evidence.views import SeedRow, SeedsView
+from app.pages.evidence.views import SeedRow, SeedsView, SeedTable
 from app.pages.lineup import name_condition
+from models.names import NetworkName
 
 
 def build_seeds_view(evaluations: Sequence[Evaluation]) -> SeedsView | None:
@@ -22,18 +23,27 @@ def build_seeds_view(evaluations: Sequence[Evaluation]) -> SeedsView | None:
     """
     if len(evaluations) < 2:
         return None
-    # The short trainings have two networks.
-    baseline, other = evaluations[0].networks
+    first = evaluations[0]
+    return SeedsView(
+        names=tuple(f"Seed {number}" for number in range(1, len(evaluations) + 1)),
+        pictures=format_count(first.pictures),
+        condition=name_condition(first.geometry, first.resolution),
+        tables=tuple(_build_seed_table(evaluations, name) for name in list(first.networks)[1:]),
+    )
+
+
+def _build_seed_table(evaluations: Sequence[Evaluation], name: NetworkName) -> SeedTable:
+    baseline = next(iter(evaluations[0].networks))
     rows = [
         _build_seed_row(
             None,
             "Right first class",
             baseline=[evaluation.networks[baseline].top1 for evaluation in evaluations],
-            other=[evaluation.networks[other].top1 for evaluation in evaluations],
+            other=[evaluation.networks[name].top1 for evaluation in evaluations],
         )
     ]
     focuses = [evaluation.focus for evaluation in evaluations if evaluation.focus is not None]
-    results = [focus.maps[0].contrasts[other].all.metrics for focus in focuses]
+    results = [focus.maps[0].contrasts[name].all.metrics for focus in focuses]
     rows.extend(
         _build_seed_row(
             metric,
@@ -43,13 +53,8 @@ def build_seeds_view(evaluations: Sequence[Evaluation]) -> SeedsView | None:
         )
         for metric in results[0]
     )
-    first = evaluations[0]
-    return SeedsView(
-        names=tuple(f"Seed {number}" for number in range(1, len(evaluations) + 1)),
-        pictures=format_count(first.pictures),
-        condition=name_condition(first.geometry, first.resolution),
-        rows=tuple(rows),
-    )
+    # An evaluation has no titles; the names of attentions are abbreviations.
+    return SeedTable(title=name.upper(), rows=tuple(rows))
 
 
 def _build_seed_row(metric: Metric | None, title: str, *, baseline: Sequence[float], other: Sequence[float]) -> SeedRow:

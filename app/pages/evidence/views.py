@@ -96,7 +96,7 @@ class SeedRow:
 
     Attributes:
         title: the metric's name.
-        differences: CBAM minus baseline, one per seed.
+        differences: the network minus the baseline, one per seed.
         mean: the mean of these differences.
         luck: the standard deviation of one network's metric over the seeds, the larger of both networks'.
         verdict: whether all seeds agree on the difference's sign.
@@ -110,6 +110,14 @@ class SeedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SeedTable:
+    """One network compared with the baseline over several seeds: its name for people, and one row per metric."""
+
+    title: str
+    rows: tuple[SeedRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SeedsView:
     """The results of the same training with other seeds.
 
@@ -117,13 +125,13 @@ class SeedsView:
         names: the seeds' names.
         pictures: the number of pictures of each measurement.
         condition: the geometry and resolution in words.
-        rows: one per metric.
+        tables: one per network that is compared with the baseline.
     """
 
     names: tuple[str, ...]
     pictures: str
     condition: str
-    rows: tuple[SeedRow, ...]
+    tables: tuple[SeedTable, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,22 @@
+"""Lineups of two, three and five untrained networks for tests; one has other names, one has no `cbam`."""
+
+SOURCES = {
+    2: ("plain:untrained:resnet18", "gated:untrained:resnet18+se"),
+    3: ("untrained:resnet18", "untrained:resnet18+se", "untrained:resnet18+cbam"),
+    5: (
+        "untrained:resnet18", "untrained:resnet18+cbam", "second:untrained:resnet18+cbam", "untrained:resnet18+se",
+        "untrained:resnet18+cbam-k3",
+    ),
+}  # fmt: skip
+
+NAMES = {
+    2: ("plain", "gated"),
+    3: ("baseline", "se", "cbam"),
+    5: ("baseline", "cbam", "second", "se", "cbam-k3"),
+}
+"""The networks' names, in order; all but the first have gates."""
+
+
+def write_option(count: int) -> str:
+    """The value of `--lineup` for the lineup of so many networks."""
+    return f"many={','.join(SOURCES[count])}"

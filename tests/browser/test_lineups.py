@@ -16,8 +16,9 @@ from tests.browser.pictures import (
     read_query,
     wait_for_frames,
 )
-from tests.browser.site import HEIGHT, WIDTHS, serve
+from tests.browser.site import ALLOWED, FAKE_DEVICE, HEIGHT, WIDTHS, serve
 from tests.browser.test_accessibility import AXE, AXE_WIDTHS, SCHEMES, find_violations
+from tests.browser.test_camera import open_browser
 from tests.conftest import skip_here
 
 PLAIN = "untrained:resnet18"
@@ -54,8 +55,10 @@ def site(browser: Browser) -> Iterator[str]:  # no browser, no server
 
 def analyse(page: Page, name: str, *, geometry: str = "whole") -> str:
     """The path of a picture's analysis by a lineup."""
-    form = {"image": make_payload("motorcycle"), "lineup": name, "geometry": geometry}
-    made = page.request.post("/api/v1/analyses", multipart=form)
+    made = page.request.post(
+        "/api/v1/analyses",
+        multipart={"image": make_payload("motorcycle"), "lineup": name, "geometry": geometry},
+    )
     assert made.ok, made.text()
     return f"/analyses/{made.json()['id']}"
 
@@ -290,3 +293,41 @@ def test_first_page_offers_the_lineups_with_their_networks(page: Page, name: str
     option = page.locator(f"#lineup-choice option[value={name}]")
     for title in TITLES[name][1:]:
         expect(option).to_contain_text(title)
+
+
+@EACH
+def test_sheet_has_a_map_of_every_network_in_each_row(page: Page, name: str) -> None:
+    ids = [analyse(page, name).rpartition("/")[2] for _ in range(2)]
+    rows = {"rows": [{"name": f"{identifier[:3]}.jpg", "analysis": identifier} for identifier in ids]}
+    page.goto(page.request.post("/sheets/rows", data=rows).json()["address"])
+    expect(page.locator(".sheet-row")).to_have_count(2)
+    titles = [f"{title}, untrained" for title in TITLES[name]]
+    first = page.locator(".sheet-row").first
+    expect(first.locator("figcaption")).to_have_text(["Picture", *titles, "Difference"])
+    others = len(titles) - 1
+    expect(first.locator("dt").filter(has_text="Overlap")).to_have_count(others)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        page.wait_for_function("(width) => window.innerWidth === width", arg=width)
+        assert find_overflow(page) == []
+
+
+def test_sanity_check_shows_every_network_in_each_step(page: Page) -> None:
+    page.goto(f"{analyse(page, 'five')}/sanity")
+    for step in page.locator(".sanity-step").all():
+        expect(step.locator(".panel-title")).to_have_text([f"{title}, untrained" for title in TITLES["five"]])
+    assert find_overflow(page) == []
+
+
+@EACH
+def test_camera_shows_every_network_of_the_chosen_lineup(browser: Browser, site: str, name: str) -> None:
+    with open_browser(browser, FAKE_DEVICE, ALLOWED) as camera:
+        page = camera.new_context(base_url=site, viewport={"width": WIDTHS[0], "height": HEIGHT}).new_page()
+        page.goto("/camera")
+        page.get_by_label("Networks").select_option(name)
+        page.get_by_role("button", name="Start the camera").click()
+        expect(page.locator("#camera-rate")).to_contain_text("frames per second", timeout=30_000)
+        expect(page.locator("#camera-maps .panel-title")).to_have_text(list(TITLES[name]))
+        for network in LINEUPS[name]:
+            expect(page.locator(f"[data-network={network}] .probability-value")).to_contain_text("P ")
+        assert find_overflow(page) == []

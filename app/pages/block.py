@@ -9,7 +9,8 @@ from app.api.blocks import ChannelAnswer, OpenBlockAnswer, build_open_block_answ
 from app.explain.maps import BlockMaps, GateMap, OpenBlock
 from app.numbers import format_evidence, format_hundredths, format_share, format_thousandths
 from app.pages.addresses import Addresses, PageImage, add_query
-from app.pages.gates import name_block
+from app.pages.choices import Choice
+from app.pages.gates import name_block, name_gates
 from models.names import GateKind, NetworkName
 from models.pictures.fitting import screen_size
 
@@ -34,8 +35,9 @@ class BlockPage:
         title: its place in the network in words.
         name: the block's name.
         network: its network's name for people.
+        networks: the block in every network that has gates, by the page's address; empty where one alone has.
         is_trained: whether the lineup was.
-        address: of the analysis.
+        address: of the analysis's page, at the network's gates.
         previous, following: address and title of the blocks beside it on the walk; None at its ends.
         spatial, channel, joint: the gates; None for one that this attention has not.
         sentences: how far the gates are from flat, and which branch decides.
@@ -46,6 +48,7 @@ class BlockPage:
     title: str
     name: str
     network: str
+    networks: tuple[Choice, ...]
     is_trained: bool
     address: str
     previous: tuple[str, str] | None
@@ -88,8 +91,9 @@ def build_block_page(
         title=name_block(block.name),
         name=block.name,
         network=analysis.card.title_network(network),
+        networks=_list_networks(analysis, network, block.name, addresses, kept),
         is_trained=analysis.card.trained,
-        address=add_query(addresses.page, kept),
+        address=f"{add_query(addresses.page, kept)}#{name_gates(network, analysis.card.gated)}",
         previous=_link(f"{addresses.page}/blocks/{network}", names, place - 1, kept),
         following=_link(f"{addresses.page}/blocks/{network}", names, place + 1, kept),
         spatial=_show_positions(gates, GateKind.SPATIAL, link_gate(GateKind.SPATIAL), kept, size),
@@ -98,6 +102,24 @@ def build_block_page(
         sentences=_explain_gates(gates, block),
         strongest=tuple(_show_channel(entry, *size) for entry in block.strongest),
         weakest=tuple(_show_channel(entry, *size) for entry in block.weakest),
+    )
+
+
+def _list_networks(
+    analysis: Analysis, shown: NetworkName, block: str, addresses: Addresses, kept: dict[str, str]
+) -> tuple[Choice, ...]:
+    """The same block of each network with gates, or its first block where it has none of that name."""
+    blocks = {name: [known.name for known in analysis.traces[name].blocks] for name in analysis.card.names}
+    gated = {name: known for name, known in blocks.items() if known}
+    if len(gated) == 1:
+        return ()
+    return tuple(
+        Choice(
+            add_query(f"{addresses.page}/blocks/{name}/{block if block in known else known[0]}", kept),
+            analysis.card.title_network(name),
+            name == shown,
+        )
+        for name, known in gated.items()
     )
 
 

@@ -52,10 +52,15 @@ def list_lineups(lineups: Sequence[LineupCard], *, selected: str) -> tuple[Choic
     """List the lineups by title, marking random weights; empty for a single lineup, as there is no choice."""
     if len(lineups) == 1:
         return ()
-    return tuple(
-        Choice(card.name, card.title if card.trained else f"{card.title} (untrained)", card.name == selected)
-        for card in lineups
-    )
+    return tuple(Choice(card.name, _title_lineup(card), card.name == selected) for card in lineups)
+
+
+def _title_lineup(card: LineupCard) -> str:
+    """A lineup's title with its networks, unless the title names them itself."""
+    titles = [card.title_network(name) for name in card.names]
+    is_named = all(title in card.title for title in titles[1:])
+    networks = "" if is_named else f": {', '.join(titles)}"
+    return card.title + networks + ("" if card.trained else " (untrained)")
 
 
 def list_geometries(own: Geometry | None) -> tuple[Choice, ...]:

@@ -1,5 +1,6 @@
 """Gates as the pages show them, with an image and numbers per gate."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.analysis.options import FigureOptions
@@ -66,22 +67,32 @@ class NetworkGates:
     Attributes:
         name: its name in the lineup.
         title: its name for people.
+        section: the id of its part of the page.
         blocks: every block, in the network's order.
     """
 
     name: NetworkName
     title: str
+    section: str
     blocks: tuple[BlockView, ...]
+
+
+def name_gates(network: NetworkName, gated: Sequence[NetworkName]) -> str:
+    """The id of a network's gates on the page; those of the last network are `blocks`."""
+    return "blocks" if network == gated[-1] else f"blocks-{network}"
 
 
 def show_gates(answer: AnalysisAnswer, options: FigureOptions, page: str) -> tuple[NetworkGates, ...]:
     """Build the view of every network's gates, with links to the pages that open the blocks."""
+    gated = {name: network for name, network in answer.networks.items() if network.blocks}
     return tuple(
         NetworkGates(
-            name, network.title, tuple(_show_block(answer, name, block, options, page) for block in network.blocks)
+            name,
+            network.title,
+            name_gates(name, tuple(gated)),
+            tuple(_show_block(answer, name, block, options, page) for block in network.blocks),
         )
-        for name, network in answer.networks.items()
-        if network.blocks
+        for name, network in gated.items()
     )
 
 

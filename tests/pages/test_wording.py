@@ -5,7 +5,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.api.schemas import AnalysisAnswer, LineupDescription, build_lineup_description
-from app.pages.analysis.wording import explain_doubt, explain_geometry, warn_of_geometry
+from app.pages.analysis.wording import explain_agreement, explain_doubt, explain_geometry, warn_of_geometry
 from models.lineups.lineup import Lineup
 from models.names import Geometry, Resolution
 
@@ -87,3 +87,37 @@ def test_geometry_warning_says_what_a_measured_geometry_costs(
     cropped = own.model_copy(update={"geometry": Geometry.CENTER_CROP})
     (warning,) = warn_of_geometry(cropped, description.model_copy(update={"networks": networks}))
     assert re.search(r"Centre crops at 224 pixels cost up to 1[12]\.\d points of accuracy", warning)
+
+
+@pytest.mark.parametrize(
+    ("guesses", "expected"),
+    [
+        (("motorbikes", "motorbikes", "motorbikes"), "All rank it first."),
+        (("cat", "cat", "cat"), "All rank ‘cat’ first."),
+        (("motorbikes", "cat", "motorbikes"), "Ranked first: ‘motorbikes’ by the baseline and CBAM; ‘cat’ by SE."),
+        (("cat", "dog", "motorbikes"), "Ranked first: ‘cat’ by the baseline; ‘dog’ by SE; ‘motorbikes’ by CBAM."),
+    ],
+)
+def test_agreement_names_what_each_of_three_networks_ranks_first(
+    content: dict[str, Any], guesses: tuple[str, ...], expected: str
+) -> None:
+    assert explain_agreement(answer_of_three(content, guesses, probability=0.9)) == expected
+
+
+def test_agreement_is_left_to_the_doubt_where_no_network_is_sure(content: dict[str, Any]) -> None:
+    answer = answer_of_three(content, ("cat", "dog", "motorbikes"), probability=0.4)
+    assert explain_agreement(answer) == ""
+    doubt = explain_doubt(answer, class_count=110)
+    assert doubt is not None
+    assert all(f"‘{guess}’ by {who}" in doubt for guess, who in (("cat", "the baseline"), ("dog", "SE")))
+
+
+def answer_of_three(content: dict[str, Any], guesses: tuple[str, ...], *, probability: float) -> AnalysisAnswer:
+    """An answer of baseline, SE and CBAM with these top guesses."""
+    titles = {"baseline": "Baseline", "se": "SE", "cbam": "CBAM"}
+    networks = {}
+    for (name, title), guess in zip(titles.items(), guesses, strict=True):
+        network = content["networks"][name if name in content["networks"] else "cbam"]
+        first = network["predictions"][0] | {"class_name": guess, "probability": probability}
+        networks[name] = network | {"title": title, "predictions": [first]}
+    return AnalysisAnswer.model_validate(content | {"networks": networks})

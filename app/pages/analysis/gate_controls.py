@@ -40,10 +40,18 @@ class GateControlsRow:
 
 @dataclass(frozen=True, slots=True)
 class NetworkControls:
-    """The controls of one network: all blocks, the stages, the blocks."""
+    """The controls of one network: all blocks, the stages, the blocks.
+
+    Attributes:
+        name: its name in the lineup.
+        title: its name for people.
+        is_open: whether its rows are shown at once, where several networks have gates.
+        rows: the blocks.
+    """
 
     name: NetworkName
     title: str
+    is_open: bool
     rows: tuple[GateControlsRow, ...]
 
 
@@ -81,7 +89,9 @@ def build_gate_controls(answer: AnalysisAnswer, *, asked: Mapping[str, str], add
     }
     return GateControls(
         networks=tuple(
-            NetworkControls(name, network.title, _show_rows(name, network.blocks, changed))
+            NetworkControls(
+                name, network.title, network.alteration is not None, _show_rows(name, network.blocks, changed)
+            )
             for name, network in gated.items()
         ),
         kept=tuple(kept.items()),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.api.schemas import AnalysisAnswer, HeatMapAnswer
 from app.numbers import format_evidence, format_hundredths, format_probability, format_share
 from app.pages.analysis.wording import begin_sentence, name_networks
+from models.lineups.card import FEWEST_NETWORKS
 from models.networks.titles import join_words
 
 
@@ -35,7 +36,7 @@ def list_measures(answer: AnalysisAnswer) -> tuple[Measure, ...]:
         Measure(
             "Peak",
             None if not any(peaks) else " | ".join("none" if peak is None else peak.split(" ")[0] for peak in peaks),
-            f"{every} Each map’s highest value, {' and '.join(_locate(peak) for peak in peaks)}.",
+            f"{every} {_explain_peaks(peaks)}",
             silent,
         ),
         *_compare_with_baseline(answer, silent),
@@ -83,6 +84,12 @@ def explain_peak(heat_map: HeatMapAnswer) -> str | None:
     if heat_map.peak_x is None or heat_map.peak_y is None:
         return None
     return f"{format_evidence(heat_map.max)} at x {heat_map.peak_x:.0f}, y {heat_map.peak_y:.0f}"
+
+
+def _explain_peaks(peaks: Sequence[str | None]) -> str:
+    if len(peaks) > FEWEST_NETWORKS:
+        return "Each map’s highest value; its place is written below the map."
+    return f"Each map’s highest value, {' and '.join(_locate(peak) for peak in peaks)}."
 
 
 def _name_silent(answer: AnalysisAnswer) -> str | None:

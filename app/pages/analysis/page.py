@@ -14,7 +14,13 @@ from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, Download, PageImag
 from app.pages.analysis.gate_controls import GateControls, build_gate_controls
 from app.pages.analysis.map_rows import MapRow, NetworkView, show_row
 from app.pages.analysis.measures import Measure, list_measures
-from app.pages.analysis.wording import explain_doubt, explain_geometry, explain_target, warn_of_geometry
+from app.pages.analysis.wording import (
+    explain_agreement,
+    explain_doubt,
+    explain_geometry,
+    explain_target,
+    warn_of_geometry,
+)
 from app.pages.choices import METHOD_TITLES, Choice, list_choices, list_classes
 from app.pages.gates import NetworkGates, list_changes, show_gates
 from app.pages.lineup import LineupView, build_lineup_view
@@ -42,6 +48,7 @@ class AnalysisPage:
         other_lineups: the other loaded lineups, for the same picture.
         answer: the comparison, as in the REST API.
         target_reason: a sentence that says why this class is explained.
+        agreement: a sentence on the class that each network ranks first.
         doubt: a sentence where the networks are not sure, or None.
         picture: the upright picture.
         networks: the networks' panels for the explained class, in the lineup's order.
@@ -72,6 +79,7 @@ class AnalysisPage:
     other_lineups: tuple[Choice, ...]
     answer: AnalysisAnswer
     target_reason: str
+    agreement: str
     doubt: str | None
     picture: PageImage
     networks: tuple[NetworkView, ...]
@@ -131,6 +139,7 @@ def build_analysis_page(
         other_lineups=tuple(choice for choice in upload.lineups if not choice.is_selected),
         answer=answer,
         target_reason=explain_target(answer),
+        agreement=explain_agreement(answer),
         doubt=explain_doubt(answer, class_count=len(comparison.labels)),
         picture=_show_picture(answer, addresses),
         networks=rows[0].networks,
@@ -155,7 +164,7 @@ def build_analysis_page(
         changes=",".join(list_changes(answer)),
         gate_controls=build_gate_controls(answer, asked=asked | second, address=addresses.page),
         sanity=add_query(f"{addresses.page}/sanity", _leave_colours(asked)),
-        downloads=_list_downloads(answer, asked, addresses),
+        downloads=_list_downloads(comparison, answer, asked, addresses),
         geometry_sentence=explain_geometry(answer.geometry),
         geometry_warnings=warn_of_geometry(answer.geometry, lineup),
         upload=upload,
@@ -201,7 +210,9 @@ def _show_picture(answer: AnalysisAnswer, addresses: Addresses) -> PageImage:
     return PageImage(addresses.picture, f"The picture, {size}", *fit_picture(answer.geometry, PANEL_SIDE_PIXELS))
 
 
-def _list_downloads(answer: AnalysisAnswer, asked: dict[str, str], addresses: Addresses) -> tuple[Download, ...]:
+def _list_downloads(
+    comparison: Comparison, answer: AnalysisAnswer, asked: dict[str, str], addresses: Addresses
+) -> tuple[Download, ...]:
     stem = re.sub(r"[^a-z0-9]+", "-", f"{answer.target.class_name}-{answer.method}".lower()).strip("-")
     figures = [
         Download(
@@ -211,6 +222,7 @@ def _list_downloads(answer: AnalysisAnswer, asked: dict[str, str], addresses: Ad
         )
         for form in FigureFormat
     ]
+    figures += _list_figures_of_two(comparison, asked, addresses, stem)
     maps = [
         Download(
             f"{network.title} map", add_query(addresses.answer.heat_map(name), asked), f"cbam-lens-{stem}-{name}.png"
@@ -227,3 +239,17 @@ def _list_downloads(answer: AnalysisAnswer, asked: dict[str, str], addresses: Ad
         "Everything, ZIP", add_query(f"{addresses.page}/everything.zip", asked), f"cbam-lens-{stem}.zip"
     )
     return (*figures, *maps, *numbers, everything)
+
+
+def _list_figures_of_two(
+    comparison: Comparison, asked: dict[str, str], addresses: Addresses, stem: str
+) -> list[Download]:
+    """The figure of the difference's two networks alone; nothing for a lineup of two."""
+    card = comparison.analysis.card
+    if len(card.names) == FEWEST_NETWORKS:
+        return []
+    chosen = choose_difference(card, asked.get("of"), asked.get("minus"))
+    pair = [name for name in card.names if name in (chosen.of, chosen.minus)]
+    title = join_words([card.title_network(name) for name in pair])
+    address = add_query(addresses.answer.figure(FigureFormat.PDF), asked, networks=",".join(pair))
+    return [Download(f"Figure of {title} as PDF", address, f"cbam-lens-{stem}-{'-'.join(pair)}.pdf")]

@@ -33,6 +33,23 @@ def explain_target(answer: AnalysisAnswer) -> str:
     return "Explained class: the one that you chose."
 
 
+def explain_agreement(answer: AnalysisAnswer) -> str:
+    """Say which class each network ranks first; empty where none is sure, because the doubt lists the guesses."""
+    if all(network.predictions[0].probability < SURE_PROBABILITY for network in answer.networks.values()):
+        return ""
+    firsts = {name: network.predictions[0].class_name for name, network in answer.networks.items()}
+    classes = tuple(dict.fromkeys(firsts.values()))
+    if len(classes) == 1:
+        (agreed,) = classes
+        return "All rank it first." if agreed == answer.target.class_name else f"All rank ‘{agreed}’ first."
+    called = name_networks(answer)
+    parts = [
+        f"‘{guess}’ by {join_words([called[name] for name, first in firsts.items() if first == guess])}"
+        for guess in classes
+    ]
+    return f"Ranked first: {'; '.join(parts)}."
+
+
 def explain_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
     """Say which networks are not sure; None if all have a majority for a class, and at least one for the target."""
     must = f"Each network must answer with one of its {class_count} classes, even if none fits."

@@ -176,8 +176,11 @@ function replaceParts({ sections, opened }) {
   const focused = document.activeElement?.id;
   for (const part of sections) {
     const old = document.getElementById(part.id);
-    if (old && !old.isEqualNode(part)) {
-      old.replaceWith(part);
+    if (old) {
+      keepOpen(old, part);
+      if (!old.isEqualNode(part)) {
+        old.replaceWith(part);
+      }
     }
   }
   enhanceForm();
@@ -186,6 +189,18 @@ function replaceParts({ sections, opened }) {
   adopt(opened);
   if (focused && document.activeElement === document.body) {
     document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+}
+
+/**
+ * Open the disclosures of a new part that the reader opened in the old one.
+ *
+ * @param {Element} old
+ * @param {Element} part
+ */
+function keepOpen(old, part) {
+  for (const { id } of old.querySelectorAll("details[open][id]")) {
+    part.querySelector(`#${id}`)?.setAttribute("open", "");
   }
 }
 

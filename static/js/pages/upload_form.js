@@ -105,7 +105,7 @@ function sendPicture(form, file) {
  * @param {FormData} data
  */
 function sendForm(form, data) {
-  send(form, "Comparing both networks …", async (signal) => {
+  send(form, "Comparing the networks …", async (signal) => {
     const { address } = await fetchPage(form.action, { method: "POST", body: data, signal });
     return address;
   });

@@ -1,6 +1,6 @@
 """The comparison of the networks on one picture, which HTML, JSON, PNG and the command line render."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +70,11 @@ class Comparison:
     @property
     def shared_maximum(self) -> float:
         """The highest value of all maps."""
-        return max(heat_map.maximum for heat_map in self.heat_maps.values())
+        return self.maximum_of(self.names)
+
+    def maximum_of(self, names: Iterable[NetworkName]) -> float:
+        """The highest value of these networks' maps."""
+        return max(self.heat_maps[name].maximum for name in names)
 
     @property
     def names(self) -> tuple[NetworkName, ...]:

@@ -1,6 +1,7 @@
 """A comparison's images and files: heat maps, their difference, gates, the figure and the arrays."""
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -42,10 +43,19 @@ def title_networks(comparison: Comparison) -> dict[NetworkName, str]:
     return titles
 
 
-def heat_map_scale(comparison: Comparison, name: NetworkName, options: ColourOptions) -> ColourScale:
-    """The colours of one network's heat map, from 0 to the shared or its own maximum."""
-    own = comparison.heat_maps[name].maximum
-    maximum = own if options.scale is Scale.OWN else comparison.shared_maximum
+def heat_map_scale(
+    comparison: Comparison, name: NetworkName, options: ColourOptions, *, shown: Sequence[NetworkName] = ()
+) -> ColourScale:
+    """The colours of one network's heat map, from 0 to the shared or its own maximum.
+
+    Args:
+        comparison: the maps.
+        name: the network.
+        options: whether the scale is shared.
+        shown: the networks that are seen side by side and share the scale; all by default.
+    """
+    sharing = (name,) if options.scale is Scale.OWN else tuple(shown) or comparison.names
+    maximum = comparison.maximum_of(sharing)
     return ColourScale(colormap=options.colormap.value, minimum=0.0, maximum=maximum)
 
 
@@ -57,14 +67,21 @@ def difference_scale(comparison: Comparison, options: ColourOptions) -> ColourSc
 
 
 def draw_heat_map(
-    comparison: Comparison, name: NetworkName, options: MapOptions, *, max_side: int | None = None
+    comparison: Comparison,
+    name: NetworkName,
+    options: MapOptions,
+    *,
+    max_side: int | None = None,
+    shown: Sequence[NetworkName] = (),
 ) -> Image.Image:
-    """Draw one network's heat map at the picture's size, or with at most `max_side` pixels per side."""
+    """Draw one network's heat map at the picture's size, or with at most `max_side` pixels per side.
+
+    `shown` is as in `heat_map_scale`.
+    """
     heat_map = comparison.heat_maps[name]
     notice = None if heat_map.has_evidence else f"no positive evidence for {comparison.target.label.name}"
-    drawing = Drawing(
-        options.render, heat_map_scale(comparison, name, options), options.opacity, notice, _mark(comparison.analysis)
-    )
+    scale = heat_map_scale(comparison, name, options, shown=shown)
+    drawing = Drawing(options.render, scale, options.opacity, notice, _mark(comparison.analysis))
     return _draw(comparison.analysis, heat_map.values, drawing, max_side)
 
 
@@ -169,15 +186,16 @@ def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_
     titles = title_networks(comparison)
     map_options = MapOptions(**options.model_dump(), render=Render.OVERLAY)
     picture = comparison.analysis.picture(max_side=FIGURE_SIDE_PIXELS)
+    shown = choose_networks(comparison.analysis.card, options.networks)
     panels = [Panel(title="Picture", picture=picture, caption=f"explained class: {target.name}")]
     panels += [
         Panel(
             title=titles[name],
-            picture=draw_heat_map(comparison, name, map_options, max_side=FIGURE_SIDE_PIXELS),
+            picture=draw_heat_map(comparison, name, map_options, max_side=FIGURE_SIDE_PIXELS, shown=shown),
             caption=f"P = {comparison.target_probability(name):.4f}",
-            scale=heat_map_scale(comparison, name, options),
+            scale=heat_map_scale(comparison, name, options, shown=shown),
         )
-        for name in choose_networks(comparison.analysis.card, options.networks)
+        for name in shown
     ]
     heading = f"{comparison.method.value}, stage {comparison.stage.value}, {comparison.analysis.geometry.value} at "
     heading += f"{comparison.analysis.resolution.value} pixels"

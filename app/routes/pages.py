@@ -11,7 +11,7 @@ from app.analysis.analysis_store import AnalysisStore
 from app.analysis.comparison import Comparison
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
-from app.analysis.networks import choose_difference
+from app.analysis.networks import check_networks
 from app.analysis.options import Interventions, PageOptions, PictureOptions, TargetOptions
 from app.analysis.sanity import check_sanity
 from app.analysis.timing import Timings
@@ -105,8 +105,6 @@ async def show_analysis(
     timings: TimingsDependency,
 ) -> Response:
     """The comparison."""
-    # A wrong name is refused before anything is computed.
-    choose_difference(analysis.card, options.of, options.minus)
     page = build_analysis_page(
         await _compare(lens, analysis, options, timings),
         options,
@@ -199,6 +197,8 @@ def render_timed(request: Request, page: PageContext, timings: Timings) -> Respo
 
 async def _compare(lens: Lens, analysis: Analysis, options: PageOptions, timings: Timings) -> list[Comparison]:
     """Compare for the explained class and, if another class was chosen, for that one too."""
+    # A wrong name is refused before anything is computed.
+    check_networks(analysis.card, options)
     comparison = await lens.compare(analysis, options, timings)
     label, _ = lens.find_class(options.versus)
     if label in (None, comparison.target.label):

@@ -1,6 +1,8 @@
 """The REST contract over lineups of two, three and five networks, on Ray too; nothing depends on number or names."""
 
+import html
 import io
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -184,6 +186,45 @@ def test_sheet_and_its_archive_have_every_network(lineups: TestClient, name: str
     assert archive.status_code == 200
     for network in NAMES[name]:
         assert f"01-0/heatmaps/{network}.png".encode() in archive.content
+
+
+def send_sheet(client: TestClient, *analyses: dict[str, Any]) -> str:
+    """The address of a sheet of these analyses."""
+    rows = [{"name": f"{index}.png", "analysis": content["id"]} for index, content in enumerate(analyses)]
+    address: str = client.post("/sheets/rows", json={"rows": rows}).json()["address"]
+    return address
+
+
+def test_networks_that_a_lineup_lacks_are_refused_before_the_first_byte(lineups: TestClient, name: str) -> None:
+    analysis = analyse(lineups, name)
+    page, sheet = f"/analyses/{analysis['id']}", send_sheet(lineups, analysis)
+    last = NAMES[name][-1]
+    wrong = {"networks": "nope"}, {"of": "nope"}, {"minus": "nope"}, {"of": last, "minus": last}
+    drawn = (f"{sheet}/{file}" for file in ("everything.zip", "sheet.png", "sheet.pdf"))
+    asked = [(path, query) for path in (page, f"{page}/maps.json", *drawn) for query in wrong]
+    # These have no difference that can be chosen.
+    asked += [(path, wrong[0]) for path in (f"{page}/everything.zip", f"/api/v1{page}/figure.png", sheet)]
+    for path, query in asked:
+        answer = lineups.get(path, params=query)
+        assert answer.status_code == 422, (path, query)
+        assert "is not one of" in html.unescape(answer.text)
+
+
+def test_networks_that_one_row_of_a_sheet_lacks_are_refused(lineups: TestClient, name: str) -> None:
+    own, others = analyse(lineups, name), [analyse(lineups, other) for other in LINEUPS if other != name]
+    only = next(iter(set(NAMES[name]) - set(NAMES["two" if name != "two" else "three"])))
+    for file in ("", "/sheet.png", "/everything.zip"):
+        query = {"networks": only}
+        assert lineups.get(f"{send_sheet(lineups, own)}{file}", params=query).status_code == 200
+        assert lineups.get(f"{send_sheet(lineups, own, *others)}{file}", params=query).status_code == 422
+
+
+def test_archives_with_chosen_networks_are_whole(lineups: TestClient, name: str) -> None:
+    analysis = analyse(lineups, name)
+    sheet, first, last = send_sheet(lineups, analysis), NAMES[name][0], NAMES[name][-1]
+    for address in (f"{sheet}/everything.zip", f"/analyses/{analysis['id']}/everything.zip"):
+        answer = lineups.get(address, params={"networks": f"{last},{first}", "of": first, "minus": last})
+        assert zipfile.ZipFile(io.BytesIO(answer.content)).testzip() is None
 
 
 def test_camera_answers_for_every_network(lineups: TestClient, name: str) -> None:

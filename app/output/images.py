@@ -102,9 +102,11 @@ def subtract_heat_maps(comparison: Comparison, difference: Difference, scale: Sc
     return second.values / np.float32(second.maximum or 1) - first.values / np.float32(first.maximum or 1)
 
 
-def find_block(analysis: Analysis, network: NetworkName, name: str) -> BlockMaps:
-    """Find the gates of a network's block; raises `InvalidOption`, which lists the blocks."""
+def find_block(analysis: Analysis, network: NetworkName, name: str | None) -> BlockMaps:
+    """Find the gates of a network's block, None for the last; raises `InvalidOption`, which lists the blocks."""
     blocks = analysis.traces[network].blocks
+    if not name:
+        return blocks[-1]
     for block in blocks:
         if block.name == name:
             return block
@@ -112,9 +114,18 @@ def find_block(analysis: Analysis, network: NetworkName, name: str) -> BlockMaps
     raise refuse_choice("block", name, names)
 
 
-def find_gate(analysis: Analysis, network: NetworkName, block: str, kind: GateKind) -> GateMap:
-    """Find one gate of a block; raises `InvalidOption`, which lists the blocks or the block's gates."""
+def find_gate(analysis: Analysis, network: NetworkName, block: str | None, kind: GateKind | None) -> GateMap:
+    """Find one gate of a block; raises `InvalidOption`, which lists the blocks or the block's gates.
+
+    Args:
+        analysis: the picture.
+        network: a network with gates.
+        block: the block's name; None for the network's last one.
+        kind: which gate; None for the spatial one, or the only one.
+    """
     gates = find_block(analysis, network, block).gates
+    if kind is None:
+        return next(iter(gates.values()))
     if kind not in gates:
         allowed = [known.value for known in gates]
         raise InvalidOption(

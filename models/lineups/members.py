@@ -16,7 +16,7 @@ from models.lineups.card import (
 )
 from models.lineups.catalogue import KnownChoice
 from models.lineups.choice import InlineLineup, LineupChoice, NamedSource
-from models.lineups.cifar import find_preprocessing, warn_of_cifar
+from models.lineups.cifar import check_resolution, find_preprocessing, warn_of_cifar
 from models.lineups.sources import Member, list_source_labels, open_source
 from models.lineups.warning_texts import (
     compare_placements,
@@ -59,6 +59,7 @@ class LineupPlan:
             card = _make_known_card(choice)
             return cls(choice.name, card, Path(), _list_sources(card), _find_labels(card.labels, Path()))
         card = read_card(choice)
+        check_resolution(card, choice)
         return cls(card.name, card, choice.parent, _list_sources(card), _find_labels(card.labels, choice.parent))
 
     def open(self, position: int) -> Member:

@@ -160,6 +160,28 @@ def test_gate_is_of_a_network_that_has_gates(lineups: TestClient, name: str) -> 
     assert answer.json()["allowed"] == list(NAMES[name][1:])
 
 
+def test_gate_has_defaults_that_every_network_with_gates_has(lineups: TestClient, name: str) -> None:
+    files = {"image": ("p.png", PICTURE)}
+    for network in ("", *NAMES[name][1:]):
+        given = {"lineup": name, "render": "values"} | ({"network": network} if network else {})
+        answer = lineups.post("/api/v1/attention", files=files, data=given)
+        assert answer.status_code == 200, answer.text
+        own = analyse(lineups, name)["networks"][network or NAMES[name][-1]]
+        block = own["blocks"][-1]
+        kind = "spatial" if "spatial" in block["links"] else "channel"
+        expected = lineups.get(block["links"][kind], params={"render": "values"})
+        assert answer.content == expected.content
+
+
+def test_change_without_an_effect_is_refused(lineups: TestClient, name: str) -> None:
+    path = analyse(lineups, name)["links"]["self"]
+    se = NAMES[name][1] if name != "five" else "se"
+    for change in ("spatial:neutral", "spatial:invert", "channel:drop-max"):
+        answer = lineups.get(path, params={"interventions": f"{se}:all:{change}"})
+        assert answer.status_code == 422
+        assert "whose gates can have channel:neutral; choose" in answer.json()["detail"]
+
+
 def test_changed_gates_are_of_the_network_that_is_named(lineups: TestClient, name: str) -> None:
     analysis = analyse(lineups, name, target="1")
     changed = NAMES[name][1]
@@ -225,6 +247,26 @@ def test_archives_with_chosen_networks_are_whole(lineups: TestClient, name: str)
     for address in (f"{sheet}/everything.zip", f"/analyses/{analysis['id']}/everything.zip"):
         answer = lineups.get(address, params={"networks": f"{last},{first}", "of": first, "minus": last})
         assert zipfile.ZipFile(io.BytesIO(answer.content)).testzip() is None
+
+
+@pytest.mark.parametrize(
+    ("query", "option"),
+    [
+        ("resolution=32", "resolution"),
+        ("interventions=nope:all:channel:neutral", "interventions"),
+        ("interventions=SE:all:spatial:neutral", "interventions"),
+        ("interventions=SE:layer9.9:channel:neutral", "interventions"),
+        ("target=nope", "target"),
+    ],
+)
+def test_camera_refuses_at_once_what_it_would_refuse_of_every_frame(
+    lineups: TestClient, name: str, query: str, option: str
+) -> None:
+    query = query.replace("SE", NAMES[name][1] if name != "five" else "se")
+    with lineups.websocket_connect(f"/api/v1/camera?lineup={name}&{query}") as connection:
+        first = connection.receive_json()
+    assert first["kind"] == "problem"
+    assert (first["problem"]["status"], first["problem"]["option"]) == (422, option)
 
 
 def test_camera_answers_for_every_network(lineups: TestClient, name: str) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.api.schemas import AlterationAnswer, AnalysisAnswer, BlockAnswer, NetworkAnswer
+from app.api.schemas import AlterationAnswer, AnalysisAnswer, NetworkAnswer
 from app.numbers import format_hundredths, format_probability, typeset_minus
 from app.pages.choices import Choice
 from app.pages.gates import list_changes, name_block
-from models.attention.interventions import ALL_BLOCKS, ALLOWED_CHANGES, list_scopes
+from models.attention.interventions import ALL_BLOCKS, list_allowed_changes, list_scopes
 from models.names import GateChange, GateKind, NetworkName
 
 CHANGE_TITLES = {
@@ -89,9 +89,7 @@ def build_gate_controls(answer: AnalysisAnswer, *, asked: Mapping[str, str], add
     }
     return GateControls(
         networks=tuple(
-            NetworkControls(
-                name, network.title, network.alteration is not None, _show_rows(name, network.blocks, changed)
-            )
+            NetworkControls(name, network.title, network.alteration is not None, _show_rows(name, network, changed))
             for name, network in gated.items()
         ),
         kept=tuple(kept.items()),
@@ -117,23 +115,22 @@ def explain_alteration(answer: AnalysisAnswer, network: NetworkAnswer, alteratio
     return f"{sentence}."
 
 
-def _show_rows(
-    network: NetworkName, blocks: Sequence[BlockAnswer], changed: Sequence[str]
-) -> tuple[GateControlsRow, ...]:
-    kinds = [GateKind.SPATIAL] if blocks[0].spatial is not None else []
-    kinds += [GateKind.CHANNEL] if blocks[0].channel is not None else []
+def _show_rows(name: NetworkName, network: NetworkAnswer, changed: Sequence[str]) -> tuple[GateControlsRow, ...]:
+    allowed = list_allowed_changes(network.attention)
     return tuple(
         GateControlsRow(
             title=_name_scope(scope),
             is_block=scope.startswith("layer"),
-            selects=tuple(_offer(network, scope, kind, changed) for kind in kinds),
+            selects=tuple(_offer(name, scope, kind, changes, changed) for kind, changes in allowed.items()),
         )
-        for scope in list_scopes([block.name for block in blocks])
+        for scope in list_scopes([block.name for block in network.blocks])
     )
 
 
-def _offer(network: NetworkName, scope: str, kind: GateKind, changed: Sequence[str]) -> GateSelect:
-    values = {change: f"{network}:{scope}:{kind.value}:{change.value}" for change in ALLOWED_CHANGES[kind]}
+def _offer(
+    network: NetworkName, scope: str, kind: GateKind, changes: Sequence[GateChange], changed: Sequence[str]
+) -> GateSelect:
+    values = {change: f"{network}:{scope}:{kind.value}:{change.value}" for change in changes}
     return GateSelect(
         title=f"{GATE_TITLES[kind]} of {_name_scope(scope).lower()}",
         choices=(

@@ -356,3 +356,38 @@ def test_untrained_gates_are_said_to_be_what_they_are(
     for kind in ("spatial", "channel"):
         gates = [getattr(gate, kind) for gate in attentions.values() if getattr(gate, kind) is not None]
         assert all(torch.equal(gate[0], gate[1]) is (kind == flat) for gate in gates)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "preprocessing", "sentence"),
+    [
+        ("resnet18", "resolution = 32", "preprocessing.resolution is 32; with the .* resnet18 it can be 160 or 224"),
+        ("cifar_resnet18", "resolution = 224", "preprocessing.resolution is 224; with the .* cifar_resnet18 .* be 32$"),
+        ("cifar_resnet18", 'geometry = "whole"', "preprocessing.resolution is 224"),
+        ("resnet18", "standard_deviation = [0.2, 0, 0.2]", "preprocessing.standard_deviation.1: .*greater than"),
+        ("resnet18", "standard_deviation = [0.2, -0.1, 0.2]", "preprocessing.standard_deviation.1: .*greater than"),
+        ("resnet18", "standard_deviation = [1e-60, 0.2, 0.2]", "preprocessing.standard_deviation.0: .*greater than"),
+        ("resnet18", "standard_deviation = [0.2, 0.2, nan]", "preprocessing.standard_deviation.2: .*finite"),
+        ("resnet18", "standard_deviation = [0.2, 0.2, inf]", "preprocessing.standard_deviation.2: .*finite"),
+        ("resnet18", "mean = [inf, 0.2, 0.2]", "preprocessing.mean.0: .*finite"),
+        ("resnet18", "mean = [0.2, nan, 0.2]", "preprocessing.mean.1: .*finite"),
+        ("resnet18", "mean = [0.2, 1e300, 0.2]", "preprocessing.mean.1: .*less than"),
+    ],
+)
+def test_preprocessing_that_no_network_can_have_is_refused_with_file_and_field(
+    tmp_path: Path, architecture: str, preprocessing: str, sentence: str
+) -> None:
+    baseline = f"untrained:{architecture}"
+    path = write_card(tmp_path, architecture=architecture, baseline=baseline, file=f"{baseline}+se")
+    path.write_text(f"{path.read_text()}[preprocessing]\n{preprocessing}\n")
+    with pytest.raises(LineupError, match=sentence) as caught:
+        load_lineup(path)
+    assert str(caught.value).startswith(str(path))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_preprocessing_of_the_networks_own_size_is_taken(tmp_path: Path) -> None:
+    baseline = "untrained:cifar_resnet18"
+    path = write_card(tmp_path, architecture="cifar_resnet18", baseline=baseline, file=f"{baseline}+se")
+    path.write_text(f"{path.read_text()}[preprocessing]\nresolution = 32\nmean = [0.0, 0.5, 1.0]\n")
+    assert load_lineup(path).card.preprocessing.mean == (0.0, 0.5, 1.0)

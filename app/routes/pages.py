@@ -21,6 +21,7 @@ from app.errors import InvalidPicture, LensError
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses
 from app.pages.analysis.page import build_analysis_page
 from app.pages.block import build_block_page
+from app.pages.evidence.commands import pair_options
 from app.pages.evidence.page import build_evidence_page
 from app.pages.gallery import read_sample
 from app.pages.models import build_models_page
@@ -69,9 +70,11 @@ def show_models(request: Request) -> Response:
 
 
 @router.get("/evidence")
-def show_evidence(request: Request, lenses: LensesDependency) -> Response:
+def show_evidence(request: Request, lenses: LensesDependency, settings: SettingsDependency) -> Response:
     """The measurements of the paper's claim."""
-    return render_page(request, build_evidence_page([build_lineup_description(lens.lineup) for lens in lenses]))
+    described = [build_lineup_description(lens.lineup) for lens in lenses]
+    options = pair_options(lenses.names, settings.lineups, settings.labels)
+    return render_page(request, build_evidence_page(described, options=options))
 
 
 @router.post("/")

@@ -18,7 +18,7 @@ from app.api.schemas import build_analysis_answer
 from app.engine.loading import build_engine, load_chosen_lineup
 from app.errors import InvalidOption, LensError
 from app.output import images
-from app.output.files import write_whole
+from app.output.files import check_writable, write_whole
 from app.render.figure import FigureFormat
 from app.settings import Settings
 from app.survey.figure_sheet import check_sheet, write_sheet
@@ -68,6 +68,7 @@ def compare_files(settings: Settings, images: Sequence[Path], options: CompareOp
         check_sheet(options.sheet, len(images), settings)
     if options.output is not None:
         _check_names(images)
+        check_writable(options.output / "figure.png")
     lineup = load_chosen_lineup(settings)
     # Names that no picture can mend.
     check_networks(lineup.card, options.drawing)

@@ -149,6 +149,25 @@ def test_what_cannot_be_drawn_is_refused_before_any_picture(
     assert set(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize(("option", "place"), [("--sheet", "file/new/sheet.pdf"), ("--output", "file/new")])
+def test_place_that_cannot_be_written_is_refused_before_the_networks_are_loaded(
+    tmp_path: Path, pictures: list[Path], monkeypatch: pytest.MonkeyPatch, option: str, place: str
+) -> None:
+    monkeypatch.setattr("app.survey.figures.load_chosen_lineup", lambda _: pytest.fail("the networks are loaded"))
+    (tmp_path / "file").touch()
+    result = compare(pictures[0], option, tmp_path / place)
+    assert result.exit_code == 2
+    line = " ".join(result.stderr.split())
+    assert f"cannot be written: Not a directory; free some space or choose another {option}" in line
+
+
+def test_sheet_in_a_directory_that_is_not_there_yet_leaves_nothing_where_it_is_refused(
+    tmp_path: Path, pictures: list[Path]
+) -> None:
+    assert compare(pictures[0], "--sheet", tmp_path / "new" / "sheet.png", "--networks", "nope").exit_code == 2
+    assert not (tmp_path / "new").exists()
+
+
 def test_more_pictures_than_a_sheet_holds_are_refused(
     tmp_path: Path, pictures: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,7 +71,8 @@ MAY_IMPORT = {
         "models.lineups models.names models.networks models.training models.training.recipes"
     ),
     "app.engine": (
-        "app.errors app.explain app.settings models.attention models.errors models.lineups models.names models.networks"
+        "app.errors app.explain app.settings models.attention models.errors models.lineups models.names "
+        "models.networks models.probabilities"
     ),
     "app.errors": "models.errors models.pictures",
     "app.evaluation": (
@@ -80,7 +81,7 @@ MAY_IMPORT = {
     ),
     "app.evaluation.measures": (
         "app.errors app.evaluation.results app.explain app.render models.lineups models.names models.networks "
-        "models.pictures"
+        "models.pictures models.probabilities"
     ),
     "app.evaluation.results": "app.analysis app.errors app.explain app.numbers models.names",
     "app.explain": "models.attention models.names models.networks models.pictures",
@@ -126,19 +127,21 @@ MAY_IMPORT = {
     ),
     "app.version": "",
     "models.attention": "models.names",
+    "models.calibration": "",
     "models.checkpoints": (
-        "models.attention models.errors models.insertion models.names models.networks models.whole_files"
+        "models.attention models.calibration models.errors models.insertion models.names models.networks models.whole_files"
     ),
     "models.errors": "",
     "models.insertion": "models.attention models.names models.networks",
     "models.lineups": (
-        "models.checkpoints models.errors models.insertion models.lineups.fetching models.names models.networks "
-        "models.pictures"
+        "models.calibration models.checkpoints models.errors models.insertion models.lineups.fetching models.names "
+        "models.networks models.pictures"
     ),
     "models.lineups.fetching": "models.errors models.progress models.whole_files",
     "models.names": "",
     "models.networks": "models.attention models.names",
     "models.pictures": "models.errors models.names",
+    "models.probabilities": "",
     "models.progress": "",
     "models.training": (
         "models.checkpoints models.lineups models.names models.networks models.pictures models.training.data "

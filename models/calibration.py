@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FitScore = Literal["energy"]
+FitScore = Literal["generalised_entropy"]
 """The scores that say how well a picture fits; see `models.probabilities.score_fit`."""
 
 

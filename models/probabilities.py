@@ -23,3 +23,29 @@ def find_probabilities(logits: NDArray[Any], temperature: float = 1.0) -> NDArra
     powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     probabilities: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
     return probabilities
+
+
+LIKELIEST_CLASSES = 100
+EXPONENT = 0.1
+"""M and gamma, as in the paper."""
+
+
+def score_fit(probabilities: NDArray[Any]) -> NDArray[np.float64]:
+    """Score how well a network's classes fit a picture, by the generalised entropy of their probabilities.
+
+    score = - mean over the M likeliest classes of p ** gamma * (1 - p) ** gamma
+
+    It is 0 if one class has all the probability, and falls as more classes share it. Source: Liu et al., *GEN: Pushing
+    the Limits of Softmax-Based Out-of-Distribution Detection*, CVPR 2023, equation 5. The paper has a sum in place of
+    the mean.
+
+    Args:
+        probabilities: each class's P, (..., K).
+
+    Returns:
+        (...), -0.88..0; higher means a better fit.
+    """
+    count = min(LIKELIEST_CLASSES, probabilities.shape[-1])
+    likeliest = np.sort(np.asarray(probabilities, dtype=np.float64), axis=-1)[..., -count:]  # (..., M)
+    scores: NDArray[np.float64] = -((likeliest * (1 - likeliest)) ** EXPONENT).mean(axis=-1)
+    return scores

@@ -50,10 +50,13 @@ def starts_with(name: str, *packages: str) -> bool:
 
 MAY_IMPORT = {
     "app.analysis": (
-        "app.engine app.errors app.explain app.render models.attention models.lineups models.names models.networks "
+        "app.engine app.errors app.explain app.render models.attention models.calibration models.lineups models.names "
+        "models.networks models.pictures models.probabilities"
+    ),
+    "app.api": (
+        "app.analysis app.explain app.render models.calibration models.lineups models.names models.networks "
         "models.pictures"
     ),
-    "app.api": "app.analysis app.explain app.render models.lineups models.names models.networks models.pictures",
     "app.bench": (
         "app.analysis app.bench.contestants app.bench.results app.bench.servers app.engine app.errors "
         "app.explain app.render app.settings models.lineups models.progress"
@@ -129,7 +132,8 @@ MAY_IMPORT = {
     "models.attention": "models.names",
     "models.calibration": "",
     "models.checkpoints": (
-        "models.attention models.calibration models.errors models.insertion models.names models.networks models.whole_files"
+        "models.attention models.calibration models.errors models.insertion models.names models.networks "
+        "models.whole_files"
     ),
     "models.errors": "",
     "models.insertion": "models.attention models.names models.networks",

@@ -67,10 +67,15 @@ MAY_IMPORT = {
     ),
     "app.bench.results": "app.errors",
     "app.bench.servers": "app.analysis app.api app.bench.results app.engine app.settings app.survey models.lineups",
+    "app.calibration": (
+        "app.engine app.errors app.evaluation.measures app.explain app.output app.settings models.calibration "
+        "models.checkpoints models.errors models.lineups models.names models.probabilities models.progress "
+        "models.training.records"
+    ),
     "app.cli": "app.commands app.version",
     "app.commands": (
-        "app.analysis app.bench app.bench.results app.errors app.evaluation app.explain app.on_ray app.output "
-        "app.render app.serving app.settings app.survey models.attention models.checkpoints models.errors "
+        "app.analysis app.bench app.bench.results app.calibration app.errors app.evaluation app.explain app.on_ray "
+        "app.output app.render app.serving app.settings app.survey models.attention models.checkpoints models.errors "
         "models.lineups models.names models.networks models.training models.training.recipes"
     ),
     "app.engine": (

@@ -5,6 +5,7 @@ import json
 import shutil
 import struct
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import save_file
 
@@ -71,19 +72,14 @@ def write_calibration(path: Path, calibration: NetworkCalibration) -> str:
     Raises:
         CheckpointError: the file is not of ours, or cannot be written.
     """
-    if path.suffix != SUFFIX:
-        raise CheckpointError(f"{path} has no place for a calibration; convert it with cbam-lens convert first")
+    header, header_bytes = read_own_header(path)
     try:
-        check_header(path)
         with path.open("rb") as source, draft_beside(path) as draft:
-            (header_bytes,) = struct.unpack("<Q", source.read(LENGTH_BYTES))
-            header = json.loads(source.read(header_bytes))
-            metadata: dict[str, str] = header.get("__metadata__", {})
-            if parse_metadata(metadata) is None:
-                raise CheckpointError(f"{path} is not a file of ours; convert it with cbam-lens convert first")
+            metadata: dict[str, str] = header["__metadata__"]
             kept = {name: text for name, text in metadata.items() if name not in NetworkCalibration.model_fields}
             header["__metadata__"] = dict(sorted((kept | format_values(calibration)).items()))
             text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+            source.seek(LENGTH_BYTES + header_bytes)
             text += b" " * (-len(text) % LENGTH_BYTES)  # the values begin at a multiple of 8 bytes
             with draft.open("wb") as target:
                 target.write(struct.pack("<Q", len(text)) + text)
@@ -93,6 +89,33 @@ def write_calibration(path: Path, calibration: NetworkCalibration) -> str:
     except OSError as error:
         raise CheckpointError(f"{path} cannot be written: {error.strerror}; check its folder's rights") from error
     return digest
+
+
+def check_own_file(path: Path) -> None:
+    """Refuse a file that cannot carry a calibration.
+
+    Raises:
+        CheckpointError: the file is not of ours.
+    """
+    read_own_header(path)
+
+
+def read_own_header(path: Path) -> tuple[dict[str, Any], int]:
+    """Read the header of a file of ours, and the number of its bytes; raises `CheckpointError`."""
+    if path.suffix != SUFFIX:
+        raise CheckpointError(f"{path} has no place for a calibration; convert it with cbam-lens convert first")
+    try:
+        check_header(path)
+        with path.open("rb") as source:
+            (header_bytes,) = struct.unpack("<Q", source.read(LENGTH_BYTES))
+            header: dict[str, Any] = json.loads(source.read(header_bytes))
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}; check the path") from error
+    metadata = header.get("__metadata__", {})
+    # A wrong calibration is replaced, so it is not read.
+    if parse_metadata({name: metadata[name] for name in metadata.keys() - NetworkCalibration.model_fields}) is None:
+        raise CheckpointError(f"{path} is not a file of ours; convert it with cbam-lens convert first")
+    return header, header_bytes
 
 
 def hash_file(path: Path) -> str:

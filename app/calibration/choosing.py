@@ -12,9 +12,6 @@ from app.errors import InvalidOption
 
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
 
-EDGE = 1.01
-"""A temperature within one per cent of a limit was not found: the loss still falls there."""
-
 DIGITS = 4
 
 SEED = 20181008
@@ -82,7 +79,8 @@ def choose_temperature(logits: NDArray[Any], classes: Indices) -> float:
         options={"xatol": 1e-5},
     )
     temperature = float(np.exp(found.x))
-    if not LOWEST_TEMPERATURE * EDGE < temperature < HIGHEST_TEMPERATURE / EDGE:
+    limits = (LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE)
+    if min(measure_loss(logits, classes, limit) for limit in limits) <= found.fun:
         raise InvalidOption(
             f"no temperature between {LOWEST_TEMPERATURE:g} and {HIGHEST_TEMPERATURE:g} is the best for these "
             f"{len(classes)} pictures; give more pictures, on which the network is neither always right nor always "

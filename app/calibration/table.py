@@ -24,14 +24,15 @@ def _tabulate_temperatures(report: CalibrationReport) -> Table:
         "network",
         "top-1",
         "temperature",
-        "calibration error, before",
-        "after",
+        "error before",
+        "error after",
         "by chance",
-        "log-likelihood loss, before",
-        "after",
+        "loss before",
+        "loss after",
         title=f"{report.lineup}: chosen on {first.chosen_pictures:,} pictures of {report.data}, tested on "
         f"{first.tested_pictures:,} others",
-        caption="by chance: of a perfectly calibrated network on as many pictures",
+        caption="error: expected calibration error, 15 bins; by chance: that of a perfectly calibrated network on as "
+        "many pictures; loss: negative log-likelihood in nats",
     )
     for name, result in report.networks.items():
         record = result.record

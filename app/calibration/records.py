@@ -118,7 +118,7 @@ def _put_section(text: str, section: str) -> str:
     """A model card's text with this section, in place of an earlier one."""
     text = re.sub(rf"^{SECTION}\n.*?(?=^## |\Z)", "", text, flags=re.MULTILINE | re.DOTALL)
     before, limits, after = text.partition(f"{LIMITS}\n")
-    return f"{before.rstrip()}\n\n{section}\n" + (f"\n{limits}{after}" if limits else "")
+    return f"{before.rstrip()}\n\n{section}" + (f"\n{limits}{after}" if limits else "")
 
 
 def _describe(name: NetworkName, report: CalibrationReport) -> str:

@@ -137,6 +137,28 @@ def test_evaluate_measures_at_the_temperature(data: Path, card: Path, tmp_path: 
     assert after[1] < 0.2 < before[1]
 
 
+def test_calibrate_takes_classes_from_a_table_of_boxes_and_outside_pictures_from_a_list(
+    data: Path, card: Path, tmp_path: Path
+) -> None:
+    boxes, class_map, listing = tmp_path / "boxes.csv", tmp_path / "map.txt", tmp_path / "outside.txt"
+    rows = [f"{index}.png,{'n1' if index < 6 else 'n2'},0,0,9,9\n" for index in range(10)]
+    boxes.write_text("file,synset,xmin,ymin,xmax,ymax\n" + "".join(rows))
+    class_map.write_text("n1 motorbikes\nn2 pagoda\n")
+    listing.write_text("".join(f"far/{index}.png\n" for index in range(4)))
+    (tmp_path / "far").mkdir()
+    for index in range(4):
+        (tmp_path / "far" / f"{index}.png").write_bytes(encode(make_picture(64, 64, seed=index)))
+    options = ["--boxes", str(boxes), "--class-map", str(class_map), "--outside", str(listing), "--json"]
+    result = calibrate(data / "Motorbikes", card, *options)
+    assert result.exit_code == 0, result.output
+    report = CalibrationReport.model_validate_json(result.stdout)
+    assert report.fit is not None
+    record = report.fit.record
+    assert (record.known, record.known_pictures) == ("Motorbikes", 5)
+    assert (record.outside, record.outside_pictures) == ("outside.txt", 2)
+    assert report.written == ()
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

@@ -6,11 +6,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.analysis.classes import ChosenBy
 from app.analysis.comparison import Comparison, Difference, Prediction
+from app.analysis.fit import PictureFit
 from app.api.links import AnalysisLinks
 from app.explain.maps import GateMap
 from app.explain.methods import Method
 from app.explain.metrics import compare_heat_maps
 from app.render.figure import FigureFormat
+from models.calibration import FitThreshold
 from models.lineups.card import Accuracy, ClassLabel, LineupCard
 from models.lineups.lineup import Lineup
 from models.names import Attention, Geometry, NetworkName, Resolution, Stage, StridePlacement
@@ -53,6 +55,9 @@ class NetworkDescription(ApiModel):
     sha256: str | None = Field(description="Checksum of the weights file; null where there is no file.")
     recipe: str | None = Field(description="The training recipe; null where it is not known.")
     accuracy: tuple[Accuracy, ...] = Field(description="Measured with `cbam-lens evaluate`.")
+    temperature: float = Field(
+        gt=0, description="Every P is softmax(logits / temperature); 1 for a network that was not calibrated."
+    )
 
 
 class LineupDescription(ApiModel):
@@ -68,6 +73,10 @@ class LineupDescription(ApiModel):
     geometry: Geometry = Field(description="The default geometry.")
     resolution: Resolution = Field(description="The default resolution.")
     device: str
+    fit: FitThreshold | None = Field(
+        description="The threshold below which none of the classes fits a picture well, with the shares of its false "
+        "alarms and misses; null where none was chosen."
+    )
     networks: dict[NetworkName, NetworkDescription] = Field(description="In their order; the first is the baseline.")
     labels: tuple[ClassLabel, ...]
 
@@ -193,6 +202,14 @@ class GeometryAnswer(ApiModel):
     is_cropped: bool
 
 
+class FitAnswer(ApiModel):
+    """How well the classes fit the picture."""
+
+    score: float = Field(description="Higher means a better fit; the lineup's `fit` names the score.")
+    threshold: float = Field(description="The lowest score that fits.")
+    fits: bool = Field(description="False if none of the classes fits the picture well.")
+
+
 class AnalysisAnswer(ApiModel):
     """One picture, one class, every network."""
 
@@ -200,6 +217,10 @@ class AnalysisAnswer(ApiModel):
     lineup: str
     trained: bool = Field(description="False for random weights: nothing in this answer was learned.")
     target: TargetAnswer
+    fit: FitAnswer | None = Field(
+        description="Whether any class fits the picture, by the networks as learned; null for a lineup without a "
+        "threshold."
+    )
     method: Method
     stage: Stage
     networks: dict[NetworkName, NetworkAnswer] = Field(description="In the lineup's order; the first is the baseline.")
@@ -231,6 +252,7 @@ def build_lineup_description(lineup: Lineup) -> LineupDescription:
         geometry=card.preprocessing.geometry,
         resolution=card.preprocessing.resolution,
         device=str(lineup.device),
+        fit=card.fit,
         networks={name: _build_network_description(lineup, card, name) for name in card.names},
         labels=lineup.labels,
     )
@@ -252,6 +274,7 @@ def build_analysis_answer(comparison: Comparison, *, links: AnalysisLinks | None
         lineup=card.name,
         trained=card.trained,
         target=TargetAnswer(class_index=label.index, class_name=label.name, chosen_by=comparison.target.chosen_by),
+        fit=_build_fit_answer(comparison.fit),
         method=comparison.method,
         stage=comparison.stage,
         networks={name: _build_network_answer(comparison, name, links, query) for name in card.names},
@@ -276,6 +299,10 @@ def _build_comparison_answer(comparison: Comparison, difference: Difference) -> 
     )
 
 
+def _build_fit_answer(fit: PictureFit | None) -> FitAnswer | None:
+    return None if fit is None else FitAnswer(score=fit.score, threshold=fit.threshold, fits=fit.is_good)
+
+
 def _build_network_description(lineup: Lineup, card: LineupCard, name: NetworkName) -> NetworkDescription:
     network = card.networks[name]
     return NetworkDescription(
@@ -286,6 +313,7 @@ def _build_network_description(lineup: Lineup, card: LineupCard, name: NetworkNa
         sha256=network.sha256,
         recipe=network.recipe,
         accuracy=network.accuracy,
+        temperature=card.find_temperature(name),
     )
 
 

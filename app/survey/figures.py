@@ -135,7 +135,9 @@ def _draw_files(comparison: Comparison, drawing: SheetOptions) -> dict[str, byte
 def _summarise(comparison: Comparison) -> str:
     shares = ", ".join(f"{name} P = {comparison.target_probability(name):.4f}" for name in comparison.names)
     untrained = "" if comparison.analysis.card.trained else " (untrained networks)"
-    return f"{comparison.target.label.name}; {shares}{untrained}"
+    fit = comparison.fit
+    misfit = "" if fit is None or fit.is_good else f"; none of the {len(comparison.labels):,} classes fits well"
+    return f"{comparison.target.label.name}; {shares}{untrained}{misfit}"
 
 
 def _quote(path: Path) -> str:

@@ -19,6 +19,7 @@ from app.pages.analysis.wording import (
     explain_doubt,
     explain_geometry,
     explain_target,
+    is_misfit,
     warn_of_geometry,
 )
 from app.pages.choices import METHOD_TITLES, Choice, list_choices, list_classes
@@ -50,6 +51,7 @@ class AnalysisPage:
         target_reason: a sentence that says why this class is explained.
         agreement: a sentence on the class that each network ranks first.
         doubt: a sentence where the networks are not sure, or None.
+        is_misfit: whether probably none of the classes fits; the doubt then comes before the maps.
         picture: the upright picture.
         networks: the networks' panels for the explained class, in the lineup's order.
         network_count: the number of networks.
@@ -81,6 +83,7 @@ class AnalysisPage:
     target_reason: str
     agreement: str
     doubt: str | None
+    is_misfit: bool
     picture: PageImage
     networks: tuple[NetworkView, ...]
     network_count: int
@@ -141,6 +144,7 @@ def build_analysis_page(
         target_reason=explain_target(answer),
         agreement=explain_agreement(answer),
         doubt=explain_doubt(answer, class_count=len(comparison.labels)),
+        is_misfit=is_misfit(answer),
         picture=_show_picture(answer, addresses),
         networks=rows[0].networks,
         network_count=len(rows[0].networks),

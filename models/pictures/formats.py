@@ -39,8 +39,6 @@ FORMAT_LIST = "JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC"
 
 FORMAT_SENTENCE = f"send {FORMAT_LIST}"
 
-SAVE_SENTENCE = f"save it as PNG or JPEG ({FORMAT_LIST} can be read)"
-
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
 
@@ -49,11 +47,10 @@ _RAW = "raw camera"
 _OTHER_SIGNATURES = {
     b"\xff\x0a": "JPEG XL",
     b"\x00\x00\x00\x0cJXL ": "JPEG XL",
-    b"\xff\x4f\xff\x51": "JPEG 2000",
-    b"\x00\x00\x00\x0cjP  ": "JPEG 2000",
+    b"\xff\x4f\xff\x51": "JPEG2000",
+    b"\x00\x00\x00\x0cjP  ": "JPEG2000",
     b"8BPS": "PSD",
     b"gimp xcf": "XCF",
-    b"%PDF": "PDF",
     b"%!PS": "PostScript",
     b"v/1\x01": "OpenEXR",
     b"#?RADIANCE": "Radiance HDR",
@@ -69,6 +66,8 @@ _OTHER_SIGNATURES = {
     b"FOVb": _RAW,
 }
 """First bytes of picture formats that are not read."""
+
+_SVG_STARTS = (b"<svg", b"<?xml", b"<!--", b"<!doctype svg")
 
 _SPELLED_WITH_VOWEL = frozenset({"SVG", "XCF", "XBM", "XPM", "SGI", "FLI", "FPX", "MPEG", "MSP", "MCIDAS", "HDF5"})
 """Abbreviations that begin with a consonant's letter and a vowel's sound."""
@@ -92,7 +91,7 @@ def find_format(data: bytes) -> PictureFormat:
 
 def refuse_kind(kind: str) -> UnsupportedFormat:
     """The error for a file of a kind that is not read, for example `SVG`."""
-    return UnsupportedFormat(f"{with_article(kind)} file; {SAVE_SENTENCE}")
+    return UnsupportedFormat(f"{with_article(kind)} file; {FORMAT_SENTENCE}: save it as PNG, for example")
 
 
 def with_article(kind: str) -> str:
@@ -141,7 +140,7 @@ _CHECKS: dict[PictureFormat, Callable[[bytes], bool]] = {
 def _find_other(data: bytes) -> str | None:
     """The name of a format that is not read, None for no picture at all."""
     head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head[:1] == b"<" and b"<svg" in head.lower():
+    if head.lower().startswith(_SVG_STARTS) and b"<svg" in head.lower():
         return "SVG"
     for start, kind in _OTHER_SIGNATURES.items():
         if data.startswith(start):
@@ -150,8 +149,6 @@ def _find_other(data: bytes) -> str | None:
         return "DICOM"
     if data[8:10] == b"CR" or data[8:12] == b"crx ":
         return _RAW
-    if data[4:8] == b"ftyp":
-        return "video"
     return _ask_pillow(data)
 
 

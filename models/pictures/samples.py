@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-LOW_PERCENT, HIGH_PERCENT = 0.1, 99.9
+PERCENTS = (0.1, 99.9)
+"""The percentiles that become black and white."""
 
 USED_SHARE = 0.5
 """Unsigned numbers that reach beyond this share of their range are taken to use all of it, as photographs do."""
@@ -111,7 +112,7 @@ def find_range(samples: Samples) -> ValueRange:
     values = _pick(samples)
     if not values.size:
         return samples.full_range
-    low, high = (float(value) for value in np.percentile(values, (LOW_PERCENT, HIGH_PERCENT)))
+    low, high = (float(value) for value in np.percentile(values, PERCENTS, method="nearest"))
     if samples.colour.dtype.kind in "bu" and high > USED_SHARE * samples.full_range.high:
         return samples.full_range
     if low == high:

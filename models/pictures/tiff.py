@@ -135,8 +135,8 @@ def _name_colours(colour: NDArray[Any], layout: Layout) -> Image.Image:
         raise refuse_kind(f"a TIFF file of colour type {layout.photometric} with {layout.bits}-bit samples")
     # The upper byte of 16 bits.
     values = (colour.astype(np.uint16) >> (layout.bits - 8)).astype(np.uint8)
-    if layout.photometric == CIELAB:
-        values[:, :, 1:] ^= 0x80  # a* and b* are signed; Pillow's are not
+    if layout.photometric == ICCLAB:
+        values[:, :, 1:] ^= 0x80  # Pillow takes a* and b* as signed, ICC's have an offset
     mode = {INKS: "CMYK", YCBCR: "YCbCr"}.get(layout.photometric, "LAB")
     size = (layout.width, layout.height)
     return Image.frombytes(mode, size, np.ascontiguousarray(values).tobytes())

@@ -34,12 +34,12 @@ def convert_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
         return image
     try:
         transform = ImageCms.buildTransform(
-            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            ImageCms.ImageCmsProfile(io.BytesIO(_prefer_perceptual(profile))),
             ImageCms.createProfile("sRGB"),
             space,
             "RGB",
-            # Browsers take the profile's perceptual table where it has one.
-            ImageCms.Intent.PERCEPTUAL,
+            # Browsers map no black points, which Little CMS does for the perceptual intent.
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
         )
         if _is_srgb(transform, space):
             return image
@@ -53,6 +53,19 @@ def convert_lab(image: Image.Image) -> Image.Image:
     """Convert CIE L*a*b* (D50, Pillow's mode LAB) to RGB."""
     lab = ImageCms.createProfile("LAB")
     return _apply(ImageCms.buildTransform(lab, ImageCms.createProfile("sRGB"), "LAB", "RGB"), image)
+
+
+def _prefer_perceptual(profile: bytes) -> bytes:
+    """The profile without its colorimetric table where it has a perceptual one, which browsers prefer.
+
+    Little CMS takes the perceptual table for any intent whose own is missing.
+    """
+    count = min(int.from_bytes(profile[128:132], "big"), (len(profile) - 132) // 12)
+    places = {profile[start : start + 4]: start for start in range(132, 132 + 12 * count, 12)}
+    if b"A2B0" not in places or b"A2B1" not in places:
+        return profile
+    start = places[b"A2B1"]
+    return profile[:start] + b"none" + profile[start + 4 :]
 
 
 def _apply(transform: ImageCms.ImageCmsTransform, image: Image.Image) -> Image.Image:

@@ -106,9 +106,7 @@ def explain_file(file: FileAnswer) -> str:
     sentences = []
     if file.value_range is not None:
         low, high = file.value_range
-        sentences.append(
-            f"The file has more than 8 bits: values from {low:.6g} (black) to {high:.6g} (white) are shown."
-        )
+        sentences.append(f"The file has more than 8 bits: values from {low:.6g} to {high:.6g} are told apart.")
     if file.pages > 1:
         sentences.append(f"It has {file.pages:,} pages; this is the first.")
     return " ".join(sentences)

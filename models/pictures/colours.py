@@ -69,4 +69,4 @@ def _convert_colours(image: Image.Image, profile: bytes | None) -> Image.Image:
         image = image.convert("RGBA").convert("RGB") if image.has_transparency_data else image.convert("RGB")
     if profile is not None:
         image = convert_to_srgb(image, profile)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

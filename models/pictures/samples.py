@@ -147,13 +147,14 @@ def _scale_rows(
     samples: Samples, taken: ValueRange, sentinel: float | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Scale some rows; returns their colours, (R, W, C), and their opacity, (R, W)."""
-    values = samples.colour.astype(np.float64)  # (R, W, C)
+    is_short = samples.colour.dtype.kind != "f" and samples.bits <= 16
+    values: NDArray[Any] = samples.colour.astype(np.float32 if is_short else np.float64)  # (R, W, C)
     alpha = np.full(values.shape[:2], 255, dtype=np.uint8)
     missing = np.isnan(values) | ((np.abs(values) >= HUGE) & np.isfinite(values))
     if sentinel is not None:
         missing |= values == sentinel
     if samples.alpha is not None:
-        opacity = np.clip(samples.alpha.astype(np.float64) / samples.full_range.high, 0, 1)  # (R, W)
+        opacity = np.clip(samples.alpha.astype(values.dtype) / samples.full_range.high, 0, 1)  # (R, W)
         alpha[:] = np.round(np.nan_to_num(opacity) * 255)
         if samples.is_premultiplied:
             values = np.divide(values, opacity[..., None], out=np.zeros_like(values), where=opacity[..., None] > 0)

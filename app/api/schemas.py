@@ -217,7 +217,7 @@ class AnalysisAnswer(ApiModel):
     )
     shared_max: float = Field(description="The upper end of the shared scale.")
     geometry: GeometryAnswer
-    file: FileAnswer
+    picture: FileAnswer
     links: dict[str, str] = Field(description="Paths on this server; empty for a picture that was not kept.")
 
 
@@ -270,7 +270,7 @@ def build_analysis_answer(comparison: Comparison, *, links: AnalysisLinks | None
         },
         shared_max=comparison.shared_maximum,
         geometry=_build_geometry_answer(comparison),
-        file=_build_file_answer(comparison),
+        picture=_build_file_answer(comparison),
         links=_link_files(links, query),
     )
 

@@ -107,8 +107,8 @@ def decode_reduced(
         # On a damaged file, the readers may raise OSError, SyntaxError, struct.error, zlib.error, IndexError and more.
         # In each case the picture cannot be read.
         raise InvalidPicture(
-            f"{with_article(kind)} file that is damaged or truncated ({error}); check that it opens elsewhere and send "
-            "it again"
+            f"the picture is damaged or truncated ({error}); check that this {kind} file opens elsewhere and send it "
+            "again"
         ) from error
 
 

@@ -168,7 +168,7 @@ def build_analysis_page(
         gate_controls=build_gate_controls(answer, asked=asked | second, address=addresses.page),
         sanity=add_query(f"{addresses.page}/sanity", _leave_colours(asked)),
         downloads=_list_downloads(comparison, answer, asked, addresses),
-        file_sentence=explain_file(answer.file),
+        file_sentence=explain_file(answer.picture),
         geometry_sentence=explain_geometry(answer.geometry),
         geometry_warnings=warn_of_geometry(answer.geometry, lineup),
         upload=upload,

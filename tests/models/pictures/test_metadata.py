@@ -179,7 +179,7 @@ def test_png_of_16_bits_tells_its_range(channels: int) -> None:
 
 def test_truncated_png_of_16_bits_is_refused() -> None:
     data = make_deep_png(3)
-    with pytest.raises(InvalidPicture, match="PNG file that is damaged or truncated"):
+    with pytest.raises(InvalidPicture, match=r"damaged or truncated.*PNG file"):
         decode(data[: len(data) // 2])
 
 

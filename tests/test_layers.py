@@ -85,7 +85,7 @@ MAY_IMPORT = {
     "app.errors": "models.errors models.pictures",
     "app.evaluation": (
         "app.analysis app.engine app.errors app.evaluation.measures app.evaluation.results app.settings "
-        "app.survey models.lineups models.names models.progress models.training.data"
+        "app.survey models.lineups models.names models.pictures models.progress models.training.data"
     ),
     "app.evaluation.measures": (
         "app.errors app.evaluation.results app.explain app.render models.lineups models.names models.networks "
@@ -131,7 +131,7 @@ MAY_IMPORT = {
     "app.settings": "models.lineups models.lineups.fetching models.names",
     "app.survey": (
         "app.analysis app.api app.engine app.errors app.output app.render app.settings models.lineups "
-        "models.names models.progress models.training.data"
+        "models.names models.pictures models.progress"
     ),
     "app.version": "",
     "models.attention": "models.names",

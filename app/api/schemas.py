@@ -210,6 +210,15 @@ class FitAnswer(ApiModel):
     fits: bool = Field(description="False if none of the classes fits the picture well.")
 
 
+class FileAnswer(ApiModel):
+    """What was read of the picture's file, where there was a choice."""
+
+    value_range: tuple[float, float] | None = Field(
+        description="The values that became black and white, where the file has more than 8 bits; null otherwise."
+    )
+    pages: int = Field(description="The number of pages in the file, of which the first was read.")
+
+
 class AnalysisAnswer(ApiModel):
     """One picture, one class, every network."""
 
@@ -229,6 +238,7 @@ class AnalysisAnswer(ApiModel):
     )
     shared_max: float = Field(description="The upper end of the shared scale.")
     geometry: GeometryAnswer
+    picture: FileAnswer
     links: dict[str, str] = Field(description="Paths on this server; empty for a picture that was not kept.")
 
 
@@ -283,6 +293,7 @@ def build_analysis_answer(comparison: Comparison, *, links: AnalysisLinks | None
         },
         shared_max=comparison.shared_maximum,
         geometry=_build_geometry_answer(comparison),
+        picture=_build_file_answer(comparison),
         links=_link_files(links, query),
     )
 
@@ -424,6 +435,12 @@ def _build_geometry_answer(comparison: Comparison) -> GeometryAnswer:
         input_height=placement.input_height,
         is_cropped=placement.is_cropped,
     )
+
+
+def _build_file_answer(comparison: Comparison) -> FileAnswer:
+    source = comparison.analysis.source
+    values = None if source.values is None else (source.values.low, source.values.high)
+    return FileAnswer(value_range=values, pages=source.pages)
 
 
 def _link_files(links: AnalysisLinks | None, query: str) -> dict[str, str]:

@@ -19,7 +19,6 @@ results.
 from app.evaluation.from_rows import evaluate_by_rows
 from app.evaluation.measures.pictures import (
     CHUNK_BATCHES,
-    PICTURE_SUFFIXES,
     LabelledPicture,
     PictureBatch,
     PictureReader,
@@ -34,7 +33,6 @@ from app.evaluation.run import Measurement, measure, run_evaluation
 
 __all__ = [
     "CHUNK_BATCHES",
-    "PICTURE_SUFFIXES",
     "Evaluation",
     "EvaluationOptions",
     "Fill",

@@ -38,6 +38,7 @@ from app.routes.dependencies import (
     link_analysis,
     read_upload,
 )
+from app.routes.uploads import UploadRoute, name_picture
 from app.server.problems import build_problem
 from app.settings import Settings
 from models.networks.counting import read_recorded_counts
@@ -46,7 +47,7 @@ from models.pictures.fitting import shrink
 
 THUMBNAIL_SIDE_PIXELS = 320
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=UploadRoute)
 
 
 class PageForm(PictureOptions):
@@ -89,7 +90,9 @@ async def take_upload(
         data = await _read_choice(image, options, store, settings)
         analysis = await lenses.choose(options.lineup).analyse(data, options, timings)
     except LensError as error:
-        return refuse_upload(request, lenses, settings, error)
+        # A gallery picture has no file's name.
+        named = name_picture(error, None if options.sample or image is None else image.filename)
+        return refuse_upload(request, lenses, settings, named)
     await run_in_threadpool(store.add, analysis)
     return RedirectResponse(locate_analysis(request, analysis.id).page, status_code=303)
 

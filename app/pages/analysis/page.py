@@ -17,6 +17,7 @@ from app.pages.analysis.measures import Measure, list_measures
 from app.pages.analysis.wording import (
     explain_agreement,
     explain_doubt,
+    explain_file,
     explain_geometry,
     explain_target,
     is_misfit,
@@ -70,6 +71,7 @@ class AnalysisPage:
         gate_controls: the form that changes gates.
         sanity: the address of the sanity check.
         downloads: the files to download.
+        file_sentence: a sentence on the values and the page that were read; empty where there was no choice.
         geometry_sentence: a sentence on the part of the picture that the networks saw.
         geometry_warnings: warnings about a geometry that is not the lineup's default.
         upload: the form for the next picture.
@@ -108,6 +110,7 @@ class AnalysisPage:
     gate_controls: GateControls
     sanity: str
     downloads: tuple[Download, ...]
+    file_sentence: str
     geometry_sentence: str
     geometry_warnings: tuple[str, ...]
     upload: UploadForm
@@ -169,6 +172,7 @@ def build_analysis_page(
         gate_controls=build_gate_controls(answer, asked=asked | second, address=addresses.page),
         sanity=add_query(f"{addresses.page}/sanity", _leave_colours(asked)),
         downloads=_list_downloads(comparison, answer, asked, addresses),
+        file_sentence=explain_file(answer.picture),
         geometry_sentence=explain_geometry(answer.geometry),
         geometry_warnings=warn_of_geometry(answer.geometry, lineup),
         upload=upload,

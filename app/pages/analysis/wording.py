@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.api.schemas import AnalysisAnswer, GeometryAnswer, LineupDescription
+from app.api.schemas import AnalysisAnswer, FileAnswer, GeometryAnswer, LineupDescription
 from app.numbers import format_equation
 from app.pages.lineup import name_condition
 from models.names import Geometry, NetworkName
@@ -123,6 +123,17 @@ def explain_geometry(geometry: GeometryAnswer) -> str:
         f"y {geometry.upper:.0f} to {geometry.lower:.0f}, {seen}. "
         "They did not see the grey area."
     )
+
+
+def explain_file(file: FileAnswer) -> str:
+    """Say which values became black and white and which page was read; empty where there was no choice."""
+    sentences = []
+    if file.value_range is not None:
+        low, high = file.value_range
+        sentences.append(f"The file has more than 8 bits: values from {low:.6g} to {high:.6g} are told apart.")
+    if file.pages > 1:
+        sentences.append(f"It has {file.pages:,} pages; this is the first.")
+    return " ".join(sentences)
 
 
 def warn_of_geometry(geometry: GeometryAnswer, lineup: LineupDescription) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ from app.errors import InvalidOption
 from app.evaluation.measures.answers import trace_batch
 from app.evaluation.measures.objects import BoxTable
 from app.evaluation.measures.pictures import (
-    PICTURE_SUFFIXES,
     LabelledPicture,
     PictureReader,
     find_classes,
@@ -22,6 +21,7 @@ from app.evaluation.measures.pictures import (
 from app.explain.maps import FloatArray
 from models.lineups.lineup import Lineup
 from models.names import NetworkName
+from models.pictures.folders import choose_pictures
 from models.progress import make_progress
 
 OUTSIDE = -1
@@ -68,7 +68,7 @@ def list_outside(place: Path) -> list[LabelledPicture]:
         OSError: when it cannot be read.
     """
     if place.is_dir():
-        paths = sorted(path for path in place.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+        paths = choose_pictures(place.rglob("*"))
     else:
         paths = [place.parent / name for name in read_listing(place)]
     if not paths:

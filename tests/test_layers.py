@@ -69,8 +69,8 @@ MAY_IMPORT = {
     "app.bench.servers": "app.analysis app.api app.bench.results app.engine app.settings app.survey models.lineups",
     "app.calibration": (
         "app.engine app.errors app.evaluation.measures app.explain app.output app.settings models.calibration "
-        "models.checkpoints models.errors models.lineups models.names models.pictures models.probabilities models.progress "
-        "models.training.records"
+        "models.checkpoints models.errors models.lineups models.names models.pictures models.probabilities "
+        "models.progress models.training.records"
     ),
     "app.cli": "app.commands app.version",
     "app.commands": (

@@ -16,7 +16,8 @@ from app.analysis.options import (
     TargetOptions,
 )
 from app.api import links
-from app.api.schemas import AnalysisAnswer, build_analysis_answer
+from app.api.analyses import build_analysis_answer
+from app.api.schemas import AnalysisAnswer
 from app.output import images
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import (

@@ -15,8 +15,8 @@ from app.analysis.networks import choose_difference
 from app.analysis.options import Interventions, PageOptions, PictureOptions, TargetOptions
 from app.analysis.sanity import check_sanity
 from app.analysis.timing import Timings
+from app.api.lineups import build_lineup_description
 from app.api.map_values import MapsAnswer, build_maps_answer
-from app.api.schemas import build_lineup_description
 from app.errors import InvalidPicture, LensError
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses
 from app.pages.analysis.page import build_analysis_page

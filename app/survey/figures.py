@@ -14,7 +14,7 @@ from app.analysis.lens import Lens
 from app.analysis.networks import choose_difference, choose_networks
 from app.analysis.options import GeometryOptions, MapOptions, SheetOptions
 from app.analysis.timing import Timings
-from app.api.schemas import build_analysis_answer
+from app.api.analyses import build_analysis_answer
 from app.engine.loading import build_engine, load_chosen_lineup
 from app.errors import InvalidOption, LensError
 from app.output import images

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.api.schemas import AnalysisAnswer, FitAnswer, LineupDescription, build_lineup_description
+from app.api.lineups import build_lineup_description
+from app.api.schemas import AnalysisAnswer, FitAnswer, LineupDescription
 from app.pages.analysis.wording import (
     explain_agreement,
     explain_doubt,

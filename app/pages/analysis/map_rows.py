@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from app.analysis.comparison import Comparison
 from app.analysis.networks import choose_difference
 from app.analysis.options import PageOptions
-from app.api.schemas import AnalysisAnswer, PredictionAnswer, build_analysis_answer
+from app.api.analyses import build_analysis_answer
+from app.api.schemas import AnalysisAnswer, PredictionAnswer
 from app.explain.methods import Method
 from app.numbers import format_equation, format_evidence
 from app.output.images import difference_scale, title_networks

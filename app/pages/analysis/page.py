@@ -8,8 +8,9 @@ from typing import ClassVar, Literal
 from app.analysis.comparison import Comparison, Difference
 from app.analysis.networks import choose_difference
 from app.analysis.options import ColourOptions, PageOptions
+from app.api.analyses import build_analysis_answer
 from app.api.map_values import UNITS
-from app.api.schemas import AnalysisAnswer, LineupDescription, build_analysis_answer
+from app.api.schemas import AnalysisAnswer, LineupDescription
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, Download, PageImage, add_query, fit_picture
 from app.pages.analysis.gate_controls import GateControls, build_gate_controls
 from app.pages.analysis.map_rows import MapRow, NetworkView, show_row

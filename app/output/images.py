@@ -20,7 +20,7 @@ from app.analysis.options import (
 from app.errors import InvalidOption, refuse_choice
 from app.explain.maps import BlockMaps, ChannelMaps, FloatArray, GateMap
 from app.render.attention import draw_channel_strip, gate_scale
-from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, Scale
+from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, DifferenceScale, Scale, limit_difference
 from app.render.figure import FigureFormat, Panel, draw_figure
 from app.render.overlay import Drawing, Render, draw_map, draw_values
 from app.render.png import encode_png
@@ -49,10 +49,22 @@ def heat_map_scale(comparison: Comparison, name: NetworkName, options: ColourOpt
     return ColourScale(colormap=options.colormap.value, minimum=0.0, maximum=maximum)
 
 
-def difference_scale(comparison: Comparison, options: ColourOptions) -> ColourScale:
-    """The colours of a difference: symmetric about 0, up to the maximum of the panels' scale."""
-    # Without evidence any limit but 0 will do; a limit of 0 would draw no difference in the lowest colour.
-    limit = 1.0 if options.scale is Scale.OWN else comparison.shared_maximum or 1.0
+def difference_scale(
+    comparison: Comparison, difference: Difference, scale: Scale, limits: DifferenceScale = DifferenceScale.OWN
+) -> ColourScale:
+    """The colours of a difference: symmetric about 0, up to its own largest values or to the maps' maximum.
+
+    Args:
+        comparison: the maps.
+        difference: the two networks.
+        scale: the maps' scale; on `own` each map is divided by its own maximum first.
+        limits: the ends of the difference's scale.
+    """
+    if limits is DifferenceScale.OWN:
+        limit = limit_difference(subtract_heat_maps(comparison, difference, scale))
+    else:
+        # Without evidence any limit but 0 will do; a limit of 0 would draw no difference in the lowest colour.
+        limit = 1.0 if scale is Scale.OWN else comparison.shared_maximum or 1.0
     return ColourScale(colormap=DIFFERENCE_COLORMAP, minimum=-limit, maximum=limit)
 
 
@@ -69,11 +81,19 @@ def draw_heat_map(
 
 
 def draw_difference(
-    comparison: Comparison, difference: Difference, options: MapOptions, *, max_side: int | None = None
+    comparison: Comparison,
+    difference: Difference,
+    options: MapOptions,
+    *,
+    limits: DifferenceScale = DifferenceScale.OWN,
+    max_side: int | None = None,
 ) -> Image.Image:
-    """Draw one network's map minus another's; on the `own` scale each is divided by its own maximum."""
-    scale = difference_scale(comparison, options)
-    drawing = Drawing(options.render, scale, options.opacity, mark=_mark(comparison.analysis))
+    """Draw one network's map minus another's; on the `own` scale each is divided by its own maximum.
+
+    Where the second map is clearly the stronger one, the drawing is hatched.
+    """
+    scale = difference_scale(comparison, difference, options.scale, limits)
+    drawing = Drawing(options.render, scale, options.opacity, mark=_mark(comparison.analysis), is_difference=True)
     return _draw(comparison.analysis, subtract_heat_maps(comparison, difference, options.scale), drawing, max_side)
 
 
@@ -227,10 +247,15 @@ def encode_heat_map(
 
 
 def encode_difference(
-    comparison: Comparison, difference: Difference, options: MapOptions, *, max_side: int | None = None
+    comparison: Comparison,
+    difference: Difference,
+    options: MapOptions,
+    *,
+    limits: DifferenceScale = DifferenceScale.OWN,
+    max_side: int | None = None,
 ) -> bytes:
     """`draw_difference` as PNG."""
-    return encode_png(draw_difference(comparison, difference, options, max_side=max_side))
+    return encode_png(draw_difference(comparison, difference, options, limits=limits, max_side=max_side))
 
 
 def encode_attention(

@@ -1,5 +1,6 @@
 """`/api/v1/analyses`: analyses of pictures, kept for later questions."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -34,6 +35,7 @@ from app.routes.dependencies import (
     LensesDependency,
     LinksDependency,
     PictureBytes,
+    PictureName,
     StoreDependency,
     TimingsDependency,
     link_analysis,
@@ -77,6 +79,7 @@ class GateQuery(SizeOptions, AttentionOptions):
 )
 async def create_analysis(
     data: PictureBytes,
+    name: PictureName,
     options: Annotated[AnalysisForm, Depends(merge_options(AnalysisForm))],
     request: Request,
     response: Response,
@@ -91,7 +94,7 @@ async def create_analysis(
     `curl -F image=@dog.jpg http://127.0.0.1:8000/api/v1/analyses`
     """
     comparison = await lenses.choose(options.lineup).compare_picture(data, options, options, timings)
-    await run_in_threadpool(store.add, comparison.analysis)
+    await run_in_threadpool(store.add, replace(comparison.analysis, name=name))
     own_links = link_analysis(request, comparison.analysis.id)
     response.headers["Location"] = own_links.root
     response.headers["Server-Timing"] = timings.header()
@@ -158,7 +161,14 @@ async def read_difference(
     difference = choose_difference(analysis.card, options.of, options.minus)
     comparison = await lens.compare(analysis, options, timings)
     with timings.measure("render"):
-        png = await lens.run(images.encode_difference, comparison, difference, options, max_side=options.max_side)
+        png = await lens.run(
+            images.encode_difference,
+            comparison,
+            difference,
+            options,
+            limits=options.difference_scale,
+            max_side=options.max_side,
+        )
     headers = build_lineup_headers(analysis) | {
         "X-Target-Class": str(comparison.target.label.index),
         "Server-Timing": timings.header(),

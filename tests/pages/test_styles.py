@@ -24,6 +24,7 @@ CLASS_PARTS = {
     "network.name": NETWORKS,
     "network.place": PLACES,
     "place": PLACES,
+    "loop.index": PLACES,
     "network_count": PLACES[1:],
     "kind": NETWORKS,
     "gate_kind": tuple(kind.value for kind in GateKind),

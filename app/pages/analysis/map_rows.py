@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from app.analysis.comparison import Comparison
 from app.analysis.networks import choose_difference
 from app.analysis.options import PageOptions
+from app.api.map_values import UNITS
 from app.api.schemas import AnalysisAnswer, PredictionAnswer, build_analysis_answer
 from app.explain.methods import Method
 from app.numbers import format_equation, format_evidence
 from app.output.images import difference_scale, title_networks
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, PageImage, add_query, fit_picture
 from app.pages.analysis.measures import explain_peak
+from app.pages.analysis.wording import label_difference
 from app.pages.choices import METHOD_TITLES
+from app.render.colour_scale import Scale
 from models.names import NetworkName
 
 
@@ -72,6 +75,7 @@ class MapRow:
         difference: the image of one map minus another.
         of, minus: the titles of these two networks.
         difference_limit: the value at the ends of the difference's colours.
+        difference_label: the words under the difference's colour bar.
         removal: the page without this row; None for the first row.
     """
 
@@ -82,6 +86,7 @@ class MapRow:
     of: str
     minus: str
     difference_limit: float
+    difference_label: str
     removal: str | None
 
 
@@ -89,7 +94,7 @@ def show_row(
     comparison: Comparison,
     options: PageOptions,
     asked: dict[str, str],
-    second: dict[str, str],
+    page: dict[str, str],
     addresses: Addresses,
 ) -> MapRow:
     """Build the row of maps of a comparison.
@@ -97,8 +102,8 @@ def show_row(
     Args:
         comparison: the comparison for one class.
         options: the page's options.
-        asked: the same options for links, with the explained class.
-        second: the second class for links; empty if there is none.
+        asked: the options of drawing, for links to files, with the explained class.
+        page: the options of this page, for links to others like it: also the second class and the opened tab.
         addresses: the analysis's addresses.
     """
     answer = build_analysis_answer(comparison, links=addresses.answer)
@@ -106,15 +111,21 @@ def show_row(
     drawn = asked | {"target": index}
     card = comparison.analysis.card
     difference = choose_difference(card, options.of, options.minus)
+    limit = difference_scale(comparison, difference, options.scale, options.difference_scale).maximum
+    titles = (card.title_network(difference.of), card.title_network(difference.minus))
+    whole = 1.0 if options.scale is Scale.OWN else answer.shared_max or 1.0
     return MapRow(
         class_name=answer.target.class_name,
-        networks=tuple(_show_network(comparison, answer, name, asked | second, addresses) for name in comparison.names),
+        networks=tuple(_show_network(comparison, answer, name, page, addresses) for name in comparison.names),
         maximum=answer.shared_max,
-        difference=_show_difference(comparison, answer, options, drawn),
-        of=card.title_network(difference.of),
-        minus=card.title_network(difference.minus),
-        difference_limit=difference_scale(comparison, options).maximum,
-        removal=None if index == asked["target"] else add_query(addresses.page, asked),
+        difference=_show_difference(answer, titles, limit, drawn),
+        of=titles[0],
+        minus=titles[1],
+        difference_limit=limit,
+        difference_label=label_difference(options, f"{UNITS[comparison.method]}s", limit / whole),
+        removal=None
+        if index == asked["target"]
+        else add_query(addresses.page, {key: text for key, text in page.items() if key != "versus"}),
     )
 
 
@@ -124,7 +135,7 @@ def _show_network(
     network = answer.networks[name]
     title = title_networks(comparison)[name]
     path = addresses.answer.heat_map(name)
-    drawn = {key: value for key, value in asked.items() if key != "versus"}
+    drawn = {key: value for key, value in asked.items() if key not in ("versus", "tab")}
     drawn["target"] = str(answer.target.class_index)
     return NetworkView(
         name=name,
@@ -170,16 +181,12 @@ def _write_alternative_text(answer: AnalysisAnswer, name: NetworkName, title: st
     )
 
 
-def _show_difference(
-    comparison: Comparison, answer: AnalysisAnswer, options: PageOptions, asked: dict[str, str]
-) -> PageImage:
-    limit = format_evidence(difference_scale(comparison, options).maximum)
+def _show_difference(answer: AnalysisAnswer, titles: tuple[str, str], limit: float, asked: dict[str, str]) -> PageImage:
+    of, minus = titles
+    end = format_evidence(limit)
     path = answer.links["difference"].partition("?")[0]
-    card = comparison.analysis.card
-    chosen = choose_difference(card, options.of, options.minus)
-    of, minus = card.title_network(chosen.of), card.title_network(chosen.minus)
     return PageImage(
         add_query(path, asked, max_side=str(PANEL_SIDE_PIXELS)),
-        f"{of} minus {minus} over the picture, from -{limit}, blue, {minus} more, to +{limit}, red, {of} more",
+        f"{of} minus {minus} over the picture, from -{end}, blue and hatched, {minus} more, to +{end}, red, {of} more",
         *fit_picture(answer.geometry, PANEL_SIDE_PIXELS),
     )

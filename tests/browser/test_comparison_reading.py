@@ -19,6 +19,7 @@ from tests.browser.pictures import (
     open_cropped,
     open_drawn,
     read_address,
+    show_panel,
     wait_for_frames,
 )
 
@@ -78,6 +79,7 @@ def test_click_keeps_a_place_in_the_address_and_escape_lets_it_go(page: Page) ->
 
 def test_tap_reads_the_maps(phone_page: Page) -> None:
     open_drawn(phone_page)
+    show_panel(phone_page, "baseline")
     find_canvas(phone_page, "baseline").tap()
     for kind in PANELS[1:]:
         expect(phone_page.locator(f"[data-readout={kind}]")).to_contain_text("Here")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pictures import AT_BOTH_WIDTHS, open_sample, read_address
+from tests.browser.pictures import AT_BOTH_WIDTHS, open_advanced, open_sample, open_tab, read_address
 
 ALL_SPATIAL = "select[aria-label='Spatial gates of all blocks']"
 FIRST_BLOCK_CHANNEL = "select[aria-label='Channel gates of stage 1, block 1']"
@@ -15,10 +15,11 @@ CBAM_TITLE = "#panels .panel-cbam .panel-title"
 @AT_BOTH_WIDTHS
 def test_a_changed_gate_changes_the_network_in_place(page: Page, width: int) -> None:
     open_sample(page, "motorcycle")
+    open_tab(page, "Attention")
     page.evaluate("window.stays = true")
     learned = page.locator(".probability[data-network=cbam]").inner_text()
     page.select_option(ALL_SPATIAL, label="inverted")
-    expect(page.locator("#gate-controls .warning")).to_contain_text(
+    expect(page.locator(".gates-changed")).to_contain_text(
         re.compile(r"with changed gates and 0\.[5-9]\d* with learned gates")
     )
     assert page.locator(".probability[data-network=cbam]").inner_text() != learned
@@ -30,12 +31,13 @@ def test_a_changed_gate_changes_the_network_in_place(page: Page, width: int) -> 
 
 def test_back_undoes_a_change_and_the_address_brings_it_again(page: Page) -> None:
     open_sample(page, "motorcycle")
+    open_tab(page, "Attention")
     page.select_option(ALL_SPATIAL, label="neutral: its mean everywhere")
-    expect(page.locator("#gate-controls .warning")).to_be_visible()
+    expect(page.locator(".gates-changed")).to_be_visible()
     expect(page).to_have_url(re.compile("interventions=cbam(:|%3A)all"))
     address = read_address(page)
     page.go_back()
-    expect(page.locator("#gate-controls .warning")).to_have_count(0)
+    expect(page.locator(".gates-changed")).to_have_count(0)
     expect(page.locator(ALL_SPATIAL)).to_have_value("")
     page.goto(address)
     expect(page.locator(ALL_SPATIAL)).to_have_value("cbam:all:spatial:neutral")
@@ -43,31 +45,35 @@ def test_back_undoes_a_change_and_the_address_brings_it_again(page: Page) -> Non
 
 def test_several_changes_add_up_and_stay_when_the_method_changes(page: Page) -> None:
     open_sample(page, "motorcycle")
+    open_tab(page, "Attention")
     page.select_option(ALL_SPATIAL, label="neutral: its mean everywhere")
-    expect(page.locator("#gate-controls .warning")).to_be_visible()
+    expect(page.locator(".gates-changed")).to_be_visible()
     page.select_option(FIRST_BLOCK_CHANNEL, label="without max pooling")
     expect(page.locator(FIRST_BLOCK_CHANNEL)).to_have_value("cbam:layer1.0:channel:drop-max")
     page.wait_for_url("**drop-max**")
+    open_advanced(page)
     page.select_option("#method", "hirescam")
     page.wait_for_url("**hirescam**")
     expect(page.locator(ALL_SPATIAL)).to_have_value("cbam:all:spatial:neutral")
     expect(page.locator(FIRST_BLOCK_CHANNEL)).to_have_value("cbam:layer1.0:channel:drop-max")
     page.click("#gates-reset")
-    expect(page.locator("#gate-controls .warning")).to_have_count(0)
+    expect(page.locator(".gates-changed")).to_have_count(0)
     expect(page.locator("#method")).to_have_value("hirescam")
 
 
 def test_gates_can_be_changed_without_script(plain_page: Page) -> None:
     open_sample(plain_page, "motorcycle")
+    open_tab(plain_page, "Attention")
     plain_page.select_option(ALL_SPATIAL, label="inverted")
     plain_page.click("#gates-form button[type=submit]")
-    expect(plain_page.locator("#gate-controls .warning")).to_be_visible()
+    expect(plain_page.locator(".gates-changed")).to_be_visible()
 
 
 def test_changed_gates_are_what_the_explorer_draws(page: Page) -> None:
     open_sample(page, "motorcycle")
+    open_tab(page, "Attention")
     page.select_option(ALL_SPATIAL, label="neutral: its mean everywhere")
-    expect(page.locator("#gate-controls .warning")).to_be_visible()
+    expect(page.locator(".gates-changed")).to_be_visible()
     flat = page.locator("#blocks .flat", has_text="treats every position alike")
     expect(flat).to_have_count(page.locator("#blocks .block").count())
     assert "interventions=cbam:all" in (page.locator("#blocks img.gate-spatial").first.get_attribute("src") or "")
@@ -77,7 +83,8 @@ def test_changed_gates_are_what_the_explorer_draws(page: Page) -> None:
 @pytest.mark.slow
 def test_sanity_check_shows_seven_steps_of_both_networks(page: Page, width: int) -> None:
     open_sample(page, "motorcycle")
-    page.click("text=Do these maps depend on what was learned?")
+    open_tab(page, "Sanity")
+    page.click("text=Run the sanity check")
     page.wait_for_url("**/sanity?**")
     expect(page.locator(".sanity-step")).to_have_count(7)
     expect(page.locator(".sanity-step img")).to_have_count(14)
@@ -97,9 +104,10 @@ def test_sanity_check_shows_seven_steps_of_both_networks(page: Page, width: int)
 
 def test_page_says_that_the_sanity_check_takes_a_while(page: Page) -> None:
     open_sample(page, "motorcycle")
+    open_tab(page, "Sanity")
     # The page stays: while the browser waits for the next page, this one could not be read.
     page.evaluate("() => window.addEventListener('click', (event) => event.preventDefault())")
-    link = page.get_by_role("link", name="Do these maps depend on what was learned?")
+    link = page.get_by_role("link", name="Run the sanity check")
     link.click(modifiers=["Shift"])
     expect(page.locator("#busy")).to_have_text("")
     link.click()
@@ -110,6 +118,7 @@ def test_page_says_that_the_sanity_check_takes_a_while(page: Page) -> None:
 @AT_BOTH_WIDTHS
 def test_a_block_opens_and_the_walk_goes_on(page: Page, width: int) -> None:
     open_sample(page, "motorcycle")
+    open_tab(page, "Attention")
     page.click("#blocks .block >> nth=1 >> a")
     page.wait_for_url("**/blocks/cbam/layer1.1")
     expect(page.locator("h1")).to_contain_text("Stage 1, block 2")

@@ -204,7 +204,7 @@ def build_analysis_page(
 def _list_options(comparison: Comparison, options: PageOptions) -> dict[str, str]:
     # The explained class itself, not the option's text, so that a shared link shows the same class.
     chosen = {"target": str(comparison.target.label.index)}
-    drawn = options.model_dump(mode="json", exclude={"versus", "view", "tab"})
+    drawn = options.model_dump(mode="json", exclude={"target", "versus", "view", "tab"})
     texts = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in drawn.items()}
     return {name: text for name, text in texts.items() if text} | chosen
 

@@ -18,7 +18,7 @@ from app.analysis.options import (
     Moment,
 )
 from app.errors import InvalidOption, refuse_choice
-from app.explain.maps import BlockMaps, ChannelMaps, FloatArray, GateMap
+from app.explain.maps import BlockMaps, ChannelMaps, FloatArray, GateMap, HeatMap
 from app.render.attention import draw_channel_strip, gate_scale
 from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, DifferenceScale, Scale, limit_difference
 from app.render.figure import FigureFormat, Panel, draw_figure
@@ -42,10 +42,9 @@ def title_networks(comparison: Comparison) -> dict[NetworkName, str]:
     return titles
 
 
-def heat_map_scale(comparison: Comparison, name: NetworkName, options: ColourOptions) -> ColourScale:
-    """The colours of one network's heat map, from 0 to the shared or its own maximum."""
-    own = comparison.heat_maps[name].maximum
-    maximum = own if options.scale is Scale.OWN else comparison.shared_maximum
+def heat_map_scale(comparison: Comparison, heat_map: HeatMap, options: ColourOptions) -> ColourScale:
+    """The colours of one of a comparison's heat maps, from 0 to the shared or its own maximum."""
+    maximum = heat_map.maximum if options.scale is Scale.OWN else comparison.shared_maximum
     return ColourScale(colormap=options.colormap.value, minimum=0.0, maximum=maximum)
 
 
@@ -69,13 +68,27 @@ def difference_scale(
 
 
 def draw_heat_map(
-    comparison: Comparison, name: NetworkName, options: MapOptions, *, max_side: int | None = None
+    comparison: Comparison,
+    name: NetworkName,
+    options: MapOptions,
+    *,
+    as_learned: bool = False,
+    max_side: int | None = None,
 ) -> Image.Image:
-    """Draw one network's heat map at the picture's size, or with at most `max_side` pixels per side."""
+    """Draw one network's heat map at the picture's size, or with at most `max_side` pixels per side.
+
+    With `as_learned`, a network with changed gates shows its map from before, on the shared scale of both.
+    """
     heat_map = comparison.heat_maps[name]
+    if as_learned and comparison.altered is not None:
+        heat_map = comparison.altered.learned.heat_maps[name]
     notice = None if heat_map.has_evidence else f"no positive evidence for {comparison.target.label.name}"
     drawing = Drawing(
-        options.render, heat_map_scale(comparison, name, options), options.opacity, notice, _mark(comparison.analysis)
+        options.render,
+        heat_map_scale(comparison, heat_map, options),
+        options.opacity,
+        notice,
+        _mark(comparison.analysis),
     )
     return _draw(comparison.analysis, heat_map.values, drawing, max_side)
 
@@ -195,7 +208,7 @@ def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_
             title=titles[name],
             picture=draw_heat_map(comparison, name, map_options, max_side=FIGURE_SIDE_PIXELS),
             caption=f"P = {comparison.target_probability(name):.4f}",
-            scale=heat_map_scale(comparison, name, options),
+            scale=heat_map_scale(comparison, comparison.heat_maps[name], options),
         )
         for name in choose_networks(comparison.analysis.card, options.networks)
     ]
@@ -240,10 +253,15 @@ def pack_maps(comparison: Comparison) -> bytes:
 
 
 def encode_heat_map(
-    comparison: Comparison, name: NetworkName, options: MapOptions, *, max_side: int | None = None
+    comparison: Comparison,
+    name: NetworkName,
+    options: MapOptions,
+    *,
+    as_learned: bool = False,
+    max_side: int | None = None,
 ) -> bytes:
     """`draw_heat_map` as PNG."""
-    return encode_png(draw_heat_map(comparison, name, options, max_side=max_side))
+    return encode_png(draw_heat_map(comparison, name, options, as_learned=as_learned, max_side=max_side))
 
 
 def encode_difference(

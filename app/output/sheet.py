@@ -69,7 +69,7 @@ def _draw_panels(comparison: Comparison, options: FigureOptions, *, under_pictur
     titles = title_networks(comparison)
     panels = [Panel("Picture", analysis.picture(max_side=PANEL_SIDE_PIXELS), under_picture)]
     for name in choose_networks(analysis.card, options.networks):
-        maximum = heat_map_scale(comparison, name, options).maximum
+        maximum = heat_map_scale(comparison, comparison.heat_maps[name], options).maximum
         caption = f"P = {comparison.target_probability(name):.4f}, scale 0 to {maximum:.3g}"
         picture = draw_heat_map(comparison, name, drawing, max_side=PANEL_SIDE_PIXELS)
         panels.append(Panel(titles[name], picture, caption))

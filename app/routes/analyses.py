@@ -61,6 +61,11 @@ class SizeOptions(Options):
 class MapQuery(SizeOptions, MapOptions):
     """Options of an analysis's heat map."""
 
+    as_learned: bool = Query(
+        default=False,
+        description="With changed gates: the map of the network before the change, on the shared scale of both.",
+    )
+
 
 class DifferenceQuery(SizeOptions, DifferenceOptions):
     """Options of an analysis's difference of heat maps."""
@@ -141,7 +146,14 @@ async def read_heat_map(
     name = choose_network(analysis.card, network)
     comparison = await lens.compare(analysis, options, timings)
     with timings.measure("render"):
-        png = await lens.run(images.encode_heat_map, comparison, name, options, max_side=options.max_side)
+        png = await lens.run(
+            images.encode_heat_map,
+            comparison,
+            name,
+            options,
+            as_learned=options.as_learned,
+            max_side=options.max_side,
+        )
     return Response(png, media_type=PNG, headers=build_comparison_headers(comparison, name, timings))
 
 

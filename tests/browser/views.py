@@ -58,16 +58,16 @@ def open_gate_controls(page: Page) -> None:
     """An analysis with changed gates."""
     open_drawn(page, "motorcycle")
     open_tab(page, "Attention")
-    page.select_option("select[aria-label='Spatial gates of all blocks']", label="inverted")
+    page.get_by_role("group", name="Spatial gates of all blocks").get_by_role("link", name="inverted").click()
     expect(page.locator(".gates-changed")).to_be_visible()
-    expect_drawn(page)
+    expect(page.locator(".map-canvas")).to_have_count(5)
 
 
 def open_block(page: Page) -> None:
     """A block from within."""
     open_sample(page, "motorcycle")
     open_tab(page, "Attention")
-    page.locator("#blocks .block a").nth(4).click()
+    page.locator("#blocks .block h3 a").nth(4).click()
     page.wait_for_url("**/blocks/cbam/layer3.0")
 
 

@@ -138,17 +138,14 @@ def test_page_measures_equal_maps_as_equal(client: TestClient, lineup: Lineup, a
     }
 
 
-def test_page_gives_each_map_its_peak_and_its_share_above_half(
-    client: TestClient, lineup: Lineup, analysis_id: str
-) -> None:
+def test_page_gives_each_map_its_peak(client: TestClient, lineup: Lineup, analysis_id: str) -> None:
     page = build(client, lineup, analysis_id, {"baseline": NOTHING, "cbam": SPOT})
     silent, spot = page.networks
-    assert (silent.peak, silent.share_above_half) == (None, None)
+    assert silent.peak is None
     assert spot.peak is not None
     # The third column and the second row of five; the networks saw the square of 500 pixels at the centre of 741.
     assert spot.peak.startswith("2 at x 3")
     assert spot.peak.endswith(", y 150")
-    assert spot.share_above_half == 1
 
 
 def test_page_shows_a_second_class_in_a_row_of_its_own(client: TestClient, lineup: Lineup, analysis_id: str) -> None:

@@ -26,6 +26,7 @@ CLASS_PARTS = {
     "place": PLACES,
     "loop.index": PLACES,
     "network_count": PLACES[1:],
+    "panel_count": PLACES[1:],
     "kind": NETWORKS,
     "gate_kind": tuple(kind.value for kind in GateKind),
     "layout": get_args(Layout),

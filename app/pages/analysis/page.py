@@ -22,7 +22,7 @@ from app.pages.gates import NetworkGates, list_changes, show_gates
 from app.pages.lineup import LineupView, build_lineup_view
 from app.pages.upload import UploadForm
 from app.render.colour_scale import Colormap, DifferenceScale, Scale
-from models.lineups.card import FEWEST_NETWORKS
+from models.lineups.card import FEWEST_NETWORKS, MOST_NETWORKS
 from models.names import NetworkName, Stage
 from models.networks.titles import join_words
 
@@ -72,6 +72,7 @@ class AnalysisPage:
         picture: the upright picture.
         networks: the networks' panels for the explained class, in the lineup's order.
         network_count: the number of networks.
+        panel_count: the number of panels that share a line.
         rows: the rows of maps: of the explained class and, if chosen, of a second one.
         difference: the two networks of the difference, by their names.
         versus: the second class's name, or an empty text.
@@ -104,6 +105,7 @@ class AnalysisPage:
     picture: PageImage
     networks: tuple[NetworkView, ...]
     network_count: int
+    panel_count: int
     rows: tuple[MapRow, ...]
     difference: Difference
     versus: str
@@ -170,8 +172,9 @@ def build_analysis_page(
         answer=answer,
         target_reason=explain_target(answer),
         picture=_show_picture(answer, addresses),
-        networks=rows[0].networks,
-        network_count=len(rows[0].networks),
+        networks=tuple(network for network in rows[0].networks if not network.is_past),
+        network_count=len(answer.networks),
+        panel_count=min(len(rows[0].networks), MOST_NETWORKS),
         rows=rows,
         difference=choose_difference(comparison.analysis.card, options.of, options.minus),
         versus="" if versus is None else versus.name,

@@ -39,7 +39,7 @@ export class Row {
     this.height = box.lower - box.upper;
     /** @param {string} kind @param {CanvasImageSource} picture */
     const makePanel = (kind, picture) => {
-      const frame = /** @type {HTMLElement} */ (element.querySelector(`[data-map=${kind}]`));
+      const frame = /** @type {HTMLElement} */ (element.querySelector(`[data-map="${kind}"]`));
       const panel = new Panel(replaceDrawing(frame), picture, box);
       panel.mark = mark ?? null;
       return panel;
@@ -161,7 +161,7 @@ export class Row {
    * @param {string} words of the contour.
    */
   tell(name, words) {
-    const note = this.element.querySelector(`[data-contour=${name}]`);
+    const note = this.element.querySelector(`[data-contour="${name}"]`);
     if (note) {
       this.rest[name] ??= note.textContent ?? "";
       note.textContent = words ? words[0]?.toUpperCase() + words.slice(1) : this.rest[name];

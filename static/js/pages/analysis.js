@@ -17,12 +17,11 @@ import { addHandles } from "../maps/swipe.js";
 import { follow, getSettings, onSettings } from "../maps/view.js";
 import { enhanceControls, listenToControls, restoreControls, showSettings } from "./controls.js";
 import { offerFullScreen } from "./full_screen.js";
-import { enhanceGates, listenToGates } from "./gates.js";
 import { hideProblem, showProblem } from "./problem.js";
 import { replaceParts, samePanels } from "./parts.js";
 import { listenToToolbar, showToolbar } from "./toolbar.js";
 import { enhanceUpload } from "./upload_form.js";
-import { showView, switchViews } from "./views.js";
+import { pinMaps, showView, switchViews } from "./views.js";
 
 /** The question that the visible page answers. */
 let shown = "";
@@ -49,7 +48,6 @@ function enhanceAnalysis() {
 /** @param {HTMLElement} analysis */
 function listen(analysis) {
   listenToControls(ask);
-  listenToGates(ask);
   listenToToolbar();
   switchViews();
   closeMenusOutside();
@@ -87,13 +85,13 @@ function adopt(opened) {
 
 function enhanceForms() {
   enhanceControls();
-  enhanceGates();
   showToolbar();
   showView(getSettings().view);
 }
 
 /** @param {import("../maps/settings.js").Settings} settings */
 function showEverywhere(settings) {
+  pinMaps();
   // Before drawing: lines are as wide as the view makes them.
   showView(settings.view);
   comparison?.show(settings).catch((error) => showProblem(explain(error)));

@@ -86,8 +86,9 @@ export function enhanceControls() {
 
 /** Give all fields the values that the page was made for, after a question that failed. */
 export function restoreControls() {
-  for (const form of document.querySelectorAll(`#${FORM}, #gates-form`)) {
-    /** @type {HTMLFormElement} */ (form).reset();
+  const form = document.getElementById(FORM);
+  if (form instanceof HTMLFormElement) {
+    form.reset();
   }
   showSettings(getSettings());
 }

@@ -41,6 +41,6 @@ export function replaceParts(sections) {
  */
 function keepOpen(old, part) {
   for (const { id } of old.querySelectorAll("details[open][id]")) {
-    part.querySelector(`#${id}`)?.setAttribute("open", "");
+    part.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
   }
 }

@@ -51,6 +51,15 @@ export function showView(view) {
   }
 }
 
+/** Say how high the part above the maps is: it scrolls away where the maps stay in view. */
+export function pinMaps() {
+  const [section, maps] = ["panels", "maps"].map((id) => document.getElementById(id));
+  if (section && maps) {
+    const above = maps.getBoundingClientRect().top - section.getBoundingClientRect().top;
+    section.style.setProperty("--above", `${Math.max(0, above - 8)}px`);
+  }
+}
+
 /**
  * @param {Element} element
  * @param {boolean} isChosen

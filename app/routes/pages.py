@@ -19,7 +19,7 @@ from app.analysis.sheets import clean_name
 from app.analysis.timing import Timings
 from app.api.map_values import MapsAnswer, build_maps_answer
 from app.api.schemas import build_lineup_description
-from app.errors import InvalidPicture, LensError
+from app.errors import InvalidPicture, LensError, TryLater
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses
 from app.pages.analysis.page import build_analysis_page
 from app.pages.block import build_block_page
@@ -233,4 +233,5 @@ async def _name_choice(image: UploadFile | None, form: PageForm, store: Analysis
 def refuse_upload(request: Request, lenses: Lenses, settings: Settings, error: LensError) -> Response:
     """Render the first page with the error of an upload."""
     page = build_upload_page([lens.lineup for lens in lenses], settings, error=str(error))
-    return render_page(request, page, status_code=build_problem(error).status)
+    headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, TryLater) else {}
+    return render_page(request, page, status_code=build_problem(error).status, headers=headers)

@@ -90,7 +90,7 @@ def test_upload_says_that_it_works_while_the_request_runs(page: Page) -> None:
     held: list[Route] = []
     page.route("**/", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
     page.set_input_files("#image", make_payload())
-    expect(page.get_by_role("status")).to_have_text("Comparing the networks …")
+    expect(page.locator("#busy")).to_have_text("Uploading the picture …")
     expect(page.locator("#main")).to_have_attribute("aria-busy", "true")
     wait_for_held(page, held, 1)
     held[0].continue_()

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import "./fake_browser.mjs";
 import { coverDifference, hatchNegative, limitDifference, subtract, weighDifference } from "../../static/js/maps/difference.js";
 
 const BLUE = 0xff0000aa;

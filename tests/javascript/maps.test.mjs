@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import "./fake_browser.mjs";
 import { FrameRate } from "../../static/js/camera/frame_rate.js";
 import { maximumOf, noticeOf, readMaps } from "../../static/js/maps/maps.js";
 import { scaleBox } from "../../static/js/maps/placement.js";

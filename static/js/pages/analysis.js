@@ -206,8 +206,10 @@ async function replace(page, address, signal, push) {
   if (opened) {
     adopt(opened);
   }
-  if (new URL(address, location.href).hash) {
+  const { hash } = new URL(address, location.href);
+  if (hash) {
     reveal();
+    document.getElementById(hash.slice(1))?.scrollIntoView();
   }
 }
 

@@ -5,11 +5,14 @@ import { write } from "../lib/write.js";
 
 export function listenToToolbar() {
   document.addEventListener("click", (event) => {
-    const button = event.target instanceof Element ? event.target.closest("button") : null;
+    const button = event.target instanceof Element ? event.target.closest("button, #phone-class") : null;
     if (button?.id === "undo") {
       history.back();
     } else if (button?.id === "copy-link") {
       copyLink();
+    } else if (button?.id === "phone-class") {
+      event.preventDefault();
+      document.getElementById("target")?.focus();
     } else if (button?.id === "phone-share") {
       share();
     }

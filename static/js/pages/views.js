@@ -1,5 +1,6 @@
 /** The ways of showing the maps: side by side, under a handle, the difference alone, or one at a time on a phone. */
 
+import { write } from "../lib/write.js";
 import { getSettings, keep } from "../maps/view.js";
 
 /** @typedef {import("../maps/settings.js").View} View */
@@ -16,6 +17,11 @@ export function switchViews() {
     if (link instanceof HTMLElement && isPlain) {
       event.preventDefault();
       keep({ view: /** @type {View} */ (link.dataset.view) });
+    }
+    if (target?.closest("#phone-view")) {
+      event.preventDefault();
+      keep({ view: getSettings().view === "swipe" ? "side" : "swipe" });
+      document.getElementById("views")?.scrollIntoView();
     }
     const button = target?.closest("[data-shows]");
     if (button instanceof HTMLElement) {
@@ -36,6 +42,7 @@ export function showView(view) {
     return;
   }
   maps.dataset.view = view;
+  write(document.getElementById("phone-view"), view === "swipe" ? "View: one map" : "View: swipe");
   for (const link of document.querySelectorAll("a[data-view]")) {
     mark(link, link.getAttribute("data-view") === view, "aria-current");
   }

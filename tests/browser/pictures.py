@@ -179,7 +179,8 @@ def find_overflow(page: Page) -> list[str]:
     found: list[str] = page.evaluate(
         """() => {
             const width = document.documentElement.clientWidth;
-            const isClipped = (element) => element.closest(".visually-hidden, .skip-link, .table-frame, .blocks, .busy");
+            const clipped = ".visually-hidden, .skip-link, .table-frame, .blocks, .busy";
+            const isClipped = (element) => element.closest(clipped);
             return Array.from(document.body.querySelectorAll("*"))
                 .filter((element) => element.getBoundingClientRect().right > width + 0.5 && !isClipped(element))
                 .map((element) => `${element.tagName} ${element.getAttribute("class")}`);

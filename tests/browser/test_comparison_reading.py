@@ -44,6 +44,8 @@ def test_pointing_reads_all_maps_at_the_same_place(page: Page) -> None:
         values = [float(re.findall(r"-?[\d.]+", say(page, name).replace("−", "-"))[0]) for name in PANELS[1:]]
         assert values[2] == pytest.approx(values[1] - values[0], abs=0.02)
         for other in PANELS:
+            if not find_canvas(page, other).is_visible():
+                continue
             marker = page.locator(f"[data-map={other}] .marker")
             expect(marker).to_be_visible()
             assert float(str(marker.evaluate("(marker) => parseFloat(marker.style.left)"))) == pytest.approx(

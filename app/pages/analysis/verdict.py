@@ -15,7 +15,7 @@ class Verdict:
         guesses: each network's title, its likeliest class and that class's P in percent.
         agreement: how far the maps agree.
         doubt: a sentence where the networks are not sure, or None.
-        warnings: warnings about a geometry that is not the lineup's default.
+        warnings: warnings about a geometry that is not the lineup's default, and about the lineup itself.
     """
 
     guesses: tuple[tuple[str, str, str], ...]
@@ -37,7 +37,7 @@ def build_verdict(answer: AnalysisAnswer, lineup: LineupDescription, *, class_co
         guesses=tuple((title, guess.class_name, format_percentage(guess.probability)) for title, guess in first),
         agreement=explain_map_agreement(answer),
         doubt=explain_doubt(answer, class_count=class_count),
-        warnings=warn_of_geometry(answer.geometry, lineup),
+        warnings=(*warn_of_geometry(answer.geometry, lineup), *lineup.warnings),
     )
 
 

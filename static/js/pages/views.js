@@ -21,7 +21,7 @@ export function switchViews() {
     if (target?.closest("#phone-view")) {
       event.preventDefault();
       keep({ view: getSettings().view === "swipe" ? "side" : "swipe" });
-      document.getElementById("views")?.scrollIntoView();
+      document.getElementById("maps")?.scrollIntoView({ block: "nearest" });
     }
     const button = target?.closest("[data-shows]");
     if (button instanceof HTMLElement) {

@@ -2,6 +2,7 @@
 
 import math
 import secrets
+import time
 from dataclasses import dataclass, field
 
 from PIL import Image
@@ -79,6 +80,8 @@ class Analysis:
         geometry: which part of the picture the input shows.
         resolution: the input's shorter side in pixels.
         traces: each network's trace, by its name.
+        name: the picture's name for people, see `clean_name`; empty for one that came without.
+        made_at: when the networks saw the picture, in seconds since 1970.
         id: an unguessable name.
     """
 
@@ -88,6 +91,8 @@ class Analysis:
     geometry: Geometry
     resolution: Resolution
     traces: LineupTrace
+    name: str = ""
+    made_at: float = field(default_factory=time.time)
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
     @property

@@ -70,8 +70,9 @@ class Comparison:
 
     @property
     def shared_maximum(self) -> float:
-        """The highest value of all maps."""
-        return max(heat_map.maximum for heat_map in self.heat_maps.values())
+        """The highest value of all maps, also of those that changed networks made with their learned gates."""
+        learned = [] if self.altered is None else self.altered.heat_maps.values()
+        return max(heat_map.maximum for heat_map in (*self.heat_maps.values(), *learned))
 
     @property
     def names(self) -> tuple[NetworkName, ...]:
@@ -124,3 +125,8 @@ class Altered:
     def networks(self) -> frozenset[NetworkName]:
         """The networks whose gates were changed."""
         return frozenset(intervention.network for intervention in self.interventions)
+
+    @property
+    def heat_maps(self) -> dict[NetworkName, HeatMap]:
+        """The maps of the changed networks with their gates as learned."""
+        return {name: self.learned.heat_maps[name] for name in self.learned.names if name in self.networks}

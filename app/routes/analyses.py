@@ -1,5 +1,6 @@
 """`/api/v1/analyses`: analyses of pictures, kept for later questions."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -36,6 +37,7 @@ from app.routes.dependencies import (
     LensesDependency,
     LinksDependency,
     PictureBytes,
+    PictureName,
     StoreDependency,
     TimingsDependency,
     link_analysis,
@@ -62,6 +64,11 @@ class SizeOptions(Options):
 class MapQuery(SizeOptions, MapOptions):
     """Options of an analysis's heat map."""
 
+    as_learned: bool = Query(
+        default=False,
+        description="With changed gates: the map of the network before the change, on the shared scale of both.",
+    )
+
 
 class DifferenceQuery(SizeOptions, DifferenceOptions):
     """Options of an analysis's difference of heat maps."""
@@ -80,6 +87,7 @@ class GateQuery(SizeOptions, AttentionOptions):
 )
 async def create_analysis(
     data: PictureBytes,
+    name: PictureName,
     options: Annotated[AnalysisForm, Depends(merge_options(AnalysisForm))],
     request: Request,
     response: Response,
@@ -94,7 +102,7 @@ async def create_analysis(
     `curl -F image=@dog.jpg http://127.0.0.1:8000/api/v1/analyses`
     """
     comparison = await lenses.choose(options.lineup).compare_picture(data, options, options, timings)
-    await run_in_threadpool(store.add, comparison.analysis)
+    await run_in_threadpool(store.add, replace(comparison.analysis, name=name))
     own_links = link_analysis(request, comparison.analysis.id)
     response.headers["Location"] = own_links.root
     response.headers["Server-Timing"] = timings.header()
@@ -142,7 +150,14 @@ async def read_heat_map(
     name = choose_network(analysis.card, network)
     comparison = await lens.compare(analysis, options, timings)
     with timings.measure("render"):
-        png = await lens.run(images.encode_heat_map, comparison, name, options, max_side=options.max_side)
+        png = await lens.run(
+            images.encode_heat_map,
+            comparison,
+            name,
+            options,
+            as_learned=options.as_learned,
+            max_side=options.max_side,
+        )
     return Response(png, media_type=PNG, headers=build_comparison_headers(comparison, name, timings))
 
 
@@ -162,7 +177,14 @@ async def read_difference(
     difference = choose_difference(analysis.card, options.of, options.minus)
     comparison = await lens.compare(analysis, options, timings)
     with timings.measure("render"):
-        png = await lens.run(images.encode_difference, comparison, difference, options, max_side=options.max_side)
+        png = await lens.run(
+            images.encode_difference,
+            comparison,
+            difference,
+            options,
+            limits=options.difference_scale,
+            max_side=options.max_side,
+        )
     headers = build_lineup_headers(analysis) | {
         "X-Target-Class": str(comparison.target.label.index),
         "Server-Timing": timings.header(),

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, File, Form, Query, Request, UploadFile
+from starlette.datastructures import UploadFile as FormFile
 from starlette.requests import HTTPConnection
 
 from app.analysis.analyses import Analysis
@@ -11,7 +12,7 @@ from app.analysis.analysis_store import AnalysisStore
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
 from app.analysis.options import Options
-from app.analysis.sheets import Sheet, SheetStore
+from app.analysis.sheets import Sheet, SheetStore, clean_name
 from app.analysis.timing import Timings
 from app.api.links import AnalysisLinks
 from app.errors import InvalidOption, InvalidPicture, LensError
@@ -128,7 +129,14 @@ async def read_upload(image: UploadFile, settings: Settings) -> bytes:
     return data
 
 
+async def read_name(request: Request) -> str:
+    """Read the uploaded picture's name for people; empty where it has none."""
+    image = (await request.form()).get("image")
+    return clean_name(image.filename, position=1) if isinstance(image, FormFile) and image.filename else ""
+
+
 PictureBytes = Annotated[bytes, Depends(read_only_upload)]
+PictureName = Annotated[str, Depends(read_name)]
 
 
 def merge_options(options: type[AnyOptions]) -> Callable[..., AnyOptions]:

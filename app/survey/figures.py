@@ -127,7 +127,7 @@ def _draw_files(comparison: Comparison, drawing: SheetOptions) -> dict[str, byte
     return {
         "figure.png": images.draw_comparison_figure(comparison, drawing, FigureFormat.PNG),
         **{f"{name}.png": images.encode_heat_map(comparison, name, maps) for name in comparison.names},
-        "difference.png": images.encode_difference(comparison, difference, maps),
+        "difference.png": images.encode_difference(comparison, difference, maps, limits=drawing.difference_scale),
         "maps.npz": images.pack_maps(comparison),
     }
 

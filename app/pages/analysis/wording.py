@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from app.analysis.options import PageOptions
 from app.api.schemas import AnalysisAnswer, FileAnswer, GeometryAnswer, LineupDescription
-from app.numbers import format_equation
+from app.numbers import format_equation, format_share
 from app.pages.lineup import name_condition
+from app.render.colour_scale import DifferenceScale, Scale
 from models.names import Geometry, NetworkName
 from models.networks.titles import join_words
 
@@ -31,23 +33,6 @@ def explain_target(answer: AnalysisAnswer) -> str:
     if answer.target.chosen_by == "mean":
         return "Explained class: the networks’ top guess, by their mean probability."
     return "Explained class: the one that you chose."
-
-
-def explain_agreement(answer: AnalysisAnswer) -> str:
-    """Say which class each network ranks first; empty where none is sure, because the doubt lists the guesses."""
-    if all(network.predictions[0].probability < SURE_PROBABILITY for network in answer.networks.values()):
-        return ""
-    firsts = {name: network.predictions[0].class_name for name, network in answer.networks.items()}
-    classes = tuple(dict.fromkeys(firsts.values()))
-    if len(classes) == 1:
-        (agreed,) = classes
-        return "All rank it first." if agreed == answer.target.class_name else f"All rank ‘{agreed}’ first."
-    called = name_networks(answer)
-    parts = [
-        f"‘{guess}’ by {join_words([called[name] for name, first in firsts.items() if first == guess])}"
-        for guess in classes
-    ]
-    return f"Ranked first: {'; '.join(parts)}."
 
 
 def explain_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
@@ -109,6 +94,20 @@ def _list_guesses(answer: AnalysisAnswer, names: Sequence[NetworkName]) -> list[
         f"‘{first.class_name}’ by {called[name]} ({format_equation(first.probability)})"
         for name, first in firsts.items()
     ]
+
+
+def label_difference(options: PageOptions, units: str, share: float) -> str:
+    """The words under a difference's colour bar, which the browser writes too (static/js/maps/scale_bars.js).
+
+    Args:
+        options: the scales of the maps and of the difference.
+        units: the maps' units.
+        share: the upper end of the difference's scale, as a share of the maps' scale.
+    """
+    what = "shares of each map’s own maximum" if options.scale is Scale.OWN else units
+    if options.difference_scale is DifferenceScale.SHARED:
+        return f"in {what}, the maps’ scale"
+    return f"in {what}, {format_share(share, 0)} of the maps’ scale"
 
 
 def explain_geometry(geometry: GeometryAnswer) -> str:

@@ -118,7 +118,9 @@ def test_every_gate_is_answered(site: TestClient, image: bytes, architecture: st
 def test_page_of_an_untrained_lineup_says_so_at_each_place(site: TestClient, image: bytes, architecture: str) -> None:
     answer = site.post("/", files={"image": ("x.png", image)}, data={"lineup": architecture, "geometry": ""})
     assert answer.status_code == 200
-    text = answer.text
+    text = answer.text + "".join(
+        site.get(str(answer.url), params={"tab": tab}).text for tab in ("attention", "networks")
+    )
     assert "Untrained networks." in text
     assert "these gates have learned nothing" in text
     assert ">Baseline, untrained</figcaption>" in text

@@ -30,6 +30,13 @@ def format_equation(value: float) -> str:
     return f"P {text}" if text[0] in "<>" else f"P = {text}"
 
 
+def format_percentage(value: float) -> str:
+    """P in whole percent; values that would round to 0 or 100 become `< 1 %` and `> 99 %`."""
+    if value < 0.005:
+        return "< 1 %"
+    return "> 99 %" if value >= 0.995 else f"{value * 100:.0f} %"
+
+
 def format_evidence(value: float) -> str:
     """A heat map's value with three figures: 12.3, 1.2e−05."""
     return typeset_minus(f"{value:z.3g}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
+import pillow_heif
 import pytest
 import torch
 from fastapi.testclient import TestClient
@@ -107,7 +108,10 @@ def generator() -> torch.Generator:
 def encode(picture: Image.Image, form: str = "PNG", **options: object) -> bytes:
     """A picture's file."""
     buffer = io.BytesIO()
-    picture.save(buffer, format=form, **options)
+    if form == "HEIF":
+        pillow_heif.from_pillow(picture).save(buffer, **options)
+    else:
+        picture.save(buffer, format=form, **options)
     return buffer.getvalue()
 
 

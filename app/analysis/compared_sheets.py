@@ -1,7 +1,7 @@
 """The comparisons of a sheet: each picture is analysed and compared by itself, so that one error stops no other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.concurrency import run_in_threadpool
 
@@ -57,7 +57,7 @@ class SheetLens:
             comparison = await lens.compare_picture(data, options, TargetOptions(), self._timings)
         except LensError as error:
             return SheetRow(name, problem=str(error))
-        await run_in_threadpool(self._store.add, comparison.analysis)
+        await run_in_threadpool(self._store.add, replace(comparison.analysis, name=name))
         return SheetRow(name, analysis_id=comparison.analysis.id)
 
     async def compare(self, sheet: Sheet, options: TargetOptions) -> list[ComparedRow]:

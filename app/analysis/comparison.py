@@ -7,6 +7,7 @@ import numpy as np
 
 from app.analysis.analyses import Analysis
 from app.analysis.classes import ChosenBy
+from app.analysis.fit import PictureFit, judge_fit
 from app.analysis.questions import Explanation
 from app.explain.maps import HeatMap
 from app.explain.methods import Method
@@ -69,17 +70,24 @@ class Comparison:
 
     @property
     def shared_maximum(self) -> float:
-        """The highest value of all maps."""
+        """The highest value of all maps, also of those that changed networks made with their learned gates."""
         return self.maximum_of(self.names)
 
     def maximum_of(self, names: Iterable[NetworkName]) -> float:
-        """The highest value of these networks' maps."""
-        return max(self.heat_maps[name].maximum for name in names)
+        """The highest value of these networks' maps, also of those that they made with their learned gates."""
+        learned = {} if self.altered is None else self.altered.heat_maps
+        return max(maps[name].maximum for maps in (self.heat_maps, learned) for name in names if name in maps)
 
     @property
     def names(self) -> tuple[NetworkName, ...]:
         """The networks' names in the lineup's order."""
         return self.analysis.card.names
+
+    @property
+    def fit(self) -> PictureFit | None:
+        """Whether any class fits the picture, by the networks as learned; None for a lineup without a threshold."""
+        learned = self if self.altered is None else self.altered.learned
+        return judge_fit(learned.analysis.traces, learned.analysis.card.fit)
 
     def compare_maps(self, difference: Difference) -> MapComparison:
         """Numbers that compare two networks' maps."""
@@ -121,3 +129,8 @@ class Altered:
     def networks(self) -> frozenset[NetworkName]:
         """The networks whose gates were changed."""
         return frozenset(intervention.network for intervention in self.interventions)
+
+    @property
+    def heat_maps(self) -> dict[NetworkName, HeatMap]:
+        """The maps of the changed networks with their gates as learned."""
+        return {name: self.learned.heat_maps[name] for name in self.learned.names if name in self.networks}

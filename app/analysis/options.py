@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.explain.methods import Method
-from app.render.colour_scale import Colormap, Scale
+from app.render.colour_scale import Colormap, DifferenceScale, Scale
 from app.render.overlay import Render
 from app.render.sheet_layout import SheetLayout
 from models.names import Geometry, Resolution, Stage
@@ -149,7 +149,17 @@ class FeatureOptions(Options):
     opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the colours over the picture.")
 
 
-class DifferenceOptions(MapOptions):
+class DifferenceScaleOptions(Options):
+    """The ends of a difference's colours."""
+
+    difference_scale: DifferenceScale = Field(
+        default=DifferenceScale.OWN,
+        description="Ends of the difference's colours, symmetric about 0: `own`: its own largest values, without "
+        "outliers; `shared`: the upper end of the maps' scale.",
+    )
+
+
+class DifferenceOptions(MapOptions, DifferenceScaleOptions):
     """One network's heat map minus another's."""
 
     of: str = Field(default="", max_length=32, description="The network to subtract from; the last one by default.")
@@ -167,7 +177,7 @@ class FigureOptions(TargetOptions, ColourOptions):
     )
 
 
-class SheetOptions(FigureOptions):
+class SheetOptions(FigureOptions, DifferenceScaleOptions):
     """Several pictures on one sheet."""
 
     layout: SheetLayout = Field(
@@ -179,8 +189,32 @@ class SheetOptions(FigureOptions):
     minus: str = Field(default="", max_length=32, description="The network that the rows' difference subtracts.")
 
 
-class PageOptions(FigureOptions):
-    """Options of a comparison's page: a second class beside the explained one, and the difference's two networks."""
+class View(StrEnum):
+    """The ways of showing the maps on a page."""
+
+    SIDE = "side"
+    """All panels side by side."""
+    SWIPE = "swipe"
+    """Two maps under a handle; a browser without JavaScript shows them side by side."""
+    DIFFERENCE = "difference"
+    """The picture and the difference."""
+
+
+class Tab(StrEnum):
+    """The parts of a comparison's page below the maps."""
+
+    GUESSES = "guesses"
+    ATTENTION = "attention"
+    NUMBERS = "numbers"
+    SANITY = "sanity"
+    NETWORKS = "networks"
+
+
+class PageOptions(FigureOptions, DifferenceScaleOptions):
+    """Options of a comparison's page: a second class, the difference's two networks, the view and the opened tab."""
+
+    view: View = View.SIDE
+    tab: Tab = Tab.GUESSES
 
     versus: str = Field(default="", max_length=200)
     of: str = Field(default="", max_length=32)

@@ -34,7 +34,9 @@ class MapRowValues(ApiModel):
 
     class_index: int
     class_name: str
-    networks: dict[NetworkName, MapValues]
+    networks: dict[str, MapValues] = Field(
+        description="By network; for one with changed gates, the map with learned gates follows under `NAME.learned`."
+    )
 
 
 class MapsAnswer(ApiModel):
@@ -44,7 +46,7 @@ class MapsAnswer(ApiModel):
     picture_height: int
     box: tuple[float, float, float, float] = Field(description="Left, upper, right, lower in the picture's pixels.")
     units: str
-    titles: dict[NetworkName, str] = Field(description="The networks' names for people, in their order.")
+    titles: dict[str, str] = Field(description="The maps' names for people, in their order.")
     rows: tuple[MapRowValues, ...]
 
 
@@ -61,7 +63,9 @@ def build_maps_answer(comparisons: Sequence[Comparison]) -> MapsAnswer:
         picture_height=placement.picture_height,
         box=placement.box,
         units=UNITS[first.method],
-        titles={name: first.analysis.card.title_network(name) for name in first.names},
+        titles={
+            name_map(name, as_learned=old): title_map(first, name, as_learned=old) for name, old in list_maps(first)
+        },
         rows=tuple(_build_row_values(comparison) for comparison in comparisons),
     )
 
@@ -71,8 +75,38 @@ def _build_row_values(comparison: Comparison) -> MapRowValues:
     return MapRowValues(
         class_index=label.index,
         class_name=label.name,
-        networks={name: pack_values(comparison.heat_maps[name]) for name in comparison.names},
+        networks={
+            name_map(name, as_learned=old): pack_values(find_map(comparison, name, as_learned=old))
+            for name, old in list_maps(comparison)
+        },
     )
+
+
+def list_maps(comparison: Comparison) -> list[tuple[NetworkName, bool]]:
+    """Every map to draw, in the lineup's order: a network, and whether it is its map before its gates were changed."""
+    return [
+        (name, as_learned)
+        for name in comparison.names
+        for as_learned in ((False, True) if comparison.is_altered(name) else (False,))
+    ]
+
+
+def name_map(name: NetworkName, *, as_learned: bool) -> str:
+    """A map's name on the page; no network's own name has a point in it."""
+    return f"{name}.learned" if as_learned else name
+
+
+def title_map(comparison: Comparison, name: NetworkName, *, as_learned: bool) -> str:
+    """A map's name for people."""
+    title = comparison.analysis.card.title_network(name)
+    return f"{title} as learned" if as_learned else title
+
+
+def find_map(comparison: Comparison, name: NetworkName, *, as_learned: bool) -> HeatMap:
+    """A network's map, or its map before its gates were changed."""
+    if as_learned and comparison.altered is not None:
+        return comparison.altered.learned.heat_maps[name]
+    return comparison.heat_maps[name]
 
 
 def pack_values(heat_map: HeatMap) -> MapValues:

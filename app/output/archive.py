@@ -13,7 +13,7 @@ from app.analysis.comparison import Comparison
 from app.analysis.networks import choose_difference
 from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, SheetOptions
 from app.analysis.sheets import make_slug
-from app.api.schemas import build_analysis_answer
+from app.api.analyses import build_analysis_answer
 from app.output import images
 from app.output.sheet import draw_sheet
 from app.render.contact_sheet import SheetFormat
@@ -79,7 +79,6 @@ def list_sheet_members(rows: Sequence[ComparedRow], options: SheetOptions) -> li
 def _list_files(comparison: Comparison, options: FigureOptions, *, folder: str) -> list[Member]:
     drawing = MapOptions(**options.model_dump(), render=Render.OVERLAY)
     gates = AttentionOptions(colormap=options.colormap, opacity=options.opacity)
-    size = {"max_side": MAX_SIDE_PIXELS}
     analysis = comparison.analysis
     return [
         *(
@@ -87,17 +86,26 @@ def _list_files(comparison: Comparison, options: FigureOptions, *, folder: str) 
             for form in FigureFormat
         ),
         *(
-            Member(f"{folder}heatmaps/{name}.png", partial(images.encode_heat_map, comparison, name, drawing, **size))
+            Member(
+                f"{folder}heatmaps/{name}.png",
+                partial(images.encode_heat_map, comparison, name, drawing, max_side=MAX_SIDE_PIXELS),
+            )
             for name in comparison.names
         ),
         Member(
             f"{folder}heatmaps/difference.png",
-            partial(images.encode_difference, comparison, choose_difference(analysis.card), drawing, **size),
+            partial(
+                images.encode_difference,
+                comparison,
+                choose_difference(analysis.card),
+                drawing,
+                max_side=MAX_SIDE_PIXELS,
+            ),
         ),
         *(
             Member(
                 f"{folder}attention/{name}/{block.name}-{kind}.png",
-                partial(images.encode_attention, analysis, gate, gates, **size),
+                partial(images.encode_attention, analysis, gate, gates, max_side=MAX_SIDE_PIXELS),
             )
             for name in analysis.card.gated
             for block in analysis.traces[name].blocks

@@ -19,9 +19,9 @@ from app.analysis.options import (
     Moment,
 )
 from app.errors import InvalidOption, refuse_choice
-from app.explain.maps import BlockMaps, ChannelMaps, FloatArray, GateMap
+from app.explain.maps import BlockMaps, ChannelMaps, FloatArray, GateMap, HeatMap
 from app.render.attention import draw_channel_strip, gate_scale
-from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, Scale
+from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, DifferenceScale, Scale, limit_difference
 from app.render.figure import FigureFormat, Panel, draw_figure
 from app.render.overlay import Drawing, Render, draw_map, draw_values
 from app.render.png import encode_png
@@ -44,53 +44,76 @@ def title_networks(comparison: Comparison) -> dict[NetworkName, str]:
 
 
 def heat_map_scale(
-    comparison: Comparison, name: NetworkName, options: ColourOptions, *, shown: Sequence[NetworkName] = ()
+    comparison: Comparison, heat_map: HeatMap, options: ColourOptions, *, shown: Sequence[NetworkName] = ()
 ) -> ColourScale:
-    """The colours of one network's heat map, from 0 to the shared or its own maximum.
+    """The colours of one of a comparison's heat maps, from 0 to the shared or its own maximum.
 
     Args:
         comparison: the maps.
-        name: the network.
+        heat_map: one of them.
         options: whether the scale is shared.
         shown: the networks that are seen side by side and share the scale; all by default.
     """
-    sharing = (name,) if options.scale is Scale.OWN else tuple(shown) or comparison.names
-    maximum = comparison.maximum_of(sharing)
+    maximum = heat_map.maximum if options.scale is Scale.OWN else comparison.maximum_of(shown or comparison.names)
     return ColourScale(colormap=options.colormap.value, minimum=0.0, maximum=maximum)
 
 
-def difference_scale(comparison: Comparison, options: ColourOptions) -> ColourScale:
-    """The colours of a difference: symmetric about 0, up to the maximum of the panels' scale."""
-    # Without evidence any limit but 0 will do; a limit of 0 would draw no difference in the lowest colour.
-    limit = 1.0 if options.scale is Scale.OWN else comparison.shared_maximum or 1.0
+def difference_scale(
+    comparison: Comparison, difference: Difference, scale: Scale, limits: DifferenceScale = DifferenceScale.OWN
+) -> ColourScale:
+    """The colours of a difference: symmetric about 0, up to its own largest values or to the maps' maximum.
+
+    Args:
+        comparison: the maps.
+        difference: the two networks.
+        scale: the maps' scale; on `own` each map is divided by its own maximum first.
+        limits: the ends of the difference's scale.
+    """
+    if limits is DifferenceScale.OWN:
+        limit = limit_difference(subtract_heat_maps(comparison, difference, scale))
+    else:
+        # Without evidence any limit but 0 will do; a limit of 0 would draw no difference in the lowest colour.
+        limit = 1.0 if scale is Scale.OWN else comparison.shared_maximum or 1.0
     return ColourScale(colormap=DIFFERENCE_COLORMAP, minimum=-limit, maximum=limit)
 
 
-def draw_heat_map(
+def draw_heat_map(  # noqa: PLR0913  # four of them are how it is drawn
     comparison: Comparison,
     name: NetworkName,
     options: MapOptions,
     *,
+    as_learned: bool = False,
     max_side: int | None = None,
     shown: Sequence[NetworkName] = (),
 ) -> Image.Image:
     """Draw one network's heat map at the picture's size, or with at most `max_side` pixels per side.
 
-    `shown` is as in `heat_map_scale`.
+    With `as_learned`, a network with changed gates shows its map from before, on the shared scale of both. `shown` is
+    as in `heat_map_scale`.
     """
     heat_map = comparison.heat_maps[name]
+    if as_learned and comparison.altered is not None:
+        heat_map = comparison.altered.learned.heat_maps[name]
     notice = None if heat_map.has_evidence else f"no positive evidence for {comparison.target.label.name}"
-    scale = heat_map_scale(comparison, name, options, shown=shown)
+    scale = heat_map_scale(comparison, heat_map, options, shown=shown)
     drawing = Drawing(options.render, scale, options.opacity, notice, _mark(comparison.analysis))
     return _draw(comparison.analysis, heat_map.values, drawing, max_side)
 
 
 def draw_difference(
-    comparison: Comparison, difference: Difference, options: MapOptions, *, max_side: int | None = None
+    comparison: Comparison,
+    difference: Difference,
+    options: MapOptions,
+    *,
+    limits: DifferenceScale = DifferenceScale.OWN,
+    max_side: int | None = None,
 ) -> Image.Image:
-    """Draw one network's map minus another's; on the `own` scale each is divided by its own maximum."""
-    scale = difference_scale(comparison, options)
-    drawing = Drawing(options.render, scale, options.opacity, mark=_mark(comparison.analysis))
+    """Draw one network's map minus another's; on the `own` scale each is divided by its own maximum.
+
+    Where the second map is clearly the stronger one, the drawing is hatched.
+    """
+    scale = difference_scale(comparison, difference, options.scale, limits)
+    drawing = Drawing(options.render, scale, options.opacity, mark=_mark(comparison.analysis), is_difference=True)
     return _draw(comparison.analysis, subtract_heat_maps(comparison, difference, options.scale), drawing, max_side)
 
 
@@ -204,7 +227,7 @@ def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_
             title=titles[name],
             picture=draw_heat_map(comparison, name, map_options, max_side=FIGURE_SIDE_PIXELS, shown=shown),
             caption=f"P = {comparison.target_probability(name):.4f}",
-            scale=heat_map_scale(comparison, name, options, shown=shown),
+            scale=heat_map_scale(comparison, comparison.heat_maps[name], options, shown=shown),
         )
         for name in shown
     ]
@@ -249,17 +272,27 @@ def pack_maps(comparison: Comparison) -> bytes:
 
 
 def encode_heat_map(
-    comparison: Comparison, name: NetworkName, options: MapOptions, *, max_side: int | None = None
+    comparison: Comparison,
+    name: NetworkName,
+    options: MapOptions,
+    *,
+    as_learned: bool = False,
+    max_side: int | None = None,
 ) -> bytes:
     """`draw_heat_map` as PNG."""
-    return encode_png(draw_heat_map(comparison, name, options, max_side=max_side))
+    return encode_png(draw_heat_map(comparison, name, options, as_learned=as_learned, max_side=max_side))
 
 
 def encode_difference(
-    comparison: Comparison, difference: Difference, options: MapOptions, *, max_side: int | None = None
+    comparison: Comparison,
+    difference: Difference,
+    options: MapOptions,
+    *,
+    limits: DifferenceScale = DifferenceScale.OWN,
+    max_side: int | None = None,
 ) -> bytes:
     """`draw_difference` as PNG."""
-    return encode_png(draw_difference(comparison, difference, options, max_side=max_side))
+    return encode_png(draw_difference(comparison, difference, options, limits=limits, max_side=max_side))
 
 
 def encode_attention(

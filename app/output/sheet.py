@@ -90,7 +90,7 @@ def _draw_panels(comparison: Comparison, options: FigureOptions, *, under_pictur
     panels = [Panel("Picture", analysis.picture(max_side=PANEL_SIDE_PIXELS), under_picture)]
     shown = choose_networks(analysis.card, options.networks)
     for name in shown:
-        maximum = heat_map_scale(comparison, name, options, shown=shown).maximum
+        maximum = heat_map_scale(comparison, comparison.heat_maps[name], options, shown=shown).maximum
         caption = f"P = {comparison.target_probability(name):.4f}, scale 0 to {maximum:.3g}"
         picture = draw_heat_map(comparison, name, drawing, max_side=PANEL_SIDE_PIXELS, shown=shown)
         panels.append(Panel(titles[name], picture, caption))
@@ -100,7 +100,9 @@ def _draw_panels(comparison: Comparison, options: FigureOptions, *, under_pictur
 def _draw_difference(comparison: Comparison, options: SheetOptions) -> Panel:
     """One network's map minus another's, the last one's minus the baseline's by default."""
     drawing = MapOptions(**options.model_dump(), render=Render.OVERLAY)
-    limit = difference_scale(comparison, options).maximum
     difference = choose_difference(comparison.analysis.card, options.of, options.minus)
-    picture = draw_difference(comparison, difference, drawing, max_side=PANEL_SIDE_PIXELS)
-    return Panel(_title_difference(comparison, options), picture, f"−{limit:.3g} (blue) to +{limit:.3g} (red)")
+    limits = options.difference_scale
+    limit = difference_scale(comparison, difference, options.scale, limits).maximum
+    picture = draw_difference(comparison, difference, drawing, limits=limits, max_side=PANEL_SIDE_PIXELS)
+    caption = f"−{limit:.3g} (blue, hatched) to +{limit:.3g} (red)"
+    return Panel(_title_difference(comparison, options), picture, caption)

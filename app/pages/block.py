@@ -5,6 +5,7 @@ from functools import partial
 from typing import ClassVar
 
 from app.analysis.analyses import Analysis
+from app.analysis.options import Tab
 from app.api.blocks import ChannelAnswer, OpenBlockAnswer, build_open_block_answer
 from app.explain.maps import BlockMaps, GateMap, OpenBlock
 from app.numbers import format_evidence, format_hundredths, format_share, format_thousandths
@@ -79,6 +80,7 @@ def build_block_page(
         interventions: the changes to gates.
     """
     kept = {"interventions": ",".join(interventions)} if interventions else {}
+    tab = add_query(addresses.page, kept, tab=Tab.ATTENTION.value)
     query = f"?interventions={kept['interventions']}" if kept else ""
     block = build_open_block_answer(opened, network=network, links=addresses.answer, query=query)
     blocks = analysis.traces[network].blocks
@@ -93,7 +95,7 @@ def build_block_page(
         network=analysis.card.title_network(network),
         networks=_list_networks(analysis, network, block.name, addresses, kept),
         is_trained=analysis.card.trained,
-        address=f"{add_query(addresses.page, kept)}#{name_gates(network, analysis.card.gated)}",
+        address=f"{tab}#{name_gates(network, analysis.card.gated)}",
         previous=_link(f"{addresses.page}/blocks/{network}", names, place - 1, kept),
         following=_link(f"{addresses.page}/blocks/{network}", names, place + 1, kept),
         spatial=_show_positions(gates, GateKind.SPATIAL, link_gate(GateKind.SPATIAL), kept, size),

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import TypeVar
 
 from app.explain.methods import Method
-from models.lineups.card import LARGE_RESOLUTIONS, ClassLabel, LineupCard
+from models.lineups.card import LARGE_RESOLUTIONS, LineupCard
 from models.names import Geometry, Resolution
 
 AnyName = TypeVar("AnyName", bound=Enum)
@@ -40,12 +40,6 @@ GEOMETRY_TITLES = {Geometry.CENTER_CROP: "centre crop", Geometry.WHOLE: "whole p
 def list_choices(titles: Mapping[AnyName, str], selected: AnyName) -> tuple[Choice, ...]:
     """List every name with its title."""
     return tuple(Choice(str(name.value), title, name is selected) for name, title in titles.items())
-
-
-def list_classes(labels: Sequence[ClassLabel], selected: ClassLabel) -> tuple[Choice, ...]:
-    """List every class in alphabetical order, by its index."""
-    ordered = sorted(labels, key=lambda label: label.name.casefold())
-    return tuple(Choice(str(label.index), label.name, label == selected) for label in ordered)
 
 
 def list_lineups(lineups: Sequence[LineupCard], *, selected: str) -> tuple[Choice, ...]:

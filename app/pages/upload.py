@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.api.schemas import build_lineup_description
+from app.api.lineups import build_lineup_description
 from app.pages.choices import Choice, list_geometries, list_lineups, list_resolutions
 from app.pages.gallery import SAMPLES, Sample
 from app.pages.lineup import LineupView, build_lineup_view
@@ -23,6 +23,7 @@ class UploadForm:
         max_upload_bytes: the size limit of a picture.
         error: the error of the last picture, or None.
         sheet_pictures: the limit of pictures at once.
+        kept_seconds: how long the server keeps a picture.
     """
 
     samples: tuple[Sample, ...]
@@ -32,6 +33,7 @@ class UploadForm:
     max_upload_bytes: int
     error: str | None = None
     sheet_pictures: int = 1
+    kept_seconds: float = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +79,5 @@ def build_upload_form(
         max_upload_bytes=settings.max_upload_bytes,
         error=error,
         sheet_pictures=settings.sheet_pictures,
+        kept_seconds=settings.cache_seconds,
     )

@@ -35,6 +35,36 @@ class Scale(StrEnum):
     """Each panel's own maximum."""
 
 
+class DifferenceScale(StrEnum):
+    """The value at the ends of a difference's colours, which are symmetric about 0."""
+
+    OWN = "own"
+    """The difference's own largest values, see `limit_difference`."""
+    SHARED = "shared"
+    """The upper end of the maps' own scale, so that the difference can be compared with the maps."""
+
+
+DIFFERENCE_QUANTILE = 0.98
+OUTLIER_RATIO = 4
+
+
+def limit_difference(values: FloatArray) -> float:
+    """The ends of a difference's own scale: 98 % of its values lie within them.
+
+    One outlier must not blank the rest. But it must not be drawn as if it were like the rest either, so the limit is at
+    least a quarter of the largest value.
+
+    Args:
+        values: the difference, (H, W).
+
+    Returns:
+        A limit above 0, in the values' units; 1 where there is no difference.
+    """
+    sizes = np.sort(np.abs(values), axis=None)
+    common = float(sizes[int(DIFFERENCE_QUANTILE * (sizes.size - 1))])
+    return max(common, float(sizes[-1]) / OUTLIER_RATIO) or 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class ColourScale:
     """A linear scale from values to colours.

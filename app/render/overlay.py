@@ -16,6 +16,14 @@ UNSEEN_OPACITY = 0.55
 
 UNSEEN_COLOUR = (128, 128, 128)
 
+HATCHED_SHARE = 0.25
+"""Values below minus this share of a difference's scale are hatched, so that its sign survives without colours."""
+
+HATCHES = 40
+"""The number of hatch lines along the longer side of a map."""
+
+NARROWEST_HATCH_PIXELS = 6
+
 
 class Render(StrEnum):
     """The ways of drawing a map."""
@@ -41,6 +49,9 @@ class Drawing:
         notice: a sentence to write across the picture, for a map without evidence.
         mark: a word to write into the corner, for maps of untrained networks. Neither is written over grey steps,
             which are data.
+        is_difference: whether the values have a sign: negative ones are hatched, the picture below is grey, so that its
+            own colours are not taken for the difference's, and larger values cover more of it, see `cover_difference`.
+            Grey steps stay as they are.
     """
 
     render: Render
@@ -48,6 +59,7 @@ class Drawing:
     opacity: float = 0.5
     notice: str | None = None
     mark: str | None = None
+    is_difference: bool = False
 
 
 def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, drawing: Drawing) -> Image.Image:
@@ -72,8 +84,16 @@ def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, dra
     if drawing.render is Render.GRAY:
         return _paste_on_clear(Image.fromarray(drawing.scale.quantise(spread)), picture.size, box)
     colours = drawing.scale.colour(spread)
+    if drawing.is_difference:
+        colours = hatch_negative(colours, spread, drawing.scale.maximum)
+        picture = picture.convert("L").convert("RGB")
     if drawing.render is Render.OVERLAY:
-        colours = Image.blend(picture.crop(box), colours, drawing.opacity)
+        below = picture.crop(box)
+        if drawing.is_difference:
+            cover = cover_difference(spread, drawing.scale.maximum, drawing.opacity)
+            colours = Image.composite(colours, below, cover)
+        else:
+            colours = Image.blend(below, colours, drawing.opacity)
         drawn = Image.blend(picture, Image.new("RGB", picture.size, UNSEEN_COLOUR), UNSEEN_OPACITY)
         drawn.paste(colours, box)
     else:
@@ -98,6 +118,45 @@ def spread_map(values: FloatArray, size: tuple[int, int]) -> FloatArray:
     resized = Image.fromarray(values).resize(size, Image.Resampling.BILINEAR)
     spread: FloatArray = np.asarray(resized, dtype=np.float32)
     return spread
+
+
+def hatch_negative(colours: Image.Image, values: FloatArray, limit: float) -> Image.Image:
+    """Draw white and black diagonals where a difference is clearly negative.
+
+    Args:
+        colours: the difference's colours, RGB.
+        values: the difference at the same size, (H, W).
+        limit: the upper end of its scale, above 0.
+    """
+    height, width = values.shape
+    distance = max(NARROWEST_HATCH_PIXELS, max(height, width) // HATCHES)
+    thickness = max(1, distance // 8)
+    along = (np.arange(height)[:, None] + np.arange(width)[None, :]) % distance
+    is_negative = values < np.float32(-HATCHED_SHARE * limit)
+    pixels = np.array(colours)
+    pixels[is_negative & (along < thickness)] = 255
+    pixels[is_negative & (along >= thickness) & (along < 2 * thickness)] = 0
+    return Image.fromarray(pixels)
+
+
+def cover_difference(values: FloatArray, limit: float, opacity: float) -> Image.Image:
+    """How far a difference's colours cover the picture: o (2 - o) (w + (1 - w) o²), for w = min(1, |value| / limit).
+
+    One opacity for all values would cover the picture with white where there is no difference, and would pale the
+    colours where there is one. At the ends of the range this is the same as one opacity: 0 draws no colours, 1 nothing
+    but colours.
+
+    Args:
+        values: the difference, (H, W).
+        limit: the upper end of its scale, above 0.
+        opacity: o, 0..1.
+
+    Returns:
+        The cover, 0..255, in L.
+    """
+    weight = np.minimum(np.abs(values) / np.float32(limit), 1)
+    cover = opacity * (2 - opacity) * (weight + (1 - weight) * opacity**2)
+    return Image.fromarray(np.rint(255 * cover).astype(np.uint8))
 
 
 def _scale_box(placement: Placement, size: tuple[int, int]) -> tuple[int, int, int, int]:

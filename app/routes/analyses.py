@@ -1,5 +1,6 @@
 """`/api/v1/analyses`: analyses of pictures, kept for later questions."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -16,7 +17,8 @@ from app.analysis.options import (
     TargetOptions,
 )
 from app.api import links
-from app.api.schemas import AnalysisAnswer, build_analysis_answer
+from app.api.analyses import build_analysis_answer
+from app.api.schemas import AnalysisAnswer
 from app.output import images
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import (
@@ -25,6 +27,7 @@ from app.routes.answers import (
     UPLOAD_PROBLEMS,
     build_comparison_headers,
     build_lineup_headers,
+    build_picture_headers,
     document_file,
     document_problems,
 )
@@ -34,14 +37,16 @@ from app.routes.dependencies import (
     LensesDependency,
     LinksDependency,
     PictureBytes,
+    PictureName,
     StoreDependency,
     TimingsDependency,
     link_analysis,
     merge_options,
 )
+from app.routes.uploads import UploadRoute
 from models.names import GateKind
 
-router = APIRouter(tags=["analyses"])
+router = APIRouter(tags=["analyses"], route_class=UploadRoute)
 
 
 class AnalysisForm(TargetOptions, PictureOptions):
@@ -58,6 +63,11 @@ class SizeOptions(Options):
 
 class MapQuery(SizeOptions, MapOptions):
     """Options of an analysis's heat map."""
+
+    as_learned: bool = Query(
+        default=False,
+        description="With changed gates: the map of the network before the change, on the shared scale of both.",
+    )
 
 
 class DifferenceQuery(SizeOptions, DifferenceOptions):
@@ -77,6 +87,7 @@ class GateQuery(SizeOptions, AttentionOptions):
 )
 async def create_analysis(
     data: PictureBytes,
+    name: PictureName,
     options: Annotated[AnalysisForm, Depends(merge_options(AnalysisForm))],
     request: Request,
     response: Response,
@@ -91,10 +102,11 @@ async def create_analysis(
     `curl -F image=@dog.jpg http://127.0.0.1:8000/api/v1/analyses`
     """
     comparison = await lenses.choose(options.lineup).compare_picture(data, options, options, timings)
-    await run_in_threadpool(store.add, comparison.analysis)
+    await run_in_threadpool(store.add, replace(comparison.analysis, name=name))
     own_links = link_analysis(request, comparison.analysis.id)
     response.headers["Location"] = own_links.root
     response.headers["Server-Timing"] = timings.header()
+    response.headers.update(build_picture_headers(comparison.analysis))
     return build_analysis_answer(comparison, links=own_links)
 
 
@@ -138,7 +150,14 @@ async def read_heat_map(
     name = choose_network(analysis.card, network)
     comparison = await lens.compare(analysis, options, timings)
     with timings.measure("render"):
-        png = await lens.run(images.encode_heat_map, comparison, name, options, max_side=options.max_side)
+        png = await lens.run(
+            images.encode_heat_map,
+            comparison,
+            name,
+            options,
+            as_learned=options.as_learned,
+            max_side=options.max_side,
+        )
     return Response(png, media_type=PNG, headers=build_comparison_headers(comparison, name, timings))
 
 
@@ -158,7 +177,14 @@ async def read_difference(
     difference = choose_difference(analysis.card, options.of, options.minus)
     comparison = await lens.compare(analysis, options, timings)
     with timings.measure("render"):
-        png = await lens.run(images.encode_difference, comparison, difference, options, max_side=options.max_side)
+        png = await lens.run(
+            images.encode_difference,
+            comparison,
+            difference,
+            options,
+            limits=options.difference_scale,
+            max_side=options.max_side,
+        )
     headers = build_lineup_headers(analysis) | {
         "X-Target-Class": str(comparison.target.label.index),
         "Server-Timing": timings.header(),

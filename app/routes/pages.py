@@ -1,5 +1,6 @@
 """The pages: the upload form, the comparison and the pages linked from them."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
@@ -14,16 +15,17 @@ from app.analysis.lenses import Lenses
 from app.analysis.networks import check_networks
 from app.analysis.options import Interventions, PageOptions, PictureOptions, TargetOptions
 from app.analysis.sanity import check_sanity
+from app.analysis.sheets import clean_name
 from app.analysis.timing import Timings
+from app.api.lineups import build_lineup_description
 from app.api.map_values import MapsAnswer, build_maps_answer
-from app.api.schemas import build_lineup_description
-from app.errors import InvalidPicture, LensError
+from app.errors import InvalidPicture, LensError, TryLater
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses
 from app.pages.analysis.page import build_analysis_page
 from app.pages.block import build_block_page
 from app.pages.evidence.commands import pair_options
 from app.pages.evidence.page import build_evidence_page
-from app.pages.gallery import read_sample
+from app.pages.gallery import find_sample, read_sample
 from app.pages.models import build_models_page
 from app.pages.sanity import build_sanity_page
 from app.pages.templating import PageContext, render_page
@@ -39,6 +41,7 @@ from app.routes.dependencies import (
     link_analysis,
     read_upload,
 )
+from app.routes.uploads import UploadRoute, name_picture
 from app.server.problems import build_problem
 from app.settings import Settings
 from models.networks.counting import read_recorded_counts
@@ -47,7 +50,7 @@ from models.pictures.fitting import shrink
 
 THUMBNAIL_SIDE_PIXELS = 320
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=UploadRoute)
 
 
 class PageForm(PictureOptions):
@@ -91,8 +94,11 @@ async def take_upload(
     try:
         data = await _read_choice(image, options, store, settings)
         analysis = await lenses.choose(options.lineup).analyse(data, options, timings)
+        analysis = replace(analysis, name=await _name_choice(image, options, store))
     except LensError as error:
-        return refuse_upload(request, lenses, settings, error)
+        # A gallery picture has no file's name.
+        named = name_picture(error, None if options.sample or image is None else image.filename)
+        return refuse_upload(request, lenses, settings, named)
     await run_in_threadpool(store.add, analysis)
     return RedirectResponse(locate_analysis(request, analysis.id).page, status_code=303)
 
@@ -221,7 +227,17 @@ async def _read_choice(image: UploadFile | None, form: PageForm, store: Analysis
     raise InvalidPicture("no picture was chosen; choose a file or a gallery picture")
 
 
+async def _name_choice(image: UploadFile | None, form: PageForm, store: AnalysisStore) -> str:
+    """The picture's name for people; empty where it came without one."""
+    if form.sample:
+        return find_sample(form.sample).title
+    if form.analysis:
+        return (await run_in_threadpool(store.get, form.analysis)).name
+    return clean_name(image.filename, position=1) if image is not None and image.filename else ""
+
+
 def refuse_upload(request: Request, lenses: Lenses, settings: Settings, error: LensError) -> Response:
     """Render the first page with the error of an upload."""
     page = build_upload_page([lens.lineup for lens in lenses], settings, error=str(error))
-    return render_page(request, page, status_code=build_problem(error).status)
+    headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, TryLater) else {}
+    return render_page(request, page, status_code=build_problem(error).status, headers=headers)

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page
 
 from app.render.colour_scale import colour_table
-from tests.browser.pictures import BLOCK_COUNT, expect_loaded, open_drawn, read_canvas, read_query
+from tests.browser.pictures import read_canvas, read_query, show_panel
 
 PANELS = ("picture", "baseline", "cbam", "difference")
 
@@ -23,13 +23,6 @@ def expect_same_colours(drawn: np.ndarray, expected: np.ndarray, colormap: str, 
     assert (distance <= STEPS).mean() > 0.99
     neighbours = np.abs(np.diff(colour_table(colormap).astype(int), axis=0)).max()
     assert distance.max() <= STEPS + neighbours * opacity
-
-
-def open_fetched(page: Page, name: str = "rocket") -> None:
-    """Compare a gallery picture, and also wait for the gates, which load when they come near the window."""
-    open_drawn(page, name)
-    for images in (page.locator("img.gate-spatial"), page.locator("img.gate-channel")):
-        expect_loaded(images, count=BLOCK_COUNT)
 
 
 def read_all(page: Page) -> list[np.ndarray]:
@@ -48,7 +41,10 @@ def say(page: Page, kind: str, *, row: int = 0) -> str:
 
 
 def place(canvas: Locator, x: float, y: float) -> tuple[float, float]:
-    """Scroll to a place of a canvas, given in shares; returns its position in the window."""
+    """Show a panel and scroll to a place of its canvas, given in shares; returns its position in the window."""
+    frame = canvas.locator("xpath=ancestor::*[@data-map]")
+    if frame.count():
+        show_panel(canvas.page, str(frame.get_attribute("data-map")))
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None

@@ -71,6 +71,26 @@ def open_drawn(page: Page, name: str = "rocket") -> None:
     expect_drawn(page)
 
 
+def open_tab(page: Page, title: str) -> None:
+    """Open one of the tabs below the maps."""
+    link = page.get_by_role("navigation", name="Details").get_by_role("link", name=title)
+    link.click()
+    expect(link).to_have_attribute("aria-current", "page")
+
+
+def open_advanced(page: Page) -> None:
+    """Open the menu with method, stage and the difference's scale, unless it is open."""
+    if not page.locator("#method").is_visible():
+        page.locator("#advanced > summary").click()
+
+
+def show_panel(page: Page, kind: str) -> None:
+    """On a phone, show one panel in place of the others; a desktop shows all."""
+    button = page.locator(f"[data-shows={kind}]")
+    if button.is_visible():
+        button.click()
+
+
 def open_cropped(page: Page, name: str = "motorcycle") -> None:
     """Compare the centre crop of a gallery picture; the networks do not see the rest."""
     page.goto("/")
@@ -159,7 +179,8 @@ def find_overflow(page: Page) -> list[str]:
     found: list[str] = page.evaluate(
         """() => {
             const width = document.documentElement.clientWidth;
-            const isClipped = (element) => element.closest(".visually-hidden, .skip-link, .table-frame, .busy");
+            const clipped = ".visually-hidden, .skip-link, .table-frame, .blocks, .busy";
+            const isClipped = (element) => element.closest(clipped);
             return Array.from(document.body.querySelectorAll("*"))
                 .filter((element) => element.getBoundingClientRect().right > width + 0.5 && !isClipped(element))
                 .map((element) => `${element.tagName} ${element.getAttribute("class")}`);

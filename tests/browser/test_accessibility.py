@@ -12,6 +12,7 @@ from tests.browser.pictures import (
     expect_drawn,
     find_canvas,
     find_overflow,
+    open_advanced,
     open_drawn,
     wait_for_frames,
     watch_requests,
@@ -77,8 +78,9 @@ def test_pickers_have_no_serious_violation_while_they_are_open(page: Page, axe: 
     open_drawn(page)
     page.get_by_role("combobox", name="Class").click()
     assert find_violations(page, axe) == []
+    page.keyboard.press("Escape")
     page.get_by_text("Keys and gestures").click()
-    page.get_by_role("combobox", name="Why not").click()
+    page.get_by_role("combobox", name="Compare with").click()
     assert find_violations(page, axe) == []
 
 
@@ -124,6 +126,7 @@ def use_analysis(page: Page) -> None:
     page.keyboard.press("Shift+ArrowLeft")
     page.keyboard.press("ArrowDown")
     page.get_by_role("button", name="Whole picture").click()
+    open_advanced(page)
     page.get_by_label("Method", exact=True).select_option("hirescam")
     expect(find_canvas(page, "cbam")).to_have_attribute("aria-label", re.compile("HiResCAM"))
     page.locator(".ranked-versus").last.click()

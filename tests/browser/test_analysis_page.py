@@ -10,8 +10,10 @@ from tests.browser.pictures import (
     expect_drawn,
     expect_loaded,
     find_canvas,
+    open_advanced,
     open_drawn,
     open_sample,
+    open_tab,
     read_address,
     read_canvas,
     read_image,
@@ -49,7 +51,6 @@ def test_class_picker_changes_map_probability_and_address(page: Page, complaints
     assert (read_canvas(page, "baseline") != map_before).any()
     expect(page).to_have_url(re.compile("target=."))
     expect(page).to_have_title(re.compile("umbrella"))
-    expect_loaded(page.locator("img.gate-spatial"), count=BLOCK_COUNT)
     expect_no_reload(page)
     assert complaints == []
 
@@ -116,6 +117,7 @@ def test_select_changes_the_maps_at_once(page: Page, label: str, value: str, nam
     open_drawn(page)
     mark(page)
     canvas, select = find_canvas(page, "baseline"), page.get_by_label(label, exact=True)
+    open_advanced(page)
     before, said = read_canvas(page, "baseline"), canvas.get_attribute("aria-label")
     assert said is not None
     select.focus()
@@ -156,7 +158,6 @@ def test_doubt_is_told_and_leads_to_the_classes_when_no_network_takes_it_for_the
     expect(page.locator(".doubt")).to_have_count(0)
     pick_class(page, "yin yang")
     expect(page.locator(".doubt")).to_contain_text("No network takes this for ‘yin yang’")
-    expect(page.locator("#class-list")).to_be_hidden()
     page.locator(".doubt").get_by_role("link").click()
     expect(page.locator("#class-list")).to_be_visible()
 
@@ -178,6 +179,7 @@ def test_apply_changes_the_maps_without_javascript(plain_page: Page) -> None:
     image = plain_page.locator(".panel-baseline img").first
     before = read_image(image)
     plain_page.get_by_label("Class", exact=True).select_option(label="umbrella")
+    open_advanced(plain_page)
     plain_page.get_by_label("Method", exact=True).select_option("gradcam++")
     plain_page.get_by_role("button", name="Apply").click()
     expect(plain_page.locator("h1")).to_contain_text("umbrella")
@@ -197,7 +199,8 @@ def test_class_in_a_list_is_explained_without_javascript(plain_page: Page) -> No
 @pytest.mark.slow
 def test_downloads_give_files_that_are_named_for_the_class(page: Page) -> None:
     open_sample(page)
-    links = page.locator(".downloads a")
+    page.locator("#export > summary").click()
+    links = page.locator("#export a")
     assert links.count() > 3
     for link in links.all():
         address = link.get_attribute("href")
@@ -216,3 +219,11 @@ def test_error_page_says_what_is_wrong_and_leads_home(page: Page) -> None:
     expect(page.get_by_text("no analysis has this id")).to_be_visible()
     page.get_by_role("link", name="Choose a picture").click()
     expect(page.locator("#upload-form")).to_be_visible()
+
+
+def test_attention_tab_shows_every_gate(page: Page, complaints: list[str]) -> None:
+    open_drawn(page)
+    open_tab(page, "Attention")
+    for images in (page.locator("img.gate-spatial"), page.locator("img.gate-channel")):
+        expect_loaded(images, count=BLOCK_COUNT)
+    assert complaints == []

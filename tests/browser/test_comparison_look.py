@@ -14,7 +14,6 @@ from tests.browser.comparison import (
     expect_change,
     expect_same,
     name_of,
-    open_fetched,
     place,
     read_all,
     read_answer,
@@ -44,7 +43,7 @@ CHANGES: list[tuple[Callable[[Page], object], dict[str, str]]] = [
 
 @AT_BOTH_WIDTHS
 def test_look_changes_without_a_request_and_back_undoes_it(page: Page) -> None:
-    open_fetched(page, "motorcycle")
+    open_drawn(page, "motorcycle")
     before, first = read_all(page), read_address(page)
     # Not a fixture: earlier requests do not count.
     requests = watch_requests(page)
@@ -71,7 +70,7 @@ def test_look_changes_without_a_request_and_back_undoes_it(page: Page) -> None:
 
 @AT_BOTH_WIDTHS
 def test_slider_that_is_dragged_draws_at_once_asks_nothing_and_makes_one_step_back(page: Page) -> None:
-    open_fetched(page)
+    open_drawn(page)
     first, before = read_address(page), read_all(page)
     requests = watch_requests(page)
     slider = page.locator("#opacity")
@@ -96,7 +95,7 @@ def test_links_carry_what_is_seen(page: Page) -> None:
     open_drawn(page)
     set_slider(page, "opacity", "0.8")
     page.get_by_label("Colour map").select_option("turbo")
-    for link in (page.locator(".downloads a").first, page.locator(".ranked").nth(1)):
+    for link in (page.locator("#export a").first, page.locator(".ranked").nth(1)):
         expect(link).to_have_attribute("href", re.compile("colormap=turbo.*opacity=0.8|opacity=0.8.*colormap=turbo"))
     page.locator(".ranked").nth(1).click()
     expect(page.locator(".ranked").nth(1)).to_have_attribute("aria-current", "true")

@@ -5,20 +5,42 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pictures import AT_BOTH_WIDTHS, open_sample, read_address
+from tests.browser.pictures import (
+    AT_BOTH_WIDTHS,
+    open_advanced,
+    open_drawn,
+    open_sample,
+    open_tab,
+    read_address,
+    read_canvas,
+)
 
-ALL_SPATIAL = "select[aria-label='Spatial gates of all blocks']"
-FIRST_BLOCK_CHANNEL = "select[aria-label='Channel gates of stage 1, block 1']"
+ALL_SPATIAL = "Spatial gates of all blocks, CBAM"
+FIRST_BLOCK_CHANNEL = "Channel gates of stage 1, block 1, CBAM"
 CBAM_TITLE = "#panels .panel-cbam .panel-title"
+
+
+def change_gates(page: Page, gates: str, state: str) -> None:
+    """Choose a state of some gates, inside of their block where they are of one."""
+    group = page.get_by_role("group", name=gates, include_hidden=True)
+    if not group.is_visible():
+        group.locator("xpath=ancestor::details").locator("summary").click()
+    group.get_by_role("link", name=state).click()
+
+
+def expect_gates(page: Page, gates: str, state: str) -> None:
+    group = page.get_by_role("group", name=gates, include_hidden=True)
+    expect(group.locator("[aria-current]")).to_have_text(state)
 
 
 @AT_BOTH_WIDTHS
 def test_a_changed_gate_changes_the_network_in_place(page: Page, width: int) -> None:
     open_sample(page, "motorcycle")
+    open_tab(page, "Attention")
     page.evaluate("window.stays = true")
     learned = page.locator(".probability[data-network=cbam]").inner_text()
-    page.select_option(ALL_SPATIAL, label="inverted")
-    expect(page.locator("#gate-controls .warning")).to_contain_text(
+    change_gates(page, ALL_SPATIAL, "inverted")
+    expect(page.locator(".gates-changed")).to_contain_text(
         re.compile(r"with changed gates and 0\.[5-9]\d* with learned gates")
     )
     assert page.locator(".probability[data-network=cbam]").inner_text() != learned
@@ -30,44 +52,48 @@ def test_a_changed_gate_changes_the_network_in_place(page: Page, width: int) -> 
 
 def test_back_undoes_a_change_and_the_address_brings_it_again(page: Page) -> None:
     open_sample(page, "motorcycle")
-    page.select_option(ALL_SPATIAL, label="neutral: its mean everywhere")
-    expect(page.locator("#gate-controls .warning")).to_be_visible()
+    open_tab(page, "Attention")
+    change_gates(page, ALL_SPATIAL, "off")
+    expect(page.locator(".gates-changed")).to_be_visible()
     expect(page).to_have_url(re.compile("interventions=cbam(:|%3A)all"))
     address = read_address(page)
     page.go_back()
-    expect(page.locator("#gate-controls .warning")).to_have_count(0)
-    expect(page.locator(ALL_SPATIAL)).to_have_value("")
+    expect(page.locator(".gates-changed")).to_have_count(0)
+    expect_gates(page, ALL_SPATIAL, "as learned")
     page.goto(address)
-    expect(page.locator(ALL_SPATIAL)).to_have_value("cbam:all:spatial:neutral")
+    expect_gates(page, ALL_SPATIAL, "off")
 
 
 def test_several_changes_add_up_and_stay_when_the_method_changes(page: Page) -> None:
     open_sample(page, "motorcycle")
-    page.select_option(ALL_SPATIAL, label="neutral: its mean everywhere")
-    expect(page.locator("#gate-controls .warning")).to_be_visible()
-    page.select_option(FIRST_BLOCK_CHANNEL, label="without max pooling")
-    expect(page.locator(FIRST_BLOCK_CHANNEL)).to_have_value("cbam:layer1.0:channel:drop-max")
+    open_tab(page, "Attention")
+    change_gates(page, ALL_SPATIAL, "off")
+    expect(page.locator(".gates-changed")).to_be_visible()
+    change_gates(page, FIRST_BLOCK_CHANNEL, "without max pooling")
+    expect_gates(page, FIRST_BLOCK_CHANNEL, "without max pooling")
     page.wait_for_url("**drop-max**")
+    open_advanced(page)
     page.select_option("#method", "hirescam")
     page.wait_for_url("**hirescam**")
-    expect(page.locator(ALL_SPATIAL)).to_have_value("cbam:all:spatial:neutral")
-    expect(page.locator(FIRST_BLOCK_CHANNEL)).to_have_value("cbam:layer1.0:channel:drop-max")
+    expect_gates(page, ALL_SPATIAL, "off")
+    expect_gates(page, FIRST_BLOCK_CHANNEL, "without max pooling")
     page.click("#gates-reset")
-    expect(page.locator("#gate-controls .warning")).to_have_count(0)
+    expect(page.locator(".gates-changed")).to_have_count(0)
     expect(page.locator("#method")).to_have_value("hirescam")
 
 
 def test_gates_can_be_changed_without_script(plain_page: Page) -> None:
     open_sample(plain_page, "motorcycle")
-    plain_page.select_option(ALL_SPATIAL, label="inverted")
-    plain_page.click("#gates-form button[type=submit]")
-    expect(plain_page.locator("#gate-controls .warning")).to_be_visible()
+    open_tab(plain_page, "Attention")
+    change_gates(plain_page, ALL_SPATIAL, "inverted")
+    expect(plain_page.locator(".gates-changed")).to_be_visible()
 
 
 def test_changed_gates_are_what_the_explorer_draws(page: Page) -> None:
     open_sample(page, "motorcycle")
-    page.select_option(ALL_SPATIAL, label="neutral: its mean everywhere")
-    expect(page.locator("#gate-controls .warning")).to_be_visible()
+    open_tab(page, "Attention")
+    change_gates(page, ALL_SPATIAL, "off")
+    expect(page.locator(".gates-changed")).to_be_visible()
     flat = page.locator("#blocks .flat", has_text="treats every position alike")
     expect(flat).to_have_count(page.locator("#blocks .block").count())
     assert "interventions=cbam:all" in (page.locator("#blocks img.gate-spatial").first.get_attribute("src") or "")
@@ -77,7 +103,8 @@ def test_changed_gates_are_what_the_explorer_draws(page: Page) -> None:
 @pytest.mark.slow
 def test_sanity_check_shows_seven_steps_of_both_networks(page: Page, width: int) -> None:
     open_sample(page, "motorcycle")
-    page.click("text=Do these maps depend on what was learned?")
+    open_tab(page, "Sanity")
+    page.click("text=Run the sanity check")
     page.wait_for_url("**/sanity?**")
     expect(page.locator(".sanity-step")).to_have_count(7)
     expect(page.locator(".sanity-step img")).to_have_count(14)
@@ -97,9 +124,10 @@ def test_sanity_check_shows_seven_steps_of_both_networks(page: Page, width: int)
 
 def test_page_says_that_the_sanity_check_takes_a_while(page: Page) -> None:
     open_sample(page, "motorcycle")
+    open_tab(page, "Sanity")
     # The page stays: while the browser waits for the next page, this one could not be read.
     page.evaluate("() => window.addEventListener('click', (event) => event.preventDefault())")
-    link = page.get_by_role("link", name="Do these maps depend on what was learned?")
+    link = page.get_by_role("link", name="Run the sanity check")
     link.click(modifiers=["Shift"])
     expect(page.locator("#busy")).to_have_text("")
     link.click()
@@ -110,7 +138,8 @@ def test_page_says_that_the_sanity_check_takes_a_while(page: Page) -> None:
 @AT_BOTH_WIDTHS
 def test_a_block_opens_and_the_walk_goes_on(page: Page, width: int) -> None:
     open_sample(page, "motorcycle")
-    page.click("#blocks .block >> nth=1 >> a")
+    open_tab(page, "Attention")
+    page.click("#blocks .block >> nth=1 >> h3 a")
     page.wait_for_url("**/blocks/cbam/layer1.1")
     expect(page.locator("h1")).to_contain_text("Stage 1, block 2")
     expect(page.locator(".channel")).to_have_count(12)
@@ -130,3 +159,40 @@ def test_a_block_opens_and_the_walk_goes_on(page: Page, width: int) -> None:
     assert min(sizes) > 100
     page.click("text=Back to the picture")
     page.wait_for_url("**/analyses/*")
+
+
+@AT_BOTH_WIDTHS
+def test_learned_map_is_beside_the_changed_one_on_one_scale(page: Page, width: int) -> None:
+    open_drawn(page, "motorcycle")
+    open_tab(page, "Attention")
+    learned = read_canvas(page, "cbam")
+    end = page.locator("[data-scale=shared] .colour-bar-highest")
+    before = end.inner_text()
+    change_gates(page, ALL_SPATIAL, "inverted")
+    expect(page.locator("#panels .panel-title")).to_have_text(
+        ["Picture", "Baseline", "CBAM, gates changed", "CBAM as learned", "Difference"]
+    )
+    expect(page.locator(".map-canvas")).to_have_count(5)
+    # The baseline's maximum is the highest with and without the change.
+    expect(end).to_have_text(before)
+    assert (read_canvas(page, "'cbam.learned'") == learned).all()
+    assert (read_canvas(page, "cbam") != learned).any()
+    image = page.locator("[data-map='cbam.learned'] img")
+    assert "as_learned=true" in (image.get_attribute("src") or "")
+    assert page.request.get(str(image.get_attribute("src"))).ok
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".map-canvas")).to_have_count(4)
+    expect_gates(page, ALL_SPATIAL, "as learned")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_maps_stay_in_view_while_gates_are_changed(page: Page) -> None:
+    open_drawn(page, "motorcycle")
+    open_tab(page, "Attention")
+    page.locator("#blocks .block").last.scroll_into_view_if_needed()
+    page.evaluate("() => window.scrollTo(0, document.documentElement.scrollHeight)")
+    expect(page.locator("[data-map=cbam]")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#blocks .block summary").first).to_be_in_viewport(ratio=1)
+    change_gates(page, "Spatial gates of stage 1, block 1, CBAM", "off")
+    expect(page.locator("[data-map='cbam.learned']")).to_be_in_viewport(ratio=1)
+    expect_gates(page, "Spatial gates of stage 1, block 1, CBAM", "off")

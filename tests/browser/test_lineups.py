@@ -134,17 +134,12 @@ def test_phone_shows_the_maps_without_scrolling_sideways(phone_page: Page, name:
     open_lineup(phone_page, name)
     assert phone_page.evaluate("document.documentElement.scrollWidth") == 390
     assert find_overflow(phone_page) == []
-    picture, first = (
-        phone_page.locator(f"{part} .frame").first.bounding_box() for part in (".panel-picture", ".panel-lineup")
-    )
-    assert picture is not None
-    assert first is not None
-    if name == "two":
-        assert (round(picture["width"]), round(first["width"])) == (358, 173)
-    else:
-        # Picture and maps share two columns.
-        assert (round(picture["width"]), round(first["width"])) == (173, 173)
-        assert first["y"] + first["height"] <= 844
+    last = list(LINEUPS[name])[-1]
+    for step, shown in enumerate((last, "picture", "difference", *LINEUPS[name])):
+        if step > 0:
+            phone_page.locator(f"[data-shows={shown}]").click()
+        expect(phone_page.locator("#maps .frame:visible")).to_have_attribute("data-map", shown)
+    assert find_bottom(phone_page.locator("#maps .frame:visible")) <= 844
 
 
 def test_two_networks_leave_no_choice_of_difference(page: Page) -> None:
@@ -209,20 +204,20 @@ def test_second_class_has_a_map_of_every_network(page: Page, name: str) -> None:
 
 
 def test_changed_gates_are_those_of_the_chosen_network_and_its_controls_stay_open(page: Page) -> None:
-    open_lineup(page, "three")
-    page.locator("#gates-of-cbam summary").click()
-    page.locator("#gates-of-se summary").click()
-    page.get_by_label("Channel gates of all blocks, SE").select_option(label="neutral: its mean everywhere")
-    expect(page.locator("#gate-controls [role=status]")).to_contain_text("by SE is")
+    open_lineup(page, "three", "?tab=attention")
+    page.locator("#stages-of-cbam summary").click()
+    page.locator("#stages-of-se summary").click()
+    page.get_by_role("group", name="Channel gates of all blocks, SE").get_by_role("link", name="off").click()
+    expect(page.locator(".gates-changed")).to_contain_text("by SE is")
     expect(page.locator(".panel-lineup .panel-title")).to_have_text(
-        ["Baseline, untrained", "SE, gates changed, untrained", "CBAM, untrained"]
+        ["Baseline, untrained", "SE, gates changed, untrained", "SE as learned", "CBAM, untrained"]
     )
     assert read_query(page)["interventions"] == "se:all:channel:neutral"
     for network in ("se", "cbam"):
-        expect(page.locator(f"#gates-of-{network}")).to_have_attribute("open", "")
+        expect(page.locator(f"#stages-of-{network}")).to_have_attribute("open", "")
     # SE has no spatial gates.
-    expect(page.get_by_label("Spatial gates of all blocks, SE")).to_have_count(0)
-    expect(page.get_by_label("Spatial gates of all blocks, CBAM")).to_have_count(1)
+    expect(page.get_by_role("group", name="Spatial gates of all blocks, SE")).to_have_count(0)
+    expect(page.get_by_role("group", name="Spatial gates of all blocks, CBAM")).to_have_count(1)
 
 
 def test_walk_through_blocks_stays_with_its_network_until_another_is_chosen(page: Page) -> None:
@@ -238,20 +233,22 @@ def test_walk_through_blocks_stays_with_its_network_until_another_is_chosen(page
     expect(networks.get_by_role("link", name="CBAM")).to_have_attribute("aria-current", "page")
     page.go_back()
     page.get_by_role("link", name="Back to the picture").click()
-    page.wait_for_url("**#blocks-se")
+    page.wait_for_url("**tab=attention#blocks-se")
     expect(page.locator("#blocks-se h2")).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("view", ["", "/blocks/se/layer1.0", "/sanity"])
+@pytest.mark.parametrize("view", ["", "?tab=attention", "/blocks/se/layer1.0", "/sanity"])
 def test_pages_of_three_networks_have_no_serious_violation(page: Page, view: str) -> None:
     if not AXE.exists():
         skip_here("axe-core is not installed; run npm install --no-package-lock --prefix tests/browser")
     page.emulate_media(reduced_motion="reduce")
     page.goto(analyse(page, "three") + view)
-    if not view:
+    if "/" not in view:
         expect_maps(page, "three")
-        page.locator("#gates-of-se summary").click()
-        page.locator("#blocks-se summary").click()
+    if view == "?tab=attention":
+        page.locator("#stages-of-se summary").click()
+        page.locator("#blocks-se-list > summary").click()
+        page.locator("#blocks-se .block-details > summary").first.click()
     found = {}
     for width in AXE_WIDTHS:
         page.set_viewport_size({"width": width, "height": HEIGHT})
@@ -281,6 +278,7 @@ def test_page_without_script_shows_every_network(browser: Browser, site: str) ->
 @MANY
 def test_figure_of_two_networks_is_offered(page: Page, name: str) -> None:
     open_lineup(page, name, "?of=cbam&minus=se")
+    page.locator("#export > summary").click()
     link = page.get_by_role("link", name="Figure of SE and CBAM as PDF")
     answer = page.request.get(str(link.get_attribute("href")))
     assert answer.ok

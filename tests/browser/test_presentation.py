@@ -2,7 +2,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.browser.pictures import expect_loaded, open_drawn, open_sample
+from tests.browser.pictures import expect_loaded, open_drawn, open_sample, open_tab
 
 MAX_HTML_BYTES = 100_000
 
@@ -70,6 +70,7 @@ def test_html_stays_small(page: Page) -> None:
 
 def test_every_image_tells_its_size_and_what_is_on_it(page: Page) -> None:
     open_sample(page)
+    open_tab(page, "Attention")
     images = page.locator("#analysis img")
     assert images.count() > 16
     for image in images.all():

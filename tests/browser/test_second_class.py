@@ -48,7 +48,7 @@ def test_why_not_shows_a_second_class_in_a_row_on_the_same_scale(page: Page) -> 
 @AT_BOTH_WIDTHS
 def test_second_class_is_picked_by_search_and_taken_away_again(page: Page) -> None:
     open_drawn(page)
-    picker = page.get_by_role("combobox", name="Why not")
+    picker = page.get_by_role("combobox", name="Compare with")
     picker.fill("umbr")
     picker.press("Enter")
     expect(page.locator(".panel-versus h2")).to_contain_text("umbrella")
@@ -63,7 +63,7 @@ def test_second_class_is_picked_by_search_and_taken_away_again(page: Page) -> No
 
 def test_second_class_is_named_without_javascript(plain_page: Page) -> None:
     open_sample(plain_page)
-    plain_page.get_by_label("Why not").fill("umbrella")
+    plain_page.get_by_label("Compare with").fill("umbrella")
     plain_page.get_by_role("button", name="Apply").click()
     expect(plain_page.locator("h1")).to_contain_text("and why not ‘umbrella’?")
     expect(plain_page.locator("[data-row='1'] .frame img")).to_have_count(3)

@@ -4,13 +4,19 @@ from collections.abc import Callable
 
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.pictures import expect_drawn, find_canvas, make_payload, open_drawn, open_sample
+from tests.browser.pictures import expect_drawn, find_canvas, make_payload, open_drawn, open_sample, open_tab
 
 BROKEN: FilePayload = {
     "name": "a-very-long-name-without-any-space-" * 4 + ".jpg",
     "mimeType": "image/jpeg",
     "buffer": b"no picture at all",
 }
+
+
+def send_picture(page: Page, content: bytes, name: str) -> None:
+    """Send a PNG from the first page and wait for its analysis."""
+    page.set_input_files("#image", {"name": name, "mimeType": "image/png", "buffer": content})
+    page.wait_for_url("**/analyses/*")
 
 
 def open_upload(page: Page) -> None:
@@ -51,22 +57,25 @@ def open_comparison(page: Page) -> None:
 def open_gate_controls(page: Page) -> None:
     """An analysis with changed gates."""
     open_drawn(page, "motorcycle")
-    page.select_option("select[aria-label='Spatial gates of all blocks']", label="inverted")
-    expect(page.locator("#gate-controls .warning")).to_be_visible()
-    expect_drawn(page)
+    open_tab(page, "Attention")
+    page.get_by_role("group", name="Spatial gates of all blocks").get_by_role("link", name="inverted").click()
+    expect(page.locator(".gates-changed")).to_be_visible()
+    expect(page.locator(".map-canvas")).to_have_count(5)
 
 
 def open_block(page: Page) -> None:
     """A block from within."""
     open_sample(page, "motorcycle")
-    page.locator("#blocks .block a").nth(4).click()
+    open_tab(page, "Attention")
+    page.locator("#blocks .block h3 a").nth(4).click()
     page.wait_for_url("**/blocks/cbam/layer3.0")
 
 
 def open_sanity(page: Page) -> None:
     """The sanity check."""
     open_sample(page, "motorcycle")
-    page.get_by_role("link", name="Do these maps depend on what was learned?").click()
+    open_tab(page, "Sanity")
+    page.get_by_role("link", name="Run the sanity check").click()
     page.wait_for_url("**/sanity?**")
 
 

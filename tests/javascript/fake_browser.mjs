@@ -46,3 +46,6 @@ export class FakePath {
 }
 
 globalThis.Path2D = FakePath;
+
+/** What listens to the window hears nothing. */
+globalThis.window = new EventTarget();

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import "./fake_browser.mjs";
 import { FrameRate } from "../../static/js/camera/frame_rate.js";
-import { scaleDifference, maximumOf, noticeOf, readMaps } from "../../static/js/maps/maps.js";
+import { maximumOf, noticeOf, readMaps } from "../../static/js/maps/maps.js";
 import { scaleBox } from "../../static/js/maps/placement.js";
 import { closeTo } from "./numbers.mjs";
 
@@ -34,22 +35,6 @@ test("a map without evidence says so, the other does not", () => {
   assert.equal(maximumOf(row), 2);
   assert.equal(noticeOf(row, "cbam"), "no positive evidence for cat");
   assert.equal(noticeOf(row, "baseline"), null);
-});
-
-test("the difference is in units on the shared scale, in shares of each maximum on their own", () => {
-  const row = { className: "cat", networks: { baseline: { max: 4 }, se: { max: 8 }, cbam: { max: 2 } } };
-  const difference = { of: "cbam", minus: "baseline" };
-  assert.deepEqual(scaleDifference(row, difference, "shared", 4), { of: 1, minus: -1, limit: 4 });
-  assert.deepEqual(scaleDifference(row, difference, "own", 4), { of: 0.5, minus: -0.25, limit: 1 });
-  assert.deepEqual(scaleDifference(row, { of: "baseline", minus: "se" }, "own", 4), { of: 0.25, minus: -0.125, limit: 1 });
-});
-
-test("no evidence at all still has a scale", () => {
-  const row = { className: "cat", networks: { baseline: { max: 0 }, cbam: { max: 0 } } };
-  for (const scale of ["shared", "own"]) {
-    const difference = { of: "cbam", minus: "baseline" };
-    assert.deepEqual(scaleDifference(row, difference, scale, 0), { of: 1, minus: -1, limit: 1 });
-  }
 });
 
 test("a row keeps the order of its networks, however many there are", () => {

@@ -15,9 +15,11 @@ test("an address without options has the defaults", () => {
 });
 
 test("an address holds the settings", () => {
-  const address = `${PATH}?scale=own&colormap=turbo&opacity=0.7&threshold=0.25&zoom=2&centre=0.25,0.75&point=0.1,1`;
+  const address = `${PATH}?view=swipe&scale=own&difference_scale=shared&colormap=turbo&opacity=0.7&threshold=0.25&zoom=2&centre=0.25,0.75&point=0.1,1`;
   assert.deepEqual(readSettings(address), {
+    view: "swipe",
     scale: "own",
+    differenceScale: "shared",
     colormap: "turbo",
     opacity: 0.7,
     threshold: 0.25,
@@ -50,7 +52,7 @@ test("numbers are limited to their range", () => {
 });
 
 test("unreadable values become the default", () => {
-  const query = "scale=none&opacity=&threshold=much&zoom=NaN&centre=middle&point=0.5";
+  const query = "view=other&scale=none&difference_scale=none&opacity=&threshold=much&zoom=NaN&centre=middle&point=0.5";
   assert.deepEqual(readSettings(`${PATH}?${query}`), DEFAULTS);
 });
 
@@ -58,7 +60,9 @@ test("a link shows its sender's view", () => {
   const random = makeRandom(6);
   for (let run = 0; run < 300; run += 1) {
     const drawn = {
+      view: random() < 0.5 ? "difference" : "side",
       scale: random() < 0.5 ? "own" : "shared",
+      differenceScale: random() < 0.5 ? "own" : "shared",
       colormap: random() < 0.5 ? "jet" : "viridis",
       opacity: Math.round(20 * random()) / 20,
       threshold: Math.round(100 * random()) / 100,
@@ -75,5 +79,5 @@ test("a link shows its sender's view", () => {
 
 test("the question has no settings of the view", () => {
   assert.equal(readQuestion(`${PATH}?zoom=2&target=5&opacity=0.1&method=gradcam&point=0,0#maps`), `${PATH}?method=gradcam&target=5`);
-  assert.equal(readQuestion(`${PATH}?target=5&method=gradcam`), readQuestion(`${PATH}?method=gradcam&target=5&scale=own`));
+  assert.equal(readQuestion(`${PATH}?target=5&method=gradcam`), readQuestion(`${PATH}?method=gradcam&target=5&scale=own&view=swipe&difference_scale=shared`));
 });

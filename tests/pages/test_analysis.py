@@ -8,13 +8,14 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.analysis.comparison import Comparison, Target
-from app.analysis.options import PageOptions
+from app.analysis.options import PageOptions, Tab
+from app.api.lineups import build_lineup_description
 from app.api.links import AnalysisLinks
-from app.api.schemas import build_lineup_description
 from app.explain.maps import HeatMap
 from app.explain.methods import Method
 from app.pages.addresses import Addresses
 from app.pages.analysis.page import AnalysisPage, build_analysis_page
+from app.pages.analysis.toolbar import FIRST_CLASSES
 from app.pages.templating import ENVIRONMENT
 from app.pages.upload import UploadForm
 from app.render.colour_scale import Colormap, Scale
@@ -95,8 +96,11 @@ def test_page_says_plainly_where_a_map_has_no_evidence(client: TestClient, lineu
         "Peak distance": None,
         "Share above half maximum": "none | 100 %",
     }
-    assert text.count("not defined") == 3
-    assert f"The baseline found no positive evidence for ‘{name}’." in text
+    numbers = render(
+        build(client, lineup, analysis_id, {"baseline": NOTHING, "cbam": SPOT}, PageOptions(tab=Tab.NUMBERS))
+    )
+    assert numbers.count("not defined") == 3
+    assert f"The baseline found no positive evidence for ‘{name}’." in numbers
     assert "no positive evidence" in page.networks[0].image.description
 
 
@@ -105,9 +109,12 @@ def test_page_shows_no_colour_bar_where_neither_map_has_evidence(
 ) -> None:
     page = build(client, lineup, analysis_id, {"baseline": NOTHING, "cbam": NOTHING})
     text = render(page)
+    numbers = render(
+        build(client, lineup, analysis_id, {"baseline": NOTHING, "cbam": NOTHING}, PageOptions(tab=Tab.NUMBERS))
+    )
     assert "No map has evidence, so there is no difference to show." in text
     assert "logits, one scale for all" not in text
-    assert "The baseline and CBAM found no positive evidence for" in text
+    assert "The baseline and CBAM found no positive evidence for" in numbers
 
 
 def test_page_keeps_every_option_in_the_links_of_classes(client: TestClient, lineup: Lineup, analysis_id: str) -> None:
@@ -131,17 +138,14 @@ def test_page_measures_equal_maps_as_equal(client: TestClient, lineup: Lineup, a
     }
 
 
-def test_page_gives_each_map_its_peak_and_its_share_above_half(
-    client: TestClient, lineup: Lineup, analysis_id: str
-) -> None:
+def test_page_gives_each_map_its_peak(client: TestClient, lineup: Lineup, analysis_id: str) -> None:
     page = build(client, lineup, analysis_id, {"baseline": NOTHING, "cbam": SPOT})
     silent, spot = page.networks
-    assert (silent.peak, silent.share_above_half) == (None, None)
+    assert silent.peak is None
     assert spot.peak is not None
     # The third column and the second row of five; the networks saw the square of 500 pixels at the centre of 741.
     assert spot.peak.startswith("2 at x 3")
     assert spot.peak.endswith(", y 150")
-    assert spot.share_above_half == 1
 
 
 def test_page_shows_a_second_class_in_a_row_of_its_own(client: TestClient, lineup: Lineup, analysis_id: str) -> None:
@@ -183,10 +187,39 @@ def test_page_asks_for_the_maps_without_saying_how_they_are_coloured(
     assert set(query.split("&")) == {f"target={LABEL_INDEX}", "method=gradcam%2B%2B", "stage=4"}
 
 
-def test_page_lists_the_classes_in_alphabetical_order_with_one_selected(
+def test_page_lists_the_likeliest_classes_first_and_the_rest_in_alphabetical_order(
     client: TestClient, lineup: Lineup, analysis_id: str
 ) -> None:
     page = build(client, lineup, analysis_id, {"baseline": SPOT, "cbam": SPOT})
-    titles = [choice.title.casefold() for choice in page.classes]
-    assert titles == sorted(titles)
-    assert [choice.value for choice in page.classes if choice.is_selected] == [str(LABEL_INDEX)]
+    classes = page.toolbar.classes
+    assert len(classes) == len(lineup.labels)
+    assert classes[0].name == "motorbikes"
+    percents = [int(choice.probability.strip("<> %")) for choice in classes[:FIRST_CLASSES]]
+    assert percents == sorted(percents, reverse=True)
+    rest = [choice.name.casefold() for choice in classes[FIRST_CLASSES:]]
+    assert rest == sorted(rest)
+    assert {choice.probability for choice in classes[FIRST_CLASSES:]} == {""}
+    assert [choice.value for choice in classes if choice.is_selected] == [str(LABEL_INDEX)]
+
+
+def test_page_opens_one_tab_and_links_to_the_others(client: TestClient, lineup: Lineup, analysis_id: str) -> None:
+    maps = {"baseline": SPOT, "cbam": SPOT}
+    for tab in Tab:
+        page = build(client, lineup, analysis_id, maps, PageOptions(tab=tab), classes=(LABEL_INDEX, 9))
+        assert [link.value for link in page.tabs] == [known.value for known in Tab]
+        assert [link.value for link in page.tabs if link.is_selected] == [tab.value]
+        for link in page.tabs:
+            assert f"tab={link.value}" in link.address
+            assert "versus=9" in link.address
+        text = render(page)
+        assert ("Likeliest classes" in text) == (tab is Tab.GUESSES)
+        assert ("The maps in numbers" in text) == (tab is Tab.NUMBERS)
+        assert ("Change the gates" in text) == (tab is Tab.ATTENTION)
+        assert ("Multiply-adds per picture" in text) == (tab is Tab.NETWORKS)
+
+
+def test_page_says_how_long_its_link_works(client: TestClient, lineup: Lineup, analysis_id: str) -> None:
+    page = build(client, lineup, analysis_id, {"baseline": SPOT, "cbam": SPOT})
+    analysis = cast("FastAPI", client.app).state.store.get(analysis_id)
+    assert page.toolbar.expires.timestamp() == pytest.approx(analysis.made_at + 3600)
+    assert f"The link works until {page.toolbar.expires:%H:%M} UTC" in render(page)

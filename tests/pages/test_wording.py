@@ -4,8 +4,18 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.api.schemas import AnalysisAnswer, LineupDescription, build_lineup_description
-from app.pages.analysis.wording import explain_agreement, explain_doubt, explain_geometry, warn_of_geometry
+from app.analysis.options import PageOptions
+from app.api.lineups import build_lineup_description
+from app.api.schemas import AnalysisAnswer, FitAnswer, LineupDescription
+from app.pages.analysis.verdict import build_verdict, explain_map_agreement
+from app.pages.analysis.wording import (
+    explain_doubt,
+    explain_geometry,
+    explain_misfit,
+    label_difference,
+    warn_of_geometry,
+)
+from app.render.colour_scale import DifferenceScale, Scale
 from models.lineups.lineup import Lineup
 from models.names import Geometry, Resolution
 
@@ -54,6 +64,32 @@ def test_doubt_is_not_told_when_both_networks_are_sure_of_the_class(content: dic
     assert explain_doubt(answer, class_count=110) is None
 
 
+@pytest.mark.parametrize(
+    ("probabilities", "rest"),
+    [((0.9, 0.6), ""), ((0.3, 0.9), " The baseline is not sure what this is."), ((0.1, 0.2), " No network is sure")],
+)
+def test_doubt_begins_with_the_misfit_of_a_picture_that_no_class_fits(
+    content: dict[str, Any], probabilities: tuple[float, float], rest: str
+) -> None:
+    answer = answer_with(content, first=probabilities, target=probabilities)
+    fit = FitAnswer(score=-0.5, threshold=-0.3, fits=False)
+    doubt = explain_doubt(answer.model_copy(update={"fit": fit}), class_count=1000)
+    assert doubt is not None
+    misfit = explain_misfit(1000)
+    assert misfit.startswith("None of the 1,000 classes fits this picture well. ")
+    assert doubt.startswith(misfit + rest)
+    assert len(doubt) > len(misfit) or not rest
+    assert "even if none fits" not in doubt
+
+
+def test_doubt_of_a_picture_that_fits_is_the_same_as_without_a_threshold(content: dict[str, Any]) -> None:
+    answer = answer_with(content, first=(0.3, 0.9), target=(0.3, 0.9))
+    fit = FitAnswer(score=-0.2, threshold=-0.3, fits=True)
+    assert explain_doubt(answer.model_copy(update={"fit": fit}), class_count=110) == explain_doubt(
+        answer, class_count=110
+    )
+
+
 def test_geometry_sentence_names_the_part_that_was_seen(content: dict[str, Any]) -> None:
     whole = AnalysisAnswer.model_validate(content).geometry
     assert explain_geometry(whole).startswith("The networks saw the whole picture")
@@ -89,27 +125,48 @@ def test_geometry_warning_says_what_a_measured_geometry_costs(
     assert re.search(r"Centre crops at 224 pixels cost up to 1[12]\.\d points of accuracy", warning)
 
 
-@pytest.mark.parametrize(
-    ("guesses", "expected"),
-    [
-        (("motorbikes", "motorbikes", "motorbikes"), "All rank it first."),
-        (("cat", "cat", "cat"), "All rank ‘cat’ first."),
-        (("motorbikes", "cat", "motorbikes"), "Ranked first: ‘motorbikes’ by the baseline and CBAM; ‘cat’ by SE."),
-        (("cat", "dog", "motorbikes"), "Ranked first: ‘cat’ by the baseline; ‘dog’ by SE; ‘motorbikes’ by CBAM."),
-    ],
-)
-def test_agreement_names_what_each_of_three_networks_ranks_first(
-    content: dict[str, Any], guesses: tuple[str, ...], expected: str
+def test_verdict_names_what_each_network_ranks_first_and_how_far_the_maps_agree(
+    content: dict[str, Any], description: LineupDescription
 ) -> None:
-    assert explain_agreement(answer_of_three(content, guesses, probability=0.9)) == expected
+    answer = answer_of_three(content, ("cat", "dog", "motorbikes"), probability=0.9)
+    verdict = build_verdict(answer, description, class_count=110)
+    assert verdict.guesses == (("Baseline", "cat", "90 %"), ("SE", "dog", "90 %"), ("CBAM", "motorbikes", "90 %"))
+    assert verdict.doubt is None
 
 
-def test_agreement_is_left_to_the_doubt_where_no_network_is_sure(content: dict[str, Any]) -> None:
+def test_verdict_on_two_networks_has_one_number_for_their_maps(content: dict[str, Any]) -> None:
+    answer = AnalysisAnswer.model_validate(content)
+    assert explain_map_agreement(answer) == f"maps agree {answer.comparisons['cbam'].correlation:.2f}"
+    silent = content["comparisons"]["cbam"] | {"correlation": None}
+    silent_answer = AnalysisAnswer.model_validate(content | {"comparisons": {"cbam": silent}})
+    assert explain_map_agreement(silent_answer) == "maps cannot be compared"
+
+
+def test_verdict_on_more_networks_compares_each_map_with_the_baselines(content: dict[str, Any]) -> None:
+    row = content["comparisons"]["cbam"]
+    comparisons = {"se": row | {"correlation": 0.5}, "cbam": row | {"correlation": -0.125}}
+    answer = answer_of_three(content | {"comparisons": comparisons}, ("cat", "cat", "cat"), probability=0.9)
+    assert explain_map_agreement(answer) == "maps agree with the baseline’s: SE 0.50, CBAM −0.12"
+
+
+def test_doubt_lists_every_guess_where_no_network_is_sure(content: dict[str, Any]) -> None:
     answer = answer_of_three(content, ("cat", "dog", "motorbikes"), probability=0.4)
-    assert explain_agreement(answer) == ""
     doubt = explain_doubt(answer, class_count=110)
     assert doubt is not None
     assert all(f"‘{guess}’ by {who}" in doubt for guess, who in (("cat", "the baseline"), ("dog", "SE")))
+
+
+@pytest.mark.parametrize(
+    ("scale", "limits", "label"),
+    [
+        ("shared", "own", "in logits, 12 % of the maps’ scale"),
+        ("shared", "shared", "in logits, the maps’ scale"),
+        ("own", "own", "in shares of each map’s own maximum, 12 % of the maps’ scale"),
+    ],
+)
+def test_difference_says_which_scale_it_has(scale: Scale, limits: DifferenceScale, label: str) -> None:
+    options = PageOptions(scale=scale, difference_scale=limits)
+    assert label_difference(options, "logits", 0.12) == label
 
 
 def answer_of_three(content: dict[str, Any], guesses: tuple[str, ...], *, probability: float) -> AnalysisAnswer:

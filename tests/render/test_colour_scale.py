@@ -4,7 +4,14 @@ import pytest
 
 from app.explain.maps import GateMap
 from app.render.attention import STRIP_HEIGHT_PIXELS, draw_channel_strip
-from app.render.colour_scale import DIFFERENCE_COLORMAP, Colormap, ColourScale, colour_table, render_colour_bar
+from app.render.colour_scale import (
+    DIFFERENCE_COLORMAP,
+    Colormap,
+    ColourScale,
+    colour_table,
+    limit_difference,
+    render_colour_bar,
+)
 from app.render.overlay import Render
 
 
@@ -48,3 +55,16 @@ def test_channel_strip_gives_every_channel_the_same_width(channels: int) -> None
     steps = strip[0].reshape(channels, -1)
     assert np.array_equal(steps[:, 0], np.rint(gate.values * 255))
     assert (steps == steps[:, :1]).all()
+
+
+@pytest.mark.parametrize(("outlier", "limit"), [(1.0, 1.0), (3.0, 1.0), (-40.0, 10.0)])
+def test_one_outlier_widens_a_differences_scale_by_four_at_most(outlier: float, limit: float) -> None:
+    values = np.full((7, 10), -1, dtype=np.float32)
+    values[3, 4] = outlier
+    assert limit_difference(values) == limit
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 2), (7, 7), (56, 80)])
+def test_scale_of_no_difference_is_not_empty(shape: tuple[int, int]) -> None:
+    assert limit_difference(np.zeros(shape, dtype=np.float32)) == 1
+    assert limit_difference(np.full(shape, -0.5, dtype=np.float32)) == 0.5

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from app.render.colour_scale import ColourScale
-from app.render.overlay import Drawing, Render, draw_map, spread_map
+from app.render.overlay import Drawing, Render, cover_difference, draw_map, hatch_negative, spread_map
 from models.names import Geometry, Resolution
 from models.pictures.placement import Placement, place
 from tests.conftest import make_picture
@@ -91,3 +91,37 @@ def test_spread_map_keeps_each_position_on_its_own_pixels() -> None:
     spread = spread_map(np.array([[1, 0, 0, 0]], dtype=np.float32), (40, 10))
     assert spread[:, :5].min() == 1
     assert spread[:, 15:].max() == 0
+
+
+def test_difference_lies_on_a_grey_picture_and_covers_it_only_where_there_is_one() -> None:
+    picture = make_picture(64, 64)
+    values = np.zeros((8, 8), dtype=np.float32)
+    values[:, 6:] = 1
+    drawing = Drawing(Render.OVERLAY, ColourScale("RdBu_r", -1, 1), 0.5, is_difference=True)
+    drawn = np.asarray(draw_map(picture, values, place_crop(64, 64), drawing)).astype(int)
+    unlike = drawn.max(axis=2) - drawn.min(axis=2)
+    # The middle of the colour map is nearly white.
+    assert unlike[:, :32].max() <= 2
+    assert unlike[:, -8:].min() > 50
+    assert np.array_equal(np.asarray(cover_difference(values, 1, 0)), np.zeros((8, 8)))
+    assert np.array_equal(np.asarray(cover_difference(values, 1, 1)), np.full((8, 8), 255))
+    assert np.asarray(cover_difference(values, 1, 0.5))[0, [0, 7]].tolist() == [48, 191]
+
+
+def test_only_what_is_clearly_negative_is_hatched() -> None:
+    blue = Image.new("RGB", (240, 80), (0, 0, 200))
+    values = np.full((80, 240), 1, dtype=np.float32)
+    values[:, 80:160] = -0.2
+    values[:, 160:] = -0.3
+    drawn = np.asarray(hatch_negative(blue, values, 1))
+    assert (drawn[:, :160] == (0, 0, 200)).all()
+    # A line of white and one of black pixels on every sixth diagonal.
+    assert (drawn[:, 160:] == 255).all(axis=2).mean() == pytest.approx(1 / 6, abs=0.01)
+    assert (drawn[:, 160:] == 0).all(axis=2).mean() == pytest.approx(1 / 6, abs=0.01)
+    assert np.array_equal(drawn[1:, 160:-1], drawn[:-1, 161:])
+
+
+def test_grey_steps_of_a_difference_are_data_without_hatching() -> None:
+    values = np.full((4, 4), -1, dtype=np.float32)
+    drawing = Drawing(Render.GRAY, ColourScale("RdBu_r", -1, 1), is_difference=True)
+    assert set(np.asarray(draw_map(make_picture(40, 40), values, place_crop(40, 40), drawing)).flat) == {0}

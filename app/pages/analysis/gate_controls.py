@@ -1,17 +1,18 @@
-"""The gate controls: the possible changes, the chosen ones and their effect."""
+"""The gate controls: the possible changes as links, the chosen ones and their effect."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from app.api.schemas import AlterationAnswer, AnalysisAnswer, NetworkAnswer
 from app.numbers import format_hundredths, format_probability, typeset_minus
-from app.pages.choices import Choice
+from app.pages.addresses import add_query
 from app.pages.gates import list_changes, name_block
 from models.attention.interventions import ALL_BLOCKS, list_allowed_changes, list_scopes
 from models.names import GateChange, GateKind, NetworkName
 
 CHANGE_TITLES = {
-    GateChange.NEUTRAL: "neutral: its mean everywhere",
+    GateChange.NEUTRAL: "off",
     GateChange.INVERT: "inverted",
     GateChange.DROP_MAX: "without max pooling",
 }
@@ -22,55 +23,62 @@ AS_LEARNED = "as learned"
 
 
 @dataclass(frozen=True, slots=True)
-class GateSelect:
-    """The possible changes of one kind of gate in some blocks; `title` is for screen readers."""
+class GateChoice:
+    """One state of some gates, and the address of the page with them in that state."""
 
     title: str
-    choices: tuple[Choice, ...]
+    address: str
+    is_selected: bool
 
 
 @dataclass(frozen=True, slots=True)
-class GateControlsRow:
-    """The blocks of one row of controls: all blocks, a stage's, or one block."""
+class GateSwitch:
+    """The possible states of one kind of gate in some blocks.
+
+    Attributes:
+        kind: the gates: `Spatial gates`.
+        scope: the blocks, for screen readers: `all blocks, CBAM`.
+        choices: as learned, then every change.
+    """
+
+    kind: str
+    scope: str
+    choices: tuple[GateChoice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateScope:
+    """All blocks of a network, or those of one stage, with a switch for each kind of gate."""
 
     title: str
-    is_block: bool
-    selects: tuple[GateSelect, ...]
+    switches: tuple[GateSwitch, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkControls:
-    """The controls of one network: all blocks, the stages, the blocks.
-
-    Attributes:
-        name: its name in the lineup.
-        title: its name for people.
-        is_open: whether its rows are shown at once, where several networks have gates.
-        rows: the blocks.
-    """
+    """The controls of one network for several blocks at once; `is_changed` if any of its gates are changed."""
 
     name: NetworkName
     title: str
-    is_open: bool
-    rows: tuple[GateControlsRow, ...]
+    is_changed: bool
+    presets: GateScope
+    stages: tuple[GateScope, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class GateControls:
-    """The form that changes gates.
+    """The controls that change gates.
 
     Attributes:
-        networks: every network that has gates.
-        kept: the page's other options, by name.
-        address: the page's path.
-        is_changed: whether any gate is changed.
+        networks: every network whose gates can be changed.
+        blocks: the switches of each single block, by network and block.
+        reset: the page with all gates as learned; None where they are.
         sentences: the effects of the changes, one sentence per network with changed gates.
     """
 
     networks: tuple[NetworkControls, ...]
-    kept: tuple[tuple[str, str], ...]
-    address: str
-    is_changed: bool
+    blocks: Mapping[tuple[NetworkName, str], tuple[GateSwitch, ...]]
+    reset: str | None
     sentences: tuple[str, ...]
 
 
@@ -79,22 +87,34 @@ def build_gate_controls(answer: AnalysisAnswer, *, asked: Mapping[str, str], add
 
     Args:
         answer: the comparison.
-        asked: the page's other options, which are kept.
+        asked: the page's options, which are kept but for the interventions.
         address: the page's path.
     """
     changed = list_changes(answer)
     kept = {name: value for name, value in asked.items() if name != "interventions"}
+    link = partial(_link_changes, address, kept)
     gated = {
         name: network for name, network in answer.networks.items() if network.blocks and network.blocks[0].joint is None
     }
+    rows = {name: _show_scopes(name, network, changed, link) for name, network in gated.items()}
     return GateControls(
         networks=tuple(
-            NetworkControls(name, network.title, network.alteration is not None, _show_rows(name, network, changed))
+            NetworkControls(
+                name,
+                network.title,
+                network.alteration is not None,
+                rows[name][ALL_BLOCKS],
+                tuple(row for scope, row in rows[name].items() if scope.startswith("stage")),
+            )
             for name, network in gated.items()
         ),
-        kept=tuple(kept.items()),
-        address=address,
-        is_changed=bool(changed),
+        blocks={
+            (name, scope): row.switches
+            for name, scopes in rows.items()
+            for scope, row in scopes.items()
+            if scope.startswith("layer")
+        },
+        reset=link([]) if changed else None,
         sentences=tuple(
             explain_alteration(answer, network, network.alteration)
             for network in gated.values()
@@ -115,29 +135,48 @@ def explain_alteration(answer: AnalysisAnswer, network: NetworkAnswer, alteratio
     return f"{sentence}."
 
 
-def _show_rows(name: NetworkName, network: NetworkAnswer, changed: Sequence[str]) -> tuple[GateControlsRow, ...]:
+def _show_scopes(
+    name: NetworkName, network: NetworkAnswer, changed: Sequence[str], link: Callable[[Sequence[str]], str]
+) -> dict[str, GateScope]:
+    """The switches of every scope of a network: of all blocks, of each stage, of each block."""
     allowed = list_allowed_changes(network.attention)
-    return tuple(
-        GateControlsRow(
-            title=_name_scope(scope),
-            is_block=scope.startswith("layer"),
-            selects=tuple(_offer(name, scope, kind, changes, changed) for kind, changes in allowed.items()),
+    return {
+        scope: GateScope(
+            _name_scope(scope),
+            tuple(_offer(f"{name}:{scope}:{kind.value}:", allowed, network.title, changed, link) for kind in allowed),
         )
         for scope in list_scopes([block.name for block in network.blocks])
-    )
+    }
 
 
 def _offer(
-    network: NetworkName, scope: str, kind: GateKind, changes: Sequence[GateChange], changed: Sequence[str]
-) -> GateSelect:
-    values = {change: f"{network}:{scope}:{kind.value}:{change.value}" for change in changes}
-    return GateSelect(
-        title=f"{GATE_TITLES[kind]} of {_name_scope(scope).lower()}",
+    prefix: str,
+    allowed: Mapping[GateKind, Sequence[GateChange]],
+    network: str,
+    changed: Sequence[str],
+    link: Callable[[Sequence[str]], str],
+) -> GateSwitch:
+    """Offer every state of some gates; `prefix` is that of their interventions."""
+    others = [text for text in changed if not text.startswith(prefix)]
+    _, scope, gate, _ = prefix.split(":")
+    kind = GateKind(gate)
+    return GateSwitch(
+        kind=GATE_TITLES[kind],
+        scope=f"{_name_scope(scope).lower()}, {network}",
         choices=(
-            Choice("", AS_LEARNED, not any(value in changed for value in values.values())),
-            *(Choice(value, CHANGE_TITLES[change], value in changed) for change, value in values.items()),
+            GateChoice(AS_LEARNED, link(others), len(others) == len(changed)),
+            *(
+                GateChoice(
+                    CHANGE_TITLES[change], link([*others, prefix + change.value]), prefix + change.value in changed
+                )
+                for change in allowed[kind]
+            ),
         ),
     )
+
+
+def _link_changes(address: str, kept: Mapping[str, str], changes: Sequence[str]) -> str:
+    return add_query(address, {**kept, "interventions": ",".join(changes)} if changes else dict(kept))
 
 
 def _name_scope(scope: str) -> str:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
-from app.api.schemas import AnalysisAnswer, GeometryAnswer, LineupDescription
-from app.numbers import format_equation
+from app.analysis.options import PageOptions
+from app.api.schemas import AnalysisAnswer, FileAnswer, GeometryAnswer, LineupDescription
+from app.numbers import format_equation, format_share
 from app.pages.lineup import name_condition
+from app.render.colour_scale import DifferenceScale, Scale
 from models.names import Geometry, NetworkName
 from models.networks.titles import join_words
 
@@ -33,48 +35,55 @@ def explain_target(answer: AnalysisAnswer) -> str:
     return "Explained class: the one that you chose."
 
 
-def explain_agreement(answer: AnalysisAnswer) -> str:
-    """Say which class each network ranks first; empty where none is sure, because the doubt lists the guesses."""
-    if all(network.predictions[0].probability < SURE_PROBABILITY for network in answer.networks.values()):
-        return ""
-    firsts = {name: network.predictions[0].class_name for name, network in answer.networks.items()}
-    classes = tuple(dict.fromkeys(firsts.values()))
-    if len(classes) == 1:
-        (agreed,) = classes
-        return "All rank it first." if agreed == answer.target.class_name else f"All rank ‘{agreed}’ first."
-    called = name_networks(answer)
-    parts = [
-        f"‘{guess}’ by {join_words([called[name] for name, first in firsts.items() if first == guess])}"
-        for guess in classes
-    ]
-    return f"Ranked first: {'; '.join(parts)}."
-
-
 def explain_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
-    """Say which networks are not sure; None if all have a majority for a class, and at least one for the target."""
-    must = f"Each network must answer with one of its {class_count} classes, even if none fits."
+    """Say that none of the classes fits, if that is likely, and which networks are not sure; None without a doubt.
+
+    A network is sure if it gives a majority to a class, and at least one of them must give it to the target.
+    """
+    if is_misfit(answer):
+        unsure = _explain_uncertainty(answer, "")
+        return f"{explain_misfit(class_count)} {unsure or ''}".strip()
+    return _explain_uncertainty(
+        answer, f" Each network must answer with one of its {class_count:,} classes, even if none fits."
+    )
+
+
+def is_misfit(answer: AnalysisAnswer) -> bool:
+    """Whether probably none of the classes fits the picture; False for a lineup without a threshold."""
+    return answer.fit is not None and not answer.fit.fits
+
+
+def explain_misfit(class_count: int) -> str:
+    """Say that none of the classes fits, and what that means."""
+    return (
+        f"None of the {class_count:,} classes fits this picture well. The networks share their probability among many "
+        "classes, as they do with things that they never learned, so neither the names nor the maps may mean much."
+    )
+
+
+def _explain_uncertainty(answer: AnalysisAnswer, ending: str) -> str | None:
     unsure = [
         name for name, network in answer.networks.items() if network.predictions[0].probability < SURE_PROBABILITY
     ]
     guesses = join_words(_list_guesses(answer, unsure)) if unsure else ""
     if len(unsure) == len(answer.networks):
-        return f"No network is sure what this is. The top guesses are {guesses}. {must}"
+        return f"No network is sure what this is. The top guesses are {guesses}.{ending}"
     target = answer.target.class_name
     if all(network.target_probability < SURE_PROBABILITY for network in answer.networks.values()):
         return (
             f"No network takes this for ‘{target}’. The maps show what little evidence there is for that class; "
-            f"that does not mean it is in the picture. {must}"
+            f"that does not mean it is in the picture.{ending}"
         )
     if not unsure:
         return None
     names = name_networks(answer)
     who = begin_sentence(join_words([names[name] for name in unsure]))
     if len(unsure) > 1:
-        return f"{who} are not sure what this is. Their top guesses are {guesses}. {must}"
+        return f"{who} are not sure what this is. Their top guesses are {guesses}.{ending}"
     guess = answer.networks[unsure[0]].predictions[0]
     return (
         f"{who} is not sure what this is. Its top guess is ‘{guess.class_name}’ "
-        f"({format_equation(guess.probability)}). {must}"
+        f"({format_equation(guess.probability)}).{ending}"
     )
 
 
@@ -85,6 +94,20 @@ def _list_guesses(answer: AnalysisAnswer, names: Sequence[NetworkName]) -> list[
         f"‘{first.class_name}’ by {called[name]} ({format_equation(first.probability)})"
         for name, first in firsts.items()
     ]
+
+
+def label_difference(options: PageOptions, units: str, share: float) -> str:
+    """The words under a difference's colour bar, which the browser writes too (static/js/maps/scale_bars.js).
+
+    Args:
+        options: the scales of the maps and of the difference.
+        units: the maps' units.
+        share: the upper end of the difference's scale, as a share of the maps' scale.
+    """
+    what = "shares of each map’s own maximum" if options.scale is Scale.OWN else units
+    if options.difference_scale is DifferenceScale.SHARED:
+        return f"in {what}, the maps’ scale"
+    return f"in {what}, {format_share(share, 0)} of the maps’ scale"
 
 
 def explain_geometry(geometry: GeometryAnswer) -> str:
@@ -99,6 +122,17 @@ def explain_geometry(geometry: GeometryAnswer) -> str:
         f"y {geometry.upper:.0f} to {geometry.lower:.0f}, {seen}. "
         "They did not see the grey area."
     )
+
+
+def explain_file(file: FileAnswer) -> str:
+    """Say which values became black and white and which page was read; empty where there was no choice."""
+    sentences = []
+    if file.value_range is not None:
+        low, high = file.value_range
+        sentences.append(f"The file has more than 8 bits: values from {low:.6g} to {high:.6g} are told apart.")
+    if file.pages > 1:
+        sentences.append(f"It has {file.pages:,} pages; this is the first.")
+    return " ".join(sentences)
 
 
 def warn_of_geometry(geometry: GeometryAnswer, lineup: LineupDescription) -> tuple[str, ...]:

@@ -3,6 +3,12 @@
 // Chromium ignores changes beyond 200 in 10 seconds.
 const PAUSE_MILLISECONDS = 200;
 
+/** The number of steps that this page has added before the current entry of the history. */
+const countSteps = () => Number(history.state?.steps) || 0;
+
+/** @type {Set<() => void>} */
+const listeners = new Set();
+
 let settled = location.href;
 let last = 0;
 let timer = 0;
@@ -17,7 +23,7 @@ export function preview(address) {
   const wait = last + PAUSE_MILLISECONDS - performance.now();
   timer = setTimeout(() => {
     last = performance.now();
-    history.replaceState(null, "", address);
+    history.replaceState(history.state, "", address);
   }, Math.max(0, wait));
 }
 
@@ -29,16 +35,36 @@ export function preview(address) {
 export function commit(address) {
   clearTimeout(timer);
   if (location.href !== settled) {
-    history.replaceState(null, "", settled);
+    history.replaceState(history.state, "", settled);
   }
   if (new URL(address, settled).href !== settled) {
-    history.pushState(null, "", address);
+    history.pushState({ steps: countSteps() + 1 }, "", address);
   }
   settled = location.href;
+  tell();
 }
 
 /** Take over the address to which the browser went. */
 export function settle() {
   clearTimeout(timer);
   settled = location.href;
+  tell();
+}
+
+/**
+ * Whether going back stays on this page.
+ *
+ * @returns {boolean}
+ */
+export function canUndo() {
+  return countSteps() > 0;
+}
+
+/** @param {() => void} listener called after every step. */
+export function onSteps(listener) {
+  listeners.add(listener);
+}
+
+function tell() {
+  listeners.forEach((listener) => listener());
 }

@@ -1,5 +1,7 @@
 /** Shows that a request is running: a moving bar, and a sentence that screen readers read too. */
 
+import { write } from "./write.js";
+
 let running = 0;
 
 /**
@@ -7,14 +9,15 @@ let running = 0;
  *
  * @template Result
  * @param {string} sentence about the task.
- * @param {() => Promise<Result>} work the request.
+ * @param {(report: (sentence: string, share: number | null) => void) => Promise<Result>} work the request; it may
+ *   report another sentence, and the share of the work that is done.
  * @returns {Promise<Result>}
  */
 export async function whileBusy(sentence, work) {
   running += 1;
   show(sentence);
   try {
-    return await work();
+    return await work(show);
   } finally {
     running -= 1;
     if (running === 0) {
@@ -41,14 +44,40 @@ window.addEventListener("pageshow", (event) => {
   }
 });
 
-/** @param {string} sentence */
-function show(sentence) {
+/**
+ * Show another sentence for a while, if a request is running.
+ *
+ * @param {string} sentence
+ * @param {Promise<void>} pause
+ */
+export async function tellMeanwhile(sentence, pause) {
+  const text = document.querySelector(".busy-text");
+  const before = text?.textContent ?? "";
+  if (before) {
+    show(sentence);
+  }
+  try {
+    await pause;
+  } finally {
+    if (before && text?.textContent === sentence) {
+      show(before);
+    }
+  }
+}
+
+/**
+ * @param {string} sentence
+ * @param {number | null} [share] of the work that is done; null if it is not known.
+ */
+function show(sentence, share = null) {
   const busy = document.getElementById("busy");
   const text = busy?.querySelector(".busy-text");
   if (!busy || !text) {
     return;
   }
   busy.classList.toggle("is-busy", sentence !== "");
-  text.textContent = sentence;
+  busy.classList.toggle("has-share", share !== null);
+  busy.style.setProperty("--share", String(share ?? 0));
+  write(text, sentence);
   document.getElementById("main")?.setAttribute("aria-busy", String(sentence !== ""));
 }

@@ -19,12 +19,17 @@ export function enhanceClassPickers(form) {
   if (!(target instanceof HTMLSelectElement) || target.hidden) {
     return;
   }
-  const classes = Array.from(target.options, ({ value, text }) => ({ value, text }));
+  const classes = Array.from(target.options, ({ value, text, dataset }) => ({
+    value,
+    text: dataset.name ?? text,
+    note: dataset.note ?? "",
+  }));
   new ClassPicker(target, classes);
   if (versus instanceof HTMLInputElement) {
     // Without JavaScript the user types a class's name; the list puts the class's index here.
     versus.value = classes.find(({ text }) => text === versus.value)?.value ?? "";
-    new ClassPicker(versus, [{ value: "", text: "no second class" }, ...classes]);
+    versus.defaultValue = versus.value;
+    new ClassPicker(versus, [{ value: "", text: "no second class", note: "" }, ...classes]);
   }
 }
 
@@ -61,6 +66,8 @@ class ClassPicker {
     this.input.addEventListener("change", (event) => event.stopPropagation());
     // Pressing the mouse on the list would move the focus, which closes the list before the click.
     this.list.addEventListener("mousedown", (event) => event.preventDefault());
+    // A form's fields have their values back only after the event.
+    this.field.form?.addEventListener("reset", () => setTimeout(() => this.showChosen()));
     this.list.addEventListener("click", (event) => {
       const option = event.target instanceof Element ? event.target.closest("[role=option]") : null;
       if (option instanceof HTMLElement) {
@@ -193,6 +200,12 @@ function makeOption(id, choice, isChosen) {
   item.className = "picker-option";
   item.dataset.value = choice.value;
   item.textContent = choice.text;
+  if (choice.note) {
+    const note = document.createElement("span");
+    note.className = "picker-note";
+    note.textContent = ` ${choice.note}`;
+    item.append(note);
+  }
   item.setAttribute("role", "option");
   item.setAttribute("aria-selected", String(isChosen));
   return item;

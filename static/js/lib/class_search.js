@@ -1,7 +1,7 @@
 /**
  * A class, or the choice of no class.
  *
- * @typedef {{value: string, text: string}} Choice
+ * @typedef {{value: string, text: string, note: string}} Choice `note` stands beside the name in the list.
  */
 
 /**

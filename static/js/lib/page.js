@@ -1,5 +1,9 @@
 /** This server's pages as documents, and its errors as sentences. */
 
+import { untilServed } from "./retry.js";
+
+/** @typedef {{ok: boolean, status: number, statusText: string}} Status of an answer. */
+
 export class PageProblem extends Error {}
 
 /**
@@ -12,15 +16,25 @@ export class PageProblem extends Error {}
  */
 export async function fetchPage(address, options) {
   const response = await send(address, { ...options, headers: { Accept: "text/html" } });
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  if (!response.ok) {
-    throw problemOf(response, page);
-  }
-  return { address: response.url, page };
+  return { address: response.url, page: readPage(response, await response.text()) };
 }
 
 /**
- * @param {Response} response
+ * @param {Status} status of the answer.
+ * @param {string} text the answer.
+ * @returns {Document}
+ * @throws {PageProblem} with the server's sentence.
+ */
+export function readPage(status, text) {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  if (!status.ok) {
+    throw problemOf(status, page);
+  }
+  return page;
+}
+
+/**
+ * @param {Status} response
  * @param {Document} page the server's error page.
  * @returns {PageProblem}
  */
@@ -60,7 +74,7 @@ export async function loadImage(image) {
 }
 
 /**
- * Fetch, with a sentence if the server cannot be reached.
+ * Fetch, again if the server is busy, with a sentence if it cannot be reached.
  *
  * @param {string} address
  * @param {RequestInit} options as for `fetch`.
@@ -68,8 +82,20 @@ export async function loadImage(image) {
  * @throws {PageProblem} with the sentence; an `AbortError` when the request was cancelled.
  */
 export async function send(address, options) {
+  const { response } = await untilServed(() => fetchOnce(address, options), options.signal ?? undefined);
+  return response;
+}
+
+/**
+ * @param {string} address
+ * @param {RequestInit} options as for `fetch`.
+ * @returns {Promise<{response: Response, status: number, retryAfter: number}>}
+ */
+async function fetchOnce(address, options) {
   try {
-    return await fetch(address, options);
+    const response = await fetch(address, options);
+    const retryAfter = Number(response.headers.get("Retry-After")) || 0;
+    return { response, status: response.status, retryAfter };
   } catch (error) {
     if (isAbort(error)) {
       throw error;

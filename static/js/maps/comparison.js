@@ -1,6 +1,7 @@
 /** An analysis's panels, which the browser draws together from maps that the server sends once. */
 
 import { DIFFERENCE_COLORMAP } from "./colours.js";
+import { drawGrey } from "./difference.js";
 import { fetchMaps } from "./maps.js";
 import { loadImage } from "../lib/page.js";
 import { Panel, replaceDrawing } from "./panel.js";
@@ -26,7 +27,9 @@ export function reserveRoom(section) {
   section.classList.add("is-live");
   for (const image of section.querySelectorAll("[data-map] img")) {
     const frame = /** @type {HTMLElement} */ (image.parentElement);
-    frame.style.aspectRatio = `${image.getAttribute("width")} / ${image.getAttribute("height")}`;
+    const [width, height] = ["width", "height"].map((side) => Number(image.getAttribute(side)));
+    frame.style.aspectRatio = `${width} / ${height}`;
+    frame.style.setProperty("--ratio", String((width ?? 1) / (height || 1)));
   }
 }
 
@@ -80,16 +83,18 @@ export class Comparison {
     const [width, height] = ["width", "height"].map((side) => Number(picture.getAttribute(side)));
     this.box = scaleBox(maps, width ?? 1, height ?? 1);
     this.picture = new Panel(replaceDrawing(frame), picture, this.box);
+    const pictures = { colour: picture, grey: drawGrey(picture, width ?? 1, height ?? 1) };
     const difference = { of: element.dataset.of ?? "", minus: element.dataset.minus ?? "" };
     this.rows = maps.rows.map((row, at) => {
       const part = /** @type {HTMLElement} */ (element.querySelector(`[data-row="${at}"]`));
-      return new Row(row, part, picture, this.box, difference, element.dataset.mark);
+      return new Row(row, part, pictures, this.box, difference, element.dataset.mark);
     });
     this.sharedLimit = Math.max(...this.rows.map((row) => row.maximum));
     this.readout = new Readout(section, maps.titles);
     reserveRoom(section);
     this.drawn = "";
     this.coloured = "";
+    this.opacity = settings.opacity;
     this.traced = "";
     this.frameRequest = 0;
     this.draw();
@@ -141,13 +146,16 @@ export class Comparison {
 
   draw() {
     const { settings, sharedLimit } = this;
-    const coloured = `${this.colormap} ${settings.scale}`;
+    const coloured = `${this.colormap} ${settings.scale} ${settings.differenceScale}`;
     const traced = `${settings.threshold} ${settings.scale}`;
-    const looked = JSON.stringify([coloured, traced, settings.opacity, settings.zoom, settings.centre]);
+    const looked = JSON.stringify([coloured, traced, settings.opacity, settings.zoom, settings.centre, settings.view]);
     if (coloured !== this.coloured) {
       this.colour();
       this.coloured = coloured;
+    } else if (settings.opacity !== this.opacity) {
+      this.rows.forEach((row) => row.colourDifference(settings, sharedLimit, this.tables[1]));
     }
+    this.opacity = settings.opacity;
     if (traced !== this.traced) {
       this.rows.forEach((row) => row.trace(settings, sharedLimit, (box) => this.toPictureBox(box)));
       this.traced = traced;
@@ -163,7 +171,7 @@ export class Comparison {
   colour() {
     const { settings, sharedLimit, maps } = this;
     for (const row of this.rows) {
-      row.colour(settings.scale, sharedLimit, ...this.tables);
+      row.colour(settings, sharedLimit, ...this.tables);
       const shared = {
         limit: sharedLimit,
         units: `${maps.units}s`,
@@ -205,7 +213,7 @@ export class Comparison {
       x: (place.x * pictureWidth - box.left) / (box.right - box.left),
       y: (place.y * pictureHeight - box.upper) / (box.lower - box.upper),
     };
-    return this.rows.map((row) => ({ row, reading: row.read(inside, this.settings.scale, this.sharedLimit) }));
+    return this.rows.map((row) => ({ row, reading: row.read(inside, this.settings.scale) }));
   }
 
   /** @param {Point} place */

@@ -94,22 +94,3 @@ export function noticeOf({ className, networks }, name) {
 export function mapOf(networks, name) {
   return /** @type {HeatMap} */ (networks[name]);
 }
-
-/**
- * The factors of a difference: in the method's units on the shared scale, in shares of each map's maximum where each has
- * its own scale.
- *
- * @param {MapRow} row
- * @param {Difference} difference
- * @param {"shared" | "own"} scale
- * @param {number} sharedLimit the upper end of the shared scale.
- * @returns {{of: number, minus: number, limit: number}} the two maps' factors, and the colours' ends.
- */
-export function scaleDifference({ networks }, difference, scale, sharedLimit) {
-  if (scale === "own") {
-    const [of, minus] = [difference.of, difference.minus].map((name) => mapOf(networks, name).max || 1);
-    return { of: 1 / /** @type {number} */ (of), minus: -1 / /** @type {number} */ (minus), limit: 1 };
-  }
-  // Without evidence any limit will do but 0, which would paint the lowest colour everywhere.
-  return { of: 1, minus: -1, limit: sharedLimit || 1 };
-}

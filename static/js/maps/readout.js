@@ -40,7 +40,7 @@ export class Readout {
         const value = reading?.networks[name] ?? 0;
         const share = max > 0 ? `, ${formatShare(value / max, 0)} of its highest` : "";
         const text = reading ? `Here ${formatEvidence(value)}${share}` : "Not seen by the networks";
-        write(row.element.querySelector(`[data-readout=${name}]`), text);
+        write(row.element.querySelector(`[data-readout="${name}"]`), text);
       }
       const text = reading ? `Here ${writeDifference(reading, scale)}` : "Not seen by the networks";
       write(row.element.querySelector("[data-readout=difference]"), text);

@@ -4,7 +4,8 @@ import { loadColours, paint } from "./colours.js";
 import { trace } from "./contour.js";
 import { formatEvidence, formatShare } from "../lib/format.js";
 import { spread, valueAt } from "./interpolation.js";
-import { mapOf, maximumOf, noticeOf, scaleDifference } from "./maps.js";
+import { coverDifference, hatchNegative, limitDifference, subtract, weighDifference } from "./difference.js";
+import { mapOf, maximumOf, noticeOf } from "./maps.js";
 import { Panel, replaceDrawing } from "./panel.js";
 
 /**
@@ -24,28 +25,28 @@ export class Row {
   /**
    * @param {MapRow} row
    * @param {HTMLElement} element with a frame for each map.
-   * @param {HTMLImageElement} picture
+   * @param {{colour: CanvasImageSource, grey: CanvasImageSource}} pictures under the maps, and under the difference.
    * @param {Box} box where the maps lie, in the canvases' pixels.
    * @param {Difference} difference
    * @param {string | undefined} mark a word for the maps' corner.
    */
-  constructor(row, element, picture, box, difference, mark) {
+  constructor(row, element, pictures, box, difference, mark) {
     this.row = row;
     this.names = Object.keys(row.networks);
     this.difference = difference;
     this.element = element;
     this.width = box.right - box.left;
     this.height = box.lower - box.upper;
-    /** @param {string} kind */
-    const makePanel = (kind) => {
-      const frame = /** @type {HTMLElement} */ (element.querySelector(`[data-map=${kind}]`));
+    /** @param {string} kind @param {CanvasImageSource} picture */
+    const makePanel = (kind, picture) => {
+      const frame = /** @type {HTMLElement} */ (element.querySelector(`[data-map="${kind}"]`));
       const panel = new Panel(replaceDrawing(frame), picture, box);
       panel.mark = mark ?? null;
       return panel;
     };
     /** Each network's panel. @type {Map<NetworkName, Panel>} */
-    this.panels = new Map(this.names.map((name) => [name, makePanel(name)]));
-    this.differencePanel = makePanel("difference");
+    this.panels = new Map(this.names.map((name) => [name, makePanel(name, pictures.colour)]));
+    this.differencePanel = makePanel("difference", pictures.grey);
     /** @type {Map<NetworkName, Float32Array>} */
     this.spreads = new Map(this.names.map((name) => [name, spread(mapOf(row.networks, name), this.width, this.height)]));
     for (const [name, panel] of this.panels) {
@@ -80,24 +81,53 @@ export class Row {
   }
 
   /**
-   * @param {Settings["scale"]} scale
+   * The upper end of the difference's scale.
+   *
+   * @param {Settings} settings
+   * @param {number} sharedLimit
+   * @returns {number}
+   */
+  differenceLimit({ scale, differenceScale }, sharedLimit) {
+    if (differenceScale === "shared") {
+      // Without evidence any limit will do but 0, which would paint the lowest colour everywhere.
+      return scale === "own" ? 1 : sharedLimit || 1;
+    }
+    const { of, minus } = this.difference;
+    const values = [of, minus].map((name) => mapOf(this.row.networks, name).values);
+    const [first, second] = /** @type {[Float32Array, Float32Array]} */ (values);
+    return limitDifference(subtract(first, second, weighDifference(this.row, this.difference, scale)));
+  }
+
+  /**
+   * @param {Settings} settings
    * @param {number} sharedLimit
    * @param {ColourTable} table
    * @param {ColourTable} differenceTable
    */
-  colour(scale, sharedLimit, table, differenceTable) {
+  colour(settings, sharedLimit, table, differenceTable) {
+    const { scale } = settings;
     for (const [name, panel] of this.panels) {
       const limit = this.limit(name, scale, sharedLimit);
       panel.colour(this.width, this.height, (pixels) => paint(this.spreadOf(name), table, 0, limit, pixels));
     }
-    const { of, minus, limit } = scaleDifference(this.row, this.difference, scale, sharedLimit);
-    const subtracted = this.spreadOf(this.difference.minus);
-    const difference = this.spreadOf(this.difference.of).map(
-      (value, at) => value * of + /** @type {number} */ (subtracted[at]) * minus,
-    );
-    this.differencePanel.colour(this.width, this.height, (pixels) =>
-      paint(difference, differenceTable, -limit, limit, pixels),
-    );
+    this.colourDifference(settings, sharedLimit, differenceTable);
+  }
+
+  /**
+   * @param {Settings} settings
+   * @param {number} sharedLimit
+   * @param {ColourTable} differenceTable
+   */
+  colourDifference(settings, sharedLimit, differenceTable) {
+    const { of, minus } = this.difference;
+    const factors = weighDifference(this.row, this.difference, settings.scale);
+    const difference = subtract(this.spreadOf(of), this.spreadOf(minus), factors);
+    const limit = this.differenceLimit(settings, sharedLimit);
+    this.differencePanel.colour(this.width, this.height, (pixels) => {
+      paint(difference, differenceTable, -limit, limit, pixels);
+      hatchNegative(difference, this.width, limit, pixels);
+      coverDifference(difference, limit, settings.opacity, pixels);
+    });
   }
 
   /**
@@ -131,7 +161,7 @@ export class Row {
    * @param {string} words of the contour.
    */
   tell(name, words) {
-    const note = this.element.querySelector(`[data-contour=${name}]`);
+    const note = this.element.querySelector(`[data-contour="${name}"]`);
     if (note) {
       this.rest[name] ??= note.textContent ?? "";
       note.textContent = words ? words[0]?.toUpperCase() + words.slice(1) : this.rest[name];
@@ -146,7 +176,8 @@ export class Row {
       const lines = contour ? [{ contour, colour: LINE_COLOUR }] : [];
       panel.draw({ viewport, opacity, lines });
     }
-    this.differencePanel.draw({ viewport, opacity, lines: [] });
+    // Its colours have their own opacity.
+    this.differencePanel.draw({ viewport, opacity: 1, lines: [] });
   }
 
   /**
@@ -154,10 +185,9 @@ export class Row {
    *
    * @param {import("./settings.js").Point} place
    * @param {Settings["scale"]} scale
-   * @param {number} sharedLimit
    * @returns {Reading | null}
    */
-  read({ x, y }, scale, sharedLimit) {
+  read({ x, y }, scale) {
     if (x < 0 || x > 1 || y < 0 || y > 1) {
       return null;
     }
@@ -166,7 +196,7 @@ export class Row {
     for (const name of this.names) {
       networks[name] = valueAt(mapOf(this.row.networks, name), x, y);
     }
-    const { of, minus } = scaleDifference(this.row, this.difference, scale, sharedLimit);
+    const { of, minus } = weighDifference(this.row, this.difference, scale);
     const [first = 0, second = 0] = [this.difference.of, this.difference.minus].map((name) => networks[name]);
     return { networks, difference: first * of + second * minus };
   }

@@ -1,7 +1,7 @@
 /** The colour bars under the panels; they follow the scale and the colours. */
 
 import { colormapAddress } from "./colours.js";
-import { formatEvidence } from "../lib/format.js";
+import { formatEvidence, formatShare } from "../lib/format.js";
 import { write } from "../lib/write.js";
 import { maximumOf } from "./maps.js";
 
@@ -11,11 +11,13 @@ import { maximumOf } from "./maps.js";
  */
 
 /**
- * @param {Row} row
+ * @param {Row} shownRow
  * @param {Settings} settings
  * @param {{limit: number, units: string, rows: number, className: string}} shared the upper end of the shared scale.
  */
-export function showScale({ element, row }, { scale, colormap }, { limit, units, rows, className }) {
+export function showScale(shownRow, settings, { limit, units, rows, className }) {
+  const { element, row } = shownRow;
+  const { scale, colormap } = settings;
   for (const part of element.querySelectorAll("[data-scale]")) {
     /** @type {HTMLElement} */ (part).hidden = part.getAttribute("data-scale") !== scale;
     const image = part.querySelector("img");
@@ -33,13 +35,27 @@ export function showScale({ element, row }, { scale, colormap }, { limit, units,
   }
   const difference = element.querySelector(".panel-difference");
   if (difference && maximumOf(row) > 0) {
-    const end = formatEvidence(scale === "own" ? 1 : limit);
+    const extent = shownRow.differenceLimit(settings, limit);
+    const end = formatEvidence(extent);
     write(difference.querySelector(".colour-bar-lowest"), `−${end}`);
     write(difference.querySelector(".colour-bar-highest"), `+${end}`);
-    const label = scale === "own" ? "shares of each map’s own maximum" : `difference in ${units}`;
+    const label = labelDifference(settings, units, extent / (scale === "own" ? 1 : limit));
     write(difference.querySelector(".colour-bar-label"), label);
     setImage(difference.querySelector(".colour-bar img"), null, `Colours of RdBu_r, ${readEnds(difference)}`);
   }
+}
+
+/**
+ * The server's words for a difference's scale (app/pages/analysis/wording.py).
+ *
+ * @param {Settings} settings
+ * @param {string} units
+ * @param {number} share of the maps' scale.
+ * @returns {string}
+ */
+function labelDifference({ scale, differenceScale }, units, share) {
+  const what = scale === "own" ? "shares of each map’s own maximum" : units;
+  return differenceScale === "shared" ? `in ${what}, the maps’ scale` : `in ${what}, ${formatShare(share, 0)} of the maps’ scale`;
 }
 
 /** @param {Element} part */

@@ -2,8 +2,11 @@
  * The settings of the maps, which the browser changes without the server, and their form in the address.
  *
  * @typedef {{x: number, y: number}} Point
+ * @typedef {"side" | "swipe" | "difference"} View all panels side by side, two maps under a handle, or the difference alone.
  * @typedef {object} Settings
- * @property {"shared" | "own"} scale
+ * @property {View} view
+ * @property {"shared" | "own"} scale of the maps.
+ * @property {"shared" | "own"} differenceScale the maps' scale, or up to the difference's own largest values.
  * @property {string} colormap
  * @property {number} opacity 0 to 1.
  * @property {number} threshold of the contour, as a share of the scale's upper end; 0 draws none.
@@ -14,9 +17,11 @@
 
 import { hold, MAX_ZOOM } from "./viewport.js";
 
-/** The server's own defaults (app/options.py), for settings that are not in the address. @type {Readonly<Settings>} */
+/** The server's own defaults (app/analysis/options.py), for settings that are not in the address. @type {Readonly<Settings>} */
 export const DEFAULTS = Object.freeze({
+  view: "side",
   scale: "shared",
+  differenceScale: "own",
   colormap: "viridis",
   opacity: 0.5,
   threshold: 0,
@@ -25,7 +30,10 @@ export const DEFAULTS = Object.freeze({
   point: null,
 });
 
-const NAMES = ["scale", "colormap", "opacity", "threshold", "zoom", "centre", "point"];
+/** @type {readonly View[]} */
+const VIEWS = ["side", "swipe", "difference"];
+
+const NAMES = ["view", "scale", "difference_scale", "colormap", "opacity", "threshold", "zoom", "centre", "point"];
 
 /**
  * @param {string} address
@@ -34,6 +42,8 @@ const NAMES = ["scale", "colormap", "opacity", "threshold", "zoom", "centre", "p
 export function readSettings(address) {
   const query = new URL(address, location.href).searchParams;
   return {
+    view: VIEWS.find((view) => view === query.get("view")) ?? DEFAULTS.view,
+    differenceScale: query.get("difference_scale") === "shared" ? "shared" : "own",
     scale: query.get("scale") === "own" ? "own" : "shared",
     colormap: query.get("colormap") || DEFAULTS.colormap,
     opacity: readNumber(query.get("opacity"), DEFAULTS.opacity, 0, 1),
@@ -57,7 +67,9 @@ export function writeSettings(address, settings) {
   const url = new URL(address, location.href);
   const isZoomed = settings.zoom > 1;
   const texts = {
+    view: settings.view,
     scale: settings.scale,
+    difference_scale: settings.differenceScale,
     colormap: settings.colormap,
     opacity: String(settings.opacity),
     threshold: String(settings.threshold),
@@ -66,7 +78,7 @@ export function writeSettings(address, settings) {
     point: settings.point ? writePoint(settings.point) : "",
   };
   for (const [name, text] of Object.entries(texts)) {
-    const usual = /** @type {Record<string, unknown>} */ (DEFAULTS)[name];
+    const usual = /** @type {Record<string, unknown>} */ ({ ...DEFAULTS, difference_scale: DEFAULTS.differenceScale })[name];
     if (text === "" || text === String(usual)) {
       url.searchParams.delete(name);
     } else {

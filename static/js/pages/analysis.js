@@ -1,20 +1,27 @@
 /**
- * The page of an analysis. The maps are drawn here, and another class, method or stage needs no full reload: the new
- * page is fetched, and its parts replace those that differ. The address follows, so going back and sharing work.
+ * The page of an analysis. The maps are drawn here, and another class, method, stage or tab needs no full reload: the
+ * new page is fetched, and its parts replace those that differ. The address follows, so going back and sharing work.
  */
 
 import { commit } from "../lib/address.js";
 import { whileBusy } from "../lib/busy.js";
-import { Comparison, giveBack, reserveRoom } from "../maps/comparison.js";
-import { enhanceControls, showSettings } from "./controls.js";
+import { reveal } from "../lib/disclosure.js";
 import { enhanceEveryPage } from "../lib/every_page.js";
 import { formatShare } from "../lib/format.js";
-import { enhanceGates } from "./gates.js";
-import { takeGestures } from "../maps/gestures.js";
+import { closeMenusOutside } from "../lib/menus.js";
 import { explain, fetchPage, isAbort } from "../lib/page.js";
+import { Comparison, giveBack, reserveRoom } from "../maps/comparison.js";
+import { takeGestures } from "../maps/gestures.js";
 import { readQuestion, readSettings, writeSettings } from "../maps/settings.js";
+import { addHandles } from "../maps/swipe.js";
 import { follow, getSettings, onSettings } from "../maps/view.js";
+import { enhanceControls, listenToControls, restoreControls, showSettings } from "./controls.js";
+import { offerFullScreen } from "./full_screen.js";
+import { hideProblem, showProblem } from "./problem.js";
+import { replaceParts, samePanels } from "./parts.js";
+import { listenToToolbar, showToolbar } from "./toolbar.js";
 import { enhanceUpload } from "./upload_form.js";
+import { pinMaps, showView, switchViews } from "./views.js";
 
 /** The question that the visible page answers. */
 let shown = "";
@@ -27,13 +34,24 @@ let comparison = null;
 
 function enhanceAnalysis() {
   const section = document.getElementById("panels");
-  if (!section) {
+  const analysis = document.getElementById("analysis");
+  if (!section || !analysis) {
     return;
   }
   shown = readQuestion(location.href);
   reserveRoom(section);
-  enhanceForm();
+  listen(analysis);
+  enhanceForms();
   openFirst(section);
+}
+
+/** @param {HTMLElement} analysis */
+function listen(analysis) {
+  listenToControls(ask);
+  listenToToolbar();
+  switchViews();
+  closeMenusOutside();
+  offerFullScreen(analysis, openSample);
   onSettings(showEverywhere);
   document.addEventListener("click", followInPlace);
   window.addEventListener("popstate", () => {
@@ -53,7 +71,7 @@ async function openFirst(section) {
   } catch (error) {
     // The server's drawings are shown instead.
     giveBack(section);
-    showError(explain(error));
+    showProblem(explain(error));
   }
 }
 
@@ -61,24 +79,23 @@ async function openFirst(section) {
 function adopt(opened) {
   comparison = opened;
   takeGestures(opened);
+  addHandles(opened.element);
   showEverywhere(getSettings());
 }
 
-function enhanceForm() {
-  const form = document.getElementById("controls-form");
-  if (form instanceof HTMLFormElement) {
-    enhanceControls(form, ask);
-  }
-  enhanceGates(ask);
+function enhanceForms() {
+  enhanceControls();
+  showToolbar();
+  showView(getSettings().view);
 }
 
 /** @param {import("../maps/settings.js").Settings} settings */
 function showEverywhere(settings) {
-  comparison?.show(settings).catch((error) => showError(explain(error)));
-  const form = document.getElementById("controls-form");
-  if (form instanceof HTMLFormElement) {
-    showSettings(form, settings);
-  }
+  pinMaps();
+  // Before drawing: lines are as wide as the view makes them.
+  showView(settings.view);
+  comparison?.show(settings).catch((error) => showProblem(explain(error)));
+  showSettings(settings);
   const zoom = document.getElementById("zoom-value");
   if (zoom) {
     zoom.textContent = formatShare(settings.zoom, 0);
@@ -91,11 +108,11 @@ function showEverywhere(settings) {
 function carrySettings() {
   for (const link of document.querySelectorAll("#analysis a[href*='opacity=']")) {
     const url = new URL(/** @type {HTMLAnchorElement} */ (link).href);
-    const { scale, colormap, opacity } = getSettings();
-    for (const [name, value] of Object.entries({ scale, colormap, opacity })) {
+    const { scale, differenceScale, colormap, opacity } = getSettings();
+    for (const [name, value] of Object.entries({ scale, difference_scale: differenceScale, colormap, opacity })) {
       url.searchParams.set(name, String(value));
     }
-    link.setAttribute("href", url.pathname + url.search);
+    link.setAttribute("href", url.pathname + url.search + url.hash);
   }
 }
 
@@ -103,8 +120,9 @@ function carrySettings() {
  * Ask the server the form's question; other parts of the address stay.
  *
  * @param {URLSearchParams} questions
+ * @param {Element} origin the control that asks.
  */
-function ask(questions) {
+function ask(questions, origin) {
   const url = new URL(location.href);
   for (const [name, value] of questions) {
     url.searchParams.delete(name);
@@ -112,7 +130,7 @@ function ask(questions) {
       url.searchParams.set(name, value);
     }
   }
-  show(writeSettings(url.href, getSettings()), { push: true });
+  show(writeSettings(url.href, getSettings()), { push: true, origin });
 }
 
 /** @param {MouseEvent} event */
@@ -121,95 +139,77 @@ function followInPlace(event) {
   const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
   if (link instanceof HTMLAnchorElement && isPlain) {
     event.preventDefault();
-    show(writeSettings(link.href, getSettings()), { push: true });
+    show(writeSettings(link.href, getSettings()), { push: true, origin: link });
   }
+}
+
+/** @param {string} sample a gallery picture's name. */
+function openSample(sample) {
+  const data = new FormData();
+  data.set("sample", sample);
+  data.set("lineup", document.getElementById("analysis")?.dataset.lineup ?? "");
+  const form = /** @type {HTMLFormElement} */ (document.getElementById("upload-form"));
+  show(form.action, { push: true, data });
 }
 
 /**
  * @param {string} address
- * @param {{push: boolean}} options whether the address is a new step in the history.
+ * @param {object} options
+ * @param {boolean} options.push whether the address is a new step in the history.
+ * @param {Element} [options.origin] the control that asks.
+ * @param {FormData} [options.data] to post.
  */
-async function show(address, { push }) {
+async function show(address, { push, origin, data }) {
   request?.abort();
   request = new AbortController();
   const { signal } = request;
-  showError("");
+  hideProblem();
   try {
     await whileBusy("Drawing the maps …", async () => {
-      const { page } = await fetchPage(address, { signal });
-      const parts = await prepareParts(page, readSettings(address), signal);
-      signal.throwIfAborted();
-      if (push) {
-        commit(address);
-      }
-      shown = readQuestion(address);
-      document.title = page.title;
-      replaceParts(parts);
+      const fetched = await fetchPage(address, data ? { signal, method: "POST", body: data } : { signal });
+      const reached = data ? writeSettings(fetched.address, { ...getSettings(), point: null }) : address;
+      await replace(fetched.page, reached, signal, push);
     });
   } catch (error) {
     if (!isAbort(error)) {
-      showError(explain(error));
+      restoreControls();
+      showProblem(explain(error), origin);
     }
   }
 }
 
 /**
- * @typedef {{sections: Element[], opened: Comparison}} Parts
- */
-
-/**
- * Prepare the new page's parts with their maps drawn, so that nothing flashes when they replace the old ones.
+ * Replace the parts that differ, with the new maps already drawn, so that nothing flashes.
  *
  * @param {Document} page
- * @param {import("../maps/settings.js").Settings} settings
+ * @param {string} address
  * @param {AbortSignal} signal
- * @returns {Promise<Parts>}
+ * @param {boolean} push
  */
-async function prepareParts(page, settings, signal) {
+async function replace(page, address, signal, push) {
   const sections = Array.from(page.querySelectorAll("#analysis > section"), (part) => document.importNode(part, true));
   const panels = /** @type {HTMLElement} */ (sections.find((part) => part.id === "panels"));
-  return { sections, opened: await Comparison.open(panels, settings, { signal }) };
-}
-
-/** @param {Parts} parts */
-function replaceParts({ sections, opened }) {
-  const focused = document.activeElement?.id;
-  for (const part of sections) {
-    const old = document.getElementById(part.id);
-    if (old) {
-      keepOpen(old, part);
-      if (!old.isEqualNode(part)) {
-        old.replaceWith(part);
-      }
-    }
+  const stays = comparison !== null && samePanels(comparison.section, panels);
+  const opened = stays ? null : await Comparison.open(panels, readSettings(address), { signal });
+  signal.throwIfAborted();
+  if (push) {
+    commit(address);
   }
-  enhanceForm();
-  comparison = null;
+  shown = readQuestion(address);
+  document.title = page.title;
+  replaceParts(stays ? sections.filter((part) => part !== panels) : sections);
+  if (opened) {
+    comparison = null;
+  }
+  enhanceForms();
   follow();
-  adopt(opened);
-  if (focused && document.activeElement === document.body) {
-    document.getElementById(focused)?.focus({ preventScroll: true });
+  if (opened) {
+    adopt(opened);
   }
-}
-
-/**
- * Open the disclosures of a new part that the reader opened in the old one.
- *
- * @param {Element} old
- * @param {Element} part
- */
-function keepOpen(old, part) {
-  for (const { id } of old.querySelectorAll("details[open][id]")) {
-    part.querySelector(`#${id}`)?.setAttribute("open", "");
-  }
-}
-
-/** @param {string} sentence */
-function showError(sentence) {
-  const alert = document.getElementById("analysis-error");
-  if (alert) {
-    alert.textContent = sentence;
-    alert.hidden = sentence === "";
+  const { hash } = new URL(address, location.href);
+  if (hash) {
+    reveal();
+    document.getElementById(hash.slice(1))?.scrollIntoView();
   }
 }
 

@@ -3,54 +3,111 @@
 import { enhanceClassPickers } from "../lib/class_picker.js";
 import { formatShare } from "../lib/format.js";
 import { write } from "../lib/write.js";
-import { getSettings, keep, move } from "../maps/view.js";
+import { finish, getSettings, keep, move, step } from "../maps/view.js";
 
 /** @typedef {import("../maps/settings.js").Settings} Settings */
 
+const FORM = "controls-form";
+
 const SLIDERS = ["opacity", "threshold"];
 
-const DRAWN_HERE = ["scale", "colormap", ...SLIDERS];
+/** The fields that the browser draws by itself, and the settings that they change. */
+const DRAWN_HERE = /** @type {Record<string, keyof Settings>} */ ({
+  scale: "scale",
+  difference_scale: "differenceScale",
+  colormap: "colormap",
+  opacity: "opacity",
+  threshold: "threshold",
+});
+
+/** Whether a slider moves by keys, which make many changes where dragging makes one. */
+let movesByKeys = false;
 
 /**
- * @param {HTMLFormElement} form
- * @param {(question: URLSearchParams) => void} ask the server.
+ * Listen to the form's fields, some of which are outside of it. Call this once.
+ *
+ * @param {(question: URLSearchParams, origin: Element) => void} ask the server.
  */
-export function enhanceControls(form, ask) {
-  form.classList.add("is-live");
-  enhanceClassPickers(form);
-  form.addEventListener("input", (event) => {
-    const field = /** @type {HTMLInputElement} */ (event.target);
-    if (SLIDERS.includes(field.name)) {
+export function listenToControls(ask) {
+  document.addEventListener("pointerdown", () => {
+    movesByKeys = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    movesByKeys = fieldOf(event)?.type === "range";
+  });
+  document.addEventListener("input", (event) => {
+    const field = fieldOf(event);
+    if (field && SLIDERS.includes(field.name)) {
       move(readPart(field));
     }
   });
-  form.addEventListener("change", (event) => {
-    const field = /** @type {HTMLInputElement} */ (event.target);
-    if (DRAWN_HERE.includes(field.name)) {
+  document.addEventListener("change", (event) => {
+    const field = fieldOf(event);
+    if (field && SLIDERS.includes(field.name) && movesByKeys) {
+      step(readPart(field));
+    } else if (field && field.name in DRAWN_HERE) {
       keep(readPart(field));
-    } else {
-      ask(readQuestions(form));
+    } else if (field?.form) {
+      ask(readQuestions(field.form), field);
     }
   });
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    ask(readQuestions(form));
+  document.addEventListener("focusout", (event) => {
+    if (fieldOf(event)?.type === "range") {
+      finish();
+    }
   });
-  showSettings(form, getSettings());
+  document.addEventListener("submit", (event) => {
+    if (event.target instanceof HTMLFormElement && event.target.id === FORM) {
+      event.preventDefault();
+      ask(readQuestions(event.target), event.submitter ?? event.target);
+    }
+  });
+}
+
+/**
+ * @param {Event} event
+ * @returns {HTMLInputElement | HTMLSelectElement | null} the form's field; null for any other element.
+ */
+function fieldOf({ target }) {
+  const isField = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
+  return isField && target.form?.id === FORM && target.name ? target : null;
+}
+
+/** Turn the fields of classes into search fields. Call this for each new form. */
+export function enhanceControls() {
+  const form = document.getElementById(FORM);
+  if (form instanceof HTMLFormElement) {
+    form.classList.add("is-live");
+    document.querySelector(".toolbar")?.classList.add("is-live");
+    enhanceClassPickers(form);
+    showSettings(getSettings());
+  }
+}
+
+/** Give all fields the values that the page was made for, after a question that failed. */
+export function restoreControls() {
+  const form = document.getElementById(FORM);
+  if (form instanceof HTMLFormElement) {
+    form.reset();
+  }
+  showSettings(getSettings());
 }
 
 /**
  * Show the settings in the form; the address may have changed them.
  *
- * @param {HTMLFormElement} form
  * @param {Settings} settings
  */
-export function showSettings(form, settings) {
-  for (const name of /** @type {("scale" | "colormap" | "opacity" | "threshold")[]} */ (DRAWN_HERE)) {
+export function showSettings(settings) {
+  const form = document.getElementById(FORM);
+  if (!(form instanceof HTMLFormElement)) {
+    return;
+  }
+  for (const [name, setting] of Object.entries(DRAWN_HERE)) {
     const field = form.elements.namedItem(name);
     if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) {
       field.disabled = false;
-      field.value = String(settings[name]);
+      field.value = String(settings[setting]);
     }
   }
   write(form.querySelector("#opacity-value"), formatShare(settings.opacity, 0));
@@ -58,11 +115,11 @@ export function showSettings(form, settings) {
 }
 
 /**
- * @param {HTMLInputElement} field
+ * @param {HTMLInputElement | HTMLSelectElement} field
  * @returns {Partial<Settings>}
  */
 function readPart({ name, value }) {
-  return SLIDERS.includes(name) ? { [name]: Number(value) } : { [name]: value };
+  return { [String(DRAWN_HERE[name])]: SLIDERS.includes(name) ? Number(value) : value };
 }
 
 /**
@@ -74,7 +131,7 @@ function readPart({ name, value }) {
 function readQuestions(form) {
   const query = new URLSearchParams();
   for (const [name, value] of new FormData(form)) {
-    if (!DRAWN_HERE.includes(name)) {
+    if (!(name in DRAWN_HERE)) {
       query.append(name, String(value));
     }
   }

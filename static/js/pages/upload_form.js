@@ -3,6 +3,7 @@
 import { whileBusy } from "../lib/busy.js";
 import { explain, fetchPage, isAbort } from "../lib/page.js";
 import { refuseBytes } from "../lib/size_limit.js";
+import { postForm } from "../lib/upload.js";
 import { makeSheet } from "./sheet_upload.js";
 
 /** @type {AbortController | null} */
@@ -105,16 +106,20 @@ function sendPicture(form, file) {
  * @param {FormData} data
  */
 function sendForm(form, data) {
-  send(form, "Comparing the networks …", async (signal) => {
-    const { address } = await fetchPage(form.action, { method: "POST", body: data, signal });
-    return address;
+  const isFile = data.get("image") instanceof File && /** @type {File} */ (data.get("image")).size > 0;
+  send(form, "Comparing the networks …", async (signal, report) => {
+    const posted = isFile
+      ? postForm(form.action, data, signal, report)
+      : fetchPage(form.action, { method: "POST", body: data, signal });
+    return (await posted).address;
   });
 }
 
 /**
  * @param {HTMLFormElement} form
  * @param {string} sentence for the busy bar.
- * @param {(signal: AbortSignal) => Promise<string>} work gives the new page's address.
+ * @param {(signal: AbortSignal, report: import("../lib/upload.js").Report) => Promise<string>} work gives the new
+ *   page's address.
  */
 async function send(form, sentence, work) {
   request?.abort();
@@ -123,8 +128,8 @@ async function send(form, sentence, work) {
   showError("");
   clearFile(form);
   try {
-    await whileBusy(sentence, async () => {
-      location.assign(await work(signal));
+    await whileBusy(sentence, async (report) => {
+      location.assign(await work(signal, report));
       // Stay busy until the new page appears.
       await new Promise(() => {});
     });

@@ -1,0 +1,64 @@
+"""The files of a comparison to download."""
+
+import re
+
+from app.analysis.comparison import Comparison
+from app.analysis.networks import choose_difference
+from app.api.schemas import AnalysisAnswer
+from app.pages.addresses import Addresses, Download, add_query
+from app.render.figure import FigureFormat
+from models.lineups.card import FEWEST_NETWORKS
+from models.networks.titles import join_words
+
+
+def list_downloads(
+    comparison: Comparison, answer: AnalysisAnswer, asked: dict[str, str], addresses: Addresses
+) -> tuple[Download, ...]:
+    """List the figure, every map, the numbers and an archive of everything.
+
+    Args:
+        comparison: the comparison.
+        answer: the same, as in the REST API.
+        asked: the options of drawing, for the links.
+        addresses: the analysis's addresses.
+    """
+    stem = re.sub(r"[^a-z0-9]+", "-", f"{answer.target.class_name}-{answer.method}".lower()).strip("-")
+    figures = [
+        Download(
+            f"Figure as {form.value.upper()}",
+            add_query(addresses.answer.figure(form), asked),
+            f"cbam-lens-{stem}.{form}",
+        )
+        for form in FigureFormat
+    ]
+    figures += _list_figures_of_two(comparison, asked, addresses, stem)
+    maps = [
+        Download(
+            f"{network.title} map", add_query(addresses.answer.heat_map(name), asked), f"cbam-lens-{stem}-{name}.png"
+        )
+        for name, network in answer.networks.items()
+    ]
+    difference = add_query(addresses.answer.difference, asked)
+    maps.append(Download("Difference", difference, f"cbam-lens-{stem}-difference.png"))
+    numbers = [
+        Download("All arrays, maps.npz", answer.links["maps"], f"cbam-lens-{stem}.npz"),
+        Download("All numbers, JSON", answer.links["self"], f"cbam-lens-{stem}.json"),
+    ]
+    everything = Download(
+        "Everything, ZIP", add_query(f"{addresses.page}/everything.zip", asked), f"cbam-lens-{stem}.zip"
+    )
+    return (*figures, *maps, *numbers, everything)
+
+
+def _list_figures_of_two(
+    comparison: Comparison, asked: dict[str, str], addresses: Addresses, stem: str
+) -> list[Download]:
+    """The figure of the difference's two networks alone; nothing for a lineup of two."""
+    card = comparison.analysis.card
+    if len(card.names) == FEWEST_NETWORKS:
+        return []
+    chosen = choose_difference(card, asked.get("of"), asked.get("minus"))
+    pair = [name for name in card.names if name in (chosen.of, chosen.minus)]
+    title = join_words([card.title_network(name) for name in pair])
+    address = add_query(addresses.answer.figure(FigureFormat.PDF), asked, networks=",".join(pair))
+    return [Download(f"Figure of {title} as PDF", address, f"cbam-lens-{stem}-{'-'.join(pair)}.pdf")]

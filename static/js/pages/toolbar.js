@@ -1,0 +1,68 @@
+/** What can be done with the page: undo, copy its link, full screen. */
+
+import { canUndo, onSteps } from "../lib/address.js";
+import { write } from "../lib/write.js";
+
+export function listenToToolbar() {
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("button, #phone-class") : null;
+    if (button?.id === "undo") {
+      history.back();
+    } else if (button?.id === "copy-link") {
+      copyLink();
+    } else if (button?.id === "phone-class") {
+      event.preventDefault();
+      document.getElementById("target")?.focus();
+    } else if (button?.id === "phone-share") {
+      share();
+    }
+  });
+  onSteps(showUndo);
+}
+
+/** Show what the server does not know: whether there is a step to undo, and the reader's own time. */
+export function showToolbar() {
+  showUndo();
+  const time = document.querySelector("#link-expiry time");
+  if (time instanceof HTMLTimeElement) {
+    const ends = new Date(time.dateTime);
+    const isToday = ends.toDateString() === new Date().toDateString();
+    /** @type {Intl.DateTimeFormatOptions} */
+    const form = { hour: "2-digit", minute: "2-digit", ...(isToday ? {} : { day: "numeric", month: "short" }) };
+    write(time, new Intl.DateTimeFormat("en-GB", form).format(ends));
+  }
+}
+
+function showUndo() {
+  const undo = document.getElementById("undo");
+  if (undo instanceof HTMLButtonElement) {
+    undo.disabled = !canUndo();
+  }
+}
+
+async function copyLink() {
+  const said = document.getElementById("link-said");
+  try {
+    await navigator.clipboard.writeText(location.href);
+    write(said, "Copied.");
+  } catch {
+    // Browsers give no clipboard to pages that came over plain HTTP from another machine.
+    write(said, "This browser does not let pages copy; the link is in the address bar.");
+  }
+}
+
+async function share() {
+  if (!navigator.share) {
+    await copyLink();
+    document.getElementById("link-expiry")?.scrollIntoView({ block: "center" });
+    return;
+  }
+  try {
+    await navigator.share({ title: document.title, url: location.href });
+  } catch (error) {
+    // The reader may close the list of receivers.
+    if (!(error instanceof DOMException && error.name === "AbortError")) {
+      throw error;
+    }
+  }
+}

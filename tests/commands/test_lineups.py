@@ -153,6 +153,8 @@ def test_mirror_that_is_no_address_is_refused(mirror: str) -> None:
     result = runner.invoke(app, ["fetch", "shipped"], env={"CBAM_LENS_MIRROR": mirror})
     assert result.exit_code == 2
     assert "secret" not in result.output
+    assert "CBAM_LENS_MIRROR: this is not a mirror's address" in result.stderr
+    assert "pydantic" not in result.stderr
     with pytest.raises(ValueError, match="is not a mirror's address; write scheme, host and path") as caught:
         Settings(mirror=mirror)
     assert "secret" not in str(caught.value)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from app.commands.calibrating import calibrate
 from app.commands.lineups import fetch, lineups
 from app.commands.looking import compare, serve
 from app.commands.measuring import bench, evaluate, precision
@@ -35,5 +36,5 @@ def show_version(
         raise typer.Exit
 
 
-for command in (serve, compare, lineups, fetch, evaluate, precision, bench, models, inspect, convert, train):
+for command in (serve, compare, lineups, fetch, evaluate, calibrate, precision, bench, models, inspect, convert, train):
     app.command()(command)

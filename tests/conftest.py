@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
+import pillow_heif
 import pytest
 import torch
 from fastapi.testclient import TestClient
@@ -36,13 +37,18 @@ def is_on_ray(nodeid: str) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests on Ray come first: one worker is busy with them for as long as the others with everything else.
 
-    Among them those of the contract are the last but those that kill parts of its server.
+    Among them those of the contract are the last but those that kill parts of its server, and the contract over several
+    lineups has a server of its own before.
     """
 
     def rank(item: pytest.Item) -> int:
         if not is_on_ray(item.nodeid):
             return 3
-        return 2 if "test_serving" in item.nodeid else int(f"[{ON_RAY}" in item.nodeid)
+        return (
+            2
+            if "test_serving" in item.nodeid
+            else int(f"[{ON_RAY}" in item.nodeid and "test_lineups" not in item.nodeid)
+        )
 
     items.sort(key=rank)
 
@@ -102,7 +108,10 @@ def generator() -> torch.Generator:
 def encode(picture: Image.Image, form: str = "PNG", **options: object) -> bytes:
     """A picture's file."""
     buffer = io.BytesIO()
-    picture.save(buffer, format=form, **options)
+    if form == "HEIF":
+        pillow_heif.from_pillow(picture).save(buffer, **options)
+    else:
+        picture.save(buffer, format=form, **options)
     return buffer.getvalue()
 
 

@@ -16,13 +16,18 @@ from tests.on_ray.site import ON_RAY, SiteClient
 SERVERS = ("in process", pytest.param(ON_RAY, marks=pytest.mark.slow))
 
 
+def require_ray() -> None:
+    """Skip a test where Ray is not installed; in CI that is a failure."""
+    if find_spec("ray") is None:
+        skip_here("Ray is not installed: uv sync --extra ray")
+
+
 @pytest.fixture(scope="session", params=SERVERS)
 def client(request: pytest.FixtureRequest) -> Iterator[TestClient | SiteClient]:
     """A client of a server that is known only by its answers."""
     if request.param != ON_RAY:
         yield request.getfixturevalue("local_client")
         return
-    if find_spec("ray") is None:
-        skip_here("Ray is not installed: uv sync --extra ray")
+    require_ray()
     with SiteClient(request.getfixturevalue("ray_site").address) as client:
         yield client

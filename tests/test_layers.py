@@ -50,10 +50,13 @@ def starts_with(name: str, *packages: str) -> bool:
 
 MAY_IMPORT = {
     "app.analysis": (
-        "app.engine app.errors app.explain app.render models.attention models.lineups models.names models.networks "
+        "app.engine app.errors app.explain app.render models.attention models.calibration models.lineups models.names "
+        "models.networks models.pictures models.probabilities"
+    ),
+    "app.api": (
+        "app.analysis app.explain app.render models.calibration models.lineups models.names models.networks "
         "models.pictures"
     ),
-    "app.api": "app.analysis app.explain app.render models.lineups models.names models.networks models.pictures",
     "app.bench": (
         "app.analysis app.bench.contestants app.bench.results app.bench.servers app.engine app.errors "
         "app.explain app.render app.settings models.lineups models.progress"
@@ -64,23 +67,29 @@ MAY_IMPORT = {
     ),
     "app.bench.results": "app.errors",
     "app.bench.servers": "app.analysis app.api app.bench.results app.engine app.settings app.survey models.lineups",
+    "app.calibration": (
+        "app.engine app.errors app.evaluation.measures app.explain app.output app.settings models.calibration "
+        "models.checkpoints models.errors models.lineups models.names models.pictures models.probabilities "
+        "models.progress models.training.records"
+    ),
     "app.cli": "app.commands app.version",
     "app.commands": (
-        "app.analysis app.bench app.bench.results app.errors app.evaluation app.explain app.on_ray app.output "
-        "app.render app.serving app.settings app.survey models.attention models.checkpoints models.errors "
+        "app.analysis app.bench app.bench.results app.calibration app.errors app.evaluation app.explain app.on_ray "
+        "app.output app.render app.serving app.settings app.survey models.attention models.checkpoints models.errors "
         "models.lineups models.names models.networks models.training models.training.recipes"
     ),
     "app.engine": (
-        "app.errors app.explain app.settings models.attention models.errors models.lineups models.names models.networks"
+        "app.errors app.explain app.settings models.attention models.errors models.lineups models.names "
+        "models.networks models.probabilities"
     ),
     "app.errors": "models.errors models.pictures",
     "app.evaluation": (
         "app.analysis app.engine app.errors app.evaluation.measures app.evaluation.results app.settings "
-        "app.survey models.lineups models.names models.progress models.training.data"
+        "app.survey models.lineups models.names models.pictures models.progress models.training.data"
     ),
     "app.evaluation.measures": (
         "app.errors app.evaluation.results app.explain app.render models.lineups models.names models.networks "
-        "models.pictures"
+        "models.pictures models.probabilities"
     ),
     "app.evaluation.results": "app.analysis app.errors app.explain app.numbers models.names",
     "app.explain": "models.attention models.names models.networks models.pictures",
@@ -122,23 +131,26 @@ MAY_IMPORT = {
     "app.settings": "models.lineups models.lineups.fetching models.names",
     "app.survey": (
         "app.analysis app.api app.engine app.errors app.output app.render app.settings models.lineups "
-        "models.names models.progress models.training.data"
+        "models.names models.pictures models.progress"
     ),
     "app.version": "",
     "models.attention": "models.names",
+    "models.calibration": "",
     "models.checkpoints": (
-        "models.attention models.errors models.insertion models.names models.networks models.whole_files"
+        "models.attention models.calibration models.errors models.insertion models.names models.networks "
+        "models.whole_files"
     ),
     "models.errors": "",
     "models.insertion": "models.attention models.names models.networks",
     "models.lineups": (
-        "models.checkpoints models.errors models.insertion models.lineups.fetching models.names models.networks "
-        "models.pictures"
+        "models.calibration models.checkpoints models.errors models.insertion models.lineups.fetching models.names "
+        "models.networks models.pictures"
     ),
     "models.lineups.fetching": "models.errors models.progress models.whole_files",
     "models.names": "",
     "models.networks": "models.attention models.names",
     "models.pictures": "models.errors models.names",
+    "models.probabilities": "",
     "models.progress": "",
     "models.training": (
         "models.checkpoints models.lineups models.names models.networks models.pictures models.training.data "

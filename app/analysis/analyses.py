@@ -24,10 +24,19 @@ class Picture:
     Args:
         data: the uploaded bytes.
         decoded: the picture as it was decoded for the networks.
+        max_pixels: the limit within which it was decoded.
+
+    Attributes:
+        width, height: the upright picture's size in pixels.
+        values: the file's values that became black and white, where it has more than 8 bits; None otherwise.
+        pages: the number of pages in its file, of which it is the first.
+        data: the uploaded bytes.
     """
 
-    def __init__(self, data: bytes, decoded: DecodedPicture) -> None:
+    def __init__(self, data: bytes, decoded: DecodedPicture, *, max_pixels: int) -> None:
         self.width, self.height = decoded.width, decoded.height
+        self.values, self.pages = decoded.values, decoded.pages
+        self._max_pixels = max_pixels
         self.data = data
         # A picture that was decoded at a reduced size for the networks is too small for the screen.
         self._preview = None if decoded.is_reduced else shrink(decoded.image, PREVIEW_SIDE_PIXELS)
@@ -47,7 +56,7 @@ class Picture:
         if max(self.width, self.height) <= PREVIEW_SIDE_PIXELS or (max_side or math.inf) <= PREVIEW_SIDE_PIXELS:
             picture = self._draw_preview()
         else:
-            picture = decode_picture(self.data, max_pixels=self.width * self.height)
+            picture = decode_picture(self.data, max_pixels=self._max_pixels)
         return picture if max_side is None else fit_screen(picture, max_side)
 
     def _draw_preview(self) -> Image.Image:
@@ -55,7 +64,7 @@ class Picture:
         if self._preview is None:
             ratio = find_ratio(self.width, self.height, longer=PREVIEW_SIDE_PIXELS)
             enough = math.ceil(min(self.width, self.height) * ratio)
-            decoded = decode_reduced(self.data, max_pixels=self.width * self.height, shorter_side=enough)
+            decoded = decode_reduced(self.data, max_pixels=self._max_pixels, shorter_side=enough)
             self._preview = shrink(decoded.image, PREVIEW_SIDE_PIXELS)
         return self._preview
 

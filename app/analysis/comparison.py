@@ -7,6 +7,7 @@ import numpy as np
 
 from app.analysis.analyses import Analysis
 from app.analysis.classes import ChosenBy
+from app.analysis.fit import PictureFit, judge_fit
 from app.analysis.questions import Explanation
 from app.explain.maps import HeatMap
 from app.explain.methods import Method
@@ -77,6 +78,12 @@ class Comparison:
     def names(self) -> tuple[NetworkName, ...]:
         """The networks' names in the lineup's order."""
         return self.analysis.card.names
+
+    @property
+    def fit(self) -> PictureFit | None:
+        """Whether any class fits the picture, by the networks as learned; None for a lineup without a threshold."""
+        learned = self if self.altered is None else self.altered.learned
+        return judge_fit(learned.analysis.traces, learned.analysis.card.fit)
 
     def compare_maps(self, difference: Difference) -> MapComparison:
         """Numbers that compare two networks' maps."""

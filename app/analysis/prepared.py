@@ -60,7 +60,8 @@ def prepare_picture(data: bytes, card: LineupCard, options: GeometryOptions, *, 
     decoded = decode_reduced(data, max_pixels=max_pixels, shorter_side=enough)
     placement = place(decoded.width, decoded.height, geometry=geometry, resolution=resolution, crop_share=share)
     values = prepare_input(decoded.image, placement, card.preprocessing)
-    return PreparedPicture(card, Picture(data, decoded), placement, geometry, resolution, values)
+    source = Picture(data, decoded, max_pixels=max_pixels)
+    return PreparedPicture(card, source, placement, geometry, resolution, values)
 
 
 def choose_resolution(card: LineupCard, options: GeometryOptions) -> Resolution:

@@ -4,8 +4,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.analysis.comparison import Comparison
 from app.analysis.sanity import SanityCheck
+from app.api.analyses import build_heat_map_answer
 from app.api.links import AnalysisLinks
-from app.api.schemas import HeatMapAnswer, build_heat_map_answer
+from app.api.schemas import HeatMapAnswer
 from app.explain.metrics import compare_heat_maps
 from models.names import NetworkName
 from models.networks.randomisation import Randomisation

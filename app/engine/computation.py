@@ -61,6 +61,7 @@ def trace_network(
             logits=_to_array(trace.logits[position]),
             features={stage: _to_array(features[position]) for stage, features in trace.features.items()},
             blocks=read_attention_maps(trace, position=position),
+            temperature=lineup.card.find_temperature(name),
         )
         for position in range(len(batch))
     ]

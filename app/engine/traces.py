@@ -8,6 +8,7 @@ import numpy as np
 
 from app.explain.maps import BlockMaps, FloatArray
 from models.names import NetworkName, Stage
+from models.probabilities import find_probabilities
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,18 +19,18 @@ class NetworkTrace:
         logits: one score per class, (K,).
         features: each stage's output, (C, H, W).
         blocks: each block's gates; empty without attention.
+        temperature: the network's temperature, see `find_probabilities`.
     """
 
     logits: FloatArray
     features: Mapping[Stage, FloatArray]
     blocks: tuple[BlockMaps, ...]
+    temperature: float = 1.0
 
     @property
     def probabilities(self) -> FloatArray:
-        """Softmax of the logits, (K,), 0..1."""
-        shifted = np.exp(self.logits.astype(np.float64) - self.logits.max())
-        probabilities: FloatArray = (shifted / shifted.sum()).astype(np.float32)
-        return probabilities
+        """Each class's P at the network's temperature, (K,), 0..1."""
+        return find_probabilities(self.logits, self.temperature).astype(np.float32)
 
     @property
     def size_bytes(self) -> int:

@@ -5,7 +5,7 @@ Sources of the numbers:
 | number | from | why |
 |---|---|---|
 | heat maps | grad-cam | used everywhere in the program, see `app.explain.cam` |
-| P of the class under removal and insertion | grad-cam's `PerturbationConfidenceMetric` and softmax target | fits |
+| P of the class under removal and insertion | grad-cam's `PerturbationConfidenceMetric`, with a target at the network's temperature | fits |
 | intervals | `scipy.stats.bootstrap` | fits |
 | deletion and insertion areas | ours, on top of those | grad-cam has no curve; its ROAD solves a sparse system per picture and percentile, which takes 0.3 s, so most of an hour for 501 pictures, and draws its noise from torch's global generator |
 | pointing game, share inside | ours | Quantus 0.6 has both, but only for masks of the input's size and without a tolerance; a map without evidence, or a flat one, raises an AssertionError for its whole batch; and it needs pandas and tqdm for two lines of arithmetic |
@@ -19,7 +19,6 @@ results.
 from app.evaluation.from_rows import evaluate_by_rows
 from app.evaluation.measures.pictures import (
     CHUNK_BATCHES,
-    PICTURE_SUFFIXES,
     LabelledPicture,
     PictureBatch,
     PictureReader,
@@ -34,7 +33,6 @@ from app.evaluation.run import Measurement, measure, run_evaluation
 
 __all__ = [
     "CHUNK_BATCHES",
-    "PICTURE_SUFFIXES",
     "Evaluation",
     "EvaluationOptions",
     "Fill",

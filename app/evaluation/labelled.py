@@ -8,7 +8,7 @@ from app.errors import InvalidOption
 from app.evaluation.measures.pictures import find_classes, list_pictures
 from app.survey.sources import SHARD_SUFFIX, PictureSource, expand_range, list_shard_files
 from models.lineups.lineup import Lineup
-from models.training.data.listing import PICTURE_SUFFIXES
+from models.pictures.formats import PICTURE_SUFFIXES
 from models.training.data.shards import CLASS_SUFFIXES
 
 

@@ -14,9 +14,9 @@ from app.analysis.options import GeometryOptions, TargetOptions
 from app.analysis.timing import Timings
 from app.engine.loading import build_engine, load_chosen_lineup
 from app.errors import InvalidOption
-from app.evaluation import PICTURE_SUFFIXES
 from app.settings import Settings
 from models.names import NetworkName, Precision
+from models.pictures.folders import choose_pictures
 from models.progress import track
 
 
@@ -62,7 +62,7 @@ def measure_precision(settings: Settings, directory: Path, *, limit: int | None)
         LensError: for a picture that cannot be read.
         LineupError: when the networks cannot be loaded.
     """
-    paths = sorted(path for path in directory.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)[:limit]
+    paths = choose_pictures(directory.rglob("*"))[:limit]
     if not paths:
         raise InvalidOption(f"{directory} contains no pictures; give a directory with pictures", option="DIR")
     lenses = {precision: _open_lens(settings, precision) for precision in Precision}

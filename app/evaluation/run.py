@@ -127,5 +127,8 @@ def _answer(lineup: Lineup, batch: PictureBatch, focus: FocusOptions | None) -> 
     return AnsweredBatch(
         batch=batch,
         traces=traces,
-        answers={name: read_answers(trace.logits, batch.classes) for name, trace in traces.items()},
+        answers={
+            name: read_answers(trace.logits, batch.classes, lineup.card.find_temperature(name))
+            for name, trace in traces.items()
+        },
     )

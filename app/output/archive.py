@@ -13,7 +13,7 @@ from app.analysis.comparison import Comparison
 from app.analysis.networks import choose_difference
 from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, SheetOptions
 from app.analysis.sheets import make_slug
-from app.api.schemas import build_analysis_answer
+from app.api.analyses import build_analysis_answer
 from app.output import images
 from app.output.sheet import draw_sheet
 from app.render.contact_sheet import SheetFormat

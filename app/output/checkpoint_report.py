@@ -64,6 +64,7 @@ def list_facts(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
     yield "state", format_gate_state(diagnosis)
     for title, lines in (
         ("recipe", [diagnosis.recipe] if diagnosis.recipe else []),
+        ("temperature", [f"{diagnosis.calibration.temperature:g}"] if diagnosis.calibration.temperature else []),
         ("unwrapped", [", ".join(diagnosis.unwrapped)] if diagnosis.unwrapped else []),
         ("renamed", summarise_renames(diagnosis.renamed)),
         ("swapped", summarise_names(diagnosis.swapped)),

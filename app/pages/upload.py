@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.api.schemas import build_lineup_description
+from app.api.lineups import build_lineup_description
 from app.pages.choices import Choice, list_geometries, list_lineups, list_resolutions
 from app.pages.gallery import SAMPLES, Sample
 from app.pages.lineup import LineupView, build_lineup_view

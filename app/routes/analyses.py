@@ -17,7 +17,8 @@ from app.analysis.options import (
     TargetOptions,
 )
 from app.api import links
-from app.api.schemas import AnalysisAnswer, build_analysis_answer
+from app.api.analyses import build_analysis_answer
+from app.api.schemas import AnalysisAnswer
 from app.output import images
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import (
@@ -26,6 +27,7 @@ from app.routes.answers import (
     UPLOAD_PROBLEMS,
     build_comparison_headers,
     build_lineup_headers,
+    build_picture_headers,
     document_file,
     document_problems,
 )
@@ -41,9 +43,10 @@ from app.routes.dependencies import (
     link_analysis,
     merge_options,
 )
+from app.routes.uploads import UploadRoute
 from models.names import GateKind
 
-router = APIRouter(tags=["analyses"])
+router = APIRouter(tags=["analyses"], route_class=UploadRoute)
 
 
 class AnalysisForm(TargetOptions, PictureOptions):
@@ -103,6 +106,7 @@ async def create_analysis(
     own_links = link_analysis(request, comparison.analysis.id)
     response.headers["Location"] = own_links.root
     response.headers["Server-Timing"] = timings.header()
+    response.headers.update(build_picture_headers(comparison.analysis))
     return build_analysis_answer(comparison, links=own_links)
 
 

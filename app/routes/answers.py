@@ -41,8 +41,23 @@ ANALYSIS_PROBLEMS = document_problems(404, 422, 503, 504)
 
 
 def build_lineup_headers(analysis: Analysis) -> dict[str, str]:
-    """Headers that name the lineup and say whether it is trained."""
-    return {"X-Lineup": analysis.card.name, "X-Lineup-Trained": str(analysis.card.trained).lower()}
+    """Headers that name the lineup and say whether it is trained, and those of `build_picture_headers`."""
+    return {
+        "X-Lineup": analysis.card.name,
+        "X-Lineup-Trained": str(analysis.card.trained).lower(),
+        **build_picture_headers(analysis),
+    }
+
+
+def build_picture_headers(analysis: Analysis) -> dict[str, str]:
+    """Headers that say which values became black and white and which page was read, where there is a choice."""
+    source = analysis.source
+    headers = {}
+    if source.values is not None:
+        headers["X-Picture-Range"] = str(source.values)
+    if source.pages > 1:
+        headers["X-Picture-Page"] = f"1 of {source.pages}"
+    return headers
 
 
 def build_comparison_headers(comparison: Comparison, network: NetworkName, timings: Timings) -> dict[str, str]:

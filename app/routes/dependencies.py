@@ -1,6 +1,6 @@
 """Dependencies of the routes, by type."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, File, Form, Query, Request, UploadFile
@@ -15,7 +15,8 @@ from app.analysis.options import Options
 from app.analysis.sheets import Sheet, SheetStore, clean_name
 from app.analysis.timing import Timings
 from app.api.links import AnalysisLinks
-from app.errors import InvalidOption, InvalidPicture
+from app.errors import InvalidOption, InvalidPicture, LensError
+from app.routes.uploads import name_picture
 from app.server.limits import refuse_bytes
 from app.server.watch.metrics import Metrics
 from app.settings import Settings
@@ -85,15 +86,21 @@ SheetsDependency = Annotated[SheetStore, Depends(get_sheets)]
 SheetDependency = Annotated[Sheet, Depends(get_sheet)]
 TimingsDependency = Annotated[Timings, Depends(make_timings)]
 Upload = Annotated[
-    UploadFile, File(description="The picture: JPEG, PNG, WebP, BMP, GIF (first frame), TIFF or AVIF; at most 20 MB.")
+    UploadFile,
+    File(
+        description="The picture: JPEG, PNG, WebP, BMP, GIF (first frame), TIFF (first page), AVIF or HEIC; at most "
+        "20 MB."
+    ),
 ]
 
 
 MULTIPLE = "there are several fields named image; send one picture per request, or several to the page"
 
 
-async def read_only_upload(request: Request, image: Upload, settings: SettingsDependency) -> bytes:
+async def read_only_upload(request: Request, image: Upload, settings: SettingsDependency) -> AsyncIterator[bytes]:
     """Read the bytes of the only uploaded picture; see `read_upload`.
+
+    An error about the picture, here or while it is answered, gets the file's name.
 
     Raises:
         InvalidOption: for several pictures.
@@ -101,7 +108,10 @@ async def read_only_upload(request: Request, image: Upload, settings: SettingsDe
     # FastAPI has parsed the form already, for the parameter.
     if len((await request.form()).getlist("image")) > 1:
         raise InvalidOption(MULTIPLE, option="image")
-    return await read_upload(image, settings)
+    try:
+        yield await read_upload(image, settings)
+    except LensError as error:
+        raise name_picture(error, image.filename) from error
 
 
 async def read_upload(image: UploadFile, settings: Settings) -> bytes:

@@ -5,7 +5,8 @@ from typing import Literal
 from fastapi import APIRouter, Response
 
 from app.api import links
-from app.api.schemas import LineupDescription, build_lineup_description
+from app.api.lineups import build_lineup_description
+from app.api.schemas import LineupDescription
 from app.render.colour_scale import Colormap, render_colour_bar
 from app.render.png import encode_png
 from app.routes.answers import PNG, document_file, document_problems

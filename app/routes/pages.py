@@ -17,8 +17,8 @@ from app.analysis.options import Interventions, PageOptions, PictureOptions, Tar
 from app.analysis.sanity import check_sanity
 from app.analysis.sheets import clean_name
 from app.analysis.timing import Timings
+from app.api.lineups import build_lineup_description
 from app.api.map_values import MapsAnswer, build_maps_answer
-from app.api.schemas import build_lineup_description
 from app.errors import InvalidPicture, LensError, TryLater
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses
 from app.pages.analysis.page import build_analysis_page
@@ -40,6 +40,7 @@ from app.routes.dependencies import (
     link_analysis,
     read_upload,
 )
+from app.routes.uploads import UploadRoute, name_picture
 from app.server.problems import build_problem
 from app.settings import Settings
 from models.networks.counting import read_recorded_counts
@@ -48,7 +49,7 @@ from models.pictures.fitting import shrink
 
 THUMBNAIL_SIDE_PIXELS = 320
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=UploadRoute)
 
 
 class PageForm(PictureOptions):
@@ -92,7 +93,9 @@ async def take_upload(
         analysis = await lenses.choose(options.lineup).analyse(data, options, timings)
         analysis = replace(analysis, name=await _name_choice(image, options, store))
     except LensError as error:
-        return refuse_upload(request, lenses, settings, error)
+        # A gallery picture has no file's name.
+        named = name_picture(error, None if options.sample or image is None else image.filename)
+        return refuse_upload(request, lenses, settings, named)
     await run_in_threadpool(store.add, analysis)
     return RedirectResponse(locate_analysis(request, analysis.id).page, status_code=303)
 

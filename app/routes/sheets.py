@@ -32,6 +32,7 @@ from app.routes.dependencies import (
     read_upload,
 )
 from app.routes.pages import PageForm, locate_analysis, refuse_upload, render_timed, take_upload
+from app.routes.uploads import UploadRoute
 
 UPLOAD_PATH = "/sheets"
 """The path that accepts more bytes than those of one picture."""
@@ -41,7 +42,7 @@ DEADLINE_SHARE = 0.8
 
 SHEET_MEDIA_TYPES = {SheetFormat.PNG: "image/png", SheetFormat.PDF: "application/pdf"}
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=UploadRoute)
 
 
 class AnalysedPicture(BaseModel):

@@ -14,7 +14,7 @@ from app.analysis.lens import Lens
 from app.analysis.networks import choose_difference, choose_networks
 from app.analysis.options import GeometryOptions, MapOptions, SheetOptions
 from app.analysis.timing import Timings
-from app.api.schemas import build_analysis_answer
+from app.api.analyses import build_analysis_answer
 from app.engine.loading import build_engine, load_chosen_lineup
 from app.errors import InvalidOption, LensError
 from app.output import images
@@ -135,7 +135,9 @@ def _draw_files(comparison: Comparison, drawing: SheetOptions) -> dict[str, byte
 def _summarise(comparison: Comparison) -> str:
     shares = ", ".join(f"{name} P = {comparison.target_probability(name):.4f}" for name in comparison.names)
     untrained = "" if comparison.analysis.card.trained else " (untrained networks)"
-    return f"{comparison.target.label.name}; {shares}{untrained}"
+    fit = comparison.fit
+    misfit = "" if fit is None or fit.is_good else f"; none of the {len(comparison.labels):,} classes fits well"
+    return f"{comparison.target.label.name}; {shares}{untrained}{misfit}"
 
 
 def _quote(path: Path) -> str:

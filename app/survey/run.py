@@ -58,6 +58,7 @@ class SurveyOptions:
             "resolution": self.geometry.resolution or card.preprocessing.resolution,
             "lineup": card.name,
             "weights": {name: network.sha256 for name, network in card.networks.items()},
+            "temperatures": {name: card.find_temperature(name) for name in card.names},
         }
 
 

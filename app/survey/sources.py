@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from app.errors import InvalidOption
-from models.training.data.listing import PICTURE_SUFFIXES
+from models.pictures.folders import choose_pictures
+from models.pictures.formats import PICTURE_SUFFIXES
 
 LIST_SUFFIXES = frozenset({".txt", ".lst"})
 
@@ -90,9 +91,8 @@ def _list_input(text: str) -> Iterator[PictureSource]:
 
 def _list_folder(folder: Path) -> Iterator[PictureSource]:
     name = folder.resolve().name
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
-            yield PictureSource(f"{name}/{path.relative_to(folder).as_posix()}", path)
+    for path in choose_pictures(folder.rglob("*")):
+        yield PictureSource(f"{name}/{path.relative_to(folder).as_posix()}", path)
 
 
 def _list_shard(shard: Path) -> Iterator[PictureSource]:

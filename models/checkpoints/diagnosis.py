@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from models.calibration import NOT_CALIBRATED, NetworkCalibration
 from models.errors import LineupError
 from models.names import Attention, StridePlacement
 
@@ -105,6 +106,7 @@ class Diagnosis(BaseModel):
         gates: the state of the gates.
         spatial_scale: the smallest and largest scale (gamma) of the spatial gates' BatchNorms; None without such gates.
         recipe: the training recipe, if a file of ours names it.
+        calibration: the calibration that a file of ours carries.
         warnings: warnings for the user, in sentences.
         output: the file that was written from it, if any.
         output_sha256: that file's checksum.
@@ -130,6 +132,7 @@ class Diagnosis(BaseModel):
     gates: GateState
     spatial_scale: tuple[float, float] | None = None
     recipe: str | None = None
+    calibration: NetworkCalibration = NOT_CALIBRATED
     warnings: tuple[str, ...] = ()
     output: Path | None = None
     output_sha256: str | None = None

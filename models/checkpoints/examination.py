@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from models.calibration import NOT_CALIBRATED
 from models.checkpoints.architectures import COUNTER, build_shapes
 from models.checkpoints.checking import find_problems, read_shapes
 from models.checkpoints.diagnosis import (
@@ -92,6 +93,7 @@ def examine_content(path: Path, options: ExaminationOptions) -> Checkpoint:
         gates=gates,
         spatial_scale=measure_scales(translation.tensors),
         recipe=None if stated is None else stated.recipe,
+        calibration=NOT_CALIBRATED if stated is None else stated.network_calibration,
         warnings=(
             *unwrapped.warnings,
             *identity.warnings,

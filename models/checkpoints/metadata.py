@@ -1,13 +1,24 @@
 """The metadata of our own safetensors files, as texts by name."""
 
+import json
 from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from models.calibration import FitThreshold, NetworkCalibration, TemperatureRecord
 from models.checkpoints.diagnosis import CheckpointError
 from models.names import Attention, StridePlacement
 
 FORMAT = "cbam-lens"
+
+
+def parse_json(value: object) -> object:
+    """Parse a text as JSON; other values stay as they are. Raises `ValueError`."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except RecursionError as error:
+        raise ValueError("JSON of too many levels") from error
 
 
 class OwnMetadata(BaseModel):
@@ -21,6 +32,7 @@ class OwnMetadata(BaseModel):
         trained: None in the first files.
         recipe: the training recipe, if known.
         source: the layout and name of the file that it was converted from, if any.
+        temperature, calibration, fit: as in `NetworkCalibration`; the latter two are JSON in the file.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,6 +44,14 @@ class OwnMetadata(BaseModel):
     trained: bool | None = None
     recipe: str | None = None
     source: str | None = None
+    temperature: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    calibration: Annotated[TemperatureRecord | None, BeforeValidator(parse_json)] = None
+    fit: Annotated[FitThreshold | None, BeforeValidator(parse_json)] = None
+
+    @property
+    def network_calibration(self) -> NetworkCalibration:
+        """The file's calibration."""
+        return NetworkCalibration(temperature=self.temperature, calibration=self.calibration, fit=self.fit)
 
 
 def parse_metadata(metadata: Mapping[str, str]) -> OwnMetadata | None:
@@ -54,7 +74,12 @@ def parse_metadata(metadata: Mapping[str, str]) -> OwnMetadata | None:
 
 def format_metadata(metadata: OwnMetadata) -> dict[str, str]:
     """Format metadata as texts by name."""
-    return {"format": FORMAT} | {
-        name: str(value).lower() if isinstance(value, bool) else str(value)
-        for name, value in metadata.model_dump(mode="json", exclude_none=True).items()
+    return {"format": FORMAT} | format_values(metadata)
+
+
+def format_values(values: BaseModel) -> dict[str, str]:
+    """Format a model's fields as texts by name; parts with fields of their own as JSON, None not at all."""
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in values.model_dump(mode="json", exclude_none=True).items()
     }

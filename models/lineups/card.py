@@ -12,6 +12,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, field_validator
 
+from models.calibration import FitThreshold, TemperatureRecord
 from models.errors import LineupError
 from models.names import NETWORK_NAME, Attention, Geometry, NetworkName, Resolution, StridePlacement
 from models.networks.titles import title_in_lineup
@@ -73,6 +74,8 @@ class NetworkCard(CardModel):
             torch's compiler, which takes longer than everything else at start-up.
         recipe: by what recipe it was trained, in a word or two; the same word for all networks of a fair lineup.
         accuracy: what was measured.
+        temperature: every P is softmax(logits / temperature); None, which means 1, for a network without calibration.
+        calibration: how the temperature was found.
     """
 
     title: str | None = None
@@ -83,6 +86,8 @@ class NetworkCard(CardModel):
     multiply_adds: int | None = Field(default=None, gt=0)
     recipe: str | None = None
     accuracy: tuple[Accuracy, ...] = ()
+    temperature: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    calibration: TemperatureRecord | None = None
 
 
 class LineupCard(CardModel):
@@ -99,6 +104,7 @@ class LineupCard(CardModel):
         warnings: what to know before believing a picture.
         preprocessing: the networks' input.
         folder_aliases: names of class folders that mean a class under another name.
+        fit: the threshold below which none of the classes fits a picture well; None if none was chosen.
         networks: two to five, by their names; the first one is the baseline.
     """
 
@@ -112,6 +118,7 @@ class LineupCard(CardModel):
     warnings: tuple[str, ...] = ()
     preprocessing: Preprocessing = Preprocessing()
     folder_aliases: dict[str, str] = {}
+    fit: FitThreshold | None = None
     networks: dict[Annotated[NetworkName, StringConstraints(pattern=NETWORK_NAME)], NetworkCard] = Field(
         min_length=FEWEST_NETWORKS, max_length=MOST_NETWORKS
     )
@@ -149,6 +156,10 @@ class LineupCard(CardModel):
         if self.preprocessing.resolution is Resolution.PIXELS_32:
             return (Resolution.PIXELS_32,)
         return LARGE_RESOLUTIONS
+
+    def find_temperature(self, name: NetworkName) -> float:
+        """A network's temperature; 1 for one that was not calibrated."""
+        return self.networks[name].temperature or 1.0
 
     def title_network(self, name: NetworkName) -> str:
         """A network's name for people, unique in the lineup: `Baseline`, `SE`, `CBAM`."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from models.checkpoints.diagnosis import ExaminationOptions, GateState
 from models.errors import LineupError
+from models.lineups.calibration import add_calibration
 from models.lineups.card import (
     ClassLabel,
     LineupCard,
@@ -119,6 +120,7 @@ def complete_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> Li
     A lineup is trained when its card says so, where there is one, and all networks are.
     """
     card = _find_preprocessing(plan.card or _make_card(plan, members), members)
+    card = add_calibration(card, {name: member.calibration for name, member in members.items()})
     recipes = {name: card.networks[name].recipe or member.recipe for name, member in members.items()}
     untrained = [name for name, member in members.items() if member.gates is GateState.UNTRAINED]
     return card.model_copy(

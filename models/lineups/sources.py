@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from models.calibration import NOT_CALIBRATED, NetworkCalibration
 from models.checkpoints.diagnosis import ExaminationOptions, GateState
 from models.checkpoints.examination import examine
 from models.errors import LineupError
@@ -51,6 +52,7 @@ class Member:
         provenance: the origin of the weights, as one sentence.
         sha256: its file's checksum; None without a file.
         labels: the classes in index order, if the source names them.
+        calibration: the calibration that its file carries.
     """
 
     network: StagedNetwork
@@ -64,6 +66,7 @@ class Member:
     provenance: str
     sha256: str | None = None
     labels: tuple[ClassLabel, ...] = ()
+    calibration: NetworkCalibration = NOT_CALIBRATED
 
     @property
     def family(self) -> str:
@@ -162,6 +165,7 @@ def _open_checkpoint(path: Path, options: ExaminationOptions) -> Member:
         recipe=found.recipe,
         provenance=f"{path.name} ({found.layout.value} layout)",
         sha256=found.sha256,
+        calibration=found.calibration,
     )
 
 

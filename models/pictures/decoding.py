@@ -9,21 +9,24 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from models.pictures.colours import convert_to_rgb
+from models.pictures.colours import SIDEWAYS, Raster, convert_to_rgb
+from models.pictures.deep import check_jpeg, read_deep_jpeg, read_deep_png
 from models.pictures.errors import InvalidPicture, PictureError, PictureTooLarge
 from models.pictures.fitting import find_ratio
-from models.pictures.formats import ALLOWED_FORMATS, explain_unidentified
+from models.pictures.formats import PictureFormat, find_format, with_article
+from models.pictures.heic import read_heic
+from models.pictures.limits import check_size, find_pixel_limit
+from models.pictures.metadata import Stripped, read_jpeg_frame, read_orientation, read_png_bits, strip_jpeg, strip_png
+from models.pictures.samples import ValueRange
+from models.pictures.tiff import read_tiff
 
 # Pillow warns above its own limit; ours is an error and is checked before decoding.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 # Pillow also warns of faults that it repairs or ignores, such as damaged EXIF.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-
-SIDEWAYS = frozenset({5, 6, 7, 8})
-"""EXIF orientations that swap width and height."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,16 +36,29 @@ class DecodedPicture:
     Attributes:
         image: upright RGB.
         width, height: the upright picture's own size in pixels.
+        values: the file's values that became black and white, where it has more than 8 bits; None otherwise.
+        pages: the number of pages in its file, of which it is the first.
     """
 
     image: Image.Image
     width: int
     height: int
+    values: ValueRange | None = None
+    pages: int = 1
 
     @property
     def is_reduced(self) -> bool:
         """Whether `image` has fewer pixels than the picture."""
         return self.image.size != (self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """How large a copy the caller needs; see `decode_reduced`."""
+
+    max_pixels: int | None
+    shorter_side: int | None
+    round_size: Callable[[float], int]
 
 
 def decode_picture(data: bytes, *, max_pixels: int | None) -> Image.Image:
@@ -59,8 +75,8 @@ def decode_reduced(
 ) -> DecodedPicture:
     """The upright RGB picture in a file, at its own size or smaller.
 
-    The first frame is decoded and the EXIF orientation applied. Transparency is laid over white, 16-bit, 32-bit and
-    floating-point grey is scaled to 8 bits, and CMYK and palettes are converted. A JPEG can be decoded at a half, a
+    The first frame or page is decoded, its colour profile is applied and then the EXIF orientation. Transparency is
+    laid over white, and values of more than 8 bits are scaled (see `scale_samples`). A JPEG can be decoded at a half, a
     quarter or an eighth of its size, from part of the frequencies of its 8 x 8 blocks, which is faster.
 
     Args:
@@ -71,44 +87,74 @@ def decode_reduced(
 
     Raises:
         InvalidPicture: the bytes are not a picture, or the picture is damaged.
-        UnsupportedFormat: the picture's format is not accepted.
+        UnsupportedFormat: the picture's format, or its kind within the format, is not read.
         PictureTooLarge: the header gives too many pixels.
     """
+    kind = find_format(data)
     try:
-        with Image.open(io.BytesIO(data), formats=ALLOWED_FORMATS) as image:
-            _check_pixels(image, max_pixels)
-            width, height = image.size
-            if shorter_side is not None:
-                ratio = find_ratio(width, height, shorter=shorter_side)
-                image.draft(None, (round_size(width * ratio), round_size(height * ratio)))
-            image.load()
-            if image.getexif().get(ExifTags.Base.Orientation, 1) in SIDEWAYS:
-                width, height = height, width
-            return DecodedPicture(convert_to_rgb(ImageOps.exif_transpose(image)), width, height)
-    except UnidentifiedImageError as error:
-        raise explain_unidentified(data) from error
+        raster = _read(data, kind, _Need(max_pixels, shorter_side, round_size))
+        width, height = raster.width, raster.height
+        if raster.orientation in SIDEWAYS:
+            width, height = height, width
+        return DecodedPicture(convert_to_rgb(raster), width, height, raster.values, raster.pages)
     except Image.DecompressionBombError as error:
         raise _refuse_bomb(max_pixels) from error
+    except UnidentifiedImageError as error:
+        raise InvalidPicture(f"{with_article(kind)} file with a damaged or truncated header; send it again") from error
     except (PictureError, MemoryError):
         raise
     except Exception as error:
-        # On a damaged file, Pillow's readers may raise OSError, SyntaxError, struct.error, zlib.error, IndexError
-        # and more. In each case the picture cannot be read.
+        # On a damaged file, the readers may raise OSError, SyntaxError, struct.error, zlib.error, IndexError and more.
+        # In each case the picture cannot be read.
         raise InvalidPicture(
-            f"the picture is damaged or truncated ({error}); check that it opens elsewhere and send it again"
+            f"the picture is damaged or truncated ({error}); check that this {kind} file opens elsewhere and send it "
+            "again"
         ) from error
 
 
-def _check_pixels(image: Image.Image, max_pixels: int | None) -> None:
-    pixels = image.width * image.height
-    if max_pixels is not None and pixels > max_pixels:
-        raise PictureTooLarge(
-            f"{image.width} x {image.height} pixels are {pixels / 1e6:.1f} megapixels; the limit is "
-            f"{max_pixels / 1e6:g}; send a smaller picture"
+def _read(data: bytes, kind: PictureFormat, need: _Need) -> Raster:
+    match kind:
+        case PictureFormat.TIFF:
+            return read_tiff(data, max_pixels=need.max_pixels)
+        case PictureFormat.HEIC:
+            return read_heic(data, max_pixels=need.max_pixels)
+        case PictureFormat.PNG:
+            return _read_png(data, need)
+        case PictureFormat.JPEG:
+            return _read_jpeg(data, need)
+        case _:
+            return _read_with_pillow(Stripped(data), kind, need)
+
+
+def _read_png(data: bytes, need: _Need) -> Raster:
+    stripped = strip_png(data)
+    if read_png_bits(data) > 8:
+        return read_deep_png(stripped, max_pixels=need.max_pixels)
+    return _read_with_pillow(stripped, PictureFormat.PNG, need)
+
+
+def _read_jpeg(data: bytes, need: _Need) -> Raster:
+    stripped, frame = strip_jpeg(data), read_jpeg_frame(data)
+    check_jpeg(frame)
+    if frame is not None and frame.bits != 8:
+        return read_deep_jpeg(stripped, frame, max_pixels=need.max_pixels)
+    return _read_with_pillow(stripped, PictureFormat.JPEG, need)
+
+
+def _read_with_pillow(stripped: Stripped, kind: PictureFormat, need: _Need) -> Raster:
+    with Image.open(io.BytesIO(stripped.data), formats=(kind.upper(),)) as image:
+        check_size(image.width, image.height, need.max_pixels)
+        width, height = image.size
+        if need.shorter_side is not None:
+            ratio = find_ratio(width, height, shorter=need.shorter_side)
+            image.draft(None, (need.round_size(width * ratio), need.round_size(height * ratio)))
+        image.load()
+        orientation = read_orientation(stripped.exif or image.info.get("exif"))
+        return Raster(
+            image, width, height, profile=stripped.profile or image.info.get("icc_profile"), orientation=orientation
         )
 
 
 def _refuse_bomb(max_pixels: int | None) -> PictureTooLarge:
     # Pillow refuses pictures above twice its own limit; the message gives our limit if there is one.
-    limit = max_pixels or 2 * (Image.MAX_IMAGE_PIXELS or 0)
-    return PictureTooLarge(f"the picture has more than {limit:,} pixels; send a smaller one")
+    return PictureTooLarge(f"the picture has more than {find_pixel_limit(max_pixels):,} pixels; send a smaller one")

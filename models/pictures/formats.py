@@ -1,38 +1,162 @@
-"""The accepted formats, and errors for other files."""
+"""The accepted formats, how they are recognised, and errors for other files."""
+
+from collections.abc import Callable
+from enum import StrEnum
 
 from PIL import Image
 
 from models.pictures.errors import InvalidPicture, UnsupportedFormat
 
-ALLOWED_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
-"""Pillow's names of the formats. Its JPEG reader also reads MPO, a JPEG of phones with a second picture inside."""
 
-FORMAT_SENTENCE = "send JPEG, PNG, WebP, BMP, GIF, TIFF or AVIF"
+class PictureFormat(StrEnum):
+    """A format that is read."""
 
-OTHER_SIGNATURES = {b"<svg": "SVG", b"\xff\x0a": "JPEG XL", b"\x00\x00\x00\x0cJXL ": "JPEG XL", b"8BPS": "PSD"}
-"""First bytes of picture formats that Pillow does not know."""
+    JPEG = "JPEG"
+    PNG = "PNG"
+    WEBP = "WebP"
+    BMP = "BMP"
+    GIF = "GIF"
+    TIFF = "TIFF"
+    AVIF = "AVIF"
+    HEIC = "HEIC"
 
 
-def explain_unidentified(data: bytes) -> InvalidPicture | UnsupportedFormat:
-    """The error for unidentified bytes: another format, a damaged header, or no picture at all."""
-    kind = _sniff(data)
+FORMAT_SUFFIXES = {
+    PictureFormat.JPEG: (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    PictureFormat.PNG: (".png", ".apng"),
+    PictureFormat.WEBP: (".webp",),
+    PictureFormat.BMP: (".bmp", ".dib"),
+    PictureFormat.GIF: (".gif",),
+    PictureFormat.TIFF: (".tif", ".tiff", ".btf", ".tf8"),
+    PictureFormat.AVIF: (".avif", ".avifs"),
+    PictureFormat.HEIC: (".heic", ".heif", ".hif"),
+}
+"""The suffixes by which a folder's pictures are found; a file's format is told by its bytes alone."""
+
+PICTURE_SUFFIXES = frozenset(suffix for suffixes in FORMAT_SUFFIXES.values() for suffix in suffixes)
+
+FORMAT_LIST = "JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC"
+
+FORMAT_SENTENCE = f"send {FORMAT_LIST}"
+
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
+
+_RAW = "raw camera"
+
+_OTHER_SIGNATURES = {
+    b"\xff\x0a": "JPEG XL",
+    b"\x00\x00\x00\x0cJXL ": "JPEG XL",
+    b"\xff\x4f\xff\x51": "JPEG2000",
+    b"\x00\x00\x00\x0cjP  ": "JPEG2000",
+    b"8BPS": "PSD",
+    b"gimp xcf": "XCF",
+    b"%!PS": "PostScript",
+    b"v/1\x01": "OpenEXR",
+    b"#?RADIANCE": "Radiance HDR",
+    b"SIMPLE  =": "FITS",
+    b"\x89HDF": "HDF5",
+    b"\x93NUMPY": "NumPy",
+    b"IIRO": _RAW,
+    b"IIRS": _RAW,
+    b"MMOR": _RAW,
+    b"IIU\x00": _RAW,
+    b"FUJIFILM": _RAW,
+    b"\x00MRM": _RAW,
+    b"FOVb": _RAW,
+}
+"""First bytes of picture formats that are not read."""
+
+_SVG_STARTS = (b"<svg", b"<?xml", b"<!--", b"<!doctype svg")
+
+_SPELLED_WITH_VOWEL = frozenset({"SVG", "XCF", "XBM", "XPM", "SGI", "FLI", "FPX", "MPEG", "MSP", "MCIDAS", "HDF5"})
+"""Abbreviations that begin with a consonant's letter and a vowel's sound."""
+
+
+def find_format(data: bytes) -> PictureFormat:
+    """The format that a file's first bytes tell.
+
+    Raises:
+        InvalidPicture: the bytes are no picture of any known format.
+        UnsupportedFormat: the format is known and not read.
+    """
+    found = next((kind for kind, is_it in _CHECKS.items() if is_it(data)), None)
+    if found is not None:
+        return found
+    kind = _find_other(data)
     if kind is None:
-        return InvalidPicture(f"{len(data):,} bytes that are not a picture; {FORMAT_SENTENCE}")
-    if kind in ALLOWED_FORMATS:
-        return InvalidPicture(f"a {kind} file with a damaged or truncated header; send it again")
-    return UnsupportedFormat(f"a {kind} file; {FORMAT_SENTENCE}")
+        raise InvalidPicture(f"{len(data):,} bytes that are not a picture; {FORMAT_SENTENCE}")
+    raise refuse_kind(kind)
 
 
-def _sniff(data: bytes) -> str | None:
+def refuse_kind(kind: str) -> UnsupportedFormat:
+    """The error for a file of a kind that is not read, for example `SVG`."""
+    return UnsupportedFormat(f"{with_article(kind)} file; {FORMAT_SENTENCE}: save it as PNG, for example")
+
+
+def with_article(kind: str) -> str:
+    """A kind with its article: `an SVG`, `a TIFF`."""
+    has_vowel = kind[0].upper() in "AEIO" or kind.split(maxsplit=1)[0].upper() in _SPELLED_WITH_VOWEL
+    return f"{'an' if has_vowel else 'a'} {kind}"
+
+
+def _find_brands(data: bytes) -> frozenset[bytes]:
+    """The brands of an ISO base media file (ISO/IEC 14496-12, 4.3): the major one and the compatible ones."""
+    if data[4:8] != b"ftyp":
+        return frozenset()
+    end = min(int.from_bytes(data[:4], "big"), len(data), 1024)
+    return frozenset({data[8:12], *(data[start : start + 4] for start in range(16, end - 3, 4))})
+
+
+def _is_webp(data: bytes) -> bool:
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+
+
+def _is_tiff(data: bytes) -> bool:
+    # Canon's CR2 is a TIFF file with a mark of its own.
+    return data[:4] in {b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"} and data[8:10] != b"CR"
+
+
+def _is_avif(data: bytes) -> bool:
+    return bool(_find_brands(data) & _AVIF_BRANDS)
+
+
+def _is_heic(data: bytes) -> bool:
+    return bool(_find_brands(data) & _HEIC_BRANDS)
+
+
+_CHECKS: dict[PictureFormat, Callable[[bytes], bool]] = {
+    PictureFormat.JPEG: lambda data: data[:3] == b"\xff\xd8\xff",
+    PictureFormat.PNG: lambda data: data[:8] == b"\x89PNG\r\n\x1a\n",
+    PictureFormat.WEBP: _is_webp,
+    PictureFormat.BMP: lambda data: data[:2] == b"BM",
+    PictureFormat.GIF: lambda data: data[:6] in {b"GIF87a", b"GIF89a"},
+    PictureFormat.TIFF: _is_tiff,
+    PictureFormat.AVIF: _is_avif,  # before HEIC: both may have the brand mif1
+    PictureFormat.HEIC: _is_heic,
+}
+
+
+def _find_other(data: bytes) -> str | None:
+    """The name of a format that is not read, None for no picture at all."""
+    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.lower().startswith(_SVG_STARTS) and b"<svg" in head.lower():
+        return "SVG"
+    for start, kind in _OTHER_SIGNATURES.items():
+        if data.startswith(start):
+            return kind
+    if data[128:132] == b"DICM":
+        return "DICOM"
+    if data[8:10] == b"CR" or data[8:12] == b"crx ":
+        return _RAW
+    return _ask_pillow(data)
+
+
+def _ask_pillow(data: bytes) -> str | None:
     # Padded, because some of Pillow's checks read past the end of a short header.
     prefix = data[:16].ljust(16, b"\x00")
     Image.init()
     for kind, (_, accepts) in Image.OPEN.items():
-        if accepts is not None and accepts(prefix) is True:
+        if kind not in {"DIB", "AVIF", "TIFF"} and accepts is not None and accepts(prefix) is True:
             return kind
-    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"hevc"):
-        return "HEIC"
-    head = data[:1024].lstrip().lower()
-    if head.startswith(b"<?xml") and b"<svg" in head:
-        return "SVG"
-    return next((kind for start, kind in OTHER_SIGNATURES.items() if head.startswith(start.lower())), None)
+    return None

@@ -18,6 +18,7 @@ from models.training.data.listing import (
     EncodedPicture,
     Exclusion,
     check_apart,
+    explain_skipped_files,
     list_folders,
     list_pictures,
     list_strangers,
@@ -173,6 +174,9 @@ class DataReader:
         if strangers := list_strangers(options.directories, classes):
             named = ", ".join(strangers[:MOST_NAMED]) + (", ..." if len(strangers) > MOST_NAMED else "")
             self._tell(f"{len(strangers)} folders are not in the list of classes and are skipped: {named}")
+        directories = [*options.directories, *([options.validation] if options.validation else [])]
+        if sentence := explain_skipped_files(directories, classes):
+            self._tell(sentence)
         return classes
 
     def _read_validation(self, classes: ClassList, training: list[EncodedPicture]) -> ValidationSet | None:

@@ -42,6 +42,12 @@ def test_measure_curves_of_a_map_that_finds_what_matters(picture: Removable) -> 
     assert values == {Metric.DELETION: pytest.approx(0.02), Metric.INSERTION: pytest.approx(0.98)}
 
 
+def test_measure_curves_follow_p_at_the_networks_temperature(picture: Removable) -> None:
+    # Logits of 30 and -30 become log(3) and -log(3), so P is 3/4 and 1/4 in place of 1 and 0.
+    values = measure_curves(Looker(), picture, make_map(point_at(7)), temperature=30 / np.log(3))
+    assert values == {Metric.DELETION: pytest.approx(0.26), Metric.INSERTION: pytest.approx(0.74)}
+
+
 def test_measure_curves_of_a_map_that_finds_it_last(picture: Removable) -> None:
     values = measure_curves(Looker(), picture, make_map(1 - point_at(7)))
     assert values == {Metric.DELETION: pytest.approx(0.98), Metric.INSERTION: pytest.approx(0.02)}

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 
 from app.analysis.comparison import Comparison, Target
 from app.analysis.options import PageOptions, Tab
+from app.api.lineups import build_lineup_description
 from app.api.links import AnalysisLinks
-from app.api.schemas import build_lineup_description
 from app.explain.maps import HeatMap
 from app.explain.methods import Method
 from app.pages.addresses import Addresses

@@ -7,7 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 from jinja2 import Environment
 
-from app.api.schemas import LineupDescription, build_lineup_description
+from app.api.lineups import build_lineup_description
+from app.api.schemas import LineupDescription
 from app.evaluation.results.metrics import MEANINGS, Metric
 from app.evaluation.results.report import Contrast, Evaluation, Interval
 from app.evaluation.results.rows import read_rows

@@ -5,9 +5,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.analysis.options import PageOptions
-from app.api.schemas import AnalysisAnswer, LineupDescription, build_lineup_description
+from app.api.lineups import build_lineup_description
+from app.api.schemas import AnalysisAnswer, FitAnswer, LineupDescription
 from app.pages.analysis.verdict import build_verdict, explain_map_agreement
-from app.pages.analysis.wording import explain_doubt, explain_geometry, label_difference, warn_of_geometry
+from app.pages.analysis.wording import (
+    explain_doubt,
+    explain_geometry,
+    explain_misfit,
+    label_difference,
+    warn_of_geometry,
+)
 from app.render.colour_scale import DifferenceScale, Scale
 from models.lineups.lineup import Lineup
 from models.names import Geometry, Resolution
@@ -55,6 +62,32 @@ def test_doubt_is_told_when_probabilities_are_low(
 def test_doubt_is_not_told_when_both_networks_are_sure_of_the_class(content: dict[str, Any]) -> None:
     answer = answer_with(content, first=(0.9, 0.6), target=(0.9, 0.6))
     assert explain_doubt(answer, class_count=110) is None
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "rest"),
+    [((0.9, 0.6), ""), ((0.3, 0.9), " The baseline is not sure what this is."), ((0.1, 0.2), " No network is sure")],
+)
+def test_doubt_begins_with_the_misfit_of_a_picture_that_no_class_fits(
+    content: dict[str, Any], probabilities: tuple[float, float], rest: str
+) -> None:
+    answer = answer_with(content, first=probabilities, target=probabilities)
+    fit = FitAnswer(score=-0.5, threshold=-0.3, fits=False)
+    doubt = explain_doubt(answer.model_copy(update={"fit": fit}), class_count=1000)
+    assert doubt is not None
+    misfit = explain_misfit(1000)
+    assert misfit.startswith("None of the 1,000 classes fits this picture well. ")
+    assert doubt.startswith(misfit + rest)
+    assert len(doubt) > len(misfit) or not rest
+    assert "even if none fits" not in doubt
+
+
+def test_doubt_of_a_picture_that_fits_is_the_same_as_without_a_threshold(content: dict[str, Any]) -> None:
+    answer = answer_with(content, first=(0.3, 0.9), target=(0.3, 0.9))
+    fit = FitAnswer(score=-0.2, threshold=-0.3, fits=True)
+    assert explain_doubt(answer.model_copy(update={"fit": fit}), class_count=110) == explain_doubt(
+        answer, class_count=110
+    )
 
 
 def test_geometry_sentence_names_the_part_that_was_seen(content: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The REST contract over lineups of two, three and five networks; nothing depends on their number or their names."""
+"""The REST contract over lineups of two, three and five networks, on Ray too; nothing depends on number or names."""
 
 import io
 from collections.abc import Iterator
@@ -15,6 +15,8 @@ from app.settings import Settings
 from models.lineups.choice import InlineLineup
 from models.lineups.lineup import load_lineup
 from tests.conftest import decode, encode, make_picture
+from tests.contract import SERVERS, require_ray
+from tests.on_ray.site import NAME, ON_RAY, SiteClient, make_environment, run_server
 
 LINEUPS = {
     "two": ("plain:untrained:resnet18", "gated:untrained:resnet18+se"),
@@ -34,12 +36,27 @@ PICTURE = encode(make_picture(96, 64))
 pytestmark = pytest.mark.parametrize("name", LINEUPS)
 
 
-@pytest.fixture(scope="module")
-def lineups() -> Iterator[TestClient]:
+@pytest.fixture(scope="module", params=SERVERS)
+def lineups(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient | SiteClient]:
     """A server with all three."""
-    loaded = [load_lineup(InlineLineup.of(name, *sources)) for name, sources in LINEUPS.items()]
-    with TestClient(create_app(Settings(), lineups=loaded)) as client:
-        yield client
+    if request.param != ON_RAY:
+        loaded = [load_lineup(InlineLineup.of(name, *sources)) for name, sources in LINEUPS.items()]
+        with TestClient(create_app(Settings(), lineups=loaded)) as client:
+            yield client
+        return
+    require_ray()
+    environment = make_environment(
+        CBAM_LENS_LINEUPS=";".join(f"{name}={','.join(sources)}" for name, sources in LINEUPS.items()),
+        CBAM_LENS_RAY_REPLICA_CPUS="0.5",
+        CBAM_LENS_TRUSTED_HOSTS=f"{NAME};127.0.0.1",
+    )
+    with (
+        run_server(environment, tmp_path_factory.mktemp("ray") / "log.txt") as site,
+        SiteClient(site.address) as on_ray,
+    ):
+        yield on_ray
 
 
 def analyse(client: TestClient, name: str, **options: str) -> dict[str, Any]:
@@ -167,3 +184,16 @@ def test_sheet_and_its_archive_have_every_network(lineups: TestClient, name: str
     assert archive.status_code == 200
     for network in NAMES[name]:
         assert f"01-0/heatmaps/{network}.png".encode() in archive.content
+
+
+def test_camera_answers_for_every_network(lineups: TestClient, name: str) -> None:
+    with lineups.websocket_connect(f"/api/v1/camera?lineup={name}&target=1") as connection:
+        ready = connection.receive_json()
+        assert ready["kind"] == "ready"
+        assert tuple(ready["networks"]) == NAMES[name]
+        connection.send_bytes(PICTURE)
+        frame = connection.receive_json()
+    rest = analyse(lineups, name, target="1")["networks"]
+    assert tuple(frame["networks"]) == NAMES[name]
+    for network, seen in frame["networks"].items():
+        assert seen["probability"] == pytest.approx(rest[network]["target_probability"], rel=1e-4)

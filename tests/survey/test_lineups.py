@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from app.analysis.options import GeometryOptions, TargetOptions
 from app.cli import app
+from app.survey.run import SurveyOptions
 from app.survey.store import CONTRAST_COLUMNS, NETWORK_COLUMNS, PICTURE_COLUMNS, RowStore, list_columns
+from models.lineups.card import SHIPPED_LINEUP, read_card
 from tests.conftest import encode, make_picture
 from tests.lineups import NAMES, write_option
 
@@ -54,4 +57,17 @@ def test_rows_of_one_lineup_are_not_taken_for_anothers(tmp_path: Path) -> None:
     assert runner.invoke(app, [*arguments, write_option(2)]).exit_code == 0
     result = runner.invoke(app, [*arguments, write_option(3)])
     assert result.exit_code == 2
-    assert "has the rows of other options (weights" in result.stderr
+    assert "has the rows of other options (" in result.stderr
+    assert "weights was {'gated': None, 'plain': None}" in result.stderr
+
+
+def test_rows_of_other_temperatures_are_not_the_same_table(tmp_path: Path) -> None:
+    card = read_card(SHIPPED_LINEUP)
+    calibrated = {name: network.model_copy(update={"temperature": 0.7}) for name, network in card.networks.items()}
+    options = SurveyOptions(target=TargetOptions(), geometry=GeometryOptions(), directory=tmp_path)
+    identities = [options.identify(each) for each in (card, card.model_copy(update={"networks": calibrated}))]
+    assert [identity.pop("temperatures") for identity in identities] == [
+        {"baseline": 1.0, "cbam": 1.0},
+        {"baseline": 0.7, "cbam": 0.7},
+    ]
+    assert identities[0] == identities[1]

@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch.nn import functional
 
 from app.evaluation.measures.calibration import measure_calibration
 from app.evaluation.measures.pictures import PictureBatch
@@ -12,6 +11,7 @@ from app.evaluation.results.report import NetworkAccuracy
 from models.lineups.lineup import Lineup
 from models.names import NetworkName, Stage
 from models.networks.trace import Trace
+from models.probabilities import find_probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +41,22 @@ def trace_batch(lineup: Lineup, name: NetworkName, batch: PictureBatch, stages: 
         return network.trace(torch.from_numpy(batch.values).to(lineup.device, network.dtype), stages=stages)
 
 
-def read_answers(logits: torch.Tensor, classes: Sequence[int]) -> list[RankedTruth]:
-    """Read the answers to pictures of these true classes from logits, (N, K)."""
+def read_answers(logits: torch.Tensor, classes: Sequence[int], temperature: float = 1.0) -> list[RankedTruth]:
+    """Read one network's answers to pictures.
+
+    Args:
+        logits: (N, K).
+        classes: the true classes, N of them.
+        temperature: the network's temperature.
+    """
     truth = torch.tensor(classes, device=logits.device)[:, None]  # (N, 1)
     ranks = (logits > logits.gather(1, truth)).sum(dim=1)  # (N,)
-    probabilities = functional.softmax(logits.double(), dim=1)  # (N, K)
-    confidences = probabilities.amax(dim=1)  # (N,)
+    probabilities = find_probabilities(logits.double().cpu().numpy(), temperature)  # (N, K)
+    confidences = probabilities.max(axis=1)  # (N,)
+    of_truth = probabilities[range(len(classes)), list(classes)]  # (N,)
     return [
         RankedTruth(int(rank), float(confidence), float(probability))
-        for rank, confidence, probability in zip(
-            ranks.tolist(), confidences.tolist(), probabilities.gather(1, truth)[:, 0].tolist(), strict=True
-        )
+        for rank, confidence, probability in zip(ranks.tolist(), confidences.tolist(), of_truth.tolist(), strict=True)
     ]
 
 

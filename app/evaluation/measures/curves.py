@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pytorch_grad_cam.metrics.perturbation_confidence import PerturbationConfidenceMetric
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputSoftmaxTarget
 from torch.nn import functional
 from torchvision.transforms.functional import gaussian_blur
 
@@ -24,6 +23,7 @@ from app.evaluation.results.metrics import Metric
 from app.evaluation.results.options import Fill
 from app.explain.maps import HeatMap
 from models.networks.staged import StagedNetwork
+from models.probabilities import find_probabilities
 
 LARGEST_STEPS = 32
 """The largest number of steps of a curve; a smaller map has one step per position: 25 for 5 x 5."""
@@ -83,13 +83,14 @@ def order_positions(heat_map: HeatMap, *, name: str) -> NDArray[np.int64]:
     return np.lexsort((drawn, -values))
 
 
-def measure_curves(network: StagedNetwork, picture: Removable, heat_map: HeatMap) -> Values:
+def measure_curves(network: StagedNetwork, picture: Removable, heat_map: HeatMap, temperature: float = 1.0) -> Values:
     """Measure the deletion and insertion areas of one map, in one forward pass over all steps.
 
     Args:
         network: the network of the map.
         picture: the picture of the map.
         heat_map: (H, W).
+        temperature: the network's temperature.
 
     Returns:
         Both areas, 0..1; None for a map without positive evidence, which has no order.
@@ -103,7 +104,7 @@ def measure_curves(network: StagedNetwork, picture: Removable, heat_map: HeatMap
     is_kept = place[None, :] >= counts[:, None]  # (S + 1, H*W); the first row keeps all, the last none
     # Both curves begin and end at the whole picture or the filling; these two are computed once.
     mixtures = np.concatenate((is_kept, ~is_kept[1:-1])).reshape(-1, *heat_map.shape)  # (2 * S, H, W)
-    probabilities = _follow(network, picture, mixtures)
+    probabilities = _follow(network, picture, mixtures, temperature)
     deletion = probabilities[: len(counts)]
     insertion = np.concatenate((deletion[-1:], probabilities[len(counts) :], deletion[:1]))
     share = counts / order.size
@@ -113,17 +114,23 @@ def measure_curves(network: StagedNetwork, picture: Removable, heat_map: HeatMap
     }
 
 
-def _follow(network: StagedNetwork, picture: Removable, is_kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _follow(
+    network: StagedNetwork, picture: Removable, is_kept: NDArray[np.bool_], temperature: float
+) -> NDArray[np.float64]:
     """P of the class for each mixture of picture and filling, (N,); `is_kept` is (N, H, W)."""
     masks = torch.from_numpy(is_kept[:, None].astype(np.float32))  # (N, 1, H, W)
     masks = functional.interpolate(masks, size=picture.values.shape[1:], mode="nearest")[:, 0]
     kept, replaced = picture.values.cpu(), picture.filling.cpu()
+
+    def find_target(logits: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(find_probabilities(logits.cpu().numpy(), temperature))[..., picture.class_index]
+
     # The package calls this for each mask; all masks are of one picture, so the first argument is not needed.
     metric = PerturbationConfidenceMetric(lambda _, mask: kept * mask + replaced * (1 - mask))
     scores = metric(
         picture.values.expand(len(masks), -1, -1, -1),
         masks.numpy(),
-        [ClassifierOutputSoftmaxTarget(picture.class_index)] * len(masks),
+        [find_target] * len(masks),
         lambda batch: network(batch.to(network.dtype)).float(),
         return_diff=False,
     )

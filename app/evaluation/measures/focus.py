@@ -171,7 +171,8 @@ class FocusSurvey:
         values: Values = {Metric.PROBABILITY: answer.probability}
         values |= locate(heat_map, case.seen, case.placement, tolerance_pixels=self._options.tolerance_pixels)
         if self._options.has_curves:
-            values |= measure_curves(self._lineup.networks[name], case.removable, heat_map)
+            temperature = self._lineup.card.find_temperature(name)
+            values |= measure_curves(self._lineup.networks[name], case.removable, heat_map, temperature)
         return MapRow(is_right=answer.is_right, is_silent=not heat_map.has_evidence, values=values)
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image
 
 from app.errors import InvalidOption
 from app.evaluation.measures.pictures import LabelledPicture
 from app.evaluation.measures.seen import BoolArray
-from models.pictures.decoding import SIDEWAYS
+from models.pictures.decoding import decode_reduced
+from models.pictures.errors import PictureError
 
 BOX_COLUMNS = ("file", "synset", "xmin", "ymin", "xmax", "ymax")
 
@@ -157,15 +158,13 @@ def _read_box(row: Mapping[str, str], place: str) -> Box:
 
 
 def _read_size(path: Path) -> tuple[int, int] | None:
-    """Read width and height of an upright picture from its header; None for a file that is not a picture."""
+    """Read width and height of an upright picture; None for a file that is not a picture."""
     try:
-        with Image.open(path) as image:
-            width, height = image.size
-            is_sideways = image.getexif().get(ExifTags.Base.Orientation, 1) in SIDEWAYS
-            return (height, width) if is_sideways else (width, height)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        picture = decode_reduced(path.read_bytes(), max_pixels=None, shorter_side=1)
+    except (PictureError, OSError):
         # The evaluation itself reports pictures that cannot be read.
         return None
+    return picture.width, picture.height
 
 
 def _refuse(message: str) -> InvalidOption:

@@ -14,10 +14,9 @@ from app.explain.maps import FloatArray
 from models.lineups.lineup import Lineup
 from models.names import Geometry, Resolution
 from models.pictures.decoding import decode_picture
+from models.pictures.folders import choose_pictures
 from models.pictures.placement import Placement, place
 from models.pictures.preparation import prepare_input
-
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
 
 CHUNK_BATCHES = 4
 """The number of batches that are decoded together; pictures of one shape among them share a forward pass."""
@@ -73,10 +72,10 @@ def list_pictures(
     if listing is not None:
         paths = [data / name for name in read_listing(listing)]
     else:
-        found = (path for path in data.glob("*/*") if path.suffix.lower() in PICTURE_SUFFIXES)
+        found = choose_pictures(data.glob("*/*"))
         # If pictures and masks share a directory, its PNG files are the masks.
         is_shared = masks is not None and masks.resolve() == data.resolve()
-        paths = sorted(path for path in found if not (is_shared and path.suffix.lower() == ".png"))
+        paths = [path for path in found if not (is_shared and path.suffix.lower() == ".png")]
     if not paths:
         raise InvalidOption(f"{listing or data} names no pictures; give a folder of class folders", option="DATA")
     classes = find_classes(lineup, class_map)

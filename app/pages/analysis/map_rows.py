@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.analysis.comparison import Comparison
 from app.analysis.networks import choose_difference
 from app.analysis.options import PageOptions
+from app.api.analyses import build_analysis_answer
 from app.api.links import AnalysisLinks
 from app.api.map_values import UNITS, list_maps, name_map, title_map
 from app.api.schemas import (
@@ -12,7 +13,6 @@ from app.api.schemas import (
     LearnedAnswer,
     NetworkAnswer,
     PredictionAnswer,
-    build_analysis_answer,
 )
 from app.explain.methods import Method
 from app.numbers import format_equation, format_evidence

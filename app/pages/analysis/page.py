@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 from app.analysis.comparison import Comparison, Difference
 from app.analysis.networks import choose_difference
 from app.analysis.options import ColourOptions, DifferenceScaleOptions, PageOptions, Tab, View
+from app.api.analyses import build_analysis_answer
 from app.api.map_values import UNITS
-from app.api.schemas import AnalysisAnswer, LineupDescription, build_analysis_answer
+from app.api.schemas import AnalysisAnswer, LineupDescription
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, PageImage, add_query, fit_picture
 from app.pages.analysis.downloads import list_downloads
 from app.pages.analysis.gate_controls import GateControls, build_gate_controls
@@ -16,7 +17,7 @@ from app.pages.analysis.map_rows import MapRow, NetworkView, show_row
 from app.pages.analysis.measures import Measure, list_measures
 from app.pages.analysis.toolbar import Toolbar, build_toolbar
 from app.pages.analysis.verdict import Verdict, build_verdict
-from app.pages.analysis.wording import explain_geometry, explain_target
+from app.pages.analysis.wording import explain_file, explain_geometry, explain_target
 from app.pages.choices import METHOD_TITLES, AnyName, Choice, list_choices
 from app.pages.gates import NetworkGates, list_changes, show_gates
 from app.pages.lineup import LineupView, build_lineup_view
@@ -91,6 +92,7 @@ class AnalysisPage:
         changes: the interventions, separated by commas; empty if there are none.
         gate_controls: the form that changes gates.
         sanity: the address of the sanity check.
+        file_sentence: a sentence on the values and the page that were read; empty where there was no choice.
         geometry_sentence: a sentence on the part of the picture that the networks saw.
         upload: the limits of the next picture.
     """
@@ -130,6 +132,7 @@ class AnalysisPage:
     changes: str
     gate_controls: GateControls
     sanity: str
+    file_sentence: str
     geometry_sentence: str
     upload: UploadForm
 
@@ -199,6 +202,7 @@ def build_analysis_page(
         changes=",".join(list_changes(answer)),
         gate_controls=build_gate_controls(answer, asked=page, address=addresses.page),
         sanity=add_query(f"{addresses.page}/sanity", _leave_colours(asked)),
+        file_sentence=explain_file(answer.picture),
         geometry_sentence=explain_geometry(answer.geometry),
         upload=upload,
     )

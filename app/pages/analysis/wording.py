@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.analysis.options import PageOptions
-from app.api.schemas import AnalysisAnswer, GeometryAnswer, LineupDescription
+from app.api.schemas import AnalysisAnswer, FileAnswer, GeometryAnswer, LineupDescription
 from app.numbers import format_equation, format_share
 from app.pages.lineup import name_condition
 from app.render.colour_scale import DifferenceScale, Scale
@@ -36,30 +36,54 @@ def explain_target(answer: AnalysisAnswer) -> str:
 
 
 def explain_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
-    """Say which networks are not sure; None if all have a majority for a class, and at least one for the target."""
-    must = f"Each network must answer with one of its {class_count} classes, even if none fits."
+    """Say that none of the classes fits, if that is likely, and which networks are not sure; None without a doubt.
+
+    A network is sure if it gives a majority to a class, and at least one of them must give it to the target.
+    """
+    if is_misfit(answer):
+        unsure = _explain_uncertainty(answer, "")
+        return f"{explain_misfit(class_count)} {unsure or ''}".strip()
+    return _explain_uncertainty(
+        answer, f" Each network must answer with one of its {class_count:,} classes, even if none fits."
+    )
+
+
+def is_misfit(answer: AnalysisAnswer) -> bool:
+    """Whether probably none of the classes fits the picture; False for a lineup without a threshold."""
+    return answer.fit is not None and not answer.fit.fits
+
+
+def explain_misfit(class_count: int) -> str:
+    """Say that none of the classes fits, and what that means."""
+    return (
+        f"None of the {class_count:,} classes fits this picture well. The networks share their probability among many "
+        "classes, as they do with things that they never learned, so neither the names nor the maps may mean much."
+    )
+
+
+def _explain_uncertainty(answer: AnalysisAnswer, ending: str) -> str | None:
     unsure = [
         name for name, network in answer.networks.items() if network.predictions[0].probability < SURE_PROBABILITY
     ]
     guesses = join_words(_list_guesses(answer, unsure)) if unsure else ""
     if len(unsure) == len(answer.networks):
-        return f"No network is sure what this is. The top guesses are {guesses}. {must}"
+        return f"No network is sure what this is. The top guesses are {guesses}.{ending}"
     target = answer.target.class_name
     if all(network.target_probability < SURE_PROBABILITY for network in answer.networks.values()):
         return (
             f"No network takes this for ‘{target}’. The maps show what little evidence there is for that class; "
-            f"that does not mean it is in the picture. {must}"
+            f"that does not mean it is in the picture.{ending}"
         )
     if not unsure:
         return None
     names = name_networks(answer)
     who = begin_sentence(join_words([names[name] for name in unsure]))
     if len(unsure) > 1:
-        return f"{who} are not sure what this is. Their top guesses are {guesses}. {must}"
+        return f"{who} are not sure what this is. Their top guesses are {guesses}.{ending}"
     guess = answer.networks[unsure[0]].predictions[0]
     return (
         f"{who} is not sure what this is. Its top guess is ‘{guess.class_name}’ "
-        f"({format_equation(guess.probability)}). {must}"
+        f"({format_equation(guess.probability)}).{ending}"
     )
 
 
@@ -98,6 +122,17 @@ def explain_geometry(geometry: GeometryAnswer) -> str:
         f"y {geometry.upper:.0f} to {geometry.lower:.0f}, {seen}. "
         "They did not see the grey area."
     )
+
+
+def explain_file(file: FileAnswer) -> str:
+    """Say which values became black and white and which page was read; empty where there was no choice."""
+    sentences = []
+    if file.value_range is not None:
+        low, high = file.value_range
+        sentences.append(f"The file has more than 8 bits: values from {low:.6g} to {high:.6g} are told apart.")
+    if file.pages > 1:
+        sentences.append(f"It has {file.pages:,} pages; this is the first.")
+    return " ".join(sentences)
 
 
 def warn_of_geometry(geometry: GeometryAnswer, lineup: LineupDescription) -> tuple[str, ...]:

@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.lineups.card import read_bytes
+from models.pictures.folders import explain_skipped, is_picture_name
 from models.training.data.classes import ClassList
 from models.training.running.errors import TrainingError
-
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
-
 
 NO_CLASS = -1
 """The class index of a picture without a class of the list."""
@@ -117,7 +115,7 @@ def list_pictures(directories: Sequence[Path], classes: ClassList, exclusion: Ex
         for folder in sorted(set(list_folders([directory])) & classes.folders.keys()):
             for path in sorted((directory / folder).iterdir()):
                 key = f"{directory.resolve().name}/{folder}/{path.name}"
-                if path.suffix.lower() not in PICTURE_SUFFIXES or exclusion.covers(key):
+                if not is_picture_name(path) or exclusion.covers(key):
                     continue
                 if key in pictures:
                     raise TrainingError(f"{key} is in two of the directories; rename one of them")
@@ -139,7 +137,7 @@ def list_unlabelled(
         for folder in list_folders([directory]):
             for path in sorted((directory / folder).iterdir()):
                 key = f"{directory.resolve().name}/{folder}/{path.name}"
-                if path.suffix.lower() not in PICTURE_SUFFIXES or exclusion.covers(key):
+                if not is_picture_name(path) or exclusion.covers(key):
                     continue
                 if key in keys:
                     raise TrainingError(f"{key} is in two of the directories; rename one of them")
@@ -151,6 +149,16 @@ def list_unlabelled(
 def list_strangers(directories: Sequence[Path], classes: ClassList) -> list[str]:
     """List the folders that are not a class of the list."""
     return sorted(set(list_folders(directories)) - classes.folders.keys())
+
+
+def explain_skipped_files(directories: Sequence[Path], classes: ClassList) -> str:
+    """A sentence about the files in the folders of all classes that are no pictures; empty if there are none."""
+    folders = (
+        directory / folder
+        for directory in directories
+        for folder in sorted(set(list_folders([directory])) & classes.folders.keys())
+    )
+    return explain_skipped(path for folder in folders for path in sorted(folder.iterdir()) if path.is_file())
 
 
 def list_validation(directory: Path, listing: Path | None, classes: ClassList) -> list[EncodedPicture]:

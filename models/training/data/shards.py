@@ -7,8 +7,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from models.pictures.formats import PICTURE_SUFFIXES
 from models.training.data.classes import ClassList
-from models.training.data.listing import PICTURE_SUFFIXES, EncodedPicture, Exclusion
+from models.training.data.listing import EncodedPicture, Exclusion
 from models.training.running.errors import TrainingError
 
 CLASS_SUFFIXES = ("cls", "txt")

@@ -74,9 +74,9 @@ def test_every_lineup_is_listed_with_what_it_is(site: TestClient) -> None:
 
 def test_members_of_an_untrained_lineup_differ_by_their_attention_alone(lineups: tuple[Lineup, ...]) -> None:
     for lineup in lineups[1:]:
-        baseline, cbam = (lineup.networks[name].state_dict() for name in ("baseline", "cbam"))
-        assert all(np.array_equal(cbam[key].numpy(), values.numpy()) for key, values in baseline.items())
-        assert len(cbam) > len(baseline)
+        baseline, gated = (network.state_dict() for network in lineup.networks.values())
+        assert all(np.array_equal(gated[key].numpy(), values.numpy()) for key, values in baseline.items())
+        assert len(gated) > len(baseline)
 
 
 @pytest.mark.parametrize("architecture", EACH_ARCHITECTURE)
@@ -97,9 +97,12 @@ def test_heat_maps_are_answered_and_marked(site: TestClient, image: bytes, archi
 @pytest.mark.parametrize("architecture", EACH_ARCHITECTURE)
 def test_every_gate_is_answered(site: TestClient, image: bytes, architecture: str) -> None:
     analysis = analyse(site, image, architecture)
-    assert (analysis["lineup"], analysis["trained"], analysis["attention"]) == (architecture, False, "cbam")
-    assert len(analysis["blocks"]) == BLOCK_COUNTS[architecture]
-    for block in analysis["blocks"]:
+    assert (analysis["lineup"], analysis["trained"]) == (architecture, False)
+    assert analysis["networks"]["baseline"]["blocks"] == []
+    network = analysis["networks"]["cbam"]
+    assert network["attention"] == "cbam"
+    assert len(network["blocks"]) == BLOCK_COUNTS[architecture]
+    for block in network["blocks"]:
         assert block["spatial"]["standard_deviation"] == pytest.approx(0, abs=1e-6)
         for kind in ("spatial", "channel"):
             answer = site.get(block["links"][kind], params={"render": "values"})
@@ -121,7 +124,7 @@ def test_page_of_an_untrained_lineup_says_so_at_each_place(site: TestClient, ima
     assert "Untrained networks." in text
     assert "these gates have learned nothing" in text
     assert ">Baseline, untrained</figcaption>" in text
-    assert ">Baseline + CBAM, untrained</figcaption>" in text
+    assert ">CBAM, untrained</figcaption>" in text
     assert '<span class="badge">untrained</span>' in text
     assert text.count('class="block"') == BLOCK_COUNTS[architecture]
 
@@ -183,11 +186,13 @@ def test_figure_of_an_untrained_lineup_says_so(
 
 def test_attention_without_a_spatial_gate_shows_the_channel_gate_alone(site: TestClient, image: bytes) -> None:
     analysis = analyse(site, image, "se")
-    assert analysis["attention"] == "se"
-    assert all(block["spatial"] is None and set(block["links"]) == {"channel"} for block in analysis["blocks"])
+    network = analysis["networks"]["se"]
+    assert network["attention"] == "se"
+    assert network["blocks"]
+    assert all(block["spatial"] is None and set(block["links"]) == {"channel"} for block in network["blocks"])
     page = site.get(f"/analyses/{analysis['id']}").text
     assert "SE’s gates, block by block" in page
-    assert "Baseline + SE, untrained" in page
+    assert ">SE, untrained</figcaption>" in page
     problem = site.post("/api/v1/attention", files={"image": image}, data={"lineup": "se", "kind": "spatial"})
     assert problem.status_code == 422
     assert problem.json()["allowed"] == ["channel"]
@@ -229,7 +234,8 @@ def test_compare_works_with_each_architecture(tmp_path: Path, image: bytes, arch
     result = CliRunner().invoke(command_line, arguments)
     assert result.exit_code == 0, result.output
     row = json.loads(result.stdout)
-    assert (row["lineup"], row["trained"], len(row["blocks"])) == ("mine", False, BLOCK_COUNTS[architecture])
+    assert (row["lineup"], row["trained"]) == ("mine", False)
+    assert len(row["networks"]["cbam"]["blocks"]) == BLOCK_COUNTS[architecture]
     names = {file.name.removeprefix("picture.") for file in (tmp_path / "out").iterdir()}
     assert names == {"figure.png", "baseline.png", "cbam.png", "difference.png", "maps.npz"}
 

@@ -16,7 +16,7 @@ def decode(data: bytes) -> Image.Image:
     return decode_picture(data, max_pixels=LIMIT)
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF"])
 def test_decode_picture_reads_every_accepted_format(form: str) -> None:
     picture = decode(encode(make_picture(60, 40), form))
     assert picture.mode == "RGB"
@@ -86,7 +86,7 @@ def test_decode_picture_takes_the_first_frame_of_an_animation() -> None:
     assert picture.getpixel((4, 4)) == (255, 0, 0)
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_decode_picture_refuses_truncated_files(form: str, share: float) -> None:
     data = encode(make_picture(300, 200), form)
@@ -105,7 +105,9 @@ def test_decode_picture_refuses_what_is_no_picture(data: bytes) -> None:
     [
         (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
         (b'<?xml version="1.0"?>\n<svg/>', "SVG"),
-        (b"\x00\x00\x00\x18ftypheic" + bytes(40), "HEIC"),
+        (b"\x00\x00\x00\x18ftypcrx " + bytes(40), "raw camera"),
+        (b"\xff\x0a" + bytes(40), "JPEG XL"),
+        (bytes(128) + b"DICM" + bytes(40), "DICOM"),
         (encode(make_picture(16, 16), "ICO"), "ICO"),
         (encode(make_picture(16, 16), "PPM"), "PPM"),
         (encode(make_picture(16, 16), "JPEG2000"), "JPEG2000"),

@@ -1,0 +1,81 @@
+"""Uploads: a file's name in either form, and in the message about its picture."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from fastapi import HTTPException, Request, Response
+from fastapi.routing import APIRoute
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import FormData
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from app.analysis.sheets import clean_name
+from app.errors import InvalidPicture, LensError, PictureTooLarge, UnsupportedFormat
+
+EXTENDED_NAME = b"filename*="
+
+
+def name_picture(error: LensError, file_name: str | None) -> LensError:
+    """The error with the name of the file that it is about, if it is about a picture that has one."""
+    if not file_name or not isinstance(error, (InvalidPicture, PictureTooLarge, UnsupportedFormat)):
+        return error
+    named = type(error)(f"“{clean_name(file_name, position=1)}”: {error}")
+    named.__cause__ = error
+    return named
+
+
+class UploadRoute(APIRoute):
+    """A route whose forms may name a file by `filename*` alone (RFC 5987), as some clients do."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_upload(request: Request) -> Response:
+            return await handle(_UploadRequest(request.scope, request.receive))
+
+        return handle_upload
+
+
+class _UploadRequest(Request):
+    """A request that parses its form with `_NamedFileParser`."""
+
+    async def _get_form(
+        self,
+        *,
+        max_files: int | float = 1000,
+        max_fields: int | float = 1000,
+        max_part_size: int = 1024 * 1024,
+    ) -> FormData:
+        kind, _ = parse_options_header(self.headers.get("Content-Type"))
+        if self._form is None and kind == b"multipart/form-data":
+            parser = _NamedFileParser(
+                self.headers,
+                self.stream(),
+                max_files=max_files,
+                max_fields=max_fields,
+                max_part_size=max_part_size,
+            )
+            try:
+                self._form = await parser.parse()
+            except MultiPartException as error:
+                raise HTTPException(status_code=400, detail=error.message) from error
+        return await super()._get_form(max_files=max_files, max_fields=max_fields, max_part_size=max_part_size)
+
+
+class _NamedFileParser(MultiPartParser):
+    """Starlette's parser, which takes a part for text if its name is given by `filename*` alone."""
+
+    def on_headers_finished(self) -> None:
+        part = self._current_part
+        _, options = parse_options_header(part.content_disposition)
+        if part.content_disposition and b"filename" not in options and EXTENDED_NAME in part.content_disposition:
+            part.content_disposition += b'; filename="' + _read_extended_name(part.content_disposition) + b'"'
+        super().on_headers_finished()
+
+
+def _read_extended_name(disposition: bytes) -> bytes:
+    """The name in `filename*=UTF-8''h%C3%BCnd.jpg`; any name where it cannot be read."""
+    value = disposition.partition(EXTENDED_NAME)[2].split(b";")[0].strip().strip(b'"')
+    name = unquote_to_bytes(value.rpartition(b"'")[2])
+    return name.replace(b"\\", b"/").replace(b'"', b"'") or b"picture"

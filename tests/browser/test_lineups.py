@@ -42,8 +42,10 @@ TITLES = {
     "five": ("Baseline", "SE", "CBAM", "CBAM (3x3)", "channel gate"),
 }
 
-EACH = pytest.mark.parametrize("name", LINEUPS)
-MANY = pytest.mark.parametrize("name", ["three", "five"])
+SLOW_FIVE = pytest.param("five", marks=pytest.mark.slow)
+
+EACH = pytest.mark.parametrize("name", [pytest.param("two", marks=pytest.mark.slow), "three", SLOW_FIVE])
+MANY = pytest.mark.parametrize("name", ["three", SLOW_FIVE])
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +243,13 @@ def test_walk_through_blocks_stays_with_its_network_until_another_is_chosen(page
     expect(page.locator("#blocks-se h2")).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("view", ["", "?tab=attention", "/blocks/se/layer1.0", "/sanity"])
+@pytest.mark.parametrize(
+    "view",
+    [
+        "",
+        *(pytest.param(view, marks=pytest.mark.slow) for view in ("?tab=attention", "/blocks/se/layer1.0", "/sanity")),
+    ],
+)
 def test_pages_of_three_networks_have_no_serious_violation(page: Page, view: str) -> None:
     if not AXE.exists():
         skip_here("axe-core is not installed; run npm install --no-package-lock --prefix tests/browser")
@@ -314,6 +322,7 @@ def test_sheet_has_a_map_of_every_network_in_each_row(page: Page, name: str) -> 
         assert find_overflow(page) == []
 
 
+@pytest.mark.slow
 def test_sanity_check_shows_every_network_in_each_step(page: Page) -> None:
     page.goto(f"{analyse(page, 'five')}/sanity")
     for step in page.locator(".sanity-step").all():

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.lineups.catalogue import SHIPPED
 from models.lineups.fetching.cache import find_cache_directory
+from models.lineups.fetching.connection import check_mirror
 from models.lineups.fetching.download import FetchOptions
 from models.lineups.fetching.store import WeightStore
 from models.names import Precision
@@ -41,7 +42,12 @@ COMPUTED_BYTES = 8_000_000
 class Settings(BaseSettings):
     """The server's settings, with defaults for a laptop."""
 
-    model_config = SettingsConfigDict(env_prefix="CBAM_LENS_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CBAM_LENS_",
+        frozen=True,
+        # A mirror's address may have a password in it.
+        hide_input_in_errors=True,
+    )
 
     lineups: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(SHIPPED,),
@@ -154,10 +160,8 @@ class Settings(BaseSettings):
     @field_validator("mirror")
     @classmethod
     def _check_mirror(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", value):
-            raise ValueError(
-                f"{value!r} is not a mirror's address; write scheme, host and path, for example https://mirror.example"
-            )
+        if value is not None:
+            check_mirror(value)
         return value or None
 
     @field_validator("rate_limit")

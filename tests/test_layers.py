@@ -104,7 +104,7 @@ MAY_IMPORT = {
     ),
     "app.output": (
         "app.analysis app.api app.errors app.explain app.render app.version models.checkpoints models.lineups "
-        "models.lineups.fetching models.names models.networks models.progress models.whole_files"
+        "models.errors models.lineups.fetching models.names models.networks models.progress models.whole_files"
     ),
     "app.pages": (
         "app.analysis app.api app.errors app.explain app.numbers app.output app.render app.settings "

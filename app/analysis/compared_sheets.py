@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 
 from starlette.concurrency import run_in_threadpool
 
+from app.analysis.analyses import Analysis
 from app.analysis.analysis_store import AnalysisStore
 from app.analysis.comparison import Comparison
 from app.analysis.lenses import Lenses
+from app.analysis.networks import check_networks
 from app.analysis.options import PictureOptions, TargetOptions
 from app.analysis.sheets import Sheet, SheetRow
 from app.analysis.timing import Timings
@@ -62,18 +64,34 @@ class SheetLens:
         """Compare every row, one after the other: a sheet must not fill the queue.
 
         Raises:
-            InvalidOption: for an unknown class or gate.
+            InvalidOption: for an unknown class or gate, and for a network that the lineup of any row lacks.
         """
-        return [await self._compare(row, position, options) for position, row in enumerate(sheet.rows, 1)]
+        analyses = [await self._find(row) for row in sheet.rows]
+        # Before the first row is computed.
+        for analysis in analyses:
+            if analysis is not None:
+                check_networks(analysis.card, options)
+        return [
+            await self._compare(row, analysis, position, options)
+            for position, (row, analysis) in enumerate(zip(sheet.rows, analyses, strict=True), 1)
+        ]
 
-    async def _compare(self, row: SheetRow, position: int, options: TargetOptions) -> ComparedRow:
+    async def _find(self, row: SheetRow) -> Analysis | None:
+        """A row's analysis; None where there never was one, or it has left the cache."""
         if row.analysis_id is None:
-            return ComparedRow(position, row.name, None, row.problem)
+            return None
         try:
-            analysis = await run_in_threadpool(self._store.get, row.analysis_id)
-            comparison = await self._lenses.of(analysis).compare(analysis, options, self._timings)
+            return await run_in_threadpool(self._store.get, row.analysis_id)
         except AnalysisGone:
-            return ComparedRow(position, row.name, None, GONE)
+            return None
+
+    async def _compare(
+        self, row: SheetRow, analysis: Analysis | None, position: int, options: TargetOptions
+    ) -> ComparedRow:
+        if analysis is None:
+            return ComparedRow(position, row.name, None, row.problem or GONE)
+        try:
+            comparison = await self._lenses.of(analysis).compare(analysis, options, self._timings)
         except InvalidOption:
             # The option is wrong, not this picture.
             raise

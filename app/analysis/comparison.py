@@ -1,6 +1,6 @@
 """The comparison of the networks on one picture, which HTML, JSON, PNG and the command line render."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,8 +71,12 @@ class Comparison:
     @property
     def shared_maximum(self) -> float:
         """The highest value of all maps, also of those that changed networks made with their learned gates."""
-        learned = [] if self.altered is None else self.altered.heat_maps.values()
-        return max(heat_map.maximum for heat_map in (*self.heat_maps.values(), *learned))
+        return self.maximum_of(self.names)
+
+    def maximum_of(self, names: Iterable[NetworkName]) -> float:
+        """The highest value of these networks' maps, also of those that they made with their learned gates."""
+        learned = {} if self.altered is None else self.altered.heat_maps
+        return max(maps[name].maximum for maps in (self.heat_maps, learned) for name in names if name in maps)
 
     @property
     def names(self) -> tuple[NetworkName, ...]:

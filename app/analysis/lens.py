@@ -205,7 +205,7 @@ class Lens:
         """Read interventions from texts.
 
         Raises:
-            InvalidOption: for a text that is no intervention, and for unknown blocks.
+            InvalidOption: for a text that is no intervention or would change nothing, and for unknown blocks.
         """
         traces = analysis.traces.items()
         # BAM's gates are not applied one by one, so none can be changed alone.
@@ -214,6 +214,7 @@ class Lens:
             for name, trace in traces
             if trace.blocks and trace.blocks[0].joint is None
         }
+        attentions = {name: analysis.card.networks[name].attention for name in blocks}
         for text in texts:
             network = text.partition(":")[0]
             if network not in blocks and network in analysis.traces and analysis.traces[network].blocks:
@@ -223,7 +224,7 @@ class Lens:
                     option="interventions",
                 )
         try:
-            return parse_interventions(texts, blocks)
+            return parse_interventions(texts, blocks, attentions)
         except ValueError as error:
             raise InvalidOption(str(error), option="interventions") from error
 

@@ -1,6 +1,7 @@
 """Networks of a lineup chosen by name: one, several, or two for a difference."""
 
 from app.analysis.comparison import Difference
+from app.analysis.options import FigureOptions, PageOptions, SheetOptions, TargetOptions
 from app.errors import InvalidOption, refuse_choice
 from models.lineups.card import LineupCard
 from models.names import NetworkName
@@ -43,6 +44,18 @@ def choose_difference(card: LineupCard, of: str | None = None, minus: str | None
     if of == minus and of:
         raise refuse_choice("of", of, others)
     return Difference(_check("of", of, card.names) if of else others[-1], first)
+
+
+def check_networks(card: LineupCard, options: TargetOptions) -> None:
+    """Refuse options that name networks which a lineup lacks, before anything is computed.
+
+    Raises:
+        InvalidOption: for an unknown name, and for a network minus itself.
+    """
+    if isinstance(options, FigureOptions):
+        choose_networks(card, options.networks)
+    if isinstance(options, SheetOptions | PageOptions):
+        choose_difference(card, options.of, options.minus)
 
 
 def _check(option: str, name: str, names: tuple[NetworkName, ...]) -> NetworkName:

@@ -4,11 +4,12 @@ Nothing here imports torch; commands import modules that need it when they run, 
 answer at once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from app.commands.fetching import fetch_chosen
@@ -77,8 +78,14 @@ def read_settings(
     given: dict[str, Any] = {"lineups": tuple(lineups), "labels": tuple(labels), "device": device, "offline": offline}
     try:
         return Settings(**{name: value for name, value in given.items() if value})
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    except ValidationError as error:
+        faults = (f"{_name_origin(fault['loc'][0], given)}: {fault['msg']}" for fault in error.errors())
+        raise typer.BadParameter("; ".join(faults).replace("Value error, ", "")) from error
+
+
+def _name_origin(setting: object, given: Mapping[str, object]) -> str:
+    """Where a setting's value comes from: the command's option, or the environment's variable."""
+    return f"--{setting}".replace("lineups", "lineup") if given.get(str(setting)) else f"CBAM_LENS_{setting}".upper()
 
 
 def prepare_settings(lineups: Sequence[str], labels: Sequence[str], device: str | None, *, offline: bool) -> Settings:

@@ -8,9 +8,10 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from models.checkpoints.diagnosis import DEFAULT_OPTIONS, Diagnosis, ExaminationOptions, GateState, make_printable
+from models.checkpoints.diagnosis import DEFAULT_OPTIONS, Diagnosis, ExaminationOptions, GateState
 from models.checkpoints.examination import examine
 from models.checkpoints.writing import check_output, write_checkpoint
+from models.errors import make_printable
 from models.names import Attention
 
 NUMBERED = re.compile(r"\b(layer|stage|unit)\d+")

@@ -1,6 +1,7 @@
 """A comparison's images and files: heat maps, their difference, gates, the figure and the arrays."""
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -42,9 +43,18 @@ def title_networks(comparison: Comparison) -> dict[NetworkName, str]:
     return titles
 
 
-def heat_map_scale(comparison: Comparison, heat_map: HeatMap, options: ColourOptions) -> ColourScale:
-    """The colours of one of a comparison's heat maps, from 0 to the shared or its own maximum."""
-    maximum = heat_map.maximum if options.scale is Scale.OWN else comparison.shared_maximum
+def heat_map_scale(
+    comparison: Comparison, heat_map: HeatMap, options: ColourOptions, *, shown: Sequence[NetworkName] = ()
+) -> ColourScale:
+    """The colours of one of a comparison's heat maps, from 0 to the shared or its own maximum.
+
+    Args:
+        comparison: the maps.
+        heat_map: one of them.
+        options: whether the scale is shared.
+        shown: the networks that are seen side by side and share the scale; all by default.
+    """
+    maximum = heat_map.maximum if options.scale is Scale.OWN else comparison.maximum_of(shown or comparison.names)
     return ColourScale(colormap=options.colormap.value, minimum=0.0, maximum=maximum)
 
 
@@ -67,29 +77,26 @@ def difference_scale(
     return ColourScale(colormap=DIFFERENCE_COLORMAP, minimum=-limit, maximum=limit)
 
 
-def draw_heat_map(
+def draw_heat_map(  # noqa: PLR0913  # four of them are how it is drawn
     comparison: Comparison,
     name: NetworkName,
     options: MapOptions,
     *,
     as_learned: bool = False,
     max_side: int | None = None,
+    shown: Sequence[NetworkName] = (),
 ) -> Image.Image:
     """Draw one network's heat map at the picture's size, or with at most `max_side` pixels per side.
 
-    With `as_learned`, a network with changed gates shows its map from before, on the shared scale of both.
+    With `as_learned`, a network with changed gates shows its map from before, on the shared scale of both. `shown` is
+    as in `heat_map_scale`.
     """
     heat_map = comparison.heat_maps[name]
     if as_learned and comparison.altered is not None:
         heat_map = comparison.altered.learned.heat_maps[name]
     notice = None if heat_map.has_evidence else f"no positive evidence for {comparison.target.label.name}"
-    drawing = Drawing(
-        options.render,
-        heat_map_scale(comparison, heat_map, options),
-        options.opacity,
-        notice,
-        _mark(comparison.analysis),
-    )
+    scale = heat_map_scale(comparison, heat_map, options, shown=shown)
+    drawing = Drawing(options.render, scale, options.opacity, notice, _mark(comparison.analysis))
     return _draw(comparison.analysis, heat_map.values, drawing, max_side)
 
 
@@ -118,9 +125,11 @@ def subtract_heat_maps(comparison: Comparison, difference: Difference, scale: Sc
     return second.values / np.float32(second.maximum or 1) - first.values / np.float32(first.maximum or 1)
 
 
-def find_block(analysis: Analysis, network: NetworkName, name: str) -> BlockMaps:
-    """Find the gates of a network's block; raises `InvalidOption`, which lists the blocks."""
+def find_block(analysis: Analysis, network: NetworkName, name: str | None) -> BlockMaps:
+    """Find the gates of a network's block, None for the last; raises `InvalidOption`, which lists the blocks."""
     blocks = analysis.traces[network].blocks
+    if not name:
+        return blocks[-1]
     for block in blocks:
         if block.name == name:
             return block
@@ -128,9 +137,18 @@ def find_block(analysis: Analysis, network: NetworkName, name: str) -> BlockMaps
     raise refuse_choice("block", name, names)
 
 
-def find_gate(analysis: Analysis, network: NetworkName, block: str, kind: GateKind) -> GateMap:
-    """Find one gate of a block; raises `InvalidOption`, which lists the blocks or the block's gates."""
+def find_gate(analysis: Analysis, network: NetworkName, block: str | None, kind: GateKind | None) -> GateMap:
+    """Find one gate of a block; raises `InvalidOption`, which lists the blocks or the block's gates.
+
+    Args:
+        analysis: the picture.
+        network: a network with gates.
+        block: the block's name; None for the network's last one.
+        kind: which gate; None for the spatial one, or the only one.
+    """
     gates = find_block(analysis, network, block).gates
+    if kind is None:
+        return next(iter(gates.values()))
     if kind not in gates:
         allowed = [known.value for known in gates]
         raise InvalidOption(
@@ -202,15 +220,16 @@ def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_
     titles = title_networks(comparison)
     map_options = MapOptions(**options.model_dump(), render=Render.OVERLAY)
     picture = comparison.analysis.picture(max_side=FIGURE_SIDE_PIXELS)
+    shown = choose_networks(comparison.analysis.card, options.networks)
     panels = [Panel(title="Picture", picture=picture, caption=f"explained class: {target.name}")]
     panels += [
         Panel(
             title=titles[name],
-            picture=draw_heat_map(comparison, name, map_options, max_side=FIGURE_SIDE_PIXELS),
+            picture=draw_heat_map(comparison, name, map_options, max_side=FIGURE_SIDE_PIXELS, shown=shown),
             caption=f"P = {comparison.target_probability(name):.4f}",
-            scale=heat_map_scale(comparison, comparison.heat_maps[name], options),
+            scale=heat_map_scale(comparison, comparison.heat_maps[name], options, shown=shown),
         )
-        for name in choose_networks(comparison.analysis.card, options.networks)
+        for name in shown
     ]
     heading = f"{comparison.method.value}, stage {comparison.stage.value}, {comparison.analysis.geometry.value} at "
     heading += f"{comparison.analysis.resolution.value} pixels"

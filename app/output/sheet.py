@@ -13,6 +13,7 @@ from app.render.contact_sheet import draw_contact_sheet
 from app.render.figure import FigureFormat, Panel
 from app.render.overlay import Render
 from app.render.sheet_layout import SheetLayout
+from models.networks.titles import join_words, title_network
 
 PANEL_SIDE_PIXELS = 384
 
@@ -46,20 +47,39 @@ def _show_picture(row: ComparedRow, options: SheetOptions) -> ContactPicture:
 
 
 def caption_question(rows: Sequence[ComparedRow], options: SheetOptions) -> str:
-    """Describe the options and the lineups in one or two lines."""
+    """Describe the options, the networks that are drawn and whose difference it is, in a few lines."""
     comparisons = list_comparisons(rows)
-    lineups = dict.fromkeys(comparison.analysis.card.title for comparison in comparisons)
+    lineups = dict.fromkeys(_title_drawn(comparison, options) for comparison in comparisons)
     scale = (
         "one scale per map"
         if options.scale is Scale.OWN
         else f"one scale per {'column' if options.layout is SheetLayout.COLUMNS else 'row'}"
     )
     heading = f"{'; '.join(lineups) or 'No picture'}. {options.method.value}, stage {options.stage.value}, {scale}."
+    if comparisons and options.layout is SheetLayout.ROWS:
+        differences = dict.fromkeys(_title_difference(comparison, options) for comparison in comparisons)
+        heading += f" Difference: {'; '.join(differences)}."
     if options.interventions:
         heading += f" Gates changed, not retrained: {', '.join(options.interventions)}."
     if not all(comparison.analysis.card.trained for comparison in comparisons):
         heading = f"UNTRAINED: random weights, nothing was learned. {heading}"
     return heading
+
+
+def _title_drawn(comparison: Comparison, options: FigureOptions) -> str:
+    """The lineup's title where all its networks are drawn, else one with the drawn networks alone."""
+    card = comparison.analysis.card
+    drawn = choose_networks(card, options.networks)
+    if set(drawn) == set(card.names):
+        return card.title
+    networks = join_words([card.title_network(name) for name in drawn])
+    return f"{title_network(card.architecture)}: {networks}, {len(comparison.labels):,} classes"
+
+
+def _title_difference(comparison: Comparison, options: SheetOptions) -> str:
+    card = comparison.analysis.card
+    difference = choose_difference(card, options.of, options.minus)
+    return f"{card.title_network(difference.of)} minus {card.title_network(difference.minus)}"
 
 
 def _draw_panels(comparison: Comparison, options: FigureOptions, *, under_picture: str) -> list[Panel]:
@@ -68,10 +88,11 @@ def _draw_panels(comparison: Comparison, options: FigureOptions, *, under_pictur
     drawing = MapOptions(**options.model_dump(), render=Render.OVERLAY)
     titles = title_networks(comparison)
     panels = [Panel("Picture", analysis.picture(max_side=PANEL_SIDE_PIXELS), under_picture)]
-    for name in choose_networks(analysis.card, options.networks):
-        maximum = heat_map_scale(comparison, comparison.heat_maps[name], options).maximum
+    shown = choose_networks(analysis.card, options.networks)
+    for name in shown:
+        maximum = heat_map_scale(comparison, comparison.heat_maps[name], options, shown=shown).maximum
         caption = f"P = {comparison.target_probability(name):.4f}, scale 0 to {maximum:.3g}"
-        picture = draw_heat_map(comparison, name, drawing, max_side=PANEL_SIDE_PIXELS)
+        picture = draw_heat_map(comparison, name, drawing, max_side=PANEL_SIDE_PIXELS, shown=shown)
         panels.append(Panel(titles[name], picture, caption))
     return panels
 
@@ -83,4 +104,5 @@ def _draw_difference(comparison: Comparison, options: SheetOptions) -> Panel:
     limits = options.difference_scale
     limit = difference_scale(comparison, difference, options.scale, limits).maximum
     picture = draw_difference(comparison, difference, drawing, limits=limits, max_side=PANEL_SIDE_PIXELS)
-    return Panel("Difference", picture, f"−{limit:.3g} (blue, hatched) to +{limit:.3g} (red)")
+    caption = f"−{limit:.3g} (blue, hatched) to +{limit:.3g} (red)"
+    return Panel(_title_difference(comparison, options), picture, caption)

@@ -17,7 +17,7 @@ from app.errors import LensError, QueueFull
 from app.pages.camera import build_camera_page
 from app.pages.templating import render_page
 from app.routes.dependencies import LensesDependency, SettingsDependency
-from app.server.camera import CameraOptions, Cameras, Ready, Refusal, answer_frame
+from app.server.camera import CameraOptions, Cameras, Ready, Refusal, answer_frame, check_options
 from app.server.problems import build_problem, explain_invalid
 
 router = APIRouter(include_in_schema=False)
@@ -53,7 +53,7 @@ async def answer_camera(
         with cameras.connect():
             options = read_options(websocket.query_params)
             lens = lenses.choose(options.lineup)
-            lens.find_class(options.target)
+            await check_options(lens, options, seconds=settings.deadline_seconds)
             await _answer_frames(websocket, lens, options, settings.deadline_seconds)
     except LensError as error:
         await _send(websocket, Refusal(problem=build_problem(error)))

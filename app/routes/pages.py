@@ -12,7 +12,7 @@ from app.analysis.analysis_store import AnalysisStore
 from app.analysis.comparison import Comparison
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
-from app.analysis.networks import choose_difference
+from app.analysis.networks import check_networks
 from app.analysis.options import Interventions, PageOptions, PictureOptions, TargetOptions
 from app.analysis.sanity import check_sanity
 from app.analysis.sheets import clean_name
@@ -23,6 +23,7 @@ from app.errors import InvalidPicture, LensError, TryLater
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses
 from app.pages.analysis.page import build_analysis_page
 from app.pages.block import build_block_page
+from app.pages.evidence.commands import pair_options
 from app.pages.evidence.page import build_evidence_page
 from app.pages.gallery import find_sample, read_sample
 from app.pages.models import build_models_page
@@ -72,9 +73,11 @@ def show_models(request: Request) -> Response:
 
 
 @router.get("/evidence")
-def show_evidence(request: Request, lenses: LensesDependency) -> Response:
+def show_evidence(request: Request, lenses: LensesDependency, settings: SettingsDependency) -> Response:
     """The measurements of the paper's claim."""
-    return render_page(request, build_evidence_page([build_lineup_description(lens.lineup) for lens in lenses]))
+    described = [build_lineup_description(lens.lineup) for lens in lenses]
+    options = pair_options(lenses.names, settings.lineups, settings.labels)
+    return render_page(request, build_evidence_page(described, options=options))
 
 
 @router.post("/")
@@ -111,8 +114,6 @@ async def show_analysis(
     timings: TimingsDependency,
 ) -> Response:
     """The comparison."""
-    # A wrong name is refused before anything is computed.
-    choose_difference(analysis.card, options.of, options.minus)
     page = build_analysis_page(
         await _compare(lens, analysis, options, timings),
         options,
@@ -205,6 +206,8 @@ def render_timed(request: Request, page: PageContext, timings: Timings) -> Respo
 
 async def _compare(lens: Lens, analysis: Analysis, options: PageOptions, timings: Timings) -> list[Comparison]:
     """Compare for the explained class and, if another class was chosen, for that one too."""
+    # A wrong name is refused before anything is computed.
+    check_networks(analysis.card, options)
     comparison = await lens.compare(analysis, options, timings)
     label, _ = lens.find_class(options.versus)
     if label in (None, comparison.target.label):

@@ -38,10 +38,17 @@ class AttentionForm(AttentionOptions, PictureOptions):
     network: str | None = Field(
         default=None, max_length=32, description="The network; by default the last one with gates."
     )
-    block: str = Field(
-        default="layer4.1", max_length=40, description="The block's name; `GET /lineups` and every analysis list them."
+    block: str | None = Field(
+        default=None,
+        max_length=40,
+        description="The block's name; `GET /lineups` and every analysis list them. By default the network's last one.",
+        examples=["layer3.1"],
     )
-    kind: GateKind = Field(default=GateKind.SPATIAL, description="The spatial, the channel or the joint gate.")
+    kind: GateKind | None = Field(
+        default=None,
+        description="The spatial, the channel or the joint gate; by default the spatial one, or the channel gate of a "
+        "network that has no other.",
+    )
 
 
 @router.post(

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.analysis.compared_sheets import SheetLens
 from app.analysis.lens import Lens
+from app.analysis.networks import check_networks
 from app.analysis.options import FigureOptions, SheetOptions
 from app.analysis.sheets import Sheet, SheetRow, clean_name, make_slug, refuse_count
 from app.errors import InvalidOption, LensError
@@ -183,6 +184,8 @@ async def read_everything(
     timings: TimingsDependency,
 ) -> Response:
     """All files about one picture, as a ZIP file."""
+    # Nothing can be refused once its first bytes are sent.
+    check_networks(analysis.card, options)
     comparison = await lens.compare(analysis, options, timings)
     name = make_slug(comparison.target.label.name, position=1).partition("-")[2]
     return _send_archive(list_analysis_members(comparison, options), lens, name=name)

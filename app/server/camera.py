@@ -1,15 +1,17 @@
 """The live camera: its connections, frames and answers. No frame is kept."""
 
 import asyncio
-from collections.abc import Iterator
+import base64
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import Field
 
 from app.analysis.comparison import Comparison
 from app.analysis.lens import Lens
 from app.analysis.options import GeometryOptions, PictureOptions, TargetOptions
+from app.analysis.prepared import choose_resolution
 from app.analysis.timing import Timings
 from app.api.map_values import MapsAnswer, build_maps_answer
 from app.api.schemas import ApiModel, PredictionAnswer, Problem
@@ -18,11 +20,16 @@ from app.server.limits import refuse_bytes, refuse_seconds
 from app.server.problems import build_problem
 from models.names import NetworkName
 
+Result = TypeVar("Result")
+
 MAX_FRAME_BYTES = 1_000_000
 """The size limit of a frame; a JPEG of twice the largest resolution has a tenth of it."""
 
 MESSAGE_BYTES = 2 * MAX_FRAME_BYTES
 """The longest message that the server reads before it closes the connection; a shorter one gets an error message."""
+
+ONE_PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+"""A GIF."""
 
 RETRY_AFTER_SECONDS = 10
 """The time for Retry-After while all places are taken; one is free when somebody stops a camera."""
@@ -116,6 +123,26 @@ class Cameras:
             self.connected -= 1
 
 
+async def check_options(lens: Lens, options: CameraOptions, *, seconds: float) -> None:
+    """Refuse the options that would be refused with every frame.
+
+    Args:
+        lens: the lineup's lens.
+        options: class, method, stage and changed gates.
+        seconds: the time limit.
+
+    Raises:
+        InvalidOption: for a resolution, a class or a change of gates that the lineup does not have.
+        LensError: see `Engine.submit`.
+    """
+    choose_resolution(lens.lineup.card, options)
+    lens.find_class(options.target)
+    if options.interventions:
+        # The names of the blocks come with an analysis, and no frame is there yet.
+        analysis = await _limit(lens.analyse(ONE_PIXEL, options, Timings()), seconds)
+        lens.find_interventions(analysis, options.interventions)
+
+
 async def answer_frame(
     lens: Lens, data: bytes | None, options: CameraOptions, *, seconds: float
 ) -> Frame | Busy | Refusal:
@@ -149,10 +176,14 @@ def build_frame_answer(comparison: Comparison) -> Frame:
 
 async def _compare(lens: Lens, data: bytes, options: CameraOptions, seconds: float) -> Frame:
     geometry = GeometryOptions(geometry=options.geometry, resolution=options.resolution)
+    # A connection's frames are answered one after another, so it never has two jobs in the engine's queue.
+    return build_frame_answer(await _limit(lens.compare_picture(data, geometry, options, Timings()), seconds))
+
+
+async def _limit(work: Awaitable[Result], seconds: float) -> Result:
     try:
         async with asyncio.timeout(seconds):
-            # A connection's frames are answered one after another, so it never has two jobs in the engine's queue.
-            return build_frame_answer(await lens.compare_picture(data, geometry, options, Timings()))
+            return await work
     except TimeoutError as error:
         passed: DeadlinePassed = refuse_seconds(seconds)
         raise passed from error

@@ -8,10 +8,12 @@ from app.analysis.comparison import Comparison
 from app.analysis.options import SheetOptions
 from app.analysis.sheets import clean_name, refuse_count
 from app.errors import InvalidOption
-from app.output.files import write_whole
+from app.output.files import check_writable, write_whole
 from app.output.sheet import draw_sheet
 from app.render.figure import FigureFormat
 from app.settings import Settings
+
+OPTION = "--sheet"
 
 
 def check_sheet(path: Path, count: int, settings: Settings) -> None:
@@ -25,12 +27,12 @@ def check_sheet(path: Path, count: int, settings: Settings) -> None:
     Raises:
         InvalidOption: for another ending than those of the formats.
         TooManyPictures: for more than the settings allow.
-        OSError: for a directory that cannot be made.
+        OSError: for a file that cannot be written.
     """
     _find_format(path)
     if count > settings.sheet_pictures:
         raise refuse_count(count, settings.sheet_pictures)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    check_writable(path, option=OPTION)
 
 
 def write_sheet(path: Path, compared: Sequence[tuple[Path, Comparison]], options: SheetOptions) -> None:
@@ -39,7 +41,8 @@ def write_sheet(path: Path, compared: Sequence[tuple[Path, Comparison]], options
         ComparedRow(position, clean_name(image.name, position=position), comparison, None)
         for position, (image, comparison) in enumerate(compared, 1)
     ]
-    write_whole(path, draw_sheet(rows, options, _find_format(path)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, draw_sheet(rows, options, _find_format(path)), option=OPTION)
 
 
 def _find_format(path: Path) -> FigureFormat:

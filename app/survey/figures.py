@@ -11,18 +11,17 @@ from rich.console import Console
 
 from app.analysis.comparison import Comparison
 from app.analysis.lens import Lens
-from app.analysis.networks import choose_difference, choose_networks
+from app.analysis.networks import check_networks, choose_difference
 from app.analysis.options import GeometryOptions, MapOptions, SheetOptions
 from app.analysis.timing import Timings
 from app.api.analyses import build_analysis_answer
 from app.engine.loading import build_engine, load_chosen_lineup
 from app.errors import InvalidOption, LensError
 from app.output import images
-from app.output.files import write_whole
+from app.output.files import check_writable, write_whole
 from app.render.figure import FigureFormat
 from app.settings import Settings
 from app.survey.figure_sheet import check_sheet, write_sheet
-from models.lineups.card import LineupCard
 from models.progress import track
 
 console = Console(stderr=True)
@@ -69,8 +68,10 @@ def compare_files(settings: Settings, images: Sequence[Path], options: CompareOp
         check_sheet(options.sheet, len(images), settings)
     if options.output is not None:
         _check_names(images)
+        check_writable(options.output / "figure.png")
     lineup = load_chosen_lineup(settings)
-    _check_networks(lineup.card, options.drawing)
+    # Names that no picture can mend.
+    check_networks(lineup.card, options.drawing)
     if options.output is not None:
         options.output.mkdir(parents=True, exist_ok=True)
     engine = build_engine(settings)
@@ -142,12 +143,6 @@ def _summarise(comparison: Comparison) -> str:
 
 def _quote(path: Path) -> str:
     return json.dumps(str(path))
-
-
-def _check_networks(card: LineupCard, drawing: SheetOptions) -> None:
-    """Names that no picture can mend are refused before the first one; raises `InvalidOption`."""
-    choose_networks(card, drawing.networks)
-    choose_difference(card, drawing.of, drawing.minus)
 
 
 def _check_names(images: Sequence[Path]) -> None:

@@ -20,6 +20,8 @@ from models.names import NetworkName
 
 IDENTITY = "identity.json"
 
+OPTION = "--rows"
+
 TEXT, WHOLE, REAL, WHOLES, REALS = "string", "int32", "float64", "list<int32>", "list<float64>"
 
 PICTURE_COLUMNS = {
@@ -95,7 +97,7 @@ class RowStore:
             return
         buffer = io.BytesIO()
         self._parquet.write_table(tabulate_rows(rows, self.networks), buffer)
-        write_whole(self.directory / f"part-{self._last_part + 1:06d}.parquet", buffer.getvalue())
+        write_whole(self.directory / f"part-{self._last_part + 1:06d}.parquet", buffer.getvalue(), option=OPTION)
         self._last_part += 1
 
     def write_maps(self, key: str, content: bytes) -> None:
@@ -106,7 +108,7 @@ class RowStore:
                 f"{key} leads out of {self.directory}; list only pictures below the list's folder", option="IMAGE"
             )
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, content)
+        write_whole(path, content, option=OPTION)
 
     def _list_parts(self) -> list[Path]:
         return sorted(self.directory.glob("part-*.parquet"))
@@ -121,7 +123,7 @@ class RowStore:
         path = self.directory / IDENTITY
         mine = json.dumps(identity, indent=1, sort_keys=True)
         if not path.exists():
-            write_whole(path, mine.encode())
+            write_whole(path, mine.encode(), option=OPTION)
             return
         theirs = json.loads(path.read_text())
         if theirs != json.loads(mine):

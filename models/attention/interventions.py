@@ -7,7 +7,8 @@ make of other gates, not what a network without them would have learned. Nothing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from models.names import GateChange, GateKind, NetworkName
+from models.attention.design import DESIGNS
+from models.names import Attention, ChannelPooling, GateChange, GateKind, NetworkName, SpatialPooling
 
 ALL_BLOCKS = "all"
 
@@ -15,7 +16,7 @@ ALLOWED_CHANGES = {
     GateKind.CHANNEL: (GateChange.NEUTRAL, GateChange.DROP_MAX),
     GateKind.SPATIAL: (GateChange.NEUTRAL, GateChange.INVERT, GateChange.DROP_MAX),
 }
-"""The changes that make sense for each gate."""
+"""The changes that make sense for each gate; `list_allowed_changes` says which of them a network's gates can have."""
 
 SYNTAX = (
     "write [NETWORK:]SCOPE:GATE:CHANGE, for example all:spatial:neutral, stage4:spatial:invert or "
@@ -69,18 +70,48 @@ def find_change(interventions: Iterable[Intervention], block: str) -> BlockChang
     return BlockChange(channel=changes.get(GateKind.CHANNEL), spatial=changes.get(GateKind.SPATIAL))
 
 
-def parse_interventions(texts: Iterable[str], blocks: Mapping[NetworkName, Sequence[str]]) -> tuple[Intervention, ...]:
+def list_allowed_changes(attention: Attention) -> dict[GateKind, tuple[GateChange, ...]]:
+    """The changes of each gate of an attention that have an effect; none for BAM, whose gates are one.
+
+    Maxima can be dropped only where there are others beside them.
+    """
+    design = DESIGNS.get(attention)
+    if design is None:
+        return {}
+    has_maximum = {
+        GateKind.CHANNEL: design.channel is ChannelPooling.BOTH,
+        GateKind.SPATIAL: design.spatial is SpatialPooling.MAX_MEAN,
+    }
+    kinds = {GateKind.SPATIAL: design.spatial, GateKind.CHANNEL: design.channel}
+    return {
+        kind: tuple(
+            change for change in ALLOWED_CHANGES[kind] if change is not GateChange.DROP_MAX or has_maximum[kind]
+        )
+        for kind, pooling in kinds.items()
+        if pooling is not None
+    }
+
+
+def parse_interventions(
+    texts: Iterable[str],
+    blocks: Mapping[NetworkName, Sequence[str]],
+    attentions: Mapping[NetworkName, Attention],
+) -> tuple[Intervention, ...]:
     """The interventions that texts name.
 
     Args:
         texts: see `SYNTAX`; the network may be left out where one has gates.
         blocks: the blocks of each network whose gates can be changed.
+        attentions: the attention of each of them.
 
     Raises:
-        ValueError: for a text that is none, for a network without gates, and for blocks that it has not; the message
-            says what to write.
+        ValueError: for a text that is none, for a network without gates, for blocks and gates that it has not, and for
+            a change without an effect on them; the message says what to write.
     """
-    return tuple(_parse(text, blocks) for text in texts)
+    interventions = tuple(_parse(text, blocks) for text in texts)
+    for intervention in interventions:
+        _check_effect(intervention, attentions[intervention.network])
+    return interventions
 
 
 def list_scopes(blocks: Sequence[str]) -> list[str]:
@@ -103,6 +134,16 @@ def _parse(part: str, blocks: Mapping[NetworkName, Sequence[str]]) -> Interventi
             f"intervention {part!r} wants {change!r} of a {gate} gate; choose {' or '.join(allowed)}; {SYNTAX}"
         )
     return Intervention(network, scope, GateKind(gate), GateChange(change))
+
+
+def _check_effect(intervention: Intervention, attention: Attention) -> None:
+    allowed = list_allowed_changes(attention)
+    if intervention.change not in allowed.get(intervention.gate, ()):
+        choices = (f"{gate.value}:{change.value}" for gate, changes in allowed.items() for change in changes)
+        raise ValueError(
+            f"intervention '{intervention}' would change nothing: {intervention.network} has {attention.value}, whose "
+            f"gates can have {', '.join(choices)}; choose one of these"
+        )
 
 
 def _split_network(part: str, blocks: Mapping[NetworkName, Sequence[str]]) -> tuple[NetworkName, str]:

@@ -18,11 +18,6 @@ class CheckpointError(LineupError):
     """A file does not hold weights of a known network; the message names the file, the fault and the remedy."""
 
 
-def make_printable(text: str) -> str:
-    """A text from a file as one line, without control characters for a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 class Layout(StrEnum):
     """The project whose tensor names a file uses."""
 

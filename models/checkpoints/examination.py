@@ -16,7 +16,6 @@ from models.checkpoints.diagnosis import (
     ExaminationOptions,
     GateState,
     Layout,
-    make_printable,
 )
 from models.checkpoints.files import read_file
 from models.checkpoints.gates import has_learnt, judge_gates, measure_scales
@@ -26,6 +25,7 @@ from models.checkpoints.layouts import RULES, recognise_layout
 from models.checkpoints.metadata import OwnMetadata, parse_metadata
 from models.checkpoints.translation import Translation, translate
 from models.checkpoints.wrapping import unwrap
+from models.errors import make_printable
 
 MAX_REASON_LENGTH = 2000
 

@@ -8,7 +8,7 @@ import torch
 from models.attention.design import DESIGNS, AttentionDesign
 from models.checkpoints.diagnosis import CheckpointError, GateState
 from models.checkpoints.layouts import KERNEL, LAST_LAYER, NORM
-from models.names import Attention, SpatialPooling
+from models.names import Attention, GateKind, SpatialPooling
 
 BETWEEN_STAGES = "bam"
 """How the names of tensors begin that stand between stages."""
@@ -102,6 +102,30 @@ def judge_gates(tensors: Mapping[str, torch.Tensor], *, is_trained: bool) -> Gat
         return GateState.NONE
     is_flat = not any(bool(tensor.any()) for tensor in scales or last_layers)
     return GateState.TRAINED if is_trained and not is_flat else GateState.UNTRAINED
+
+
+@dataclass(frozen=True, slots=True)
+class GateValues:
+    """The kinds of gates that a network has, by whether a picture can change them.
+
+    Attributes:
+        flat: those that are one number whatever the picture: the weights of their last layer are 0.
+        varying: the others.
+    """
+
+    flat: tuple[GateKind, ...]
+    varying: tuple[GateKind, ...]
+
+
+def sort_gates(tensors: Mapping[str, torch.Tensor]) -> GateValues:
+    """Sort a network's kinds of gates, by the last layers before their sigmoids."""
+    last = {
+        GateKind.SPATIAL: [f"{NORM}weight", "gate_s_conv_final.weight"],
+        GateKind.CHANNEL: [f"{LAST_LAYER}weight", "gate_c_fc_final.weight"],
+    }
+    layers = {kind: [t for suffix in suffixes for t in select(tensors, suffix)] for kind, suffixes in last.items()}
+    varying = tuple(kind for kind, found in layers.items() if any(bool(tensor.any()) for tensor in found))
+    return GateValues(tuple(kind for kind, found in layers.items() if found and kind not in varying), varying)
 
 
 def measure_scales(tensors: Mapping[str, torch.Tensor]) -> tuple[float, float] | None:

@@ -181,7 +181,10 @@ def read_card(path: Path) -> LineupCard:
     """Read a lineup's card from its TOML file; raises `LineupError`."""
     try:
         return LineupCard.model_validate(tomllib.loads(read_bytes(path).decode()))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise LineupError(f"{path} is not a lineup's card: {'; '.join(faults)}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LineupError(f"{path} is not a lineup's card: {error}") from error
 
 

@@ -122,7 +122,7 @@ class KnownChoice:
         """Fetch every published file that is not on this machine.
 
         Args:
-            tell: told of each that is fetched, before.
+            tell: told of each that is fetched, and of waiting for another process, before.
             is_forced: fetch also what is on this machine.
 
         Raises:
@@ -133,8 +133,7 @@ class KnownChoice:
             raise FetchError(self.store.explain_missing(wanted))
         for file in wanted:
             if file.url is not None:
-                tell(f"fetching {file.file}, about {file.expected_bytes / 1e6:.0f} MB, into {self.store.directory}")
-                self.store.fetch(file, is_forced=is_forced)
+                self.store.fetch(file, is_forced=is_forced, tell=tell)
         if by_hand := [file for file in self.files if file.url is None and self.store.find(file) is None]:
             raise FetchError(self.store.explain_missing(by_hand))
 

@@ -6,6 +6,7 @@ sources of weights (`models.lineups.sources`), the baseline first. A source may 
 """
 
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -29,13 +30,26 @@ class NamedSource(NamedTuple):
     source: str
 
     @classmethod
-    def parse(cls, text: str) -> "NamedSource":
-        """`cbam:new.pth` or `new.pth`."""
-        name, colon, source = text.strip().partition(":")
-        # A single letter is a drive.
-        if not colon or len(name) == 1 or name in KINDS_OF_SOURCE or not re.match(NETWORK_NAME, name):
-            return cls(None, text.strip())
-        return cls(name, source)
+    def parse(cls, text: str, *, platform: str = sys.platform) -> "NamedSource":
+        """`cbam:new.pth` or `new.pth`; raises `LineupError` for what stands before a colon and is no name.
+
+        Args:
+            text: a source, with or without a name in front.
+            platform: as `sys.platform` names it: on Windows a letter and a slash begin a path.
+        """
+        text = text.strip()
+        name, colon, source = text.partition(":")
+        is_drive = platform == "win32" and len(name) == 1 and source.startswith(("\\", "/"))
+        if not colon or is_drive or name in KINDS_OF_SOURCE:
+            return cls(None, text)
+        if re.fullmatch(NETWORK_NAME, name):
+            return cls(name, source)
+        if "/" in name or "\\" in name or Path(text).exists():
+            return cls(None, text)
+        raise LineupError(
+            f"{name!r} in {text!r} is not a network's name: it begins with a small letter, and small letters, digits, "
+            "dashes and underscores follow, at most 32 together; correct it, or write a file's path as ./FILE"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +95,7 @@ def parse_lineup(text: str, *, labels: str | None = None, store: WeightStore | N
             )
         return Path(text)
     name, _, sources = text.partition("=")
-    if not re.match(LINEUP_NAME, name):
+    if not re.fullmatch(LINEUP_NAME, name):
         raise LineupError(
             f"the lineup's name is {name!r}; use letters, digits, dots, dashes and underscores, at most 64"
         )

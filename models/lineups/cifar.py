@@ -4,7 +4,10 @@ Files of such networks do not say how their pictures were normalised. CBAM's aut
 CIFAR; what nearly all others use are the mean and the deviation of the training pictures themselves, which are these.
 """
 
-from models.lineups.card import LineupCard
+from pathlib import Path
+
+from models.errors import LineupError
+from models.lineups.card import LARGE_RESOLUTIONS, LineupCard
 from models.names import Geometry, Resolution, Stem
 from models.networks.zoo import find_stem
 from models.pictures.preparation import Preprocessing
@@ -33,6 +36,27 @@ def find_preprocessing(architecture: str, class_count: int) -> Preprocessing:
     if find_stem(architecture) is Stem.IMAGENET:
         return Preprocessing()
     return CIFAR100 if class_count == CIFAR100_CLASSES else CIFAR10
+
+
+def check_resolution(card: LineupCard, path: Path) -> None:
+    """Refuse a card's resolution at which its networks have no maps: 32 pixels are for CIFAR's stem alone.
+
+    Args:
+        card: of the lineup.
+        path: the card's file.
+
+    Raises:
+        LineupError: it names the file and the field.
+    """
+    if "preprocessing" not in card.model_fields_set:
+        return
+    is_small = find_stem(card.architecture) is Stem.CIFAR
+    if is_small is not (card.preprocessing.resolution is Resolution.PIXELS_32):
+        allowed = [Resolution.PIXELS_32] if is_small else LARGE_RESOLUTIONS
+        raise LineupError(
+            f"{path}: preprocessing.resolution is {card.preprocessing.resolution.value}; with the architecture "
+            f"{card.architecture} it can be {' or '.join(str(known.value) for known in allowed)}"
+        )
 
 
 def warn_of_cifar(card: LineupCard, *, is_assumed: bool) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.checkpoints.diagnosis import ExaminationOptions, GateState
+from models.checkpoints.diagnosis import ExaminationOptions
 from models.errors import LineupError
 from models.lineups.calibration import add_calibration
 from models.lineups.card import (
@@ -17,10 +17,17 @@ from models.lineups.card import (
 )
 from models.lineups.catalogue import KnownChoice
 from models.lineups.choice import InlineLineup, LineupChoice, NamedSource
-from models.lineups.cifar import find_preprocessing, warn_of_cifar
+from models.lineups.cifar import check_resolution, find_preprocessing, warn_of_cifar
 from models.lineups.sources import Member, list_source_labels, open_source
+from models.lineups.warning_texts import (
+    compare_placements,
+    compare_recipes,
+    warn_of_equal_networks,
+    warn_of_untrained_gates,
+)
 from models.names import Attention, NetworkName
 from models.networks.titles import title_in_lineup, title_lineup, title_network
+from models.networks.zoo import TORCHVISION
 
 IMAGENET = "imagenet"
 """The built-in list of class names."""
@@ -53,14 +60,13 @@ class LineupPlan:
             card = _make_known_card(choice)
             return cls(choice.name, card, Path(), _list_sources(card), _find_labels(card.labels, Path()))
         card = read_card(choice)
+        check_resolution(card, choice)
         return cls(card.name, card, choice.parent, _list_sources(card), _find_labels(card.labels, choice.parent))
 
     def open(self, position: int) -> Member:
         """The network at a position, 0 for the baseline; raises `LineupError`."""
         name, source = self.sources[position]
-        # An untrained network needs to be told; a file tells.
-        default = Attention.NONE if position == 0 else Attention.CBAM
-        member = open_source(source, default, directory=self.directory, options=self._expect(name))
+        member = open_source(source, directory=self.directory, options=self._expect(name))
         self._check_member(name, source, member)
         return member
 
@@ -83,12 +89,26 @@ class LineupPlan:
                 f"{source} has {member.class_count} classes, the list of names {len(self.labels)}; give the list that "
                 "it was trained with"
             )
-        expected = None if self.card is None or name is None else self.card.networks[name].sha256
-        if expected is not None and member.sha256 != expected:
+        if self.card is not None and name is not None:
+            self._compare_with_card(self.card, name, source, member)
+
+    def _compare_with_card(self, card: LineupCard, name: NetworkName, source: str, member: Member) -> None:
+        """Refuse a network that is another one than its card says, from whatever source it comes."""
+        stated = card.networks[name]
+        if stated.sha256 is not None and member.sha256 != stated.sha256:
             raise LineupError(
-                f"{self.directory / source}: its sha256 is {member.sha256}, the card says {expected}; the file is "
+                f"{self.directory / source}: its sha256 is {member.sha256}, the card says {stated.sha256}; the file is "
                 "damaged or another one; restore it from the release or from git"
             )
+        for fact, found, expected in (
+            ("architecture", member.family, card.architecture.removeprefix(TORCHVISION)),
+            ("attention", member.attention.value, stated.attention.value),
+        ):
+            if found != expected:
+                raise LineupError(
+                    f"lineup {card.name}: network {name} has the {fact} {found} in {source}, and the card says "
+                    f"{expected}; correct one of them"
+                )
 
 
 def open_members(plan: LineupPlan) -> dict[NetworkName, Member]:
@@ -102,7 +122,8 @@ def open_members(plan: LineupPlan) -> dict[NetworkName, Member]:
     first = members[0]
     if all(member.attention is Attention.NONE for member in members):
         raise LineupError(
-            f"lineup {plan.name}: no network has attention; a lineup is one architecture without and with attention"
+            f"lineup {plan.name}: no network has attention; a lineup is one architecture without and with attention "
+            "(untrained:resnet18+cbam and torchvision:resnet18+cbam have it)"
         )
     if first.attention is not Attention.NONE and any(member.attention is Attention.NONE for member in members):
         raise LineupError(
@@ -122,7 +143,6 @@ def complete_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> Li
     card = _find_preprocessing(plan.card or _make_card(plan, members), members)
     card = add_calibration(card, {name: member.calibration for name, member in members.items()})
     recipes = {name: card.networks[name].recipe or member.recipe for name, member in members.items()}
-    untrained = [name for name, member in members.items() if member.gates is GateState.UNTRAINED]
     return card.model_copy(
         update={
             "trained": card.trained and all(member.is_trained for member in members.values()),
@@ -130,9 +150,10 @@ def complete_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> Li
             "warnings": (
                 *card.warnings,
                 *warn_of_cifar(card, is_assumed=plan.card is None or "preprocessing" not in plan.card.model_fields_set),
-                *_compare_placements(card, members),
-                *_compare_recipes(card, recipes),
-                *(_warn_of_untrained_gates(card, name) for name in untrained),
+                *compare_placements(card, members),
+                *compare_recipes(card, recipes),
+                *warn_of_equal_networks(card, members),
+                *warn_of_untrained_gates(card, members),
             ),
             "networks": {
                 name: card.networks[name].model_copy(update={"sha256": member.sha256, "recipe": recipes[name]})
@@ -221,35 +242,4 @@ def _make_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> Lineu
             name: NetworkCard(attention=member.attention, file=part.source)
             for part, (name, member) in zip(plan.sources, members.items(), strict=True)
         },
-    )
-
-
-def _compare_recipes(card: LineupCard, recipes: Mapping[NetworkName, str | None]) -> tuple[str, ...]:
-    """The warning about networks that were not trained alike, or of which that is not known."""
-    known = set(recipes.values())
-    if len(known) == 1 and None not in known:
-        return ()
-    told = "; ".join(f"{card.title_network(name)}: {recipe or 'not known'}" for name, recipe in recipes.items())
-    begin = "These networks were trained by different recipes"
-    if None in known:
-        begin = "It is not known whether these networks were trained by one recipe"
-    return (f"{begin} ({told}): what differs between them need not come from attention.",)
-
-
-def _compare_placements(card: LineupCard, members: Mapping[NetworkName, Member]) -> tuple[str, ...]:
-    """The warning about bottlenecks of which not all have their stride in one place."""
-    placements = {name: member.stride_placement for name, member in members.items()}
-    if len(set(placements.values())) == 1:
-        return ()
-    told = "; ".join(f"{card.title_network(name)}: {placement}" for name, placement in placements.items())
-    return (
-        f"The networks' bottlenecks have their stride in different places ({told}): what differs between them need not "
-        "come from attention.",
-    )
-
-
-def _warn_of_untrained_gates(card: LineupCard, name: NetworkName) -> str:
-    return (
-        f"The gates of {card.title_network(name)} are at their initial values, a flat 0.5 in space: they do not depend "
-        "on the picture yet."
     )

@@ -6,7 +6,8 @@
 | a path and `+cbam` | a checkpoint without attention, with new gates that do not change the network's output |
 | `torchvision:resnet50`, `torchvision:resnet50:IMAGENET1K_V2` | weights that torchvision publishes, downloaded once |
 | `torchvision:resnet50+cbam` | the same with new gates that do not change the network's output |
-| `untrained:vgg16_bn`, `untrained:vgg16_bn+se` | random weights, the same in all networks of a lineup |
+| `untrained:vgg16_bn` | random weights without attention |
+| `untrained:vgg16_bn+cbam` | the same random weights with attention |
 """
 
 import copy
@@ -74,14 +75,11 @@ class Member:
         return self.architecture.removeprefix(TORCHVISION)
 
 
-def open_source(
-    source: str, attention: Attention, *, directory: Path = Path(), options: ExaminationOptions | None = None
-) -> Member:
+def open_source(source: str, *, directory: Path = Path(), options: ExaminationOptions | None = None) -> Member:
     """Load the network of a source.
 
     Args:
         source: see the module.
-        attention: of an untrained network whose source names none.
         directory: what a relative path is relative to.
         options: what is known beforehand: the number of classes, architecture and attention.
 
@@ -91,7 +89,7 @@ def open_source(
     options = options or ExaminationOptions()
     try:
         if source.startswith(UNTRAINED):
-            member = _make_untrained(source.removeprefix(UNTRAINED), attention, options.class_count)
+            member = _make_untrained(source.removeprefix(UNTRAINED), options.class_count)
         elif source.startswith(TORCHVISION):
             member = _open_published(source)
         else:
@@ -226,8 +224,8 @@ def _open_published(source: str) -> Member:
     )
 
 
-def _make_untrained(text: str, default: Attention, class_count: int | None) -> Member:
-    architecture, attention = _split_attention(text, default=default)
+def _make_untrained(text: str, class_count: int | None) -> Member:
+    architecture, attention = _split_attention(text)
     count = class_count or DEFAULT_CLASS_COUNT
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
@@ -252,16 +250,16 @@ def _make_untrained(text: str, default: Attention, class_count: int | None) -> M
 
 def _split_published(source: str) -> tuple[str, str, Attention]:
     """`torchvision:resnet50:IMAGENET1K_V2+se` -> resnet50, IMAGENET1K_V2 and SE."""
-    text, attention = _split_attention(source.removeprefix(TORCHVISION), default=Attention.NONE)
+    text, attention = _split_attention(source.removeprefix(TORCHVISION))
     name, _, version = text.partition(":")
     return name, version, attention
 
 
-def _split_attention(text: str, *, default: Attention) -> tuple[str, Attention]:
-    """Split `resnet50+se` into resnet50 and SE."""
+def _split_attention(text: str) -> tuple[str, Attention]:
+    """Split `resnet50+se` into resnet50 and SE; a text that names no attention means none."""
     name, plus, attention = text.partition("+")
     if not plus:
-        return name, default
+        return name, Attention.NONE
     allowed = [known.value for known in Attention]
     if attention not in allowed:
         raise LineupError(f"attention is {attention!r}; choose one of {', '.join(allowed)}")

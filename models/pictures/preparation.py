@@ -1,5 +1,7 @@
 """Preparing an upright picture as a network's input."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -7,6 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.names import Geometry, Resolution
 from models.pictures.placement import Placement
+
+Mean = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+
+Deviation = Annotated[float, Field(ge=0.001, le=1000, allow_inf_nan=False)]
+"""The input is divided by it: far smaller ones would make it infinite."""
 
 
 class Preprocessing(BaseModel):
@@ -21,8 +28,8 @@ class Preprocessing(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    standard_deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    mean: tuple[Mean, Mean, Mean] = (0.485, 0.456, 0.406)
+    standard_deviation: tuple[Deviation, Deviation, Deviation] = (0.229, 0.224, 0.225)
     geometry: Geometry = Geometry.CENTER_CROP
     resolution: Resolution = Resolution.PIXELS_224
     crop_share: float = Field(default=1.0, gt=0, le=1)

@@ -11,7 +11,6 @@ import torch
 from models.checkpoints.diagnosis import ExaminationOptions
 from models.lineups.card import read_card
 from models.lineups.sources import open_source
-from models.names import Attention
 from models.pictures.preparation import Preprocessing
 from models.training.data.classes import ClassList, make_class_list, parse_aliases
 from models.training.data.listing import (
@@ -234,7 +233,7 @@ class DataReader:
     def _open_one(self, source: str, class_count: int) -> Teacher:
         if source.endswith(TFLITE):
             return TfliteTeacher.read(Path(source), class_count=class_count)
-        member = open_source(source, Attention.NONE, options=ExaminationOptions(class_count=class_count))
+        member = open_source(source, options=ExaminationOptions(class_count=class_count))
         if member.class_count != class_count:
             raise TrainingError(
                 f"the teacher {source} has {member.class_count:,} classes, the data {class_count:,}; a teacher "

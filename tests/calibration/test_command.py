@@ -184,7 +184,7 @@ def test_calibrate_explains_what_it_cannot_do(
 
 
 def test_calibrate_refuses_to_write_into_networks_without_a_file_before_it_measures(data: Path) -> None:
-    arguments = ["calibrate", str(data), "--write", "--lineup", "x=untrained:resnet18,untrained:resnet18"]
+    arguments = ["calibrate", str(data), "--write", "--lineup", "x=untrained:resnet18,untrained:resnet18+cbam"]
     result = runner.invoke(app, arguments)
     assert result.exit_code == 2
     assert "has no place for a calibration; convert it with cbam-lens convert first" in result.stderr

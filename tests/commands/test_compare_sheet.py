@@ -1,5 +1,6 @@
 """`cbam-lens compare --sheet`: the paper's figure, of lineups of two, three and five networks."""
 
+import json
 import re
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def test_columns_have_p_under_every_map_and_a_row_per_network(tmp_path: Path, pi
     assert len([text for text in texts if text.startswith("P = ")]) == 3 * count
     assert texts.count("class 3") == 3
     assert [texts.count(path.name) for path in pictures] == [1, 1, 1]
-    assert "Difference" not in texts
+    assert " minus " not in " ".join(texts)
     assert "one scale per column" in " ".join(texts)
     # Nothing else is written.
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["paper.svg"]
@@ -57,7 +58,10 @@ def test_rows_have_every_network_and_a_difference(tmp_path: Path, pictures: list
     assert result.exit_code == 0, result.output
     texts = read_texts(sheet)
     assert len([text for text in texts if text.startswith("P = ")]) == 2 * count
-    assert texts.count("Difference") == 2
+    *_, last = NAMES[count]
+    title = {"gated": "SE", "cbam": "CBAM", "cbam-k3": "CBAM (3x3)"}[last]
+    assert texts.count(f"{title} minus Baseline") == 2
+    assert f"Difference: {title} minus Baseline." in " ".join(texts)
     assert texts.count("1. wide.png: class 3") == 1
 
 
@@ -88,6 +92,34 @@ def test_networks_and_difference_are_those_that_are_named(tmp_path: Path, pictur
     assert outputs["default"] != outputs["other"]
 
 
+def test_sheet_says_whose_difference_it_is_and_names_the_drawn_networks_alone(
+    tmp_path: Path, pictures: list[Path]
+) -> None:
+    sheet = tmp_path / "sheet.svg"
+    common = (pictures[0], "--lineup", write_option(5), "--target", "3", "--sheet", sheet)
+    assert compare(*common, "--networks", "se,cbam-k3", "--of", "se", "--minus", "second").exit_code == 0
+    texts = read_texts(sheet)
+    heading = " ".join(texts[: texts.index("Picture")])
+    assert "ResNet-18: SE and CBAM (3x3), 10 classes. gradcam, stage 4" in heading
+    assert "Difference: SE minus CBAM (second)." in heading
+    assert texts.count("SE minus CBAM (second)") == 1
+    assert "Baseline" not in " ".join(texts)
+
+
+@pytest.mark.parametrize("layout", ["rows", "columns"])
+def test_shared_scale_is_that_of_the_networks_that_are_drawn(tmp_path: Path, pictures: list[Path], layout: str) -> None:
+    common = (pictures[0], "--lineup", write_option(5), "--target", "3")
+    numbers = json.loads(compare(*common, "--json").stdout)["networks"]
+    maxima = {name: network["heat_map"]["max"] for name, network in numbers.items()}
+    ranked = sorted(maxima, key=lambda name: maxima[name])
+    drawn = (ranked[0], ranked[1])
+    assert maxima[drawn[1]] < maxima[ranked[-1]]
+    sheet = tmp_path / "sheet.svg"
+    assert compare(*common, "--sheet", sheet, "--layout", layout, "--networks", ",".join(drawn)).exit_code == 0
+    scales = re.findall(r"scale 0 to (\S+)", " ".join(read_texts(sheet)))
+    assert [float(value) for value in scales] == pytest.approx([maxima[drawn[1]]] * 2, rel=0.01)
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -115,6 +147,25 @@ def test_what_cannot_be_drawn_is_refused_before_any_picture(
     # Said once, not for every picture.
     assert result.stderr.count(sentence) == 1
     assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(("option", "place"), [("--sheet", "file/new/sheet.pdf"), ("--output", "file/new")])
+def test_place_that_cannot_be_written_is_refused_before_the_networks_are_loaded(
+    tmp_path: Path, pictures: list[Path], monkeypatch: pytest.MonkeyPatch, option: str, place: str
+) -> None:
+    monkeypatch.setattr("app.survey.figures.load_chosen_lineup", lambda _: pytest.fail("the networks are loaded"))
+    (tmp_path / "file").touch()
+    result = compare(pictures[0], option, tmp_path / place)
+    assert result.exit_code == 2
+    line = " ".join(result.stderr.split())
+    assert f"cannot be written: Not a directory; free some space or choose another {option}" in line
+
+
+def test_sheet_in_a_directory_that_is_not_there_yet_leaves_nothing_where_it_is_refused(
+    tmp_path: Path, pictures: list[Path]
+) -> None:
+    assert compare(pictures[0], "--sheet", tmp_path / "new" / "sheet.png", "--networks", "nope").exit_code == 2
+    assert not (tmp_path / "new").exists()
 
 
 def test_more_pictures_than_a_sheet_holds_are_refused(

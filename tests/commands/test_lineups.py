@@ -138,9 +138,23 @@ def test_authors_file_is_asked_for_by_hand_and_taken_from_a_folder(tmp_path: Pat
     assert "weights of torchvision:resnet50" in result.stderr
 
 
-@pytest.mark.parametrize("mirror", ["mirror.example", "ftp://mirror.example", "https://mirror.example?x=1"])
+@pytest.mark.parametrize(
+    "mirror",
+    [
+        "mirror.example",
+        "ftp://mirror.example",
+        "https://mirror.example?x=1",
+        "http://[::1",
+        "http://127.0.0.1:8124/\u00fcn\u00ef",
+        "http://user:pw-secret@mirror.example/",
+    ],
+)
 def test_mirror_that_is_no_address_is_refused(mirror: str) -> None:
     result = runner.invoke(app, ["fetch", "shipped"], env={"CBAM_LENS_MIRROR": mirror})
     assert result.exit_code == 2
-    with pytest.raises(ValueError, match="is not a mirror's address; write scheme, host and path"):
+    assert "secret" not in result.output
+    assert "CBAM_LENS_MIRROR: this is not a mirror's address" in result.stderr
+    assert "pydantic" not in result.stderr
+    with pytest.raises(ValueError, match="is not a mirror's address; write scheme, host and path") as caught:
         Settings(mirror=mirror)
+    assert "secret" not in str(caught.value)

@@ -148,7 +148,9 @@ def test_every_kind_of_work_is_sent_with_its_networks_names(count: int) -> None:
     target = GradientTarget(Stage.FOUR, 3)
     gated = loaded.card.gated[-1]
     blocks = {gated: [name for name, _ in loaded.networks[gated].named_modules() if re.fullmatch(r"layer\d\.\d", name)]}
-    changes = parse_interventions([f"{gated}:all:channel:neutral"], blocks)
+    changes = parse_interventions(
+        [f"{gated}:all:channel:neutral"], blocks, {gated: loaded.card.networks[gated].attention}
+    )
     picture = PictureWork(loaded, values, Stage.FOUR, 3)
     works: list[Work[Any]] = [
         picture,

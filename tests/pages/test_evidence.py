@@ -1,6 +1,7 @@
 """The records of the shipped lineup belong to its weights, agree with its rows, and are on the page."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,15 @@ from app.evaluation.results.rows import read_rows
 from app.evaluation.results.summary import summarise_maps
 from app.evaluation.results.wording import format_difference, format_mean
 from app.pages.evidence import sentences
+from app.pages.evidence.commands import pair_options, write_command
 from app.pages.evidence.page import NO_RECORD, OTHER_WEIGHTS, build_evidence_page
 from app.pages.evidence.seeds import build_seeds_view
 from app.pages.evidence.store import DIRECTORY, find_record, read_seeds
 from app.pages.templating import ENVIRONMENT
 from models.lineups.card import SHIPPED_LINEUP, Accuracy, read_card
+from models.lineups.choice import InlineLineup, parse_lineup
 from models.lineups.lineup import Lineup
-from models.names import Geometry, NetworkName
+from models.names import Attention, Geometry, NetworkName
 from tests.conftest import ROOT
 
 
@@ -125,11 +128,56 @@ def test_page_is_linked_from_the_first_page(client: TestClient) -> None:
 
 
 def test_page_gives_the_command_for_a_lineup_without_a_record(description: LineupDescription, tmp_path: Path) -> None:
-    page = build_evidence_page([description], directory=tmp_path)
+    page = build_evidence_page([description], options={description.name: "--lineup 'mine=a b.pth'"}, directory=tmp_path)
     (missing,) = page.missing
     assert (page.records, missing.reason) == ((), NO_RECORD)
     html = render(page.template, page)
-    assert "cbam-lens evaluate DIR --focus --masks MASKS --lineup resnet18-110" in html
+    assert "cbam-lens evaluate DIR --focus --masks MASKS --lineup &#39;mine=a b.pth&#39;<" in html
+    assert "lineup above" not in html
+    # The seeds are told of without a record too.
+    assert page.seeds is None or "than the shipped lineup" in html
+
+
+def test_commands_have_the_options_as_they_were_given() -> None:
+    inline, mine, known = (
+        "five=untrained:resnet18,untrained:resnet18+se",
+        "m=a b.pth,c.pth",
+        "imagenet-resnet18=my files",
+    )
+    assert pair_options(["five", "card", "m", "imagenet-resnet18"], [inline, "my.toml", mine, known], ("1", "2")) == {
+        "five": f"--lineup {inline} --labels 1",
+        "card": "--lineup my.toml",
+        "m": "--lineup 'm=a b.pth,c.pth' --labels 2",
+        "imagenet-resnet18": "--lineup 'imagenet-resnet18=my files'",
+    }
+    assert pair_options(["five", "m"], [inline, mine], ("1",))["m"] == "--lineup 'm=a b.pth,c.pth' --labels 1"
+    assert pair_options(["five"], [inline], ()) == {"five": f"--lineup {inline}"}
+    assert pair_options(["a", "b"], ["shipped"], ()) == {"a": "--lineup a", "b": "--lineup b"}
+
+
+def test_command_of_the_page_runs(description: LineupDescription) -> None:
+    """As typed into a shell, its `--lineup` is the one that the server got."""
+    inline = "five=untrained:resnet18,x9-_:untrained:resnet18+cbam-k3"
+    words = shlex.split(write_command("DIR", "MASKS", options=pair_options(["five"], [inline], ())["five"]))
+    choice = parse_lineup(words[words.index("--lineup") + 1])
+    assert choice == InlineLineup.of("five", "untrained:resnet18", "x9-_:untrained:resnet18+cbam-k3")
+
+
+@pytest.mark.parametrize(
+    ("attention", "question"),
+    [
+        (Attention.CBAM, "Does CBAM look at the object?"),
+        (Attention.CBAM_K3, "Does CBAM look at the object?"),
+        (Attention.SE, "Does attention look at the object?"),
+    ],
+)
+def test_page_asks_about_what_is_served(description: LineupDescription, attention: Attention, question: str) -> None:
+    baseline, other = description.networks.values()
+    networks = {"baseline": baseline, "it": other.model_copy(update={"attention": attention})}
+    changed = description.model_copy(update={"networks": networks})
+    page = build_evidence_page([changed], options={description.name: ""})
+    assert page.question == question
+    assert render(page.template, page).count(question) == 2
 
 
 def test_page_does_not_show_a_record_of_other_weights(
@@ -137,7 +185,7 @@ def test_page_does_not_show_a_record_of_other_weights(
 ) -> None:
     other = record.model_copy(update={"sha256": dict.fromkeys(("baseline", "cbam"), "0" * 64)})
     (tmp_path / f"{record.lineup}.json").write_text(other.model_dump_json())
-    page = build_evidence_page([description], directory=tmp_path)
+    page = build_evidence_page([description], options={description.name: "--lineup 'mine=a b.pth'"}, directory=tmp_path)
     (missing,) = page.missing
     assert (page.records, missing.reason) == ((), OTHER_WEIGHTS)
 

@@ -1,6 +1,8 @@
 """The REST contract over lineups of two, three and five networks, on Ray too; nothing depends on number or names."""
 
+import html
 import io
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -158,6 +160,28 @@ def test_gate_is_of_a_network_that_has_gates(lineups: TestClient, name: str) -> 
     assert answer.json()["allowed"] == list(NAMES[name][1:])
 
 
+def test_gate_has_defaults_that_every_network_with_gates_has(lineups: TestClient, name: str) -> None:
+    files = {"image": ("p.png", PICTURE)}
+    for network in ("", *NAMES[name][1:]):
+        given = {"lineup": name, "render": "values"} | ({"network": network} if network else {})
+        answer = lineups.post("/api/v1/attention", files=files, data=given)
+        assert answer.status_code == 200, answer.text
+        own = analyse(lineups, name)["networks"][network or NAMES[name][-1]]
+        block = own["blocks"][-1]
+        kind = "spatial" if "spatial" in block["links"] else "channel"
+        expected = lineups.get(block["links"][kind], params={"render": "values"})
+        assert answer.content == expected.content
+
+
+def test_change_without_an_effect_is_refused(lineups: TestClient, name: str) -> None:
+    path = analyse(lineups, name)["links"]["self"]
+    se = NAMES[name][1] if name != "five" else "se"
+    for change in ("spatial:neutral", "spatial:invert", "channel:drop-max"):
+        answer = lineups.get(path, params={"interventions": f"{se}:all:{change}"})
+        assert answer.status_code == 422
+        assert "whose gates can have channel:neutral; choose" in answer.json()["detail"]
+
+
 def test_changed_gates_are_of_the_network_that_is_named(lineups: TestClient, name: str) -> None:
     analysis = analyse(lineups, name, target="1")
     changed = NAMES[name][1]
@@ -184,6 +208,65 @@ def test_sheet_and_its_archive_have_every_network(lineups: TestClient, name: str
     assert archive.status_code == 200
     for network in NAMES[name]:
         assert f"01-0/heatmaps/{network}.png".encode() in archive.content
+
+
+def send_sheet(client: TestClient, *analyses: dict[str, Any]) -> str:
+    """The address of a sheet of these analyses."""
+    rows = [{"name": f"{index}.png", "analysis": content["id"]} for index, content in enumerate(analyses)]
+    address: str = client.post("/sheets/rows", json={"rows": rows}).json()["address"]
+    return address
+
+
+def test_networks_that_a_lineup_lacks_are_refused_before_the_first_byte(lineups: TestClient, name: str) -> None:
+    analysis = analyse(lineups, name)
+    page, sheet = f"/analyses/{analysis['id']}", send_sheet(lineups, analysis)
+    last = NAMES[name][-1]
+    wrong = {"networks": "nope"}, {"of": "nope"}, {"minus": "nope"}, {"of": last, "minus": last}
+    drawn = (f"{sheet}/{file}" for file in ("everything.zip", "sheet.png", "sheet.pdf"))
+    asked = [(path, query) for path in (page, f"{page}/maps.json", *drawn) for query in wrong]
+    # These have no difference that can be chosen.
+    asked += [(path, wrong[0]) for path in (f"{page}/everything.zip", f"/api/v1{page}/figure.png", sheet)]
+    for path, query in asked:
+        answer = lineups.get(path, params=query)
+        assert answer.status_code == 422, (path, query)
+        assert "is not one of" in html.unescape(answer.text)
+
+
+def test_networks_that_one_row_of_a_sheet_lacks_are_refused(lineups: TestClient, name: str) -> None:
+    own, others = analyse(lineups, name), [analyse(lineups, other) for other in LINEUPS if other != name]
+    only = next(iter(set(NAMES[name]) - set(NAMES["two" if name != "two" else "three"])))
+    for file in ("", "/sheet.png", "/everything.zip"):
+        query = {"networks": only}
+        assert lineups.get(f"{send_sheet(lineups, own)}{file}", params=query).status_code == 200
+        assert lineups.get(f"{send_sheet(lineups, own, *others)}{file}", params=query).status_code == 422
+
+
+def test_archives_with_chosen_networks_are_whole(lineups: TestClient, name: str) -> None:
+    analysis = analyse(lineups, name)
+    sheet, first, last = send_sheet(lineups, analysis), NAMES[name][0], NAMES[name][-1]
+    for address in (f"{sheet}/everything.zip", f"/analyses/{analysis['id']}/everything.zip"):
+        answer = lineups.get(address, params={"networks": f"{last},{first}", "of": first, "minus": last})
+        assert zipfile.ZipFile(io.BytesIO(answer.content)).testzip() is None
+
+
+@pytest.mark.parametrize(
+    ("query", "option"),
+    [
+        ("resolution=32", "resolution"),
+        ("interventions=nope:all:channel:neutral", "interventions"),
+        ("interventions=SE:all:spatial:neutral", "interventions"),
+        ("interventions=SE:layer9.9:channel:neutral", "interventions"),
+        ("target=nope", "target"),
+    ],
+)
+def test_camera_refuses_at_once_what_it_would_refuse_of_every_frame(
+    lineups: TestClient, name: str, query: str, option: str
+) -> None:
+    query = query.replace("SE", NAMES[name][1] if name != "five" else "se")
+    with lineups.websocket_connect(f"/api/v1/camera?lineup={name}&{query}") as connection:
+        first = connection.receive_json()
+    assert first["kind"] == "problem"
+    assert (first["problem"]["status"], first["problem"]["option"]) == (422, option)
 
 
 def test_camera_answers_for_every_network(lineups: TestClient, name: str) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from app.api.schemas import AlterationAnswer, AnalysisAnswer, BlockAnswer, NetworkAnswer
+from app.api.schemas import AlterationAnswer, AnalysisAnswer, NetworkAnswer
 from app.numbers import format_hundredths, format_probability, typeset_minus
 from app.pages.addresses import add_query
 from app.pages.gates import list_changes, name_block
-from models.attention.interventions import ALL_BLOCKS, ALLOWED_CHANGES, list_scopes
+from models.attention.interventions import ALL_BLOCKS, list_allowed_changes, list_scopes
 from models.names import GateChange, GateKind, NetworkName
 
 CHANGE_TITLES = {
@@ -139,27 +139,27 @@ def _show_scopes(
     name: NetworkName, network: NetworkAnswer, changed: Sequence[str], link: Callable[[Sequence[str]], str]
 ) -> dict[str, GateScope]:
     """The switches of every scope of a network: of all blocks, of each stage, of each block."""
-    kinds = _list_kinds(network.blocks[0])
+    allowed = list_allowed_changes(network.attention)
     return {
         scope: GateScope(
             _name_scope(scope),
-            tuple(_offer(f"{name}:{scope}:{kind.value}:", kind, network.title, changed, link) for kind in kinds),
+            tuple(_offer(f"{name}:{scope}:{kind.value}:", allowed, network.title, changed, link) for kind in allowed),
         )
         for scope in list_scopes([block.name for block in network.blocks])
     }
 
 
-def _list_kinds(block: BlockAnswer) -> list[GateKind]:
-    kinds = [GateKind.SPATIAL] if block.spatial is not None else []
-    return kinds + ([GateKind.CHANNEL] if block.channel is not None else [])
-
-
 def _offer(
-    prefix: str, kind: GateKind, network: str, changed: Sequence[str], link: Callable[[Sequence[str]], str]
+    prefix: str,
+    allowed: Mapping[GateKind, Sequence[GateChange]],
+    network: str,
+    changed: Sequence[str],
+    link: Callable[[Sequence[str]], str],
 ) -> GateSwitch:
     """Offer every state of some gates; `prefix` is that of their interventions."""
     others = [text for text in changed if not text.startswith(prefix)]
-    scope = prefix.split(":")[1]
+    _, scope, gate, _ = prefix.split(":")
+    kind = GateKind(gate)
     return GateSwitch(
         kind=GATE_TITLES[kind],
         scope=f"{_name_scope(scope).lower()}, {network}",
@@ -169,7 +169,7 @@ def _offer(
                 GateChoice(
                     CHANGE_TITLES[change], link([*others, prefix + change.value]), prefix + change.value in changed
                 )
-                for change in ALLOWED_CHANGES[kind]
+                for change in allowed[kind]
             ),
         ),
     )

@@ -27,6 +27,7 @@ from app.evaluation.results.wording import (
 )
 from app.numbers import format_count, format_probability, format_thousandths, typeset_minus
 from app.pages.evidence import sentences
+from app.pages.evidence.commands import write_command
 from app.pages.evidence.seeds import build_seeds_view
 from app.pages.evidence.store import DIRECTORY, find_record, is_of, read_seeds
 from app.pages.evidence.views import (
@@ -65,6 +66,7 @@ class EvidencePage:
     """The measurements of the paper's claim.
 
     Attributes:
+        question: the page's heading.
         claim, source: the claim, and its place in the paper.
         records: the lineups with a recorded evaluation.
         missing: the other lineups.
@@ -72,6 +74,7 @@ class EvidencePage:
     """
 
     template: ClassVar[str] = "evidence.html"
+    question: str
     claim: str
     source: str
     records: tuple[RecordView, ...]
@@ -79,11 +82,14 @@ class EvidencePage:
     seeds: SeedsView | None
 
 
-def build_evidence_page(lineups: Sequence[LineupDescription], *, directory: Path = DIRECTORY) -> EvidencePage:
+def build_evidence_page(
+    lineups: Sequence[LineupDescription], *, options: Mapping[str, str], directory: Path = DIRECTORY
+) -> EvidencePage:
     """Build the page for the served lineups.
 
     Args:
         lineups: each lineup, as in the REST API.
+        options: the options of the command line that choose each lineup, by its name.
         directory: the folder of the recorded evaluations.
     """
     records, missing = [], []
@@ -93,11 +99,14 @@ def build_evidence_page(lineups: Sequence[LineupDescription], *, directory: Path
         if record is None or record.focus is None or not is_of(record, weights):
             reason = NO_RECORD if record is None or record.focus is None else OTHER_WEIGHTS
             missing.append(
-                MissingView(lineup.name, lineup.title, reason, write_command("DIR", "MASKS", lineup=lineup.name))
+                MissingView(
+                    lineup.name, lineup.title, reason, write_command("DIR", "MASKS", options=options[lineup.name])
+                )
             )
         else:
             records.append(build_record_view(lineup, record, record.focus))
     return EvidencePage(
+        question=sentences.ask(lineups),
         claim=sentences.CLAIM,
         source=sentences.SOURCE,
         records=tuple(records),
@@ -121,7 +130,7 @@ def build_record_view(lineup: LineupDescription, evaluation: Evaluation, focus: 
             for name, contrast in result.contrasts.items()
         ),
         limits=sentences.state_limits(result, title=lineup.title, warnings=lineup.warnings),
-        command=write_command(evaluation.data, evaluation.data, lineup=None),
+        command=write_command(evaluation.data, evaluation.data),
     )
 
 
@@ -148,12 +157,6 @@ def _build_contrast_view(
         hurt=tuple(_build_picture_view(picture, titles) for picture in contrast.hurt),
         extremes=sentences.state_extremes(contrast),
     )
-
-
-def write_command(data: str, masks: str, *, lineup: str | None) -> str:
-    """The command that measures a lineup."""
-    chosen = "" if lineup is None else f" --lineup {lineup}"
-    return f"cbam-lens evaluate {data} --focus --masks {masks}{chosen}"
 
 
 def _build_accuracy_views(evaluation: Evaluation, titles: Titles) -> tuple[AccuracyView, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from app.api.schemas import LineupDescription
 from app.evaluation.measures.curves import BLUR_SHARE
 from app.evaluation.results.metrics import MEANINGS, Metric
 from app.evaluation.results.options import Fill
@@ -11,6 +12,7 @@ from app.numbers import format_count, typeset_minus
 from app.pages.choices import METHOD_TITLES
 from app.pages.gates import FLAT_DEVIATION
 from app.pages.lineup import name_condition
+from models.names import Attention
 
 CLAIM = (
     "We visualize trained models using the grad-CAM and observe that CBAM-enhanced networks focus on target objects "
@@ -25,6 +27,15 @@ HABIT = 0.5
 """A gate whose mean over pictures explains at least this share of its variance is mostly independent of the picture."""
 
 WORST_CLASSES = 5
+
+
+def ask(lineups: Iterable[LineupDescription]) -> str:
+    """The page's question, about CBAM where a served lineup has it."""
+    attentions = {network.attention for lineup in lineups for network in lineup.networks.values()}
+    subject = (
+        "CBAM" if any(attention.value.startswith(Attention.CBAM.value) for attention in attentions) else "attention"
+    )
+    return f"Does {subject} look at the object?"
 
 
 def state_verdict(contrast: Contrast, title: str) -> str:

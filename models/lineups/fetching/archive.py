@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
+from models.errors import make_printable
 from models.lineups.fetching.published import PublishedFile
 from models.whole_files import draft_beside
 
@@ -20,7 +21,25 @@ END = b"PK\x05\x06"
 
 END_BYTES = 22
 
+LOCATOR = b"PK\x06\x07"
+"""It leads to zip64's own end, which counts in place of the usual one."""
+
+LOCATOR_BYTES = 20
+
 MOST_COMMENT_BYTES = 2**16
+
+
+DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+"""Python's zipfile raises each of these for some damage."""
 
 
 class BadFileError(Exception):
@@ -39,12 +58,15 @@ def unpack(archive: Path, file: PublishedFile, target: Path) -> None:
     try:
         with archive.open("rb") as raw:
             _check_directory(raw)
-            with zipfile.ZipFile(raw) as content:
-                entry = _find_entry(content, file)
-                with draft_beside(target) as draft, content.open(entry) as packed, draft.open("xb") as unpacked:
-                    _check_hash(_copy(packed, unpacked, file), file)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
-        raise BadFileError(f"a damaged zip file ({error})") from error
+            with (
+                zipfile.ZipFile(raw) as content,
+                _open_entry(content, file) as packed,
+                draft_beside(target) as draft,
+                draft.open("xb") as unpacked,
+            ):
+                _check_hash(_copy(packed, unpacked, file), file)
+    except DAMAGES as error:
+        raise BadFileError(f"a damaged zip file ({make_printable(str(error), most=200)})") from error
 
 
 def check_file(path: Path, file: PublishedFile) -> None:
@@ -62,11 +84,24 @@ def _check_directory(archive: IO[bytes]) -> None:
     start = tail.rfind(END)
     if start < 0 or len(tail) < start + END_BYTES:
         raise zipfile.BadZipFile("it does not end as one")
+    archive.seek(max(0, size - len(tail) + start - LOCATOR_BYTES))
+    if archive.read(len(LOCATOR)) == LOCATOR:
+        raise zipfile.BadZipFile("it is a zip64 file, which is for more than 4 GB")
     (directory_bytes,) = struct.unpack_from("<I", tail, start + 12)
     if directory_bytes > MOST_DIRECTORY_BYTES:
         raise zipfile.BadZipFile(
             f"its directory has {directory_bytes:,} bytes; at most {MOST_DIRECTORY_BYTES:,} are read"
         )
+    if directory_bytes > start + size - len(tail):
+        raise zipfile.BadZipFile("its directory begins before the file")
+
+
+def _open_entry(content: zipfile.ZipFile, file: PublishedFile) -> IO[bytes]:
+    entry = _find_entry(content, file)
+    if entry.header_offset < 0:
+        # It would be an OSError, as if the disk were at fault.
+        raise zipfile.BadZipFile(f"{file.file} begins before the file")
+    return content.open(entry)
 
 
 def _find_entry(content: zipfile.ZipFile, file: PublishedFile) -> zipfile.ZipInfo:
@@ -79,6 +114,8 @@ def _find_entry(content: zipfile.ZipFile, file: PublishedFile) -> zipfile.ZipInf
     (entry,) = entries
     if entry.flag_bits & 1:
         raise BadFileError(f"{file.file} is encrypted in {file.archive}")
+    if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise BadFileError(f"{file.file} is neither stored nor deflated in {file.archive}")
     if entry.file_size > file.most_bytes:
         raise BadFileError(
             f"{file.file} is {entry.file_size:,} bytes in {file.archive}; at most {file.most_bytes:,} fit"

@@ -5,13 +5,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse, InvalidURL
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
+from models.errors import make_printable
 from models.lineups.fetching.connection import open_url
 
 CHUNK_BYTES = 256 * 1024
+
+NUMBER = "[0-9]{1,18}"
+"""A number of bytes. Python refuses to read a number of thousands of digits."""
+
+LONGEST_REASON = 200
 
 RETRIED = frozenset(
     {
@@ -89,15 +95,14 @@ class Download:
             except _BrokenOffError as error:
                 has_connected = True
                 if attempt == self.options.attempts:
-                    raise TransferError(
-                        f"{error}, {attempt} times; what has arrived is kept for the next time"
-                    ) from error
+                    kept = "; what has arrived is kept for the next time" if self._count_kept() else ""
+                    raise TransferError(f"{error}, {attempt} times{kept}") from error
             else:
                 return
             time.sleep(self.options.pause_seconds * 2 ** (attempt - 1))
 
     def _receive(self) -> None:
-        start = self.part.stat().st_size if self.part.exists() else 0
+        start = self._count_kept()
         try:
             response = open_url(self.url, start=start, timeout_seconds=self.options.timeout_seconds)
         except HTTPError as error:
@@ -106,10 +111,17 @@ class Download:
             return
         except URLError:
             raise
+        except (InvalidURL, ValueError) as error:
+            # UnicodeError, of a host's name that is none, is a ValueError.
+            raise TransferError(f"its address, or the one it redirects to, is none ({_explain(error)})") from error
         except (HTTPException, OSError) as error:
             raise _BrokenOffError(f"the connection broke off ({_explain(error)})") from error
         with response:
             self._collect(response, start)
+
+    def _count_kept(self) -> int:
+        """The bytes that are there already."""
+        return self.part.stat().st_size if self.part.exists() else 0
 
     def _judge(self, error: HTTPError, start: int) -> None:
         """Whether an answer that is an error ends the transfer; returns where all bytes are there already."""
@@ -118,7 +130,7 @@ class Download:
                 return
             self.part.unlink()
             raise _BrokenOffError("the server has another file than before")
-        answer = f"the server answered {error.code} {error.reason}"
+        answer = f"the server answered {error.code} {_explain(error.reason)}"
         if error.code in RETRIED:
             raise _BrokenOffError(answer) from error
         raise TransferError(answer) from error
@@ -139,11 +151,11 @@ class Download:
     def _read_range(self, response: HTTPResponse, start: int) -> tuple[int, int | None]:
         """How many bytes are there before this answer, and how many there are in all."""
         length = response.headers.get("Content-Length", "")
-        rest = int(length) if length.isdecimal() else None
+        rest = int(length) if re.fullmatch(NUMBER, length) else None
         if response.status != HTTPStatus.PARTIAL_CONTENT:
             # The server does not know ranges, or nothing was there: all of it comes.
             return 0, rest
-        found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+        found = re.fullmatch(rf"bytes ({NUMBER})-{NUMBER}/({NUMBER}|\*)", response.headers.get("Content-Range", ""))
         if found is None or int(found[1]) != start:
             self.part.unlink(missing_ok=True)
             raise _BrokenOffError("the server sent another part than it was asked for")
@@ -160,5 +172,7 @@ class Download:
 
 
 def _explain(reason: object) -> str:
-    """`Connection refused`, without its number."""
-    return getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+    """`Connection refused`, without its number; others' words as one short line."""
+    return make_printable(
+        getattr(reason, "strerror", None) or str(reason) or type(reason).__name__, most=LONGEST_REASON
+    )

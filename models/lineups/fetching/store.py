@@ -1,6 +1,6 @@
 """The cache directory and what is to be done until a published file lies in it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,14 +57,15 @@ class WeightStore:
             raise FetchError(f"{found}: {error}; delete it, or fetch it again with --force") from error
         return self.place_of(file)
 
-    def fetch(self, file: PublishedFile, *, is_forced: bool = False) -> Path:
+    def fetch(self, file: PublishedFile, *, is_forced: bool = False, tell: Callable[[str], None] | None = None) -> Path:
         """The file, fetched unless it is on this machine.
 
         Two processes that want it at once fetch it once. A transfer that broke off goes on where it ended.
 
         Args:
             file: what is wanted.
-            is_forced: fetch it in any case, and replace what is there.
+            is_forced: fetch it in any case and from its first byte, and replace what is there.
+            tell: told of a transfer, and of waiting for another process, before.
 
         Raises:
             FetchError: with a line that says which file is to be put where.
@@ -73,8 +74,12 @@ class WeightStore:
             return self.locate(file)
         if self.options.offline or file.url is None:
             raise FetchError(self.explain_missing([file]))
-        with self._writing(file), self._hold(file):
+        tell = tell or (lambda _: None)
+        with self._writing(file), self._hold(file, lambda: tell(f"waiting for another process that has {file.file}")):
             if is_forced or not self.find(file):
+                if is_forced:
+                    self._part_of(file).unlink(missing_ok=True)
+                tell(f"fetching {file.file}, about {file.expected_bytes / 1e6:.0f} MB, into {self.directory}")
                 self._download(file)
         return self.locate(file)
 
@@ -96,9 +101,12 @@ class WeightStore:
             return f"at {place}"
         return f"at {place.with_name(file.archive)} (or the file inside it at {place})"
 
+    def _part_of(self, file: PublishedFile) -> Path:
+        return self.directory / f"{file.archive}.part"
+
     def _download(self, file: PublishedFile) -> None:
         url = self._mirror(file)
-        part = self.directory / f"{file.archive}.part"
+        part = self._part_of(file)
         try:
             with make_download_progress() as progress:
                 task = progress.add_task(file.file, total=None)
@@ -116,7 +124,7 @@ class WeightStore:
         try:
             unpack(part, file, self.place_of(file))
         except BadFileError as error:
-            part.unlink()
+            part.unlink(missing_ok=True)
             raise FetchError(f"{url} is refused, and nothing of it is kept: {error}") from error
         part.unlink()
 
@@ -131,5 +139,7 @@ class WeightStore:
                 f"choose another directory by {CACHE_VARIABLE}"
             ) from error
 
-    def _hold(self, file: PublishedFile) -> AbstractContextManager[None]:
-        return hold_lock(self.directory / f".{file.file}.lock")
+    def _hold(
+        self, file: PublishedFile, tell_of_waiting: Callable[[], None] = lambda: None
+    ) -> AbstractContextManager[None]:
+        return hold_lock(self.directory / f".{file.file}.lock", tell_of_waiting)

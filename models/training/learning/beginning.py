@@ -90,8 +90,8 @@ def open_beginnings(
 def _open_all(text: str, members: Mapping[NetworkName, Attention]) -> dict[NetworkName, Member]:
     """The networks that a text names."""
     if len(members) == 1:
-        ((name, attention),) = members.items()
-        return {name: open_source(text, attention, options=ExaminationOptions())}
+        (name,) = members
+        return {name: open_source(text, options=ExaminationOptions())}
     try:
         plan = LineupPlan.read(parse_lineup(text))
     except LineupError as error:

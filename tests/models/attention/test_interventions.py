@@ -5,8 +5,16 @@ import torch
 import torchvision
 
 from models.attention.cbam import Cbam
-from models.attention.design import AttentionDesign
-from models.attention.interventions import BlockChange, Intervention, find_change, list_scopes, parse_interventions
+from models.attention.design import AttentionDesign, find_design
+from models.attention.interventions import (
+    ALLOWED_CHANGES,
+    BlockChange,
+    Intervention,
+    find_change,
+    list_allowed_changes,
+    list_scopes,
+    parse_interventions,
+)
 from models.insertion import insert_cbam
 from models.insertion.building import build_any_network
 from models.lineups.lineup import Lineup
@@ -69,7 +77,9 @@ def test_scopes_are_all_stages_and_blocks() -> None:
 
 def test_find_change_takes_the_later_of_two_about_one_gate() -> None:
     interventions = parse_interventions(
-        ["all:spatial:neutral", "stage1:spatial:invert", "cbam:layer1.1:channel:drop-max"], {"cbam": BLOCKS}
+        ["all:spatial:neutral", "stage1:spatial:invert", "cbam:layer1.1:channel:drop-max"],
+        {"cbam": BLOCKS},
+        {"cbam": Attention.CBAM},
     )
     assert find_change(interventions, "layer1.0") == BlockChange(spatial=GateChange.INVERT)
     assert find_change(interventions, "layer1.1") == BlockChange(GateChange.DROP_MAX, GateChange.INVERT)
@@ -87,7 +97,7 @@ def test_find_change_takes_the_later_of_two_about_one_gate() -> None:
 )
 def test_parse_interventions_says_what_may_be_written(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
-        parse_interventions([text], {"cbam": BLOCKS})
+        parse_interventions([text], {"cbam": BLOCKS}, {"cbam": Attention.CBAM})
 
 
 @pytest.mark.parametrize(
@@ -106,26 +116,59 @@ def test_parse_interventions_needs_the_network_where_several_have_gates(
     text: str, blocks: dict[str, tuple[str, ...]], sentence: str
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
-        parse_interventions([text], blocks)
+        parse_interventions([text], blocks, dict.fromkeys(blocks, Attention.CBAM))
 
 
 def test_parse_interventions_keeps_the_network_that_is_named() -> None:
     texts = ["se:all:channel:neutral", "cbam:stage1:spatial:invert"]
-    found = parse_interventions(texts, {"se": BLOCKS, "cbam": BLOCKS})
+    found = parse_interventions(
+        texts, {"se": BLOCKS, "cbam": BLOCKS}, {"se": Attention.CBAM_K3, "cbam": Attention.CBAM}
+    )
     assert [intervention.network for intervention in found] == ["se", "cbam"]
     assert [str(intervention) for intervention in found] == texts
 
 
+@pytest.mark.parametrize("attention", [attention for attention in Attention if attention is not Attention.NONE])
+def test_change_is_taken_where_it_has_an_effect_and_refused_elsewhere(
+    attention: Attention, generator: torch.Generator
+) -> None:
+    """Every change of every kind of gate, tried on the module itself, whose gates are not flat."""
+    if attention is Attention.BAM:
+        assert list_allowed_changes(attention) == {}
+        return
+    module = Cbam(32, find_design(attention)).eval()
+    for name, parameter in module.named_parameters():
+        torch.nn.init.normal_(parameter, generator=generator) if "bn" in name else None
+    features = torch.randn(1, 32, 8, 8, generator=generator)
+    with torch.no_grad():
+        _, learned = module(features)
+        for kind, changes in ALLOWED_CHANGES.items():
+            for change in changes:
+                block = BlockChange(channel=change) if kind is GateKind.CHANNEL else BlockChange(spatial=change)
+                gate = getattr(learned, kind.value)
+                changed = getattr(module(features, block)[1], kind.value)
+                has_effect = gate is not None and not torch.equal(gate, changed)
+                assert (change in list_allowed_changes(attention).get(kind, ())) is has_effect, (kind, change)
+                text = f"it:all:{kind.value}:{change.value}"
+                if has_effect:
+                    assert len(parse_interventions([text], {"it": BLOCKS}, {"it": attention})) == 1
+                else:
+                    with pytest.raises(ValueError, match="would change nothing: it has"):
+                        parse_interventions([text], {"it": BLOCKS}, {"it": attention})
+
+
 def test_interventions_read_back_as_they_are_written() -> None:
     intervention = Intervention("cbam", "stage2", GateKind.SPATIAL, GateChange.NEUTRAL)
-    assert parse_interventions([str(intervention)], {"cbam": BLOCKS}) == (intervention,)
+    assert parse_interventions([str(intervention)], {"cbam": BLOCKS}, {"cbam": Attention.CBAM}) == (intervention,)
 
 
 @pytest.mark.parametrize("architecture", ["resnet18", "mobilenet_1.0", "torchvision:mobilenet_v3_small"])
 def test_every_network_takes_interventions_in_trace_and_resume(architecture: str, generator: torch.Generator) -> None:
     network = build_any_network(architecture, attention=Attention.CBAM, class_count=4).eval()
     batch = torch.randn(1, 3, 64, 64, generator=generator)
-    interventions = parse_interventions(["all:channel:neutral"], {"it": list(trace_blocks(network, batch))})
+    interventions = parse_interventions(
+        ["all:channel:neutral"], {"it": list(trace_blocks(network, batch))}, {"it": Attention.CBAM}
+    )
     with torch.no_grad():
         learned = network.trace(batch)
         changed = network.trace(batch, interventions=interventions)

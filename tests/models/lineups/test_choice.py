@@ -4,7 +4,7 @@ import pytest
 
 from models.errors import LineupError
 from models.lineups.card import SHIPPED_LINEUP
-from models.lineups.choice import InlineLineup, parse_lineup, parse_lineups
+from models.lineups.choice import InlineLineup, NamedSource, parse_lineup, parse_lineups
 
 
 def test_parse_lineup_reads_a_name_and_two_sources() -> None:
@@ -14,14 +14,16 @@ def test_parse_lineup_reads_a_name_and_two_sources() -> None:
 
 
 def test_parse_lineup_reads_names_before_sources() -> None:
-    lineup = parse_lineup("mine=plain:a.pth,untrained:resnet18+se,new_1:torchvision:resnet18+cbam,C:\\d.pth,./e:f.pth")
+    lineup = parse_lineup(
+        "mine=plain:a.pth,untrained:resnet18+se,new_1:torchvision:resnet18+cbam,c:untrained:resnet18,./E:f.pth"
+    )
     assert isinstance(lineup, InlineLineup)
     assert lineup.sources == (
         ("plain", "a.pth"),
         (None, "untrained:resnet18+se"),
         ("new_1", "torchvision:resnet18+cbam"),
-        (None, "C:\\d.pth"),
-        (None, "./e:f.pth"),
+        ("c", "untrained:resnet18"),
+        (None, "./E:f.pth"),
     )
 
 
@@ -30,6 +32,23 @@ def test_parse_lineup_takes_a_file_and_the_shipped_lineup(tmp_path: Path) -> Non
     path.touch()
     assert parse_lineup(str(path)) == path
     assert parse_lineup("shipped") == SHIPPED_LINEUP
+
+
+@pytest.mark.parametrize("path", ["C:\\d.pth", "c:/d.pth"])
+def test_letter_before_a_slash_is_a_drive_on_windows_alone(path: str) -> None:
+    assert NamedSource.parse(path, platform="win32") == (None, path)
+    assert NamedSource.parse("c:d.pth", platform="win32") == ("c", "d.pth")
+    if path.startswith("c"):
+        assert NamedSource.parse(path, platform="linux") == ("c", "/d.pth")
+    else:
+        with pytest.raises(LineupError, match=r"'C' in .* is not a network's name"):
+            NamedSource.parse(path, platform="linux")
+
+
+def test_file_with_a_colon_in_its_name_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("A:b.pth").touch()
+    assert NamedSource.parse("A:b.pth") == (None, "A:b.pth")
 
 
 @pytest.mark.parametrize(
@@ -42,6 +61,11 @@ def test_parse_lineup_takes_a_file_and_the_shipped_lineup(tmp_path: Path) -> Non
         ("=a,b", "the lineup's name is ''"),
         ("../mine=a,b", r"the lineup's name is '\.\./mine'; use letters"),
         ("m" * 65 + "=a,b", "at most 64"),
+        ("mine\n=a,b", r"the lineup's name is 'mine\\n'"),
+        ("mine=one\n:a,b", r"'one\\n' in .* is not a network's name"),
+        ("mine=One:a,b", "'One' in 'One:a' is not a network's name: it begins with a small letter"),
+        ("mine=a,Torchvision:resnet18", "'Torchvision' in .* is not a network's name"),
+        ("mine=a,:b", "'' in ':b' is not a network's name"),
         ("mine=one:a,one:b", "two networks of one name, one, one"),
     ],
 )

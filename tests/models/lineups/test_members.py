@@ -70,8 +70,11 @@ def test_classes_without_names_have_numbers() -> None:
     [
         (InlineLineup.of("x", CBAM, BASELINE), "is to be its baseline and has attention"),
         (InlineLineup.of("x", BASELINE, BASELINE), "no network has attention"),
-        (InlineLineup.of("x", BASELINE, "untrained:resnet34"), "the baseline is ResNet-18, another network ResNet-34"),
-        (InlineLineup.of("x", BASELINE, "untrained:resnet18"), "the baseline has 110 classes, another network 10"),
+        (
+            InlineLineup.of("x", BASELINE, "untrained:resnet34+se"),
+            "the baseline is ResNet-18, another network ResNet-34",
+        ),
+        (InlineLineup.of("x", BASELINE, "untrained:resnet18+se"), "the baseline has 110 classes, another network 10"),
         (InlineLineup.of("x", BASELINE, CBAM, labels="imagenet"), "110 in the file, 1000 expected"),
         (InlineLineup.of("x", "nothing.pth", CBAM), "nothing.pth"),
         (
@@ -105,7 +108,7 @@ def test_labels_of_another_number_are_refused(tmp_path: Path) -> None:
 def test_labels_are_a_line_each(tmp_path: Path, content: str, sentence: str | None) -> None:
     path = tmp_path / "labels.txt"
     path.write_text(content)
-    choice = InlineLineup.of("x", "untrained:resnet18", "untrained:resnet18", labels=str(path))
+    choice = InlineLineup.of("x", "untrained:resnet18", "untrained:resnet18+cbam", labels=str(path))
     if sentence is None:
         assert [label.name for label in load_lineup(choice).labels] == content.split()
     else:
@@ -116,7 +119,7 @@ def test_labels_are_a_line_each(tmp_path: Path, content: str, sentence: str | No
 def test_labels_may_be_a_json_list_of_names(tmp_path: Path) -> None:
     path = tmp_path / "labels.json"
     path.write_text('["cat", "dog", "cow"]')
-    labels = load_lineup(InlineLineup.of("x", "untrained:resnet18", "untrained:resnet18", labels=str(path))).labels
+    labels = load_lineup(InlineLineup.of("x", "untrained:resnet18", "untrained:resnet18+cbam", labels=str(path))).labels
     assert [(label.index, label.name) for label in labels] == [(0, "cat"), (1, "dog"), (2, "cow")]
 
 
@@ -137,7 +140,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> dict[str, torch.Tensor]:
 def test_torchvision_weights_are_a_baseline_by_name(
     published: dict[str, torch.Tensor], generator: torch.Generator
 ) -> None:
-    member = open_source("torchvision:resnet18", Attention.NONE)
+    member = open_source("torchvision:resnet18")
     theirs = torchvision.models.resnet18(weights=None).eval()
     theirs.load_state_dict(published)
     batch = torch.randn(1, 3, 96, 64, generator=generator)
@@ -161,7 +164,9 @@ def test_fresh_gates_in_torchvision_weights_leave_the_function_and_say_so(
     assert len(trace.attentions) == 8
     assert set(trace.features) == set(Stage)
     assert lineup.card.trained
-    assert any("are at their initial values, a flat 0.5" in warning for warning in lineup.card.warnings)
+    assert lineup.card.warnings == (
+        "The spatial and channel gates of CBAM have learned nothing yet: they are the same for every picture.",
+    )
     assert (len(lineup.labels), lineup.labels[0].name) == (1000, "tench")
     # ImageNet has two cranes, and a class is chosen by its name.
     assert len({label.name for label in lineup.labels}) == 1000
@@ -174,11 +179,11 @@ def test_weights_that_cannot_be_downloaded_say_where_to_put_them(monkeypatch: py
     weights = type(torchvision.models.ResNet50_Weights.IMAGENET1K_V1)
     monkeypatch.setattr(weights, "get_state_dict", fail)
     with pytest.raises(LineupError, match=r"could not be downloaded .*no network.* fetch https://.*resnet50.*\.pth"):
-        open_source("torchvision:resnet50", Attention.NONE)
+        open_source("torchvision:resnet50")
 
 
 def test_different_recipes_come_with_a_warning_that_names_them(published: dict[str, torch.Tensor]) -> None:
-    lineup = load_lineup(InlineLineup.of("x", "torchvision:resnet18", "untrained:resnet18", labels="imagenet"))
+    lineup = load_lineup(InlineLineup.of("x", "torchvision:resnet18", "untrained:resnet18+cbam", labels="imagenet"))
     assert any(
         "different recipes (Baseline: torchvision's resnet18, IMAGENET1K_V1" in text for text in lineup.card.warnings
     )
@@ -187,7 +192,9 @@ def test_different_recipes_come_with_a_warning_that_names_them(published: dict[s
 
 def test_another_architecture_of_torchvisions_can_be_tried(generator: torch.Generator) -> None:
     lineup = load_lineup(
-        InlineLineup.of("x", "untrained:torchvision:mobilenet_v3_small", "untrained:torchvision:mobilenet_v3_small")
+        InlineLineup.of(
+            "x", "untrained:torchvision:mobilenet_v3_small", "untrained:torchvision:mobilenet_v3_small+cbam"
+        )
     )
     assert lineup.card.architecture == "torchvision:mobilenet_v3_small"
     with torch.no_grad():
@@ -198,7 +205,7 @@ def test_another_architecture_of_torchvisions_can_be_tried(generator: torch.Gene
 
 def test_source_of_known_attention_is_held_to_it() -> None:
     with pytest.raises(LineupError):
-        open_source(CBAM, Attention.CBAM, options=ExaminationOptions(attention=Attention.NONE))
+        open_source(CBAM, options=ExaminationOptions(attention=Attention.NONE))
 
 
 def test_network_of_torchvisions_with_gates_put_in_is_served_from_its_own_files(
@@ -243,4 +250,144 @@ def test_torchvision_name_that_does_not_fit_the_file_is_refused(
     path = tmp_path / "resnet18.pth"
     torch.save(torchvision.models.resnet18(weights=None).state_dict(), path)
     with pytest.raises(LineupError, match=sentence):
-        open_source(str(path), Attention.NONE, options=ExaminationOptions(architecture=architecture))
+        open_source(str(path), options=ExaminationOptions(architecture=architecture))
+
+
+CARD = """
+name = "mine"
+title = "Mine"
+architecture = "{architecture}"
+trained = false
+provenance = "A test."
+[networks.baseline]
+attention = "none"
+file = "{baseline}"
+[networks.se]
+attention = "{attention}"
+file = "{file}"
+"""
+
+
+def write_card(folder: Path, **fields: str) -> Path:
+    """A card of untrained networks, with other fields than the right ones where these are given."""
+    right = {
+        "architecture": "resnet18",
+        "baseline": "untrained:resnet18",
+        "attention": "se",
+        "file": "untrained:resnet18+se",
+    }
+    path = folder / "card.toml"
+    path.write_text(CARD.format(**right | fields))
+    return path
+
+
+def test_card_that_says_what_its_sources_are_is_loaded(tmp_path: Path) -> None:
+    assert load_lineup(write_card(tmp_path)).card.networks["se"].attention is Attention.SE
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"file": "untrained:resnet18+cbam"}, "network se has the attention cbam in .*, and the card says se"),
+        ({"file": "untrained:resnet18"}, "network se has the attention none in .*, and the card says se"),
+        ({"architecture": "resnet50"}, "network baseline has the architecture resnet18 .*, and the card says resnet50"),
+        ({"file": "untrained:resnet34+se"}, "network se has the architecture resnet34 .*, and the card says resnet18"),
+        (
+            {"file": "torchvision:resnet18+cbam"},
+            r"network se has the attention cbam in torchvision:resnet18\+cbam, and the card says se",
+        ),
+        ({"attention": "cbam", "file": BASELINE}, "cbam"),
+        ({"file": f"{BASELINE}+cbam"}, "network se has the attention cbam"),
+        ({"architecture": "resnet50", "baseline": BASELINE, "file": f"{BASELINE}+se"}, "resnet50"),
+    ],
+)
+def test_card_that_is_not_what_its_sources_are_is_refused(
+    published: dict[str, torch.Tensor], tmp_path: Path, fields: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(LineupError, match=sentence):
+        load_lineup(write_card(tmp_path, **fields))
+
+
+def test_source_that_names_no_attention_has_none_at_every_place() -> None:
+    assert open_source("untrained:resnet18").attention is Attention.NONE
+    with pytest.raises(LineupError, match=r"no network has attention.*untrained:resnet18\+cbam"):
+        load_lineup(InlineLineup.of("x", "untrained:resnet18", "untrained:resnet18"))
+    with pytest.raises(LineupError, match="is to be its baseline and has attention"):
+        load_lineup(InlineLineup.of("x", "untrained:resnet18+cbam", "untrained:resnet18"))
+
+
+def test_equal_networks_come_with_a_warning() -> None:
+    twice = load_lineup(
+        InlineLineup.of("x", "untrained:resnet18", "untrained:resnet18+cbam", "second:untrained:resnet18+cbam")
+    )
+    sentence = (
+        "CBAM (cbam) and CBAM (second) are the same network with the same weights: their difference is 0 everywhere."
+    )
+    assert [text for text in twice.card.warnings if "same weights" in text] == [sentence]
+    once = load_lineup(
+        InlineLineup.of("x", "untrained:resnet18", "untrained:resnet18+cbam", "untrained:resnet18+cbam-parallel")
+    )
+    assert not [text for text in once.card.warnings if "same weights" in text]
+
+
+@pytest.mark.parametrize(
+    ("attention", "flat", "random"),
+    [
+        ("se", None, "channel"),
+        ("channel-max", None, "channel"),
+        ("bam", None, "spatial and channel"),
+        ("cbam", "spatial", "channel"),
+        ("cbam-conv1x1-k3", "spatial", "channel"),
+    ],
+)
+def test_untrained_gates_are_said_to_be_what_they_are(
+    attention: str, flat: str | None, random: str, generator: torch.Generator
+) -> None:
+    lineup = load_lineup(InlineLineup.of("x", "untrained:resnet18", f"net:untrained:resnet18+{attention}"))
+    title = lineup.card.title_network("net")
+    sentences = [f"The {flat} gates of {title} have learned nothing yet: they are the same for every picture."]
+    sentences.append(
+        f"The {random} gates of {title} have random weights: they depend on the picture, but they have learned nothing."
+    )
+    assert list(lineup.card.warnings) == (sentences if flat else sentences[1:])
+    batch = torch.randn(2, 3, 64, 64, generator=generator)
+    with torch.no_grad():
+        attentions = lineup.networks["net"].trace(batch).attentions
+    for kind in ("spatial", "channel"):
+        gates = [getattr(gate, kind) for gate in attentions.values() if getattr(gate, kind) is not None]
+        assert all(torch.equal(gate[0], gate[1]) is (kind == flat) for gate in gates)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "preprocessing", "sentence"),
+    [
+        ("resnet18", "resolution = 32", "preprocessing.resolution is 32; with the .* resnet18 it can be 160 or 224"),
+        ("cifar_resnet18", "resolution = 224", "preprocessing.resolution is 224; with the .* cifar_resnet18 .* be 32$"),
+        ("cifar_resnet18", 'geometry = "whole"', "preprocessing.resolution is 224"),
+        ("resnet18", "standard_deviation = [0.2, 0, 0.2]", "preprocessing.standard_deviation.1: .*greater than"),
+        ("resnet18", "standard_deviation = [0.2, -0.1, 0.2]", "preprocessing.standard_deviation.1: .*greater than"),
+        ("resnet18", "standard_deviation = [1e-60, 0.2, 0.2]", "preprocessing.standard_deviation.0: .*greater than"),
+        ("resnet18", "standard_deviation = [0.2, 0.2, nan]", "preprocessing.standard_deviation.2: .*finite"),
+        ("resnet18", "standard_deviation = [0.2, 0.2, inf]", "preprocessing.standard_deviation.2: .*finite"),
+        ("resnet18", "mean = [inf, 0.2, 0.2]", "preprocessing.mean.0: .*finite"),
+        ("resnet18", "mean = [0.2, nan, 0.2]", "preprocessing.mean.1: .*finite"),
+        ("resnet18", "mean = [0.2, 1e300, 0.2]", "preprocessing.mean.1: .*less than"),
+    ],
+)
+def test_preprocessing_that_no_network_can_have_is_refused_with_file_and_field(
+    tmp_path: Path, architecture: str, preprocessing: str, sentence: str
+) -> None:
+    baseline = f"untrained:{architecture}"
+    path = write_card(tmp_path, architecture=architecture, baseline=baseline, file=f"{baseline}+se")
+    path.write_text(f"{path.read_text()}[preprocessing]\n{preprocessing}\n")
+    with pytest.raises(LineupError, match=sentence) as caught:
+        load_lineup(path)
+    assert str(caught.value).startswith(str(path))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_preprocessing_of_the_networks_own_size_is_taken(tmp_path: Path) -> None:
+    baseline = "untrained:cifar_resnet18"
+    path = write_card(tmp_path, architecture="cifar_resnet18", baseline=baseline, file=f"{baseline}+se")
+    path.write_text(f"{path.read_text()}[preprocessing]\nresolution = 32\nmean = [0.0, 0.5, 1.0]\n")
+    assert load_lineup(path).card.preprocessing.mean == (0.0, 0.5, 1.0)

@@ -38,7 +38,7 @@ EACH_ARCHITECTURE = [
 
 @pytest.fixture(scope="module")
 def lineups() -> tuple[Lineup, ...]:
-    sources = [f"{name}=untrained:{name},untrained:{name}" for name in ARCHITECTURES]
+    sources = [f"{name}=untrained:{name},untrained:{name}+cbam" for name in ARCHITECTURES]
     return load_chosen_lineups(Settings(lineups=(SHIPPED, *sources, "se=untrained:resnet18,untrained:resnet18+se")))
 
 
@@ -229,7 +229,7 @@ def test_lineups_of_one_shape_do_not_share_a_forward_pass(site: TestClient, line
 def test_compare_works_with_each_architecture(tmp_path: Path, image: bytes, architecture: str) -> None:
     path = tmp_path / "picture.png"
     path.write_bytes(image)
-    lineup = f"mine=untrained:{architecture},untrained:{architecture}"
+    lineup = f"mine=untrained:{architecture},untrained:{architecture}+cbam"
     arguments = ["compare", str(path), "-o", str(tmp_path / "out"), "--json", "--lineup", lineup, "--device", "cpu"]
     result = CliRunner().invoke(command_line, arguments)
     assert result.exit_code == 0, result.output
@@ -243,13 +243,13 @@ def test_compare_works_with_each_architecture(tmp_path: Path, image: bytes, arch
 def test_compare_says_untrained_beside_each_picture(tmp_path: Path, image: bytes) -> None:
     path = tmp_path / "picture.png"
     path.write_bytes(image)
-    lineup = "mine=untrained:resnet18,untrained:resnet18"
+    lineup = "mine=untrained:resnet18,untrained:resnet18+cbam"
     result = CliRunner().invoke(command_line, ["compare", str(path), "-o", str(tmp_path / "out"), "--lineup", lineup])
     assert "(untrained networks)" in result.stdout
 
 
 def test_two_lineups_of_one_name_are_refused() -> None:
-    lineup = "mine=untrained:resnet18,untrained:resnet18"
+    lineup = "mine=untrained:resnet18,untrained:resnet18+cbam"
     result = CliRunner().invoke(command_line, ["serve", "--lineup", lineup, "--lineup", lineup])
     assert result.exit_code == 2
     assert "two lineups are named mine" in result.output

@@ -20,7 +20,6 @@ from models.checkpoints.diagnosis import GateState
 from models.lineups.card import read_labels
 from models.lineups.lineup import load_lineup
 from models.lineups.sources import open_source
-from models.names import Attention
 from models.training.learning.log import read_log
 from models.training.records.toml_text import format_toml
 from tests.conftest import ROOT
@@ -103,7 +102,7 @@ def test_lineup_loads_and_is_one_recipe(trained: Path) -> None:
     assert "tiny, seed 5" in str(recipes)
     assert [label.id for label in lineup.labels] == ["blue", "green", "red"]
     assert read_labels(trained / "labels.json") == lineup.labels
-    assert open_source(str(trained / "resnet18_cbam_3.safetensors"), Attention.CBAM).gates is GateState.TRAINED
+    assert open_source(str(trained / "resnet18_cbam_3.safetensors")).gates is GateState.TRAINED
 
 
 def test_lineup_is_stored_in_half_precision_where_that_costs_little(trained: Path) -> None:

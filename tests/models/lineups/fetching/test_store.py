@@ -3,11 +3,16 @@
 import multiprocessing
 import os
 import stat
+import struct
+import threading
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from models.lineups.fetching.archive import BadFileError, unpack
+from models.lineups.fetching.lock import hold_lock
 from models.lineups.fetching.published import FetchError, PublishedFile
 from models.lineups.fetching.store import WeightStore
 from tests.models.lineups.fetching.publisher import PATH, WEIGHTS, Publisher, make_file, make_zip
@@ -89,6 +94,95 @@ def test_zip_that_is_not_the_published_one_is_refused(
         publisher.open_store(tmp_path / "cache").fetch(FILE)
     assert list_kept(tmp_path / "cache") == set()
     assert {path.name for path in tmp_path.iterdir()} == {"cache"}
+
+
+def use_zip64(directory_bytes: int) -> bytes:
+    """A zip whose usual end is harmless, and whose zip64 end claims another size of the directory."""
+    whole = make_zip()
+    end = whole[-22:]
+    ours = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, directory_bytes, 0)
+    return whole[:-22] + ours + struct.pack("<4sIQI", b"PK\x06\x07", 0, len(whole) - 22, 1) + end
+
+
+def move_entry(content: bytes, *, by: int) -> bytes:
+    """Change the offset of the entry's own header in the directory."""
+    place = content.rfind(b"PK\x01\x02") + 42
+    return content[:place] + struct.pack("<I", by) + content[place + 4 :]
+
+
+DAMAGED = {
+    "lzma": make_zip(compression=zipfile.ZIP_LZMA),
+    "bzip2": make_zip(compression=zipfile.ZIP_BZIP2),
+    "zip64": use_zip64(2**40),
+    "header": move_entry(make_zip(), by=2**32 - 2),
+    "start": move_entry(make_zip(), by=10),
+    "short": make_zip()[-60:],
+    "deflate": make_zip()[:60] + bytes(200) + make_zip()[260:],
+}
+
+
+def damage(content: bytes, seed: int) -> bytes:
+    """Change bytes at random places: in the headers at the end, and in what is packed."""
+    generator = np.random.default_rng(seed)
+    damaged = bytearray(content)
+    for place in (*generator.integers(0, 60, 2), *generator.integers(len(damaged) - 150, len(damaged), 3)):
+        damaged[place] = generator.integers(256)
+    return bytes(damaged)
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_damage_is_one_line_and_nothing_of_it_is_kept(publisher: Publisher, tmp_path: Path, kind: str) -> None:
+    publisher.files[PATH] = DAMAGED[kind]
+    with pytest.raises(FetchError, match="is refused, and nothing of it is kept") as caught:
+        publisher.open_store(tmp_path).fetch(FILE)
+    assert len(str(caught.value).splitlines()) == 1
+    assert list_kept(tmp_path) == set()
+
+
+def test_directory_is_limited_before_it_is_read_in_zip64_too(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    publisher.files[PATH] = DAMAGED["zip64"]
+    with pytest.raises(FetchError, match="zip64"):
+        publisher.open_store(tmp_path).fetch(FILE)
+
+
+def try_to_unpack(content: bytes, folder: Path) -> Exception | None:
+    """The error with which a damaged zip is refused; None where the damage does no harm."""
+    path = folder / "damaged.zip"
+    path.write_bytes(content)
+    try:
+        unpack(path, FILE, folder / "unpacked.pth")
+    except BadFileError as error:
+        return error
+    assert (folder / "unpacked.pth").read_bytes() == WEIGHTS
+    return None
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_any_damage_is_refused_or_does_no_harm(tmp_path: Path, compression: int) -> None:
+    content = make_zip(compression=compression)
+    errors = [try_to_unpack(damage(content, seed), tmp_path) for seed in range(300)]
+    assert all(len(str(error).splitlines()) == 1 for error in errors)
+    assert len([error for error in errors if error is not None]) > 100
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_complete_but_damaged_part_is_judged_and_dropped(publisher: Publisher, tmp_path: Path, kind: str) -> None:
+    """The server answers 416: all bytes are there already."""
+    publisher.files[PATH] = DAMAGED[kind]
+    (tmp_path / f"{FILE.archive}.part").write_bytes(DAMAGED[kind])
+    with pytest.raises(FetchError, match="is refused, and nothing of it is kept"):
+        publisher.open_store(tmp_path).fetch(FILE)
+    assert publisher.sent_bytes == 0
+    assert list_kept(tmp_path) == set()
+
+
+def test_forced_call_asks_for_the_first_byte_again(publisher: Publisher, tmp_path: Path) -> None:
+    (tmp_path / f"{FILE.archive}.part").write_bytes(b"the beginning of another file")
+    assert publisher.open_store(tmp_path).fetch(FILE, is_forced=True).read_bytes() == WEIGHTS
+    assert [asked.range for asked in publisher.asked] == [None]
 
 
 def test_entry_that_unpacks_to_more_than_it_says_is_refused(publisher: Publisher, tmp_path: Path) -> None:
@@ -178,6 +272,31 @@ def test_processes_that_want_one_file_at_once_fetch_it_once(publisher: Publisher
     assert sizes == [len(WEIGHTS)] * 6
     assert len(publisher.asked) == 1
     assert list_kept(tmp_path) == {FILE.file}
+
+
+def test_waiting_for_another_process_is_told_as_what_it_is(publisher: Publisher, tmp_path: Path) -> None:
+    told: list[str] = []
+    store = publisher.open_store(tmp_path)
+    is_waiting = threading.Event()
+
+    def tell(text: str) -> None:
+        told.append(text)
+        is_waiting.set()
+
+    second = threading.Thread(target=store.fetch, args=(FILE,), kwargs={"tell": tell})
+    with hold_lock(tmp_path / f".{FILE.file}.lock"):
+        second.start()
+        assert is_waiting.wait(60)
+        store.place_of(FILE).write_bytes(WEIGHTS)
+    second.join()
+    assert told == [f"waiting for another process that has {FILE.file}"]
+    assert not publisher.asked
+
+
+def test_transfer_is_told_before_it_begins(publisher: Publisher, tmp_path: Path) -> None:
+    told: list[str] = []
+    publisher.open_store(tmp_path).fetch(FILE, tell=told.append)
+    assert told == [f"fetching {FILE.file}, about 0 MB, into {tmp_path}"]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """Transfers that break off, servers that do not know ranges, mirrors, proxies and redirects."""
 
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from models.lineups.fetching.connection import mirror_url
+from models.lineups.fetching.connection import check_mirror, mirror_url
 from models.lineups.fetching.download import FetchOptions
 from models.lineups.fetching.published import FetchError
 from models.lineups.fetching.store import WeightStore
@@ -140,6 +143,97 @@ def test_redirect_to_another_protocol_is_refused(publisher: Publisher, tmp_path:
     with pytest.raises(FetchError, match=f"it redirects to {address}, which is not https|{address}' is not allowed"):
         publisher.open_store(tmp_path).fetch(make_file())
     assert len(publisher.asked) == 1
+
+
+@contextmanager
+def answer_raw(*answers: bytes) -> Iterator[str]:
+    """A server that sends these bytes, one answer a connection, whatever it is asked."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            for answer in answers:
+                connection, _ = listening.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join()
+
+
+def fetch_in_one_line(mirror: str, directory: Path, *, attempts: int = 1) -> str:
+    """The line that a fetch ends with."""
+    options = FetchOptions(mirror, timeout_seconds=10, attempts=attempts, pause_seconds=0)
+    with pytest.raises(FetchError) as caught:
+        WeightStore(directory, options=options).fetch(make_file())
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[::1", "http://a..b/", f"http://{'a' * 70}.example/", "http://127.0.0.1:x/"]
+)
+def test_redirect_to_an_address_that_is_none_is_one_line(publisher: Publisher, tmp_path: Path, address: str) -> None:
+    publisher.redirects[PATH] = address
+    assert "its address, or the one it redirects to, is none (" in fetch_in_one_line(publisher.address, tmp_path)
+    assert len(publisher.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[::1", "http://a..b", f"http://{'a' * 70}.example", "http://127.0.0.1:1/\u00fc"]
+)
+def test_mirror_that_is_no_address_is_one_line(tmp_path: Path, address: str) -> None:
+    if "[" not in address:
+        assert "its address, or the one it redirects to, is none (" in fetch_in_one_line(address, tmp_path)
+    with pytest.raises(ValueError, match="this is not a mirror's address"):
+        check_mirror(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://m.example", "http://127.0.0.1:8124/a/b/", "http://[::1]:80", "http://m.example./"]
+)
+def test_mirror_that_is_an_address_is_taken(address: str) -> None:
+    check_mirror(address)
+
+
+def test_length_of_thousands_of_digits_is_no_length(tmp_path: Path) -> None:
+    with answer_raw(b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n" + ZIP) as mirror:
+        path = WeightStore(tmp_path, options=FetchOptions(mirror, attempts=1)).fetch(make_file())
+    assert path.read_bytes() == WEIGHTS
+
+
+def test_range_of_thousands_of_digits_is_another_part(tmp_path: Path) -> None:
+    (tmp_path / f"{make_file().archive}.part").write_bytes(ZIP[:1000])
+    head = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes " + b"9" * 5000 + b"-1/" + b"9" * 5000 + b"\r\n\r\n"
+    with answer_raw(head) as mirror:
+        line = fetch_in_one_line(mirror, tmp_path)
+    assert "the server sent another part than it was asked for" in line
+    # It was dropped.
+    assert "is kept" not in line
+
+
+def test_words_of_a_server_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    with answer_raw(b"HTTP/1.1 403 \x1b]0;owned\x07\x1b[31m" + b"x" * 1000 + b"\r\n\r\n") as mirror:
+        line = fetch_in_one_line(mirror, tmp_path)
+    assert line.isprintable()
+    assert r"the server answered 403 \x1b]0;owned\x07\x1b[31mxxx" in line
+    assert "x" * 200 not in line
+
+
+def test_broken_answer_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    with answer_raw(b"\x1b]0;owned\x07\r\n") as mirror:
+        line = fetch_in_one_line(mirror, tmp_path)
+    assert line.isprintable()
+    assert "the connection broke off" in line
+
+
+def test_nothing_that_arrived_is_not_said_to_be_kept(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.statuses = [503, 503]
+    line = fetch_in_one_line(publisher.address, tmp_path, attempts=2)
+    assert "the server answered 503 Service Unavailable, 2 times; else get it otherwise" in line
+    assert "is kept" not in line
 
 
 def test_server_that_says_nothing_is_given_up(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ SHEET_PATH = re.compile(r"/sheets/[\w-]{20,}$")
 FILES = [make_payload("cat"), BROKEN, make_payload("rocket")]
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [pytest.param(390, marks=pytest.mark.slow), 1280])
 def test_several_files_become_a_sheet_with_a_row_each(browser: Browser, site: str, width: int) -> None:
     context = browser.new_context(base_url=site, viewport={"width": width, "height": 800}, reduced_motion="reduce")
     page = context.new_page()

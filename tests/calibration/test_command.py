@@ -104,6 +104,7 @@ def test_calibrate_writes_what_it_reports_and_no_tensor_changes(data: Path, outs
     assert read_card(card).model_dump(exclude=kept) == read_card(SHIPPED_LINEUP).model_dump(exclude=kept)
 
 
+@pytest.mark.slow
 def test_calibrate_replaces_an_earlier_result(data: Path, outside: Path, card: Path) -> None:
     first = calibrate(data, card, "--outside", str(outside), "--json", "--write")
     second = calibrate(data, card, "--json", "--write")

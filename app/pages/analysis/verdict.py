@@ -32,12 +32,14 @@ def build_verdict(answer: AnalysisAnswer, lineup: LineupDescription, *, class_co
         lineup: its lineup.
         class_count: the number of classes that the networks choose from.
     """
+    # That nothing was learned says more than what is odd about the weights.
+    oddities = lineup.warnings if lineup.trained else ()
     first = [(network.title, network.predictions[0]) for network in answer.networks.values()]
     return Verdict(
         guesses=tuple((title, guess.class_name, format_percentage(guess.probability)) for title, guess in first),
         agreement=explain_map_agreement(answer),
         doubt=explain_doubt(answer, class_count=class_count),
-        warnings=(*warn_of_geometry(answer.geometry, lineup), *lineup.warnings),
+        warnings=(*warn_of_geometry(answer.geometry, lineup), *oddities),
     )
 
 

@@ -1,10 +1,8 @@
 """Sentences about a comparison: its class, the networks' certainty and the part of the picture that they saw."""
 
-from collections.abc import Sequence
-
 from app.analysis.options import PageOptions
 from app.api.schemas import AnalysisAnswer, FileAnswer, GeometryAnswer, LineupDescription
-from app.numbers import format_equation, format_share
+from app.numbers import format_share
 from app.pages.lineup import name_condition
 from app.render.colour_scale import DifferenceScale, Scale
 from models.names import Geometry, NetworkName
@@ -38,7 +36,8 @@ def explain_target(answer: AnalysisAnswer) -> str:
 def explain_doubt(answer: AnalysisAnswer, *, class_count: int) -> str | None:
     """Say that none of the classes fits, if that is likely, and which networks are not sure; None without a doubt.
 
-    A network is sure if it gives a majority to a class, and at least one of them must give it to the target.
+    A network is sure if it gives a majority to a class, and at least one of them must give it to the target. The line
+    above the doubt names the guesses.
     """
     if is_misfit(answer):
         unsure = _explain_uncertainty(answer, "")
@@ -65,9 +64,8 @@ def _explain_uncertainty(answer: AnalysisAnswer, ending: str) -> str | None:
     unsure = [
         name for name, network in answer.networks.items() if network.predictions[0].probability < SURE_PROBABILITY
     ]
-    guesses = join_words(_list_guesses(answer, unsure)) if unsure else ""
     if len(unsure) == len(answer.networks):
-        return f"No network is sure what this is. The top guesses are {guesses}.{ending}"
+        return f"No network is sure what this is.{ending}"
     target = answer.target.class_name
     if all(network.target_probability < SURE_PROBABILITY for network in answer.networks.values()):
         return (
@@ -78,22 +76,7 @@ def _explain_uncertainty(answer: AnalysisAnswer, ending: str) -> str | None:
         return None
     names = name_networks(answer)
     who = begin_sentence(join_words([names[name] for name in unsure]))
-    if len(unsure) > 1:
-        return f"{who} are not sure what this is. Their top guesses are {guesses}.{ending}"
-    guess = answer.networks[unsure[0]].predictions[0]
-    return (
-        f"{who} is not sure what this is. Its top guess is ‘{guess.class_name}’ "
-        f"({format_equation(guess.probability)}).{ending}"
-    )
-
-
-def _list_guesses(answer: AnalysisAnswer, names: Sequence[NetworkName]) -> list[str]:
-    called = name_networks(answer)
-    firsts = {name: answer.networks[name].predictions[0] for name in names}
-    return [
-        f"‘{first.class_name}’ by {called[name]} ({format_equation(first.probability)})"
-        for name, first in firsts.items()
-    ]
+    return f"{who} {'are' if len(unsure) > 1 else 'is'} not sure what this is.{ending}"
 
 
 def label_difference(options: PageOptions, units: str, share: float) -> str:

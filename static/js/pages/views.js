@@ -42,7 +42,7 @@ export function showView(view) {
     return;
   }
   maps.dataset.view = view;
-  write(document.getElementById("phone-view"), view === "swipe" ? "View: one map" : "View: swipe");
+  write(document.getElementById("phone-view"), view === "swipe" ? "One map" : "Swipe");
   for (const link of document.querySelectorAll("a[data-view]")) {
     mark(link, link.getAttribute("data-view") === view, "aria-current");
   }

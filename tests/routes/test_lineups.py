@@ -2,6 +2,8 @@
 
 import html
 import io
+import re
+import urllib.parse
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -171,6 +173,17 @@ def test_gate_has_defaults_that_every_network_with_gates_has(lineups: TestClient
         kind = "spatial" if "spatial" in block["links"] else "channel"
         expected = lineups.get(block["links"][kind], params={"render": "values"})
         assert answer.content == expected.content
+
+
+def test_page_offers_the_changes_that_are_taken_alone(lineups: TestClient, name: str) -> None:
+    analysis = analyse(lineups, name)
+    text = html.unescape(lineups.get(f"/analyses/{analysis['id']}", params={"tab": "attention"}).text)
+    offered = set(re.findall(r"([a-z0-9-]+):all:([a-z]+:[a-z-]+)", urllib.parse.unquote(text)))
+    attentions = {network: content["attention"] for network, content in analysis["networks"].items()}
+    both = {"channel:neutral", "channel:drop-max", "spatial:neutral", "spatial:invert", "spatial:drop-max"}
+    expected = {"se": {"channel:neutral"}, "cbam": both, "cbam-k3": both}
+    for network in NAMES[name][1:]:
+        assert {change for of, change in offered if of == network} == expected[attentions[network]]
 
 
 def test_change_without_an_effect_is_refused(lineups: TestClient, name: str) -> None:

@@ -6,6 +6,10 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from app.explain.methods import Method
+from app.main import create_app
+from app.settings import Settings
+from models.lineups.choice import InlineLineup
+from models.lineups.lineup import load_lineup
 from models.names import Geometry, Stage
 from tests.conftest import decode, encode, make_picture
 
@@ -153,3 +157,16 @@ def test_attention_gray_is_the_gate_on_the_absolute_scale(client: TestClient, mo
 
 def test_the_same_request_gives_the_same_bytes(client: TestClient, motorcycle: bytes) -> None:
     assert post(client, "heatmap", motorcycle) == post(client, "heatmap", motorcycle)
+
+
+@pytest.mark.parametrize(("attention", "kind"), [("se", "channel"), ("bam", "spatial"), ("cbam", "spatial")])
+def test_gate_needs_no_option_whatever_the_attention(attention: str, kind: str) -> None:
+    lineup = load_lineup(InlineLineup.of("x", "untrained:resnet18", f"untrained:resnet18+{attention}"))
+    with TestClient(create_app(Settings(), lineups=[lineup])) as own:
+        files = {"image": encode(make_picture(60, 40))}
+        default = own.post("/api/v1/attention", files=files, data={"render": "values"})
+        named = own.post("/api/v1/attention", files=files, data={"render": "values", "kind": kind})
+        unknown = own.post("/api/v1/attention", files=files, data={"block": "nope"})
+    assert default.status_code == 200, default.text
+    assert default.content == named.content
+    assert unknown.json()["option"] == "block"

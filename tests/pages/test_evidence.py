@@ -155,6 +155,17 @@ def test_commands_have_the_options_as_they_were_given() -> None:
     assert pair_options(["a", "b"], ["shipped"], ()) == {"a": "--lineup a", "b": "--lineup b"}
 
 
+def test_commands_do_not_tell_visitors_where_files_are() -> None:
+    options = pair_options(
+        ["m", "card", "w"],
+        ["m=/home/ada/a b.pth,new:/srv/c.pth", "/srv/lineups/card.toml", "w=D:\\nets\\a.pth,b.pth"],
+        ("/srv/labels.txt",),
+    )
+    assert options["m"] == "--lineup 'm=a b.pth,new:c.pth' --labels labels.txt"
+    assert options["card"] == "--lineup card.toml"
+    assert "nets" not in options["w"]
+
+
 def test_command_of_the_page_runs(description: LineupDescription) -> None:
     """As typed into a shell, its `--lineup` is the one that the server got."""
     inline = "five=untrained:resnet18,x9-_:untrained:resnet18+cbam-k3"

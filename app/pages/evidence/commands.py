@@ -1,9 +1,16 @@
-"""The commands that measure the served lineups, with the options as the operator gave them."""
+"""The commands that measure the served lineups, with the operator's options but for the folders of files.
 
+Every visitor reads them, and where a server keeps its files is not the visitors' business.
+"""
+
+import re
 import shlex
 from collections.abc import Sequence
 
 from models.lineups.catalogue import list_known_names
+
+FOLDERS = re.compile(r"[^,=:]*[/\\]")
+"""The folders before a file's name in an option of the form NAME=FILE,NETWORK:FILE."""
 
 
 def write_command(data: str, masks: str, *, options: str = "") -> str:
@@ -31,9 +38,13 @@ def pair_options(names: Sequence[str], lineups: Sequence[str], labels: tuple[str
     inline = [text for name, text in zip(names, given, strict=True) if _is_inline(name, text)]
     lists = dict(zip(inline, labels * len(inline) if len(labels) == 1 else labels, strict=False))
     return {
-        name: shlex.join(["--lineup", text, *(["--labels", lists[text]] if text in lists else [])])
+        name: shlex.join(map(_hide_folders, ["--lineup", text, *(["--labels", lists[text]] if text in lists else [])]))
         for name, text in zip(names, given, strict=True)
     }
+
+
+def _hide_folders(text: str) -> str:
+    return FOLDERS.sub("", text)
 
 
 def _is_inline(name: str, text: str) -> bool:

@@ -1,5 +1,7 @@
 """Lineups of two, three and five untrained networks for tests; one has other names, one has no `cbam`."""
 
+import pytest
+
 SOURCES = {
     2: ("plain:untrained:resnet18", "gated:untrained:resnet18+se"),
     3: ("untrained:resnet18", "untrained:resnet18+se", "untrained:resnet18+cbam"),
@@ -15,6 +17,10 @@ NAMES = {
     5: ("baseline", "cbam", "second", "se", "cbam-k3"),
 }
 """The networks' names, in order; all but the first have gates."""
+
+
+COUNTS = (pytest.param(2, marks=pytest.mark.slow), 3, pytest.param(5, marks=pytest.mark.slow))
+"""For tests of all three; the fast part of the tests takes three networks."""
 
 
 def write_option(count: int) -> str:

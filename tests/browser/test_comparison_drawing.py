@@ -33,7 +33,7 @@ from tests.browser.pictures import (
 
 
 @pytest.mark.parametrize("colormap", ["viridis", pytest.param("jet", marks=pytest.mark.slow)])
-@pytest.mark.parametrize(("scale", "stage"), [("shared", "4"), ("own", "2")])
+@pytest.mark.parametrize(("scale", "stage"), [("shared", "4"), pytest.param("own", "2", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "size",
     [

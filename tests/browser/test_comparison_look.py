@@ -41,6 +41,7 @@ CHANGES: list[tuple[Callable[[Page], object], dict[str, str]]] = [
 ]
 
 
+@pytest.mark.slow
 @AT_BOTH_WIDTHS
 def test_look_changes_without_a_request_and_back_undoes_it(page: Page) -> None:
     open_drawn(page, "motorcycle")

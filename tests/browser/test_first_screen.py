@@ -172,7 +172,9 @@ def test_view_changes_in_place_and_has_an_address(page: Page) -> None:
     expect(page.locator("[data-map=cbam]")).to_be_visible()
 
 
-@pytest.mark.parametrize("sample", [sample.name for sample in SAMPLES])
+@pytest.mark.parametrize(
+    "sample", [SAMPLES[0].name, *(pytest.param(sample.name, marks=pytest.mark.slow) for sample in SAMPLES[1:])]
+)
 def test_difference_is_seen_at_once(page: Page, sample: str) -> None:
     open_drawn(page, sample)
     drawn = read_canvas(page, "difference")

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 from tests.conftest import decode, encode, make_picture
-from tests.lineups import NAMES, write_option
+from tests.lineups import COUNTS, NAMES, write_option
 
 runner = CliRunner()
 
@@ -32,7 +32,7 @@ def read_texts(path: Path) -> list[str]:
     return re.findall(r"<!-- (.*?) -->", path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("count", NAMES)
+@pytest.mark.parametrize("count", COUNTS)
 def test_columns_have_p_under_every_map_and_a_row_per_network(tmp_path: Path, pictures: list[Path], count: int) -> None:
     sheet = tmp_path / "out" / "paper.svg"
     result = compare(
@@ -51,7 +51,7 @@ def test_columns_have_p_under_every_map_and_a_row_per_network(tmp_path: Path, pi
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["paper.svg"]
 
 
-@pytest.mark.parametrize("count", NAMES)
+@pytest.mark.parametrize("count", COUNTS)
 def test_rows_have_every_network_and_a_difference(tmp_path: Path, pictures: list[Path], count: int) -> None:
     sheet = tmp_path / "rows.svg"
     result = compare(*pictures[:2], "--lineup", write_option(count), "--sheet", sheet, "--target", "3")

@@ -13,7 +13,7 @@ from app.evaluation.results.summary import summarise_maps
 from models.lineups.card import MOST_NETWORKS
 from tests.conftest import decode, encode, make_picture
 from tests.evaluation.test_command import put_mask
-from tests.lineups import NAMES, write_option
+from tests.lineups import COUNTS, NAMES, write_option
 
 runner = CliRunner()
 
@@ -35,7 +35,7 @@ def evaluate(data: Path, count: int, *options: str | Path) -> Result:
     return runner.invoke(app, arguments, env={"COLUMNS": "200"})
 
 
-@pytest.mark.parametrize("count", NAMES)
+@pytest.mark.parametrize("count", COUNTS)
 def test_every_network_has_its_accuracy_and_its_difference_from_the_baseline(
     data: Path, tmp_path: Path, count: int
 ) -> None:
@@ -78,7 +78,7 @@ def test_table_names_every_network_and_the_gates_that_it_has(data: Path) -> None
     assert "spatial gates of se" not in text
 
 
-@pytest.mark.parametrize("count", NAMES)
+@pytest.mark.parametrize("count", COUNTS)
 def test_answers_of_every_network_are_counted_from_rows(data: Path, tmp_path: Path, count: int) -> None:
     pytest.importorskip("pyarrow", reason="pyarrow is not installed: uv sync --extra survey")
     options = ("--resolution", "160", "--json")

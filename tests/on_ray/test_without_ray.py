@@ -38,7 +38,7 @@ from models.lineups.choice import InlineLineup
 from models.lineups.lineup import Lineup, load_lineup
 from models.names import Stage
 from tests.conftest import ROOT, encode, make_picture
-from tests.lineups import NAMES, SOURCES
+from tests.lineups import COUNTS, NAMES, SOURCES
 
 runner = CliRunner()
 
@@ -141,7 +141,7 @@ def test_packed_work_has_no_networks_and_what_is_asked_alone(lineup: Lineup) -> 
     assert all((found == 3).all() for found in again.features.values())
 
 
-@pytest.mark.parametrize("count", NAMES)
+@pytest.mark.parametrize("count", COUNTS)
 def test_every_kind_of_work_is_sent_with_its_networks_names(count: int) -> None:
     loaded = load_lineup(InlineLineup.of("many", *SOURCES[count]))
     values = np.random.default_rng(1).standard_normal((3, 64, 64)).astype(np.float32)

@@ -37,7 +37,9 @@ NAMES = {
 }
 PICTURE = encode(make_picture(96, 64))
 
-pytestmark = pytest.mark.parametrize("name", LINEUPS)
+pytestmark = pytest.mark.parametrize(
+    "name", [pytest.param("two", marks=pytest.mark.slow), "three", pytest.param("five", marks=pytest.mark.slow)]
+)
 
 
 @pytest.fixture(scope="module", params=SERVERS)

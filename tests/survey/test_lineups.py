@@ -12,14 +12,14 @@ from app.survey.run import SurveyOptions
 from app.survey.store import CONTRAST_COLUMNS, NETWORK_COLUMNS, PICTURE_COLUMNS, RowStore, list_columns
 from models.lineups.card import SHIPPED_LINEUP, read_card
 from tests.conftest import encode, make_picture
-from tests.lineups import NAMES, write_option
+from tests.lineups import COUNTS, NAMES, write_option
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed: uv sync --extra survey")
 
 runner = CliRunner()
 
 
-@pytest.mark.parametrize("count", NAMES)
+@pytest.mark.parametrize("count", COUNTS)
 def test_row_has_every_networks_numbers_of_the_picture_alone(tmp_path: Path, count: int) -> None:
     picture = tmp_path / "p.png"
     picture.write_bytes(encode(make_picture(80, 64)))
@@ -43,7 +43,7 @@ def test_row_has_every_networks_numbers_of_the_picture_alone(tmp_path: Path, cou
     assert f"{baseline}_correlation" not in row
 
 
-@pytest.mark.parametrize("count", NAMES)
+@pytest.mark.parametrize("count", COUNTS)
 def test_columns_are_the_pictures_each_networks_and_each_contrasts(count: int) -> None:
     columns = list_columns(NAMES[count])
     expected = len(PICTURE_COLUMNS) + count * len(NETWORK_COLUMNS) + (count - 1) * len(CONTRAST_COLUMNS)

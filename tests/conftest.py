@@ -17,6 +17,7 @@ from app.main import create_app
 from app.pages.gallery import read_sample
 from app.settings import Settings
 from models.lineups.lineup import Lineup, load_lineup
+from tests.lineups import RESNET18_110
 from tests.on_ray.site import ON_RAY, Site, run_contract_server
 
 ROOT = Path(__file__).parent.parent
@@ -70,7 +71,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 @pytest.fixture(scope="session")
 def lineup() -> Lineup:
     """The shipped lineup on the CPU."""
-    return load_lineup()
+    return load_lineup(RESNET18_110)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,14 @@
-"""Lineups of two, three and five untrained networks for tests; one has other names, one has no `cbam`."""
+"""Lineups for tests: the trained one of the repository, and untrained ones of two, three and five networks.
+
+Of the untrained ones, one has other names, one has no `cbam`.
+"""
+
+from pathlib import Path
 
 import pytest
+
+RESNET18_110 = Path(__file__).parent.parent / "models/weights/resnet18_110.toml"
+"""ResNet-18 and ResNet-18+CBAM, 110 classes. Tests of numbers take it, whatever is shipped as the default."""
 
 SOURCES = {
     2: ("plain:untrained:resnet18", "gated:untrained:resnet18+se"),

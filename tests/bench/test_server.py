@@ -12,8 +12,8 @@ from app.bench.servers.server import ServerProcess, read_rss_megabytes, serve_co
 from app.bench.servers.startup import RUNS, list_weights, measure_startup
 from app.bench.service import CLIENTS, SWEEPS, Service, measure_memory, measure_throughput
 from app.settings import Settings
-from models.lineups.card import SHIPPED_LINEUP
 from tests.bench import fake_server
+from tests.lineups import RESNET18_110
 
 FAKE = [sys.executable, fake_server.__file__]
 
@@ -72,8 +72,8 @@ def test_startup_takes_both_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_weights_are_the_lineups_own() -> None:
-    directory = SHIPPED_LINEUP.parent
-    assert sorted(list_weights(SHIPPED_LINEUP)) == sorted(directory.glob("resnet18_*.safetensors"))
+    directory = RESNET18_110.parent
+    assert sorted(list_weights(RESNET18_110)) == sorted(directory.glob("resnet18_*.safetensors"))
 
 
 def test_serve_command_is_the_command_line_itself() -> None:

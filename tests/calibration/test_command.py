@@ -13,9 +13,10 @@ from app.calibration import CalibrationReport
 from app.cli import app
 from models.checkpoints.examination import examine
 from models.checkpoints.writing import hash_file
-from models.lineups.card import SHIPPED_LINEUP, read_card
+from models.lineups.card import read_card
 from models.lineups.lineup import load_lineup
 from tests.conftest import decode, encode, make_picture
+from tests.lineups import RESNET18_110
 
 runner = CliRunner()
 
@@ -50,10 +51,10 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def card(tmp_path: Path) -> Path:
     """A copy of the shipped lineup."""
-    for path in SHIPPED_LINEUP.parent.glob("*110.*"):
+    for path in RESNET18_110.parent.glob("*110.*"):
         shutil.copy(path, tmp_path)
-    shutil.copy(SHIPPED_LINEUP.parent / "labels_110.json", tmp_path)
-    return tmp_path / SHIPPED_LINEUP.name
+    shutil.copy(RESNET18_110.parent / "labels_110.json", tmp_path)
+    return tmp_path / RESNET18_110.name
 
 
 def calibrate(data: Path, card: Path, *options: str) -> Result:
@@ -101,7 +102,7 @@ def test_calibrate_writes_what_it_reports_and_no_tensor_changes(data: Path, outs
         assert f"softmax(logits / {found.temperature:g})" in model_card
     assert card.read_text(encoding="utf-8").startswith("# The shipped lineup.")
     kept = {"networks", "fit"}
-    assert read_card(card).model_dump(exclude=kept) == read_card(SHIPPED_LINEUP).model_dump(exclude=kept)
+    assert read_card(card).model_dump(exclude=kept) == read_card(RESNET18_110).model_dump(exclude=kept)
 
 
 @pytest.mark.slow

@@ -14,9 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from models.lineups.card import SHIPPED_LINEUP
 from models.networks.counting import RECORDED_COUNTS
 from tests.conftest import decode, encode, make_picture
+from tests.lineups import RESNET18_110
 
 runner = CliRunner()
 
@@ -197,10 +197,10 @@ def test_version_is_printed() -> None:
 
 
 def test_serve_explains_a_damaged_weights_file(tmp_path: Path) -> None:
-    shutil.copytree(SHIPPED_LINEUP.parent, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(RESNET18_110.parent, tmp_path, dirs_exist_ok=True)
     with (tmp_path / "resnet18_cbam_110.safetensors").open("ab") as file:
         file.write(b"x")
-    result = runner.invoke(app, ["serve", "--port", "0", "--lineup", str(tmp_path / SHIPPED_LINEUP.name)])
+    result = runner.invoke(app, ["serve", "--port", "0", "--lineup", str(tmp_path / RESNET18_110.name)])
     assert result.exit_code == 2
     assert "resnet18_cbam_110.safetensors: a damaged safetensors file" in result.stderr
 

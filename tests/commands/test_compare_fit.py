@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from models.lineups.card import SHIPPED_LINEUP
 from tests.conftest import encode, make_picture
+from tests.lineups import RESNET18_110
 
 runner = CliRunner()
 
@@ -23,9 +23,9 @@ def picture(tmp_path: Path) -> Path:
 @pytest.fixture
 def strict(tmp_path: Path) -> Path:
     """The shipped lineup with a threshold that nothing reaches."""
-    text = SHIPPED_LINEUP.read_text(encoding="utf-8")
+    text = RESNET18_110.read_text(encoding="utf-8")
     for suffix in ("safetensors", "json"):
-        for path in SHIPPED_LINEUP.parent.glob(f"*110.{suffix}"):
+        for path in RESNET18_110.parent.glob(f"*110.{suffix}"):
             text = text.replace(f'"{path.name}"', f'"{path}"')
     path = tmp_path / "strict.toml"
     path.write_text(

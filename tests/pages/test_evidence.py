@@ -21,16 +21,17 @@ from app.pages.evidence.page import NO_RECORD, OTHER_WEIGHTS, build_evidence_pag
 from app.pages.evidence.seeds import build_seeds_view
 from app.pages.evidence.store import DIRECTORY, find_record, read_seeds
 from app.pages.templating import ENVIRONMENT
-from models.lineups.card import SHIPPED_LINEUP, Accuracy, read_card
+from models.lineups.card import Accuracy, read_card
 from models.lineups.choice import InlineLineup, parse_lineup
 from models.lineups.lineup import Lineup
 from models.names import Attention, Geometry, NetworkName
 from tests.conftest import ROOT
+from tests.lineups import RESNET18_110
 
 
 @pytest.fixture(scope="module")
 def record() -> Evaluation:
-    found = find_record(read_card(SHIPPED_LINEUP).name)
+    found = find_record(read_card(RESNET18_110).name)
     assert found is not None, "the shipped lineup has no recorded evaluation"
     return found
 
@@ -48,7 +49,7 @@ def read_page(client: TestClient) -> str:
 
 def test_record_is_of_the_shipped_weights(record: Evaluation) -> None:
     """New weights need a new run: `cbam-lens evaluate ... --focus --json`, recorded beside them."""
-    card = read_card(SHIPPED_LINEUP)
+    card = read_card(RESNET18_110)
     assert record.sha256 == {name: card.networks[name].sha256 for name in ("baseline", "cbam")}
     assert (record.geometry, record.resolution) == (card.preprocessing.geometry, card.preprocessing.resolution)
 
@@ -347,7 +348,7 @@ def read_accuracy(name: NetworkName, row: Accuracy) -> tuple[int, float, float]:
         Evaluation.model_validate_json((DIRECTORY / "accuracy" / f"{file}.json").read_bytes())
         for file in ([whole, f"{whole}-faces"] if "without faces" in row.dataset else [whole])
     ]
-    card = read_card(SHIPPED_LINEUP)
+    card = read_card(RESNET18_110)
     assert all(found.sha256[name] == card.networks[name].sha256 for found in (all_pictures, *faces))
     pictures = all_pictures.pictures - sum(found.pictures for found in faces)
     first, five = (
@@ -359,10 +360,10 @@ def read_accuracy(name: NetworkName, row: Accuracy) -> tuple[int, float, float]:
 
 @pytest.mark.parametrize("name", ["baseline", "cbam"])
 def test_cards_give_the_accuracy_that_evaluate_gave(name: NetworkName) -> None:
-    network = read_card(SHIPPED_LINEUP).networks[name]
+    network = read_card(RESNET18_110).networks[name]
     assert network.card is not None
     assert network.sha256 is not None
-    text = (SHIPPED_LINEUP.parent / network.card).read_text()
+    text = (RESNET18_110.parent / network.card).read_text()
     assert len(network.accuracy) >= 4
     for row in network.accuracy:
         pictures, first, five = read_accuracy(name, row)

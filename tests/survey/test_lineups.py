@@ -10,9 +10,9 @@ from app.analysis.options import GeometryOptions, TargetOptions
 from app.cli import app
 from app.survey.run import SurveyOptions
 from app.survey.store import CONTRAST_COLUMNS, NETWORK_COLUMNS, PICTURE_COLUMNS, RowStore, list_columns
-from models.lineups.card import SHIPPED_LINEUP, read_card
+from models.lineups.card import read_card
 from tests.conftest import encode, make_picture
-from tests.lineups import COUNTS, NAMES, write_option
+from tests.lineups import COUNTS, NAMES, RESNET18_110, write_option
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed: uv sync --extra survey")
 
@@ -62,7 +62,7 @@ def test_rows_of_one_lineup_are_not_taken_for_anothers(tmp_path: Path) -> None:
 
 
 def test_rows_of_other_temperatures_are_not_the_same_table(tmp_path: Path) -> None:
-    card = read_card(SHIPPED_LINEUP)
+    card = read_card(RESNET18_110)
     calibrated = {name: network.model_copy(update={"temperature": 0.7}) for name, network in card.networks.items()}
     options = SurveyOptions(target=TargetOptions(), geometry=GeometryOptions(), directory=tmp_path)
     identities = [options.identify(each) for each in (card, card.model_copy(update={"networks": calibrated}))]

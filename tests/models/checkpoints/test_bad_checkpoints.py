@@ -12,9 +12,9 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from app.cli import app
-from models.lineups.card import SHIPPED_LINEUP
+from tests.lineups import RESNET18_110
 
-WEIGHTS = SHIPPED_LINEUP.parent
+WEIGHTS = RESNET18_110.parent
 BASELINE = WEIGHTS / "resnet18_baseline_110.safetensors"
 CBAM = WEIGHTS / "resnet18_cbam_110.safetensors"
 

@@ -12,9 +12,9 @@ from models.calibration import NOT_CALIBRATED, FitThreshold, NetworkCalibration,
 from models.checkpoints.diagnosis import CheckpointError
 from models.checkpoints.examination import examine
 from models.checkpoints.writing import check_own_file, hash_file, write_calibration, write_checkpoint
-from models.lineups.card import SHIPPED_LINEUP
+from tests.lineups import RESNET18_110
 
-WEIGHTS = SHIPPED_LINEUP.parent / "resnet18_baseline_110.safetensors"
+WEIGHTS = RESNET18_110.parent / "resnet18_baseline_110.safetensors"
 
 CALIBRATION = NetworkCalibration(
     temperature=0.6913,

@@ -10,9 +10,9 @@ from models.checkpoints.diagnosis import CheckpointError, ExaminationOptions, Ga
 from models.checkpoints.examination import examine
 from models.checkpoints.gates import has_learnt, judge_gates, measure_scales
 from models.errors import LineupError
-from models.lineups.card import SHIPPED_LINEUP
 from models.names import Attention, StridePlacement
 from models.networks.zoo import build_network
+from tests.lineups import RESNET18_110
 from tests.models.checkpoints.conftest import Tensors
 
 OWN = {
@@ -39,7 +39,7 @@ def write(path: Path, tensors: Tensors, **metadata: str) -> Path:
     ],
 )
 def test_examine_recognises_the_shipped_lineup_as_ours(name: str, attention: Attention, gates: GateState) -> None:
-    diagnosis = examine(SHIPPED_LINEUP.parent / f"{name}.safetensors").diagnosis
+    diagnosis = examine(RESNET18_110.parent / f"{name}.safetensors").diagnosis
     assert (diagnosis.layout, diagnosis.architecture, diagnosis.class_count) == (Layout.OWN, "resnet18", 110)
     assert (diagnosis.attention, diagnosis.gates, diagnosis.is_trained) == (attention, gates, True)
     assert not diagnosis.warnings

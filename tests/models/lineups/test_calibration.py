@@ -7,8 +7,9 @@ import pytest
 from models.calibration import NOT_CALIBRATED, FitThreshold, NetworkCalibration
 from models.errors import LineupError
 from models.lineups.calibration import add_calibration
-from models.lineups.card import SHIPPED_LINEUP, LineupCard, read_card
+from models.lineups.card import LineupCard, read_card
 from models.lineups.lineup import Lineup
+from tests.lineups import RESNET18_110
 
 FIT = FitThreshold(
     score="generalised_entropy",
@@ -25,7 +26,7 @@ FIT = FitThreshold(
 
 @pytest.fixture
 def card() -> LineupCard:
-    return read_card(SHIPPED_LINEUP)
+    return read_card(RESNET18_110)
 
 
 def state_temperature(card: LineupCard, value: float) -> LineupCard:
@@ -87,7 +88,7 @@ def test_threshold_of_another_lineup_is_not_used(card: LineupCard, found: dict[s
 @pytest.mark.parametrize("value", ["0", "-1.0", "nan", "inf"])
 def test_card_with_a_temperature_that_is_no_positive_number_is_refused_by_its_path(tmp_path: Path, value: str) -> None:
     path = tmp_path / "mine.toml"
-    text = SHIPPED_LINEUP.read_text(encoding="utf-8")
+    text = RESNET18_110.read_text(encoding="utf-8")
     path.write_text(text.replace("[networks.baseline]\n", f"[networks.baseline]\ntemperature = {value}\n"))
     with pytest.raises(LineupError, match=r"mine\.toml is not a lineup's card(.|\n)*temperature"):
         read_card(path)

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.errors import LineupError
-from models.lineups.card import SHIPPED_LINEUP
 from models.lineups.lineup import Lineup, load_lineup
+from tests.lineups import RESNET18_110
 
 Tensors = dict[str, torch.Tensor]
 
@@ -17,8 +17,8 @@ Tensors = dict[str, torch.Tensor]
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The shipped lineup's card in a directory of its own."""
-    shutil.copytree(SHIPPED_LINEUP.parent, tmp_path, dirs_exist_ok=True)
-    return tmp_path / SHIPPED_LINEUP.name
+    shutil.copytree(RESNET18_110.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / RESNET18_110.name
 
 
 def damage(card: Path, change: Callable[[Tensors], None]) -> None:

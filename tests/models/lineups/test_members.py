@@ -11,13 +11,13 @@ from safetensors.torch import load_file, save_file
 from models.checkpoints.diagnosis import ExaminationOptions
 from models.errors import LineupError
 from models.insertion.building import build_any_network
-from models.lineups.card import SHIPPED_LINEUP
 from models.lineups.choice import InlineLineup
 from models.lineups.lineup import Lineup, load_lineup
 from models.lineups.sources import open_source
 from models.names import Attention, Stage
+from tests.lineups import RESNET18_110
 
-WEIGHTS = SHIPPED_LINEUP.parent
+WEIGHTS = RESNET18_110.parent
 BASELINE = str(WEIGHTS / "resnet18_baseline_110.safetensors")
 CBAM = str(WEIGHTS / "resnet18_cbam_110.safetensors")
 LABELS = str(WEIGHTS / "labels_110.json")

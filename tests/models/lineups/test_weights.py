@@ -5,11 +5,12 @@ import re
 
 import pytest
 
-from models.lineups.card import SHIPPED_LINEUP, read_card, read_labels
+from models.lineups.card import read_card, read_labels
 from models.lineups.lineup import Lineup
 from models.names import NetworkName
+from tests.lineups import RESNET18_110
 
-DIRECTORY = SHIPPED_LINEUP.parent
+DIRECTORY = RESNET18_110.parent
 
 
 @pytest.mark.parametrize("name", ["baseline", "cbam"])
@@ -29,7 +30,7 @@ def test_model_card_gives_the_same_numbers_as_the_lineups_card(lineup: Lineup, n
 
 @pytest.mark.parametrize("name", ["baseline", "cbam"])
 def test_weights_have_the_checksum_of_the_card(name: NetworkName) -> None:
-    network = read_card(SHIPPED_LINEUP).networks[name]
+    network = read_card(RESNET18_110).networks[name]
     assert hashlib.sha256((DIRECTORY / network.file).read_bytes()).hexdigest() == network.sha256
 
 

@@ -14,7 +14,8 @@ from app.analysis.networks import choose_difference
 from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, SheetOptions
 from app.analysis.sheets import make_slug
 from app.api.analyses import build_analysis_answer
-from app.output import images
+from app.output import figures, heat_maps
+from app.output.gates import encode_attention
 from app.output.sheet import draw_sheet
 from app.render.contact_sheet import SheetFormat
 from app.render.figure import FigureFormat
@@ -82,20 +83,20 @@ def _list_files(comparison: Comparison, options: FigureOptions, *, folder: str) 
     analysis = comparison.analysis
     return [
         *(
-            Member(f"{folder}figure.{form}", partial(images.draw_comparison_figure, comparison, options, form))
+            Member(f"{folder}figure.{form}", partial(figures.draw_comparison_figure, comparison, options, form))
             for form in FigureFormat
         ),
         *(
             Member(
                 f"{folder}heatmaps/{name}.png",
-                partial(images.encode_heat_map, comparison, name, drawing, max_side=MAX_SIDE_PIXELS),
+                partial(heat_maps.encode_heat_map, comparison, name, drawing, max_side=MAX_SIDE_PIXELS),
             )
             for name in comparison.names
         ),
         Member(
             f"{folder}heatmaps/difference.png",
             partial(
-                images.encode_difference,
+                heat_maps.encode_difference,
                 comparison,
                 choose_difference(analysis.card),
                 drawing,
@@ -105,13 +106,13 @@ def _list_files(comparison: Comparison, options: FigureOptions, *, folder: str) 
         *(
             Member(
                 f"{folder}attention/{name}/{block.name}-{kind}.png",
-                partial(images.encode_attention, analysis, gate, gates, max_side=MAX_SIDE_PIXELS),
+                partial(encode_attention, analysis, gate, gates, max_side=MAX_SIDE_PIXELS),
             )
             for name in analysis.card.gated
             for block in analysis.traces[name].blocks
             for kind, gate in block.gates.items()
         ),
-        Member(f"{folder}maps.npz", partial(images.pack_maps, comparison)),
+        Member(f"{folder}maps.npz", partial(figures.pack_maps, comparison)),
         Member(f"{folder}numbers.json", partial(_write_numbers, comparison)),
     ]
 

@@ -6,7 +6,7 @@ from app.analysis.compared_sheets import ComparedRow, list_comparisons
 from app.analysis.comparison import Comparison
 from app.analysis.networks import choose_difference, choose_networks
 from app.analysis.options import FigureOptions, MapOptions, SheetOptions
-from app.output.images import difference_scale, draw_difference, draw_heat_map, heat_map_scale, title_networks
+from app.output.heat_maps import difference_scale, draw_difference, draw_heat_map, heat_map_scale, title_networks
 from app.render.colour_scale import Scale
 from app.render.contact_picture import ContactPicture
 from app.render.contact_sheet import draw_contact_sheet

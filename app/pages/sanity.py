@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from app.analysis.sanity import SanityCheck
 from app.api.sanity import RandomisedNetwork, build_sanity_answer
 from app.numbers import format_hundredths
-from app.output.images import title_networks
+from app.output.heat_maps import title_networks
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, PageImage, add_query
 from app.pages.choices import METHOD_TITLES
 from models.pictures.fitting import screen_size

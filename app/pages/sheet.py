@@ -10,7 +10,7 @@ from app.analysis.comparison import Comparison, Difference
 from app.analysis.networks import choose_difference
 from app.analysis.options import FigureOptions
 from app.numbers import format_equation, format_hundredths, format_probability
-from app.output.images import title_networks
+from app.output.heat_maps import title_networks
 from app.pages.addresses import Addresses, Download, PageImage, add_query
 from app.pages.choices import METHOD_TITLES, Choice, list_choices
 from app.render.colour_scale import Colormap, Scale

@@ -19,7 +19,7 @@ from app.analysis.options import (
 from app.api import links
 from app.api.analyses import build_analysis_answer
 from app.api.schemas import AnalysisAnswer
-from app.output import images
+from app.output import figures, gates, heat_maps
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import (
     ANALYSIS_PROBLEMS,
@@ -151,7 +151,7 @@ async def read_heat_map(
     comparison = await lens.compare(analysis, options, timings)
     with timings.measure("render"):
         png = await lens.run(
-            images.encode_heat_map,
+            heat_maps.encode_heat_map,
             comparison,
             name,
             options,
@@ -178,7 +178,7 @@ async def read_difference(
     comparison = await lens.compare(analysis, options, timings)
     with timings.measure("render"):
         png = await lens.run(
-            images.encode_difference,
+            heat_maps.encode_difference,
             comparison,
             difference,
             options,
@@ -210,8 +210,8 @@ async def read_attention_map(
     """One gate of one block."""
     name = choose_gated(analysis.card, network)
     analysis = await lens.alter(analysis, options.interventions, timings)
-    gate = images.find_gate(analysis, name, block, kind)
-    png = await lens.run(images.encode_attention, analysis, gate, options, max_side=options.max_side)
+    gate = gates.find_gate(analysis, name, block, kind)
+    png = await lens.run(gates.encode_attention, analysis, gate, options, max_side=options.max_side)
     return Response(png, media_type=PNG)
 
 
@@ -230,7 +230,7 @@ async def read_figure(
 ) -> Response:
     """The picture and every network with P, as PNG, SVG or PDF."""
     comparison = await lens.compare(analysis, options, timings)
-    content = await lens.run(images.draw_comparison_figure, comparison, options, format)
+    content = await lens.run(figures.draw_comparison_figure, comparison, options, format)
     return Response(content, media_type=MEDIA_TYPES[format])
 
 
@@ -248,6 +248,6 @@ async def read_maps(
 ) -> Response:
     """Heat maps, logits and gates as floating-point values, with the box in the picture that the maps cover."""
     comparison = await lens.compare(analysis, options, timings)
-    content = await lens.run(images.pack_maps, comparison)
+    content = await lens.run(figures.pack_maps, comparison)
     headers = {"Content-Disposition": 'attachment; filename="maps.npz"'}
     return Response(content, media_type="application/octet-stream", headers=headers)

@@ -9,7 +9,7 @@ from app.api import links
 from app.api.blocks import OpenBlockAnswer, build_open_block_answer
 from app.errors import InvalidOption
 from app.explain.maps import ChannelMaps, OpenBlock
-from app.output import images
+from app.output import gates
 from app.routes.answers import ANALYSIS_PROBLEMS, PNG, document_file
 from app.routes.dependencies import AnalysisDependency, LensDependency, LinksDependency, TimingsDependency
 
@@ -54,7 +54,7 @@ async def read_feature_map(
     """The feature map of one of the channels that the block's answer lists."""
     opened = await lens.open_block(analysis, network, block, options.interventions, timings)
     maps = _find_channel(opened, channel)
-    png = await lens.run(images.encode_feature_map, analysis, maps, moment, options, max_side=max_side)
+    png = await lens.run(gates.encode_feature_map, analysis, maps, moment, options, max_side=max_side)
     return Response(png, media_type=PNG)
 
 

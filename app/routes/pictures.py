@@ -8,7 +8,7 @@ from pydantic import Field
 from app.analysis.networks import choose_gated, choose_network, choose_networks
 from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions
 from app.api import links
-from app.output import images
+from app.output import figures, gates, heat_maps
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import PNG, UPLOAD_PROBLEMS, build_comparison_headers, build_lineup_headers, document_file
 from app.routes.dependencies import LensesDependency, PictureBytes, TimingsDependency, merge_options
@@ -75,7 +75,7 @@ async def create_heat_map(
     network = choose_network(lens.lineup.card, options.network)
     comparison = await lens.compare_picture(data, options, options, timings)
     with timings.measure("render"):
-        png = await lens.run(images.encode_heat_map, comparison, network, options)
+        png = await lens.run(heat_maps.encode_heat_map, comparison, network, options)
     return Response(png, media_type=PNG, headers=build_comparison_headers(comparison, network, timings))
 
 
@@ -99,7 +99,7 @@ async def create_figure(
     choose_networks(lens.lineup.card, options.networks)
     comparison = await lens.compare_picture(data, options, options, timings)
     with timings.measure("render"):
-        content = await lens.run(images.draw_comparison_figure, comparison, options, options.format)
+        content = await lens.run(figures.draw_comparison_figure, comparison, options, options.format)
     headers = build_lineup_headers(comparison.analysis) | {
         "X-Target-Class": str(comparison.target.label.index),
         "Server-Timing": timings.header(),
@@ -128,8 +128,8 @@ async def create_attention_map(
     lens = lenses.choose(options.lineup)
     network = choose_gated(lens.lineup.card, options.network)
     analysis = await lens.alter(await lens.analyse(data, options, timings), options.interventions, timings)
-    gate = images.find_gate(analysis, network, options.block, options.kind)
+    gate = gates.find_gate(analysis, network, options.block, options.kind)
     with timings.measure("render"):
-        png = await lens.run(images.encode_attention, analysis, gate, options)
+        png = await lens.run(gates.encode_attention, analysis, gate, options)
     headers = build_lineup_headers(analysis) | {"Server-Timing": timings.header()}
     return Response(png, media_type=PNG, headers=headers)

@@ -9,7 +9,7 @@ from app.analysis.options import MapOptions, TargetOptions
 from app.analysis.sanity import check_sanity
 from app.api import links
 from app.api.sanity import SanityAnswer, build_sanity_answer
-from app.output import images
+from app.output import heat_maps
 from app.render.colour_scale import Scale
 from app.routes.answers import ANALYSIS_PROBLEMS, PNG, build_comparison_headers, document_file
 from app.routes.dependencies import AnalysisDependency, LensDependency, LinksDependency, TimingsDependency
@@ -65,5 +65,5 @@ async def read_forgotten_map(
     learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
     randomised = await lens.randomise(learned, extent, timings)
     own = options.model_copy(update={"scale": Scale.OWN})
-    png = await lens.run(images.encode_heat_map, randomised, name, own, max_side=max_side)
+    png = await lens.run(heat_maps.encode_heat_map, randomised, name, own, max_side=max_side)
     return Response(png, media_type=PNG, headers=build_comparison_headers(randomised, name, timings))

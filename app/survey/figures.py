@@ -17,7 +17,7 @@ from app.analysis.timing import Timings
 from app.api.analyses import build_analysis_answer
 from app.engine.loading import build_engine, load_chosen_lineup
 from app.errors import InvalidOption, LensError
-from app.output import images
+from app.output import figures, heat_maps
 from app.output.files import check_writable, write_whole
 from app.render.figure import FigureFormat
 from app.settings import Settings
@@ -126,10 +126,10 @@ def _draw_files(comparison: Comparison, drawing: SheetOptions) -> dict[str, byte
     maps = MapOptions(**drawing.model_dump())
     difference = choose_difference(comparison.analysis.card, drawing.of, drawing.minus)
     return {
-        "figure.png": images.draw_comparison_figure(comparison, drawing, FigureFormat.PNG),
-        **{f"{name}.png": images.encode_heat_map(comparison, name, maps) for name in comparison.names},
-        "difference.png": images.encode_difference(comparison, difference, maps, limits=drawing.difference_scale),
-        "maps.npz": images.pack_maps(comparison),
+        "figure.png": figures.draw_comparison_figure(comparison, drawing, FigureFormat.PNG),
+        **{f"{name}.png": heat_maps.encode_heat_map(comparison, name, maps) for name in comparison.names},
+        "difference.png": heat_maps.encode_difference(comparison, difference, maps, limits=drawing.difference_scale),
+        "maps.npz": figures.pack_maps(comparison),
     }
 
 

@@ -13,7 +13,7 @@ from app.analysis.options import GeometryOptions, TargetOptions
 from app.analysis.timing import Timings
 from app.engine.loading import build_engine, load_chosen_lineup
 from app.errors import InvalidOption, LensError
-from app.output import images
+from app.output import figures
 from app.settings import Settings
 from app.survey.rows import Row, build_failed_row, build_row
 from app.survey.sources import PictureSource
@@ -135,7 +135,7 @@ class Surveyor:
         except (LensError, OSError) as error:
             return build_failed_row(source.key, error)
         if self._options.has_maps:
-            maps = await self._lens.run(images.pack_maps, comparison)
+            maps = await self._lens.run(figures.pack_maps, comparison)
             await self._lens.run(self._store.write_maps, source.key, maps)
         return build_row(source.key, comparison)
 

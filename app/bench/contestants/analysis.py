@@ -15,7 +15,7 @@ from app.analysis.options import AttentionOptions, GeometryOptions, MapOptions, 
 from app.analysis.timing import Timings
 from app.bench.servers.load import stamp_jpeg
 from app.engine.loading import build_engine, load_chosen_lineup
-from app.output import images
+from app.output import gates, heat_maps
 from app.render.overlay import Render
 from app.settings import Settings
 
@@ -92,18 +92,18 @@ async def encode_everything(lens: Lens, comparison: Comparison, render: Render) 
         return
     # The page requests each panel by itself, so each is drawn in its own thread here.
     options = MapOptions(render=render)
-    maps = [partial(images.encode_heat_map, comparison, name, options) for name in comparison.names]
+    maps = [partial(heat_maps.encode_heat_map, comparison, name, options) for name in comparison.names]
     await asyncio.gather(*(lens.run(draw) for draw in maps), lens.run(encode_gates, comparison.analysis))
 
 
 def encode_heat_maps(comparison: Comparison, render: Render) -> Sequence[bytes]:
     """Every network's heat map."""
     options = MapOptions(render=render)
-    return [images.encode_heat_map(comparison, name, options) for name in comparison.names]
+    return [heat_maps.encode_heat_map(comparison, name, options) for name in comparison.names]
 
 
 def encode_gates(analysis: Analysis) -> Sequence[bytes]:
     """Every gate of every block, as values."""
     options = AttentionOptions(render=Render.VALUES)
     blocks = [block for trace in analysis.traces.values() for block in trace.blocks]
-    return [images.encode_attention(analysis, gate, options) for block in blocks for gate in block.gates.values()]
+    return [gates.encode_attention(analysis, gate, options) for block in blocks for gate in block.gates.values()]

@@ -16,7 +16,7 @@ from app.api.schemas import (
 )
 from app.explain.methods import Method
 from app.numbers import format_equation, format_evidence
-from app.output.images import difference_scale, title_networks
+from app.output.heat_maps import difference_scale, title_networks
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, PageImage, add_query, fit_picture
 from app.pages.analysis.measures import explain_peak
 from app.pages.analysis.wording import label_difference

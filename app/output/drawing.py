@@ -1,0 +1,23 @@
+"""What every drawn map shares: the picture under it, and the mark of random weights."""
+
+from PIL import Image
+
+from app.analysis.analyses import Analysis
+from app.explain.maps import FloatArray
+from app.render.overlay import Drawing, Render, draw_map, draw_values
+
+UNTRAINED_MARK = "untrained"
+"""The mark in the corner of every map of a lineup with random weights."""
+
+
+def find_mark(analysis: Analysis) -> str | None:
+    """The mark on an analysis's maps; None for trained networks."""
+    return None if analysis.card.trained else UNTRAINED_MARK
+
+
+def draw_on_picture(analysis: Analysis, values: FloatArray, drawing: Drawing, max_side: int | None) -> Image.Image:
+    """Draw values at the picture's size, or with at most `max_side` pixels per side."""
+    if drawing.render is Render.VALUES:
+        # Values need no picture, so it is not decoded.
+        return draw_values(values, drawing.scale)
+    return draw_map(analysis.picture(max_side=max_side), values, analysis.placement, drawing)

@@ -1,0 +1,136 @@
+"""A comparison's heat maps and their difference as images."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from app.analysis.comparison import Comparison, Difference
+from app.analysis.options import (
+    ColourOptions,
+    MapOptions,
+)
+from app.explain.maps import FloatArray, HeatMap
+from app.output.drawing import draw_on_picture, find_mark
+from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, DifferenceScale, Scale, limit_difference
+from app.render.overlay import Drawing
+from app.render.png import encode_png
+from models.names import NetworkName
+
+
+def title_networks(comparison: Comparison) -> dict[NetworkName, str]:
+    """The networks' titles above their panels, with notes on changed gates and random weights."""
+    card = comparison.analysis.card
+    titles = {}
+    for name in card.names:
+        changed = ", gates changed" if comparison.is_altered(name) else ""
+        titles[name] = card.title_network(name) + changed + ("" if card.trained else ", untrained")
+    return titles
+
+
+def heat_map_scale(
+    comparison: Comparison, heat_map: HeatMap, options: ColourOptions, *, shown: Sequence[NetworkName] = ()
+) -> ColourScale:
+    """The colours of one of a comparison's heat maps, from 0 to the shared or its own maximum.
+
+    Args:
+        comparison: the maps.
+        heat_map: one of them.
+        options: whether the scale is shared.
+        shown: the networks that are seen side by side and share the scale; all by default.
+    """
+    maximum = heat_map.maximum if options.scale is Scale.OWN else comparison.maximum_of(shown or comparison.names)
+    return ColourScale(colormap=options.colormap.value, minimum=0.0, maximum=maximum)
+
+
+def difference_scale(
+    comparison: Comparison, difference: Difference, scale: Scale, limits: DifferenceScale = DifferenceScale.OWN
+) -> ColourScale:
+    """The colours of a difference: symmetric about 0, up to its own largest values or to the maps' maximum.
+
+    Args:
+        comparison: the maps.
+        difference: the two networks.
+        scale: the maps' scale; on `own` each map is divided by its own maximum first.
+        limits: the ends of the difference's scale.
+    """
+    if limits is DifferenceScale.OWN:
+        limit = limit_difference(subtract_heat_maps(comparison, difference, scale))
+    else:
+        # Without evidence any limit but 0 will do; a limit of 0 would draw no difference in the lowest colour.
+        limit = 1.0 if scale is Scale.OWN else comparison.shared_maximum or 1.0
+    return ColourScale(colormap=DIFFERENCE_COLORMAP, minimum=-limit, maximum=limit)
+
+
+def draw_heat_map(  # noqa: PLR0913  # four of them are how it is drawn
+    comparison: Comparison,
+    name: NetworkName,
+    options: MapOptions,
+    *,
+    as_learned: bool = False,
+    max_side: int | None = None,
+    shown: Sequence[NetworkName] = (),
+) -> Image.Image:
+    """Draw one network's heat map at the picture's size, or with at most `max_side` pixels per side.
+
+    With `as_learned`, a network with changed gates shows its map from before, on the shared scale of both. `shown` is
+    as in `heat_map_scale`.
+    """
+    heat_map = comparison.heat_maps[name]
+    if as_learned and comparison.altered is not None:
+        heat_map = comparison.altered.learned.heat_maps[name]
+    notice = None if heat_map.has_evidence else f"no positive evidence for {comparison.target.label.name}"
+    scale = heat_map_scale(comparison, heat_map, options, shown=shown)
+    drawing = Drawing(options.render, scale, options.opacity, notice, find_mark(comparison.analysis))
+    return draw_on_picture(comparison.analysis, heat_map.values, drawing, max_side)
+
+
+def encode_heat_map(
+    comparison: Comparison,
+    name: NetworkName,
+    options: MapOptions,
+    *,
+    as_learned: bool = False,
+    max_side: int | None = None,
+) -> bytes:
+    """`draw_heat_map` as PNG."""
+    return encode_png(draw_heat_map(comparison, name, options, as_learned=as_learned, max_side=max_side))
+
+
+def draw_difference(
+    comparison: Comparison,
+    difference: Difference,
+    options: MapOptions,
+    *,
+    limits: DifferenceScale = DifferenceScale.OWN,
+    max_side: int | None = None,
+) -> Image.Image:
+    """Draw one network's map minus another's; on the `own` scale each is divided by its own maximum.
+
+    Where the second map is clearly the stronger one, the drawing is hatched.
+    """
+    scale = difference_scale(comparison, difference, options.scale, limits)
+    drawing = Drawing(options.render, scale, options.opacity, mark=find_mark(comparison.analysis), is_difference=True)
+    return draw_on_picture(
+        comparison.analysis, subtract_heat_maps(comparison, difference, options.scale), drawing, max_side
+    )
+
+
+def encode_difference(
+    comparison: Comparison,
+    difference: Difference,
+    options: MapOptions,
+    *,
+    limits: DifferenceScale = DifferenceScale.OWN,
+    max_side: int | None = None,
+) -> bytes:
+    """`draw_difference` as PNG."""
+    return encode_png(draw_difference(comparison, difference, options, limits=limits, max_side=max_side))
+
+
+def subtract_heat_maps(comparison: Comparison, difference: Difference, scale: Scale) -> FloatArray:
+    """Subtract two maps, (H, W): in the method's units, or in shares of each map's own maximum."""
+    first, second = (comparison.heat_maps[name] for name in (difference.minus, difference.of))
+    if scale is Scale.SHARED:
+        return second.values - first.values
+    return second.values / np.float32(second.maximum or 1) - first.values / np.float32(first.maximum or 1)

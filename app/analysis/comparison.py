@@ -9,6 +9,7 @@ from app.analysis.analyses import Analysis
 from app.analysis.classes import ChosenBy
 from app.analysis.fit import PictureFit, judge_fit
 from app.analysis.questions import Explanation
+from app.engine.traces import find_first_class
 from app.explain.maps import HeatMap
 from app.explain.methods import Method
 from app.explain.metrics import HeatMapStatistics, MapComparison, compare_heat_maps, measure_heat_map
@@ -82,6 +83,11 @@ class Comparison:
     def names(self) -> tuple[NetworkName, ...]:
         """The networks' names in the lineup's order."""
         return self.analysis.card.names
+
+    @property
+    def first_class(self) -> int:
+        """The index of the class that the networks together find likeliest."""
+        return find_first_class(self.analysis.traces)
 
     @property
     def fit(self) -> PictureFit | None:

@@ -173,7 +173,7 @@ def build_analysis_page(
         lineup=build_lineup_view(lineup),
         networks_title=join_words([network.title for network in answer.networks.values()]),
         answer=answer,
-        target_reason=explain_target(answer),
+        target_reason=explain_target(answer, comparison.first_class),
         picture=_show_picture(answer, addresses),
         networks=tuple(network for network in rows[0].networks if not network.is_past),
         network_count=len(answer.networks),

@@ -34,7 +34,10 @@ def build_verdict(answer: AnalysisAnswer, lineup: LineupDescription, *, class_co
     """
     # That nothing was learned says more than what is odd about the weights.
     oddities = lineup.warnings if lineup.trained else ()
-    first = [(network.title, network.predictions[0]) for network in answer.networks.values()]
+    first = [
+        (network.title + (", gates changed" if network.alteration is not None else ""), network.predictions[0])
+        for network in answer.networks.values()
+    ]
     return Verdict(
         guesses=tuple((title, guess.class_name, format_percentage(guess.probability)) for title, guess in first),
         agreement=explain_map_agreement(answer),

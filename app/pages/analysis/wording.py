@@ -26,9 +26,14 @@ def begin_sentence(words: str) -> str:
     return words[0].upper() + words[1:]
 
 
-def explain_target(answer: AnalysisAnswer) -> str:
-    """Say why this class is explained."""
-    if answer.target.chosen_by == "mean":
+def explain_target(answer: AnalysisAnswer, first: int) -> str:
+    """Say why this class is explained.
+
+    Args:
+        answer: the comparison.
+        first: the index of the class that the networks together find likeliest. A link that names it chooses nothing.
+    """
+    if answer.target.class_index == first:
         return "Explained class: the networks’ top guess, by their mean probability."
     return "Explained class: the one that you chose."
 

@@ -190,7 +190,7 @@ def test_attention_without_a_spatial_gate_shows_the_channel_gate_alone(site: Tes
     assert network["attention"] == "se"
     assert network["blocks"]
     assert all(block["spatial"] is None and set(block["links"]) == {"channel"} for block in network["blocks"])
-    page = site.get(f"/analyses/{analysis['id']}").text
+    page = site.get(f"/analyses/{analysis['id']}", params={"tab": "attention"}).text
     assert "SE’s gates, block by block" in page
     assert ">SE, untrained</figcaption>" in page
     problem = site.post("/api/v1/attention", files={"image": image}, data={"lineup": "se", "kind": "spatial"})

@@ -19,7 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.pages.gallery import read_sample
-from tests.browser.pictures import expect_drawn, make_payload, open_drawn
+from tests.browser.pictures import expect_drawn, make_payload, open_drawn, open_tab
 from tests.browser.site import ALLOWED, FAKE_DEVICE, HEIGHT, WIDTHS, find_chromium, launch_chromium, serve
 from tests.browser.views import VIEWS, open_camera, open_gate_controls
 
@@ -94,14 +94,13 @@ def show_comparison(page: Page) -> None:
 def show_explorer(page: Page) -> None:
     """The gates of all blocks."""
     open_drawn(page, "motorcycle")
-    page.locator("#blocks").scroll_into_view_if_needed()
-    page.evaluate("() => document.querySelector('#blocks').scrollIntoView()")
+    open_tab(page, "Attention")
+    page.locator("#blocks .block").last.scroll_into_view_if_needed()
 
 
 def show_gates(page: Page) -> None:
     """Changed gates and their effect on the probability."""
     open_gate_controls(page)
-    page.evaluate("() => document.querySelector('#gate-controls').scrollIntoView()")
 
 
 def show_camera(page: Page) -> None:

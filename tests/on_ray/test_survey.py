@@ -91,20 +91,34 @@ def check_alike(row: dict[str, Any], expected: dict[str, Any]) -> None:
             assert value == expected[name], (row["file"], name)
 
 
-def test_list_and_shard_have_the_plain_runs_rows(tmp_path: Path, folder: Path, environment: dict[str, str]) -> None:
+def test_list_and_shard_have_the_plain_runs_rows_of_three_networks(
+    tmp_path: Path, folder: Path, environment: dict[str, str]
+) -> None:
     (tmp_path / "list.txt").write_text("".join(f"{folder}/{number:03d}.png\n" for number in range(6)))
     with tarfile.open(tmp_path / "shard-0.tar", "w") as shard:
         for name in ("010.png", "011.png", "broken.jpg"):
             shard.add(folder / name, name)
-    inputs = (tmp_path / "list.txt", tmp_path / "shard-{0..0}.tar", "--rows")
+    inputs = (
+        tmp_path / "list.txt",
+        tmp_path / "shard-{0..0}.tar",
+        "--lineup",
+        write_option(3),
+        "--target",
+        "3",
+        "--rows",
+    )
     code, output = finish(environment, *inputs, tmp_path / "rows", "--on", "ray")
     assert code == 0, output
     assert "9 rows written, 1 of them with an error" in output
     assert finish(environment, *inputs, tmp_path / "plain")[0] == 0
-    found, expected = read(tmp_path / "rows"), read(tmp_path / "plain")
+    found, expected = (read(tmp_path / directory, NAMES[3]) for directory in ("rows", "plain"))
     assert found.keys() == expected.keys()
     for key, row in found.items():
         check_alike(row, expected[key])
+        assert {"se_correlation", "cbam_correlation"} <= row.keys()
+        if row["error"] is None:
+            # Each network has answered by itself.
+            assert len({row[f"{name}_target_probability"] for name in NAMES[3]}) == 3
 
 
 def test_run_that_is_killed_goes_on_and_ends_with_the_plain_runs_rows(
@@ -170,19 +184,3 @@ def test_evaluation_counts_what_the_plain_one_counts(tmp_path: Path, environment
     for name, network in expected.networks.items():
         assert found.networks[name].top5_count == network.top5_count
         assert found.networks[name].calibration.error == pytest.approx(network.calibration.error, abs=1e-4)
-
-
-def test_rows_of_three_networks_are_the_plain_runs(environment: dict[str, str], folder: Path, tmp_path: Path) -> None:
-    pictures = [folder / f"{number:03d}.png" for number in range(4)]
-    options = ("--lineup", write_option(3), "--target", "3", "--resolution", "160")
-    for directory, where in (("ray", ("--on", "ray")), ("here", ())):
-        code, output = finish(environment, *pictures, *options, "--rows", tmp_path / directory, *where)
-        assert code == 0, output
-    on_ray, here = (read(tmp_path / directory, NAMES[3]) for directory in ("ray", "here"))
-    assert on_ray.keys() == here.keys()
-    assert len(here) == 4
-    for key, row in on_ray.items():
-        check_alike(row, here[key])
-        # Each network has answered by itself; a correlation may be undefined, if random weights see no evidence.
-        assert len({row[f"{name}_target_probability"] for name in NAMES[3]}) == 3
-        assert {"se_correlation", "cbam_correlation"} <= row.keys()

@@ -232,8 +232,8 @@ def make_result(record: Evaluation, difference: float) -> Evaluation:
 @pytest.mark.parametrize(
     ("difference", "verdict"),
     [
-        (0.1, "CBAM’s maps are better by 7 of 8 numbers"),
-        (-0.1, "CBAM’s maps are better by 1 of 8 numbers (deletion area) and worse by 7"),
+        (0.1, "Partly: CBAM’s maps are better by 7 of 8 numbers"),
+        (-0.1, "Not in this lineup: CBAM’s maps are better by 1 of 8 numbers (deletion area) and worse by 7"),
         (0.0, "None of 8 numbers shows a difference: every 95 % interval includes 0."),
     ],
 )

@@ -55,8 +55,15 @@ def state_verdict(contrast: Contrast, title: str) -> str:
     count = len(verdicts)
     if not better and not worse:
         return f"None of {count} numbers shows a difference: every 95 % interval includes 0."
-    begin = f"{title}’s maps are better by {_count(better, count)} numbers{_name(better)}"
+    begin = f"{_answer(better, worse)}: {title}’s maps are better by {_count(better, count)} numbers{_name(better)}"
     return f"{begin} and worse by {len(worse) or 'none'}{_name(worse)}. {_state_open(count - len(better) - len(worse))}"
+
+
+def _answer(better: Sequence[Metric], worse: Sequence[Metric]) -> str:
+    """The answer to the page's question in a few words, by the numbers that differ."""
+    if not worse:
+        return "Yes, in this lineup"
+    return "Partly" if len(better) > len(worse) else "Not in this lineup"
 
 
 def state_protocol(evaluation: Evaluation, focus: Focus, result: MapResult) -> tuple[str, ...]:

@@ -187,4 +187,7 @@ def _explain_gate(gate: GateMap | None, kind: str, maximum_share: float | None) 
     if maximum_share is None:
         return (flat,)
     maxima, means = (format_share(share, 0) for share in (maximum_share, 1 - maximum_share))
-    return (flat, f"Max pooling contributes {maxima} of the {kind} gate’s evidence, average pooling {means}.")
+    return (
+        flat,
+        f"Before the sigmoid, {maxima} of the {kind} gate’s input comes from max pooling, {means} from average pooling.",
+    )

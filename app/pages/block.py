@@ -187,7 +187,5 @@ def _explain_gate(gate: GateMap | None, kind: str, maximum_share: float | None) 
     if maximum_share is None:
         return (flat,)
     maxima, means = (format_share(share, 0) for share in (maximum_share, 1 - maximum_share))
-    return (
-        flat,
-        f"Before the sigmoid, {maxima} of the {kind} gate’s input comes from max pooling, {means} from average pooling.",
-    )
+    origin = f"{maxima} of the {kind} gate’s input comes from max pooling and {means} from average pooling"
+    return (flat, f"Before the sigmoid, {origin} (by absolute value).")

@@ -143,7 +143,7 @@ def test_a_block_opens_and_the_walk_goes_on(page: Page, width: int) -> None:
     page.wait_for_url("**/blocks/cbam/layer1.1")
     expect(page.locator("h1")).to_contain_text("Stage 1, block 2")
     expect(page.locator(".channel")).to_have_count(12)
-    expect(page.locator("main")).to_contain_text("Max pooling contributes")
+    expect(page.locator("main")).to_contain_text("gate’s input comes from max pooling")
     page.click("a[rel=next]")
     page.wait_for_url("**/blocks/cbam/layer2.0")
     page.click("a[rel=prev]")

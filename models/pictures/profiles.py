@@ -2,6 +2,7 @@
 
 import io
 import logging
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -10,6 +11,8 @@ logger = logging.getLogger(__name__)
 
 _SPACES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
 """Pillow's mode for the colour space that a profile's header names (ICC.1:2022, 7.2.6)."""
+
+KEPT_PROFILE_BYTES = 16_384
 
 NEARLY_EQUAL = 1
 """A profile that moves no colour by more levels is sRGB under another name, and is left out as browsers do."""
@@ -33,17 +36,9 @@ def convert_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     if space is None or space != image.mode:
         return image
     try:
-        transform = ImageCms.buildTransform(
-            ImageCms.ImageCmsProfile(io.BytesIO(_prefer_perceptual(profile))),
-            ImageCms.createProfile("sRGB"),
-            space,
-            "RGB",
-            # Browsers map no black points, which Little CMS does for the perceptual intent.
-            ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        )
-        if _is_srgb(transform, space):
-            return image
-        return _apply(transform, image)
+        # Most pictures have one of a few profiles of some kB; large ones are not worth keeping.
+        is_srgb = _is_known_srgb if len(profile) <= KEPT_PROFILE_BYTES else _is_srgb
+        return image if is_srgb(profile, space) else _apply(_build_transform(profile, space), image)
     except (ImageCms.PyCMSError, OSError, ValueError) as error:
         logger.info("a picture's colour profile cannot be used and is left out: %s", error)
         return image
@@ -75,8 +70,20 @@ def _apply(transform: ImageCms.ImageCmsTransform, image: Image.Image) -> Image.I
     return converted
 
 
-def _is_srgb(transform: ImageCms.ImageCmsTransform, space: str) -> bool:
-    """Whether the transform leaves colours as they are."""
+def _build_transform(profile: bytes, space: str) -> ImageCms.ImageCmsTransform:
+    """What takes colours of a profile to sRGB; raises `PyCMSError` for a broken profile."""
+    return ImageCms.buildTransform(
+        ImageCms.ImageCmsProfile(io.BytesIO(_prefer_perceptual(profile))),
+        ImageCms.createProfile("sRGB"),
+        space,
+        "RGB",
+        # Browsers map no black points, which Little CMS does for the perceptual intent.
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+    )
+
+
+def _is_srgb(profile: bytes, space: str) -> bool:
+    """Whether a profile leaves colours as they are."""
     if space == "CMYK":
         return False
     steps = np.linspace(0, 255, 18).round().astype(np.uint8)
@@ -86,5 +93,8 @@ def _is_srgb(transform: ImageCms.ImageCmsTransform, space: str) -> bool:
         grid = np.stack(np.meshgrid(steps, steps, steps), axis=-1)  # (18, 18, 18, 3)
         colours = Image.fromarray(np.ascontiguousarray(grid.reshape(-1, 18, 3)))
     before = np.asarray(colours.convert("RGB"), dtype=np.int16)
-    after = np.asarray(_apply(transform, colours), dtype=np.int16)
+    after = np.asarray(_apply(_build_transform(profile, space), colours), dtype=np.int16)
     return int(np.abs(after - before).max()) <= NEARLY_EQUAL
+
+
+_is_known_srgb = lru_cache(maxsize=64)(_is_srgb)

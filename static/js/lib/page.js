@@ -6,6 +6,11 @@ import { untilServed } from "./retry.js";
 
 export class PageProblem extends Error {}
 
+/** @returns {PageProblem} */
+export function explainUnreachable() {
+  return new PageProblem("The server cannot be reached; check that it is running, then try again.");
+}
+
 /**
  * A page as a document.
  *
@@ -100,7 +105,7 @@ async function fetchOnce(address, options) {
     if (isAbort(error)) {
       throw error;
     }
-    throw new PageProblem("The server cannot be reached; check that it is running, then try again.");
+    throw explainUnreachable();
   }
 }
 

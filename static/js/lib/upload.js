@@ -1,6 +1,6 @@
 /** A form that is sent with progress, which `fetch` does not tell. */
 
-import { readPage, PageProblem } from "./page.js";
+import { explainUnreachable, readPage } from "./page.js";
 import { untilServed } from "./retry.js";
 
 /**
@@ -44,9 +44,7 @@ function post(address, data, signal, report) {
     );
     request.upload.addEventListener("load", () => report("Comparing the networks …", UPLOADED_SHARE));
     request.addEventListener("load", () => resolve(readSent(request)));
-    request.addEventListener("error", () =>
-      reject(new PageProblem("The server cannot be reached; check that it is running, then try again.")),
-    );
+    request.addEventListener("error", () => reject(explainUnreachable()));
     request.addEventListener("abort", () => reject(signal.reason));
     request.open("POST", address);
     request.setRequestHeader("Accept", "text/html");

@@ -5,6 +5,7 @@
 
 import { commit } from "../lib/address.js";
 import { whileBusy } from "../lib/busy.js";
+import { isPlainClick } from "../lib/clicks.js";
 import { reveal } from "../lib/disclosure.js";
 import { enhanceEveryPage } from "../lib/every_page.js";
 import { formatShare } from "../lib/format.js";
@@ -136,8 +137,7 @@ function ask(questions, origin) {
 /** @param {MouseEvent} event */
 function followInPlace(event) {
   const link = event.target instanceof Element ? event.target.closest("a[data-in-place]") : null;
-  const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
-  if (link instanceof HTMLAnchorElement && isPlain) {
+  if (link instanceof HTMLAnchorElement && isPlainClick(event)) {
     event.preventDefault();
     show(writeSettings(link.href, getSettings()), { push: true, origin: link });
   }

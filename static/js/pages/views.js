@@ -1,5 +1,6 @@
 /** The ways of showing the maps: side by side, under a handle, the difference alone, or one at a time on a phone. */
 
+import { isPlainClick } from "../lib/clicks.js";
 import { write } from "../lib/write.js";
 import { getSettings, keep } from "../maps/view.js";
 
@@ -12,9 +13,8 @@ let shown = "";
 export function switchViews() {
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
-    const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
     const link = target?.closest("a[data-view]");
-    if (link instanceof HTMLElement && isPlain) {
+    if (link instanceof HTMLElement && isPlainClick(event)) {
       event.preventDefault();
       keep({ view: /** @type {View} */ (link.dataset.view) });
     }

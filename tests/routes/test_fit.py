@@ -13,6 +13,7 @@ from app.main import create_app
 from app.settings import Settings
 from models.calibration import FitThreshold
 from models.lineups.lineup import Lineup
+from tests.calibration.thresholds import make_threshold
 
 THRESHOLDS = {"strict": 0.0, "lenient": -0.88}
 """Nothing fits the first one; everything fits the second one."""
@@ -23,17 +24,7 @@ MISFIT = "None of the 110 classes fits this picture well."
 
 
 def make_fit(threshold: float) -> FitThreshold:
-    return FitThreshold(
-        score="generalised_entropy",
-        threshold=threshold,
-        networks=2,
-        known="known",
-        known_pictures=6,
-        false_alarms=0.1,
-        outside="outside",
-        outside_pictures=7,
-        misses=0.4,
-    )
+    return make_threshold(threshold)
 
 
 @pytest.fixture(scope="module")

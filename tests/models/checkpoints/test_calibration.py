@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
-from models.calibration import NOT_CALIBRATED, FitThreshold, NetworkCalibration, TemperatureRecord
+from models.calibration import NOT_CALIBRATED, NetworkCalibration, TemperatureRecord
 from models.checkpoints.diagnosis import CheckpointError
 from models.checkpoints.examination import examine
 from models.checkpoints.writing import check_own_file, hash_file, write_calibration, write_checkpoint
+from tests.calibration.thresholds import make_threshold
 from tests.lineups import RESNET18_110
 
 WEIGHTS = RESNET18_110.parent / "resnet18_baseline_110.safetensors"
@@ -21,17 +22,7 @@ CALIBRATION = NetworkCalibration(
     calibration=TemperatureRecord(
         data="Bilder, ÄÖ", chosen_pictures=5, tested_pictures=6, error_before=0.2, error_after=0.05
     ),
-    fit=FitThreshold(
-        score="generalised_entropy",
-        threshold=-0.31,
-        networks=2,
-        known="known",
-        known_pictures=6,
-        false_alarms=0.1,
-        outside="outside",
-        outside_pictures=7,
-        misses=0.4,
-    ),
+    fit=make_threshold(-0.31),
 )
 
 

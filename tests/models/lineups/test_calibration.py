@@ -4,24 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from models.calibration import NOT_CALIBRATED, FitThreshold, NetworkCalibration
+from models.calibration import NOT_CALIBRATED, NetworkCalibration
 from models.errors import LineupError
 from models.lineups.calibration import add_calibration
 from models.lineups.card import LineupCard, read_card
 from models.lineups.lineup import Lineup
+from tests.calibration.thresholds import make_threshold
 from tests.lineups import RESNET18_110
 
-FIT = FitThreshold(
-    score="generalised_entropy",
-    threshold=-0.3,
-    networks=2,
-    known="known",
-    known_pictures=6,
-    false_alarms=0.1,
-    outside="outside",
-    outside_pictures=7,
-    misses=0.4,
-)
+FIT = make_threshold(-0.3)
 
 
 @pytest.fixture

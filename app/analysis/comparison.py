@@ -9,8 +9,8 @@ from app.analysis.analyses import Analysis
 from app.analysis.classes import ChosenBy
 from app.analysis.fit import PictureFit, judge_fit
 from app.analysis.questions import Explanation
-from app.engine.traces import find_first_class
-from app.explain.maps import HeatMap
+from app.engine.traces import average_probabilities, find_first_class
+from app.explain.maps import FloatArray, HeatMap
 from app.explain.methods import Method
 from app.explain.metrics import HeatMapStatistics, MapComparison, compare_heat_maps, measure_heat_map
 from models.attention.interventions import Intervention
@@ -83,6 +83,16 @@ class Comparison:
     def names(self) -> tuple[NetworkName, ...]:
         """The networks' names in the lineup's order."""
         return self.analysis.card.names
+
+    def find_map(self, name: NetworkName, *, as_learned: bool) -> HeatMap:
+        """A network's map; with `as_learned` its map before its gates were changed, if they were."""
+        maps = self.heat_maps if self.altered is None or not as_learned else self.altered.learned.heat_maps
+        return maps[name]
+
+    @property
+    def mean_probabilities(self) -> FloatArray:
+        """Each class's P, averaged over the networks, (K,), 0..1."""
+        return average_probabilities(self.analysis.traces)
 
     @property
     def first_class(self) -> int:

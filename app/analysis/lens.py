@@ -33,10 +33,10 @@ from app.engine.traces import LineupTrace, find_first_class
 from app.engine.work import PictureWork
 from app.errors import InvalidOption, refuse_choice
 from app.explain.maps import FloatArray, OpenBlock
-from models.attention.interventions import Intervention, parse_interventions
+from models.attention.interventions import Intervention, list_allowed_changes, parse_interventions
 from models.lineups.card import ClassLabel
 from models.lineups.lineup import Lineup
-from models.names import NetworkName
+from models.names import Attention, NetworkName
 from models.networks.randomisation import Randomisation
 
 Arguments = ParamSpec("Arguments")
@@ -207,17 +207,14 @@ class Lens:
         Raises:
             InvalidOption: for a text that is no intervention or would change nothing, and for unknown blocks.
         """
-        traces = analysis.traces.items()
-        # BAM's gates are not applied one by one, so none can be changed alone.
+        attentions = {name: network.attention for name, network in analysis.card.networks.items()}
         blocks = {
             name: [block.name for block in trace.blocks]
-            for name, trace in traces
-            if trace.blocks and trace.blocks[0].joint is None
+            for name, trace in analysis.traces.items()
+            if list_allowed_changes(attentions[name])
         }
-        attentions = {name: analysis.card.networks[name].attention for name in blocks}
         for text in texts:
-            network = text.partition(":")[0]
-            if network not in blocks and network in analysis.traces and analysis.traces[network].blocks:
+            if attentions.get(text.partition(":")[0]) is Attention.BAM:
                 raise InvalidOption(
                     f"intervention {text!r}: BAM applies its two branches together, so that none of its gates can be "
                     f"changed alone; choose another network ({', '.join(blocks) or 'none here'})",

@@ -159,11 +159,15 @@ class DifferenceScaleOptions(Options):
     )
 
 
-class DifferenceOptions(MapOptions, DifferenceScaleOptions):
-    """One network's heat map minus another's."""
+class DifferenceNetworksOptions(Options):
+    """The two networks of a difference; see `choose_difference`."""
 
     of: str = Field(default="", max_length=32, description="The network to subtract from; the last one by default.")
     minus: str = Field(default="", max_length=32, description="The network to subtract; the baseline by default.")
+
+
+class DifferenceOptions(MapOptions, DifferenceScaleOptions, DifferenceNetworksOptions):
+    """One network's heat map minus another's."""
 
 
 class FigureOptions(TargetOptions, ColourOptions):
@@ -177,7 +181,7 @@ class FigureOptions(TargetOptions, ColourOptions):
     )
 
 
-class SheetOptions(FigureOptions, DifferenceScaleOptions):
+class SheetOptions(FigureOptions, DifferenceScaleOptions, DifferenceNetworksOptions):
     """Several pictures on one sheet."""
 
     layout: SheetLayout = Field(
@@ -185,8 +189,6 @@ class SheetOptions(FigureOptions, DifferenceScaleOptions):
         description="`rows`: a row per picture, with a difference; `columns`: a column per picture and a row per "
         "network, as in the paper.",
     )
-    of: str = Field(default="", max_length=32, description="The network that the rows' difference subtracts from.")
-    minus: str = Field(default="", max_length=32, description="The network that the rows' difference subtracts.")
 
 
 class View(StrEnum):
@@ -210,12 +212,10 @@ class Tab(StrEnum):
     NETWORKS = "networks"
 
 
-class PageOptions(FigureOptions, DifferenceScaleOptions):
+class PageOptions(FigureOptions, DifferenceScaleOptions, DifferenceNetworksOptions):
     """Options of a comparison's page: a second class, the difference's two networks, the view and the opened tab."""
 
     view: View = View.SIDE
     tab: Tab = Tab.GUESSES
 
     versus: str = Field(default="", max_length=200)
-    of: str = Field(default="", max_length=32)
-    minus: str = Field(default="", max_length=32)

@@ -76,7 +76,7 @@ def _build_row_values(comparison: Comparison) -> MapRowValues:
         class_index=label.index,
         class_name=label.name,
         networks={
-            name_map(name, as_learned=old): pack_values(find_map(comparison, name, as_learned=old))
+            name_map(name, as_learned=old): pack_values(comparison.find_map(name, as_learned=old))
             for name, old in list_maps(comparison)
         },
     )
@@ -100,13 +100,6 @@ def title_map(comparison: Comparison, name: NetworkName, *, as_learned: bool) ->
     """A map's name for people."""
     title = comparison.analysis.card.title_network(name)
     return f"{title} as learned" if as_learned else title
-
-
-def find_map(comparison: Comparison, name: NetworkName, *, as_learned: bool) -> HeatMap:
-    """A network's map, or its map before its gates were changed."""
-    if as_learned and comparison.altered is not None:
-        return comparison.altered.learned.heat_maps[name]
-    return comparison.heat_maps[name]
 
 
 def pack_values(heat_map: HeatMap) -> MapValues:

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from app.calibration.choosing import (
+    DIGITS,
     SEED,
     Halves,
     Scores,
@@ -31,8 +32,6 @@ CHANCE_DRAWS = 200
 
 CAUGHT = 0.8
 """The share of outside pictures below the second threshold that is reported."""
-
-DIGITS = 4
 
 console = Console(stderr=True)
 

@@ -7,6 +7,8 @@ import typer
 from rich.console import Console
 
 from app.commands.options import (
+    BatchSizeOption,
+    ClassMapOption,
     DeviceOption,
     LabelsOption,
     LineupOption,
@@ -40,10 +42,7 @@ def calibrate(
             help="CSV file that names each picture's class, with file, synset, xmin, ymin, xmax, ymax.", dir_okay=False
         ),
     ] = None,
-    class_map: Annotated[
-        Path | None,
-        typer.Option(help="Text file, one class per line: its name in the data, its index or name in the lineup."),
-    ] = None,
+    class_map: ClassMapOption = None,
     outside: Annotated[
         Path | None,
         typer.Option(
@@ -55,7 +54,7 @@ def calibrate(
         float,
         typer.Option(help="Share of the pictures of known classes below the threshold, where it is chosen."),
     ] = 0.1,
-    batch_size: Annotated[int, typer.Option(help="Pictures per forward pass.", min=1)] = 32,
+    batch_size: BatchSizeOption = 32,
     write: Annotated[
         bool,
         typer.Option("--write", help="Put the result into the weight files and cards; otherwise it is only printed."),
@@ -66,7 +65,7 @@ def calibrate(
     offline: OfflineOption = False,
     device: DeviceOption = None,
 ) -> None:
-    """Make the probabilities honest, and choose when to say that none of the classes fits.
+    """Fit P to how often the networks are right, and choose when to say that none of the classes fits.
 
     Each network gets a temperature T, and every P becomes softmax(logits / T). T has the least negative log-likelihood
     on one half of the pictures; the calibration error before and after is measured on the other half. The halves are

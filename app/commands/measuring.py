@@ -8,6 +8,8 @@ from rich.console import Console
 
 from app.analysis.options import GeometryOptions
 from app.commands.options import (
+    BatchSizeOption,
+    ClassMapOption,
     ComputeLocation,
     DeviceOption,
     GeometryOption,
@@ -44,7 +46,7 @@ def evaluate(
     ] = None,
     geometry: GeometryOption = None,
     resolution: ResolutionOption = None,
-    batch_size: Annotated[int, typer.Option(help="Pictures per forward pass.", min=1)] = 32,
+    batch_size: BatchSizeOption = 32,
     focus: Annotated[bool, typer.Option("--focus", help="Also measure where the networks look.")] = False,
     masks: Annotated[
         Path | None,
@@ -54,10 +56,7 @@ def evaluate(
         Path | None,
         typer.Option(help="CSV file of the objects' boxes, with file, synset, xmin, ymin, xmax, ymax.", dir_okay=False),
     ] = None,
-    class_map: Annotated[
-        Path | None,
-        typer.Option(help="Text file, one class per line: its name in the data, its index or name in the lineup."),
-    ] = None,
+    class_map: ClassMapOption = None,
     methods: Annotated[
         list[Method] | None,
         typer.Option("--method", help="Method that makes the maps; may be given several times; Grad-CAM by default."),

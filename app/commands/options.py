@@ -6,6 +6,7 @@ answer at once.
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
@@ -63,6 +64,11 @@ class ComputeLocation(StrEnum):
     """In the processes of a Ray cluster: of this machine, or the one that RAY_ADDRESS names."""
 
 
+BatchSizeOption = Annotated[int, typer.Option(help="Pictures per forward pass.", min=1)]
+ClassMapOption = Annotated[
+    Path | None,
+    typer.Option(help="Text file, one class per line: its name in the data, its index or name in the lineup."),
+]
 OnOption = Annotated[
     ComputeLocation,
     typer.Option(

@@ -44,7 +44,13 @@ LineupTrace = Mapping[NetworkName, NetworkTrace]
 
 def find_first_class(traces: LineupTrace) -> int:
     """The class, 0..K-1, that the networks' mean probability ranks first."""
-    return int(np.mean([trace.probabilities for trace in traces.values()], axis=0).argmax())
+    return int(average_probabilities(traces).argmax())
+
+
+def average_probabilities(traces: LineupTrace) -> FloatArray:
+    """Each class's P, averaged over the networks, (K,), 0..1."""
+    mean: FloatArray = np.mean([trace.probabilities for trace in traces.values()], axis=0)
+    return mean
 
 
 @dataclass(frozen=True, slots=True)

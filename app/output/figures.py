@@ -6,10 +6,7 @@ import numpy as np
 
 from app.analysis.comparison import Comparison
 from app.analysis.networks import choose_networks
-from app.analysis.options import (
-    FigureOptions,
-    MapOptions,
-)
+from app.analysis.options import FigureOptions, MapOptions
 from app.output.heat_maps import draw_heat_map, heat_map_scale, title_networks
 from app.render.figure import FigureFormat, Panel, draw_figure
 from app.render.overlay import Render

@@ -4,12 +4,7 @@ import numpy as np
 from PIL import Image
 
 from app.analysis.analyses import Analysis
-from app.analysis.options import (
-    AttentionOptions,
-    ChannelOrder,
-    FeatureOptions,
-    Moment,
-)
+from app.analysis.options import AttentionOptions, ChannelOrder, FeatureOptions, Moment
 from app.errors import InvalidOption, refuse_choice
 from app.explain.maps import BlockMaps, ChannelMaps, GateMap
 from app.output.drawing import draw_on_picture, find_mark

@@ -6,10 +6,7 @@ import numpy as np
 from PIL import Image
 
 from app.analysis.comparison import Comparison, Difference
-from app.analysis.options import (
-    ColourOptions,
-    MapOptions,
-)
+from app.analysis.options import ColourOptions, MapOptions
 from app.explain.maps import FloatArray, HeatMap
 from app.output.drawing import draw_on_picture, find_mark
 from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, DifferenceScale, Scale, limit_difference
@@ -76,9 +73,7 @@ def draw_heat_map(  # noqa: PLR0913  # four of them are how it is drawn
     With `as_learned`, a network with changed gates shows its map from before, on the shared scale of both. `shown` is
     as in `heat_map_scale`.
     """
-    heat_map = comparison.heat_maps[name]
-    if as_learned and comparison.altered is not None:
-        heat_map = comparison.altered.learned.heat_maps[name]
+    heat_map = comparison.find_map(name, as_learned=as_learned)
     notice = None if heat_map.has_evidence else f"no positive evidence for {comparison.target.label.name}"
     scale = heat_map_scale(comparison, heat_map, options, shown=shown)
     drawing = Drawing(options.render, scale, options.opacity, notice, find_mark(comparison.analysis))

@@ -12,11 +12,11 @@ from app.analysis.analysis_store import AnalysisStore
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
 from app.analysis.options import Options
-from app.analysis.sheets import Sheet, SheetStore, clean_name
+from app.analysis.sheets import Sheet, SheetStore
 from app.analysis.timing import Timings
 from app.api.links import AnalysisLinks
 from app.errors import InvalidOption, InvalidPicture, LensError
-from app.routes.uploads import name_picture
+from app.routes.uploads import name_file, name_picture
 from app.server.limits import refuse_bytes
 from app.server.watch.metrics import Metrics
 from app.settings import Settings
@@ -132,7 +132,7 @@ async def read_upload(image: UploadFile, settings: Settings) -> bytes:
 async def read_name(request: Request) -> str:
     """Read the uploaded picture's name for people; empty where it has none."""
     image = (await request.form()).get("image")
-    return clean_name(image.filename, position=1) if isinstance(image, FormFile) and image.filename else ""
+    return name_file(image.filename if isinstance(image, FormFile) else None)
 
 
 PictureBytes = Annotated[bytes, Depends(read_only_upload)]

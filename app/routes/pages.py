@@ -15,7 +15,6 @@ from app.analysis.lenses import Lenses
 from app.analysis.networks import check_networks
 from app.analysis.options import Interventions, PageOptions, PictureOptions, TargetOptions
 from app.analysis.sanity import check_sanity
-from app.analysis.sheets import clean_name
 from app.analysis.timing import Timings
 from app.api.lineups import build_lineup_description
 from app.api.map_values import MapsAnswer, build_maps_answer
@@ -41,7 +40,7 @@ from app.routes.dependencies import (
     link_analysis,
     read_upload,
 )
-from app.routes.uploads import UploadRoute, name_picture
+from app.routes.uploads import UploadRoute, name_file, name_picture
 from app.server.problems import build_problem
 from app.settings import Settings
 from models.networks.counting import read_recorded_counts
@@ -233,7 +232,7 @@ async def _name_choice(image: UploadFile | None, form: PageForm, store: Analysis
         return find_sample(form.sample).title
     if form.analysis:
         return (await run_in_threadpool(store.get, form.analysis)).name
-    return clean_name(image.filename, position=1) if image is not None and image.filename else ""
+    return name_file(None if image is None else image.filename)
 
 
 def refuse_upload(request: Request, lenses: Lenses, settings: Settings, error: LensError) -> Response:

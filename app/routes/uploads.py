@@ -16,11 +16,16 @@ from app.errors import InvalidPicture, LensError, PictureTooLarge, UnsupportedFo
 EXTENDED_NAME = b"filename*="
 
 
+def name_file(file_name: str | None) -> str:
+    """An uploaded file's name for people; empty where it came without one."""
+    return clean_name(file_name, position=1) if file_name else ""
+
+
 def name_picture(error: LensError, file_name: str | None) -> LensError:
     """The error with the name of the file that it is about, if it is about a picture that has one."""
     if not file_name or not isinstance(error, (InvalidPicture, PictureTooLarge, UnsupportedFormat)):
         return error
-    named = type(error)(f"“{clean_name(file_name, position=1)}”: {error}")
+    named = type(error)(f"“{name_file(file_name)}”: {error}")
     named.__cause__ = error
     return named
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from app.analysis.lens import Lens
 from app.analysis.options import GeometryOptions, TargetOptions
+from app.analysis.prepared import choose_resolution
 from app.analysis.timing import Timings
 from app.engine.loading import build_engine, load_chosen_lineup
 from app.errors import InvalidOption, LensError
@@ -55,7 +56,7 @@ class SurveyOptions:
             **({"labelled": True} if self.is_labelled else {}),
             **self.target.model_dump(mode="json"),
             "geometry": self.geometry.geometry or card.preprocessing.geometry,
-            "resolution": self.geometry.resolution or card.preprocessing.resolution,
+            "resolution": choose_resolution(card, self.geometry),
             "lineup": card.name,
             "weights": {name: network.sha256 for name, network in card.networks.items()},
             "temperatures": {name: card.find_temperature(name) for name in card.names},

@@ -13,6 +13,10 @@ from models.names import Attention, GateKind, SpatialPooling
 BETWEEN_STAGES = "bam"
 """How the names of tensors begin that stand between stages."""
 
+SPATIAL_ENDS = (f"{NORM}weight", "gate_s_conv_final.weight")
+CHANNEL_ENDS = (f"{LAST_LAYER}weight", "gate_c_fc_final.weight")
+"""How the names of the last weights before the gates' sigmoids end: of CBAM and SE, and of BAM."""
+
 
 @dataclass(frozen=True, slots=True)
 class GateShapes:
@@ -97,7 +101,7 @@ def judge_gates(tensors: Mapping[str, torch.Tensor], *, is_trained: bool) -> Gat
     for every channel.
     """
     scales = select(tensors, f"{NORM}weight")
-    last_layers = [*select(tensors, f"{LAST_LAYER}weight"), *select(tensors, "gate_c_fc_final.weight")]
+    last_layers = [tensor for suffix in CHANNEL_ENDS for tensor in select(tensors, suffix)]
     if not scales and not last_layers:
         return GateState.NONE
     is_flat = not any(bool(tensor.any()) for tensor in scales or last_layers)
@@ -119,10 +123,7 @@ class GateValues:
 
 def sort_gates(tensors: Mapping[str, torch.Tensor]) -> GateValues:
     """Sort a network's kinds of gates, by the last layers before their sigmoids."""
-    last = {
-        GateKind.SPATIAL: [f"{NORM}weight", "gate_s_conv_final.weight"],
-        GateKind.CHANNEL: [f"{LAST_LAYER}weight", "gate_c_fc_final.weight"],
-    }
+    last = {GateKind.SPATIAL: SPATIAL_ENDS, GateKind.CHANNEL: CHANNEL_ENDS}
     layers = {kind: [t for suffix in suffixes for t in select(tensors, suffix)] for kind, suffixes in last.items()}
     varying = tuple(kind for kind, found in layers.items() if any(bool(tensor.any()) for tensor in found))
     return GateValues(tuple(kind for kind, found in layers.items() if found and kind not in varying), varying)

@@ -93,9 +93,7 @@ def build_gate_controls(answer: AnalysisAnswer, *, asked: Mapping[str, str], add
     changed = list_changes(answer)
     kept = {name: value for name, value in asked.items() if name != "interventions"}
     link = partial(_link_changes, address, kept)
-    gated = {
-        name: network for name, network in answer.networks.items() if network.blocks and network.blocks[0].joint is None
-    }
+    gated = {name: network for name, network in answer.networks.items() if list_allowed_changes(network.attention)}
     rows = {name: _show_scopes(name, network, changed, link) for name, network in gated.items()}
     return GateControls(
         networks=tuple(

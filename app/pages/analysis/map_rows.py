@@ -8,12 +8,7 @@ from app.analysis.options import PageOptions
 from app.api.analyses import build_analysis_answer
 from app.api.links import AnalysisLinks
 from app.api.map_values import UNITS, list_maps, name_map, title_map
-from app.api.schemas import (
-    AnalysisAnswer,
-    LearnedAnswer,
-    NetworkAnswer,
-    PredictionAnswer,
-)
+from app.api.schemas import AnalysisAnswer, LearnedAnswer, NetworkAnswer, PredictionAnswer
 from app.explain.methods import Method
 from app.numbers import format_equation, format_evidence
 from app.output.heat_maps import difference_scale, title_networks

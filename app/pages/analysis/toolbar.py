@@ -80,8 +80,7 @@ def build_toolbar(
 
 def list_classes(comparison: Comparison) -> tuple[ClassChoice, ...]:
     """List every class: those that the networks' mean probability ranks first, then the rest by name."""
-    traces = comparison.analysis.traces.values()
-    means = np.mean([trace.probabilities for trace in traces], axis=0)  # (K,)
+    means = comparison.mean_probabilities  # (K,)
     first = [int(index) for index in np.argsort(-means, kind="stable")[:FIRST_CLASSES]]
     rest = [label for label in comparison.labels if label.index not in first]
     ordered = [comparison.labels[index] for index in first]

@@ -1,6 +1,5 @@
 """Writing a training's weights to a file that names its network and its recipe."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import torch
 from models.checkpoints.diagnosis import Container, Diagnosis, Layout
 from models.checkpoints.examination import Checkpoint
 from models.checkpoints.gates import judge_gates
-from models.checkpoints.writing import SUFFIX, write_checkpoint
+from models.checkpoints.writing import SUFFIX, hash_file, write_checkpoint
 from models.names import Precision, StridePlacement
 from models.networks.staged import StagedNetwork
 from models.training.learning.trainee import TraineeShape
@@ -50,11 +49,9 @@ def write_weights(
         name: convert(tensor, STORED_DTYPES[precision]).cpu().contiguous().clone()
         for name, tensor in network.state_dict().items()
     }
-    with state.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     diagnosis = Diagnosis(
         path=state,
-        sha256=digest,
+        sha256=hash_file(state),
         container=Container.TORCH_ZIP,
         layout=Layout.OWN,
         architecture=shape.architecture,

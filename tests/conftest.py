@@ -14,11 +14,11 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from app.main import create_app
-from app.pages.gallery import read_sample
 from app.settings import Settings
 from models.lineups.lineup import Lineup, load_lineup
 from tests.lineups import RESNET18_110
 from tests.on_ray.site import ON_RAY, Site, run_contract_server
+from tests.photographs import read_photograph
 
 ROOT = Path(__file__).parent.parent
 
@@ -97,7 +97,7 @@ def ray_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def motorcycle() -> bytes:
     """A photograph of a class that the lineup knows, 741 x 500, PNG."""
-    return read_sample("motorcycle")
+    return read_photograph("motorcycle")
 
 
 @pytest.fixture

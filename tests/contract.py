@@ -13,7 +13,9 @@ from fastapi.testclient import TestClient
 from tests.conftest import skip_here
 from tests.on_ray.site import ON_RAY, SiteClient
 
-SERVERS = ("in process", pytest.param(ON_RAY, marks=pytest.mark.slow))
+IN_PROCESS = "in process"
+
+SERVERS = (IN_PROCESS, pytest.param(ON_RAY, marks=pytest.mark.slow))
 
 
 def require_ray() -> None:

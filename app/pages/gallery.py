@@ -1,10 +1,16 @@
-"""The gallery's pictures, which come from installed packages and are not part of this project."""
+"""The gallery: photographs that come with the program, and their credits."""
 
+import csv
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 from app.errors import refuse_choice
+from app.pages.templating import STATIC
+
+DIRECTORY = STATIC / "gallery"
+
+CREDITS = DIRECTORY / "credits.csv"
+"""One row per picture, in the gallery's order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,28 +18,31 @@ class Sample:
     """One gallery picture.
 
     Attributes:
-        name: its name in addresses.
-        title: its name for people.
-        package: the package that contains it.
-        file: its file in the package.
+        name: its name in addresses; the file's name without `.jpg`.
+        title: its class, for people.
+        class_index: the index of that class in the shipped lineup.
+        author: the photographer, or the data set and the file in it.
+        source: the address of the picture's page, or of its data set's.
+        licence: the licence's short name.
     """
 
     name: str
     title: str
-    package: str
-    file: str
+    class_index: int
+    author: str
+    source: str
+    licence: str
 
 
-SAMPLES = (
-    Sample("motorcycle", "Motorcycle", "skimage.data", "motorcycle_left.png"),
-    Sample("flower", "Flower", "sklearn.datasets.images", "flower.jpg"),
-    Sample("temple", "Temple", "sklearn.datasets.images", "china.jpg"),
-    Sample("coffee", "Coffee cup", "skimage.data", "coffee.png"),
-    Sample("astronaut", "Astronaut", "skimage.data", "astronaut.png"),
-    Sample("cat", "Cat", "skimage.data", "chelsea.png"),
-    Sample("rocket", "Rocket", "skimage.data", "rocket.jpg"),
-    Sample("photographer", "Photographer", "skimage.data", "camera.png"),
-)
+def _read_credits() -> tuple[Sample, ...]:
+    with CREDITS.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Sample(row["name"], row["title"], int(row["class_index"]), row["author"], row["source"], row["licence"])
+            for row in csv.DictReader(file)
+        )
+
+
+SAMPLES = _read_credits()
 
 
 def find_sample(name: str) -> Sample:
@@ -48,5 +57,4 @@ def find_sample(name: str) -> Sample:
 @cache
 def read_sample(name: str) -> bytes:
     """Read the file of a sample; raises `InvalidOption`."""
-    sample = find_sample(name)
-    return resources.files(sample.package).joinpath(sample.file).read_bytes()
+    return (DIRECTORY / f"{find_sample(name).name}.jpg").read_bytes()

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, Request, Route, expect
 
-from app.pages.gallery import read_sample
+from app.pages.gallery import Sample
 from tests.browser.site import WIDTHS
+from tests.photographs import read_photograph
 
 AT_BOTH_WIDTHS = pytest.mark.parametrize("width", [WIDTHS[0], pytest.param(WIDTHS[1], marks=pytest.mark.slow)])
 """For a test with `page`: once in a desktop's window and once in a phone's, where panels are below each other."""
@@ -24,12 +25,12 @@ BLOCK_COUNT = 8
 HELD_SECONDS = 20
 
 _KEPT: dict[tuple[str, str], str] = {}
-"""The path of a gallery picture's analysis, by server and name."""
+"""The path of a photograph's analysis, by server and name."""
 
 
 def make_payload(name: str = "rocket") -> FilePayload:
-    """A gallery picture as a file to choose."""
-    return {"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": read_sample(name)}
+    """A photograph as a file to choose."""
+    return {"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": read_photograph(name)}
 
 
 def make_striped_png(width: int, height: int) -> bytes:
@@ -40,15 +41,25 @@ def make_striped_png(width: int, height: int) -> bytes:
     return buffer.getvalue()
 
 
-def open_sample(page: Page, name: str = "rocket") -> None:
+def open_photograph(page: Page, name: str = "rocket") -> None:
+    """Compare a photograph."""
+    page.goto("/")
+    choose_photograph(page, name)
+
+
+def choose_photograph(page: Page, name: str) -> None:
+    """Compare a photograph with the options chosen on the page."""
+    page.set_input_files("#image", make_payload(name))
+    if "is-live" not in (page.locator("#upload-form").get_attribute("class") or ""):
+        # Without JavaScript nothing is sent until the button is pressed.
+        page.get_by_role("button", name="Compare").click()
+    page.wait_for_url(ANALYSIS_PATH)
+
+
+def open_gallery_picture(page: Page, sample: Sample) -> None:
     """Compare a gallery picture."""
     page.goto("/")
-    choose_sample(page, name)
-
-
-def choose_sample(page: Page, name: str) -> None:
-    """Compare a gallery picture with the options chosen on the page."""
-    page.get_by_role("button", name=name.capitalize()).click()
+    page.locator(f".gallery button[value={sample.name}]").click()
     page.wait_for_url(ANALYSIS_PATH)
 
 
@@ -60,7 +71,7 @@ def expect_drawn(page: Page, *, rows: int = 1) -> None:
 
 
 def open_drawn(page: Page, name: str = "rocket") -> None:
-    """Open the comparison of a gallery picture, which a server makes once for all tests, and wait for its maps."""
+    """Open the comparison of a photograph, which a server makes once for all tests, and wait for its maps."""
     site = page.request.get("/healthz").url.removesuffix("/healthz")
     address = _KEPT.get((site, name))
     if address is None or not page.request.get(f"{site}/api/v1{address}").ok:
@@ -92,11 +103,11 @@ def show_panel(page: Page, kind: str) -> None:
 
 
 def open_cropped(page: Page, name: str = "motorcycle") -> None:
-    """Compare the centre crop of a gallery picture; the networks do not see the rest."""
+    """Compare the centre crop of a photograph; the networks do not see the rest."""
     page.goto("/")
     page.get_by_text("How the networks see the picture").click()
     page.get_by_label("Geometry").select_option("center_crop")
-    choose_sample(page, name)
+    choose_photograph(page, name)
     expect_drawn(page)
 
 

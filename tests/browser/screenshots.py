@@ -18,10 +18,10 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from app.pages.gallery import read_sample
 from tests.browser.pictures import expect_drawn, make_payload, open_drawn, open_tab
 from tests.browser.site import ALLOWED, FAKE_DEVICE, HEIGHT, WIDTHS, find_chromium, launch_chromium, serve
 from tests.browser.views import VIEWS, open_camera, open_gate_controls
+from tests.photographs import read_photograph
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / ".readme"
@@ -63,7 +63,7 @@ def main() -> None:
 
 def write_film(folder: Path) -> Path:
     """A gallery picture as the camera's film of JPEGs."""
-    with Image.open(io.BytesIO(read_sample("cat"))) as picture:
+    with Image.open(io.BytesIO(read_photograph("cat"))) as picture:
         buffer = io.BytesIO()
         picture.convert("RGB").resize((640, 480)).save(buffer, "JPEG", quality=90)
     path = folder / "cat.mjpeg"

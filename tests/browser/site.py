@@ -53,7 +53,7 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def serve(settings: Settings | None = None) -> Iterator[str]:
-    """The application with the shipped lineup on a free port; the address of its first page."""
+    """The application on a free port, with the lineup of the tests; the address of its first page."""
     app = create_app(settings or Settings(device="cpu"))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

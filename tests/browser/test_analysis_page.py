@@ -12,7 +12,7 @@ from tests.browser.pictures import (
     find_canvas,
     open_advanced,
     open_drawn,
-    open_sample,
+    open_photograph,
     open_tab,
     read_address,
     read_canvas,
@@ -74,7 +74,7 @@ def test_back_and_forward_restore_what_was_shown(page: Page) -> None:
 
 
 def test_class_picker_is_operated_with_the_keyboard_alone(page: Page) -> None:
-    open_sample(page)
+    open_photograph(page)
     picker = page.get_by_role("combobox", name="Class")
     picker.focus()
     picker.press_sequentially("ele")
@@ -91,7 +91,7 @@ def test_class_picker_is_operated_with_the_keyboard_alone(page: Page) -> None:
 
 
 def test_class_picker_keeps_the_class_when_it_is_left_with_escape(page: Page) -> None:
-    open_sample(page)
+    open_photograph(page)
     address = read_address(page)
     picker = page.get_by_role("combobox", name="Class")
     first_class = picker.input_value()
@@ -105,7 +105,7 @@ def test_class_picker_keeps_the_class_when_it_is_left_with_escape(page: Page) ->
 
 
 def test_class_picker_offers_every_class_when_it_is_clicked(page: Page) -> None:
-    open_sample(page)
+    open_photograph(page)
     page.get_by_role("combobox", name="Class").click()
     expect(find_options(page)).to_have_count(110)
     find_options(page).filter(has_text="wrench").click()
@@ -130,7 +130,7 @@ def test_select_changes_the_maps_at_once(page: Page, label: str, value: str, nam
 
 
 def test_class_in_a_list_is_explained_when_it_is_clicked(page: Page) -> None:
-    open_sample(page)
+    open_photograph(page)
     mark(page)
     second = page.locator("#ranking-cbam + ol .ranked").nth(1)
     name = second.locator(".ranked-name").inner_text()
@@ -142,7 +142,7 @@ def test_class_in_a_list_is_explained_when_it_is_clicked(page: Page) -> None:
 
 
 def test_failure_is_told_in_place_when_the_analysis_is_gone(page: Page) -> None:
-    open_sample(page)
+    open_photograph(page)
     assert page.request.delete(f"/api/v1{urlsplit(page.url).path}").ok
     title = page.locator("h1").inner_text()
     pick_class(page, "umbrella")
@@ -153,7 +153,7 @@ def test_failure_is_told_in_place_when_the_analysis_is_gone(page: Page) -> None:
 
 
 def test_doubt_is_told_and_leads_to_the_classes_when_no_network_takes_it_for_the_class(page: Page) -> None:
-    open_sample(page, "motorcycle")
+    open_photograph(page, "motorcycle")
     expect(page.locator(".probability-value")).to_have_count(2)
     expect(page.locator(".doubt")).to_have_count(0)
     pick_class(page, "yin yang")
@@ -175,7 +175,7 @@ def test_scale_of_its_own_gives_each_map_its_own_end(page: Page) -> None:
 
 
 def test_apply_changes_the_maps_without_javascript(plain_page: Page) -> None:
-    open_sample(plain_page)
+    open_photograph(plain_page)
     image = plain_page.locator(".panel-baseline img").first
     before = read_image(image)
     plain_page.get_by_label("Class", exact=True).select_option(label="umbrella")
@@ -188,7 +188,7 @@ def test_apply_changes_the_maps_without_javascript(plain_page: Page) -> None:
 
 
 def test_class_in_a_list_is_explained_without_javascript(plain_page: Page) -> None:
-    open_sample(plain_page)
+    open_photograph(plain_page)
     second = plain_page.locator("#ranking-cbam + ol a").nth(1)
     name = second.locator(".ranked-name").inner_text()
     second.click()
@@ -198,7 +198,7 @@ def test_class_in_a_list_is_explained_without_javascript(plain_page: Page) -> No
 @AT_BOTH_WIDTHS
 @pytest.mark.slow
 def test_downloads_give_files_that_are_named_for_the_class(page: Page) -> None:
-    open_sample(page)
+    open_photograph(page)
     page.locator("#export > summary").click()
     links = page.locator("#export a")
     assert links.count() > 3

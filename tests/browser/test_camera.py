@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Request, WebSocketRoute, expect
 
-from app.pages.gallery import read_sample
 from tests.browser.pictures import find_overflow, list_data_requests
 from tests.browser.site import ALLOWED, CHROMIUM_ARGUMENTS, FAKE_DEVICE, find_chromium
+from tests.photographs import read_photograph
 
 UPLOADS = 8
 
@@ -219,7 +219,7 @@ def test_class_and_stage_can_be_changed_while_the_camera_runs(page: Page) -> Non
 @pytest.mark.slow
 def test_frames_and_uploads_are_answered_beside_each_other(page: Page, site: str) -> None:
     def upload(_: int) -> int:
-        files = {"image": ("motorcycle.png", read_sample("motorcycle"))}
+        files = {"image": ("motorcycle.png", read_photograph("motorcycle"))}
         return httpx2.post(f"{site}/api/v1/analyses", files=files, timeout=60).status_code
 
     start(page)

@@ -26,7 +26,7 @@ from tests.browser.pictures import (
     list_data_requests,
     open_cropped,
     open_drawn,
-    open_sample,
+    open_photograph,
     read_canvas,
     watch_requests,
 )
@@ -103,7 +103,7 @@ def test_server_draws_nothing_that_the_browser_draws(page: Page) -> None:
 @AT_BOTH_WIDTHS
 def test_server_draws_where_the_maps_do_not_come(page: Page) -> None:
     page.route("**/maps.json*", lambda route: route.abort())
-    open_sample(page)
+    open_photograph(page)
     expect(page.locator("#analysis-error")).to_contain_text("cannot be reached")
     image = page.locator("[data-map=cbam] img")
     expect_loaded(image, count=1)

@@ -8,13 +8,15 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.pages.analysis.page import TAB_TITLES
-from app.pages.gallery import SAMPLES
+from app.pages.gallery import SAMPLES, Sample
 from tests.browser.pictures import (
     expect_drawn,
     find_canvas,
     find_overflow,
     make_striped_png,
     open_drawn,
+    open_gallery_picture,
+    open_photograph,
     open_tab,
     read_address,
     read_canvas,
@@ -127,9 +129,7 @@ def test_undo_takes_back_one_step_after_the_other(page: Page) -> None:
 
 @pytest.mark.parametrize("title", TAB_TITLES.values())
 def test_tab_has_an_address_and_needs_no_javascript(plain_page: Page, title: str) -> None:
-    plain_page.goto("/")
-    plain_page.get_by_role("button", name="Rocket").click()
-    plain_page.wait_for_url("**/analyses/*")
+    open_photograph(plain_page)
     open_tab(plain_page, title)
     assert "tab=" in plain_page.url
     assert len(plain_page.locator("#tabs").inner_text().split()) > 30
@@ -173,10 +173,13 @@ def test_view_changes_in_place_and_has_an_address(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    "sample", [SAMPLES[0].name, *(pytest.param(sample.name, marks=pytest.mark.slow) for sample in SAMPLES[1:])]
+    "sample",
+    [SAMPLES[0], *(pytest.param(sample, marks=pytest.mark.slow) for sample in SAMPLES[1:])],
+    ids=lambda sample: sample.name,
 )
-def test_difference_is_seen_at_once(page: Page, sample: str) -> None:
-    open_drawn(page, sample)
+def test_difference_is_seen_at_once(page: Page, sample: Sample) -> None:
+    open_gallery_picture(page, sample)
+    expect_drawn(page)
     drawn = read_canvas(page, "difference")
     # Colours over a grey picture: where nothing is coloured, the three channels are alike.
     saturation = drawn.max(axis=2) - drawn.min(axis=2)

@@ -9,7 +9,7 @@ from tests.browser.pictures import (
     AT_BOTH_WIDTHS,
     open_advanced,
     open_drawn,
-    open_sample,
+    open_photograph,
     open_tab,
     read_address,
     read_canvas,
@@ -35,7 +35,7 @@ def expect_gates(page: Page, gates: str, state: str) -> None:
 
 @AT_BOTH_WIDTHS
 def test_a_changed_gate_changes_the_network_in_place(page: Page, width: int) -> None:
-    open_sample(page, "motorcycle")
+    open_photograph(page, "motorcycle")
     open_tab(page, "Attention")
     page.evaluate("window.stays = true")
     learned = page.locator(".probability[data-network=cbam]").inner_text()
@@ -51,7 +51,7 @@ def test_a_changed_gate_changes_the_network_in_place(page: Page, width: int) -> 
 
 
 def test_back_undoes_a_change_and_the_address_brings_it_again(page: Page) -> None:
-    open_sample(page, "motorcycle")
+    open_photograph(page, "motorcycle")
     open_tab(page, "Attention")
     change_gates(page, ALL_SPATIAL, "off")
     expect(page.locator(".gates-changed")).to_be_visible()
@@ -65,7 +65,7 @@ def test_back_undoes_a_change_and_the_address_brings_it_again(page: Page) -> Non
 
 
 def test_several_changes_add_up_and_stay_when_the_method_changes(page: Page) -> None:
-    open_sample(page, "motorcycle")
+    open_photograph(page, "motorcycle")
     open_tab(page, "Attention")
     change_gates(page, ALL_SPATIAL, "off")
     expect(page.locator(".gates-changed")).to_be_visible()
@@ -83,14 +83,14 @@ def test_several_changes_add_up_and_stay_when_the_method_changes(page: Page) -> 
 
 
 def test_gates_can_be_changed_without_script(plain_page: Page) -> None:
-    open_sample(plain_page, "motorcycle")
+    open_photograph(plain_page, "motorcycle")
     open_tab(plain_page, "Attention")
     change_gates(plain_page, ALL_SPATIAL, "inverted")
     expect(plain_page.locator(".gates-changed")).to_be_visible()
 
 
 def test_changed_gates_are_what_the_explorer_draws(page: Page) -> None:
-    open_sample(page, "motorcycle")
+    open_photograph(page, "motorcycle")
     open_tab(page, "Attention")
     change_gates(page, ALL_SPATIAL, "off")
     expect(page.locator(".gates-changed")).to_be_visible()
@@ -102,7 +102,7 @@ def test_changed_gates_are_what_the_explorer_draws(page: Page) -> None:
 @AT_BOTH_WIDTHS
 @pytest.mark.slow
 def test_sanity_check_shows_seven_steps_of_both_networks(page: Page, width: int) -> None:
-    open_sample(page, "motorcycle")
+    open_photograph(page, "motorcycle")
     open_tab(page, "Sanity")
     page.click("text=Run the sanity check")
     page.wait_for_url("**/sanity?**")
@@ -123,7 +123,7 @@ def test_sanity_check_shows_seven_steps_of_both_networks(page: Page, width: int)
 
 
 def test_page_says_that_the_sanity_check_takes_a_while(page: Page) -> None:
-    open_sample(page, "motorcycle")
+    open_photograph(page, "motorcycle")
     open_tab(page, "Sanity")
     # The page stays: while the browser waits for the next page, this one could not be read.
     page.evaluate("() => window.addEventListener('click', (event) => event.preventDefault())")
@@ -137,7 +137,7 @@ def test_page_says_that_the_sanity_check_takes_a_while(page: Page) -> None:
 
 @AT_BOTH_WIDTHS
 def test_a_block_opens_and_the_walk_goes_on(page: Page, width: int) -> None:
-    open_sample(page, "motorcycle")
+    open_photograph(page, "motorcycle")
     open_tab(page, "Attention")
     page.click("#blocks .block >> nth=1 >> h3 a")
     page.wait_for_url("**/blocks/cbam/layer1.1")

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Route
 
-from tests.browser.pictures import open_sample, watch_requests
+from tests.browser.pictures import open_photograph, watch_requests
 
 PRELOAD = re.compile(r'<link rel="modulepreload" href="([^"]+)">')
 
@@ -38,7 +38,7 @@ def test_page_names_exactly_the_scripts_that_it_runs(page: Page, site: str, path
 
 
 def test_analysis_names_exactly_the_scripts_that_it_runs(page: Page) -> None:
-    open_sample(page)
+    open_photograph(page)
     expect_exact_preloads(page, page.url)
 
 

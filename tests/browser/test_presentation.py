@@ -2,7 +2,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.browser.pictures import expect_loaded, open_drawn, open_sample, open_tab
+from tests.browser.pictures import expect_loaded, open_drawn, open_photograph, open_tab
 
 MAX_HTML_BYTES = 100_000
 
@@ -63,13 +63,13 @@ def test_inline_script_and_style_are_refused(page: Page) -> None:
 
 
 def test_html_stays_small(page: Page) -> None:
-    open_sample(page)
+    open_photograph(page)
     response = page.request.get(page.url)
     assert len(response.body()) < MAX_HTML_BYTES
 
 
 def test_every_image_tells_its_size_and_what_is_on_it(page: Page) -> None:
-    open_sample(page)
+    open_photograph(page)
     open_tab(page, "Attention")
     images = page.locator("#analysis img")
     assert images.count() > 16

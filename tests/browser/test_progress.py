@@ -5,12 +5,14 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from app.pages.gallery import SAMPLES
 from tests.browser.pictures import (
     ANALYSIS_PATH,
     expect_drawn,
     make_payload,
     open_advanced,
     open_drawn,
+    open_gallery_picture,
     read_address,
     read_canvas,
 )
@@ -125,9 +127,7 @@ def test_handle_swipes_between_two_maps(page: Page, by: str) -> None:
 
 
 def test_full_screen_shows_maps_names_and_p_and_leads_through_the_gallery(page: Page) -> None:
-    page.goto("/")
-    page.get_by_role("button", name="Motorcycle").click()
-    page.wait_for_url(ANALYSIS_PATH)
+    open_gallery_picture(page, SAMPLES[0])
     expect_drawn(page)
     page.get_by_role("button", name="Full screen").click()
     page.wait_for_function("() => document.fullscreenElement?.id === 'analysis'")
@@ -142,8 +142,8 @@ def test_full_screen_shows_maps_names_and_p_and_leads_through_the_gallery(page: 
     assert len(sizes) > 8
     assert min(sizes) >= 20
     page.keyboard.press("ArrowRight")
-    expect(page.locator(".toolbar-name")).to_have_text("Flower")
+    expect(page.locator(".toolbar-name")).to_have_text(SAMPLES[1].title)
     assert page.evaluate("document.fullscreenElement?.id") == "analysis"
     expect_drawn(page)
     page.keyboard.press("ArrowLeft")
-    expect(page.locator(".toolbar-name")).to_have_text("Motorcycle")
+    expect(page.locator(".toolbar-name")).to_have_text(SAMPLES[0].title)

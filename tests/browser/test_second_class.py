@@ -10,7 +10,7 @@ from tests.browser.pictures import (
     expect_drawn,
     find_canvas,
     open_drawn,
-    open_sample,
+    open_photograph,
     read_address,
     read_canvas,
 )
@@ -62,7 +62,7 @@ def test_second_class_is_picked_by_search_and_taken_away_again(page: Page) -> No
 
 
 def test_second_class_is_named_without_javascript(plain_page: Page) -> None:
-    open_sample(plain_page)
+    open_photograph(plain_page)
     plain_page.get_by_label("Compare with").fill("umbrella")
     plain_page.get_by_role("button", name="Apply").click()
     expect(plain_page.locator("h1")).to_contain_text("and why not ‘umbrella’?")

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 from pydantic import SecretStr
 
 from app.settings import Settings
-from tests.browser.pictures import expect_drawn, find_overflow, open_sample
+from tests.browser.pictures import expect_drawn, find_overflow, open_photograph
 from tests.browser.site import serve
 
 TOKEN = "a-token-that-nobody-guesses"  # noqa: S105  # it opens nothing
@@ -39,7 +39,7 @@ def test_person_gives_the_token_once_and_everything_works(guarded_page: Page) ->
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url("/models")
     # The page's own requests carry the cookie: the upload, the maps, the pictures.
-    open_sample(page)
+    open_photograph(page)
     expect_drawn(page)
 
 

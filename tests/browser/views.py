@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.pictures import expect_drawn, find_canvas, make_payload, open_drawn, open_sample, open_tab
+from tests.browser.pictures import expect_drawn, find_canvas, make_payload, open_drawn, open_photograph, open_tab
 
 BROKEN: FilePayload = {
     "name": "a-very-long-name-without-any-space-" * 4 + ".jpg",
@@ -65,7 +65,7 @@ def open_gate_controls(page: Page) -> None:
 
 def open_block(page: Page) -> None:
     """A block from within."""
-    open_sample(page, "motorcycle")
+    open_photograph(page, "motorcycle")
     open_tab(page, "Attention")
     page.locator("#blocks .block h3 a").nth(4).click()
     page.wait_for_url("**/blocks/cbam/layer3.0")
@@ -73,7 +73,7 @@ def open_block(page: Page) -> None:
 
 def open_sanity(page: Page) -> None:
     """The sanity check."""
-    open_sample(page, "motorcycle")
+    open_photograph(page, "motorcycle")
     open_tab(page, "Sanity")
     page.get_by_role("link", name="Run the sanity check").click()
     page.wait_for_url("**/sanity?**")

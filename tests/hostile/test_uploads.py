@@ -18,13 +18,18 @@ from app.routes.dependencies import MULTIPLE
 from app.settings import Settings
 from tests.browser.site import serve
 from tests.conftest import encode, make_picture
+from tests.contract import IN_PROCESS
 from tests.hostile.corpus import GOOD, Sample, list_samples
+from tests.on_ray.site import ON_RAY
 
 GROWTH_BYTES = 200_000_000
 
 SLOW_DEADLINE_SECONDS = 2.0
 
 SAMPLES = list(list_samples())
+
+RAY_STEP = 8
+"""Every so manieth upload is also sent to a server on Ray, where the same code decodes it."""
 
 SLOW_TENTHS = tuple(f", {tenth} tenths" for tenth in (2, 3, 4, 6, 7, 8))
 """The first, the middle and the last tenth are cut off in every run."""
@@ -51,11 +56,24 @@ def good(client: TestClient) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "sample",
+    ("client", "sample"),
     [
-        pytest.param(sample, id=sample.name, marks=pytest.mark.slow if sample.name.endswith(SLOW_TENTHS) else ())
-        for sample in SAMPLES
+        *(
+            pytest.param(
+                IN_PROCESS,
+                sample,
+                id=f"{IN_PROCESS}-{sample.name}",
+                marks=pytest.mark.slow if sample.name.endswith(SLOW_TENTHS) else (),
+            )
+            for sample in SAMPLES
+        ),
+        *(
+            pytest.param(ON_RAY, sample, id=f"{ON_RAY}-{sample.name}", marks=pytest.mark.slow)
+            for sample in SAMPLES[::RAY_STEP]
+        ),
     ],
+    indirect=["client"],
+    scope="session",
 )
 def test_upload_gets_its_status_and_the_next_one_is_right(client: TestClient, good: bytes, sample: Sample) -> None:
     status, problem = send(client, sample)

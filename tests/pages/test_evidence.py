@@ -19,7 +19,7 @@ from app.pages.evidence import sentences
 from app.pages.evidence.commands import pair_options, write_command
 from app.pages.evidence.page import NO_RECORD, OTHER_WEIGHTS, build_evidence_page
 from app.pages.evidence.seeds import build_seeds_view
-from app.pages.evidence.store import DIRECTORY, find_record, read_seeds
+from app.pages.evidence.store import DIRECTORY, find_records, read_seeds
 from app.pages.templating import ENVIRONMENT
 from models.lineups.card import Accuracy, read_card
 from models.lineups.choice import InlineLineup, parse_lineup
@@ -31,8 +31,7 @@ from tests.lineups import RESNET18_110
 
 @pytest.fixture(scope="module")
 def record() -> Evaluation:
-    found = find_record(read_card(RESNET18_110).name)
-    assert found is not None, "the shipped lineup has no recorded evaluation"
+    (found,) = find_records(read_card(RESNET18_110).name)
     return found
 
 
@@ -200,6 +199,27 @@ def test_page_does_not_show_a_record_of_other_weights(
     page = build_evidence_page([description], options={description.name: "--lineup 'mine=a b.pth'"}, directory=tmp_path)
     (missing,) = page.missing
     assert (page.records, missing.reason) == ((), OTHER_WEIGHTS)
+
+
+def test_page_shows_every_record_of_a_lineup(
+    description: LineupDescription, record: Evaluation, tmp_path: Path
+) -> None:
+    assert record.focus is not None
+    boxes = record.focus.protocol.model_copy(update={"objects": "boxes"})
+    other = record.model_copy(
+        update={"data": "ilsvrc_val500", "focus": record.focus.model_copy(update={"protocol": boxes})}
+    )
+    (tmp_path / f"{record.lineup}.json").write_text(record.model_dump_json())
+    (tmp_path / f"{record.lineup}+ilsvrc_val500.json").write_text(other.model_dump_json())
+    # Another lineup, whose name begins alike.
+    (tmp_path / f"{record.lineup}-2.json").write_text(other.model_dump_json())
+    page = build_evidence_page([description], options={description.name: ""}, directory=tmp_path)
+    assert [shown.title.rpartition(": ")[2] for shown in page.records] == ["Caltech-101, outlines", "ImageNet, boxes"]
+    assert [shown.command for shown in page.records] == [
+        f"cbam-lens evaluate caltech101_masked --focus --masks caltech101_masked --lineup {record.lineup}",
+        f"cbam-lens evaluate ilsvrc_val500 --focus --boxes ilsvrc_val500/boxes.csv --lineup {record.lineup}",
+    ]
+    assert page.missing == ()
 
 
 def render(template: str, page: object) -> str:

@@ -14,7 +14,6 @@ from starlette.websockets import WebSocketDisconnect
 from app.analysis.analyses import Analysis
 from app.analysis.analysis_store import AnalysisStore
 from app.main import create_app
-from app.pages.gallery import read_sample
 from app.server.camera import MAX_FRAME_BYTES
 from app.settings import Settings
 from models.lineups.lineup import Lineup
@@ -22,6 +21,7 @@ from models.names import Geometry, Resolution
 from models.pictures.placement import place
 from tests.conftest import encode, make_picture
 from tests.engine.holding import hold_server
+from tests.photographs import read_photograph
 
 PATH = "/api/v1/camera"
 FRAME = encode(make_picture(448, 336), "JPEG")
@@ -67,7 +67,7 @@ def test_connection_says_how_large_a_frame_has_to_be(client: TestClient) -> None
 
 
 def test_frame_is_answered_as_rest_answers_the_picture(client: TestClient) -> None:
-    frame = read_sample("motorcycle")
+    frame = read_photograph("motorcycle")
     answer = ask_once(client, frame=frame)
     rest = client.post("/api/v1/analyses", files={"image": ("frame", frame)}).json()
     assert answer["kind"] == "frame"

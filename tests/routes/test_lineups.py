@@ -19,7 +19,7 @@ from app.settings import Settings
 from models.lineups.choice import InlineLineup
 from models.lineups.lineup import load_lineup
 from tests.conftest import decode, encode, make_picture
-from tests.contract import SERVERS, require_ray
+from tests.contract import IN_PROCESS, require_ray
 from tests.on_ray.site import NAME, ON_RAY, SiteClient, make_environment, run_server
 
 LINEUPS = {
@@ -38,11 +38,20 @@ NAMES = {
 PICTURE = encode(make_picture(96, 64))
 
 pytestmark = pytest.mark.parametrize(
-    "name", [pytest.param("two", marks=pytest.mark.slow), "three", pytest.param("five", marks=pytest.mark.slow)]
+    ("lineups", "name"),
+    [
+        pytest.param(IN_PROCESS, "two", marks=pytest.mark.slow),
+        (IN_PROCESS, "three"),
+        pytest.param(IN_PROCESS, "five", marks=pytest.mark.slow),
+        # Five networks have whatever two or three have.
+        pytest.param(ON_RAY, "five", marks=pytest.mark.slow),
+    ],
+    indirect=["lineups"],
+    scope="module",
 )
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="module")
 def lineups(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TestClient | SiteClient]:

@@ -13,10 +13,10 @@ from fastapi.testclient import TestClient
 
 from app.analysis.sheets import clean_name, make_slug
 from app.main import create_app
-from app.pages.gallery import read_sample
 from app.settings import COMPUTED_BYTES, Settings
 from models.lineups.lineup import Lineup
 from tests.conftest import decode, encode, make_picture
+from tests.photographs import read_photograph
 
 Files = list[tuple[str, tuple[str, bytes]]]
 
@@ -39,7 +39,7 @@ def open_zip(content: bytes) -> zipfile.ZipFile:
 def sheet(client: TestClient) -> str:
     """The address of a sheet of three pictures, the second one broken."""
     answer = send(
-        client, ("cat.jpg", read_sample("cat")), ("notes.jpg", BROKEN), ("Rocket 1.jpg", read_sample("rocket"))
+        client, ("cat.jpg", read_photograph("cat")), ("notes.jpg", BROKEN), ("Rocket 1.jpg", read_photograph("rocket"))
     )
     assert answer.status_code == 303, answer.text
     address: str = answer.headers["location"]
@@ -90,10 +90,10 @@ def test_sheet_asks_every_picture_about_the_chosen_class(client: TestClient, she
 
 
 def test_one_picture_leads_to_its_analysis_as_before(client: TestClient) -> None:
-    answer = send(client, ("cat.jpg", read_sample("cat")))
+    answer = send(client, ("cat.jpg", read_photograph("cat")))
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/analyses/")
-    answer = client.post("/", files={"image": ("cat.jpg", read_sample("cat"))}, follow_redirects=False)
+    answer = client.post("/", files={"image": ("cat.jpg", read_photograph("cat"))}, follow_redirects=False)
     assert answer.headers["location"].startswith("/analyses/")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image, ImageChops
 
 from app.explain.maps import FloatArray
-from app.pages.gallery import read_sample
+from app.pages.gallery import SAMPLES, read_sample
 from app.render.png import encode_jpeg
 from models.pictures.decoding import decode_picture
 from models.pictures.placement import place
@@ -28,7 +28,7 @@ def make_jpeg(size: tuple[int, int], *, shift: float = 0.0) -> bytes:
         size: width and height in pixels.
         shift: the share of its width by which the picture is rolled sideways, 0..1, to make different pictures.
     """
-    with Image.open(io.BytesIO(read_sample("motorcycle"))) as sample:
+    with Image.open(io.BytesIO(read_sample(SAMPLES[0].name))) as sample:
         picture = sample.convert("RGB").resize(size, Image.Resampling.BICUBIC)
     return encode_jpeg(ImageChops.offset(picture, round(shift * size[0]), 0), quality=JPEG_QUALITY)
 

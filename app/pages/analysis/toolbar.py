@@ -9,7 +9,7 @@ from app.analysis.comparison import Comparison
 from app.numbers import format_percentage
 from app.pages.addresses import Download
 from app.pages.choices import Choice
-from app.pages.gallery import SAMPLES
+from app.pages.gallery import SAMPLES, Sample
 
 FIRST_CLASSES = 5
 """The number of likeliest classes that come before the others."""
@@ -38,7 +38,7 @@ class Toolbar:
 
     Attributes:
         name: the picture's name for people.
-        sample: its name in the gallery; empty for a picture that is not from there.
+        sample: the gallery's picture; None for a picture that is not from there.
         lineup: the lineup's title.
         other_lineups: the other loaded lineups, for the same picture.
         classes: every class, the likeliest first, the rest in alphabetical order.
@@ -47,7 +47,7 @@ class Toolbar:
     """
 
     name: str
-    sample: str
+    sample: Sample | None
     lineup: str
     other_lineups: tuple[Choice, ...]
     classes: tuple[ClassChoice, ...]
@@ -69,7 +69,7 @@ def build_toolbar(
     analysis = comparison.analysis
     return Toolbar(
         name=analysis.name or "Picture",
-        sample=next((sample.name for sample in SAMPLES if sample.title == analysis.name), ""),
+        sample=next((sample for sample in SAMPLES if sample.title == analysis.name), None),
         lineup=analysis.card.title,
         other_lineups=tuple(choice for choice in lineups if not choice.is_selected),
         classes=list_classes(comparison),

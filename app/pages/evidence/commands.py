@@ -13,15 +13,16 @@ FOLDERS = re.compile(r"[^,=:]*[/\\]")
 """The folders before a file's name in an option of the form NAME=FILE,NETWORK:FILE."""
 
 
-def write_command(data: str, masks: str, *, options: str = "") -> str:
+def write_command(data: str, places: str, *, options: str = "", objects: str = "masks") -> str:
     """The command that measures a lineup.
 
     Args:
         data: the directory of the pictures.
-        masks: the directory of their masks.
+        places: the directory of their masks, or the file of their boxes.
         options: those that choose the lineup; empty for the shipped one.
+        objects: `masks` or `boxes`.
     """
-    return f"cbam-lens evaluate {data} --focus --masks {masks} {options}".rstrip()
+    return f"cbam-lens evaluate {data} --focus --{objects} {places} {options}".rstrip()
 
 
 def pair_options(names: Sequence[str], lineups: Sequence[str], labels: tuple[str, ...]) -> dict[str, str]:

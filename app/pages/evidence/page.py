@@ -29,7 +29,7 @@ from app.numbers import format_count, format_probability, format_thousandths, ty
 from app.pages.evidence import sentences
 from app.pages.evidence.commands import write_command
 from app.pages.evidence.seeds import build_seeds_view
-from app.pages.evidence.store import DIRECTORY, find_record, is_of, read_seeds
+from app.pages.evidence.store import DIRECTORY, find_records, is_of, read_seeds
 from app.pages.evidence.views import (
     AccuracyView,
     ContrastView,
@@ -94,17 +94,21 @@ def build_evidence_page(
     """
     records, missing = [], []
     for lineup in lineups:
-        record = find_record(lineup.name, directory=directory)
         weights = {name: network.sha256 for name, network in lineup.networks.items()}
-        if record is None or record.focus is None or not is_of(record, weights):
-            reason = NO_RECORD if record is None or record.focus is None else OTHER_WEIGHTS
+        found = [
+            (record, record.focus)
+            for record in find_records(lineup.name, directory=directory)
+            if record.focus is not None
+        ]
+        own = [build_record_view(lineup, record, focus) for record, focus in found if is_of(record, weights)]
+        records += own
+        if not own:
+            reason = OTHER_WEIGHTS if found else NO_RECORD
             missing.append(
                 MissingView(
                     lineup.name, lineup.title, reason, write_command("DIR", "MASKS", options=options[lineup.name])
                 )
             )
-        else:
-            records.append(build_record_view(lineup, record, record.focus))
     return EvidencePage(
         question=sentences.ask(lineups),
         claim=sentences.CLAIM,
@@ -121,7 +125,7 @@ def build_record_view(lineup: LineupDescription, evaluation: Evaluation, focus: 
     titles = {name: network.title for name, network in lineup.networks.items()}
     return RecordView(
         name=lineup.name,
-        title=lineup.title,
+        title=f"{lineup.title}: {sentences.HEADINGS.get(evaluation.data, evaluation.data)}",
         protocol=sentences.state_protocol(evaluation, focus, result),
         pictures=format_count(evaluation.pictures),
         accuracy=_build_accuracy_views(evaluation, titles),
@@ -130,7 +134,12 @@ def build_record_view(lineup: LineupDescription, evaluation: Evaluation, focus: 
             for name, contrast in result.contrasts.items()
         ),
         limits=sentences.state_limits(result, title=lineup.title, warnings=lineup.warnings),
-        command=write_command(evaluation.data, evaluation.data),
+        command=write_command(
+            evaluation.data,
+            f"{evaluation.data}/boxes.csv" if focus.protocol.objects == "boxes" else evaluation.data,
+            options=f"--lineup {lineup.name}",
+            objects=focus.protocol.objects,
+        ),
     )
 
 

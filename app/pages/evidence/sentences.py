@@ -20,8 +20,14 @@ CLAIM = (
 )
 SOURCE = "Woo, Park, Lee and Kweon, CBAM: Convolutional Block Attention Module, ECCV 2018, introduction"
 
-DATA_TITLES = {"caltech101_masked": "held-out pictures of Caltech-101, with the object outlines that Caltech publishes"}
+DATA_TITLES = {
+    "caltech101_masked": "held-out pictures of Caltech-101, with the object outlines that Caltech publishes",
+    "ilsvrc_val500": "pictures of ImageNet’s validation part, with the boxes that ILSVRC publishes",
+}
 """Descriptions of data sets, by their directories' names."""
+
+HEADINGS = {"caltech101_masked": "Caltech-101, outlines", "ilsvrc_val500": "ImageNet, boxes"}
+"""The same in a heading."""
 
 HABIT = 0.5
 """A gate whose mean over pictures explains at least this share of its variance is mostly independent of the picture."""

@@ -1,4 +1,4 @@
-"""The recorded evaluations: `cbam-lens evaluate --focus --json`, one file per lineup, beside the weights."""
+"""The recorded evaluations: `cbam-lens evaluate --focus --json`, one file or more per lineup, beside the weights."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -20,9 +20,13 @@ def read_record(path: Path) -> Evaluation | None:
     return Evaluation.model_validate_json(path.read_bytes()) if path.is_file() else None
 
 
-def find_record(lineup: str, *, directory: Path = DIRECTORY) -> Evaluation | None:
-    """Find the record of a lineup; a lineup's name is always a valid file name."""
-    return read_record(directory / f"{lineup}.json")
+def find_records(lineup: str, *, directory: Path = DIRECTORY) -> list[Evaluation]:
+    """Find the records of a lineup: `NAME.json`, then `NAME+DATA.json` for further data.
+
+    A lineup's name is always a valid file name, and never has a plus sign.
+    """
+    paths = [directory / f"{lineup}.json", *sorted(directory.glob(f"{lineup}+*.json"))]
+    return [record for path in paths if (record := read_record(path)) is not None]
 
 
 def read_seeds(*, directory: Path = DIRECTORY) -> list[Evaluation]:

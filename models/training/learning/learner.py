@@ -10,6 +10,7 @@ from torch.optim.swa_utils import update_bn
 from models.networks.staged import StagedNetwork
 from models.training.data.batches import HostBatch, Loader
 from models.training.data.sampling import Stream, make_generator
+from models.training.learning.gate_start import start_gates
 from models.training.learning.lesson import Lesson
 from models.training.learning.optimisation import MovingAverage, clip_gradients, make_optimiser, make_schedule
 from models.training.learning.targets import Targets, measure_loss, mix
@@ -50,6 +51,8 @@ class Learner:
         if processes.count > 1 and device.type == "cuda":
             # SyncBatchNorm needs GPUs; on CPUs each process normalises its own part of a batch.
             trainee = nn.SyncBatchNorm.convert_sync_batchnorm(trainee)  # type: ignore[no-untyped-call]
+        if recipe.channel_gate.initial_deviation or recipe.spatial_gate.initial_deviation:
+            self._start_gates(trainee)
         self._trainee: Trainee = trainee.train()
         self._average = MovingAverage(trainee.network, recipe.averaging) if recipe.averaging else None
         self._optimiser = make_optimiser(trainee, recipe, is_fused=device.type == "cuda")
@@ -155,6 +158,14 @@ class Learner:
     def _seed(self, epoch: int, step: int) -> None:
         """Seed torch's own random numbers (mixing, dropout) from the step."""
         torch.manual_seed(int(make_generator(self.lesson.recipe, Stream.TORCH, epoch, step).integers(2**63)))
+
+    def _start_gates(self, trainee: Trainee) -> None:
+        """Give the gates their initial deviations, measured on the first batch of an epoch that is not used."""
+        epoch = self.lesson.recipe.epochs
+        with fork_random(self.processes.device):
+            self._seed(epoch, 0)
+            batch = self.loader.augment(next(iter(self.loader.load(epoch))))
+            start_gates(trainee.network.eval(), batch, self.lesson.recipe)
 
     def _autocast(self) -> torch.autocast:
         is_bf16 = self.lesson.recipe.precision is ComputePrecision.BF16

@@ -180,10 +180,13 @@ class ChannelGateRecipe(RecipePart):
     Attributes:
         loss_weight: the weight of the loss on gates that are the same for every picture; 0 for no such loss.
         least_deviation: the standard deviation of a channel's gate over a batch's pictures from which there is no loss.
+        initial_deviation: the same at the start, see `models/training/learning/gate_start.py`; 0 to leave gates as they
+            are.
     """
 
     loss_weight: float = Field(default=0.0, ge=0)
     least_deviation: float = Field(default=0.03, gt=0, le=0.5)
+    initial_deviation: float = Field(default=0.0, ge=0, le=0.25)
 
 
 class SpatialGateRecipe(RecipePart):
@@ -198,6 +201,8 @@ class SpatialGateRecipe(RecipePart):
             no such loss.
         least_deviation: the standard deviation of a gate over positions from which it does not count as flat.
         most_explained: the largest share of a gate's variance that the batch's mean map may explain without a loss.
+        initial_deviation: the standard deviation of a gate over positions at the start, see
+            `models/training/learning/gate_start.py`; 0 to leave gates as they are.
     """
 
     initial_scale: float = 0.0
@@ -207,6 +212,7 @@ class SpatialGateRecipe(RecipePart):
     loss_weight: float = Field(default=0.0, ge=0)
     least_deviation: float = Field(default=0.05, gt=0, le=0.5)
     most_explained: Share = 0.25
+    initial_deviation: float = Field(default=0.0, ge=0, le=0.25)
 
 
 class Recipe(RecipePart):

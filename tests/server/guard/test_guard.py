@@ -247,7 +247,7 @@ def test_origin_that_is_allowed_may_ask(lineup: Lineup) -> None:
     [
         ("/", PAGE_POLICY), ("/api/v1/lineups", FILE_POLICY), ("/api/v1/nothing", FILE_POLICY),
         ("/nothing", PAGE_POLICY),
-        ("/static/css/base.css", FILE_POLICY), ("/docs", DOCUMENTATION_POLICY), ("/samples/cat.jpg", FILE_POLICY),
+        ("/static/css/base.css", FILE_POLICY), ("/docs", DOCUMENTATION_POLICY), ("/samples/elephant.jpg", FILE_POLICY),
     ],
 )  # fmt: skip
 def test_every_answer_tells_browsers_what_it_may_do(client: TestClient, path: str, policy: str) -> None:

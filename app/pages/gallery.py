@@ -21,7 +21,7 @@ class Sample:
         name: its name in addresses; the file's name without `.jpg`.
         title: its class, for people.
         class_index: the index of that class in the shipped lineup.
-        author: the photographer, or the data set and the file in it.
+        author: the photographer, or the data set.
         source: the address of the picture's page, or of its data set's.
         licence: the licence's short name.
     """

@@ -135,3 +135,11 @@ def test_describe_difference_prints_points_or_the_metrics_own_unit() -> None:
     interval = Interval(mean=-0.00001, low=-0.0123, high=0.25)
     assert format_difference(Metric.POINTING, interval) == "+0.0 points (-1.2 to +25.0)"
     assert format_difference(Metric.DELETION, interval) == "+0.000 (-0.012 to +0.250)"
+
+
+def test_difference_shows_on_which_side_of_0_its_interval_lies() -> None:
+    interval = Interval(mean=0.013292, low=0.000161, high=0.026463)
+    assert format_difference(Metric.INSERTION, interval) == "+0.0133 (+0.0002 to +0.0265)"
+    assert format_difference(Metric.POINTING, interval) == "+1.33 points (+0.02 to +2.65)"
+    touching = Interval(mean=0.01, low=0.0, high=0.02)
+    assert format_difference(Metric.INSERTION, touching) == "+0.010 (+0.000 to +0.020)"

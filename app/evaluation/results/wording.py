@@ -37,15 +37,25 @@ def format_mean(metric: Metric | None, value: float) -> str:
     return format_share(value) if metric is None or MEANINGS[metric].is_share else format_thousandths(value)
 
 
+MOST_DIGITS = 6
+"""Recorded numbers have no more."""
+
+
 def format_difference(metric: Metric | None, interval: Interval) -> str:
     """A difference with its interval: `+1.2 points (-0.3 to +2.7)`, or `+0.041 (-0.013 to +0.092)`.
+
+    There are more digits where an end would be rounded to 0: it must be seen on which side of 0 it lies.
 
     Args:
         metric: the metric; None for a difference of shares.
         interval: the mean and the interval's ends.
     """
     is_share = metric is None or MEANINGS[metric].is_share
-    factor, digits, unit = (100, 1, " points") if is_share else (1, 3, "")
+    factor, usual_digits, unit = (100, 1, " points") if is_share else (1, 3, "")
+    ends = [end * factor for end in (interval.low, interval.high) if end]
+    digits = next(
+        (count for count in range(usual_digits, MOST_DIGITS) if all(round(end, count) for end in ends)), MOST_DIGITS
+    )
 
     def sign(value: float) -> str:
         # Adding 0 makes a rounded minus zero a zero.

@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return (
             2
             if "test_serving" in item.nodeid
-            else int(f"[{ON_RAY}" in item.nodeid and "test_lineups" not in item.nodeid)
+            else int(f"[{ON_RAY}" in item.nodeid and "test_lineups.py" not in item.nodeid)
         )
 
     items.sort(key=rank)

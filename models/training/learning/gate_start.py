@@ -53,7 +53,7 @@ def _find_features(network: nn.Module, block: nn.Module, pictures: torch.Tensor)
 def _start_channel_gate(gate: ChannelAttention, features: torch.Tensor, deviation: float) -> None:
     """Every hidden unit is active for half of the pooled vectors, so that none is dead."""
     first, last = (part for part in gate.mlp if isinstance(part, nn.Linear))
-    pooled = (features.mean(dim=(2, 3)), features.amax(dim=(2, 3)))  # (N, C) each
+    pooled = [features.mean(dim=(2, 3)), features.amax(dim=(2, 3))]  # (N, C) each
     if gate.pooling is ChannelPooling.AVERAGE:
         pooled = pooled[:1]
     elif gate.pooling is ChannelPooling.MAXIMUM:

@@ -27,7 +27,7 @@ TOLERANCE = 1e-5
 
 BRANCH_TOLERANCE = 5e-3
 """Relative to a map's maximum, for a tenth of the positions at most. A gradient is not continuous: where a ReLU's input
-is 0 but for rounding, another order of sums takes the other branch. Seen: 0.16 % at stage 2, on a processor with AMX."""
+is 0 but for rounding, another order of sums takes the other branch. Seen: 0.16 % at stage 2, on a CPU with AMX."""
 
 
 @pytest.fixture(scope="module")

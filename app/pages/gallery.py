@@ -54,6 +54,11 @@ def find_sample(name: str) -> Sample:
     raise refuse_choice("sample", name, names)
 
 
+def recognise_sample(data: bytes) -> Sample | None:
+    """The sample with that file; None for any other picture."""
+    return next((sample for sample in SAMPLES if read_sample(sample.name) == data), None)
+
+
 @cache
 def read_sample(name: str) -> bytes:
     """Read the file of a sample; raises `InvalidOption`."""

@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def write_film(folder: Path) -> Path:
-    """A gallery picture as the camera's film of JPEGs."""
+    """A photograph as the camera's film of JPEGs."""
     with Image.open(io.BytesIO(read_photograph("cat"))) as picture:
         buffer = io.BytesIO()
         picture.convert("RGB").resize((640, 480)).save(buffer, "JPEG", quality=90)

@@ -150,6 +150,7 @@ def test_gallery_wins_over_a_file_that_was_chosen_before_without_javascript(plai
     plain_page.locator(f"button[value={SAMPLES[0].name}]").click()
     plain_page.wait_for_url(ANALYSIS_PATH)
     expect(plain_page.locator(".toolbar-name")).to_have_text(SAMPLES[0].title)
+    expect(plain_page.locator(".panel-picture img")).to_have_attribute("alt", "The picture, 300 × 227 pixels")
 
 
 @pytest.mark.parametrize("file", [TEXT_FILE, None], ids=["text", "nothing"])

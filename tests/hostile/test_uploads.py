@@ -29,7 +29,7 @@ SLOW_DEADLINE_SECONDS = 2.0
 SAMPLES = list(list_samples())
 
 RAY_STEP = 8
-"""Every so manieth upload is also sent to a server on Ray, where the same code decodes it."""
+"""One upload in this many is also sent to a server on Ray; the same code decodes it there."""
 
 SLOW_TENTHS = tuple(f", {tenth} tenths" for tenth in (2, 3, 4, 6, 7, 8))
 """The first, the middle and the last tenth are cut off in every run."""

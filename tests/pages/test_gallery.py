@@ -11,7 +11,7 @@ from app.main import create_app
 from app.pages.gallery import DIRECTORY, SAMPLES, Sample
 from app.settings import Settings
 from models.lineups.lineup import load_lineup
-from tests.conftest import ROOT
+from tests.conftest import encode, make_picture
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +42,16 @@ def test_there_are_twelve_pictures_of_different_classes() -> None:
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_credit_is_under_the_picture(client: TestClient, sample: Sample) -> None:
-    page = client.get("/").text
+    (item,) = [part for part in client.get("/").text.split("<li>") if f'value="{sample.name}"' in part]
+    credit = f'Photo: <a href="{sample.source}" rel="noreferrer">{sample.author}</a>, {sample.licence}'
     assert sample.licence in {"CC BY 2.0", "CC BY 4.0"}
-    assert f'<a href="{sample.source}"' in page
+    assert credit in item
+    assert credit in client.post("/", data={"sample": sample.name}).text
     with Image.open(io.BytesIO((DIRECTORY / f"{sample.name}.jpg").read_bytes())) as picture:
         assert min(picture.size) >= 150
-    assert sample.author in (ROOT / "static/gallery/credits.csv").read_text(encoding="utf-8")
+
+
+def test_other_picture_of_the_same_name_has_no_credit(client: TestClient) -> None:
+    answer = client.post("/", files={"image": (SAMPLES[0].title, encode(make_picture(40, 30)))})
+    assert SAMPLES[0].title in answer.text
+    assert "Photo:" not in answer.text

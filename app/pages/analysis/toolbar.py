@@ -9,7 +9,7 @@ from app.analysis.comparison import Comparison
 from app.numbers import format_percentage
 from app.pages.addresses import Download
 from app.pages.choices import Choice
-from app.pages.gallery import SAMPLES, Sample
+from app.pages.gallery import Sample, recognise_sample
 
 FIRST_CLASSES = 5
 """The number of likeliest classes that come before the others."""
@@ -69,7 +69,7 @@ def build_toolbar(
     analysis = comparison.analysis
     return Toolbar(
         name=analysis.name or "Picture",
-        sample=next((sample for sample in SAMPLES if sample.title == analysis.name), None),
+        sample=recognise_sample(analysis.source.data),
         lineup=analysis.card.title,
         other_lineups=tuple(choice for choice in lineups if not choice.is_selected),
         classes=list_classes(comparison),

@@ -28,26 +28,29 @@ def start_gates(network: nn.Module, pictures: torch.Tensor, recipe: Recipe) -> N
         pictures: a normalised batch of the training, (N, 3, H, W), on which the deviations are measured.
         recipe: the recipe, with `initial_deviation` of both kinds of gates; 0 leaves a kind as it is.
     """
-    for block in [part for part in network.modules() if isinstance(part, Cbam)]:
-        features = _find_features(network, block, pictures)
-        channel, spatial = block.ChannelGate, block.SpatialGate
-        if isinstance(channel, ChannelAttention):
-            if recipe.channel_gate.initial_deviation:
-                _start_channel_gate(channel, features, recipe.channel_gate.initial_deviation)
-            features, _ = channel(features)
-        if isinstance(spatial, SpatialAttention) and recipe.spatial_gate.initial_deviation:
-            _start_spatial_gate(spatial, features, recipe.spatial_gate.initial_deviation)
 
+    def start(block: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+        if isinstance(block, Cbam):
+            _start_block(block, given[0], recipe)
 
-def _find_features(network: nn.Module, block: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
-    """What a block's attention is given, (N, C, H, W)."""
-    found: list[torch.Tensor] = []
-    hook = block.register_forward_pre_hook(lambda _, given: found.append(given[0]))
+    # Each block is started before it runs, so that the next one is given what the started gates let through.
+    hooks = [part.register_forward_pre_hook(start) for part in network.modules() if isinstance(part, Cbam)]
     try:
         network(pictures)
     finally:
-        hook.remove()
-    return found[0]
+        for hook in hooks:
+            hook.remove()
+
+
+def _start_block(block: Cbam, features: torch.Tensor, recipe: Recipe) -> None:
+    """Start both gates of a block that is given these features, (N, C, H, W)."""
+    channel, spatial = block.ChannelGate, block.SpatialGate
+    if isinstance(channel, ChannelAttention):
+        if recipe.channel_gate.initial_deviation:
+            _start_channel_gate(channel, features, recipe.channel_gate.initial_deviation)
+        features, _ = channel(features)
+    if isinstance(spatial, SpatialAttention) and recipe.spatial_gate.initial_deviation:
+        _start_spatial_gate(spatial, features, recipe.spatial_gate.initial_deviation)
 
 
 def _start_channel_gate(gate: ChannelAttention, features: torch.Tensor, deviation: float) -> None:

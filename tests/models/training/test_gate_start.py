@@ -4,18 +4,7 @@ import torch
 from models.names import Attention
 from models.networks.zoo import build_network
 from models.training.learning.gate_start import start_gates
-from models.training.recipes.recipe import ChannelGateRecipe, Phase, Recipe, SpatialGateRecipe
-
-
-def make_recipe(*, channel: float, spatial: float) -> Recipe:
-    return Recipe(
-        name="start",
-        epochs=1,
-        batch_size=8,
-        phases=(Phase(start=0, shapes=((64, 64),)),),
-        channel_gate=ChannelGateRecipe(initial_deviation=channel),
-        spatial_gate=SpatialGateRecipe(initial_deviation=spatial),
-    )
+from tests.models.training.conftest import make_recipe
 
 
 @pytest.mark.parametrize("attention", [Attention.CBAM, Attention.SE, Attention.CBAM_CONV1X1_K7, Attention.CHANNEL_MAX])
@@ -25,7 +14,8 @@ def test_gates_start_with_the_recipes_deviations_and_a_mean_of_a_half(
     torch.manual_seed(1)
     network = build_network("efficientnet_lite0", attention=attention, class_count=10).eval()
     pictures = torch.randn(8, 3, 64, 64, generator=generator)
-    start_gates(network, pictures, make_recipe(channel=0.03, spatial=0.05))
+    recipe = make_recipe(channel_gate={"initial_deviation": 0.03}, spatial_gate={"initial_deviation": 0.05})
+    start_gates(network, pictures, recipe)
     with torch.inference_mode():
         blocks = network.trace(pictures).attentions.values()
     for block in blocks:
@@ -41,7 +31,8 @@ def test_gates_start_with_the_recipes_deviations_and_a_mean_of_a_half(
 def test_kind_without_a_deviation_stays_as_it_is(generator: torch.Generator) -> None:
     network = build_network("efficientnet_lite0", attention=Attention.CBAM, class_count=10).eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    start_gates(network, torch.randn(4, 3, 64, 64, generator=generator), make_recipe(channel=0.02, spatial=0.0))
+    recipe = make_recipe(channel_gate={"initial_deviation": 0.02})
+    start_gates(network, torch.randn(4, 3, 64, 64, generator=generator), recipe)
     changed = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
     assert changed
     assert all(".ChannelGate." in name for name in changed)

@@ -12,7 +12,7 @@ from models.attention.bam import Bam
 from models.attention.cbam import AttentionFactory, Cbam
 from models.attention.design import AttentionDesign, find_design
 from models.names import Attention, Stem, StridePlacement
-from models.networks.efficientnet_lite import LITE_SHAPES, EfficientNetLite, LiteShape
+from models.networks.efficientnet_lite import LITE_SHAPES, REDUCTION, EfficientNetLite, LiteShape
 from models.networks.mobilenet import MobileNet
 from models.networks.resnet import ResNet, ResNetShape
 from models.networks.staged import StagedNetwork
@@ -98,6 +98,8 @@ def build_network(
         shape = replace(RESIDUAL_NETWORKS[architecture], stride_placement=stride_placement)
         return ResNet(shape, between=Bam, class_count=class_count)
     design = attention if isinstance(attention, AttentionDesign) else find_design(attention)
+    if design is not None and architecture in LITE_SHAPES and not isinstance(attention, AttentionDesign):
+        design = replace(design, reduction=REDUCTION)
     factory = None if design is None else partial(Cbam, design=design)
     return ARCHITECTURES[architecture](factory, class_count, stride_placement)
 

@@ -157,7 +157,7 @@ class _Run:
         self._write_common()
         trained: dict[NetworkName, TrainedNetwork] = {}
         for member, shape in shapes.items():
-            trainer = Trainer(self._lesson, shape, processes=self._processes, desk=self._output)
+            trainer = Trainer(self._lesson, shape, processes=self._processes, output=self._output)
             if not trainer.run(should_stop):
                 return self._tell_stop(trainer)
             scores = trainer.finish()

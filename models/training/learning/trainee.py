@@ -78,9 +78,13 @@ class Trainee(nn.Module):
     def __init__(self, network: StagedNetwork, *, auxiliary_count: int, recipe: Recipe | None = None) -> None:
         super().__init__()
         self.network = network
-        self.has_frozen_statistics = recipe is not None and recipe.freeze_statistics
         self.spatial_gate = SpatialGateRecipe() if recipe is None else recipe.spatial_gate
         self.channel_gate = ChannelGateRecipe() if recipe is None else recipe.channel_gate
+        self._frozen_norms: list[nn.Module] = []
+        if recipe is not None and recipe.freeze_statistics:
+            self._frozen_norms += list_trunk_norms(network)
+        if self.spatial_gate.freeze_statistics:
+            self._frozen_norms += list_spatial_norms(network)
         self.auxiliary: nn.Linear | None = None
         if auxiliary_count:
             with torch.no_grad():
@@ -104,9 +108,8 @@ class Trainee(nn.Module):
     def train(self, mode: bool = True) -> "Trainee":  # torch's signature
         """Set training mode, in which frozen BatchNorms still use and keep their statistics."""
         super().train(mode)
-        if self.has_frozen_statistics:
-            for norm in list_trunk_norms(self.network):
-                norm.eval()
+        for norm in self._frozen_norms:
+            norm.eval()
         return self
 
 
@@ -167,6 +170,11 @@ def list_spatial_gates(module: nn.Module) -> list[SpatialGateParameters]:
 def list_gate_parameters(module: nn.Module) -> set[nn.Parameter]:
     """Every parameter of every gate."""
     return {parameter for part in module.modules() if isinstance(part, Cbam | Bam) for parameter in part.parameters()}
+
+
+def list_spatial_norms(module: nn.Module) -> list[nn.Module]:
+    """The BatchNorm of every spatial gate."""
+    return [part.spatial.get_submodule("bn") for part in module.modules() if isinstance(part, SpatialAttention)]
 
 
 def list_trunk_norms(module: nn.Module) -> list[nn.Module]:

@@ -77,7 +77,7 @@ class Trainer:
         lesson: the lesson.
         shape: the network to build.
         processes: the processes that compute.
-        desk: where the training writes.
+        output: where the training writes.
 
     Attributes:
         learner: the network and its optimiser.
@@ -89,19 +89,19 @@ class Trainer:
             batch evenly, or they have read different states.
     """
 
-    def __init__(self, lesson: Lesson, shape: TraineeShape, *, processes: Processes, desk: TrainingOutput) -> None:
+    def __init__(self, lesson: Lesson, shape: TraineeShape, *, processes: Processes, output: TrainingOutput) -> None:
         self.shape = shape
         self.learner = Learner(lesson, shape, processes)
         self.seconds = 0.0
         self.scores: dict[Geometry, Score] = {}
         self._lesson = lesson
         self._processes = processes
-        self._output = desk
+        self._output = output
         self._saved = time.monotonic()
         self._identity = TrainingIdentity(
             {**lesson.identify(), "network": shape.architecture, "attention": shape.attention.value}
         )
-        state = read_state(desk.state_path(shape), self._identity, device=processes.device)
+        state = read_state(output.state_path(shape), self._identity, device=processes.device)
         if state is not None:
             self.seconds = state["seconds"]
             self.learner.restore(state)

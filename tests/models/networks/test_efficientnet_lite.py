@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.attention.design import AttentionDesign
 from models.checkpoints.examination import examine
 from models.names import Attention, Stage
 from models.networks.efficientnet_lite import SameConv2d, round_width
@@ -85,8 +86,8 @@ def test_stride_of_two_pads_as_tensorflow_does(kernel_size: int, size: int, firs
         ("efficientnet_lite0", Attention.NONE, 4_652_008),
         ("efficientnet_lite1", Attention.NONE, 5_416_680),
         ("efficientnet_lite2", Attention.NONE, 6_092_072),
-        ("efficientnet_lite0", Attention.SE, 5_601_688),
-        ("efficientnet_lite0", Attention.CBAM, 5_603_288),
+        ("efficientnet_lite0", Attention.SE, 4_809_916),
+        ("efficientnet_lite0", Attention.CBAM, 4_811_516),
     ],
 )
 def test_parameters(name: str, attention: Attention, parameters: int) -> None:
@@ -124,8 +125,17 @@ def test_stages_end_where_the_map_is_halved_and_the_head_belongs_to_the_last() -
         6,
         5,
     ]
-    # After the depthwise convolution: six times the block's input channels, at its output's size.
+    # At the end of the branch: the block's output.
     gates = trace.attentions["layer2.0"]
     assert gates.channel is not None
     assert gates.spatial is not None
-    assert (gates.channel.shape, gates.spatial.shape) == ((1, 144), (1, 9, 13))
+    assert (gates.channel.shape, gates.spatial.shape) == ((1, 40), (1, 9, 13))
+
+
+def test_channel_gates_hidden_layer_is_a_quarter_and_a_design_of_ones_own_is_kept() -> None:
+    def count_hidden(attention: Attention | AttentionDesign) -> int:
+        network = build_network("efficientnet_lite0", attention=attention, class_count=3)
+        return network.get_parameter("layer1.0.cbam.ChannelGate.mlp.1.weight").shape[0]
+
+    assert count_hidden(Attention.SE) == count_hidden(Attention.CBAM) == 4
+    assert count_hidden(AttentionDesign(reduction=8)) == 2

@@ -87,6 +87,8 @@ def test_toml_text_leaves_out_what_is_none() -> None:
 def test_frozen_statistics_are_not_taken_anew() -> None:
     with pytest.raises(ValidationError, match="choose one"):
         make_recipe(freeze_statistics=True, statistics_batches=3)
+    with pytest.raises(ValidationError, match="choose one"):
+        make_recipe(spatial_gate={"freeze_statistics": True}, statistics_batches=3)
 
 
 def test_losses_do_not_fade_backwards() -> None:

@@ -102,7 +102,7 @@ def test_second_network_reads_the_answers_that_the_first_one_got(tmp_path: Path)
             Lesson(recipe=recipe, sampler=lesson.sampler, teacher=teacher, answers=book),
             TraineeShape("resnet18", attention, 3),
             processes=Processes(torch.device("cpu")),
-            desk=TrainingOutput(tmp_path / name),
+            output=TrainingOutput(tmp_path / name),
         )
         assert trainer.run(lambda _: False)
         asked.append(teacher.asked)

@@ -30,7 +30,7 @@ def make_trainer(directory: Path, recipe: Recipe | None = None, *, shape: Traine
     recipe = recipe or make_recipe()
     lesson = Lesson(recipe=recipe, sampler=make_sampler(recipe, make_store()))
     directory.mkdir(exist_ok=True)
-    return Trainer(lesson, shape, processes=Processes(CPU), desk=TrainingOutput(directory))
+    return Trainer(lesson, shape, processes=Processes(CPU), output=TrainingOutput(directory))
 
 
 def flatten(state: object, name: str = "") -> dict[str, Any]:
@@ -180,6 +180,24 @@ def test_frozen_statistics_stay_as_they_were_and_the_gates_own_move(tmp_path: Pa
     assert moved
     assert all("SpatialGate" in name for name in moved)
     assert not before["layer1.0.bn1.weight"].equal(after["layer1.0.bn1.weight"])
+
+
+def test_spatial_gates_statistics_stay_too_where_the_recipe_says_so(tmp_path: Path) -> None:
+    recipe = make_recipe(
+        averaging=0,
+        gates={"learning_rate": 0.01},
+        optimiser={"name": "adamw"},
+        spatial_gate={"freeze_statistics": True},
+    )
+    trainer = make_trainer(tmp_path, recipe)
+    before = {name: value.clone() for name, value in trainer.learner.result.state_dict().items()}
+    assert trainer.run(lambda _: False)
+    after = trainer.learner.result.state_dict()
+    moved = {name for name, value in before.items() if "running" in name and not value.equal(after[name])}
+    assert moved
+    assert not any("SpatialGate" in name for name in moved)
+    kernel = "layer1.0.cbam.SpatialGate.spatial.conv.weight"
+    assert not before[kernel].equal(after[kernel])
 
 
 def test_measuring_in_between_leaves_frozen_statistics_frozen(tmp_path: Path) -> None:

@@ -155,6 +155,9 @@ class Settings(BaseSettings):
                 f"a token has {short[0]} characters; give {SHORTEST_TOKEN} or more, for example from python -c "
                 "'import secrets; print(secrets.token_urlsafe())'"
             )
+        # Headers carry nothing else reliably.
+        if not all(token.get_secret_value().isascii() for token in value):
+            raise ValueError("a token has a character that is not ASCII; headers cannot carry it reliably")
         return value
 
     @field_validator("mirror")

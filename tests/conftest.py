@@ -35,12 +35,31 @@ def is_on_ray(nodeid: str) -> bool:
     return nodeid.startswith("tests/on_ray/") or f"[{ON_RAY}" in nodeid
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+MOST_ON_RAY = 2
+"""Of one test with many parameters, so many are asked on Ray: what differs there is the way to the engine, and every
+test takes it. In the process all of them are asked."""
+
+
+def thin_out(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """The tests to run, and those on Ray that are left out: all but the first and the last of one test's parameters."""
+    alike: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if f"[{ON_RAY}" in item.nodeid:
+            alike.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    left_out = {item for group in alike.values() for item in group[1 : 1 - MOST_ON_RAY]}
+    return [item for item in items if item not in left_out], list(left_out)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests on Ray come first: one worker is busy with them for as long as the others with everything else.
 
     Among them those of the contract are the last but those that kill parts of its server, and the contract over several
     lineups has a server of its own before.
     """
+    # One that was asked for by its own name runs.
+    if not any("[" in argument for argument in config.args):
+        items[:], left_out = thin_out(items)
+        config.hook.pytest_deselected(items=left_out)
 
     def rank(item: pytest.Item) -> int:
         if not is_on_ray(item.nodeid):

@@ -78,7 +78,7 @@ def train(
         ),
     ] = None,
     recipe: Annotated[
-        Path, typer.Option(help="TOML file of the recipe; by default that of the shipped lineup.", show_default=False)
+        Path, typer.Option(help="TOML file of the recipe; by default that of resnet18-110.", show_default=False)
     ] = DEFAULT_RECIPE,
     change: Annotated[
         list[str] | None,

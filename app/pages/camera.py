@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.analysis.options import TargetOptions
+from app.analysis.options import ColourOptions, TargetOptions
 from app.pages.choices import METHOD_TITLES, Choice, list_choices, list_lineups
 from models.lineups.lineup import Lineup
 from models.names import Stage
@@ -20,6 +20,7 @@ class CameraPage:
         lineups: the choices of lineups; empty if only one is served.
         classes: the class names for the text field.
         methods, stages: the select boxes' choices.
+        colormap: the colour map of the maps.
     """
 
     template: ClassVar[str] = "camera.html"
@@ -29,6 +30,7 @@ class CameraPage:
     classes: tuple[str, ...]
     methods: tuple[Choice, ...]
     stages: tuple[Choice, ...]
+    colormap: str
 
 
 def build_camera_page(lineups: Sequence[Lineup], *, connection: str, is_on: bool) -> CameraPage:
@@ -48,4 +50,5 @@ def build_camera_page(lineups: Sequence[Lineup], *, connection: str, is_on: bool
         classes=tuple(sorted(names, key=str.casefold)),
         methods=list_choices(METHOD_TITLES, usual.method),
         stages=list_choices({stage: str(stage.value) for stage in Stage}, usual.stage),
+        colormap=ColourOptions().colormap.value,
     )

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from app.analysis.analyses import Analysis
@@ -19,6 +21,7 @@ from app.analysis.timing import Timings
 from app.api.lineups import build_lineup_description
 from app.api.map_values import MapsAnswer, build_maps_answer
 from app.errors import InvalidPicture, LensError, TryLater
+from app.explain.methods import Method
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses
 from app.pages.analysis.page import build_analysis_page
 from app.pages.block import build_block_page
@@ -43,6 +46,7 @@ from app.routes.dependencies import (
 from app.routes.uploads import UploadRoute, name_file, name_picture
 from app.server.problems import build_problem
 from app.settings import Settings
+from models.names import Stage
 from models.networks.counting import read_recorded_counts
 from models.pictures.decoding import decode_picture
 from models.pictures.fitting import shrink
@@ -53,10 +57,22 @@ router = APIRouter(include_in_schema=False, route_class=UploadRoute)
 
 
 class PageForm(PictureOptions):
-    """Fields of the page's form beside a picture: a gallery picture, or an earlier analysis."""
+    """Fields of the page's form beside a picture: a gallery picture or an earlier analysis, and what is asked of it.
+
+    The question is the address's business: it goes into the address that answers, and is checked there.
+    """
 
     sample: str | None = None
     analysis: str | None = None
+    target: str | None = Field(default=None, max_length=200)
+    method: Method | None = None
+    stage: Stage | None = None
+
+    @property
+    def question(self) -> str:
+        """The part of the address that asks it; empty if nothing was asked."""
+        asked = self.model_dump(mode="json", include={"target", "method", "stage"}, exclude_none=True)
+        return f"?{urlencode(asked)}" if asked else ""
 
 
 @router.get("/")
@@ -99,7 +115,7 @@ async def take_upload(
         named = name_picture(error, None if options.sample or image is None else image.filename)
         return refuse_upload(request, lenses, settings, named)
     await run_in_threadpool(store.add, analysis)
-    return RedirectResponse(locate_analysis(request, analysis.id).page, status_code=303)
+    return RedirectResponse(locate_analysis(request, analysis.id).page + options.question, status_code=303)
 
 
 @router.get("/analyses/{analysis_id}")

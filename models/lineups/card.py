@@ -32,7 +32,7 @@ LARGE_RESOLUTIONS = tuple(resolution for resolution in Resolution if resolution 
 FEWEST_NETWORKS = 2
 MOST_NETWORKS = 5
 
-SHIPPED_LINEUP = Path(__file__).parents[1] / "weights" / "resnet18_110.toml"
+SHIPPED_LINEUP = Path(__file__).parents[1] / "weights" / "efficientnet_lite0.toml"
 
 
 class CardModel(BaseModel):

@@ -9,15 +9,15 @@ Commands:
     torchrun --nnodes 2 --node-rank 0 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint FIRST:29400 \
         --no-python cbam-lens train ...                                            several machines, rank 1 on the other
 
-A lineup like the shipped one, from a folder with `caltech101/`, `imagenette_train/`, `caltech101_test.txt`,
-`teacher_top64.npz`; the recipes are in `models/training/recipes/`:
+The shipped lineup: see `models/training/recipes/efficientnet_lite0.toml`. A lineup like resnet18-110, from a folder
+with `caltech101/`, `imagenette_train/`, `caltech101_test.txt`, `teacher_top64.npz`; the recipes lie there too:
 
     cbam-lens train --lineup --network resnet18 --data D/caltech101 --data D/imagenette_train \
         --labels models/weights/labels_110.json --card models/weights/resnet18_110.toml \
         --exclude D/caltech101_test.txt --validation D/caltech101 --validation-list D/caltech101_test.txt \
         --soft-labels D/teacher_top64.npz --recipe RECIPE --name resnet18-110 -o OUT/
 
-RECIPE is `resnet18_110.toml` from scratch on a GPU, in one go. The shipped lineup was made on 2 CPU cores in three
+RECIPE is `resnet18_110.toml` from scratch on a GPU, in one go. resnet18-110 was made on 2 CPU cores in three
 goes: from scratch at 96 to 160 pixels, then with `--start-from FIRST/lineup.toml` by `resnet18_110_on.toml`, and so
 again by `resnet18_110_gates.toml`. The three lineups that tell luck from CBAM: `resnet18_110_short.toml` with
 `--seed 1`, 2 and 3.

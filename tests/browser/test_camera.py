@@ -114,6 +114,61 @@ def test_frames_are_answered_drawn_and_described(page: Page, complaints: list[st
     assert answered == ["/api/v1/colormaps/viridis.png"]
 
 
+def test_frozen_frame_stays_takes_another_class_and_is_analysed(page: Page, complaints: list[str]) -> None:
+    start(page)
+    page.get_by_role("button", name="Freeze").click()
+    expect(page.locator("#camera-rate")).to_have_text("Frozen")
+    before = read_canvas(page, "baseline")
+    assert page.locator("video").evaluate("(video) => video.paused")
+    page.get_by_label("Class").fill("ferry")
+    page.get_by_label("Class").press("Enter")
+    expect(page.locator("#camera-class")).to_have_text("ferry")
+    expect(page.locator("#camera-reason")).to_have_text("as you asked")
+    assert not np.array_equal(before, read_canvas(page, "baseline"))
+    page.get_by_role("button", name="Analyse this frame").click()
+    page.wait_for_url(re.compile("/analyses/.+target=ferry"))
+    expect(page.locator("h1")).to_contain_text("camera.jpg")
+    assert complaints == []
+
+
+def test_frozen_camera_goes_on(page: Page) -> None:
+    start(page)
+    page.get_by_role("button", name="Freeze").click()
+    expect(page.locator("#camera-rate")).to_have_text("Frozen")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator("#camera-rate")).to_contain_text("frames per second", timeout=20_000)
+    wait_for_frames(page, 2)
+
+
+def test_other_camera_can_be_chosen(camera_browser: Browser, site: str) -> None:
+    with open_browser(camera_browser, f"{FAKE_DEVICE}=device-count=2", ALLOWED) as browser:
+        page = browser.new_page(base_url=site)
+        start(page)
+        choice = page.get_by_label("Camera", exact=True)
+        expect(choice).to_be_visible()
+        first = choice.input_value()
+        choice.select_option(index=1)
+        expect(page.locator("#camera-rate")).to_contain_text("frames per second", timeout=20_000)
+        assert choice.input_value() != first
+        device = "(video) => video.srcObject.getVideoTracks()[0].getSettings().deviceId"
+        assert page.locator("video").evaluate(device) == choice.input_value()
+
+
+def test_single_camera_leaves_no_choice(page: Page) -> None:
+    start(page)
+    expect(page.get_by_label("Camera", exact=True)).to_be_hidden()
+
+
+def test_probabilities_and_colours_are_in_view_at_once(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    start(page)
+    for place in (".probability-value", ".colour-bar-image"):
+        for box in (part.bounding_box() for part in page.locator(f"#camera-maps {place}").all()):
+            assert box is not None
+            assert box["y"] + box["height"] < 900
+    expect(page.locator("#camera-maps .colour-bar-highest")).not_to_be_empty()
+
+
 KEEP_WORDS = """
 window.words = {};
 const fillText = CanvasRenderingContext2D.prototype.fillText;

@@ -79,14 +79,17 @@ def test_fetch_gets_what_is_missing_once(publisher: Publisher, cache: Path) -> N
 def test_fetch_of_shipped_weights_asks_nobody(publisher: Publisher) -> None:
     result = runner.invoke(app, ["fetch", "shipped"])
     assert result.exit_code == 0, result.output
-    assert "resnet18_baseline_110.safetensors" in result.stdout
+    assert "efficientnet_lite0_baseline_1000.safetensors" in result.stdout
     assert publisher.asked == []
 
 
 def test_fetch_names_the_known_lineups() -> None:
     result = runner.invoke(app, ["fetch", "nothing"])
     assert result.exit_code == 2
-    assert "'nothing' is no known lineup; choose one of shipped, resnet18-110, imagenet-resnet50" in result.stderr
+    assert (
+        "'nothing' is no known lineup; choose one of shipped, efficientnet-lite0, resnet18-110, imagenet-resnet50"
+        in result.stderr
+    )
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,6 @@ SLOW_DEADLINE_SECONDS = 2.0
 
 SAMPLES = list(list_samples())
 
-RAY_STEP = 8
-"""One upload in this many is also sent to a server on Ray; the same code decodes it there."""
-
 SLOW_TENTHS = tuple(f", {tenth} tenths" for tenth in (2, 3, 4, 6, 7, 8))
 """The first, the middle and the last tenth are cut off in every run."""
 
@@ -67,10 +64,7 @@ def good(client: TestClient) -> bytes:
             )
             for sample in SAMPLES
         ),
-        *(
-            pytest.param(ON_RAY, sample, id=f"{ON_RAY}-{sample.name}", marks=pytest.mark.slow)
-            for sample in SAMPLES[::RAY_STEP]
-        ),
+        *(pytest.param(ON_RAY, sample, id=f"{ON_RAY}-{sample.name}", marks=pytest.mark.slow) for sample in SAMPLES),
     ],
     indirect=["client"],
     scope="session",

@@ -24,6 +24,12 @@ COMMON = {
 }
 
 
+NOT_KEPT = {"Cache-Control": "private, no-store"}
+"""For answers that say nothing else: a cache between could keep an analysis after it was deleted."""
+
+OWN_FILES = "/static/"
+
+
 class SecurityHeaders:
     """Add security headers to every answer.
 
@@ -40,9 +46,11 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_documentation = scope["path"].removeprefix(scope.get("root_path", "")).startswith(DOCUMENTATION)
-        policy = DOCUMENTATION_POLICY if is_documentation else FILE_POLICY
-        await self._app(scope, receive, with_headers(send, {**self._common, "Content-Security-Policy": policy}))
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        policy = DOCUMENTATION_POLICY if path.startswith(DOCUMENTATION) else FILE_POLICY
+        caching = {} if path.startswith(OWN_FILES) else NOT_KEPT
+        headers = {**self._common, **caching, "Content-Security-Policy": policy}
+        await self._app(scope, receive, with_headers(send, headers))
 
 
 def with_headers(send: Send, headers: dict[str, str]) -> Send:

@@ -65,6 +65,9 @@ def group_address(address: str) -> str:
         found = ipaddress.ip_address(address)
     except ValueError:
         return address
+    # A socket for both kinds tells an IPv4 client's address as ::ffff:192.0.2.1.
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
     if isinstance(found, ipaddress.IPv4Address):
         return str(found)
     return str(ipaddress.ip_network((found, IPV6_PREFIX_BITS), strict=False))

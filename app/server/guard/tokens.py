@@ -7,12 +7,11 @@ cookie made from the token and a secret of the server; neither the browser nor t
 import hmac
 import secrets
 from collections.abc import Sequence
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
 
 from pydantic import SecretStr
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import Request, cookie_parser
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -60,11 +59,9 @@ class Tokens:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.casefold() == "bearer":
             return self.accept(token.strip())
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
-            return None
-        return None if cookie is None else self.recognise(cookie.value)
+        # Lenient as browsers are: another program's cookie on this host may have any form.
+        cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        return None if cookie is None else self.recognise(cookie)
 
     def _seal(self, token: str) -> str:
         return hmac.digest(self._key, token.encode(), "sha256").hex()

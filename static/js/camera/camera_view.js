@@ -45,7 +45,7 @@ export class CameraView {
       return;
     }
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById("camera-panel"));
-    const scale = this.find("#camera-scale");
+    const scale = this.find(".camera-scale");
     this.section.querySelectorAll("[data-network]").forEach((figure) => figure.remove());
     this.panels = {};
     this.titles = titles;
@@ -80,6 +80,7 @@ export class CameraView {
     this.write("#camera-class", frame.class_name);
     this.write("#camera-reason", isFirst ? "the networks’ top guess" : "as you asked");
     this.write("#camera-rate", rate ? `${formatFixed(rate, 1)} frames per second` : "");
+    this.write(".colour-bar-highest", formatEvidence(maximum));
     this.write("#camera-scale", `One scale for all maps: 0 to ${formatEvidence(maximum)} (${maps.units}).`);
     this.tell(frame);
   }

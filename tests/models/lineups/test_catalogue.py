@@ -18,6 +18,7 @@ from models.lineups.fetching.store import WeightStore
 from models.lineups.lineup import load_lineup
 from models.names import Attention
 from models.networks.zoo import build_network, count_parameters
+from tests.lineups import RESNET18_110
 
 LINEUPS = read_catalogue()
 
@@ -75,13 +76,16 @@ def test_torchvisions_file_has_the_name_that_torchvision_gives_it(network: Known
 
 
 def test_known_names_begin_with_the_shipped_ones() -> None:
-    assert list_known_names()[:2] == ("shipped", "resnet18-110")
+    assert list_known_names()[:3] == ("shipped", "efficientnet-lite0", "resnet18-110")
     assert set(LINEUPS) < set(list_known_names())
 
 
-@pytest.mark.parametrize("name", ["shipped", "resnet18-110"])
-def test_shipped_lineup_has_two_names(name: str) -> None:
-    assert parse_lineup(name) == SHIPPED_LINEUP
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("shipped", SHIPPED_LINEUP), ("efficientnet-lite0", SHIPPED_LINEUP), ("resnet18-110", RESNET18_110)],
+)
+def test_shipped_lineup_has_two_names_and_the_other_one_its_own(name: str, path: Path) -> None:
+    assert parse_lineup(name) == path
 
 
 def test_name_with_a_folder_looks_there_first(tmp_path: Path) -> None:
@@ -96,7 +100,7 @@ def test_known_name_before_two_files_is_only_a_name() -> None:
 
 
 def test_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(LineupError, match="a known name, one of shipped, resnet18-110, imagenet-resnet50, "):
+    with pytest.raises(LineupError, match="a known name, one of shipped, efficientnet-lite0, resnet18-110, imagenet, "):
         parse_lineup("imagenet-resnet5")
 
 

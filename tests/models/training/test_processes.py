@@ -28,7 +28,7 @@ batch (8 pictures in place of 16), which made 3e-3.
 
 def list_options(directory: Path, pictures: Path, *, name: str) -> list[str]:
     recipe = str(directory / "recipe.toml")
-    weights = ["--lineup", "--start-from", "shipped"]
+    weights = ["--lineup", "--start-from", "resnet18-110"]
     return ["--data", str(pictures), "--recipe", recipe, "-o", str(directory / name), "--device", "cpu", *weights]
 
 

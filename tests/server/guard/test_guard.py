@@ -111,7 +111,10 @@ def test_person_signs_in_and_comes_where_they_were_going(guarded: TestClient) ->
     assert "SameSite=strict" in cookie
     assert TOKEN not in cookie
     assert guarded.get("/models", headers=BROWSER, follow_redirects=False).status_code == 200
+    session = guarded.cookies[COOKIE]
     guarded.cookies.clear()
+    foreign = {**BROWSER, "Cookie": f'prefs={{"a":1, "b":[2]}}; x; {COOKIE}={session}; y=\\"'}
+    assert guarded.get("/models", headers=foreign, follow_redirects=False).status_code == 200
     guarded.cookies.set(COOKIE, "0" * 64)
     assert guarded.get("/models", headers=BROWSER, follow_redirects=False).status_code == 303
 
@@ -144,6 +147,7 @@ def test_session_of_another_process_is_nothing() -> None:
     ("settings", "reason"),
     [
         ({"api_tokens": "short"}, "a token has 5 characters; give 16 or more"),
+        ({"api_tokens": "sixteen-letters-ü"}, "a token has a character that is not ASCII"),
         ({"rate_limit": "often"}, "'often' is not a rate; write for example 600/minute"),
         ({"allowed_origins": "example.org"}, "is not an origin; write scheme and host"),
         ({"allowed_origins": "https://example.org/page"}, "is not an origin"),
@@ -189,6 +193,11 @@ def test_household_of_ipv6_is_one_client() -> None:
     assert group_address("2001:db8::1") == group_address("2001:db8::ffff") != group_address("2001:db8:0:1::1")
     assert group_address("192.0.2.1") != group_address("192.0.2.2")
     assert group_address("testclient") == "testclient"
+
+
+def test_ipv4_clients_are_told_apart_on_a_socket_for_both() -> None:
+    assert group_address("::ffff:192.0.2.1") == group_address("192.0.2.1")
+    assert group_address("::ffff:192.0.2.1") != group_address("::ffff:192.0.2.2")
 
 
 @pytest.mark.parametrize(
@@ -258,6 +267,16 @@ def test_every_answer_tells_browsers_what_it_may_do(client: TestClient, path: st
     assert headers["permissions-policy"].startswith("camera=(self), ")
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert "frame-ancestors 'none'" in policy
+    kept = {"/static/css/base.css": None, "/samples/elephant.jpg": "public, max-age=86400"}
+    assert headers.get("cache-control") == kept.get(path, "private, no-store")
+
+
+def test_answers_of_an_analysis_are_not_kept_by_caches(client: TestClient) -> None:
+    answer = client.post("/api/v1/analyses", files={"image": ("p.png", encode(make_picture(40, 30)))})
+    links = answer.json()["links"]
+    for path in (answer.headers["location"], links["difference"]):
+        assert client.get(path).headers["cache-control"] == "private, no-store"
+    assert answer.headers["cache-control"] == "private, no-store"
 
 
 def test_uploads_of_all_clients_together_are_bounded() -> None:

@@ -22,6 +22,7 @@ from app.errors import InvalidPicture, LensError, TryLater
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses
 from app.pages.analysis.page import build_analysis_page
 from app.pages.block import build_block_page
+from app.pages.cbam import CbamPage, build_cbam_page
 from app.pages.evidence.commands import pair_options
 from app.pages.evidence.page import build_evidence_page
 from app.pages.gallery import find_sample, read_sample
@@ -69,6 +70,19 @@ def show_upload(request: Request, lenses: LensesDependency, settings: SettingsDe
 def show_models(request: Request) -> Response:
     """The cost of attention, network by network."""
     return render_page(request, build_models_page(read_recorded_counts()))
+
+
+@router.get("/cbam")
+def show_cbam(request: Request) -> Response:
+    """CBAM in 60 seconds."""
+    return render_page(request, CbamPage())
+
+
+@router.get("/analyses/{analysis_id}/cbam")
+def show_own_cbam(request: Request, analysis: AnalysisDependency, block: str | None = None) -> Response:
+    """CBAM in 60 seconds, with the gates of a picture."""
+    page = build_cbam_page(analysis, block=block, addresses=locate_analysis(request, analysis.id))
+    return render_page(request, page, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/evidence")
@@ -193,9 +207,9 @@ async def show_sample(name: str, lenses: LensesDependency, settings: SettingsDep
 
 def locate_analysis(request: Request, analysis_id: str) -> Addresses:
     """Find an analysis's addresses."""
-    routes = ("show_analysis", "show_picture", "read_map_values")
-    page, picture, maps = (request.url_for(route, analysis_id=analysis_id).path for route in routes)
-    return Addresses(page=page, answer=link_analysis(request, analysis_id), picture=picture, maps=maps)
+    routes = ("show_analysis", "show_picture", "read_map_values", "show_own_cbam")
+    page, picture, maps, primer = (request.url_for(route, analysis_id=analysis_id).path for route in routes)
+    return Addresses(page=page, answer=link_analysis(request, analysis_id), picture=picture, maps=maps, primer=primer)
 
 
 def render_timed(request: Request, page: PageContext, timings: Timings) -> Response:

@@ -78,6 +78,7 @@ class AnalysisPage:
         difference: the two networks of the difference, by their names.
         versus: the second class's name, or an empty text.
         maps: the address of the maps' values.
+        primer: the address of the page about CBAM, with this picture's gates.
         units: the values' units in words.
         layout: the panels' layout, which depends on the picture's shape.
         colormap, scale, opacity: the chosen values.
@@ -112,6 +113,7 @@ class AnalysisPage:
     difference: Difference
     versus: str
     maps: str
+    primer: str
     units: str
     layout: Layout
     colormap: str
@@ -182,6 +184,7 @@ def build_analysis_page(
         difference=choose_difference(comparison.analysis.card, options.of, options.minus),
         versus="" if versus is None else versus.name,
         maps=add_query(addresses.maps, _leave_colours(asked) | second),
+        primer=addresses.primer,
         units=f"{UNITS[comparison.method]}s",
         layout=_choose_layout(answer),
         colormap=options.colormap.value,

@@ -13,21 +13,20 @@ from app.analysis.comparison import Comparison
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
 from app.analysis.networks import check_networks
-from app.analysis.options import Interventions, PageOptions, PictureOptions, TargetOptions
-from app.analysis.sanity import check_sanity
+from app.analysis.options import Interventions, PageOptions, PictureOptions, Tab
+from app.analysis.sanity import SanityCheck, check_sanity
 from app.analysis.timing import Timings
 from app.api.lineups import build_lineup_description
 from app.api.map_values import MapsAnswer, build_maps_answer
 from app.errors import InvalidPicture, LensError, TryLater
-from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses
-from app.pages.analysis.page import build_analysis_page
+from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, add_query
+from app.pages.analysis.page import add_sanity, build_analysis_page
 from app.pages.block import build_block_page
 from app.pages.cbam import CbamPage, build_cbam_page
 from app.pages.evidence.commands import pair_options
 from app.pages.evidence.page import build_evidence_page
 from app.pages.gallery import find_sample, read_sample
 from app.pages.models import build_models_page
-from app.pages.sanity import build_sanity_page
 from app.pages.templating import PageContext, render_page
 from app.pages.upload import build_upload_form, build_upload_page
 from app.render.png import encode_jpeg
@@ -127,13 +126,17 @@ async def show_analysis(
     timings: TimingsDependency,
 ) -> Response:
     """The comparison."""
+    addresses = locate_analysis(request, analysis.id)
     page = build_analysis_page(
         await _compare(lens, analysis, options, timings),
         options,
         lineup=build_lineup_description(lens.lineup),
         upload=build_upload_form([lens.lineup for lens in lenses], settings, selected=analysis.card.name),
-        addresses=locate_analysis(request, analysis.id),
+        addresses=addresses,
     )
+    if options.tab is Tab.SANITY:
+        check = await _check_sanity(lens, analysis, options, timings)
+        page = add_sanity(page, check, addresses=addresses)
     return render_timed(request, page, timings)
 
 
@@ -160,18 +163,10 @@ async def show_block(
 
 
 @router.get("/analyses/{analysis_id}/sanity")
-async def show_sanity(
-    request: Request,
-    analysis: AnalysisDependency,
-    options: Annotated[TargetOptions, Query()],
-    lens: LensDependency,
-    timings: TimingsDependency,
-) -> Response:
-    """The sanity check of the maps."""
-    learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
-    check = await check_sanity(lens, learned, timings)
-    page = build_sanity_page(check, addresses=locate_analysis(request, analysis.id))
-    return render_timed(request, page, timings)
+def show_sanity(request: Request, analysis: AnalysisDependency) -> Response:
+    """The former address of the sanity check, which is now a tab."""
+    asked = {**request.query_params, "tab": Tab.SANITY.value}
+    return RedirectResponse(add_query(locate_analysis(request, analysis.id).page, asked) + "#sanity", status_code=308)
 
 
 @router.get("/analyses/{analysis_id}/maps.json")
@@ -227,6 +222,12 @@ async def _compare(lens: Lens, analysis: Analysis, options: PageOptions, timings
         return [comparison]
     second = options.model_copy(update={"target": options.versus})
     return [comparison, await lens.compare(analysis, second, timings)]
+
+
+async def _check_sanity(lens: Lens, analysis: Analysis, options: PageOptions, timings: Timings) -> SanityCheck:
+    """Check the explained class's maps, with all gates as learned."""
+    learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
+    return await check_sanity(lens, learned, timings)
 
 
 async def _read_choice(image: UploadFile | None, form: PageForm, store: AnalysisStore, settings: Settings) -> bytes:

@@ -13,12 +13,13 @@ PANEL_SIDE_PIXELS = 640
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The paths of one analysis: its page, its REST answers, its picture and its maps' values."""
+    """The paths of one analysis: its page, its REST answers, its picture, its maps' values and its page about CBAM."""
 
     page: str
     answer: AnalysisLinks
     picture: str
     maps: str
+    primer: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from app.numbers import (
     format_thousandths,
 )
 from app.pages.scripts import find_page_scripts
+from app.pages.terms import TERMS
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
@@ -47,7 +48,7 @@ def measure_bar(value: float) -> float:
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-ENVIRONMENT.globals["scripts"] = SCRIPTS
+ENVIRONMENT.globals |= {"scripts": SCRIPTS, "terms": TERMS}
 ENVIRONMENT.filters |= {
     "millions": format_millions,
     "share": format_share,

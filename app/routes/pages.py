@@ -15,21 +15,21 @@ from app.analysis.comparison import Comparison
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
 from app.analysis.networks import check_networks
-from app.analysis.options import Interventions, PageOptions, PictureOptions, TargetOptions
-from app.analysis.sanity import check_sanity
+from app.analysis.options import Interventions, PageOptions, PictureOptions, Tab
+from app.analysis.sanity import SanityCheck, check_sanity
 from app.analysis.timing import Timings
 from app.api.lineups import build_lineup_description
 from app.api.map_values import MapsAnswer, build_maps_answer
 from app.errors import InvalidPicture, LensError, TryLater
 from app.explain.methods import Method
-from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses
-from app.pages.analysis.page import build_analysis_page
+from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, add_query
+from app.pages.analysis.page import add_sanity, build_analysis_page
 from app.pages.block import build_block_page
+from app.pages.cbam import CbamPage, build_cbam_page
 from app.pages.evidence.commands import pair_options
 from app.pages.evidence.page import build_evidence_page
 from app.pages.gallery import find_sample, read_sample
 from app.pages.models import build_models_page
-from app.pages.sanity import build_sanity_page
 from app.pages.templating import PageContext, render_page
 from app.pages.upload import build_upload_form, build_upload_page
 from app.render.png import encode_jpeg
@@ -87,6 +87,19 @@ def show_models(request: Request) -> Response:
     return render_page(request, build_models_page(read_recorded_counts()))
 
 
+@router.get("/cbam")
+def show_cbam(request: Request) -> Response:
+    """CBAM in 60 seconds."""
+    return render_page(request, CbamPage())
+
+
+@router.get("/analyses/{analysis_id}/cbam")
+def show_own_cbam(request: Request, analysis: AnalysisDependency, block: str | None = None) -> Response:
+    """CBAM in 60 seconds, with the gates of a picture."""
+    page = build_cbam_page(analysis, block=block, addresses=locate_analysis(request, analysis.id))
+    return render_page(request, page, headers={"Cache-Control": "no-store"})
+
+
 @router.get("/evidence")
 def show_evidence(request: Request, lenses: LensesDependency, settings: SettingsDependency) -> Response:
     """The measurements of the paper's claim."""
@@ -129,13 +142,17 @@ async def show_analysis(
     timings: TimingsDependency,
 ) -> Response:
     """The comparison."""
+    addresses = locate_analysis(request, analysis.id)
     page = build_analysis_page(
         await _compare(lens, analysis, options, timings),
         options,
         lineup=build_lineup_description(lens.lineup),
         upload=build_upload_form([lens.lineup for lens in lenses], settings, selected=analysis.card.name),
-        addresses=locate_analysis(request, analysis.id),
+        addresses=addresses,
     )
+    if options.tab is Tab.SANITY:
+        check = await _check_sanity(lens, analysis, options, timings)
+        page = add_sanity(page, check, addresses=addresses)
     return render_timed(request, page, timings)
 
 
@@ -162,18 +179,10 @@ async def show_block(
 
 
 @router.get("/analyses/{analysis_id}/sanity")
-async def show_sanity(
-    request: Request,
-    analysis: AnalysisDependency,
-    options: Annotated[TargetOptions, Query()],
-    lens: LensDependency,
-    timings: TimingsDependency,
-) -> Response:
-    """The sanity check of the maps."""
-    learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
-    check = await check_sanity(lens, learned, timings)
-    page = build_sanity_page(check, addresses=locate_analysis(request, analysis.id))
-    return render_timed(request, page, timings)
+def show_sanity(request: Request, analysis: AnalysisDependency) -> Response:
+    """The former address of the sanity check, which is now a tab."""
+    asked = {**request.query_params, "tab": Tab.SANITY.value}
+    return RedirectResponse(add_query(locate_analysis(request, analysis.id).page, asked) + "#sanity", status_code=308)
 
 
 @router.get("/analyses/{analysis_id}/maps.json")
@@ -209,9 +218,9 @@ async def show_sample(name: str, lenses: LensesDependency, settings: SettingsDep
 
 def locate_analysis(request: Request, analysis_id: str) -> Addresses:
     """Find an analysis's addresses."""
-    routes = ("show_analysis", "show_picture", "read_map_values")
-    page, picture, maps = (request.url_for(route, analysis_id=analysis_id).path for route in routes)
-    return Addresses(page=page, answer=link_analysis(request, analysis_id), picture=picture, maps=maps)
+    routes = ("show_analysis", "show_picture", "read_map_values", "show_own_cbam")
+    page, picture, maps, primer = (request.url_for(route, analysis_id=analysis_id).path for route in routes)
+    return Addresses(page=page, answer=link_analysis(request, analysis_id), picture=picture, maps=maps, primer=primer)
 
 
 def render_timed(request: Request, page: PageContext, timings: Timings) -> Response:
@@ -229,6 +238,12 @@ async def _compare(lens: Lens, analysis: Analysis, options: PageOptions, timings
         return [comparison]
     second = options.model_copy(update={"target": options.versus})
     return [comparison, await lens.compare(analysis, second, timings)]
+
+
+async def _check_sanity(lens: Lens, analysis: Analysis, options: PageOptions, timings: Timings) -> SanityCheck:
+    """Check the explained class's maps, with all gates as learned."""
+    learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
+    return await check_sanity(lens, learned, timings)
 
 
 async def _read_choice(image: UploadFile | None, form: PageForm, store: AnalysisStore, settings: Settings) -> bytes:

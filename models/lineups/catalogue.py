@@ -130,7 +130,8 @@ class KnownChoice:
         """
         wanted = [file for file in self.files if is_forced or self.store.find(file) is None]
         if wanted and self.store.options.offline:
-            raise FetchError(self.store.explain_missing(wanted))
+            missing = self.store.explain_missing(wanted)
+            raise FetchError(f"{missing}; or run `cbam-lens fetch {self.name}` without --offline")
         for file in wanted:
             if file.url is not None:
                 self.store.fetch(file, is_forced=is_forced, tell=tell)

@@ -82,6 +82,10 @@ def test_pickers_have_no_serious_violation_while_they_are_open(page: Page, axe: 
     page.get_by_text("Keys and gestures").click()
     page.get_by_role("combobox", name="Compare with").click()
     assert find_violations(page, axe) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="What is a logit?").first.click()
+    expect(page.locator("#term-logit")).to_be_visible()
+    assert find_violations(page, axe) == []
 
 
 def test_axe_finds_what_is_wrong(page: Page, axe: str) -> None:

@@ -227,3 +227,23 @@ def test_attention_tab_shows_every_gate(page: Page, complaints: list[str]) -> No
     for images in (page.locator("img.gate-spatial"), page.locator("img.gate-channel")):
         expect_loaded(images, count=BLOCK_COUNT)
     assert complaints == []
+
+
+def test_word_is_explained_at_a_key_and_its_link_leads_to_the_page_about_cbam(page: Page) -> None:
+    open_drawn(page)
+    mark = page.get_by_role("button", name="What is a logit?").first
+    explanation = page.locator("#term-logit")
+    expect(explanation).to_be_hidden()
+    mark.focus()
+    page.keyboard.press("Enter")
+    expect(explanation).to_be_visible()
+    expect(mark).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    expect(explanation).to_be_hidden()
+    page.keyboard.press("Enter")
+    # The explanation follows its button in the order of the keyboard.
+    page.keyboard.press("Tab")
+    expect(explanation.get_by_role("link")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/cbam#logit")
+    expect(page.locator("#logit")).to_be_in_viewport()

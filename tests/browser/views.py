@@ -38,6 +38,15 @@ def open_evidence(page: Page) -> None:
     expect(page.locator("h1")).to_be_visible()
 
 
+def open_cbam(page: Page) -> None:
+    """The page about CBAM, with the gates of a picture."""
+    open_drawn(page, "motorcycle")
+    open_tab(page, "Attention")
+    page.get_by_role("link", name="CBAM in 60 seconds").click()
+    page.wait_for_url("**/cbam")
+    expect(page.locator("h1")).to_have_text("CBAM in 60 seconds")
+
+
 def open_camera(page: Page) -> None:
     """The camera, or the sentence that says why there is none."""
     page.goto("/camera")
@@ -73,10 +82,9 @@ def open_block(page: Page) -> None:
 
 def open_sanity(page: Page) -> None:
     """The sanity check."""
-    open_photograph(page, "motorcycle")
+    open_drawn(page, "motorcycle")
     open_tab(page, "Sanity")
-    page.get_by_role("link", name="Run the sanity check").click()
-    page.wait_for_url("**/sanity?**")
+    expect(page.locator(".sanity-strip")).to_have_count(2)
 
 
 def open_sheet(page: Page) -> None:
@@ -96,4 +104,5 @@ VIEWS: dict[str, Callable[[Page], None]] = {
     "camera": open_camera,
     "evidence": open_evidence,
     "models": open_models,
+    "cbam": open_cbam,
 }

@@ -101,6 +101,7 @@ def test_offline_names_the_missing_file_in_one_line(publisher: Publisher, cache:
     assert result.exit_code == 2
     (line,) = result.stderr.splitlines()
     assert f"nothing is fetched offline; get {publisher.address}{PATH} and put it at {cache}" in line
+    assert line.endswith("or run `cbam-lens fetch small` without --offline")
     assert publisher.asked == []
 
 

@@ -67,6 +67,7 @@ def build(
             answer=AnalysisLinks("/api/v1/analyses/x"),
             picture="/analyses/x/picture.jpg",
             maps="/analyses/x/maps.json",
+            primer="/analyses/x/cbam",
         ),
     )
 

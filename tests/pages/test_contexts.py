@@ -9,7 +9,7 @@ from jinja2 import meta, nodes
 import app.pages
 from app.pages.templating import ENVIRONMENT, TEMPLATES
 
-GIVEN_TO_ALL = {"url_for", "scripts"}
+GIVEN_TO_ALL = {"url_for", "scripts", "terms"}
 
 
 def find_pages() -> list[type[Any]]:

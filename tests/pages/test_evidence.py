@@ -17,6 +17,7 @@ from app.evaluation.results.summary import summarise_maps
 from app.evaluation.results.wording import format_difference, format_mean
 from app.pages.evidence import sentences
 from app.pages.evidence.commands import pair_options, write_command
+from app.pages.evidence.forest import build_forest_plot
 from app.pages.evidence.page import NO_RECORD, OTHER_WEIGHTS, build_evidence_page
 from app.pages.evidence.seeds import build_seeds_view
 from app.pages.evidence.store import DIRECTORY, find_records, read_seeds
@@ -282,6 +283,52 @@ def test_protocol_says_what_was_cropped_and_filled(record: Evaluation) -> None:
     assert f"whole pictures at {record.resolution.value} pixels" in " ".join(
         sentences.state_protocol(whole, record.focus, record.focus.maps[0])
     )
+
+
+@pytest.mark.parametrize(
+    ("difference", "answer"), [(0.1, "Yes: "), (-0.1, "No, less: "), (0.0, "No difference is shown: ")]
+)
+def test_answer_follows_the_share_of_heat_on_the_object(record: Evaluation, difference: float, answer: str) -> None:
+    changed = make_result(record, difference)
+    assert sentences.state_answer(read_contrast(changed), "CBAM").startswith(answer)
+
+
+def test_page_begins_with_the_answer_of_every_record(client: TestClient, record: Evaluation) -> None:
+    text = read_page(client)
+    answer = sentences.state_answer(read_contrast(record), "CBAM")
+    assert "−1.9 points (−2.4 to −1.4)" in answer
+    assert text.index(answer) < text.index(sentences.CLAIM)
+
+
+def test_plot_has_what_is_better_on_the_right(record: Evaluation) -> None:
+    metrics = read_contrast(make_result(record, 0.1)).both_right.metrics
+    plot = build_forest_plot(metrics)
+    assert plot is not None
+    assert len(plot.rows) == len(metrics) - 1
+    middle = plot.width / 2
+    for row in plot.rows:
+        assert 0 <= row.low < row.mean < row.high <= plot.width
+        assert not row.is_open
+        # A deletion area that is larger is worse.
+        assert (row.low > middle) == (not row.title.startswith("Deletion area"))
+    level = build_forest_plot(read_contrast(make_result(record, 0.0)).both_right.metrics)
+    assert level is not None
+    assert {(row.mean, row.is_open) for row in level.rows} == {(middle, True)}
+
+
+def test_plot_needs_an_interval(record: Evaluation) -> None:
+    measured = read_contrast(record).both_right.metrics[Metric.POINTING]
+    single = measured.model_copy(update={"difference": Interval(mean=0.1, low=None, high=None)})
+    assert build_forest_plot({Metric.POINTING: single}) is None
+
+
+def test_lineups_with_one_title_are_told_apart(description: LineupDescription, tmp_path: Path) -> None:
+    twin = description.model_copy(update={"name": "twin"})
+    options = {description.name: "", "twin": ""}
+    page = build_evidence_page([description, twin], options=options, directory=tmp_path)
+    assert [lineup.title for lineup in page.missing] == [
+        f"{description.title} (‘{name}’)" for name in (description.name, "twin")
+    ]
 
 
 def make_seeds(record: Evaluation, differences: list[float]) -> list[Evaluation]:

@@ -24,6 +24,7 @@ CLASS_PARTS = {
     "network.name": NETWORKS,
     "network.place": PLACES,
     "place": PLACES,
+    "strip.place": PLACES,
     "loop.index": PLACES,
     "network_count": PLACES[1:],
     "panel_count": PLACES[1:],

@@ -1,12 +1,13 @@
 """The page of a comparison."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from app.analysis.comparison import Comparison, Difference
 from app.analysis.networks import choose_difference
 from app.analysis.options import ColourOptions, DifferenceScaleOptions, PageOptions, Tab, View
+from app.analysis.sanity import SanityCheck
 from app.api.analyses import build_analysis_answer
 from app.api.map_values import UNITS
 from app.api.schemas import AnalysisAnswer, LineupDescription
@@ -21,6 +22,7 @@ from app.pages.analysis.wording import explain_file, explain_geometry, explain_t
 from app.pages.choices import METHOD_TITLES, AnyName, Choice, list_choices
 from app.pages.gates import NetworkGates, list_changes, show_gates
 from app.pages.lineup import LineupView, build_lineup_view
+from app.pages.sanity import SanityView, build_sanity_view
 from app.pages.upload import UploadForm
 from app.render.colour_scale import Colormap, DifferenceScale, Scale
 from models.lineups.card import FEWEST_NETWORKS, MOST_NETWORKS
@@ -78,6 +80,7 @@ class AnalysisPage:
         difference: the two networks of the difference, by their names.
         versus: the second class's name, or an empty text.
         maps: the address of the maps' values.
+        primer: the address of the page about CBAM, with this picture's gates.
         units: the values' units in words.
         layout: the panels' layout, which depends on the picture's shape.
         colormap, scale, opacity: the chosen values.
@@ -91,7 +94,7 @@ class AnalysisPage:
         gates: the gates of every network that has gates.
         changes: the interventions, separated by commas; empty if there are none.
         gate_controls: the form that changes gates.
-        sanity: the address of the sanity check.
+        sanity: the result of the sanity check, see `add_sanity`; None unless its tab is opened.
         file_sentence: a sentence on the values and the page that were read; empty where there was no choice.
         geometry_sentence: a sentence on the part of the picture that the networks saw.
         upload: the limits of the next picture.
@@ -112,6 +115,7 @@ class AnalysisPage:
     difference: Difference
     versus: str
     maps: str
+    primer: str
     units: str
     layout: Layout
     colormap: str
@@ -131,7 +135,7 @@ class AnalysisPage:
     gates: tuple[NetworkGates, ...]
     changes: str
     gate_controls: GateControls
-    sanity: str
+    sanity: SanityView | None
     file_sentence: str
     geometry_sentence: str
     upload: UploadForm
@@ -182,6 +186,7 @@ def build_analysis_page(
         difference=choose_difference(comparison.analysis.card, options.of, options.minus),
         versus="" if versus is None else versus.name,
         maps=add_query(addresses.maps, _leave_colours(asked) | second),
+        primer=addresses.primer,
         units=f"{UNITS[comparison.method]}s",
         layout=_choose_layout(answer),
         colormap=options.colormap.value,
@@ -201,11 +206,16 @@ def build_analysis_page(
         gates=show_gates(answer, options, addresses.page),
         changes=",".join(list_changes(answer)),
         gate_controls=build_gate_controls(answer, asked=page, address=addresses.page),
-        sanity=add_query(f"{addresses.page}/sanity", _leave_colours(asked)),
+        sanity=None,
         file_sentence=explain_file(answer.picture),
         geometry_sentence=explain_geometry(answer.geometry),
         upload=upload,
     )
+
+
+def add_sanity(page: AnalysisPage, check: SanityCheck, *, addresses: Addresses) -> AnalysisPage:
+    """Add the result of the sanity check to a page that opens its tab."""
+    return replace(page, sanity=build_sanity_view(check, addresses=addresses))
 
 
 def _list_options(comparison: Comparison, options: PageOptions) -> dict[str, str]:

@@ -28,6 +28,7 @@ from app.evaluation.results.wording import (
 from app.numbers import format_count, format_probability, format_thousandths, typeset_minus
 from app.pages.evidence import sentences
 from app.pages.evidence.commands import write_command
+from app.pages.evidence.forest import build_forest_plot
 from app.pages.evidence.seeds import build_seeds_view
 from app.pages.evidence.store import DIRECTORY, find_records, is_of, read_seeds
 from app.pages.evidence.views import (
@@ -93,7 +94,7 @@ def build_evidence_page(
         directory: the folder of the recorded evaluations.
     """
     records, missing = [], []
-    for lineup in lineups:
+    for lineup in _tell_apart(lineups):
         weights = {name: network.sha256 for name, network in lineup.networks.items()}
         found = [
             (record, record.focus)
@@ -117,6 +118,17 @@ def build_evidence_page(
         missing=tuple(missing),
         seeds=build_seeds_view(read_seeds(directory=directory)),
     )
+
+
+def _tell_apart(lineups: Sequence[LineupDescription]) -> list[LineupDescription]:
+    """The same lineups, with the name added to each title that several of them share."""
+    titles = [lineup.title for lineup in lineups]
+    return [
+        lineup.model_copy(update={"title": f"{lineup.title} (‘{lineup.name}’)"})
+        if titles.count(lineup.title) > 1
+        else lineup
+        for lineup in lineups
+    ]
 
 
 def build_record_view(lineup: LineupDescription, evaluation: Evaluation, focus: Focus) -> RecordView:
@@ -150,7 +162,9 @@ def _build_contrast_view(
     return ContrastView(
         name=name,
         title=title,
+        answer=sentences.state_answer(contrast, title),
         verdict=sentences.state_verdict(contrast, title),
+        plot=build_forest_plot(contrast.both_right.metrics),
         subsets=(
             _build_subset_view(
                 f"The {format_count(contrast.both_right.pictures)} pictures that both networks get right",

@@ -44,6 +44,24 @@ def ask(lineups: Iterable[LineupDescription]) -> str:
     return f"Does {subject} look at the object?"
 
 
+def state_answer(contrast: Contrast, title: str) -> str:
+    """Answer whether a network looks at the object more than the baseline, by the share of its heat on the object."""
+    measured = contrast.both_right.metrics.get(Metric.SHARE_INSIDE)
+    if measured is None:
+        return "Not known: the share of heat on the object was not measured."
+    answer = {
+        Verdict.BETTER: "Yes",
+        Verdict.WORSE: "No, less",
+        Verdict.OPEN: "No difference is shown",
+        Verdict.UNKNOWN: "Not known, too few pictures",
+    }[judge(Metric.SHARE_INSIDE, measured.difference)]
+    difference = typeset_minus(format_difference(Metric.SHARE_INSIDE, measured.difference))
+    return (
+        f"{answer}: {format_mean(None, measured.other)} of {title}’s heat is on the object and "
+        f"{format_mean(None, measured.baseline)} of the baseline’s, {difference}."
+    )
+
+
 def state_verdict(contrast: Contrast, title: str) -> str:
     """State the result over the pictures that both networks get right, by every number of the maps.
 

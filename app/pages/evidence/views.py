@@ -135,13 +135,45 @@ class SeedsView:
 
 
 @dataclass(frozen=True, slots=True)
+class ForestRow:
+    """One number of a forest plot.
+
+    Attributes:
+        title: the number's name.
+        difference: the difference with its interval, as text.
+        y: the top of its row.
+        low, mean, high: the places of the interval's ends and of the mean; a higher place is better.
+        is_open: whether the interval includes 0.
+    """
+
+    title: str
+    difference: str
+    y: int
+    low: float
+    mean: float
+    high: float
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForestPlot:
+    """A forest plot in its own units; 0 is in the middle of its width."""
+
+    rows: tuple[ForestRow, ...]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class ContrastView:
     """One network compared with the baseline.
 
     Attributes:
         name: its name in the lineup.
         title: its name for people.
-        verdict: the result in one sentence.
+        answer: the page's question answered in one sentence, by the share of heat on the object.
+        verdict: the result by every number, in one sentence.
+        plot: the differences over the pictures that both networks get right; None without intervals.
         subsets: the pictures that both networks get right, then all pictures.
         failures: sentences on where the claim fails.
         gains: a sentence on the classes in which the network gains; None if there are none.
@@ -153,7 +185,9 @@ class ContrastView:
 
     name: str
     title: str
+    answer: str
     verdict: str
+    plot: ForestPlot | None
     subsets: tuple[SubsetView, ...]
     failures: tuple[str, ...]
     gains: str | None

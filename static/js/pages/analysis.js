@@ -165,7 +165,8 @@ async function show(address, { push, origin, data }) {
   const { signal } = request;
   hideProblem();
   try {
-    await whileBusy("Drawing the maps …", async () => {
+    const sentence = (origin instanceof HTMLElement && origin.dataset.slow) || "Drawing the maps …";
+    await whileBusy(sentence, async () => {
       const fetched = await fetchPage(address, data ? { signal, method: "POST", body: data } : { signal });
       const reached = data ? writeSettings(fetched.address, { ...getSettings(), point: null }) : address;
       await replace(fetched.page, reached, signal, push);

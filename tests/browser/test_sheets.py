@@ -54,7 +54,7 @@ def test_progress_is_said_per_picture(page: Page) -> None:
     page.route("**/api/v1/analyses", hold)
     page.set_input_files("#image", [make_payload("cat"), make_payload("rocket")])
     expect(page.get_by_role("status")).to_have_text("Comparing picture 1 of 2 …")
-    expect(page.locator("#sheet-progress")).to_contain_text("0 of 2 pictures compared; now cat.jpg")
+    expect(page.locator("#sheet-progress")).to_contain_text("0 of 2 pictures sent; now cat.jpg")
     wait_for_held(page, held, 1)
     held[0].continue_()
     expect(page.get_by_role("status")).to_have_text("Comparing picture 2 of 2 …")

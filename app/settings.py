@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     precision: Precision = Field(default=Precision.FP32, description="fp32, bf16 or fp16")
     max_upload_bytes: ByteSize = Field(default=ByteSize(20_000_000), gt=0, description="limit of one picture's bytes")
     max_picture_pixels: PositiveInt = Field(default=51_000_000, description="limit of one picture's pixels")
-    sheet_pictures: int = Field(default=24, ge=1, le=100, description="limit of pictures per sheet")
+    sheet_pictures: int = Field(default=24, ge=1, le=200, description="limit of pictures per sheet")
     queue_size: PositiveInt = Field(default=32, description="limit of waiting requests, above which 503 is answered")
     batch_size: PositiveInt = Field(default=8, description="limit of pictures per forward pass")
     batch_wait_seconds: NonNegativeFloat = Field(

@@ -1,8 +1,10 @@
 """The comparisons of a sheet: each picture is analysed and compared by itself, so that one error stops no other."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import anyio
 from starlette.concurrency import run_in_threadpool
 
 from app.analysis.analyses import Analysis
@@ -16,6 +18,8 @@ from app.analysis.timing import Timings
 from app.errors import AnalysisGone, InvalidOption, LensError
 
 GONE = "This picture’s analysis has left the cache; send the picture again."
+
+LATE = "Not compared yet: this needs more time than one request has. Reload the page to go on."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,8 +64,21 @@ class SheetLens:
         await run_in_threadpool(self._store.add, replace(comparison.analysis, name=name))
         return SheetRow(name, analysis_id=comparison.analysis.id)
 
-    async def compare(self, sheet: Sheet, options: TargetOptions) -> list[ComparedRow]:
+    async def compare(
+        self,
+        sheet: Sheet,
+        options: TargetOptions,
+        row_targets: Mapping[int, str] | None = None,
+        *,
+        seconds: float = math.inf,
+    ) -> list[ComparedRow]:
         """Compare every row, one after the other: a sheet must not fill the queue.
+
+        Args:
+            sheet: the pictures.
+            options: the class, method and stage.
+            row_targets: the classes of single rows, by their positions; the others explain the options' class.
+            seconds: the time for all rows; those that come too late get a problem. What is computed is kept.
 
         Raises:
             InvalidOption: for an unknown class or gate, and for a network that the lineup of any row lacks.
@@ -71,10 +88,14 @@ class SheetLens:
         for analysis in analyses:
             if analysis is not None:
                 check_networks(analysis.card, options)
-        return [
-            await self._compare(row, analysis, position, options)
-            for position, (row, analysis) in enumerate(zip(sheet.rows, analyses, strict=True), 1)
-        ]
+        own = {} if row_targets is None else row_targets
+        compared: list[ComparedRow] = []
+        with anyio.move_on_after(seconds):
+            for position, (row, analysis) in enumerate(zip(sheet.rows, analyses, strict=True), 1):
+                asked = options.model_copy(update={"target": own[position]}) if position in own else options
+                compared.append(await self._compare(row, analysis, position, asked))
+        late = enumerate(sheet.rows[len(compared) :], len(compared) + 1)
+        return compared + [ComparedRow(position, row.name, None, row.problem or LATE) for position, row in late]
 
     async def _find(self, row: SheetRow) -> Analysis | None:
         """A row's analysis; None where there never was one, or it has left the cache."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from app.analysis.sheets import MOST_ROWS
 from app.explain.methods import Method
 from app.render.colour_scale import Colormap, DifferenceScale, Scale
 from app.render.overlay import Render
@@ -181,13 +182,61 @@ class FigureOptions(TargetOptions, ColourOptions):
     )
 
 
-class SheetOptions(FigureOptions, DifferenceScaleOptions, DifferenceNetworksOptions):
+class ArchiveOptions(FigureOptions, DifferenceScaleOptions, DifferenceNetworksOptions):
+    """All files about a picture."""
+
+
+class SheetSort(StrEnum):
+    """The order of a sheet's rows."""
+
+    UPLOAD = "upload"
+    """As they were uploaded."""
+    OVERLAP = "overlap"
+    """The maps that agree least come first."""
+    OVERLAP_HIGH = "overlap-high"
+    """The maps that agree most come first."""
+    CHANGE = "change"
+    """The largest change of P comes first."""
+    GUESS = "guess"
+    """The pictures for which the networks' first guesses differ come first."""
+
+
+class SheetFilter(StrEnum):
+    """Which rows of a sheet are shown."""
+
+    ALL = "all"
+    DISAGREE = "disagree"
+    """Those for which the networks' first guesses differ."""
+
+
+def _split_texts(values: object) -> object:
+    """Split texts at commas and drop empty ones."""
+    texts = [values] if isinstance(values, str) else values
+    if not isinstance(texts, list | tuple):
+        return texts
+    return tuple(part.strip() for text in texts for part in str(text).split(",") if part.strip())
+
+
+RowNumber = Annotated[int, Field(ge=1, le=MOST_ROWS)]
+RowNumbers = Annotated[Sequence[RowNumber], BeforeValidator(_split_texts), Field(max_length=MOST_ROWS)]
+
+
+class SheetOptions(ArchiveOptions):
     """Several pictures on one sheet."""
 
     layout: SheetLayout = Field(
         default=SheetLayout.ROWS,
         description="`rows`: a row per picture, with a difference; `columns`: a column per picture and a row per "
         "network, as in the paper.",
+    )
+    sort: SheetSort = Field(default=SheetSort.UPLOAD, description="The order of the rows.")
+    only: SheetFilter = Field(
+        default=SheetFilter.ALL, description="`disagree`: only pictures for which the networks' first guesses differ."
+    )
+    rows: RowNumbers = Field(default=(), description="The rows to show, by their numbers; all by default.")
+    without: RowNumbers = Field(default=(), description="The rows to leave out, by their numbers.")
+    row_target: Annotated[Sequence[str], BeforeValidator(_split_texts), Field(max_length=MOST_ROWS)] = Field(
+        default=(), description="Classes of single rows, each as ROW:CLASS; the other rows explain `target`."
     )
 
 
@@ -212,10 +261,19 @@ class Tab(StrEnum):
     NETWORKS = "networks"
 
 
-class PageOptions(FigureOptions, DifferenceScaleOptions, DifferenceNetworksOptions):
+class PageOptions(ArchiveOptions):
     """Options of a comparison's page: a second class, the difference's two networks, the view and the opened tab."""
 
     view: View = View.SIDE
     tab: Tab = Tab.GUESSES
 
     versus: str = Field(default="", max_length=200)
+    sheet: str = Field(default="", max_length=4000, pattern=r"^([\w-]{1,64}(\?[\w=&:,.%+~*-]*)?(#row-\d+)?)?$")
+    """The sheet from which the page was opened: its id, its options and the row."""
+
+
+class SheetPageOptions(SheetOptions):
+    """Options of a sheet's page: also a class that was just given to one row."""
+
+    change_row: int | None = Field(default=None, ge=1, le=MOST_ROWS)
+    change_target: str = Field(default="", max_length=200)

@@ -13,6 +13,9 @@ from app.errors import SheetGone, TooManyPictures
 NAME_CHARACTERS = 120
 SLUG_CHARACTERS = 40
 
+MOST_ROWS = 200
+"""The most pictures of one sheet, whatever the settings say."""
+
 KEPT_ROWS = 20_000
 """The number of rows that are kept, of all sheets together; a row is a name and an id, at most a kilobyte."""
 

@@ -13,13 +13,17 @@ PANEL_SIDE_PIXELS = 640
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The paths of one analysis: its page, its REST answers, its picture, its maps' values and its page about CBAM."""
+    """The paths of one analysis: its page, its REST answers, its picture, its maps' values and its page about CBAM.
+
+    `sheet` is the sheet from which its page was opened; empty if there was none.
+    """
 
     page: str
     answer: AnalysisLinks
     picture: str
     maps: str
     primer: str
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,12 @@ class PageImage:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file to download."""
+    """A file to download; `pictures` is the number of pictures of an archive that is long in coming, else 0."""
 
     title: str
     address: str
     file_name: str
+    pictures: int = 0
 
 
 def add_query(path: str, asked: dict[str, str], **changes: str) -> str:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from app.render.contact_columns import draw_columns
 from app.render.contact_picture import ContactPicture
-from app.render.figure import FigureFormat, Panel
+from app.render.figure import FigureFormat
 from app.render.paper import GAP_INCHES, LINE_INCHES, MARGIN_INCHES, REGULAR, SMALL, Paper
 from app.render.sheet_layout import SheetLayout
 
@@ -22,6 +22,13 @@ LOWEST_ASPECT, HIGHEST_ASPECT = 0.3, 1.5
 """The limits of a row's height over a panel's width, for panoramas and very tall pictures."""
 
 LINE_CHARACTERS = 100
+
+A4_INCHES = (8.27, 11.69)
+NARROW_INCHES = 0.05
+"""A caption's width per character: more than most need, so that captions beside each other do not touch."""
+
+UPRIGHT_PANELS = 4
+"""The most panels in a row of an upright page; the pages of more are on their sides."""
 
 
 class SheetFormat(StrEnum):
@@ -37,14 +44,16 @@ class _Row:
 
     Attributes:
         picture: what is drawn.
+        panel_width: the width of each panel in inches.
     """
 
     picture: ContactPicture
+    panel_width: float = PANEL_INCHES
 
     @property
     def panel_inches(self) -> float:
         """The panels' height in inches."""
-        return PANEL_INCHES * min(HIGHEST_ASPECT, max(LOWEST_ASPECT, self.picture.aspect))
+        return self.panel_width * min(HIGHEST_ASPECT, max(LOWEST_ASPECT, self.picture.aspect))
 
     @property
     def lines(self) -> list[str]:
@@ -66,7 +75,7 @@ def draw_contact_sheet(
     file_format: FigureFormat,
     layout: SheetLayout = SheetLayout.ROWS,
 ) -> bytes:
-    """Draw all pictures in one figure.
+    """Draw all pictures in one figure; as rows in PDF, on pages of A4.
 
     Args:
         pictures: each with its panels.
@@ -79,19 +88,43 @@ def draw_contact_sheet(
     """
     if layout is SheetLayout.COLUMNS:
         return draw_columns(pictures, heading=heading, file_format=file_format)
+    panels = max([FEWEST_COLUMNS, *(len(picture.panels) for picture in pictures)])
+    if file_format is FigureFormat.PDF:
+        return Paper.bind(_draw_pages(pictures, panels, heading))
     lines = textwrap.wrap(heading, LINE_CHARACTERS)
     rows = [_Row(picture) for picture in pictures]
-    panels = max([FEWEST_COLUMNS, *(len(picture.panels) for picture in pictures)])
     width = panels * PANEL_INCHES + (panels - 1) * GAP_INCHES + 2 * MARGIN_INCHES
     height = 2 * MARGIN_INCHES + LINE_INCHES * len(lines) + GAP_INCHES + sum(row.height_inches for row in rows)
     paper = Paper(width, height)
+    _write_heading(paper, lines)
+    for row in rows:
+        _draw_row(paper, row)
+    return paper.save(file_format)
+
+
+def _draw_pages(pictures: Sequence[ContactPicture], panels: int, heading: str) -> list[Paper]:
+    """Draw the rows on pages of A4, with the heading on the first; no row is divided."""
+    width, height = A4_INCHES if panels <= UPRIGHT_PANELS else reversed(A4_INCHES)
+    panel_width = (width - 2 * MARGIN_INCHES - (panels - 1) * GAP_INCHES) / panels
+    lines = textwrap.wrap(heading, LINE_CHARACTERS)
+    papers = [Paper(width, height)]
+    _write_heading(papers[0], lines)
+    room = height - 2 * MARGIN_INCHES - LINE_INCHES * len(lines) - GAP_INCHES
+    for picture in pictures:
+        row = _Row(picture, panel_width)
+        if row.height_inches > room:
+            papers.append(Paper(width, height))
+            room = height - 2 * MARGIN_INCHES
+        _draw_row(papers[-1], row)
+        room -= row.height_inches
+    return papers
+
+
+def _write_heading(paper: Paper, lines: Sequence[str]) -> None:
     for line in lines:
         paper.write(line, left=MARGIN_INCHES, size=REGULAR)
         paper.skip(LINE_INCHES)
     paper.skip(GAP_INCHES)
-    for row in rows:
-        _draw_row(paper, row)
-    return paper.save(file_format)
 
 
 def _draw_row(paper: Paper, row: _Row) -> None:
@@ -105,18 +138,21 @@ def _draw_row(paper: Paper, row: _Row) -> None:
         paper.write(line, left=MARGIN_INCHES, size=REGULAR)
         paper.skip(LINE_INCHES)
     if row.picture.panels:
-        _draw_panels(paper, row.picture.panels, row.panel_inches)
+        _draw_panels(paper, row)
     paper.skip(GAP_INCHES)
 
 
-def _draw_panels(paper: Paper, panels: Sequence[Panel], height: float) -> None:
-    lefts = [MARGIN_INCHES + column * (PANEL_INCHES + GAP_INCHES) for column in range(len(panels))]
+def _draw_panels(paper: Paper, row: _Row) -> None:
+    panels, width, height = row.picture.panels, row.panel_width, row.panel_inches
+    lefts = [MARGIN_INCHES + column * (width + GAP_INCHES) for column in range(len(panels))]
     for panel, left in zip(panels, lefts, strict=True):
         paper.write(panel.title, left=left, size=SMALL)
     paper.skip(LINE_INCHES)
     for panel, left in zip(panels, lefts, strict=True):
-        paper.draw(panel.picture, left=left, width=PANEL_INCHES, height=height)
+        paper.draw(panel.picture, left=left, width=width, height=height)
     paper.skip(height + LINE_INCHES / 4)
     for panel, left in zip(panels, lefts, strict=True):
-        paper.write(panel.caption, left=left, size=SMALL)
+        # Narrow panels have their captions in two lines, the second in the room below the row.
+        for line, text in enumerate(textwrap.wrap(panel.caption, max(1, int(width / NARROW_INCHES)), max_lines=2)):
+            paper.write(text, left=left, below=0.75 * line * LINE_INCHES, size=SMALL)
     paper.skip(3 * LINE_INCHES / 4)

@@ -1,5 +1,6 @@
 """The pages: the upload form, the comparison and the pages linked from them."""
 
+import re
 from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
@@ -142,9 +143,9 @@ async def show_analysis(
     timings: TimingsDependency,
 ) -> Response:
     """The comparison."""
-    addresses = locate_analysis(request, analysis.id)
+    addresses = replace(locate_analysis(request, analysis.id), sheet=_locate_sheet(request, options.sheet))
     page = build_analysis_page(
-        await _compare(lens, analysis, options, timings),
+        await compare_classes(lens, analysis, options, timings),
         options,
         lineup=build_lineup_description(lens.lineup),
         upload=build_upload_form([lens.lineup for lens in lenses], settings, selected=analysis.card.name),
@@ -194,7 +195,7 @@ async def read_map_values(
     timings: TimingsDependency,
 ) -> MapsAnswer:
     """The maps that the page draws."""
-    comparisons = await _compare(lens, analysis, options, timings)
+    comparisons = await compare_classes(lens, analysis, options, timings)
     # An analysis never changes, and its id is never used again.
     response.headers["Cache-Control"] = "private, max-age=3600"
     return build_maps_answer(comparisons)
@@ -216,6 +217,12 @@ async def show_sample(name: str, lenses: LensesDependency, settings: SettingsDep
     return Response(thumbnail, media_type="image/jpeg", headers={"Cache-Control": "public, max-age=86400"})
 
 
+def _locate_sheet(request: Request, sheet: str) -> str:
+    """The address of the sheet from which an analysis was opened; empty if there was none."""
+    sheet_id = re.split("[?#]", sheet)[0]
+    return request.url_for("show_sheet", sheet_id=sheet_id).path + sheet.removeprefix(sheet_id) if sheet else ""
+
+
 def locate_analysis(request: Request, analysis_id: str) -> Addresses:
     """Find an analysis's addresses."""
     routes = ("show_analysis", "show_picture", "read_map_values", "show_own_cbam")
@@ -223,12 +230,7 @@ def locate_analysis(request: Request, analysis_id: str) -> Addresses:
     return Addresses(page=page, answer=link_analysis(request, analysis_id), picture=picture, maps=maps, primer=primer)
 
 
-def render_timed(request: Request, page: PageContext, timings: Timings) -> Response:
-    """Render a page with the `Server-Timing` header, which no cache may store."""
-    return render_page(request, page, headers={"Server-Timing": timings.header(), "Cache-Control": "no-store"})
-
-
-async def _compare(lens: Lens, analysis: Analysis, options: PageOptions, timings: Timings) -> list[Comparison]:
+async def compare_classes(lens: Lens, analysis: Analysis, options: PageOptions, timings: Timings) -> list[Comparison]:
     """Compare for the explained class and, if another class was chosen, for that one too."""
     # A wrong name is refused before anything is computed.
     check_networks(analysis.card, options)
@@ -244,6 +246,13 @@ async def _check_sanity(lens: Lens, analysis: Analysis, options: PageOptions, ti
     """Check the explained class's maps, with all gates as learned."""
     learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
     return await check_sanity(lens, learned, timings)
+
+
+def render_timed(request: Request, page: PageContext, timings: Timings, *, status_code: int = 200) -> Response:
+    """Render a page with the `Server-Timing` header, which no cache may store."""
+    return render_page(
+        request, page, status_code=status_code, headers={"Server-Timing": timings.header(), "Cache-Control": "no-store"}
+    )
 
 
 async def _read_choice(image: UploadFile | None, form: PageForm, store: AnalysisStore, settings: Settings) -> bytes:

@@ -1,6 +1,8 @@
 """Several pictures at once: a page with one row per picture, the contact sheet, and all files as a ZIP file."""
 
+import math
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -10,15 +12,19 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from app.analysis.compared_sheets import SheetLens
+from app.analysis.analysis_store import AnalysisStore
+from app.analysis.compared_sheets import ComparedRow, SheetLens
 from app.analysis.lens import Lens
-from app.analysis.networks import check_networks
-from app.analysis.options import FigureOptions, SheetOptions
+from app.analysis.lenses import Lenses
+from app.analysis.options import PageOptions, SheetOptions, SheetPageOptions
+from app.analysis.sheet_view import arrange_rows, read_row_targets
 from app.analysis.sheets import Sheet, SheetRow, clean_name, make_slug, refuse_count
 from app.errors import InvalidOption, LensError
 from app.output.archive import Member, list_analysis_members, list_sheet_members, pack
 from app.output.sheet import draw_sheet
-from app.pages.sheet import build_sheet_page
+from app.output.sheet_numbers import write_sheet_numbers
+from app.pages.addresses import add_query
+from app.pages.sheet import TargetProblems, build_sheet_page, list_asked
 from app.render.contact_sheet import SheetFormat
 from app.render.figure import FigureFormat
 from app.routes.dependencies import (
@@ -32,7 +38,7 @@ from app.routes.dependencies import (
     TimingsDependency,
     read_upload,
 )
-from app.routes.pages import PageForm, locate_analysis, refuse_upload, render_timed, take_upload
+from app.routes.pages import PageForm, compare_classes, locate_analysis, refuse_upload, render_timed, take_upload
 from app.routes.uploads import UploadRoute
 
 UPLOAD_PATH = "/sheets"
@@ -137,15 +143,58 @@ def create_sheet(
 async def show_sheet(
     request: Request,
     sheet: SheetDependency,
-    options: Annotated[FigureOptions, Query()],
+    options: Annotated[SheetPageOptions, Query()],
     lenses: LensesDependency,
     store: StoreDependency,
+    settings: SettingsDependency,
     timings: TimingsDependency,
 ) -> Response:
-    """The page of a sheet, with one row per picture."""
-    rows = await SheetLens(lenses, store, timings).compare(sheet, options)
-    page = build_sheet_page(rows, options, address=_address(request, sheet), locate=partial(locate_analysis, request))
-    return render_timed(request, page, timings)
+    """The page of a sheet, with one row per picture; an unknown class is answered beside its field."""
+    address = _address(request, sheet)
+    problems = TargetProblems()
+    if options.change_row is not None:
+        changed = await run_in_threadpool(_change_row, sheet, options, options.change_row, lenses, store)
+        if isinstance(changed, str):
+            return RedirectResponse(f"{address}{changed}#row-{options.change_row}", status_code=303)
+        problems = TargetProblems(row=options.change_row, row_target=options.change_target, row_problem=str(changed))
+    lens, seconds = SheetLens(lenses, store, timings), DEADLINE_SHARE * settings.deadline_seconds
+    try:
+        compared = await _compare_rows(sheet, options, lens, seconds=seconds)
+    except InvalidOption as error:
+        if error.option != "target":
+            raise
+        problems = replace(problems, target=options.target, problem=str(error))
+        options = options.model_copy(update={"target": ""})
+        compared = await _compare_rows(sheet, options, lens, seconds=seconds)
+    page = build_sheet_page(compared, options, problems, address=address, locate=partial(locate_analysis, request))
+    return render_timed(request, page, timings, status_code=422 if problems.exist else 200)
+
+
+async def _compare_rows(
+    sheet: Sheet, options: SheetOptions, lens: SheetLens, *, seconds: float = math.inf
+) -> list[ComparedRow]:
+    """Compare the rows of a sheet, and choose and sort them as the options say; see `SheetLens.compare`."""
+    own = read_row_targets(options.row_target, len(sheet.rows))
+    return arrange_rows(await lens.compare(sheet, options, own, seconds=seconds), options)
+
+
+def _change_row(
+    sheet: Sheet, options: SheetPageOptions, position: int, lenses: Lenses, store: AnalysisStore
+) -> str | InvalidOption:
+    """The query of the page on which one row explains another class; or what is wrong with that class."""
+    targets = read_row_targets(options.row_target, len(sheet.rows))
+    targets.pop(position, None)
+    text = options.change_target
+    row = sheet.rows[position - 1] if position <= len(sheet.rows) else None
+    if row is not None and row.analysis_id is not None and text.strip():
+        try:
+            label, _ = lenses.of(store.get(row.analysis_id)).find_class(text)
+        except InvalidOption as error:
+            return error
+        if label is not None:
+            targets[position] = str(label.index)
+    texts = tuple(f"{place}:{target}" for place, target in sorted(targets.items()))
+    return add_query("", list_asked(options.model_copy(update={"row_target": texts})))
 
 
 @router.get("/sheets/{sheet_id}/sheet.{format}")
@@ -158,9 +207,23 @@ async def read_sheet(
     timings: TimingsDependency,
 ) -> Response:
     """The contact sheet."""
-    rows = await SheetLens(lenses, store, timings).compare(sheet, options)
+    rows = await _compare_rows(sheet, options, SheetLens(lenses, store, timings))
     content = await lenses.default.run(draw_sheet, rows, options, FigureFormat(format))
     return Response(content, media_type=SHEET_MEDIA_TYPES[format])
+
+
+@router.get("/sheets/{sheet_id}/numbers.csv")
+async def read_numbers(
+    sheet: SheetDependency,
+    options: Annotated[SheetOptions, Query()],
+    lenses: LensesDependency,
+    store: StoreDependency,
+    timings: TimingsDependency,
+) -> Response:
+    """All numbers of a sheet, one row per picture and network."""
+    rows = await _compare_rows(sheet, options, SheetLens(lenses, store, timings))
+    headers = {"Content-Disposition": 'attachment; filename="cbam-lens-sheet.csv"'}
+    return Response(write_sheet_numbers(rows), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.get("/sheets/{sheet_id}/everything.zip")
@@ -172,23 +235,22 @@ async def read_everything_of_sheet(
     timings: TimingsDependency,
 ) -> Response:
     """The contact sheet and all files about every picture, as a ZIP file."""
-    rows = await SheetLens(lenses, store, timings).compare(sheet, options)
+    rows = await _compare_rows(sheet, options, SheetLens(lenses, store, timings))
     return _send_archive(list_sheet_members(rows, options), lenses.default, name="sheet")
 
 
 @router.get("/analyses/{analysis_id}/everything.zip")
 async def read_everything(
     analysis: AnalysisDependency,
-    options: Annotated[FigureOptions, Query()],
+    options: Annotated[PageOptions, Query()],
     lens: LensDependency,
     timings: TimingsDependency,
 ) -> Response:
     """All files about one picture, as a ZIP file."""
     # Nothing can be refused once its first bytes are sent.
-    check_networks(analysis.card, options)
-    comparison = await lens.compare(analysis, options, timings)
-    name = make_slug(comparison.target.label.name, position=1).partition("-")[2]
-    return _send_archive(list_analysis_members(comparison, options), lens, name=name)
+    comparisons = await compare_classes(lens, analysis, options, timings)
+    name = make_slug(comparisons[0].target.label.name, position=1).partition("-")[2]
+    return _send_archive(list_analysis_members(comparisons, options), lens, name=name)
 
 
 def _send_archive(members: Iterable[Member], lens: Lens, *, name: str) -> Response:

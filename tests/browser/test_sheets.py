@@ -1,6 +1,7 @@
 """Several pictures at once, in a real browser."""
 
 import re
+import zipfile
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -54,7 +55,7 @@ def test_progress_is_said_per_picture(page: Page) -> None:
     page.route("**/api/v1/analyses", hold)
     page.set_input_files("#image", [make_payload("cat"), make_payload("rocket")])
     expect(page.get_by_role("status")).to_have_text("Comparing picture 1 of 2 …")
-    expect(page.locator("#sheet-progress")).to_contain_text("0 of 2 pictures compared; now cat.jpg")
+    expect(page.locator("#sheet-progress")).to_contain_text("0 of 2 pictures sent; now cat.jpg")
     wait_for_held(page, held, 1)
     held[0].continue_()
     expect(page.get_by_role("status")).to_have_text("Comparing picture 2 of 2 …")
@@ -109,3 +110,35 @@ def test_several_files_become_a_sheet_without_javascript(plain_page: Page) -> No
     plain_page.wait_for_url(SHEET_PATH)
     expect(plain_page.locator(".sheet-row")).to_have_count(3)
     expect_loaded(plain_page.locator(".sheet-images img"), count=8)
+
+
+def test_zip_says_how_many_pictures_are_done(page: Page) -> None:
+    page.goto("/")
+    page.set_input_files("#image", FILES)
+    page.wait_for_url(SHEET_PATH)
+    page.evaluate(
+        """() => {
+            window.said = [];
+            const text = document.querySelector(".busy-text");
+            new MutationObserver(() => window.said.push(text.textContent)).observe(
+                text, { childList: true, characterData: true, subtree: true });
+        }"""
+    )
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Everything, ZIP").click()
+    assert download.value.suggested_filename == "cbam-lens-sheet.zip"
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.testzip() is None
+        assert "03-rocket/numbers.json" in archive.namelist()
+    said = page.evaluate("window.said")
+    assert [text for text in said if re.fullmatch(r"\d of 2 pictures done …", text)]
+    expect(page.get_by_role("status")).to_have_text("")
+
+
+def test_order_applies_as_soon_as_it_is_chosen(page: Page) -> None:
+    page.goto("/")
+    page.set_input_files("#image", FILES)
+    page.wait_for_url(SHEET_PATH)
+    page.get_by_label("Order").select_option("overlap")
+    page.wait_for_url(re.compile("sort=overlap"))
+    expect(page.locator(".sheet-row").last).to_contain_text("Nothing to show")

@@ -8,13 +8,8 @@ from app.analysis.options import PageOptions
 from app.api.lineups import build_lineup_description
 from app.api.schemas import AnalysisAnswer, FitAnswer, LineupDescription
 from app.pages.analysis.verdict import build_verdict, explain_map_agreement
-from app.pages.analysis.wording import (
-    explain_doubt,
-    explain_geometry,
-    explain_misfit,
-    label_difference,
-    warn_of_geometry,
-)
+from app.pages.analysis.wording import explain_geometry, label_difference, warn_of_geometry
+from app.pages.doubts import explain_doubt, explain_misfit
 from app.render.colour_scale import DifferenceScale, Scale
 from models.lineups.lineup import Lineup
 from models.names import Geometry, Resolution

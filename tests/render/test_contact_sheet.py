@@ -56,6 +56,27 @@ def test_row_has_room_for_every_network(count: int) -> None:
     assert sheet.width == pytest.approx(150 * (panels * 1.9 + (panels - 1) * 0.12 + 0.5), abs=1)
 
 
+def read_pages(content: bytes) -> list[tuple[float, float]]:
+    """The sizes of a PDF's pages in inches."""
+    boxes = re.findall(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", content)
+    return [(float(width) / 72, float(height) / 72) for width, height in boxes]
+
+
+@pytest.mark.parametrize(("panels", "size"), [(3, (8.27, 11.69)), (6, (11.69, 8.27))])
+def test_rows_in_pdf_are_on_pages_of_a4(panels: int, size: tuple[float, float]) -> None:
+    contact = make_contact("cat", *(f"Network {number}" for number in range(panels)))
+    content = draw(*[contact] * 12, layout=SheetLayout.ROWS, file_format=FigureFormat.PDF)
+    assert len(read_pages(content)) > 1
+    for page in read_pages(content):
+        assert page == pytest.approx(size, abs=0.01)
+
+
+def test_longest_sheet_is_drawn_in_fewer_dots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.render.figure.LONGEST_PIXELS", 500)
+    sheet = decode(draw(*[make_contact("cat", "Baseline")] * 3, layout=SheetLayout.ROWS))
+    assert max(sheet.size) == pytest.approx(500, abs=1)
+
+
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_columns_name_a_row_once_and_a_class_once(count: int) -> None:
     titles = [f"Network {number}" for number in range(count)]

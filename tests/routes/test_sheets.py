@@ -1,5 +1,6 @@
 """`/sheets`, the contact sheet and the ZIP files."""
 
+import csv
 import io
 import json
 import re
@@ -10,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
-from app.analysis.sheets import clean_name, make_slug
+from app.analysis.sheets import MOST_ROWS, clean_name, make_slug
 from app.main import create_app
 from app.settings import COMPUTED_BYTES, Settings
 from models.lineups.lineup import Lineup
@@ -22,6 +24,8 @@ Files = list[tuple[str, tuple[str, bytes]]]
 
 SMALL = encode(make_picture(60, 40))
 BROKEN = b"no picture at all"
+
+MAPS = ("baseline", "cbam", "difference")
 
 
 def send(client: TestClient, *pictures: tuple[str, bytes], **options: str) -> Any:
@@ -87,6 +91,134 @@ def test_sheet_asks_every_picture_about_the_chosen_class(client: TestClient, she
     html = client.get(sheet, params={"target": "panda"}).text
     assert html.count('<span class="sheet-class">panda</span>') == 2
     assert client.get(sheet, params={"target": "no such class"}).status_code == 422
+
+
+def test_unknown_class_is_answered_beside_its_field_and_nothing_is_lost(client: TestClient, sheet: str) -> None:
+    answer = client.get(sheet, params={"target": "pandda", "method": "layercam"})
+    assert answer.status_code == 422
+    assert 'name="target" value="pandda"' in answer.text
+    assert "did you mean panda" in answer.text
+    assert '<option value="layercam" selected>' in answer.text
+    assert answer.text.count("<dt>Overlap</dt>") == 2
+
+
+def test_row_explains_a_class_of_its_own(client: TestClient, sheet: str) -> None:
+    query = {"change_row": 3, "change_target": "panda", "method": "layercam"}
+    answer = client.get(sheet, params=query, follow_redirects=False)
+    assert answer.status_code == 303
+    address = answer.headers["location"]
+    assert address.endswith("#row-3")
+    html = client.get(address).text
+    assert html.count('<span class="sheet-class">panda</span>') == 1
+    assert re.search(r'name="method" value="layercam"', html)
+    # Its files explain the same class.
+    asked = address.removeprefix(sheet).partition("#")[0]
+    lines = client.get(f"{sheet}/numbers.csv{asked}").content.decode("utf-8-sig").splitlines()
+    assert [("panda" in line) for line in lines if line.startswith("3,")] == [True, True]
+    # An empty field gives the row the others' class again.
+    back = client.get(sheet, params={"row_target": "3:panda", "change_row": 3, "change_target": ""}).text
+    assert '<span class="sheet-class">panda</span>' not in back
+
+
+def test_unknown_class_of_a_row_is_answered_in_the_row(client: TestClient, sheet: str) -> None:
+    query = {"row_target": "1:panda", "change_row": 3, "change_target": "rocketship"}
+    answer = client.get(sheet, params=query)
+    assert answer.status_code == 422
+    rows = answer.text.split('class="sheet-row"')
+    assert "is not one of the" in rows[3]
+    assert 'value="rocketship"' in rows[3]
+    assert '<span class="sheet-class">panda</span>' in rows[1]
+    assert 'value="panda"' in rows[1]
+
+
+def test_row_can_be_removed_and_comes_back(client: TestClient, sheet: str) -> None:
+    removal = re.findall(r'class="sheet-removal" href="([^"]+)"', client.get(sheet).text)[0].replace("&amp;", "&")
+    html = client.get(removal).text
+    assert html.count('class="sheet-row"') == 2
+    assert 'id="row-1"' not in html
+    whole = re.findall(r'<a href="([^"]+)">Show all rows</a>', html)[0]
+    assert client.get(whole).text.count('class="sheet-row"') == 3
+    names = open_zip(client.get(f"{sheet}/everything.zip", params={"without": 1}).content).namelist()
+    assert not [name for name in names if name.startswith("01-")]
+
+
+def test_sheet_is_sorted_and_filtered_by_its_address(client: TestClient, sheet: str) -> None:
+    html = client.get(sheet, params={"sort": "overlap"}).text
+    overlaps = [float(value) for value in re.findall(r"<dt>Overlap</dt><dd>([\d.]+)</dd>", html)]
+    assert overlaps == sorted(overlaps)
+    assert re.findall(r'id="row-(\d)"', html)[-1] == "2"
+    assert '<option value="overlap" selected>' in html
+    filtered = client.get(sheet, params={"only": "disagree"}).text
+    assert filtered.count('class="sheet-row"') == filtered.count("networks disagree</strong>")
+    assert client.get(sheet, params={"sort": "colour"}).status_code == 422
+
+
+def test_row_shows_its_scales_and_what_the_networks_guess(client: TestClient, sheet: str) -> None:
+    row = client.get(sheet, params={"colormap": "magma"}).text.split('class="sheet-row"')[1]
+    assert "Colours of magma, from 0 to" in row
+    assert "one scale for this row" in row
+    assert "Colours of RdBu_r, from −" in row
+    assert row.count('class="sheet-network"') == 2
+    own = client.get(sheet, params={"scale": "own"}).text.split('class="sheet-row"')[1]
+    assert own.count('class="colour-bar"') == 3
+
+
+def test_sheet_doubts_a_picture_that_no_class_fits(client: TestClient) -> None:
+    noise = np.random.default_rng(3).integers(0, 255, (96, 96, 3), dtype=np.uint8)
+    picture = ("noise.png", encode(Image.fromarray(noise)))
+    address = send(client, picture, picture).headers["location"]
+    html = client.get(address).text
+    analysis = re.findall(r'<h2 class="sheet-name"><a href="(/analyses/[^"?]+)', html)[0]
+    doubts = re.findall(r'<p class="warning doubt">(.*?) <a', client.get(analysis).text)
+    assert len(doubts) == 1
+    assert html.count(f'<p class="warning sheet-doubt">{doubts[0]}</p>') == 2
+
+
+def test_analysis_leads_back_to_the_sheet_with_its_options(client: TestClient, sheet: str) -> None:
+    html = client.get(sheet, params={"sort": "overlap", "method": "layercam"}).text
+    row = html.split('id="row-3"')[1]
+    address = re.findall(r'<h2 class="sheet-name"><a href="([^"]+)"', row)[0].replace("&amp;", "&")
+    page = client.get(address).text.replace("&amp;", "&")
+    back = re.findall(r'<a href="([^"]+)">Back to the sheet</a>', page)
+    assert back == [f"{sheet}?method=layercam&sort=overlap#row-3"]
+    assert 'type="hidden" name="sheet"' in page
+    assert "Back to the sheet" not in client.get(address.partition("?")[0]).text
+    for foreign in ("//example.org/x", "https://example.org", "a/b", "a?x=//y"):
+        assert client.get(address.partition("?")[0], params={"sheet": foreign}).status_code == 422
+
+
+def test_figure_of_chosen_rows_has_these_alone(client: TestClient, sheet: str) -> None:
+    both, one = (
+        decode(client.get(f"{sheet}/sheet.png?layout=columns&{query}").content) for query in ("rows=1&rows=3", "rows=3")
+    )
+    assert one.height <= both.height
+    assert one.width <= both.width
+    assert client.get(f"{sheet}/sheet.png?rows=201").status_code == 422
+
+
+def test_numbers_are_those_of_the_analyses(client: TestClient, sheet: str) -> None:
+    answer = client.get(f"{sheet}/numbers.csv")
+    assert answer.headers["content-type"].startswith("text/csv")
+    lines = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [(line["row"], line["network"]) for line in lines] == [
+        ("1", "baseline"),
+        ("1", "cbam"),
+        ("2", ""),
+        ("3", "baseline"),
+        ("3", "cbam"),
+    ]
+    assert "send" in lines[2]["problem"]
+    first = re.findall(r'<h2 class="sheet-name"><a href="/analyses/([^"?]+)', client.get(sheet).text)[0]
+    numbers = client.get(f"/api/v1/analyses/{first}").json()
+    assert float(lines[1]["overlap_with_baseline"]) == numbers["comparisons"]["cbam"]["overlap"]
+    assert float(lines[1]["probability"]) == numbers["networks"]["cbam"]["target_probability"]
+    assert float(lines[0]["map_maximum"]) == numbers["networks"]["baseline"]["heat_map"]["max"]
+
+
+def test_names_in_the_numbers_are_no_formulas(client: TestClient) -> None:
+    address = send(client, ("=1+1.png", SMALL), ("b.png", SMALL)).headers["location"]
+    text = client.get(f"{address}/numbers.csv").content.decode("utf-8-sig")
+    assert ",'=1+1.png," in text
 
 
 def test_one_picture_leads_to_its_analysis_as_before(client: TestClient) -> None:
@@ -245,6 +377,31 @@ def test_zip_is_the_same_again(client: TestClient, analysis: dict[str, Any]) -> 
     assert client.get(address).content == client.get(address).content
 
 
+def test_zip_has_the_difference_and_the_second_class_that_were_asked_for(
+    client: TestClient, analysis: dict[str, Any]
+) -> None:
+    address = f"/analyses/{analysis['id']}/everything.zip"
+    usual = open_zip(client.get(address).content)
+    query = {"of": "baseline", "minus": "cbam", "versus": "panda", "difference_scale": "shared"}
+    asked = open_zip(client.get(address, params=query).content)
+    shown = client.get(f"/api/v1/analyses/{analysis['id']}/difference.png", params=query | {"max_side": "1024"})
+    assert asked.read("heatmaps/difference.png") == shown.content != usual.read("heatmaps/difference.png")
+    files = ("figure.png", "figure.svg", "figure.pdf", *(f"heatmaps/{name}.png" for name in MAPS))
+    assert set(asked.namelist()) - set(usual.namelist()) == {f"second-class/{name}" for name in files}
+    assert "baseline minus cbam, scale: shared" in asked.read("README.txt").decode()
+    page = client.get(f"/analyses/{analysis['id']}", params=query).text.replace("&amp;", "&")
+    assert re.search(r'everything\.zip\?[^"]*of=baseline&minus=cbam[^"]*versus=', page)
+
+
+def test_sheet_zip_sends_its_pictures_before_the_contact_sheet(client: TestClient, sheet: str) -> None:
+    names = open_zip(client.get(f"{sheet}/everything.zip").content).namelist()
+    first, second = names.index("01-cat/numbers.json"), names.index("03-rocket-1/numbers.json")
+    assert first < names.index("03-rocket-1/figure.png") < second < names.index("sheet.png") < names.index("sheet.pdf")
+    # The page counts the pictures by these files, the last of each.
+    assert not [name for name in names[first + 1 :] if name.startswith("01-")]
+    assert 'data-pictures="2"' in client.get(sheet).text
+
+
 def test_zip_says_which_gates_were_changed(client: TestClient, analysis: dict[str, Any]) -> None:
     query = {"interventions": "all:spatial:neutral"}
     archive = open_zip(client.get(f"/analyses/{analysis['id']}/everything.zip", params=query).content)
@@ -338,3 +495,29 @@ def test_form_takes_several_files_and_leads_to_sheets_without_javascript(client:
     assert re.search(r'<input class="drop-input" type="file" id="image" name="image" multiple', html)
     assert 'formaction="/sheets"' in html
     assert client.get("/sheets", follow_redirects=False).headers["location"] == "/"
+
+
+def test_settings_allow_as_many_pictures_as_a_sheet_may_have(lineup: Lineup) -> None:
+    settings = Settings(sheet_pictures=MOST_ROWS)
+    with pytest.raises(ValueError, match="sheet_pictures"):
+        Settings(sheet_pictures=MOST_ROWS + 1)
+    # The uploads of one request stay within the memory for uploads.
+    assert settings.sheet_bytes <= settings.intake_bytes // 2
+    with TestClient(create_app(settings, lineups=[lineup])) as client:
+        rows = [{"name": "a", "problem": "b"}] * MOST_ROWS
+        address = client.post("/sheets/rows", json={"rows": rows}).json()["address"]
+        assert client.get(address).text.count('class="sheet-row"') == MOST_ROWS
+
+
+def test_rows_that_are_compared_too_late_say_so(
+    client: TestClient, sheet: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.routes.sheets.DEADLINE_SHARE", 0.0)
+    html = client.get(sheet, params={"method": "hirescam"}).text
+    assert html.count("Reload the page to go on") == 2
+    monkeypatch.undo()
+    assert "Reload the page to go on" not in client.get(sheet, params={"method": "hirescam"}).text
+
+
+def test_sheet_names_the_pictures_that_could_not_be_compared(client: TestClient, sheet: str) -> None:
+    assert 'Could not be compared: <a href="#row-2">notes.jpg</a>.' in client.get(sheet).text

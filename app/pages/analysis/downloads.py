@@ -12,7 +12,7 @@ from models.networks.titles import join_words
 
 
 def list_downloads(
-    comparison: Comparison, answer: AnalysisAnswer, asked: dict[str, str], addresses: Addresses
+    comparison: Comparison, answer: AnalysisAnswer, asked: dict[str, str], second: dict[str, str], addresses: Addresses
 ) -> tuple[Download, ...]:
     """List the figure, every map, the numbers and an archive of everything.
 
@@ -20,6 +20,7 @@ def list_downloads(
         comparison: the comparison.
         answer: the same, as in the REST API.
         asked: the options of drawing, for the links.
+        second: the option of a second class, which the archive has too; empty without one.
         addresses: the analysis's addresses.
     """
     stem = re.sub(r"[^a-z0-9]+", "-", f"{answer.target.class_name}-{answer.method}".lower()).strip("-")
@@ -45,7 +46,7 @@ def list_downloads(
         Download("All numbers, JSON", answer.links["self"], f"cbam-lens-{stem}.json"),
     ]
     everything = Download(
-        "Everything, ZIP", add_query(f"{addresses.page}/everything.zip", asked), f"cbam-lens-{stem}.zip"
+        "Everything, ZIP", add_query(f"{addresses.page}/everything.zip", asked | second), f"cbam-lens-{stem}.zip"
     )
     return (*figures, *maps, *numbers, everything)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.api.schemas import AnalysisAnswer, HeatMapAnswer
 from app.numbers import format_evidence, format_hundredths, format_probability, format_share
-from app.pages.analysis.wording import begin_sentence, name_networks
+from app.pages.doubts import begin_sentence, name_networks
 from models.lineups.card import FEWEST_NETWORKS
 from models.networks.titles import join_words
 

@@ -98,6 +98,8 @@ class AnalysisPage:
         file_sentence: a sentence on the values and the page that were read; empty where there was no choice.
         geometry_sentence: a sentence on the part of the picture that the networks saw.
         upload: the limits of the next picture.
+        sheet: the address of the sheet from which the page was opened; empty if there was none.
+        opened_from: that sheet, as the option names it.
     """
 
     template: ClassVar[str] = "analysis.html"
@@ -139,6 +141,8 @@ class AnalysisPage:
     file_sentence: str
     geometry_sentence: str
     upload: UploadForm
+    sheet: str
+    opened_from: str
 
 
 def build_analysis_page(
@@ -164,14 +168,15 @@ def build_analysis_page(
     asked = _list_options(comparison, options)
     second = {} if versus is None else {"versus": str(versus.index)}
     opened = {} if options.tab is Tab.GUESSES else {"tab": options.tab.value}
-    page = asked | second | opened
+    back = {"sheet": options.sheet} if options.sheet else {}
+    page = asked | second | opened | back
     rows = tuple(show_row(shown, options, asked, page, addresses) for shown in comparisons)
     return AnalysisPage(
         toolbar=build_toolbar(
             comparison,
             lineups=upload.lineups,
             kept_seconds=upload.kept_seconds,
-            downloads=list_downloads(comparison, answer, asked, addresses),
+            downloads=list_downloads(comparison, answer, asked, second, addresses),
         ),
         verdict=build_verdict(answer, lineup, class_count=len(comparison.labels)),
         lineup=build_lineup_view(lineup),
@@ -195,7 +200,7 @@ def build_analysis_page(
         view=options.view,
         views=_list_links(VIEW_TITLES, "view", options.view, add_query(addresses.page, page)),
         tab=options.tab,
-        tabs=_list_links(TAB_TITLES, "tab", options.tab, add_query(addresses.page, asked | second)),
+        tabs=_list_links(TAB_TITLES, "tab", options.tab, add_query(addresses.page, asked | second | back)),
         methods=list_choices(METHOD_TITLES, comparison.method),
         stages=list_choices(STAGE_TITLES, comparison.stage),
         scales=list_choices({Scale.SHARED: "One for all", Scale.OWN: "One per map"}, options.scale),
@@ -210,6 +215,8 @@ def build_analysis_page(
         file_sentence=explain_file(answer.picture),
         geometry_sentence=explain_geometry(answer.geometry),
         upload=upload,
+        sheet=addresses.sheet,
+        opened_from=options.sheet,
     )
 
 
@@ -221,7 +228,7 @@ def add_sanity(page: AnalysisPage, check: SanityCheck, *, addresses: Addresses) 
 def _list_options(comparison: Comparison, options: PageOptions) -> dict[str, str]:
     # The explained class itself, not the option's text, so that a shared link shows the same class.
     chosen = {"target": str(comparison.target.label.index)}
-    drawn = options.model_dump(mode="json", exclude={"target", "versus", "view", "tab"})
+    drawn = options.model_dump(mode="json", exclude={"target", "versus", "view", "tab", "sheet"})
     texts = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in drawn.items()}
     return {name: text for name, text in texts.items() if text} | chosen
 

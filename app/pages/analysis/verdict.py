@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from app.api.schemas import AnalysisAnswer, LineupDescription
 from app.numbers import format_hundredths, format_percentage
-from app.pages.analysis.wording import explain_doubt, warn_of_geometry
+from app.pages.analysis.wording import warn_of_geometry
+from app.pages.doubts import explain_doubt
 
 
 @dataclass(frozen=True, slots=True)

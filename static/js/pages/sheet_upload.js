@@ -28,12 +28,13 @@ export async function makeSheet(form, files, signal) {
   const rows = [];
   try {
     for (const [index, file] of files.entries()) {
-      showProgress(index, files.length, file.name);
+      const failed = rows.filter(({ problem }) => problem !== undefined).map(({ name }) => name);
+      showProgress(index, files.length, file.name, failed);
       const sentence = `Comparing picture ${index + 1} of ${files.length} …`;
       const answer = await whileBusy(sentence, () => analyse(form, file, signal));
       rows.push({ name: file.name.slice(-200), ...answer });
     }
-    showProgress(files.length, files.length, "");
+    showProgress(files.length, files.length, "", []);
     return await whileBusy("Making the sheet …", () => createSheet(form, rows, signal));
   } finally {
     hideProgress();
@@ -53,7 +54,17 @@ async function analyse(form, file, signal) {
   }
   const data = new FormData(form);
   data.set("image", file);
-  const response = await send(String(form.dataset.analyses), { method: "POST", body: data, signal });
+  /** @type {Response} */
+  let response;
+  try {
+    response = await send(String(form.dataset.analyses), { method: "POST", body: data, signal });
+  } catch (error) {
+    if (error instanceof PageProblem) {
+      // The other pictures may still arrive, and those that did are kept.
+      return { problem: error.message };
+    }
+    throw error;
+  }
   return response.ok ? { analysis: (await response.json()).id } : { problem: await readProblem(response) };
 }
 
@@ -98,8 +109,9 @@ async function readProblem(response) {
  * @param {number} done
  * @param {number} count
  * @param {string} name of the current picture.
+ * @param {string[]} failed the names of the pictures that could not be compared.
  */
-function showProgress(done, count, name) {
+function showProgress(done, count, name, failed) {
   const place = document.getElementById("sheet-progress");
   const bar = place?.querySelector("progress");
   const text = place?.querySelector("span");
@@ -109,7 +121,8 @@ function showProgress(done, count, name) {
   place.hidden = false;
   bar.max = count;
   bar.value = done;
-  text.textContent = `${done} of ${count} pictures compared${name ? `; now ${name}` : ""}`;
+  const failures = failed.length ? `; could not be compared: ${failed.join(", ")}` : "";
+  text.textContent = `${done} of ${count} pictures sent${name ? `; now ${name}` : ""}${failures}`;
 }
 
 function hideProgress() {

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -97,7 +98,7 @@ def save_figure(figure: Figure, file_format: FigureFormat) -> bytes:
     # Without dates, so that the bytes are the same.
     metadata = {FigureFormat.SVG: {"Date": None}, FigureFormat.PDF: {"CreationDate": None}}.get(file_format)
     # Only PNG has these settings; the other formats' pictures are encoded by matplotlib.
-    fast = {"pil_kwargs": COMPRESSION} if file_format is FigureFormat.PNG else {}
+    fast: dict[str, Any] = {"pil_kwargs": COMPRESSION} if file_format is FigureFormat.PNG else {}
     dots = min(DOTS_PER_INCH, LONGEST_PIXELS / max(figure.get_size_inches()))
     figure.savefig(buffer, format=file_format.value, dpi=dots, metadata=metadata, **fast)
     return buffer.getvalue()
@@ -115,7 +116,7 @@ def save_pages(figures: Sequence[Figure]) -> bytes:
 def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.imshow(panel.picture)
     axes.set_title(panel.title, fontsize=10, parse_math=False)
-    below = {"transform": axes.transAxes, "ha": "center", "va": "top", "parse_math": False}
+    below: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "top", "parse_math": False}
     axes.text(0.5, -0.02, panel.caption, fontsize=10, **below)
     # Without axes: the layout would measure their ticks dozens of times, a third of the figure's time.
     axes.set_axis_off()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
@@ -71,7 +72,7 @@ class Paper:
         )
         # Without axes, which take longer to make than the picture takes to draw.
         image = BboxImage(TransformedBbox(place, self._figure.transFigure))
-        image.set_data(picture)
+        image.set_data(np.asarray(picture))
         self._figure.add_artist(image)
 
     def save(self, file_format: FigureFormat) -> bytes:

@@ -103,7 +103,7 @@ def test_unknown_class_is_answered_beside_its_field_and_nothing_is_lost(client: 
 
 
 def test_row_explains_a_class_of_its_own(client: TestClient, sheet: str) -> None:
-    query = {"change_row": 3, "change_target": "panda", "method": "layercam"}
+    query: dict[str, str | int] = {"change_row": 3, "change_target": "panda", "method": "layercam"}
     answer = client.get(sheet, params=query, follow_redirects=False)
     assert answer.status_code == 303
     address = answer.headers["location"]
@@ -121,7 +121,7 @@ def test_row_explains_a_class_of_its_own(client: TestClient, sheet: str) -> None
 
 
 def test_unknown_class_of_a_row_is_answered_in_the_row(client: TestClient, sheet: str) -> None:
-    query = {"row_target": "1:panda", "change_row": 3, "change_target": "rocketship"}
+    query: dict[str, str | int] = {"row_target": "1:panda", "change_row": 3, "change_target": "rocketship"}
     answer = client.get(sheet, params=query)
     assert answer.status_code == 422
     rows = answer.text.split('class="sheet-row"')

@@ -125,4 +125,6 @@ def test_citation_and_package_have_one_version() -> None:
     package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     citation = (ROOT / "CITATION.cff").read_text()
     assert re.findall(r"^version: (.+)$", citation, flags=re.MULTILINE) == [package["version"]]
-    assert re.findall(r"^license: (.+)$", citation, flags=re.MULTILINE) == [package["license"]]
+    licences = re.search(r"^license:\n((?:  - .+\n)+)", citation, flags=re.MULTILINE)
+    assert licences is not None
+    assert re.findall(r"- (.+)", licences[1]) == package["license"].split(" AND ")

@@ -100,7 +100,8 @@ def test_known_name_before_two_files_is_only_a_name() -> None:
 
 
 def test_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(LineupError, match="a known name, one of shipped, efficientnet-lite0, resnet18-110, imagenet, "):
+    known = "shipped, efficientnet-lite0, resnet18-110, imagenet-resnet50"
+    with pytest.raises(LineupError, match=f"a known name, one of {known}, "):
         parse_lineup("imagenet-resnet5")
 
 

@@ -256,7 +256,7 @@ def test_origin_that_is_allowed_may_ask(lineup: Lineup) -> None:
     [
         ("/", PAGE_POLICY), ("/api/v1/lineups", FILE_POLICY), ("/api/v1/nothing", FILE_POLICY),
         ("/nothing", PAGE_POLICY),
-        ("/static/css/base.css", FILE_POLICY), ("/docs", DOCUMENTATION_POLICY), ("/samples/elephant.jpg", FILE_POLICY),
+        ("/static/css/base.css", FILE_POLICY), ("/docs", DOCUMENTATION_POLICY), ("/samples/bee.jpg", FILE_POLICY),
     ],
 )  # fmt: skip
 def test_every_answer_tells_browsers_what_it_may_do(client: TestClient, path: str, policy: str) -> None:
@@ -267,7 +267,7 @@ def test_every_answer_tells_browsers_what_it_may_do(client: TestClient, path: st
     assert headers["permissions-policy"].startswith("camera=(self), ")
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert "frame-ancestors 'none'" in policy
-    kept = {"/static/css/base.css": None, "/samples/elephant.jpg": "public, max-age=86400"}
+    kept = {"/static/css/base.css": None, "/samples/bee.jpg": "public, max-age=86400"}
     assert headers.get("cache-control") == kept.get(path, "private, no-store")
 
 

@@ -49,11 +49,12 @@ def test_lineups_are_listed_with_what_is_on_this_machine(cache: Path) -> None:
     known = json.loads(result.stdout)
     assert known["cache"] == str(cache)
     lineups = {lineup["name"]: lineup for lineup in known["lineups"]}
-    assert list(lineups) == ["resnet18-110", "imagenet-resnet50", "imagenet-resnet18", "imagenet-resnet50-authors"]
+    shipped = ["efficientnet-lite0", "resnet18-110"]
+    assert list(lineups) == [*shipped, "imagenet-resnet50", "imagenet-resnet18", "imagenet-resnet50-authors"]
     baseline, se = lineups["imagenet-resnet18"]["networks"]
     assert (baseline["is_here"], baseline["size_bytes"]) == (True, 1_000_000)
     assert (se["is_here"], se["size_bytes"]) == (False, 4 * 11_778_592)
-    assert all(network["is_here"] for network in lineups["resnet18-110"]["networks"])
+    assert all(network["is_here"] for name in shipped for network in lineups[name]["networks"])
     assert not any(network["is_here"] for network in lineups["imagenet-resnet50-authors"]["networks"])
 
 

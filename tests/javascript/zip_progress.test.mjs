@@ -31,12 +31,12 @@ test("a picture counts once its last file has begun", () => {
   assert.equal(counter.add(ARCHIVE.subarray(end)), 2);
 });
 
-for (const size of [1, 2, 3, 29, 31, 1000]) {
-  test(`chunks of ${size} bytes give the same count`, () => {
+test("chunks of any size give the same count", () => {
+  for (const size of [1, 2, 3, 29, 31, 1000]) {
     const counter = new PictureCounter();
     for (let start = 0; start < ARCHIVE.length; start += size) {
       counter.add(ARCHIVE.subarray(start, start + size));
     }
-    assert.equal(counter.count, 2);
-  });
-}
+    assert.equal(counter.count, 2, `chunks of ${size} bytes`);
+  }
+});

@@ -127,7 +127,7 @@ def test_frozen_frame_stays_takes_another_class_and_is_analysed(page: Page, comp
     assert not np.array_equal(before, read_canvas(page, "baseline"))
     page.get_by_role("button", name="Analyse this frame").click()
     page.wait_for_url(re.compile("/analyses/.+target=ferry"))
-    expect(page.locator("h1")).to_contain_text("camera.jpg")
+    expect(page.get_by_text("camera.jpg").first).to_be_visible()
     assert complaints == []
 
 
@@ -144,7 +144,7 @@ def test_other_camera_can_be_chosen(camera_browser: Browser, site: str) -> None:
     with open_browser(camera_browser, f"{FAKE_DEVICE}=device-count=2", ALLOWED) as browser:
         page = browser.new_page(base_url=site)
         start(page)
-        choice = page.get_by_label("Camera", exact=True)
+        choice = page.locator("#camera-device")
         expect(choice).to_be_visible()
         first = choice.input_value()
         choice.select_option(index=1)
@@ -156,7 +156,7 @@ def test_other_camera_can_be_chosen(camera_browser: Browser, site: str) -> None:
 
 def test_single_camera_leaves_no_choice(page: Page) -> None:
     start(page)
-    expect(page.get_by_label("Camera", exact=True)).to_be_hidden()
+    expect(page.locator("#camera-device")).to_be_hidden()
 
 
 def test_probabilities_and_colours_are_in_view_at_once(page: Page) -> None:

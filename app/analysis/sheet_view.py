@@ -11,7 +11,7 @@ from app.errors import InvalidOption
 
 
 @dataclass(frozen=True, slots=True)
-class RowNumbers:
+class RowMeasures:
     """The numbers by which rows are sorted.
 
     Attributes:
@@ -25,10 +25,10 @@ class RowNumbers:
     first_guesses: int
 
 
-def measure_row(comparison: Comparison, difference: Difference) -> RowNumbers:
+def measure_row(comparison: Comparison, difference: Difference) -> RowMeasures:
     """Measure a row by the two networks of a difference."""
     of, minus = (comparison.target_probability(name) for name in (difference.of, difference.minus))
-    return RowNumbers(comparison.compare_maps(difference).overlap, of - minus, count_first_guesses(comparison))
+    return RowMeasures(comparison.compare_maps(difference).overlap, of - minus, count_first_guesses(comparison))
 
 
 def count_first_guesses(comparison: Comparison) -> int:

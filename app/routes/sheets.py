@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated
 
 import anyio
-from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -50,6 +50,14 @@ DEADLINE_SHARE = 0.8
 SHEET_MEDIA_TYPES = {SheetFormat.PNG: "image/png", SheetFormat.PDF: "application/pdf"}
 
 router = APIRouter(include_in_schema=False, route_class=UploadRoute)
+
+
+async def make_sheet_lens(lenses: LensesDependency, store: StoreDependency, timings: TimingsDependency) -> SheetLens:
+    """What compares the rows of a request's sheet."""
+    return SheetLens(lenses, store, timings)
+
+
+SheetLensDependency = Annotated[SheetLens, Depends(make_sheet_lens)]
 
 
 class AnalysedPicture(BaseModel):
@@ -203,11 +211,10 @@ async def read_sheet(
     format: SheetFormat,  # noqa: A002  # the path's own word
     options: Annotated[SheetOptions, Query()],
     lenses: LensesDependency,
-    store: StoreDependency,
-    timings: TimingsDependency,
+    sheet_lens: SheetLensDependency,
 ) -> Response:
     """The contact sheet."""
-    rows = await _compare_rows(sheet, options, SheetLens(lenses, store, timings))
+    rows = await _compare_rows(sheet, options, sheet_lens)
     content = await lenses.default.run(draw_sheet, rows, options, FigureFormat(format))
     return Response(content, media_type=SHEET_MEDIA_TYPES[format])
 
@@ -216,12 +223,10 @@ async def read_sheet(
 async def read_numbers(
     sheet: SheetDependency,
     options: Annotated[SheetOptions, Query()],
-    lenses: LensesDependency,
-    store: StoreDependency,
-    timings: TimingsDependency,
+    sheet_lens: SheetLensDependency,
 ) -> Response:
     """All numbers of a sheet, one row per picture and network."""
-    rows = await _compare_rows(sheet, options, SheetLens(lenses, store, timings))
+    rows = await _compare_rows(sheet, options, sheet_lens)
     headers = {"Content-Disposition": 'attachment; filename="cbam-lens-sheet.csv"'}
     return Response(write_sheet_numbers(rows), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -231,11 +236,10 @@ async def read_everything_of_sheet(
     sheet: SheetDependency,
     options: Annotated[SheetOptions, Query()],
     lenses: LensesDependency,
-    store: StoreDependency,
-    timings: TimingsDependency,
+    sheet_lens: SheetLensDependency,
 ) -> Response:
     """The contact sheet and all files about every picture, as a ZIP file."""
-    rows = await _compare_rows(sheet, options, SheetLens(lenses, store, timings))
+    rows = await _compare_rows(sheet, options, sheet_lens)
     return _send_archive(list_sheet_members(rows, options), lenses.default, name="sheet")
 
 

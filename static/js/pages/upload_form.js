@@ -19,6 +19,10 @@ export function enhanceUpload() {
   input.addEventListener("change", () => {
     sendFiles(form, input.files);
   });
+  const photo = document.getElementById("photo");
+  photo?.addEventListener("change", () => {
+    sendFiles(form, /** @type {HTMLInputElement} */ (photo).files);
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     sendForm(form, new FormData(form, event.submitter));

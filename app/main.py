@@ -14,8 +14,9 @@ from app.analysis.analysis_store import AnalysisStore
 from app.analysis.lenses import Lenses
 from app.engine.engine import Engine
 from app.pages.templating import STATIC
-from app.routes import api, camera, health, pages, sheets, sign_in, watch
+from app.routes import api, camera, health, pages, queue, sheets, sign_in, watch
 from app.server.camera import Cameras
+from app.server.guard.callers import CallerNames
 from app.server.guard.headers import SecurityHeaders
 from app.server.guard.hosts import ANY, TrustedHosts
 from app.server.guard.origins import CORS_METHODS, OwnOrigin
@@ -90,6 +91,7 @@ def create_app(
     app.add_middleware(DisconnectWatch)
     app.add_middleware(Deadline, seconds=settings.deadline_seconds)
     app.add_middleware(TokenCheck, tokens=app.state.tokens)
+    app.add_middleware(CallerNames, tokens=app.state.tokens)
     app.add_middleware(RateLimit, limit=settings.rate, tokens=app.state.tokens)
     if settings.allowed_origins:
         app.add_middleware(
@@ -106,7 +108,7 @@ def create_app(
     install_error_handlers(app)
     # This documents the token in OpenAPI; `TokenCheck` checks it, before a body is read.
     app.include_router(api.router, dependencies=[Security(BEARER)] if app.state.tokens else [])
-    for routes in (camera, health, pages, sheets, sign_in, watch):
+    for routes in (camera, health, pages, queue, sheets, sign_in, watch):
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

@@ -42,7 +42,7 @@ async def open_here(app: FastAPI) -> AsyncIterator[Services]:
     settings: Settings = app.state.settings
     metrics: Metrics = app.state.metrics
     lineups = app.state.lineups or load_chosen_lineups(settings)
-    engine = build_engine(settings, metrics.count_batch)
+    engine = build_engine(settings, metrics.count_batch, queue_seconds=settings.queue_seconds)
     engine.start(warm_up=lineups)
     try:
         yield Services(

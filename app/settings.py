@@ -33,6 +33,8 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+QUEUE_SHARE = 0.8
+
 SHORTEST_TOKEN = 16
 
 COMPUTED_BYTES = 8_000_000
@@ -70,7 +72,10 @@ class Settings(BaseSettings):
     max_upload_bytes: ByteSize = Field(default=ByteSize(20_000_000), gt=0, description="limit of one picture's bytes")
     max_picture_pixels: PositiveInt = Field(default=51_000_000, description="limit of one picture's pixels")
     sheet_pictures: int = Field(default=24, ge=1, le=200, description="limit of pictures per sheet")
-    queue_size: PositiveInt = Field(default=32, description="limit of waiting requests, above which 503 is answered")
+    queue_size: PositiveInt = Field(
+        default=512,
+        description="limit of waiting requests, above which 503 is answered, as when a request would wait too long",
+    )
     batch_size: PositiveInt = Field(default=8, description="limit of pictures per forward pass")
     batch_wait_seconds: NonNegativeFloat = Field(
         default=0.0,
@@ -141,6 +146,11 @@ class Settings(BaseSettings):
         if not value:
             raise ValueError("has no lineups; leave it out for the shipped one")
         return value
+
+    @property
+    def queue_seconds(self) -> float:
+        """The time of a request for the queue and the networks; the rest is for decoding and drawing."""
+        return QUEUE_SHARE * self.deadline_seconds
 
     @property
     def rate(self) -> RateLimitItem | None:

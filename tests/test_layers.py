@@ -124,7 +124,7 @@ MAY_IMPORT = {
         "models.networks models.pictures"
     ),
     "app.server": "app.analysis app.api app.engine app.errors app.pages models.names",
-    "app.server.guard": "app.errors app.pages app.server",
+    "app.server.guard": "app.engine app.errors app.pages app.server",
     "app.server.watch": "app.server app.server.guard app.settings",
     "app.services": "app.analysis app.engine app.server.watch app.settings models.lineups",
     "app.serving": "app.engine app.main app.server app.server.guard app.server.watch app.settings",

@@ -15,6 +15,7 @@ from app.analysis.networks import check_networks
 from app.analysis.options import PictureOptions, TargetOptions
 from app.analysis.sheets import Sheet, SheetRow
 from app.analysis.timing import Timings
+from app.engine.callers import in_series
 from app.errors import AnalysisGone, InvalidOption, LensError
 
 GONE = "This picture’s analysis has left the cache; send the picture again."
@@ -58,7 +59,8 @@ class SheetLens:
         try:
             lens = self._lenses.choose(options.lineup)
             # The same job computes the maps of the class that the sheet shows first.
-            comparison = await lens.compare_picture(data, options, TargetOptions(), self._timings)
+            with in_series():
+                comparison = await lens.compare_picture(data, options, TargetOptions(), self._timings)
         except LensError as error:
             return SheetRow(name, problem=str(error))
         await run_in_threadpool(self._store.add, replace(comparison.analysis, name=name))
@@ -112,7 +114,8 @@ class SheetLens:
         if analysis is None:
             return ComparedRow(position, row.name, None, row.problem or GONE)
         try:
-            comparison = await self._lenses.of(analysis).compare(analysis, options, self._timings)
+            with in_series():
+                comparison = await self._lenses.of(analysis).compare(analysis, options, self._timings)
         except InvalidOption:
             # The option is wrong, not this picture.
             raise

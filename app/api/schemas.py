@@ -238,3 +238,10 @@ class Health(ApiModel):
     """Whether the server runs, or accepts pictures."""
 
     status: Readiness
+
+
+class QueuePlace(ApiModel):
+    """The place in the queue of one request."""
+
+    before: int | None = Field(default=None, description="Pictures that precede it; null if it does not wait.")
+    seconds: float | None = Field(default=None, description="The time until its turn, by what was measured.")

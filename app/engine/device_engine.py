@@ -18,7 +18,8 @@ import numpy as np
 import torch
 
 from app.engine.engine import Engine
-from app.engine.job_queue import Job, JobQueue
+from app.engine.job_queue import Job, JobQueue, Place
+from app.engine.refusals import refuse_number, refuse_wait
 from app.engine.work import AnswerType, PictureWork, Work
 from app.errors import EngineFailed, LensError, QueueFull
 from models.lineups.lineup import Lineup
@@ -31,6 +32,7 @@ class DeviceEngine(Engine):
 
     Args:
         queue_size: the limit of waiting jobs.
+        queue_seconds: the longest time from a job's arrival to its answer; one that would take longer is refused.
         batch_size: the limit of pictures per forward pass.
         batch_wait_seconds: the time that the first picture of a batch waits for others.
         observe_batch: called with the number of jobs of each batch; None for no call.
@@ -40,17 +42,17 @@ class DeviceEngine(Engine):
         self,
         *,
         queue_size: int,
+        queue_seconds: float = math.inf,
         batch_size: int = 8,
         batch_wait_seconds: float = 0.0,
         observe_batch: Callable[[int], None] | None = None,
     ) -> None:
-        self._queue = JobQueue(queue_size)
+        self._queue = JobQueue(queue_size, max_seconds=queue_seconds)
         self._batch_size = batch_size
         self._batch_wait_seconds = batch_wait_seconds
         self._observe_batch = observe_batch
         self._worker = self._make_worker()
         self._current: Sequence[Job[Any]] = ()
-        self._seconds_per_job = 0.1
         self._is_accepting = False
         self._unwarmed: Sequence[Lineup] = ()
         self._has_failed = False
@@ -69,6 +71,10 @@ class DeviceEngine(Engine):
     def waiting(self) -> int:
         """The number of waiting jobs."""
         return len(self._queue)
+
+    def find_place(self, ticket: str) -> Place | None:
+        """See `Engine.find_place`."""
+        return self._queue.find_place(ticket)
 
     def start(self, *, warm_up: Sequence[Lineup] = ()) -> None:
         """Start the worker.
@@ -108,13 +114,14 @@ class DeviceEngine(Engine):
             raise QueueFull("the server is shutting down; try again in a moment", retry_after_seconds=5)
         jobs = [Job(work) for work in batch]
         if not self._queue.put(*jobs):
-            seconds = max(1, math.ceil(self._queue.max_size * self._seconds_per_job))
-            raise QueueFull(
-                f"{self._queue.max_size} requests are waiting, the limit; try again in {seconds} s",
-                retry_after_seconds=seconds,
-            )
+            raise self._refuse()
         # Cancelling an await cancels the job's future, and the worker skips the job.
         return [asyncio.wrap_future(job.future) for job in jobs]
+
+    def _refuse(self) -> QueueFull:
+        if len(self._queue) >= self._queue.max_size:
+            return refuse_number(self._queue.max_size, self._queue.seconds)
+        return refuse_wait(len(self._queue), self._queue.seconds, self._queue.max_seconds)
 
     def _make_worker(self) -> threading.Thread:
         return threading.Thread(target=self._live, name="cbam-lens-engine", daemon=True)
@@ -136,7 +143,12 @@ class DeviceEngine(Engine):
         try:
             for lineup in self._unwarmed:
                 side = lineup.card.preprocessing.resolution.value
-                PictureWork(lineup, np.zeros((3, side, side), dtype=np.float32)).compute()
+                work = PictureWork(lineup, np.zeros((3, side, side), dtype=np.float32))
+                work.compute()
+                # The second one takes as long as those of clients will.
+                start = time.perf_counter()
+                work.compute()
+                self._queue.times.learn(work, time.perf_counter() - start)
         except Exception:
             logger.exception("a lineup could not compute its first picture; the server does not become ready")
             self._has_failed = True
@@ -148,8 +160,7 @@ class DeviceEngine(Engine):
             self._current = jobs
             self._answer(jobs)
             self._current = ()
-            elapsed = (time.perf_counter() - start) / len(jobs)
-            self._seconds_per_job += 0.1 * (elapsed - self._seconds_per_job)
+            self._queue.times.learn(jobs[0].work, (time.perf_counter() - start) / len(jobs))
 
     def _answer(self, jobs: Sequence[Job[Any]]) -> None:
         try:

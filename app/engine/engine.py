@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+from app.engine.job_queue import Place
 from app.engine.work import AnswerType, Work
 
 
@@ -22,6 +23,10 @@ class Engine(ABC):
     @abstractmethod
     def waiting(self) -> int:
         """The number of waiting pieces of work."""
+
+    @abstractmethod
+    def find_place(self, ticket: str) -> Place | None:
+        """The place in the queue of the work with that ticket of a `Caller`; None if none waits or it is not known."""
 
     @abstractmethod
     def close(self) -> None:

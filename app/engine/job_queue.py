@@ -1,15 +1,25 @@
-"""A bounded queue of jobs for the device, which hands out jobs that can share a pass together."""
+"""A bounded queue of jobs for the device, fair between clients, which hands out jobs that can share a pass together.
 
+A job is refused if it would wait too long, by the measured times of those before it. Jobs are served in rounds: each
+client has one job in every round (start-time fair queueing: Goyal, Vin and Cheng, SIGCOMM 1996, with every job of one
+length), so a client that sends a hundred pictures delays another one by one picture at most.
+"""
+
+import math
 import threading
 import time
-from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from concurrent.futures import Future
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from typing import Any, Generic
+from typing import Any, Generic, NamedTuple
 
+from app.engine.callers import Caller, Urgency, present_caller
+from app.engine.service_times import ServiceTimes
 from app.engine.work import AnswerType, Work
+
+SERIES_TURN = 8
+"""Every eighth pass goes to a series while people wait for single pictures, so that a series never stands still."""
 
 
 @dataclass(slots=True, eq=False)
@@ -20,11 +30,15 @@ class Job(Generic[AnswerType]):
         work: the work to compute.
         future: the future of the answer.
         context: the caller's context, so that the worker's log lines name the caller's request.
+        caller: who waits for it.
+        turn: the round in which it is served; the queue sets it.
     """
 
     work: Work[AnswerType]
     future: Future[AnswerType] = field(default_factory=Future)
     context: Context = field(default_factory=copy_context)
+    caller: Caller = field(default_factory=present_caller.get)
+    turn: int = 0
 
     @property
     def batch_key(self) -> Hashable | None:
@@ -33,31 +47,70 @@ class Job(Generic[AnswerType]):
         return None if key is None else (type(self.work), key)
 
 
-class JobQueue:
-    """A queue that serves the oldest job first, together with other jobs of its batch key.
+class Place(NamedTuple):
+    """The place of a job that waits.
 
-    Args:
-        max_size: the limit of waiting jobs.
+    Attributes:
+        before: the number of jobs that are served before it.
+        seconds: the time until its own begins.
     """
 
-    def __init__(self, max_size: int) -> None:
+    before: int
+    seconds: float
+
+
+class JobQueue:
+    """A queue that serves clients in turn, each one's oldest job first, with other jobs of its batch key.
+
+    Args:
+        max_size: the limit of waiting jobs, which bounds their memory.
+        max_seconds: the longest time from a job's arrival to its answer; one that would take longer is refused.
+    """
+
+    def __init__(self, max_size: int, *, max_seconds: float = math.inf) -> None:
         self.max_size = max_size
-        self._jobs: deque[Job[Any]] = deque()
+        self.max_seconds = max_seconds
+        self.times = ServiceTimes()
+        self._jobs: list[Job[Any]] = []
+        self._rounds = dict.fromkeys(Urgency, 0)
+        self._passes = 0
+        self._free_at = 0.0
         self._changed = threading.Condition()
         self._is_closed = False
 
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def put(self, *jobs: Job[Any]) -> bool:
-        """Add all jobs or none; False if too many wait already or the queue is closed."""
+    @property
+    def seconds(self) -> float:
+        """The time that all jobs will take, by what was measured."""
         with self._changed:
-            # A job whose caller has gone must not block a new one.
-            if len(self._jobs) + len(jobs) > self.max_size:
-                self._jobs = deque(waiting for waiting in self._jobs if not waiting.future.cancelled())
+            return self._expect(self._jobs)
+
+    def find_place(self, ticket: str) -> Place | None:
+        """The place of the first job with that ticket; None if none waits."""
+        with self._changed:
+            line = self._line_up()
+            for before, job in enumerate(line):
+                if ticket and job.caller.ticket == ticket:
+                    return Place(before, self._expect(line[:before]))
+        return None
+
+    def put(self, *jobs: Job[Any]) -> bool:
+        """Add all jobs or none; False if they would come too late, too many wait already, or the queue is closed."""
+        with self._changed:
+            # A job whose caller has gone must not delay or block a new one.
+            self._jobs = [waiting for waiting in self._jobs if not waiting.future.cancelled()]
             if self._is_closed or len(self._jobs) + len(jobs) > self.max_size:
                 return False
-            self._jobs.extend(jobs)
+            for job in jobs:
+                job.turn = self._find_turn(job.caller)
+                self._jobs.append(job)
+            line = self._line_up()
+            last = max(map(line.index, jobs))
+            if self._expect(line[: last + 1]) > self.max_seconds and len(line) > len(jobs):
+                self._jobs = [waiting for waiting in self._jobs if waiting not in jobs]
+                return False
             self._changed.notify()
             return True
 
@@ -68,7 +121,7 @@ class JobQueue:
             self._changed.notify()
 
     def take(self, *, batch_size: int, wait_seconds: float) -> list[Job[Any]]:
-        """Wait for a job, and take the oldest one with others that can share its pass.
+        """Wait for a job, and take the next one with others that can share its pass.
 
         Args:
             batch_size: the limit of jobs.
@@ -82,9 +135,33 @@ class JobQueue:
                 self._changed.wait_for(lambda: self._jobs or self._is_closed)
                 if not self._jobs:
                     return []
-                first = self._jobs.popleft()
+                first = self._take_next()
                 if first.future.set_running_or_notify_cancel():
-                    return [first, *self._take_alike(first, batch_size - 1, wait_seconds)]
+                    taken = [first, *self._take_alike(first, batch_size - 1, wait_seconds)]
+                    self._free_at = time.monotonic() + sum(self.times.expect(job.work) for job in taken)
+                    return taken
+
+    def _find_turn(self, caller: Caller) -> int:
+        """The first round in which the caller has no other job."""
+        last = max((job.turn for job in self._jobs if _line_of(job) == _line_of_caller(caller)), default=-1)
+        return max(self._rounds[caller.urgency], last + 1)
+
+    def _line_up(self) -> list[Job[Any]]:
+        """The waiting jobs in the order in which they are served, but for the passes of series in between."""
+        return sorted(self._jobs, key=lambda job: (job.caller.urgency, job.turn))
+
+    def _expect(self, jobs: Sequence[Job[Any]]) -> float:
+        """The seconds until these jobs are done, the present pass before them."""
+        return max(0.0, self._free_at - time.monotonic()) + sum(self.times.expect(job.work) for job in jobs)
+
+    def _take_next(self) -> Job[Any]:
+        line = self._line_up()
+        self._passes += 1
+        series = [job for job in line if job.caller.urgency is Urgency.LATER]
+        first = series[0] if series and self._passes % SERIES_TURN == 0 else line[0]
+        self._rounds[first.caller.urgency] = first.turn
+        self._jobs.remove(first)
+        return first
 
     def _take_alike(self, first: Job[Any], count: int, wait_seconds: float) -> list[Job[Any]]:
         alike: list[Job[Any]] = []
@@ -93,7 +170,7 @@ class JobQueue:
             return alike
         until = time.monotonic() + wait_seconds
         while True:
-            for job in [job for job in self._jobs if job.batch_key == key][: count - len(alike)]:
+            for job in [job for job in self._line_up() if job.batch_key == key][: count - len(alike)]:
                 self._jobs.remove(job)
                 if job.future.set_running_or_notify_cancel():
                     alike.append(job)
@@ -101,3 +178,11 @@ class JobQueue:
             if len(alike) >= count or left <= 0 or self._is_closed:
                 return alike
             self._changed.wait(left)
+
+
+def _line_of(job: Job[Any]) -> tuple[str, Urgency]:
+    return _line_of_caller(job.caller)
+
+
+def _line_of_caller(caller: Caller) -> tuple[str, Urgency]:
+    return caller.client, caller.urgency

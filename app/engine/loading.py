@@ -1,5 +1,6 @@
 """The lineups, the engine and the device that the settings choose."""
 
+import math
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -36,15 +37,22 @@ def load_chosen_lineup(settings: Settings) -> Lineup:
     return lineups[0]
 
 
-def build_engine(settings: Settings, observe_batch: Callable[[int], None] | None = None) -> DeviceEngine:
+def build_engine(
+    settings: Settings,
+    observe_batch: Callable[[int], None] | None = None,
+    *,
+    queue_seconds: float = math.inf,
+) -> DeviceEngine:
     """Build an engine with the settings' queue and batch sizes, not started.
 
     Args:
         settings: the server's settings.
+        queue_seconds: the longest time for the queue and the networks; a command's own work may take any time.
         observe_batch: called with the number of jobs of each batch.
     """
     return DeviceEngine(
         queue_size=settings.queue_size,
+        queue_seconds=queue_seconds,
         batch_size=settings.batch_size,
         batch_wait_seconds=settings.batch_wait_seconds,
         observe_batch=observe_batch,

@@ -15,6 +15,7 @@ from app.analysis.prepared import choose_resolution
 from app.analysis.timing import Timings
 from app.api.map_values import MapsAnswer, build_maps_answer
 from app.api.schemas import ApiModel, PredictionAnswer, Problem
+from app.engine.callers import in_series
 from app.errors import CameraOff, DeadlinePassed, LensError, QueueFull, UnsupportedFormat
 from app.server.limits import refuse_bytes, refuse_seconds
 from app.server.problems import build_problem
@@ -177,7 +178,8 @@ def build_frame_answer(comparison: Comparison) -> Frame:
 async def _compare(lens: Lens, data: bytes, options: CameraOptions, seconds: float) -> Frame:
     geometry = GeometryOptions(geometry=options.geometry, resolution=options.resolution)
     # A connection's frames are answered one after another, so it never has two jobs in the engine's queue.
-    return build_frame_answer(await _limit(lens.compare_picture(data, geometry, options, Timings()), seconds))
+    with in_series():
+        return build_frame_answer(await _limit(lens.compare_picture(data, geometry, options, Timings()), seconds))
 
 
 async def _limit(work: Awaitable[Result], seconds: float) -> Result:

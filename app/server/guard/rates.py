@@ -37,7 +37,7 @@ class RateLimit:
         if self._limit is None or scope["type"] not in CONNECTIONS or is_free(scope):
             await self._app(scope, receive, send)
             return
-        client = self._identify(scope)
+        client = identify_client(scope, self._tokens)
         if self._counter.hit(self._limit, client):
             await self._app(scope, receive, send)
             return
@@ -49,14 +49,16 @@ class RateLimit:
         )
         await refuse(error, scope, receive, send)
 
-    def _identify(self, scope: Scope) -> str:
-        session = self._tokens.find_session(Headers(scope=scope)) if self._tokens else None
-        return session or group_address(scope["client"][0] if scope.get("client") else "")
-
 
 def is_free(scope: Scope) -> bool:
     """Whether a request does not count."""
     return is_open(scope) and not (scope["type"] == "http" and scope["method"] == "POST")
+
+
+def identify_client(scope: Scope, tokens: Tokens) -> str:
+    """A client's identity: its session if the server has tokens, otherwise its address."""
+    session = tokens.find_session(Headers(scope=scope)) if tokens else None
+    return session or group_address(scope["client"][0] if scope.get("client") else "")
 
 
 def group_address(address: str) -> str:

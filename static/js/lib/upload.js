@@ -1,6 +1,7 @@
 /** A form that is sent with progress, which `fetch` does not tell. */
 
 import { explainUnreachable, readPage } from "./page.js";
+import { followPlace, makeTicket } from "./queue.js";
 import { untilServed } from "./retry.js";
 
 /**
@@ -10,6 +11,8 @@ import { untilServed } from "./retry.js";
 
 /** Uploading is the first half of the bar; the networks' work, of which nothing is known, the second. */
 const UPLOADED_SHARE = 0.5;
+
+const COMPARING = "Comparing the networks …";
 
 /**
  * Post a form, and read the page to which the server leads.
@@ -36,18 +39,27 @@ export async function postForm(address, data, signal, report) {
 function post(address, data, signal, report) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
+    const ticket = makeTicket();
+    const ended = new AbortController();
     const stop = () => request.abort();
     signal.addEventListener("abort", stop);
-    request.addEventListener("loadend", () => signal.removeEventListener("abort", stop));
+    request.addEventListener("loadend", () => {
+      signal.removeEventListener("abort", stop);
+      ended.abort();
+    });
     request.upload.addEventListener("progress", ({ loaded, total }) =>
       report("Uploading the picture …", total ? (UPLOADED_SHARE * loaded) / total : null),
     );
-    request.upload.addEventListener("load", () => report("Comparing the networks …", UPLOADED_SHARE));
+    request.upload.addEventListener("load", () => {
+      report(COMPARING, UPLOADED_SHARE);
+      followPlace(ticket, ended.signal, (sentence) => report(sentence || COMPARING, UPLOADED_SHARE));
+    });
     request.addEventListener("load", () => resolve(readSent(request)));
     request.addEventListener("error", () => reject(explainUnreachable()));
     request.addEventListener("abort", () => reject(signal.reason));
     request.open("POST", address);
     request.setRequestHeader("Accept", "text/html");
+    request.setRequestHeader("X-Ticket", ticket);
     report("Uploading the picture …", 0);
     request.send(data);
   });

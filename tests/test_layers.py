@@ -50,8 +50,8 @@ def starts_with(name: str, *packages: str) -> bool:
 
 MAY_IMPORT = {
     "app.analysis": (
-        "app.decoding app.engine app.errors app.explain app.render models.attention models.calibration models.lineups models.names "
-        "models.networks models.pictures models.probabilities"
+        "app.decoding app.engine app.errors app.explain app.render models.attention models.calibration models.lineups "
+        "models.names models.networks models.pictures models.probabilities"
     ),
     "app.api": (
         "app.analysis app.explain app.render models.calibration models.lineups models.names models.networks "

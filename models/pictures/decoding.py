@@ -17,8 +17,9 @@ from models.pictures.errors import InvalidPicture, PictureError, PictureTooLarge
 from models.pictures.fitting import find_ratio
 from models.pictures.formats import PictureFormat, find_format, with_article
 from models.pictures.heic import read_heic
+from models.pictures.jpeg import check_markers, read_jpeg_frame
 from models.pictures.limits import check_size, find_pixel_limit
-from models.pictures.metadata import Stripped, read_jpeg_frame, read_orientation, read_png_bits, strip_jpeg, strip_png
+from models.pictures.metadata import Stripped, read_orientation, read_png_bits, strip_jpeg, strip_png
 from models.pictures.samples import ValueRange
 from models.pictures.tiff import read_tiff
 
@@ -136,6 +137,7 @@ def _read_png(data: bytes, need: _Need) -> Raster:
 def _read_jpeg(data: bytes, need: _Need) -> Raster:
     stripped, frame = strip_jpeg(data), read_jpeg_frame(data)
     check_jpeg(frame)
+    check_markers(stripped.data, frame)
     if frame is not None and frame.bits != 8:
         return read_deep_jpeg(stripped, frame, max_pixels=need.max_pixels)
     return _read_with_pillow(stripped, PictureFormat.JPEG, need)

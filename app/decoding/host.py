@@ -25,6 +25,7 @@ HANG_UP = getattr(select, "POLLRDHUP", select.POLLHUP)
 
 DEEP_CODECS = (
     "png_decode",
+    "webp_decode",
     "jpeg8_decode",
     "lzw_decode",
     "zlib_decode",

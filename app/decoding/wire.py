@@ -15,6 +15,7 @@ from typing import Annotated
 from PIL import Image
 from pydantic import BaseModel, Field
 
+from models.pictures.bands import list_bands
 from models.pictures.limits import MAX_SIDE
 
 MAX_MESSAGE_BYTES = 64 * 1024
@@ -24,9 +25,6 @@ NO_PROCESS = "no process"
 
 UNEXPECTED = "unexpected"
 """The kind of an error that is none of the picture's."""
-
-BAND_BYTES = 1_000_000
-"""A picture's rows are copied in bands of about so many bytes, so that no second copy of it is made."""
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 
@@ -144,21 +142,14 @@ def read(file: int, size: int, offset: int = 0) -> bytearray:
 
 def write_picture(file: int, picture: Image.Image) -> None:
     """Append an RGB picture's pixels to a file."""
-    for top, bottom in _list_bands(*picture.size):
+    for top, bottom in list_bands(*picture.size):
         write(file, picture.crop((0, top, picture.width, bottom)).tobytes())
 
 
 def read_picture(file: int, width: int, height: int) -> Image.Image:
     """The RGB picture that a file begins with; raises `ChannelEnded` where it is shorter."""
     picture = Image.new("RGB", (width, height))
-    for top, bottom in _list_bands(width, height):
+    for top, bottom in list_bands(width, height):
         rows = read(file, 3 * width * (bottom - top), 3 * width * top)
         picture.paste(Image.frombuffer("RGB", (width, bottom - top), rows, "raw", "RGB", 0, 1), (0, top))
     return picture
-
-
-def _list_bands(width: int, height: int) -> Iterator[tuple[int, int]]:
-    """The bands of rows, from where to where."""
-    step = max(1, BAND_BYTES // (3 * width))
-    for top in range(0, height, step):
-        yield top, min(height, top + step)

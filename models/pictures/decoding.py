@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
 
-from models.pictures.colours import SIDEWAYS, Raster, convert_to_rgb
+from models.pictures.colours import SIDEWAYS, Raster, convert_to_rgb, turn_upright
 from models.pictures.deep import check_jpeg, read_deep_jpeg, read_deep_png
 from models.pictures.errors import InvalidPicture, PictureError, PictureTooLarge
 from models.pictures.fitting import find_ratio
@@ -22,6 +22,7 @@ from models.pictures.limits import check_size, find_pixel_limit
 from models.pictures.metadata import Stripped, read_orientation, read_png_bits, strip_jpeg, strip_png
 from models.pictures.samples import ValueRange
 from models.pictures.tiff import read_tiff
+from models.pictures.webp import is_animated, read_webp
 
 # Pillow warns above its own limit; ours is an error and is checked before decoding.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -95,9 +96,13 @@ def decode_reduced(
     try:
         raster = _read(data, kind, _Need(max_pixels, shorter_side, round_size))
         width, height = raster.width, raster.height
-        if raster.orientation in SIDEWAYS:
+        orientation, values, pages = raster.orientation, raster.values, raster.pages
+        image = convert_to_rgb(raster)
+        # Its pixels are not needed beside the turned ones.
+        del raster
+        if orientation in SIDEWAYS:
             width, height = height, width
-        return DecodedPicture(convert_to_rgb(raster), width, height, raster.values, raster.pages)
+        return DecodedPicture(turn_upright(image, orientation), width, height, values, pages)
     except Image.DecompressionBombError as error:
         raise _refuse_bomb(max_pixels) from error
     except UnidentifiedImageError as error:
@@ -119,6 +124,8 @@ def _read(data: bytes, kind: PictureFormat, need: _Need) -> Raster:
             return read_tiff(data, max_pixels=need.max_pixels)
         case PictureFormat.HEIC:
             return read_heic(data, max_pixels=need.max_pixels)
+        case PictureFormat.WEBP if not is_animated(data):
+            return read_webp(data, max_pixels=need.max_pixels)
         case PictureFormat.PNG:
             return _read_png(data, need)
         case PictureFormat.JPEG:

@@ -1,6 +1,7 @@
 """Threads for decoding, drawing and encoding: at most one per core, whoever leaves meanwhile."""
 
 import asyncio
+import logging
 import math
 import os
 import threading
@@ -8,12 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from app.decoding.parts import DECODER, Decoder, decode_parts
+
+logger = logging.getLogger(__name__)
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -94,6 +97,7 @@ class WorkThreads:
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
+            running.add_done_callback(_note_end)
             job.cancel()
             raise
 
@@ -105,3 +109,10 @@ class WorkThreads:
             return await anyio.to_thread.run_sync(work, limiter=self._unlimited)
         finally:
             self._places.release_on_behalf_of(job)
+
+
+def _note_end(running: asyncio.Task[Any]) -> None:
+    """Take the error of work that nobody waits for, which asyncio would report as forgotten."""
+    error = None if running.cancelled() else running.exception()
+    if error is not None and not isinstance(error, JobCancelled):
+        logger.info("work whose client had left failed: %r", error)

@@ -22,7 +22,7 @@ from models.pictures.limits import check_size, find_pixel_limit
 from models.pictures.metadata import Stripped, read_orientation, read_png_bits, strip_jpeg, strip_png
 from models.pictures.samples import ValueRange
 from models.pictures.tiff import read_tiff
-from models.pictures.webp import is_animated, read_webp
+from models.pictures.webp import is_animated, read_webp, read_webp_size
 
 # Pillow warns above its own limit; ours is an error and is checked before decoding.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -124,8 +124,8 @@ def _read(data: bytes, kind: PictureFormat, need: _Need) -> Raster:
             return read_tiff(data, max_pixels=need.max_pixels)
         case PictureFormat.HEIC:
             return read_heic(data, max_pixels=need.max_pixels)
-        case PictureFormat.WEBP if not is_animated(data):
-            return read_webp(data, max_pixels=need.max_pixels)
+        case PictureFormat.WEBP:
+            return _read_webp(data, need)
         case PictureFormat.PNG:
             return _read_png(data, need)
         case PictureFormat.JPEG:
@@ -148,6 +148,14 @@ def _read_jpeg(data: bytes, need: _Need) -> Raster:
     if frame is not None and frame.bits != 8:
         return read_deep_jpeg(stripped, frame, max_pixels=need.max_pixels)
     return _read_with_pillow(stripped, PictureFormat.JPEG, need)
+
+
+def _read_webp(data: bytes, need: _Need) -> Raster:
+    if not is_animated(data):
+        return read_webp(data, max_pixels=need.max_pixels)
+    # Before Pillow makes room for its canvas.
+    check_size(*read_webp_size(data), need.max_pixels)
+    return _read_with_pillow(Stripped(data), PictureFormat.WEBP, need)
 
 
 def _read_with_pillow(stripped: Stripped, kind: PictureFormat, need: _Need) -> Raster:

@@ -35,7 +35,7 @@ class LogFormat(StrEnum):
 
 SHORTEST_TOKEN = 16
 
-COMPUTED_BYTES = 8_000_000
+COMPUTED_BYTES = 9_000_000
 """The memory for a large picture without its upload: the shipped lineup's traces and the copy for the screen."""
 
 

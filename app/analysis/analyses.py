@@ -17,6 +17,9 @@ from models.pictures.placement import Placement
 PREVIEW_SIDE_PIXELS = 1024
 """The longer side of the copy that is kept decoded, for drawing on the page."""
 
+SCREEN_BYTES_PER_PIXEL = 4
+"""Pillow gives RGB pixels four bytes each."""
+
 
 class Picture:
     """An uploaded picture: its bytes, and a decoded copy for the screen, made on first use.
@@ -49,7 +52,7 @@ class Picture:
     def size_bytes(self) -> int:
         """The approximate memory of the upload and its copy for the screen."""
         ratio = find_ratio(self.width, self.height, longer=PREVIEW_SIDE_PIXELS)
-        return len(self.data) + int(3 * self.width * self.height * ratio**2)
+        return len(self.data) + int(SCREEN_BYTES_PER_PIXEL * self.width * self.height * ratio**2)
 
     def draw(self, *, max_side: int | None) -> Image.Image:
         """The upright RGB picture, fitted into `max_side` pixels, enlarged if it is tiny; at full size for None."""

@@ -3,6 +3,9 @@
 import math
 from dataclasses import asdict, dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.analysis.analyses import PREVIEW_SIDE_PIXELS, Analysis, Picture
 from app.analysis.options import GeometryOptions
 from app.decoding.parts import DECODER, DecodedParts, DecodingRequest, Input
@@ -56,17 +59,20 @@ def prepare_picture(data: bytes, card: LineupCard, options: GeometryOptions, *, 
     geometry = options.geometry or card.preprocessing.geometry
     resolution = choose_resolution(card, options)
     wanted = Input(geometry, resolution, card.preprocessing.crop_share)
-    decoded = _decode(data, wanted, max_pixels)
+    decoded, seen = _decode(data, wanted, max_pixels)
     placement = place(decoded.width, decoded.height, **asdict(wanted))
-    values = normalise(decoded.seen, card.preprocessing)
+    values = normalise(seen, card.preprocessing)
     source = Picture(data, decoded, max_pixels=max_pixels)
     return PreparedPicture(card, source, placement, geometry, resolution, values)
 
 
-def _decode(data: bytes, wanted: Input, max_pixels: int) -> DecodedParts:
+def _decode(data: bytes, wanted: Input, max_pixels: int) -> tuple[DecodedParts, NDArray[np.uint8]]:
+    """The decoded picture, and the pixels of the networks' input, (H, W, 3)."""
     enough = math.ceil(wanted.resolution / wanted.crop_share * REDUCTION_MARGIN)
     request = DecodingRequest(max_pixels, shorter_side=enough, longer_side=PREVIEW_SIDE_PIXELS, input=wanted)
-    return DECODER.get()(data, request)
+    decoded = DECODER.get()(data, request)
+    assert decoded.seen is not None  # noqa: S101  # it was wanted
+    return decoded, decoded.seen
 
 
 def choose_resolution(card: LineupCard, options: GeometryOptions) -> Resolution:
@@ -89,5 +95,5 @@ def prepare_again(analysis: Analysis, *, max_pixels: int) -> FloatArray:
         max_pixels: the largest width times height that may be decoded.
     """
     wanted = Input(analysis.geometry, analysis.resolution, analysis.card.preprocessing.crop_share)
-    decoded = _decode(analysis.source.data, wanted, max_pixels)
-    return normalise(decoded.seen, analysis.card.preprocessing)
+    _, seen = _decode(analysis.source.data, wanted, max_pixels)
+    return normalise(seen, analysis.card.preprocessing)

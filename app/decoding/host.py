@@ -96,10 +96,17 @@ class Host:
                 Channel(connection).send(Failure(error=NO_PROCESS, message=str(error)).model_dump_json())
             return
         if pid == 0:
+            self._forget()
             run_child(connection)
         # Kept open until the child is gone: the server sees the connection's end when its memory and core are free.
         self._children[connection.fileno()] = _Child(pid, connection)
         self._poll.register(connection, HANG_UP)
+
+    def _forget(self) -> None:
+        """Close what is the host's, in a child: it would keep the other children's connections open."""
+        signal.set_wakeup_fd(-1)
+        for mine in (self._control, self._ended, self._wake, *(child.connection for child in self._children.values())):
+            mine.close()
 
     def _kill(self, descriptor: int) -> None:
         self._poll.unregister(descriptor)

@@ -80,8 +80,10 @@ def test_decode_gives_what_it_gives_in_this_process(
     ours, theirs = decode_parts(data, request), decode(data, request)
     assert (theirs.width, theirs.height, theirs.pages, theirs.values) == (ours.width, ours.height, 1, None)
     assert (theirs.picture and theirs.picture.tobytes()) == (ours.picture and ours.picture.tobytes())
-    assert (theirs.seen is None) == (ours.seen is None)
-    if ours.seen is not None:
+    if ours.seen is None:
+        assert theirs.seen is None
+    else:
+        assert theirs.seen is not None
         assert np.array_equal(theirs.seen, ours.seen)
 
 
@@ -117,6 +119,22 @@ def test_deadline_kills_the_process(processes: DecodingProcesses) -> None:
         processes.decode(make_slow_jpeg(), WHOLE, seconds=0.3)
     assert not find_children(processes)
     assert time.monotonic() - begin < 3
+
+
+def test_killed_process_is_gone_at_once_beside_one_that_is_kept(processes: DecodingProcesses) -> None:
+    def decode_slowly() -> None:
+        with pytest.raises(DeadlinePassed):
+            processes.decode(make_slow_jpeg(), WHOLE, seconds=0.7)
+
+    slow = threading.Thread(target=decode_slowly)
+    begin = time.monotonic()
+    slow.start()
+    wait_until(lambda: len(find_children(processes)) == 1)
+    # Forked later, it could hold the other one's connection open.
+    processes.decode(SMALL, WHOLE, seconds=SECONDS)
+    slow.join()
+    assert len(find_children(processes)) == 1
+    assert time.monotonic() - begin < 5
 
 
 def test_picture_that_ends_its_process_is_refused_and_the_next_one_is_read(

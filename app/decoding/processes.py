@@ -112,8 +112,7 @@ class DecodingProcesses:
         with self._lock:
             while self._idle:
                 connection = self._idle.pop()
-                # One that can be read without an order has ended.
-                if not select.select([connection], [], [], 0)[0]:
+                if not _has_ended(connection):
                     return connection
                 connection.close()
         return None
@@ -175,6 +174,13 @@ PROCESSES = DecodingProcesses()
 """Those of this process: all of its applications share one host, which ends with the process."""
 
 atexit.register(PROCESSES.close)
+
+
+def _has_ended(connection: socket.socket) -> bool:
+    """Whether an idle process has ended: its connection can be read, although it has no order."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _shut(connection: socket.socket) -> None:

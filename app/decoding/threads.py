@@ -54,13 +54,13 @@ class Job:
             self._stop = stop
         try:
             yield
-        except Exception as error:
-            if self._is_cancelled:
-                raise JobCancelled from error
-            raise
         finally:
             with self._lock:
                 self._stop = None
+                is_cancelled = self._is_cancelled
+            # Even where nothing failed: what was stopped just after its last step must not be used again.
+            if is_cancelled:
+                raise JobCancelled
 
 
 _JOB: ContextVar[Job] = ContextVar("_JOB")

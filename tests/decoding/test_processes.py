@@ -203,23 +203,6 @@ def test_cancelled_work_frees_its_core_and_no_more_run_than_there_are_places(pro
     assert 1 <= max(seen) <= places
 
 
-def test_place_of_a_thread_that_cannot_be_stopped_is_free_when_it_ends() -> None:
-    can_end = threading.Event()
-
-    async def leave() -> None:
-        threads = WorkThreads(limit=1)
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await threads.run(can_end.wait)
-        second = asyncio.create_task(threads.run(time.monotonic))
-        await asyncio.sleep(0.05)
-        assert not second.done()
-        can_end.set()
-        await second
-
-    asyncio.run(leave())
-
-
 def run_in_fork(act: Callable[[], bool]) -> bool:
     """What `act` returns in a forked process, whose limits are its own; False if it does not return."""
     pid = os.fork()

@@ -20,8 +20,8 @@ BYTES_PER_PIXEL = 16
 """What a decoding may take: so many bytes, and so many more for each pixel of the limit. SECURITY.md has the measured
 figures; the highest are 13.6 bytes per pixel, and 16.1 for animated WebP."""
 
-LARGE_PIXELS = 4_000_000
-"""After a larger picture the process ends, which gives back all of its memory. A new one costs some milliseconds."""
+LARGE_BYTES = 100_000_000
+"""After a picture that took more, the process ends, which gives back all of it. A new one costs some milliseconds."""
 
 MESSAGE_CHARACTERS = 4_000
 
@@ -56,6 +56,12 @@ class Limits:
 
     def __init__(self) -> None:
         self.data_bytes = _read_data_bytes()
+        self._peak_bytes = _read_peak_bytes()
+
+    @property
+    def has_taken_much(self) -> bool:
+        """Whether a picture took more than `LARGE_BYTES`."""
+        return _read_peak_bytes() - self._peak_bytes > LARGE_BYTES
 
     def set(self, order: Order) -> None:
         """Set the limits for the next picture."""
@@ -87,7 +93,7 @@ def _answer(channel: Channel, limits: Limits) -> bool:
     if isinstance(result, Failure):
         channel.send(result.model_dump_json())
         return False
-    is_last = result.width * result.height > LARGE_PIXELS
+    is_last = limits.has_taken_much
     with open_file() as file:
         if result.picture is not None:
             write_picture(file, result.picture)
@@ -141,6 +147,11 @@ def _be_quiet() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
+
+
+def _read_peak_bytes() -> int:
+    """The most memory that this process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _read_data_bytes() -> int:

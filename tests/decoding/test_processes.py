@@ -109,7 +109,7 @@ def test_process_is_kept_for_the_next_small_picture_and_ends_after_a_large_one(
     (kept,) = find_children(processes)
     decode(SMALL, WHOLE)
     assert find_children(processes) == [kept]
-    decode(encode(Image.new("RGB", (3000, 2000))), DecodingRequest(MAX_PIXELS, longer_side=64))
+    decode(make_large_webp(), DecodingRequest(MAX_PIXELS, longer_side=64))
     wait_until(lambda: not find_children(processes))
 
 

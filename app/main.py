@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
@@ -12,6 +13,8 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app.analysis.analysis_store import AnalysisStore
 from app.analysis.lenses import Lenses
+from app.decoding.parts import decode_parts
+from app.decoding.processes import ARE_POSSIBLE, PROCESSES
 from app.engine.engine import Engine
 from app.pages.templating import STATIC
 from app.routes import api, camera, health, pages, queue, sheets, sign_in, watch
@@ -117,12 +120,16 @@ def create_app(
 @asynccontextmanager
 async def _live(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
+    # Beside the networks, which take longer.
+    if ARE_POSSIBLE:
+        PROCESSES.start()
     async with app.state.open_services(app) as services:
         app.state.lenses = Lenses(
             services.engine,
             services.lineups,
             max_pixels=settings.max_picture_pixels,
             answers=services.store.answers,
+            decoder=partial(PROCESSES.decode, seconds=settings.deadline_seconds) if ARE_POSSIBLE else decode_parts,
         )
         app.state.store, app.state.sheets = services.store, services.sheets
         _watch(app, services.engine)

@@ -37,7 +37,7 @@ QUEUE_SHARE = 0.8
 
 SHORTEST_TOKEN = 16
 
-COMPUTED_BYTES = 8_000_000
+COMPUTED_BYTES = 9_000_000
 """The memory for a large picture without its upload: the shipped lineup's traces and the copy for the screen."""
 
 

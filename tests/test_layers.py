@@ -50,8 +50,8 @@ def starts_with(name: str, *packages: str) -> bool:
 
 MAY_IMPORT = {
     "app.analysis": (
-        "app.engine app.errors app.explain app.render models.attention models.calibration models.lineups models.names "
-        "models.networks models.pictures models.probabilities"
+        "app.decoding app.engine app.errors app.explain app.render models.attention models.calibration models.lineups "
+        "models.names models.networks models.pictures models.probabilities"
     ),
     "app.api": (
         "app.analysis app.explain app.render models.calibration models.lineups models.names models.networks "
@@ -78,6 +78,7 @@ MAY_IMPORT = {
         "app.output app.render app.serving app.settings app.survey models.attention models.checkpoints models.errors "
         "models.lineups models.names models.networks models.training models.training.recipes"
     ),
+    "app.decoding": "app.errors models.names models.pictures",
     "app.engine": (
         "app.errors app.explain app.settings models.attention models.errors models.lineups models.names "
         "models.networks models.probabilities"
@@ -94,7 +95,7 @@ MAY_IMPORT = {
     "app.evaluation.results": "app.analysis app.errors app.explain app.numbers models.names",
     "app.explain": "models.attention models.names models.networks models.pictures",
     "app.main": (
-        "app.analysis app.engine app.pages app.routes app.server app.server.guard app.server.watch "
+        "app.analysis app.decoding app.engine app.pages app.routes app.server app.server.guard app.server.watch "
         "app.services app.settings app.version models.lineups"
     ),
     "app.numbers": "",
@@ -204,6 +205,12 @@ def test_table_has_no_circle() -> None:
 
 @pytest.mark.parametrize("module", [name for name in IMPORTS if starts_with(name, "app.render")])
 def test_render_never_imports_torch_not_even_through_others(module: str) -> None:
+    assert not [name for name in reach(module) if starts_with(name, "torch", "torchvision", "pytorch_grad_cam")]
+
+
+@pytest.mark.parametrize("module", [name for name in IMPORTS if starts_with(name, "app.decoding")])
+def test_decoding_processes_never_import_torch(module: str) -> None:
+    """They would each hold it in memory, and their host would start seconds later."""
     assert not [name for name in reach(module) if starts_with(name, "torch", "torchvision", "pytorch_grad_cam")]
 
 

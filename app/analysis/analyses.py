@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
+from app.decoding.parts import DECODER, DecodedParts, DecodingRequest
 from app.engine.traces import LineupTrace
 from models.lineups.card import LineupCard
 from models.names import Geometry, Resolution
-from models.pictures.decoding import DecodedPicture, decode_picture, decode_reduced
-from models.pictures.fitting import find_ratio, fit_screen, shrink
+from models.pictures.fitting import find_ratio, fit_screen
 from models.pictures.placement import Placement
 
 PREVIEW_SIDE_PIXELS = 1024
 """The longer side of the copy that is kept decoded, for drawing on the page."""
+
+SCREEN_BYTES_PER_PIXEL = 4
+"""Pillow gives RGB pixels four bytes each."""
 
 
 class Picture:
@@ -23,7 +26,7 @@ class Picture:
 
     Args:
         data: the uploaded bytes.
-        decoded: the picture as it was decoded for the networks.
+        decoded: the picture as it was decoded for the networks, its longer side at most `PREVIEW_SIDE_PIXELS`.
         max_pixels: the limit within which it was decoded.
 
     Attributes:
@@ -33,13 +36,13 @@ class Picture:
         data: the uploaded bytes.
     """
 
-    def __init__(self, data: bytes, decoded: DecodedPicture, *, max_pixels: int) -> None:
+    def __init__(self, data: bytes, decoded: DecodedParts, *, max_pixels: int) -> None:
         self.width, self.height = decoded.width, decoded.height
         self.values, self.pages = decoded.values, decoded.pages
         self._max_pixels = max_pixels
         self.data = data
         # A picture that was decoded at a reduced size for the networks is too small for the screen.
-        self._preview = None if decoded.is_reduced else shrink(decoded.image, PREVIEW_SIDE_PIXELS)
+        self._preview = decoded.picture
 
     def __getstate__(self) -> dict[str, object]:
         # The copy for the screen stays here: another process makes its own when it needs one.
@@ -49,14 +52,14 @@ class Picture:
     def size_bytes(self) -> int:
         """The approximate memory of the upload and its copy for the screen."""
         ratio = find_ratio(self.width, self.height, longer=PREVIEW_SIDE_PIXELS)
-        return len(self.data) + int(3 * self.width * self.height * ratio**2)
+        return len(self.data) + int(SCREEN_BYTES_PER_PIXEL * self.width * self.height * ratio**2)
 
     def draw(self, *, max_side: int | None) -> Image.Image:
         """The upright RGB picture, fitted into `max_side` pixels, enlarged if it is tiny; at full size for None."""
         if max(self.width, self.height) <= PREVIEW_SIDE_PIXELS or (max_side or math.inf) <= PREVIEW_SIDE_PIXELS:
             picture = self._draw_preview()
         else:
-            picture = decode_picture(self.data, max_pixels=self._max_pixels)
+            picture = self._decode(DecodingRequest(self._max_pixels, longer_side=max_side))
         return picture if max_side is None else fit_screen(picture, max_side)
 
     def _draw_preview(self) -> Image.Image:
@@ -64,9 +67,14 @@ class Picture:
         if self._preview is None:
             ratio = find_ratio(self.width, self.height, longer=PREVIEW_SIDE_PIXELS)
             enough = math.ceil(min(self.width, self.height) * ratio)
-            decoded = decode_reduced(self.data, max_pixels=self._max_pixels, shorter_side=enough)
-            self._preview = shrink(decoded.image, PREVIEW_SIDE_PIXELS)
+            request = DecodingRequest(self._max_pixels, shorter_side=enough, longer_side=PREVIEW_SIDE_PIXELS)
+            self._preview = self._decode(request)
         return self._preview
+
+    def _decode(self, request: DecodingRequest) -> Image.Image:
+        picture = DECODER.get()(self.data, request).picture
+        assert picture is not None  # noqa: S101  # left out beside an input alone
+        return picture
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)

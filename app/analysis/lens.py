@@ -1,13 +1,8 @@
 """The path from a picture, a lineup and options to a `Comparison`."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import ParamSpec, TypeVar
-
-import anyio
-import anyio.to_thread
 
 from app.analysis.analyses import Analysis
 from app.analysis.analysis_store import AnswerCache
@@ -28,6 +23,7 @@ from app.analysis.questions import (
     ResultType,
 )
 from app.analysis.timing import Timings
+from app.decoding.threads import WorkThreads
 from app.engine.engine import Engine
 from app.engine.traces import LineupTrace, find_first_class
 from app.engine.work import PictureWork
@@ -51,7 +47,8 @@ class Lens:
         lineup: the networks.
         max_pixels: the largest width times height that may be decoded.
         answers: the cache of answers, usually the store's; by default a new one for this lens alone.
-        threads: the limit of threads that decode and draw at once; by default one per core, for this lens alone.
+        threads: the threads that decode and draw; by default as many as cores, for this lens alone, which decode in
+            this process.
     """
 
     def __init__(
@@ -61,14 +58,13 @@ class Lens:
         *,
         max_pixels: int,
         answers: AnswerCache | None = None,
-        threads: anyio.CapacityLimiter | None = None,
+        threads: WorkThreads | None = None,
     ) -> None:
         self.engine = engine
         self.lineup = lineup
         self._max_pixels = max_pixels
         self._answers = AnswerCache() if answers is None else answers
-        # Decoding and drawing take a core and a picture's memory each.
-        self._threads = threads or anyio.CapacityLimiter(os.cpu_count() or 1)
+        self._threads = threads or WorkThreads()
 
     async def analyse(self, data: bytes, geometry: GeometryOptions, timings: Timings) -> Analysis:
         """Decode a picture and trace it through every network.
@@ -230,10 +226,8 @@ class Lens:
         return find_class(self.lineup.labels, target)
 
     async def run(self, work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        """Run decoding, drawing or encoding in a thread; a cancelled caller does not wait for it."""
-        return await anyio.to_thread.run_sync(
-            partial(work, *args, **kwargs), limiter=self._threads, abandon_on_cancel=True
-        )
+        """Run decoding, drawing or encoding in a thread; see `WorkThreads`."""
+        return await self._threads.run(work, *args, **kwargs)
 
     async def _prepare(self, data: bytes, options: GeometryOptions, timings: Timings) -> PreparedPicture:
         with timings.measure("decode"):

@@ -1,13 +1,12 @@
 """The lenses of all lineups that are served; they share one engine."""
 
-import os
 from collections.abc import Iterator, Sequence
-
-import anyio
 
 from app.analysis.analyses import Analysis
 from app.analysis.analysis_store import AnswerCache
 from app.analysis.lens import Lens
+from app.decoding.parts import Decoder, decode_parts
+from app.decoding.threads import WorkThreads
 from app.engine.engine import Engine
 from app.errors import InvalidOption
 from models.lineups.lineup import Lineup
@@ -21,14 +20,21 @@ class Lenses:
         lineups: one or more lineups with different names.
         max_pixels: the largest width times height that may be decoded.
         answers: the cache of answers of the store of analyses; by default each lens has its own.
+        decoder: the decoder of pictures; in this process by default.
     """
 
     def __init__(
-        self, engine: Engine, lineups: Sequence[Lineup], *, max_pixels: int, answers: AnswerCache | None = None
+        self,
+        engine: Engine,
+        lineups: Sequence[Lineup],
+        *,
+        max_pixels: int,
+        answers: AnswerCache | None = None,
+        decoder: Decoder = decode_parts,
     ) -> None:
         self.engine = engine
-        # Decoding and drawing take a core and a picture's memory each, so all lineups share one limit.
-        threads = anyio.CapacityLimiter(os.cpu_count() or 1)
+        # All lineups share one limit.
+        threads = WorkThreads(decoder)
         self._lenses = {
             lineup.card.name: Lens(engine, lineup, max_pixels=max_pixels, answers=answers, threads=threads)
             for lineup in lineups

@@ -1,18 +1,21 @@
 """A decoded picture on its way to the networks."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from app.analysis.analyses import Analysis, Picture
+import numpy as np
+from numpy.typing import NDArray
+
+from app.analysis.analyses import PREVIEW_SIDE_PIXELS, Analysis, Picture
 from app.analysis.options import GeometryOptions
+from app.decoding.parts import DECODER, DecodedParts, DecodingRequest, Input
 from app.engine.traces import LineupTrace
 from app.errors import refuse_choice
 from app.explain.maps import FloatArray
 from models.lineups.card import LineupCard
 from models.names import Geometry, Resolution
-from models.pictures.decoding import decode_reduced
 from models.pictures.placement import Placement, place
-from models.pictures.preparation import prepare_input
+from models.pictures.preparation import normalise
 
 REDUCTION_MARGIN = 1.5
 """A picture is decoded at no less than this many times the networks' resolution: less would blur their input."""
@@ -51,17 +54,25 @@ def prepare_picture(data: bytes, card: LineupCard, options: GeometryOptions, *, 
 
     Raises:
         InvalidOption: for a resolution at which these networks have no maps.
-        LensError: see `decode_reduced`.
+        LensError: see `Decoder`.
     """
     geometry = options.geometry or card.preprocessing.geometry
     resolution = choose_resolution(card, options)
-    share = card.preprocessing.crop_share
-    enough = math.ceil(resolution / share * REDUCTION_MARGIN)
-    decoded = decode_reduced(data, max_pixels=max_pixels, shorter_side=enough)
-    placement = place(decoded.width, decoded.height, geometry=geometry, resolution=resolution, crop_share=share)
-    values = prepare_input(decoded.image, placement, card.preprocessing)
+    wanted = Input(geometry, resolution, card.preprocessing.crop_share)
+    decoded, seen = _decode(data, wanted, max_pixels)
+    placement = place(decoded.width, decoded.height, **asdict(wanted))
+    values = normalise(seen, card.preprocessing)
     source = Picture(data, decoded, max_pixels=max_pixels)
     return PreparedPicture(card, source, placement, geometry, resolution, values)
+
+
+def _decode(data: bytes, wanted: Input, max_pixels: int) -> tuple[DecodedParts, NDArray[np.uint8]]:
+    """The decoded picture, and the pixels of the networks' input, (H, W, 3)."""
+    enough = math.ceil(wanted.resolution / wanted.crop_share * REDUCTION_MARGIN)
+    request = DecodingRequest(max_pixels, shorter_side=enough, longer_side=PREVIEW_SIDE_PIXELS, input=wanted)
+    decoded = DECODER.get()(data, request)
+    assert decoded.seen is not None  # noqa: S101  # it was wanted
+    return decoded, decoded.seen
 
 
 def choose_resolution(card: LineupCard, options: GeometryOptions) -> Resolution:
@@ -83,6 +94,6 @@ def prepare_again(analysis: Analysis, *, max_pixels: int) -> FloatArray:
         analysis: the picture's analysis.
         max_pixels: the largest width times height that may be decoded.
     """
-    enough = math.ceil(analysis.resolution / analysis.card.preprocessing.crop_share * REDUCTION_MARGIN)
-    decoded = decode_reduced(analysis.source.data, max_pixels=max_pixels, shorter_side=enough)
-    return prepare_input(decoded.image, analysis.placement, analysis.card.preprocessing)
+    wanted = Input(analysis.geometry, analysis.resolution, analysis.card.preprocessing.crop_share)
+    _, seen = _decode(analysis.source.data, wanted, max_pixels)
+    return normalise(seen, analysis.card.preprocessing)

@@ -108,6 +108,10 @@ def _to_cpu(trace: Trace) -> Trace:
 
 
 def _to_array(tensor: torch.Tensor) -> FloatArray:
-    array: FloatArray = tensor.detach().float().cpu().contiguous().numpy()
+    values = tensor.detach().float().cpu().contiguous()
+    if values.untyped_storage().nbytes() > values.nbytes:
+        # One picture of a batch would keep the memory of all of them.
+        values = values.clone()
+    array: FloatArray = values.numpy()
     array.flags.writeable = False
     return array

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
 
-from models.pictures.colours import SIDEWAYS, Raster, convert_to_rgb
+from models.pictures.colours import SIDEWAYS, Raster, convert_to_rgb, turn_upright
 from models.pictures.deep import check_jpeg, read_deep_jpeg, read_deep_png
 from models.pictures.errors import InvalidPicture, PictureError, PictureTooLarge
 from models.pictures.fitting import find_ratio
 from models.pictures.formats import PictureFormat, find_format, with_article
 from models.pictures.heic import read_heic
+from models.pictures.jpeg import check_markers, read_jpeg_frame
 from models.pictures.limits import check_size, find_pixel_limit
-from models.pictures.metadata import Stripped, read_jpeg_frame, read_orientation, read_png_bits, strip_jpeg, strip_png
+from models.pictures.metadata import Stripped, read_orientation, read_png_bits, strip_jpeg, strip_png
 from models.pictures.samples import ValueRange
 from models.pictures.tiff import read_tiff
+from models.pictures.webp import is_animated, read_webp, read_webp_size
 
 # Pillow warns above its own limit; ours is an error and is checked before decoding.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -94,9 +96,13 @@ def decode_reduced(
     try:
         raster = _read(data, kind, _Need(max_pixels, shorter_side, round_size))
         width, height = raster.width, raster.height
-        if raster.orientation in SIDEWAYS:
+        orientation, values, pages = raster.orientation, raster.values, raster.pages
+        image = convert_to_rgb(raster)
+        # Its pixels are not needed beside the turned ones.
+        del raster
+        if orientation in SIDEWAYS:
             width, height = height, width
-        return DecodedPicture(convert_to_rgb(raster), width, height, raster.values, raster.pages)
+        return DecodedPicture(turn_upright(image, orientation), width, height, values, pages)
     except Image.DecompressionBombError as error:
         raise _refuse_bomb(max_pixels) from error
     except UnidentifiedImageError as error:
@@ -118,6 +124,8 @@ def _read(data: bytes, kind: PictureFormat, need: _Need) -> Raster:
             return read_tiff(data, max_pixels=need.max_pixels)
         case PictureFormat.HEIC:
             return read_heic(data, max_pixels=need.max_pixels)
+        case PictureFormat.WEBP:
+            return _read_webp(data, need)
         case PictureFormat.PNG:
             return _read_png(data, need)
         case PictureFormat.JPEG:
@@ -136,9 +144,18 @@ def _read_png(data: bytes, need: _Need) -> Raster:
 def _read_jpeg(data: bytes, need: _Need) -> Raster:
     stripped, frame = strip_jpeg(data), read_jpeg_frame(data)
     check_jpeg(frame)
+    check_markers(stripped.data, frame)
     if frame is not None and frame.bits != 8:
         return read_deep_jpeg(stripped, frame, max_pixels=need.max_pixels)
     return _read_with_pillow(stripped, PictureFormat.JPEG, need)
+
+
+def _read_webp(data: bytes, need: _Need) -> Raster:
+    if not is_animated(data):
+        return read_webp(data, max_pixels=need.max_pixels)
+    # Before Pillow makes room for its canvas.
+    check_size(*read_webp_size(data), need.max_pixels)
+    return _read_with_pillow(Stripped(data), PictureFormat.WEBP, need)
 
 
 def _read_with_pillow(stripped: Stripped, kind: PictureFormat, need: _Need) -> Raster:

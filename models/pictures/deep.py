@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from models.pictures.colours import Raster
 from models.pictures.errors import UnsupportedFormat
+from models.pictures.jpeg import JpegFrame
 from models.pictures.limits import check_size
-from models.pictures.metadata import JpegFrame, Stripped, read_orientation
+from models.pictures.metadata import Stripped, read_orientation
 from models.pictures.samples import Samples, scale_samples
 
 _JPEG_PROCESSES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})

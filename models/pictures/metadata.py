@@ -9,18 +9,19 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from models.pictures.errors import InvalidPicture
+from models.pictures.jpeg import APPLICATION, COMMENT, skip_fill, split_jpeg
+
 MAX_PROFILE_BYTES = 8_000_000
 """A larger colour profile is left out; those of printers have about 3 MB."""
 
 PNG_START = 8
 _PNG_KEPT = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 
-_JPEG_APPLICATION = range(0xE0, 0xF0)
-_JPEG_COMMENT = 0xFE
+MOST_CHUNKS = 100_000
+"""Encoders write chunks of at least 8 KB, of which an upload of the default limit holds 2,500."""
+
 _JPEG_KEPT = frozenset({0xE0, 0xEE})  # JFIF and Adobe: they tell how colours are stored
-_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_JPEG_SCAN = 0xDA
-_JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 
 _ORIENTATION = 0x0112
 
@@ -40,34 +41,25 @@ class Stripped:
     profile: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JpegFrame:
-    """What a JPEG's frame header says (ISO/IEC 10918-1, B.2.2).
-
-    Attributes:
-        process: the marker's second byte; 0xC0 is baseline, 0xC3 lossless.
-        bits: the bits of a sample.
-        width, height: in pixels.
-        components: the number of samples of a pixel.
-    """
-
-    process: int
-    bits: int
-    width: int
-    height: int
-    components: int
-
-
 def strip_png(data: bytes) -> Stripped:
-    """Leave the chunks of a PNG that hold pixels; its first picture alone, where it is animated."""
+    """Leave the chunks of a PNG that hold pixels; its first picture alone, where it is animated.
+
+    Raises:
+        InvalidPicture: it has too many chunks.
+    """
     parts: list[memoryview | bytes] = [data[:PNG_START]]
     exif = profile = None
+    has_profile = False
     end = PNG_START
-    for kind, chunk in _split_png(data):
+    for number, (kind, chunk) in enumerate(_split_png(data)):
+        if number >= MOST_CHUNKS:
+            raise InvalidPicture(f"a PNG file of more than {MOST_CHUNKS:,} chunks, the limit; save it again")
         end += len(chunk)
         if kind == b"eXIf" and exif is None and _is_intact(chunk):
             exif = bytes(chunk[8:-4])
-        elif kind == b"iCCP" and profile is None and _is_intact(chunk):
+        elif kind == b"iCCP" and not has_profile and _is_intact(chunk):
+            # One alone is unpacked, however many there are.
+            has_profile = True
             profile = _unpack_profile(bytes(chunk[8:-4]))
         # A fault in the transparent colour costs the transparency, as in browsers.
         if kind in _PNG_KEPT and (kind != b"tRNS" or _is_intact(chunk)):
@@ -84,32 +76,23 @@ def read_png_bits(data: bytes) -> int:
 
 
 def strip_jpeg(data: bytes) -> Stripped:
-    """Leave the segments of a JPEG that hold pixels or say how they are stored."""
-    parts: list[memoryview] = []
+    """Leave the segments of a JPEG that hold pixels or say how they are stored; raises as `split_jpeg`."""
+    view = memoryview(data)
+    parts = [view[:2]]
     exif = None
     profiles: dict[int, tuple[int, bytes]] = {}
-    view = memoryview(data)
-    end = 0
-    for marker, start, stop in _split_jpeg(data):
+    end = 2
+    for marker, start, stop in split_jpeg(data):
         content = view[start + 4 : stop]
         if marker == 0xE1 and exif is None and bytes(content[:5]) == b"Exif\0":
             exif = bytes(content[6:])
         elif marker == 0xE2 and bytes(content[:12]) == b"ICC_PROFILE\0" and len(content) > 14:
             profiles.setdefault(content[12], (content[13], bytes(content[14:])))
-        if (marker in _JPEG_APPLICATION or marker == _JPEG_COMMENT) and marker not in _JPEG_KEPT:
-            parts.append(view[end:start])
-            end = stop
-    parts.append(view[end:])
+        if marker in _JPEG_KEPT or (marker not in APPLICATION and marker != COMMENT):
+            parts.append(view[start:stop])
+        end = stop
+    parts.append(view[skip_fill(data, end) :])
     return Stripped(b"".join(parts), exif, _join_profile(profiles))
-
-
-def read_jpeg_frame(data: bytes) -> JpegFrame | None:
-    """The frame header of a JPEG, or None if there is none before the pixels."""
-    for marker, start, stop in _split_jpeg(data):
-        if marker in _JPEG_FRAMES and stop - start >= 10:
-            bits, height, width, components = struct.unpack_from(">BHHB", data, start + 4)
-            return JpegFrame(marker, bits, width, height, components)
-    return None
 
 
 def read_orientation(exif: bytes | None) -> int:
@@ -166,21 +149,3 @@ def _join_profile(parts: dict[int, tuple[int, bytes]]) -> bytes | None:
         return None
     profile = b"".join(parts[number][1] for number in range(1, count + 1))
     return profile if len(profile) <= MAX_PROFILE_BYTES else None
-
-
-def _split_jpeg(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """The segments of a JPEG before its pixels: marker, start and end; it stops at the first fault."""
-    start = 2
-    while start + 4 <= len(data) and data[start] == 0xFF:
-        marker = data[start + 1]
-        if marker == 0xFF:  # a fill byte
-            start += 1
-            continue
-        if marker in _JPEG_WITHOUT_LENGTH:
-            start += 2
-            continue
-        stop = start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")
-        if marker == _JPEG_SCAN or stop < start + 4 or stop > len(data):
-            return
-        yield marker, start, stop
-        start = stop

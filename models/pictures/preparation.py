@@ -65,7 +65,20 @@ def prepare_input(picture: Image.Image, placement: Placement, preprocessing: Pre
     Returns:
         (3, H, W) float32.
     """
-    values = resize_seen(picture, placement).astype(np.float32) / np.float32(255)  # (H, W, 3)
+    return normalise(resize_seen(picture, placement), preprocessing)
+
+
+def normalise(seen: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """Make the normalised input of a network from the pixels that it sees.
+
+    Args:
+        seen: (H, W, 3), from `resize_seen`.
+        preprocessing: mean and standard deviation per channel, for values in 0..1.
+
+    Returns:
+        (3, H, W) float32.
+    """
+    values = seen.astype(np.float32) / np.float32(255)  # (H, W, 3)
     mean = np.asarray(preprocessing.mean, dtype=np.float32)
     deviation = np.asarray(preprocessing.standard_deviation, dtype=np.float32)
     return np.ascontiguousarray(((values - mean) / deviation).transpose(2, 0, 1))  # (3, H, W)

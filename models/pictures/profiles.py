@@ -2,7 +2,8 @@
 
 import io
 import logging
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -18,36 +19,41 @@ NEARLY_EQUAL = 1
 """A profile that moves no colour by more levels is sRGB under another name, and is left out as browsers do."""
 
 
-def convert_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """Convert colours by their profile to sRGB.
+Conversion = Callable[[Image.Image], Image.Image]
+"""Makes RGB of a picture."""
+
+
+def choose_conversion(mode: str, profile: bytes) -> Conversion | None:
+    """The conversion of colours by their profile to sRGB.
 
     A profile that is broken or for other colours is left out: it costs no pixels.
 
     Args:
-        image: grey, RGB or CMYK, without opacity.
+        mode: Pillow's name of the colours: L, RGB or CMYK, without opacity.
         profile: the profile's bytes.
 
     Returns:
-        RGB, or the picture itself where the profile is left out.
+        None where the profile is left out.
     """
     space = _SPACES.get(profile[16:20])
-    if space == "RGB" and image.mode == "L":
-        image = image.convert("RGB")
-    if space is None or space != image.mode:
-        return image
+    if space is None or (space != mode and (space, mode) != ("RGB", "L")):
+        return None
     try:
         # Most pictures have one of a few profiles of some kB; large ones are not worth keeping.
         is_srgb = _is_known_srgb if len(profile) <= KEPT_PROFILE_BYTES else _is_srgb
-        return image if is_srgb(profile, space) else _apply(_build_transform(profile, space), image)
+        if is_srgb(profile, space):
+            return None
+        transform = _build_transform(profile, space)
     except (ImageCms.PyCMSError, OSError, ValueError) as error:
         logger.info("a picture's colour profile cannot be used and is left out: %s", error)
-        return image
+        return None
+    return lambda image: _apply(transform, image if image.mode == space else image.convert(space))
 
 
-def convert_lab(image: Image.Image) -> Image.Image:
-    """Convert CIE L*a*b* (D50, Pillow's mode LAB) to RGB."""
+def choose_lab_conversion() -> Conversion:
+    """The conversion of CIE L*a*b* (D50, Pillow's mode LAB)."""
     lab = ImageCms.createProfile("LAB")
-    return _apply(ImageCms.buildTransform(lab, ImageCms.createProfile("sRGB"), "LAB", "RGB"), image)
+    return partial(_apply, ImageCms.buildTransform(lab, ImageCms.createProfile("sRGB"), "LAB", "RGB"))
 
 
 def _prefer_perceptual(profile: bytes) -> bytes:

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from models.pictures.bands import list_bands
+
 PERCENTS = (0.1, 99.9)
 """The percentiles that become black and white."""
 
@@ -20,9 +22,6 @@ USED_SHARE = 0.5
 
 SAMPLE_COUNT = 4_000_000
 """The extremes of a larger picture are found from about so many values, evenly spread."""
-
-BAND_VALUES = 1_000_000
-"""The number of values that are scaled at once, which bounds the memory."""
 
 HUGE = 1e30
 """Larger magnitudes mean no value; files that say so in no tag use float's largest number."""
@@ -88,18 +87,19 @@ def scale_samples(samples: Samples) -> Scaled:
     is_fixed = samples.bits <= 8 and samples.colour.dtype.kind in "bu"
     taken = samples.full_range if is_fixed else find_range(samples)
     height, width, channels = samples.colour.shape
-    colour = np.empty((height, width, channels), dtype=np.uint8)
-    alpha = np.empty((height, width), dtype=np.uint8)
+    image = Image.new("L" if channels == 1 else "RGB", (width, height))
+    alpha: Image.Image | None = None
     sentinel = None if is_fixed and samples.nodata is None else _find_nodata(samples)
-    step = max(1, BAND_VALUES // (width * channels))
-    for start in range(0, height, step):
-        band = slice(start, start + step)
-        part = None if samples.alpha is None else samples.alpha[band]
-        rows = replace(samples, colour=samples.colour[band], alpha=part)
-        colour[band], alpha[band] = _scale_rows(rows, taken, sentinel)
-    image = Image.fromarray(colour[:, :, 0] if channels == 1 else colour)
-    is_opaque = bool((alpha == 255).all())
-    return Scaled(image, None if is_opaque else Image.fromarray(alpha), None if is_fixed else taken)
+    for top, bottom in list_bands(width, height):
+        part = None if samples.alpha is None else samples.alpha[top:bottom]
+        rows = replace(samples, colour=samples.colour[top:bottom], alpha=part)
+        colour, opacity = _scale_rows(rows, taken, sentinel)
+        image.paste(Image.fromarray(colour[:, :, 0] if channels == 1 else colour), (0, top))
+        if alpha is None and (opacity < 255).any():
+            alpha = Image.new("L", (width, height), 255)
+        if alpha is not None:
+            alpha.paste(Image.fromarray(opacity), (0, top))
+    return Scaled(image, alpha, None if is_fixed else taken)
 
 
 def find_range(samples: Samples) -> ValueRange:
@@ -122,8 +122,8 @@ def find_range(samples: Samples) -> ValueRange:
 
 def _pick(samples: Samples) -> NDArray[np.float64]:
     """Evenly spread finite values that mean something."""
-    flat = samples.colour.reshape(-1)
-    values = flat[:: max(1, math.ceil(flat.size / SAMPLE_COUNT))].astype(np.float64)
+    # Not reshaped, which would copy the colours where opacity lies between them.
+    values = samples.colour.flat[:: max(1, math.ceil(samples.colour.size / SAMPLE_COUNT))].astype(np.float64)
     values = values[np.isfinite(values) & (np.abs(values) < HUGE)]
     sentinel = _find_nodata(samples)
     return values if sentinel is None else values[values != sentinel]

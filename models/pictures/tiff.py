@@ -13,6 +13,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from models.pictures.bands import list_bands
 from models.pictures.colours import Raster
 from models.pictures.errors import InvalidPicture
 from models.pictures.metadata import MAX_PROFILE_BYTES
@@ -133,13 +134,15 @@ def _name_colours(colour: NDArray[Any], layout: Layout) -> Image.Image:
     """Inks, L*a*b* and YCbCr, whose numbers have a fixed meaning and are not scaled by the picture's extremes."""
     if colour.dtype.kind == "f" or layout.bits not in {8, 16}:
         raise refuse_kind(f"a TIFF file of colour type {layout.photometric} with {layout.bits}-bit samples")
-    # The upper byte of 16 bits.
-    values = (colour.astype(np.uint16) >> (layout.bits - 8)).astype(np.uint8)
-    if layout.photometric == ICCLAB:
-        values[:, :, 1:] ^= 0x80  # Pillow takes a* and b* as signed, ICC's have an offset
     mode = {INKS: "CMYK", YCBCR: "YCbCr"}.get(layout.photometric, "LAB")
-    size = (layout.width, layout.height)
-    return Image.frombytes(mode, size, np.ascontiguousarray(values).tobytes())
+    image = Image.new(mode, (layout.width, layout.height))
+    for top, bottom in list_bands(layout.width, layout.height):
+        # The upper byte of 16 bits.
+        values = (colour[top:bottom].astype(np.uint16) >> (layout.bits - 8)).astype(np.uint8)
+        if layout.photometric == ICCLAB:
+            values[:, :, 1:] ^= 0x80  # Pillow takes a* and b* as signed, ICC's have an offset
+        image.paste(Image.frombytes(mode, (layout.width, bottom - top), values.tobytes()), (0, top))
+    return image
 
 
 def _look_up(indices: NDArray[Any], layout: Layout, directory: Directory) -> Image.Image:
@@ -151,7 +154,10 @@ def _look_up(indices: NDArray[Any], layout: Layout, directory: Directory) -> Ima
     # Some writers give 8 bits.
     scaled = palette if palette.max() < 256 else palette >> 8
     colours = np.ascontiguousarray(scaled[: 3 * entries].reshape(3, entries).T.astype(np.uint8))  # (N, 3)
-    return Image.fromarray(colours[indices])
+    image = Image.new("RGB", (layout.width, layout.height))
+    for top, bottom in list_bands(layout.width, layout.height):
+        image.paste(Image.fromarray(colours[indices[top:bottom]]), (0, top))
+    return image
 
 
 def _read_nodata(directory: Directory) -> float | None:

@@ -9,8 +9,8 @@ import tifffile
 from numpy.typing import NDArray
 
 from models.pictures.errors import InvalidPicture, PictureTooLarge, UnsupportedFormat
+from models.pictures.jpeg import check_markers, read_jpeg_frame
 from models.pictures.limits import check_size, find_byte_limit
-from models.pictures.metadata import read_jpeg_frame
 from models.pictures.tiff_directory import Directory
 
 MOST_SEGMENTS = 500_000
@@ -145,11 +145,12 @@ def _check_places(offsets: NDArray[Any], sizes: NDArray[Any], count: int, length
 
 
 def _check_frames(data: bytes, offsets: NDArray[Any], sizes: NDArray[Any], across: int, down: int) -> None:
-    """Refuse a JPEG inside that is larger than its strip or tile."""
+    """Refuse a JPEG inside that is larger than its strip or tile, or has too many markers."""
     for offset, size in zip(offsets.tolist(), sizes.tolist(), strict=False):
         frame = read_jpeg_frame(data[offset : offset + min(size, 65_536)])
         if size and (frame is None or frame.width > across + 16 or frame.height > down + 16):
             raise InvalidPicture("a TIFF file whose JPEG parts are not of its own size; send it again")
+        check_markers(data[offset : offset + size], frame)
 
 
 def _name_compression(number: int) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from app.engine.computation import move_pictures, trace_network
 from app.engine.device_engine import DeviceEngine
 from app.engine.traces import GradientTarget, LineupTrace
 from app.engine.work import GradientWork, PictureWork, TracedPicture
@@ -282,3 +283,11 @@ def test_cuda_agrees_with_the_cpu(lineup: Lineup, values: np.ndarray) -> None:
     engine.close()
     for name in ("baseline", "cbam"):
         assert np.abs(answers[0][name].logits - answers[1][name].logits).max() < 1e-2
+
+
+def test_trace_of_one_picture_keeps_no_others_of_its_batch(lineup: Lineup, values: np.ndarray) -> None:
+    traces = trace_network(lineup, "cbam", move_pictures(lineup, [values] * 4))
+    for found in traces:
+        for array in (found.logits, *found.features.values()):
+            assert isinstance(array.base, torch.Tensor)
+            assert array.base.untyped_storage().nbytes() == array.nbytes

@@ -1,3 +1,4 @@
+import io
 import struct
 import zlib
 
@@ -166,3 +167,16 @@ def test_decode_reduced_leaves_what_cannot_be_smaller(form: str, size: tuple[int
     decoded = decode_reduced(encode(make_picture(*size), form), max_pixels=2_000_000, shorter_side=240)
     assert decoded.image.size == size
     assert not decoded.is_reduced
+
+
+@pytest.mark.parametrize("options", [{}, {"lossless": True}, {"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_webp_is_decoded_as_pillow_does(mode: str, options: dict[str, object]) -> None:
+    picture = make_picture(91, 53).convert(mode)
+    if mode == "RGBA":
+        picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    data = encode(picture, "WEBP", **options)
+    theirs = Image.open(io.BytesIO(data)).convert(mode)
+    ground = Image.new("RGB", picture.size, "white")
+    ground.paste(theirs.convert("RGB"), mask=theirs.getchannel("A") if mode == "RGBA" else None)
+    assert np.array_equal(np.asarray(decode(data)), np.asarray(ground))

@@ -1,0 +1,118 @@
+"""Threads for decoding, drawing and encoding: at most one per core, whoever leaves meanwhile."""
+
+import asyncio
+import logging
+import math
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from app.decoding.parts import DECODER, Decoder, decode_parts
+
+logger = logging.getLogger(__name__)
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+class JobCancelled(Exception):
+    """The job's caller has left."""
+
+
+class Job:
+    """A piece of work in a thread, and what it waits for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_cancelled = False
+        self._stop: Callable[[], None] | None = None
+
+    def cancel(self) -> None:
+        """Stop what the thread waits for, now and later; the thread itself runs on to its end."""
+        with self._lock:
+            self._is_cancelled = True
+            if self._stop is not None:
+                self._stop()
+
+    @contextmanager
+    def watch(self, stop: Callable[[], None]) -> Iterator[None]:
+        """Call `stop` from the canceller's thread if the job is cancelled inside of the context.
+
+        Raises:
+            JobCancelled: the job was cancelled, before or inside.
+        """
+        with self._lock:
+            if self._is_cancelled:
+                raise JobCancelled
+            self._stop = stop
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._stop = None
+                is_cancelled = self._is_cancelled
+            # Even where nothing failed: what was stopped just after its last step must not be used again.
+            if is_cancelled:
+                raise JobCancelled
+
+
+_JOB: ContextVar[Job] = ContextVar("_JOB")
+
+
+def find_job() -> Job:
+    """The job of the running thread; a new one, which nobody cancels, outside of any."""
+    return _JOB.get(None) or Job()
+
+
+class WorkThreads:
+    """Runs work in threads, for one event loop.
+
+    Args:
+        decoder: the decoder of pictures inside of the work.
+        limit: the number of threads at once; by default one per core, because decoding and drawing take a core and a
+            picture's memory each.
+    """
+
+    def __init__(self, decoder: Decoder = decode_parts, *, limit: int | None = None) -> None:
+        self._decoder = decoder
+        self._places = anyio.CapacityLimiter(limit or os.cpu_count() or 1)
+        self._unlimited = anyio.CapacityLimiter(math.inf)
+
+    async def run(self, work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        """Run work in a thread.
+
+        A cancelled caller leaves at once, and the decoding that the thread waits for is killed. The place is free when
+        the thread has ended, not when the caller has left: a thread cannot be killed.
+        """
+        job = Job()
+        await self._places.acquire_on_behalf_of(job)
+        running = asyncio.create_task(self._run(job, partial(work, *args, **kwargs)))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            running.add_done_callback(_note_end)
+            job.cancel()
+            raise
+
+    async def _run(self, job: Job, work: Callable[[], Result]) -> Result:
+        # They are this task's own, and the thread gets a copy.
+        _JOB.set(job)
+        DECODER.set(self._decoder)
+        try:
+            return await anyio.to_thread.run_sync(work, limiter=self._unlimited)
+        finally:
+            self._places.release_on_behalf_of(job)
+
+
+def _note_end(running: asyncio.Task[Any]) -> None:
+    """Take the error of work that nobody waits for, which asyncio would report as forgotten."""
+    error = None if running.cancelled() else running.exception()
+    if error is not None and not isinstance(error, JobCancelled):
+        logger.info("work whose client had left failed: %r", error)

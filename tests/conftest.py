@@ -87,6 +87,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     return FilesAndRay(config, log)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than cores: browsers, servers and training threads leave them idle now and then."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def lineup() -> Lineup:
     """The shipped lineup on the CPU."""

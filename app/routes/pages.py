@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -209,12 +210,17 @@ async def show_picture(analysis: AnalysisDependency, lens: LensDependency) -> Re
 
 
 @router.get("/samples/{name}.jpg")
-async def show_sample(name: str, lenses: LensesDependency, settings: SettingsDependency) -> Response:
+async def show_sample(name: str, lenses: LensesDependency) -> Response:
     """A gallery picture's thumbnail."""
-    run = lenses.default.run
-    picture = await run(decode_picture, read_sample(name), max_pixels=settings.max_picture_pixels)
-    thumbnail = await run(encode_jpeg, shrink(picture, THUMBNAIL_SIDE_PIXELS))
+    thumbnail = await lenses.default.run(_draw_thumbnail, name)
     return Response(thumbnail, media_type="image/jpeg", headers={"Cache-Control": "public, max-age=86400"})
+
+
+@cache
+def _draw_thumbnail(name: str) -> bytes:
+    """A gallery picture's thumbnail as JPEG, which is drawn once; raises `InvalidOption`."""
+    picture = decode_picture(read_sample(name), max_pixels=None)
+    return encode_jpeg(shrink(picture, THUMBNAIL_SIDE_PIXELS))
 
 
 def _locate_sheet(request: Request, sheet: str) -> str:

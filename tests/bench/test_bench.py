@@ -21,6 +21,8 @@ from app.errors import InvalidOption
 from tests.bench import fake_server
 from tests.conftest import decode
 
+pytestmark = pytest.mark.slow
+
 runner = CliRunner()
 
 

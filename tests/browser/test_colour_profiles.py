@@ -19,6 +19,8 @@ from tests.models.pictures.colour_profiles import (
     make_rgb_profile,
 )
 
+pytestmark = pytest.mark.slow
+
 MEAN_LEVELS = 2
 
 DRAW = """async (address) => {

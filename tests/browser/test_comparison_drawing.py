@@ -31,6 +31,8 @@ from tests.browser.pictures import (
     watch_requests,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("colormap", ["viridis", pytest.param("jet", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("scale", "stage"), [("shared", "4"), pytest.param("own", "2", marks=pytest.mark.slow)])

@@ -32,6 +32,8 @@ from tests.browser.pictures import (
     watch_requests,
 )
 
+pytestmark = pytest.mark.slow
+
 CHANGES: list[tuple[Callable[[Page], object], dict[str, str]]] = [
     (lambda page: page.get_by_label("Scale", exact=True).select_option("own"), {"scale": "own"}),
     (lambda page: page.get_by_label("Colour map").select_option("magma"), {"colormap": "magma"}),

@@ -23,6 +23,8 @@ from tests.browser.pictures import (
     wait_for_frames,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @AT_BOTH_WIDTHS
 def test_pointing_reads_all_maps_at_the_same_place(page: Page) -> None:

@@ -6,6 +6,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.comparison import expect_same, place, read_all, say
 from tests.browser.pictures import AT_BOTH_WIDTHS, find_canvas, open_drawn, read_query, wait_for_frames
 
+pytestmark = pytest.mark.slow
+
 
 @AT_BOTH_WIDTHS
 def test_wheel_zooms_all_panels_at_the_pointer_and_dragging_pans_them(page: Page) -> None:

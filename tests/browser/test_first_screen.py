@@ -127,7 +127,11 @@ def test_undo_takes_back_one_step_after_the_other(page: Page) -> None:
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
 
 
-@pytest.mark.parametrize("title", TAB_TITLES.values())
+@pytest.mark.parametrize(
+    "title",
+    # The sanity check computes seven more maps of every network.
+    [pytest.param(title, marks=pytest.mark.slow if title == "Sanity" else ()) for title in TAB_TITLES.values()],
+)
 def test_tab_has_an_address_and_needs_no_javascript(plain_page: Page, title: str) -> None:
     open_photograph(plain_page)
     open_tab(plain_page, title)

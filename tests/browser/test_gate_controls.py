@@ -15,6 +15,8 @@ from tests.browser.pictures import (
     read_canvas,
 )
 
+pytestmark = pytest.mark.slow
+
 ALL_SPATIAL = "Spatial gates of all blocks, CBAM"
 FIRST_BLOCK_CHANNEL = "Channel gates of stage 1, block 1, CBAM"
 CBAM_TITLE = "#panels .panel-cbam .panel-title"

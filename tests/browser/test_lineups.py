@@ -21,6 +21,8 @@ from tests.browser.test_accessibility import AXE, AXE_WIDTHS, SCHEMES, find_viol
 from tests.browser.test_camera import open_browser
 from tests.conftest import skip_here
 
+pytestmark = pytest.mark.slow
+
 PLAIN = "untrained:resnet18"
 
 LINEUPS = {

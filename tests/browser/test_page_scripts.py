@@ -8,6 +8,8 @@ from playwright.sync_api import Page, Route
 
 from tests.browser.pictures import open_photograph, watch_requests
 
+pytestmark = pytest.mark.slow
+
 PRELOAD = re.compile(r'<link rel="modulepreload" href="([^"]+)">')
 
 

@@ -17,6 +17,8 @@ from tests.browser.pictures import (
     read_canvas,
 )
 
+pytestmark = pytest.mark.slow
+
 BUSY_PAGE = "<p data-problem>the queue is full</p>"
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.comparison import place
@@ -14,6 +15,8 @@ from tests.browser.pictures import (
     read_address,
     read_canvas,
 )
+
+pytestmark = pytest.mark.slow
 
 
 @AT_BOTH_WIDTHS

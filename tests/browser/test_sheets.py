@@ -10,6 +10,8 @@ from app.pages.gallery import SAMPLES
 from tests.browser.pictures import ANALYSIS_PATH, expect_loaded, find_overflow, make_payload, wait_for_held
 from tests.browser.views import BROKEN
 
+pytestmark = pytest.mark.slow
+
 SHEET_PATH = re.compile(r"/sheets/[\w-]{20,}$")
 
 FILES = [make_payload("cat"), BROKEN, make_payload("rocket")]

@@ -11,6 +11,8 @@ from app.cli import app
 from tests.conftest import decode, encode, make_picture
 from tests.lineups import COUNTS, NAMES, write_option
 
+pytestmark = pytest.mark.slow
+
 runner = CliRunner()
 
 

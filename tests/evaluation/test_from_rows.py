@@ -11,6 +11,8 @@ from app.cli import app
 from app.evaluation.results.report import Evaluation
 from tests.conftest import decode, encode, make_picture
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("pyarrow", reason="pyarrow is not installed: uv sync --extra survey")
 
 runner = CliRunner()

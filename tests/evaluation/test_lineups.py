@@ -15,6 +15,8 @@ from tests.conftest import decode, encode, make_picture
 from tests.evaluation.test_command import put_mask
 from tests.lineups import COUNTS, NAMES, write_option
 
+pytestmark = pytest.mark.slow
+
 runner = CliRunner()
 
 

@@ -70,7 +70,9 @@ def explain_with_hooks(
 
 
 @pytest.mark.parametrize("name", ["baseline", "cbam"])
-@pytest.mark.parametrize("stage", Stage)
+@pytest.mark.parametrize(
+    "stage", [pytest.param(stage, marks=() if stage is Stage.FOUR else pytest.mark.slow) for stage in Stage]
+)
 @pytest.mark.parametrize("method", Method)
 def test_heat_map_equals_the_package_run_its_own_way(
     lineup: Lineup, batch: torch.Tensor, name: NetworkName, stage: Stage, method: Method

@@ -11,6 +11,8 @@ from app.render.overlay import Render
 from models.names import Geometry, Resolution
 from tests.conftest import encode, make_picture
 
+pytestmark = pytest.mark.slow
+
 PICTURE = encode(make_picture(40, 30))
 
 RIGHT: dict[str, st.SearchStrategy[str]] = {

@@ -23,6 +23,8 @@ from app.settings import Settings
 from models.lineups.lineup import Lineup
 from models.names import Stage
 
+pytestmark = pytest.mark.slow
+
 BATCH = 4
 
 ARRIVAL_SECONDS = 0.01

@@ -21,7 +21,11 @@ def client() -> Iterator[TestClient]:
         yield client
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+@pytest.mark.parametrize(
+    "sample",
+    [*SAMPLES[:2], *(pytest.param(sample, marks=pytest.mark.slow) for sample in SAMPLES[2:])],
+    ids=lambda sample: sample.name,
+)
 def test_every_shipped_network_names_the_picture(client: TestClient, sample: Sample) -> None:
     picture = (DIRECTORY / f"{sample.name}.jpg").read_bytes()
     answer = client.post("/api/v1/analyses", files={"image": ("p.jpg", picture)})

@@ -72,7 +72,9 @@ def test_heat_map_tells_class_probability_extremes_and_timing_in_headers(client:
 
 
 @pytest.mark.parametrize("method", Method)
-@pytest.mark.parametrize("stage", Stage)
+@pytest.mark.parametrize(
+    "stage", [pytest.param(stage, marks=() if stage is Stage.FOUR else pytest.mark.slow) for stage in Stage]
+)
 def test_heat_map_can_be_asked_for_by_every_method_at_every_stage(
     client: TestClient, motorcycle: bytes, method: Method, stage: Stage
 ) -> None:

@@ -7,6 +7,8 @@ from fastapi.testclient import TestClient
 from models.networks.randomisation import Randomisation
 from tests.conftest import decode
 
+pytestmark = pytest.mark.slow
+
 
 def read(client: TestClient, analysis: dict[str, Any], **query: Any) -> list[dict[str, Any]]:
     answer = client.get(f"/api/v1/analyses/{analysis['id']}/sanity", params={"target": "motorbikes", **query})

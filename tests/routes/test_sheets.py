@@ -20,6 +20,8 @@ from models.lineups.lineup import Lineup
 from tests.conftest import decode, encode, make_picture
 from tests.photographs import read_photograph
 
+pytestmark = pytest.mark.slow
+
 Files = list[tuple[str, tuple[str, bytes]]]
 
 SMALL = encode(make_picture(60, 40))

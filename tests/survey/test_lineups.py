@@ -14,6 +14,8 @@ from models.lineups.card import read_card
 from tests.conftest import encode, make_picture
 from tests.lineups import COUNTS, NAMES, RESNET18_110, write_option
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("pyarrow", reason="pyarrow is not installed: uv sync --extra survey")
 
 runner = CliRunner()

@@ -12,6 +12,8 @@ from models.insertion.building import build_any_network
 from models.names import Attention, Stage
 from tests.models.checkpoints.foreign import CIFAR, CLASS_COUNT, make_cifar
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("attention", CIFAR)
 def test_examine_gives_our_network_the_logits_of_the_authors(attention: str, tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ from models.networks.trace import Trace
 from models.networks.zoo import build_network
 from models.pictures.decoding import decode_picture
 
+pytestmark = pytest.mark.slow
+
 CLASSES = 10
 
 # As a share of the largest logit. The factor is a power of two, so that multiplying by it does not round.

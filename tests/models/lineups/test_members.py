@@ -17,6 +17,8 @@ from models.lineups.sources import open_source
 from models.names import Attention, Stage
 from tests.lineups import RESNET18_110
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = RESNET18_110.parent
 BASELINE = str(WEIGHTS / "resnet18_baseline_110.safetensors")
 CBAM = str(WEIGHTS / "resnet18_cbam_110.safetensors")

@@ -9,6 +9,8 @@ from models.networks.fresh_gates import load_with_fresh_gates
 from models.networks.zoo import build_network
 from tests.models.networks.known_answers import fill_by_rule, make_picture
 
+pytestmark = pytest.mark.slow
+
 ATTENTIONS = (Attention.SE, Attention.CBAM, Attention.CHANNEL_BOTH, Attention.CBAM_CONV1X1_K3)
 
 

@@ -12,6 +12,8 @@ from models.networks.paper import ABLATION_TOP1_ERRORS, PAPER_TABLE
 from models.networks.staged import StagedNetwork
 from models.networks.zoo import ARCHITECTURES, build_network, count_multiply_adds, count_parameters, find_stem
 
+pytestmark = pytest.mark.slow
+
 LARGE = frozenset({"vgg16_bn", "resnet101", "resnext101_32x4d"})
 SMALL_ARCHITECTURES = [name for name in ARCHITECTURES if name not in LARGE]
 

@@ -19,6 +19,8 @@ from models.training.running.errors import TrainingError
 from models.training.running.processes import Processes
 from tests.models.training.conftest import make_recipe, make_sampler, make_store
 
+pytestmark = pytest.mark.slow
+
 PICTURES = torch.linspace(-1, 1, 2 * 3 * 32 * 64).reshape(2, 3, 32, 64)
 
 

@@ -35,18 +35,17 @@ def is_on_ray(nodeid: str) -> bool:
     return nodeid.startswith("tests/on_ray/") or f"[{ON_RAY}" in nodeid
 
 
-MOST_ON_RAY = 2
-"""Of one test with many parameters, so many are asked on Ray: what differs there is the way to the engine, and every
-test takes it. In the process all of them are asked."""
-
 
 def thin_out(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """The tests to run, and those on Ray that are left out: all but the first and the last of one test's parameters."""
+    """The tests to run, and those that are left out: all but the first of one test's parameters on Ray.
+
+    What differs on Ray is the way to the engine, and every test takes it. In the process all parameters are asked.
+    """
     alike: dict[str, list[pytest.Item]] = {}
     for item in items:
         if f"[{ON_RAY}" in item.nodeid:
             alike.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    left_out = {item for group in alike.values() for item in group[1 : 1 - MOST_ON_RAY]}
+    left_out = {item for group in alike.values() for item in group[1:]}
     return [item for item in items if item not in left_out], list(left_out)
 
 

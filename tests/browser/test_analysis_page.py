@@ -19,6 +19,8 @@ from tests.browser.pictures import (
     read_image,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def mark(page: Page) -> None:
     """Put a mark on the page that a full reload would remove."""

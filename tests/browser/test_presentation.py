@@ -1,8 +1,11 @@
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.browser.pictures import expect_loaded, open_drawn, open_photograph, open_tab
+
+pytestmark = pytest.mark.slow
 
 MAX_HTML_BYTES = 100_000
 

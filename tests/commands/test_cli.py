@@ -157,6 +157,7 @@ def test_evaluate_refuses_an_empty_folder(tmp_path: Path) -> None:
     assert "names no pictures; give a folder of class folders" in result.stderr
 
 
+@pytest.mark.slow
 def test_precision_reports_small_changes_for_both_networks(picture: Path) -> None:
     result = runner.invoke(app, ["precision", str(picture.parent), "--json"])
     assert result.exit_code == 0, result.output

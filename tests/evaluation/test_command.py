@@ -14,6 +14,8 @@ from app.evaluation.results.rows import read_rows
 from app.evaluation.results.summary import summarise_maps
 from tests.conftest import decode, encode, make_picture
 
+pytestmark = pytest.mark.slow
+
 runner = CliRunner()
 
 

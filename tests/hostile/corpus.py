@@ -64,11 +64,11 @@ def make_file(form: str) -> bytes:
 
 
 def list_truncated() -> Iterator[Sample]:
-    """Pictures cut off at every tenth of the file."""
+    """Pictures cut off near the beginning, in the middle and near the end of the file."""
     for form in FORMATS:
         data = make_file(form)
         yield Sample(f"{form}, whole", data, GOOD)
-        for tenth in range(1, 10):
+        for tenth in (1, 5, 9):
             yield Sample(f"{form}, {tenth} tenths", data[: len(data) * tenth // 10], NO_PICTURE)
 
 

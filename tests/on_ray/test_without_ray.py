@@ -51,6 +51,7 @@ def test_command_says_how_to_get_ray(command: list[str], monkeypatch: pytest.Mon
     assert "uv sync --extra ray" in result.stderr
 
 
+@pytest.mark.slow
 def test_plain_program_never_imports_ray() -> None:
     script = "import sys, app.main, app.commands.ray, app.survey.run, app.bench.run; sys.exit('ray' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0  # noqa: S603

@@ -11,6 +11,8 @@ from fastapi.testclient import TestClient
 from app.api.sanity import RandomisedNetwork
 from app.pages.sanity import Change, judge_change, state_verdict
 
+pytestmark = pytest.mark.slow
+
 TITLES = {"baseline": "Baseline", "cbam": "CBAM"}
 
 

@@ -11,6 +11,8 @@ from app.render.figure import FigureFormat, Panel
 from app.render.sheet_layout import SheetLayout
 from tests.conftest import decode, make_picture
 
+pytestmark = pytest.mark.slow
+
 
 def make_contact(
     class_name: str, *titles: str, size: tuple[int, int] = (90, 60), name: str = "1. a.jpg"

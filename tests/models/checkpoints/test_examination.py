@@ -15,6 +15,8 @@ from models.networks.zoo import build_network
 from tests.lineups import RESNET18_110
 from tests.models.checkpoints.conftest import Tensors
 
+pytestmark = pytest.mark.slow
+
 OWN = {
     "format": "cbam-lens",
     "architecture": "mobilenet_0.7",

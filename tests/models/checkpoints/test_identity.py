@@ -15,6 +15,8 @@ from models.names import Attention, StridePlacement
 from models.networks.zoo import ARCHITECTURES, build_network
 from tests.models.checkpoints.conftest import Tensors
 
+pytestmark = pytest.mark.slow
+
 LOOKALIKES = {
     Attention.CBAM: {Attention.CBAM, Attention.CBAM_SPATIAL_FIRST, Attention.CBAM_PARALLEL},
     Attention.CHANNEL_BOTH: {Attention.SE, Attention.CHANNEL_MAX, Attention.CHANNEL_BOTH},

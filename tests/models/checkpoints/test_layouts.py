@@ -21,6 +21,8 @@ from models.names import Attention, StridePlacement
 from models.networks.zoo import build_network
 from tests.models.checkpoints.foreign import CLASS_COUNT, FOREIGN, fill, make_foreign, save_authors
 
+pytestmark = pytest.mark.slow
+
 TOLERANCE = 1e-5
 BLOCK_COUNT = 8
 

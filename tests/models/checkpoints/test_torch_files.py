@@ -337,6 +337,7 @@ def test_read_file_names_the_code_that_a_damaged_pickle_wants(tmp_path: Path) ->
     refuse(write_pickle(tmp_path / "evil.pth", b"cposix\nsystem\nNR"), "asks for posix.system")
 
 
+@pytest.mark.slow
 def test_read_file_refuses_an_amplified_pickle(tmp_path: Path) -> None:
     # One list of 2,000 items in the memo, and 2,000 dicts made from it.
     items = [(number, 0) for number in range(2000)]
@@ -550,6 +551,7 @@ def write_pickle(path: Path, opcodes: bytes) -> Path:
     return write_zip(path, b"\x80\x02" + opcodes + b".")
 
 
+@pytest.mark.slow
 def test_read_file_refuses_a_deep_tuple_as_a_key_whose_hash_would_crash(tmp_path: Path) -> None:
     refuse(write_pickle(tmp_path / "deep.pth", b"})" + b"\x85" * 500_000 + b"Ns"), "damaged at an opcode SETITEM")
 
@@ -574,6 +576,7 @@ def test_read_file_runs_no_codec_but_latin1_on_a_short_text(text: str, encoding:
     refuse(path, "damaged at an opcode REDUCE")
 
 
+@pytest.mark.slow
 @both_formats
 def test_read_file_refuses_many_tensors_made_of_one_memo(write: Writer, tmp_path: Path) -> None:
     tensor = describe_tensor(Storage(4), (4,), (1,))

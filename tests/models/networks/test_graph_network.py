@@ -18,6 +18,8 @@ from models.names import Stage
 from models.networks.graph_network import GraphNetwork
 from models.networks.trace import Trace
 
+pytestmark = pytest.mark.slow
+
 SIDE = 64
 WIDTH = 8
 

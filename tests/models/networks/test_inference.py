@@ -11,6 +11,8 @@ from models.names import NetworkName, Precision, Stage
 from models.networks.inference import DTYPES, prepare_for_inference
 from models.networks.resnet import ResNet, ResNetShape
 
+pytestmark = pytest.mark.slow
+
 # The limits of each precision: the largest difference of a logit, and of a gate.
 BOUNDS = {Precision.FP32: (1e-4, 1e-5), Precision.BF16: (0.5, 0.1), Precision.FP16: (0.05, 0.02)}
 

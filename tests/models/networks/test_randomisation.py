@@ -8,6 +8,8 @@ from models.networks.randomisation import Randomisation, find_parameters, random
 from models.networks.zoo import build_network
 from tests.models.networks.test_inference import PreActivation
 
+pytestmark = pytest.mark.slow
+
 KEPT = {
     Randomisation.CLASSIFIER: ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4"),
     Randomisation.STAGE_FOUR: ("conv1", "bn1", "layer1", "layer2", "layer3"),

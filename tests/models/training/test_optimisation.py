@@ -23,6 +23,8 @@ from models.training.recipes.recipe import OptimiserRecipe, ScheduleName, Schedu
 from models.training.running.errors import TrainingError
 from tests.models.training.conftest import make_recipe
 
+pytestmark = pytest.mark.slow
+
 
 def test_norms_and_biases_have_no_weight_decay_and_the_gates_their_own() -> None:
     gates = SpatialGateRecipe(scale_weight_decay=0.02, kernel_weight_decay=0.03)

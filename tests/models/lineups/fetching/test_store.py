@@ -265,6 +265,7 @@ def fetch_in_process(store: WeightStore, file: PublishedFile) -> int:
     return store.fetch(file).stat().st_size
 
 
+@pytest.mark.slow
 def test_processes_that_want_one_file_at_once_fetch_it_once(publisher: Publisher, tmp_path: Path) -> None:
     store = publisher.open_store(tmp_path)
     with multiprocessing.get_context("spawn").Pool(3) as pool:

@@ -15,6 +15,7 @@ from app.analysis.lenses import Lenses
 from app.engine.engine import Engine
 from app.pages.templating import STATIC
 from app.routes import api, camera, health, pages, sheets, sign_in, watch
+from app.routes.uploads import PICTURE_PATHS, SHEETS_PATH
 from app.server.camera import Cameras
 from app.server.guard.headers import SecurityHeaders
 from app.server.guard.hosts import ANY, TrustedHosts
@@ -84,7 +85,8 @@ def create_app(
     app.add_middleware(
         BodyLimit,
         max_upload_bytes=settings.max_upload_bytes,
-        max_total_bytes={sheets.UPLOAD_PATH: settings.sheet_bytes},
+        max_total_bytes={SHEETS_PATH: settings.sheet_bytes},
+        picture_paths=PICTURE_PATHS,
         intake_bytes=settings.intake_bytes,
     )
     app.add_middleware(DisconnectWatch)

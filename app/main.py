@@ -22,7 +22,7 @@ from app.server.guard.hosts import ANY, TrustedHosts
 from app.server.guard.origins import CORS_METHODS, OwnOrigin
 from app.server.guard.rates import RateLimit
 from app.server.guard.tokens import TokenCheck, Tokens
-from app.server.limits import MULTIPART_ALLOWANCE_BYTES, BodyLimit, Deadline, DisconnectWatch
+from app.server.limits import MULTIPART_ALLOWANCE_BYTES, AnswerLimit, BodyLimit, Deadline, DisconnectWatch
 from app.server.problems import install_error_handlers
 from app.server.readiness import ReadinessCheck
 from app.server.watch.metrics import Metrics, read_device_memory, read_process_memory
@@ -82,6 +82,7 @@ def create_app(
     largest = settings.sheet_bytes + MULTIPART_ALLOWANCE_BYTES + 1
     MultiPartParser.spool_max_size = max(MultiPartParser.spool_max_size, largest)
     # The innermost comes first.
+    app.add_middleware(AnswerLimit, answer_bytes=settings.answer_bytes)
     app.add_middleware(
         BodyLimit,
         max_upload_bytes=settings.max_upload_bytes,

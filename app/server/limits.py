@@ -24,6 +24,12 @@ PART_BYTES = 32 * 1024
 
 INTAKE_RETRY_SECONDS = 5
 
+ANSWER_PART_BYTES = 256 * 1024
+"""The most bytes of an answer that wait beside the answer itself until the client takes them."""
+
+SMALL_ANSWER_BYTES = 1_000_000
+"""The size up to which an answer is never refused: pages and their pictures come through while files wait."""
+
 
 class BodyLimit:
     """Refuse a body that is too long: by its declared length before it is read, otherwise while it comes in.
@@ -143,6 +149,67 @@ def divide(receive: Receive) -> Receive:
         return waiting.popleft()
 
     return receive_part
+
+
+class AnswerLimit:
+    """Send answers in parts, and refuse a large one while too many are on their way to slow clients.
+
+    Args:
+        app: the application inside.
+        answer_bytes: the limit of the bytes of all answers that clients have not taken yet.
+    """
+
+    def __init__(self, app: ASGIApp, *, answer_bytes: float) -> None:
+        self._app = app
+        self._answer_bytes = answer_bytes
+        self._held_bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        start: Message | None = None
+        refusal: LensError | None = None
+
+        async def send_in_parts(message: Message) -> None:
+            nonlocal start, refusal
+            if message["type"] == "http.response.start":
+                # The first part decides whether this answer is sent.
+                start = message
+                return
+            size = len(message.get("body", b""))
+            if start is not None:
+                refusal = self._check(size)
+                if refusal is None:
+                    await send(start)
+                start = None
+            if refusal is None:
+                await self._send(message, size, send)
+
+        await self._app(scope, receive, send_in_parts)
+        if refusal is not None:
+            await answer_lens_error(Request(scope), refusal)(scope, receive, send)
+
+    def _check(self, size: int) -> QueueFull | None:
+        if size <= SMALL_ANSWER_BYTES or self._held_bytes + size <= self._answer_bytes:
+            return None
+        return QueueFull(
+            f"more than {self._answer_bytes / 1e6:g} MB of answers are on their way, the limit for all clients "
+            f"together; try again in {INTAKE_RETRY_SECONDS} s",
+            retry_after_seconds=INTAKE_RETRY_SECONDS,
+        )
+
+    async def _send(self, message: Message, size: int, send: Send) -> None:
+        self._held_bytes += size
+        try:
+            body = memoryview(message.get("body", b""))
+            has_more = message.get("more_body", False)
+            for begin in range(0, max(1, size), ANSWER_PART_BYTES):
+                end = begin + ANSWER_PART_BYTES
+                part = {**message, "body": bytes(body[begin:end]), "more_body": has_more or end < size}
+                await send(part)
+        finally:
+            self._held_bytes -= size
 
 
 class Deadline:

@@ -20,7 +20,7 @@ from app.server.camera import Cameras
 from app.server.guard.headers import SecurityHeaders
 from app.server.guard.hosts import ANY, TrustedHosts
 from app.server.guard.origins import CORS_METHODS, OwnOrigin
-from app.server.guard.rates import RateLimit
+from app.server.guard.rates import RateLimit, Rates
 from app.server.guard.tokens import TokenCheck, Tokens
 from app.server.limits import MULTIPART_ALLOWANCE_BYTES, AnswerLimit, BodyLimit, Deadline, DisconnectWatch
 from app.server.problems import install_error_handlers
@@ -77,6 +77,7 @@ def create_app(
     app.state.readiness_check = ReadinessCheck()
     app.state.metrics = Metrics()
     app.state.tokens = Tokens(settings.api_tokens, key=session_key)
+    app.state.rates = Rates(settings.rate, app.state.tokens)
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.
     # All applications of a process share this number, so it only grows.
     largest = settings.sheet_bytes + MULTIPART_ALLOWANCE_BYTES + 1
@@ -93,7 +94,7 @@ def create_app(
     app.add_middleware(DisconnectWatch)
     app.add_middleware(Deadline, seconds=settings.deadline_seconds)
     app.add_middleware(TokenCheck, tokens=app.state.tokens)
-    app.add_middleware(RateLimit, limit=settings.rate, tokens=app.state.tokens)
+    app.add_middleware(RateLimit, rates=app.state.rates)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -8,7 +8,7 @@ import h11
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.protocols.http.flow_control import CLOSE_HEADER, FlowControl
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from app.server.connections.parser import Parser
@@ -109,7 +109,7 @@ class LensProtocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Answer a request that cannot be parsed, if it is not answered yet, and end the connection."""
         self._is_broken = True
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._is_answering():
             # The application hears that this client is gone.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -124,10 +124,9 @@ class LensProtocol(H11Protocol):
             self._places.idle(self)
         super().on_response_complete()
 
-    def eof_received(self) -> bool:
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio's own type; uvicorn never keeps one
         """Keep the connection of a client that has sent its request and only reads from now on."""
-        is_waiting = self.cycle is not None and not self.cycle.response_complete and not self._is_unread()
-        if self.transport.is_closing() or not is_waiting:
+        if self.transport.is_closing() or not self._is_answering() or self._is_unread():
             return False
         self.cycle.keep_alive = False
         self._probe()
@@ -143,7 +142,12 @@ class LensProtocol(H11Protocol):
                 self.flow.resume_reading()
             await send(message)
 
-        await self._inner_app(scope, receive, send_last)  # type: ignore[arg-type]
+        await self._inner_app(scope, receive, send_last)
+
+    def _is_answering(self) -> bool:
+        # uvicorn's type leaves out that there is none before the first request.
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is not None and not cycle.response_complete
 
     def _is_unread(self) -> bool:
         return self._is_broken or self.conn.their_state is h11.SEND_BODY

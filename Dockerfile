@@ -28,6 +28,9 @@ RUN useradd --create-home --uid 10001 lens
 COPY --from=build /opt/venv /opt/venv
 # The root file system may be read-only, so matplotlib's cache goes to /tmp.
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 MPLCONFIGDIR=/tmp/matplotlib
+# Published on this machine alone, so it answers to this machine's names alone: a page of another site cannot point its
+# own name at it. Where others may reach the container, give its names instead: -e CBAM_LENS_TRUSTED_HOSTS=lens.example
+ENV CBAM_LENS_TRUSTED_HOSTS="localhost;127.0.0.1;::1"
 USER 10001
 WORKDIR /home/lens
 EXPOSE 8000

@@ -9,6 +9,7 @@ from app.commands.lineups import fetch, lineups
 from app.commands.looking import compare, serve
 from app.commands.measuring import bench, evaluate, precision
 from app.commands.networks import convert, inspect, models
+from app.commands.options import check_temporary_directory, or_explain
 from app.commands.training import train
 from app.version import VERSION
 
@@ -34,6 +35,7 @@ def show_version(
     if version:
         typer.echo(f"cbam-lens {VERSION}")
         raise typer.Exit
+    or_explain(check_temporary_directory)
 
 
 for command in (serve, compare, lineups, fetch, evaluate, calibrate, precision, bench, models, inspect, convert, train):

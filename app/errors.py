@@ -14,6 +14,7 @@ from models.pictures.errors import InvalidPicture, PictureTooLarge, UnsupportedF
 __all__ = [
     "HTTP_STATUS",
     "AnalysisGone",
+    "BodyTooLarge",
     "CameraOff",
     "DeadlinePassed",
     "EngineFailed",
@@ -76,6 +77,12 @@ class SheetGone(LensError):
     """No sheet has this id, or it has left the cache."""
 
     title = "The sheet does not exist"
+
+
+class BodyTooLarge(LensError):
+    """A body without pictures is longer than any that a person or a program needs to send."""
+
+    title = "The body is too large"
 
 
 class TooManyPictures(LensError):
@@ -156,6 +163,7 @@ HTTP_STATUS: dict[type[LensError], int] = {
     ForeignOrigin: 403,
     AnalysisGone: 404,
     SheetGone: 404,
+    BodyTooLarge: 413,
     PictureTooLarge: 413,
     TooManyPictures: 413,
     UnsupportedFormat: 415,

@@ -18,14 +18,15 @@ from app.decoding.processes import ARE_POSSIBLE, PROCESSES
 from app.engine.engine import Engine
 from app.pages.templating import STATIC
 from app.routes import api, camera, health, pages, queue, sheets, sign_in, watch
+from app.routes.uploads import PICTURE_PATHS, SHEETS_PATH
 from app.server.camera import Cameras
 from app.server.guard.callers import CallerNames
 from app.server.guard.headers import SecurityHeaders
 from app.server.guard.hosts import ANY, TrustedHosts
 from app.server.guard.origins import CORS_METHODS, OwnOrigin
-from app.server.guard.rates import RateLimit
+from app.server.guard.rates import RateLimit, Rates
 from app.server.guard.tokens import TokenCheck, Tokens
-from app.server.limits import MULTIPART_ALLOWANCE_BYTES, BodyLimit, Deadline, DisconnectWatch
+from app.server.limits import MULTIPART_ALLOWANCE_BYTES, AnswerLimit, BodyLimit, Deadline, DisconnectWatch
 from app.server.problems import install_error_handlers
 from app.server.readiness import ReadinessCheck
 from app.server.watch.metrics import Metrics, read_device_memory, read_process_memory
@@ -80,22 +81,25 @@ def create_app(
     app.state.readiness_check = ReadinessCheck()
     app.state.metrics = Metrics()
     app.state.tokens = Tokens(settings.api_tokens, key=session_key)
+    app.state.rates = Rates(settings.rate, app.state.tokens)
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.
     # All applications of a process share this number, so it only grows.
     largest = settings.sheet_bytes + MULTIPART_ALLOWANCE_BYTES + 1
     MultiPartParser.spool_max_size = max(MultiPartParser.spool_max_size, largest)
     # The innermost comes first.
+    app.add_middleware(AnswerLimit, answer_bytes=settings.answer_bytes)
     app.add_middleware(
         BodyLimit,
         max_upload_bytes=settings.max_upload_bytes,
-        max_total_bytes={sheets.UPLOAD_PATH: settings.sheet_bytes},
+        max_total_bytes={SHEETS_PATH: settings.sheet_bytes},
+        picture_paths=PICTURE_PATHS,
         intake_bytes=settings.intake_bytes,
     )
     app.add_middleware(DisconnectWatch)
     app.add_middleware(Deadline, seconds=settings.deadline_seconds)
     app.add_middleware(TokenCheck, tokens=app.state.tokens)
-    app.add_middleware(CallerNames, tokens=app.state.tokens)
-    app.add_middleware(RateLimit, limit=settings.rate, tokens=app.state.tokens)
+    app.add_middleware(CallerNames, rates=app.state.rates)
+    app.add_middleware(RateLimit, rates=app.state.rates)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -4,6 +4,8 @@ import asyncio
 import ipaddress
 import socket
 import time
+from functools import partial
+from typing import cast
 
 import uvicorn
 from rich.console import Console
@@ -11,6 +13,8 @@ from rich.console import Console
 from app.engine.loading import load_chosen_lineups
 from app.main import create_app
 from app.server.camera import MESSAGE_BYTES
+from app.server.connections.places import ACCEPTS_PER_TURN, WAITING_CONNECTIONS, Places, count_places
+from app.server.connections.protocol import LensProtocol
 from app.server.guard.hosts import THIS_MACHINE
 from app.server.readiness import ReadinessCheck
 from app.server.watch.logs import set_up_logging
@@ -55,6 +59,7 @@ class LensServer(uvicorn.Server):
         """Start, then print the address."""
         await super().startup(sockets)
         for listener in sockets or []:
+            listener.listen(WAITING_CONNECTIONS)
             host, port = listener.getsockname()[:2]
             address = f"[{host}]" if ":" in host else host
             console.print(f"CBAM Lens is ready: http://{address}:{port} (Ctrl+C ends it)", highlight=False)
@@ -90,12 +95,14 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
     config = uvicorn.Config(
         app,
         # Fixed choices: Ray installs other implementations, which treat broken requests differently.
-        http="h11",
+        http=cast("type[LensProtocol]", partial(LensProtocol, places=Places(count_places()))),
         loop="asyncio",
         # Its lines contain clients' addresses; ours do not.
         access_log=False,
         log_level="warning" if settings.log_level == "info" else settings.log_level,
         log_config=None,
+        # asyncio accepts as many connections at once as may wait; `LensServer.startup` lets more of them wait.
+        backlog=ACCEPTS_PER_TURN,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,

@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     intake_bytes: ByteSize = Field(
         default=ByteSize(256_000_000), gt=0, description="memory for the uploads in progress of all clients"
     )
+    answer_bytes: ByteSize = Field(
+        default=ByteSize(256_000_000), gt=0, description="memory for the answers that clients have not taken yet"
+    )
     api_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(), description="tokens, separated by semicolons, one of which a request needs; none by default"
     )

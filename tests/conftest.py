@@ -35,18 +35,31 @@ def is_on_ray(nodeid: str) -> bool:
     return nodeid.startswith("tests/on_ray/") or f"[{ON_RAY}" in nodeid
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--every-parameter",
+        action="store_true",
+        help="ask slow tests with all of their parameters, not with the first alone; for hours in which nobody waits",
+    )
+
 
 def thin_out(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """The tests to run, and those that are left out: all but the first of one test's parameters on Ray.
+    """The tests to run, and those that are left out: all but the first parameter of each slow test, here and on Ray.
 
-    What differs on Ray is the way to the engine, and every test takes it. In the process all parameters are asked.
+    A test whose parameters have little in common keeps all of them with `slow(every=True)`.
     """
-    alike: dict[str, list[pytest.Item]] = {}
+    seen: set[tuple[str, bool]] = set()
+    left_out = []
     for item in items:
-        if f"[{ON_RAY}" in item.nodeid:
-            alike.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    left_out = {item for group in alike.values() for item in group[1:]}
-    return [item for item in items if item not in left_out], list(left_out)
+        marks = list(item.iter_markers("slow"))
+        if not marks or any(mark.kwargs.get("every") for mark in marks):
+            continue
+        name = (item.nodeid.partition("[")[0], is_on_ray(item.nodeid))
+        if name in seen:
+            left_out.append(item)
+        seen.add(name)
+    gone = set(left_out)
+    return [item for item in items if item not in gone], left_out
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -56,7 +69,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     lineups has a server of its own before.
     """
     # One that was asked for by its own name runs.
-    if not any("[" in argument for argument in config.args):
+    if not config.getoption("every_parameter") and not any("[" in argument for argument in config.args):
         items[:], left_out = thin_out(items)
         config.hook.pytest_deselected(items=left_out)
 

@@ -125,10 +125,13 @@ MAY_IMPORT = {
         "models.networks models.pictures"
     ),
     "app.server": "app.analysis app.api app.engine app.errors app.pages models.names",
+    "app.server.connections": "",
     "app.server.guard": "app.engine app.errors app.pages app.server",
     "app.server.watch": "app.server app.server.guard app.settings",
     "app.services": "app.analysis app.engine app.server.watch app.settings models.lineups",
-    "app.serving": "app.engine app.main app.server app.server.guard app.server.watch app.settings",
+    "app.serving": (
+        "app.engine app.main app.server app.server.connections app.server.guard app.server.watch app.settings"
+    ),
     "app.settings": "models.lineups models.lineups.fetching models.names",
     "app.survey": (
         "app.analysis app.api app.engine app.errors app.output app.render app.settings models.lineups "

@@ -25,16 +25,22 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+MOST_INTERVENTIONS = 200
+
+
 def _split_interventions(values: Sequence[str]) -> tuple[str, ...]:
     """Split texts at commas and drop empty ones, which a form sends for gates that stay as they are."""
-    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+    parts = tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+    if len(parts) > MOST_INTERVENTIONS:
+        raise ValueError(f"has {len(parts)} changes; the limit is {MOST_INTERVENTIONS}; send fewer")
+    return parts
 
 
 Interventions = Annotated[
-    Sequence[str],
+    Sequence[Annotated[str, Field(max_length=10_000)]],
     AfterValidator(_split_interventions),
     Field(
-        max_length=200,
+        max_length=MOST_INTERVENTIONS,
         description="Changes to the learned gates, as [NETWORK:]SCOPE:GATE:CHANGE; separate "
         "several by commas, or repeat the option. NETWORK is needed where several networks have gates. "
         "SCOPE is `all`, a stage (`stage4`) or a block (`layer3.1`); GATE `spatial` or `channel`; "
@@ -218,6 +224,7 @@ def _split_texts(values: object) -> object:
 
 
 RowNumber = Annotated[int, Field(ge=1, le=MOST_ROWS)]
+RowTarget = Annotated[str, Field(max_length=210)]
 RowNumbers = Annotated[Sequence[RowNumber], BeforeValidator(_split_texts), Field(max_length=MOST_ROWS)]
 
 
@@ -235,7 +242,7 @@ class SheetOptions(ArchiveOptions):
     )
     rows: RowNumbers = Field(default=(), description="The rows to show, by their numbers; all by default.")
     without: RowNumbers = Field(default=(), description="The rows to leave out, by their numbers.")
-    row_target: Annotated[Sequence[str], BeforeValidator(_split_texts), Field(max_length=MOST_ROWS)] = Field(
+    row_target: Annotated[Sequence[RowTarget], BeforeValidator(_split_texts), Field(max_length=MOST_ROWS)] = Field(
         default=(), description="Classes of single rows, each as ROW:CLASS; the other rows explain `target`."
     )
 

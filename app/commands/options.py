@@ -4,6 +4,7 @@ Nothing here imports torch; commands import modules that need it when they run, 
 answer at once.
 """
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -127,6 +128,14 @@ def or_refuse(options: Callable[..., Result], **given: Any) -> Result:  # noqa: 
         return options(**given)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def check_temporary_directory() -> None:
+    """Check that a temporary directory can be written, which torch needs when it is imported; raises `OSError`."""
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        raise OSError("no temporary directory can be written; set TMPDIR to a directory that can") from error
 
 
 def or_explain(work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:

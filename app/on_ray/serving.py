@@ -18,6 +18,12 @@ from app.settings import Settings
 
 console = Console(stderr=True)
 
+OPEN_PORTS = (
+    "Ray listens at all addresses of this machine on ports of its own, whatever --host says. They need a token, except "
+    "those of its metrics, which tell loads and sizes; a firewall keeps other machines away. SECURITY.md has more."
+)
+"""The warning about ports that Ray can be given no address for."""
+
 
 def serve_on_ray(settings: Settings, ray_settings: RaySettings, *, host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl+C.
@@ -42,6 +48,7 @@ def serve_on_ray(settings: Settings, ray_settings: RaySettings, *, host: str, po
     for card in cards:
         untrained = "" if card.trained else ", UNTRAINED (random weights)"
         console.print(f"{card.name}: {card.title}, on Ray{untrained}", highlight=False)
+    console.print(OPEN_PORTS, highlight=False)
     with join_cluster():
         # Installed after Ray's own handlers, which would end this process at once.
         is_over = watch_for_end()

@@ -64,8 +64,8 @@ class PageForm(PictureOptions):
     The question is the address's business: it goes into the address that answers, and is checked there.
     """
 
-    sample: str | None = None
-    analysis: str | None = None
+    sample: str | None = Field(default=None, max_length=64)
+    analysis: str | None = Field(default=None, max_length=64)
     target: str | None = Field(default=None, max_length=200)
     method: Method | None = None
     stage: Stage | None = None
@@ -96,7 +96,11 @@ def show_cbam(request: Request) -> Response:
 
 
 @router.get("/analyses/{analysis_id}/cbam")
-def show_own_cbam(request: Request, analysis: AnalysisDependency, block: str | None = None) -> Response:
+def show_own_cbam(
+    request: Request,
+    analysis: AnalysisDependency,
+    block: Annotated[str | None, Query(max_length=40)] = None,
+) -> Response:
     """CBAM in 60 seconds, with the gates of a picture."""
     page = build_cbam_page(analysis, block=block, addresses=locate_analysis(request, analysis.id))
     return render_page(request, page, headers={"Cache-Control": "no-store"})

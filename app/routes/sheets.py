@@ -18,7 +18,7 @@ from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
 from app.analysis.options import PageOptions, SheetOptions, SheetPageOptions
 from app.analysis.sheet_view import arrange_rows, read_row_targets
-from app.analysis.sheets import Sheet, SheetRow, clean_name, make_slug, refuse_count
+from app.analysis.sheets import MOST_ROWS, Sheet, SheetRow, clean_name, make_slug, refuse_count
 from app.errors import InvalidOption, LensError
 from app.output.archive import Member, list_analysis_members, list_sheet_members, pack
 from app.output.sheet import draw_sheet
@@ -39,10 +39,7 @@ from app.routes.dependencies import (
     read_upload,
 )
 from app.routes.pages import PageForm, compare_classes, locate_analysis, refuse_upload, render_timed, take_upload
-from app.routes.uploads import UploadRoute
-
-UPLOAD_PATH = "/sheets"
-"""The path that accepts more bytes than those of one picture."""
+from app.routes.uploads import SHEETS_PATH, UploadRoute
 
 DEADLINE_SHARE = 0.8
 """The share of a request's time for the networks; a picture that comes too late becomes a row with an error."""
@@ -71,7 +68,7 @@ class AnalysedPicture(BaseModel):
 class AnalysedPictures(BaseModel):
     """Fields of `POST /sheets/rows`."""
 
-    rows: list[AnalysedPicture] = Field(min_length=1)
+    rows: list[AnalysedPicture] = Field(min_length=1, max_length=MOST_ROWS)
 
 
 class SheetAddress(BaseModel):
@@ -80,13 +77,13 @@ class SheetAddress(BaseModel):
     address: str
 
 
-@router.get(UPLOAD_PATH)
+@router.get(SHEETS_PATH)
 def lead_to_upload(request: Request) -> Response:
     """Redirect to the form: a browser shows this address after a refused upload, and may load it again."""
     return RedirectResponse(request.url_for("show_upload").path)
 
 
-@router.post(UPLOAD_PATH)
+@router.post(SHEETS_PATH)
 async def take_uploads(
     request: Request,
     lenses: LensesDependency,

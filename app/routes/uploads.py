@@ -11,9 +11,25 @@ from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from app.analysis.sheets import clean_name
+from app.api import links
 from app.errors import InvalidPicture, LensError, PictureTooLarge, UnsupportedFormat
 
 EXTENDED_NAME = b"filename*="
+
+SHEETS_PATH = "/sheets"
+"""The path that accepts more bytes than those of one picture."""
+
+PICTURE_PATHS = frozenset(
+    {
+        "/",
+        SHEETS_PATH,
+        *(links.PREFIX + path for path in (links.HEAT_MAP, links.FIGURE, links.ATTENTION, links.ANALYSES)),
+    }
+)
+"""The paths that accept pictures; bodies for all others are short."""
+
+OPTION_BYTES = 64 * 1024
+"""The limit of one option beside the picture, far above the longest that is accepted."""
 
 
 def name_file(file_name: str | None) -> str:
@@ -50,7 +66,7 @@ class _UploadRequest(Request):
         *,
         max_files: int | float = 1000,
         max_fields: int | float = 1000,
-        max_part_size: int = 1024 * 1024,
+        max_part_size: int = OPTION_BYTES,
     ) -> FormData:
         kind, _ = parse_options_header(self.headers.get("Content-Type"))
         if self._form is None and kind == b"multipart/form-data":

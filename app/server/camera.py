@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Iterator
+import math
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal, TypeVar
 
@@ -16,7 +18,7 @@ from app.analysis.timing import Timings
 from app.api.map_values import MapsAnswer, build_maps_answer
 from app.api.schemas import ApiModel, PredictionAnswer, Problem
 from app.engine.callers import in_series
-from app.errors import CameraOff, DeadlinePassed, LensError, QueueFull, UnsupportedFormat
+from app.errors import CameraOff, DeadlinePassed, LensError, QueueFull, TryLater, UnsupportedFormat
 from app.server.limits import refuse_bytes, refuse_seconds
 from app.server.problems import build_problem
 from models.names import NetworkName
@@ -31,6 +33,12 @@ MESSAGE_BYTES = 2 * MAX_FRAME_BYTES
 
 ONE_PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 """A GIF."""
+
+IDLE_SECONDS = 30.0
+"""The time without a frame after which a camera loses its place."""
+
+SHARE = 0.5
+"""The part of the places that one client may take."""
 
 RETRY_AFTER_SECONDS = 10
 """The time for Retry-After while all places are taken; one is free when somebody stops a camera."""
@@ -74,7 +82,7 @@ class Frame(ApiModel):
 
 
 class Busy(ApiModel):
-    """A frame was dropped because the queue is full; the client may send its newest frame after a while."""
+    """A frame was dropped: the queue is full, or the client too fast. It may send its newest frame after a while."""
 
     kind: Literal["busy"] = "busy"
     retry_after_seconds: int
@@ -101,14 +109,18 @@ class Cameras:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.connected = 0
+        self._of_clients: Counter[str] = Counter()
 
     @contextmanager
-    def connect(self) -> Iterator[None]:
+    def connect(self, client: str) -> Iterator[None]:
         """Count a camera while it is connected; for one event loop.
+
+        Args:
+            client: the client's identity, see `RateLimit`.
 
         Raises:
             CameraOff: when the limit is 0.
-            QueueFull: when the limit is reached.
+            QueueFull: when the limit is reached, or this client's share of it.
         """
         if not self.limit:
             raise CameraOff("this server accepts no live pictures; upload one, or set CBAM_LENS_CAMERA_CONNECTIONS")
@@ -117,11 +129,27 @@ class Cameras:
                 f"{self.connected} cameras are connected, the limit; stop one or try again later",
                 retry_after_seconds=RETRY_AFTER_SECONDS,
             )
+        share = math.ceil(SHARE * self.limit)
+        if self._of_clients[client] >= share:
+            raise QueueFull(
+                f"{share} of your cameras are connected, the share of one client; stop one",
+                retry_after_seconds=RETRY_AFTER_SECONDS,
+            )
         self.connected += 1
+        self._of_clients[client] += 1
         try:
             yield
         finally:
             self.connected -= 1
+            self._of_clients -= Counter({client: 1})
+
+
+def refuse_idleness() -> QueueFull:
+    """The error for a camera that sends no frames."""
+    return QueueFull(
+        f"no frame came for {IDLE_SECONDS:g} s, so another camera may have this place; start the camera again",
+        retry_after_seconds=RETRY_AFTER_SECONDS,
+    )
 
 
 async def check_options(lens: Lens, options: CameraOptions, *, seconds: float) -> None:
@@ -145,7 +173,7 @@ async def check_options(lens: Lens, options: CameraOptions, *, seconds: float) -
 
 
 async def answer_frame(
-    lens: Lens, data: bytes | None, options: CameraOptions, *, seconds: float
+    lens: Lens, data: bytes | None, options: CameraOptions, *, seconds: float, count: Callable[[], None]
 ) -> Frame | Busy | Refusal:
     """Compare one frame; an error becomes an answer too.
 
@@ -154,10 +182,12 @@ async def answer_frame(
         data: the frame's file; None for a text message.
         options: class, method and stage.
         seconds: the time limit.
+        count: counts the frame for the client's rate; raises `TooManyRequests`.
     """
     try:
+        count()
         return await _compare(lens, _check(data), options, seconds)
-    except QueueFull as full:
+    except TryLater as full:
         return Busy(retry_after_seconds=full.retry_after_seconds, problem=build_problem(full))
     except LensError as error:
         return Refusal(problem=build_problem(error))

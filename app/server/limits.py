@@ -2,20 +2,33 @@
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import DeadlinePassed, PictureTooLarge, QueueFull
+from app.errors import BodyTooLarge, DeadlinePassed, LensError, PictureTooLarge, QueueFull
 from app.server.problems import answer_lens_error
 
 MULTIPART_ALLOWANCE_BYTES = 64 * 1024
 """The allowance for boundaries, part headers and the options beside the picture."""
 
+SHORT_BODY_BYTES = 256 * 1024
+"""The limit of a body without pictures. Such bodies are parsed at once, while every other client waits."""
+
+PART_BYTES = 32 * 1024
+"""The most bytes of a body that are parsed at once: a form of separators alone takes a microsecond for each."""
+
 INTAKE_RETRY_SECONDS = 5
+
+ANSWER_PART_BYTES = 256 * 1024
+"""The most bytes of an answer that wait beside the answer itself until the client takes them."""
+
+SMALL_ANSWER_BYTES = 1_000_000
+"""The size up to which an answer is never refused: pages and their pictures come through while files wait."""
 
 
 class BodyLimit:
@@ -25,6 +38,7 @@ class BodyLimit:
         app: the application inside.
         max_upload_bytes: the limit of one picture's bytes.
         max_total_bytes: by path, the limit of the bytes of several pictures together.
+        picture_paths: the paths that accept pictures.
         intake_bytes: the limit of the bytes of all bodies whose requests are not answered yet.
     """
 
@@ -34,11 +48,13 @@ class BodyLimit:
         *,
         max_upload_bytes: int,
         max_total_bytes: Mapping[str, int] | None = None,
+        picture_paths: Collection[str] = (),
         intake_bytes: float = math.inf,
     ) -> None:
         self._app = app
         self._max_upload_bytes = max_upload_bytes
         self._max_total_bytes = max_total_bytes or {}
+        self._picture_paths = frozenset(picture_paths)
         self._intake_bytes = intake_bytes
         self._held_bytes = 0
 
@@ -46,31 +62,35 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        limit = self._choose_limit(scope)
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdigit() and (refusal := self._check(int(declared), path)):
+        if declared.isdigit() and (refusal := limit.check(int(declared))):
             await answer_lens_error(Request(scope), refusal)(scope, receive, send)
             return
         received = _Received()
         try:
-            await self._app(scope, self._count(receive, path, received), send)
+            await self._app(scope, divide(self._count(receive, limit, received)), send)
         finally:
             self._held_bytes -= received.size
 
-    def _check(self, size: int, path: str) -> PictureTooLarge | None:
-        """The error for a body of `size` bytes, or None if it is not too long."""
-        total = self._max_total_bytes.get(path)
-        if size <= (total or self._max_upload_bytes) + MULTIPART_ALLOWANCE_BYTES:
-            return None
-        return refuse_total_bytes(size, total) if total else refuse_bytes(size, self._max_upload_bytes)
+    def _choose_limit(self, scope: Scope) -> "_Limit":
+        """Choose the limit of a request's body, by its path and its media type."""
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        # No route reads a body of any other type.
+        is_form = Headers(scope=scope).get("content-type", "").lower().startswith("application/x-www-form-urlencoded")
+        if path not in self._picture_paths or is_form:
+            return _Limit(SHORT_BODY_BYTES, refuse_short_body, allowance=0)
+        if total := self._max_total_bytes.get(path):
+            return _Limit(total, refuse_total_bytes)
+        return _Limit(self._max_upload_bytes, refuse_bytes)
 
-    def _count(self, receive: Receive, path: str, received: "_Received") -> Receive:
+    def _count(self, receive: Receive, limit: "_Limit", received: "_Received") -> Receive:
         async def counted() -> Message:
             message = await receive()
             size = len(message.get("body", b""))
             received.size += size
             self._held_bytes += size
-            if refusal := self._check(received.size, path):
+            if refusal := limit.check(received.size):
                 raise refusal
             if size and self._held_bytes > self._intake_bytes:
                 raise QueueFull(
@@ -83,11 +103,113 @@ class BodyLimit:
         return counted
 
 
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """The longest body that a request may have.
+
+    Attributes:
+        most: the number of bytes.
+        refuse: makes the error for a number of bytes and this limit.
+        allowance: the bytes allowed in addition, of which the error does not speak.
+    """
+
+    most: int
+    refuse: Callable[[int, int], LensError]
+    allowance: int = MULTIPART_ALLOWANCE_BYTES
+
+    def check(self, size: int) -> LensError | None:
+        """The error for a body of `size` bytes, or None if it is not too long."""
+        return self.refuse(size, self.most) if size > self.most + self.allowance else None
+
+
 @dataclass(slots=True)
 class _Received:
     """The number of bytes received of one body."""
 
     size: int = 0
+
+
+def divide(receive: Receive) -> Receive:
+    """Make a `receive` that passes a body on in parts, between which others have their turn."""
+    waiting: deque[Message] = deque()
+
+    async def receive_part() -> Message:
+        if waiting:
+            await asyncio.sleep(0)
+            return waiting.popleft()
+        message = await receive()
+        body = message.get("body", b"")
+        if len(body) <= PART_BYTES:
+            return message
+        waiting.extend(
+            {**message, "body": body[start : start + PART_BYTES], "more_body": True}
+            for start in range(0, len(body), PART_BYTES)
+        )
+        waiting[-1]["more_body"] = message.get("more_body", False)
+        return waiting.popleft()
+
+    return receive_part
+
+
+class AnswerLimit:
+    """Send answers in parts, and refuse a large one while too many are on their way to slow clients.
+
+    Args:
+        app: the application inside.
+        answer_bytes: the limit of the bytes of all answers that clients have not taken yet.
+    """
+
+    def __init__(self, app: ASGIApp, *, answer_bytes: float) -> None:
+        self._app = app
+        self._answer_bytes = answer_bytes
+        self._held_bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        start: Message | None = None
+        refusal: LensError | None = None
+
+        async def send_in_parts(message: Message) -> None:
+            nonlocal start, refusal
+            if message["type"] == "http.response.start":
+                # The first part decides whether this answer is sent.
+                start = message
+                return
+            size = len(message.get("body", b""))
+            if start is not None:
+                refusal = self._check(size)
+                if refusal is None:
+                    await send(start)
+                start = None
+            if refusal is None:
+                await self._send(message, size, send)
+
+        await self._app(scope, receive, send_in_parts)
+        if refusal is not None:
+            await answer_lens_error(Request(scope), refusal)(scope, receive, send)
+
+    def _check(self, size: int) -> QueueFull | None:
+        if size <= SMALL_ANSWER_BYTES or self._held_bytes + size <= self._answer_bytes:
+            return None
+        return QueueFull(
+            f"more than {self._answer_bytes / 1e6:g} MB of answers are on their way, the limit for all clients "
+            f"together; try again in {INTAKE_RETRY_SECONDS} s",
+            retry_after_seconds=INTAKE_RETRY_SECONDS,
+        )
+
+    async def _send(self, message: Message, size: int, send: Send) -> None:
+        self._held_bytes += size
+        try:
+            body = memoryview(message.get("body", b""))
+            has_more = message.get("more_body", False)
+            for begin in range(0, max(1, size), ANSWER_PART_BYTES):
+                end = begin + ANSWER_PART_BYTES
+                part = {**message, "body": bytes(body[begin:end]), "more_body": has_more or end < size}
+                await send(part)
+        finally:
+            self._held_bytes -= size
 
 
 class Deadline:
@@ -167,6 +289,14 @@ class DisconnectWatch:
 def refuse_bytes(size: int, limit: int) -> PictureTooLarge:
     """The error for an upload of `size` bytes where at most `limit` are allowed."""
     return PictureTooLarge(f"{size / 1e6:.1f} MB; the limit is {limit / 1e6:g} MB; send a smaller picture")
+
+
+def refuse_short_body(size: int, limit: int) -> BodyTooLarge:
+    """The error for a body without pictures of `size` bytes where at most `limit` are allowed."""
+    return BodyTooLarge(
+        f"{size / 1e6:.1f} MB; the limit of a body without pictures is {limit // 1024} KiB; send pictures as "
+        "multipart/form-data to an address that takes them, and less of anything else"
+    )
 
 
 def refuse_total_bytes(size: int, limit: int) -> PictureTooLarge:

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import reprlib
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +23,16 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 
 METHODS = ("GET", "HEAD", "POST", "DELETE")
+
+VALUE_CHARACTERS = 80
+
+# Each element takes three characters or more, so that thirty are enough; strings are cut by their length.
+SHORT = reprlib.Repr()
+SHORT.maxlist = SHORT.maxtuple = SHORT.maxset = SHORT.maxdict = 30
+SHORT.maxstring = SHORT.maxlong = SHORT.maxother = 2 * VALUE_CHARACTERS
+
+MOST_SENTENCES = 10
+"""The number of errors that one problem explains; a body may have thousands."""
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -51,7 +62,9 @@ def explain_invalid(entries: Sequence[Any]) -> InvalidOption:
     Args:
         entries: pydantic's errors; each location begins with the option's source, for example `query`.
     """
-    sentences = dict.fromkeys(_explain(entry) for entry in entries)
+    sentences = list(dict.fromkeys(_explain(entry) for entry in entries[:MOST_SENTENCES]))
+    if len(entries) > MOST_SENTENCES:
+        sentences.append(f"and {len(entries) - MOST_SENTENCES} more")
     return InvalidOption("; ".join(sentences), option=_name_option(entries[0]["loc"]))
 
 
@@ -130,8 +143,13 @@ def _explain(entry: dict[str, Any]) -> str:
     if "UploadFile" in entry["msg"]:
         # The value would be the whole picture.
         return f"{option} came without a file name, so it is text; send it as a file"
-    value = str(entry["input"])[:80]
+    value = _shorten(entry["input"])
     return f"{option} is {value!r}: {entry['msg'][0].lower()}{entry['msg'][1:]}"
+
+
+def _shorten(value: object) -> str:
+    """The beginning of a value's text, without making the whole text of a long list."""
+    return (value if isinstance(value, str) else SHORT.repr(value))[:VALUE_CHARACTERS]
 
 
 def _name_option(location: Sequence[str | int]) -> str:

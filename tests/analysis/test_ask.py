@@ -68,6 +68,9 @@ class CountingEngine(Engine):
 
     is_ready, has_failed, waiting = True, False, 0
 
+    def find_place(self, _: str, /) -> None:
+        """Nothing waits."""
+
     def close(self) -> None:
         """Nothing was started."""
 

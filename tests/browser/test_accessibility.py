@@ -50,7 +50,11 @@ def find_violations(page: Page, axe: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "view", [pytest.param(view, marks=() if view in {"upload", "comparison"} else pytest.mark.slow) for view in VIEWS]
+    "view",
+    [
+        pytest.param(view, marks=() if view in {"upload", "comparison"} else pytest.mark.slow(every=True))
+        for view in VIEWS
+    ],
 )
 def test_view_has_no_serious_violation_and_fits_every_window(browser: Browser, site: str, axe: str, view: str) -> None:
     complaints: list[str] = []

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import httpx2
@@ -246,3 +247,15 @@ def test_serve_answers_what_is_under_way_on_sigterm_and_ends_cleanly(motorcycle:
     assert all(np.abs(picture - pictures[0]).max() <= 8 for picture in pictures)
     # uvicorn answers the running requests and then ends by the signal.
     assert code in (0, -15, 143)
+
+
+def test_missing_temporary_directory_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "gettempdir", fail)
+    result = runner.invoke(app, ["serve"])
+    assert result.exit_code == 2
+    assert result.output.splitlines() == [
+        "cbam-lens: no temporary directory can be written; set TMPDIR to a directory that can"
+    ]

@@ -14,6 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 from app.analysis.analyses import Analysis
 from app.analysis.analysis_store import AnalysisStore
 from app.main import create_app
+from app.server import camera
 from app.server.camera import MAX_FRAME_BYTES
 from app.settings import Settings
 from models.lineups.lineup import Lineup
@@ -233,6 +234,41 @@ def test_connections_beyond_the_limit_are_asked_to_come_back(lineup: Lineup) -> 
         for query in ("target=unicorn", "", ""):
             with client.websocket_connect(f"{PATH}?{query}") as connection:
                 assert read(connection)["kind"] == ("problem" if query else "ready")
+
+
+def test_one_client_may_take_half_of_the_places(lineup: Lineup) -> None:
+    app = create_app(Settings(camera_connections=4), lineups=[lineup])
+    with (
+        TestClient(app) as client,
+        TestClient(app, client=("192.0.2.7", 1)) as neighbour,
+        client.websocket_connect(PATH) as first,
+        client.websocket_connect(PATH) as second,
+    ):
+        assert [read(connection)["kind"] for connection in (first, second)] == ["ready"] * 2
+        with client.websocket_connect(PATH) as third:
+            problem = expect_refusal(third, status=503, code=1013)
+        assert problem["detail"] == "2 of your cameras are connected, the share of one client; stop one"
+        with neighbour.websocket_connect(PATH) as other:
+            assert read(other)["kind"] == "ready"
+
+
+def test_camera_without_frames_loses_its_place(lineup: Lineup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera, "IDLE_SECONDS", 0.05)
+    with TestClient(create_app(Settings(camera_connections=1), lineups=[lineup])) as client:
+        for _ in range(2):
+            with client.websocket_connect(PATH) as connection:
+                assert read(connection)["kind"] == "ready"
+                assert "start the camera again" in expect_refusal(connection, status=503, code=1013)["detail"]
+
+
+def test_frames_count_for_the_clients_rate(lineup: Lineup) -> None:
+    app = create_app(Settings(rate_limit="2/hour"), lineups=[lineup])
+    with TestClient(app) as client, client.websocket_connect(PATH) as connection:
+        assert read(connection)["kind"] == "ready"
+        assert ask(connection)["kind"] == "frame"
+        busy = ask(connection)
+        assert (busy["kind"], busy["problem"]["status"]) == ("busy", 429)
+        assert busy["retry_after_seconds"] > 1
 
 
 def test_no_connections_switch_the_camera_off(lineup: Lineup) -> None:

@@ -6,8 +6,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.engine.callers import Caller, present_caller
-from app.server.guard.rates import identify_client
-from app.server.guard.tokens import Tokens
+from app.server.guard.rates import Rates
 
 HEADER = "X-Ticket"
 
@@ -20,12 +19,12 @@ class CallerNames:
 
     Args:
         app: the application inside.
-        tokens: the server's tokens; a client is identified by its token if it has one, otherwise by its address.
+        rates: identifies clients.
     """
 
-    def __init__(self, app: ASGIApp, *, tokens: Tokens) -> None:
+    def __init__(self, app: ASGIApp, *, rates: Rates) -> None:
         self._app = app
-        self._tokens = tokens
+        self._rates = rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -33,7 +32,7 @@ class CallerNames:
             return
         given = Headers(scope=scope).get(HEADER, "")
         ticket = given if TICKET.fullmatch(given) else ""
-        token = present_caller.set(Caller(identify_client(scope, self._tokens), ticket))
+        token = present_caller.set(Caller(self._rates.identify(scope), ticket))
         try:
             await self._app(scope, receive, send)
         finally:

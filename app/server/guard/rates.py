@@ -18,47 +18,61 @@ IPV6_PREFIX_BITS = 64
 """One subscriber usually has a network of this prefix length, so its addresses count as one client."""
 
 
+class Rates:
+    """The requests of each client.
+
+    Args:
+        limit: the number of requests per time; None for no limit.
+        tokens: the server's tokens; a client is identified by its token if it has one, otherwise by its address.
+    """
+
+    def __init__(self, limit: RateLimitItem | None, tokens: Tokens) -> None:
+        self._limit = limit
+        self._tokens = tokens
+        self._counter = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def identify(self, scope: Scope) -> str:
+        """The identity of a request's client."""
+        session = self._tokens.find_session(Headers(scope=scope)) if self._tokens else None
+        return session or group_address(scope["client"][0] if scope.get("client") else "")
+
+    def count(self, client: str) -> None:
+        """Count a request; raises `TooManyRequests` beyond the limit."""
+        if self._limit is None or self._counter.hit(self._limit, client):
+            return
+        left = self._counter.get_window_stats(self._limit, client).reset_time - time.time()
+        seconds = max(1, math.ceil(left))
+        raise TooManyRequests(
+            f"more than {self._limit.amount} requests in {self._limit.get_expiry()} s; try again in {seconds} s",
+            retry_after_seconds=seconds,
+        )
+
+
 class RateLimit:
     """Refuse a client's requests beyond its limit; requests for the page's own files do not count.
 
     Args:
         app: the application inside.
-        limit: the number of requests per time; None for no limit.
-        tokens: the server's tokens; a client is identified by its token if it has one, otherwise by its address.
+        rates: counts them.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: RateLimitItem | None, tokens: Tokens) -> None:
+    def __init__(self, app: ASGIApp, *, rates: Rates) -> None:
         self._app = app
-        self._limit = limit
-        self._tokens = tokens
-        self._counter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._rates = rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._limit is None or scope["type"] not in CONNECTIONS or is_free(scope):
-            await self._app(scope, receive, send)
-            return
-        client = identify_client(scope, self._tokens)
-        if self._counter.hit(self._limit, client):
-            await self._app(scope, receive, send)
-            return
-        left = self._counter.get_window_stats(self._limit, client).reset_time - time.time()
-        seconds = max(1, math.ceil(left))
-        error = TooManyRequests(
-            f"more than {self._limit.amount} requests in {self._limit.get_expiry()} s; try again in {seconds} s",
-            retry_after_seconds=seconds,
-        )
-        await refuse(error, scope, receive, send)
+        if scope["type"] in CONNECTIONS and not is_free(scope):
+            try:
+                self._rates.count(self._rates.identify(scope))
+            except TooManyRequests as error:
+                await refuse(error, scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 def is_free(scope: Scope) -> bool:
     """Whether a request does not count."""
     return is_open(scope) and not (scope["type"] == "http" and scope["method"] == "POST")
-
-
-def identify_client(scope: Scope, tokens: Tokens) -> str:
-    """A client's identity: its session if the server has tokens, otherwise its address."""
-    session = tokens.find_session(Headers(scope=scope)) if tokens else None
-    return session or group_address(scope["client"][0] if scope.get("client") else "")
 
 
 def group_address(address: str) -> str:

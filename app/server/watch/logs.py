@@ -32,6 +32,8 @@ def set_up_logging(level: str, form: LogFormat) -> None:
         handler.setFormatter(JsonFormatter(FIELDS, rename_fields=renamed, reserved_attrs=(*RESERVED, "request")))
     else:
         handler.setFormatter(logging.Formatter(TEXT))
+    # It writes a line for every broken form, which its client gets as an answer anyway.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 

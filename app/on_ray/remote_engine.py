@@ -3,7 +3,6 @@
 import asyncio
 import copy
 import logging
-import math
 import time
 
 from ray.exceptions import RayError, RayTaskError
@@ -12,8 +11,7 @@ from ray.serve.handle import DeploymentHandle
 
 from app.engine.engine import Engine
 from app.engine.job_queue import Place
-from app.engine.refusals import refuse_number, refuse_wait
-from app.engine.service_times import FIRST_GUESS_SECONDS, NEWEST_SHARE
+from app.engine.refusals import refuse_number
 from app.engine.work import AnswerType, Work
 from app.errors import EngineFailed, LensError, QueueFull
 from app.on_ray.wire import pack
@@ -36,15 +34,13 @@ class RemoteEngine(Engine):
     Args:
         handle: the handle of the `LineupReplica` deployment.
         queue_size: the limit of this process's waiting work, for the refusals' text.
-        queue_seconds: the longest time for one piece of work; one that would take longer is refused.
     """
 
-    def __init__(self, handle: DeploymentHandle, *, queue_size: int, queue_seconds: float = math.inf) -> None:
+    def __init__(self, handle: DeploymentHandle, *, queue_size: int) -> None:
         self._handle = handle
         self._queue_size = queue_size
-        self._queue_seconds = queue_seconds
         self._waiting = 0
-        self._seconds_each = FIRST_GUESS_SECONDS
+        self._seconds = 0.5
         self._is_ready = False
 
     @property
@@ -76,18 +72,13 @@ class RemoteEngine(Engine):
             QueueFull: when too much work waits, and when replicas die faster than they answer.
             EngineFailed: when the computation failed.
         """
-        expected = (self._waiting + 1) * self._seconds_each
-        if self._waiting and expected > self._queue_seconds:
-            raise refuse_wait(self._waiting, expected, self._queue_seconds)
         begin = time.monotonic()
         self._waiting += 1
-        ahead = self._waiting
         try:
             answer = await self._send(work)
         finally:
             self._waiting -= 1
-        # All replicas together served those ahead of it, and itself.
-        self._seconds_each += NEWEST_SHARE * ((time.monotonic() - begin) / ahead - self._seconds_each)
+        self._seconds += 0.1 * (time.monotonic() - begin - self._seconds)
         if isinstance(answer, LensError):
             raise answer
         if isinstance(answer, BaseException):
@@ -115,7 +106,7 @@ class RemoteEngine(Engine):
             try:
                 answer: AnswerType | BaseException = await self._handle.answer.remote(packed)
             except BackPressureError as error:
-                raise refuse_number(self._queue_size, self._queue_size * self._seconds_each) from error
+                raise refuse_number(self._queue_size, self._seconds) from error
             except DeploymentUnavailableError as error:
                 raise _refuse() from error
             except RayTaskError as error:

@@ -28,6 +28,9 @@ class RaySettings(BaseSettings):
         default=1, description="smallest number of processes that read and draw pictures"
     )
     max_ingresses: PositiveInt = Field(default=2, description="largest number of these processes")
+    queue_size: PositiveInt = Field(
+        default=32, description="computations that may wait at each of these processes; the next one gets 503"
+    )
     ingress_cpus: NonNegativeFloat = Field(default=0.0, description="cores that each of these processes reserves")
 
     @model_validator(mode="after")

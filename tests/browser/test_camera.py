@@ -288,6 +288,11 @@ def test_frames_and_uploads_are_answered_beside_each_other(page: Page, site: str
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
+REFUSE = """navigator.mediaDevices.getUserMedia = () =>
+  Promise.reject(new DOMException("Permission denied", "NotAllowedError"));"""
+"""What a page is told when its reader refuses; a browser without windows of its own cannot ask one."""
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -302,6 +307,8 @@ def test_sentence_says_why_there_is_no_picture(
 ) -> None:
     with open_browser(browser, *arguments) as other:
         page = other.new_page(base_url=site)
+        if ALLOWED not in arguments:
+            page.add_init_script(REFUSE)
         page.goto("/camera")
         expect_sentence(page, sentence)
 

@@ -39,7 +39,7 @@ def test_several_files_become_a_sheet_with_a_row_each(browser: Browser, site: st
         address = link.get_attribute("href")
         assert address is not None
         assert page.request.get(address).ok
-    rows.nth(2).get_by_role("link", name="rocket.jpg").click()
+    rows.nth(2).get_by_role("link", name="rocket.jpg", exact=True).click()
     page.wait_for_url(ANALYSIS_PATH)
     page.go_back()
     expect(rows).to_have_count(3)

@@ -37,25 +37,28 @@ def is_on_ray(nodeid: str) -> bool:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--every-parameter",
+        "--thorough",
         action="store_true",
-        help="ask slow tests with all of their parameters, not with the first alone; for hours in which nobody waits",
+        help="ask slow tests with all of their parameters, and also the rare ones; for hours in which nobody waits",
     )
 
 
 def thin_out(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """The tests to run, and those that are left out: all but the first parameter of each slow test, here and on Ray.
 
-    A test whose parameters have little in common keeps all of them with `slow(every=True)`.
+    A test whose parameters have little in common keeps all of them with `slow(every=True)`; one that takes minutes and
+    guards little that others do not is left out with `slow(rare=True)`.
     """
     seen: set[tuple[str, bool]] = set()
     left_out = []
     for item in items:
         marks = list(item.iter_markers("slow"))
-        if not marks or any(mark.kwargs.get("every") for mark in marks):
+        if not marks:
             continue
         name = (item.nodeid.partition("[")[0], is_on_ray(item.nodeid))
-        if name in seen:
+        is_rare = any(mark.kwargs.get("rare") for mark in marks)
+        has_every = any(mark.kwargs.get("every") for mark in marks)
+        if is_rare or (name in seen and not has_every):
             left_out.append(item)
         seen.add(name)
     gone = set(left_out)
@@ -69,7 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     lineups has a server of its own before.
     """
     # One that was asked for by its own name runs.
-    if not config.getoption("every_parameter") and not any("[" in argument for argument in config.args):
+    if not config.getoption("thorough") and not any("::" in argument for argument in config.args):
         items[:], left_out = thin_out(items)
         config.hook.pytest_deselected(items=left_out)
 

@@ -85,6 +85,7 @@ def test_bench_over_http_compares_with_the_loop(quick: None, monkeypatch: pytest
     assert plot.exists()
 
 
+@pytest.mark.slow(rare=True)
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: uv sync --extra ray")
 def test_bench_on_ray_compares_each_way_with_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:

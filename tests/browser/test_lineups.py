@@ -117,6 +117,7 @@ def test_answer_is_on_the_first_screen_and_nothing_scrolls_sideways(page: Page, 
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+@pytest.mark.slow(rare=True)
 @EACH
 def test_maps_are_side_by_side_and_of_one_size(page: Page, name: str) -> None:
     open_lineup(page, name)
@@ -133,6 +134,7 @@ def test_maps_are_side_by_side_and_of_one_size(page: Page, name: str) -> None:
         assert round(picture["y"]) == round(difference["y"]) == round(boxes[0]["y"])
 
 
+@pytest.mark.slow(rare=True)
 @EACH
 def test_phone_shows_the_maps_without_scrolling_sideways(phone_page: Page, name: str) -> None:
     open_lineup(phone_page, name)
@@ -150,6 +152,7 @@ def test_phone_shows_the_maps_without_scrolling_sideways(phone_page: Page, name:
     assert box["y"] + box["height"] * (0.5 if name == "five" else 1) <= 844
 
 
+@pytest.mark.slow(rare=True)
 def test_two_networks_leave_no_choice_of_difference(page: Page) -> None:
     open_lineup(page, "two")
     expect(page.locator("#of, #minus")).to_have_count(0)
@@ -178,6 +181,7 @@ def test_difference_is_chosen_with_the_keyboard(page: Page, name: str) -> None:
     expect(page.get_by_label("Difference of")).to_have_value(last)
 
 
+@pytest.mark.slow(rare=True)
 def test_address_chooses_the_difference_and_a_wrong_name_is_refused(page: Page) -> None:
     path = analyse(page, "three")
     page.goto(f"{path}?of=se&minus=cbam")
@@ -187,6 +191,7 @@ def test_address_chooses_the_difference_and_a_wrong_name_is_refused(page: Page) 
         assert page.request.get(f"{path}?{query}").status == 422
 
 
+@pytest.mark.slow(rare=True)
 @MANY
 def test_reading_a_place_tells_the_value_of_every_network(page: Page, name: str) -> None:
     open_lineup(page, name)
@@ -202,6 +207,7 @@ def test_reading_a_place_tells_the_value_of_every_network(page: Page, name: str)
     expect(page.locator("[data-readout=difference]")).to_have_text(f"{TITLES[name][-1]} minus Baseline")
 
 
+@pytest.mark.slow(rare=True)
 @MANY
 def test_second_class_has_a_map_of_every_network(page: Page, name: str) -> None:
     open_lineup(page, name)
@@ -211,6 +217,7 @@ def test_second_class_has_a_map_of_every_network(page: Page, name: str) -> None:
     assert find_overflow(page) == []
 
 
+@pytest.mark.slow(rare=True)
 def test_changed_gates_are_those_of_the_chosen_network_and_its_controls_stay_open(page: Page) -> None:
     open_lineup(page, "three", "?tab=attention")
     page.locator("#stages-of-cbam summary").click()
@@ -228,6 +235,7 @@ def test_changed_gates_are_those_of_the_chosen_network_and_its_controls_stay_ope
     expect(page.get_by_role("group", name="Spatial gates of all blocks, CBAM")).to_have_count(1)
 
 
+@pytest.mark.slow(rare=True)
 def test_walk_through_blocks_stays_with_its_network_until_another_is_chosen(page: Page) -> None:
     path = analyse(page, "three")
     page.goto(f"{path}/blocks/se/layer1.1")
@@ -289,6 +297,7 @@ def test_page_without_script_shows_every_network(browser: Browser, site: str) ->
     context.close()
 
 
+@pytest.mark.slow(rare=True)
 @MANY
 def test_figure_of_two_networks_is_offered(page: Page, name: str) -> None:
     open_lineup(page, name, "?of=cbam&minus=se")
@@ -299,6 +308,7 @@ def test_figure_of_two_networks_is_offered(page: Page, name: str) -> None:
     assert answer.headers["content-type"] == "application/pdf"
 
 
+@pytest.mark.slow(rare=True)
 @EACH
 def test_first_page_offers_the_lineups_with_their_networks(page: Page, name: str) -> None:
     page.goto("/")
@@ -324,6 +334,7 @@ def test_sheet_has_a_map_of_every_network_in_each_row(page: Page, name: str) -> 
         assert find_overflow(page) == []
 
 
+@pytest.mark.slow(rare=True)
 @pytest.mark.slow
 def test_sanity_check_shows_every_network_in_each_step(page: Page) -> None:
     page.goto(f"{analyse(page, 'five')}/sanity")
@@ -333,6 +344,7 @@ def test_sanity_check_shows_every_network_in_each_step(page: Page) -> None:
     assert find_overflow(page) == []
 
 
+@pytest.mark.slow(rare=True)
 @EACH
 def test_camera_shows_every_network_of_the_chosen_lineup(browser: Browser, site: str, name: str) -> None:
     with open_browser(browser, FAKE_DEVICE, ALLOWED) as camera:

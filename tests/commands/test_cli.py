@@ -183,6 +183,7 @@ def test_precision_refuses_a_directory_without_pictures(tmp_path: Path) -> None:
     assert "contains no pictures; give a directory with pictures" in result.stderr
 
 
+@pytest.mark.slow(rare=True)
 @pytest.mark.slow
 def test_models_counts_what_is_recorded_and_prints_it(tmp_path: Path) -> None:
     counts = tmp_path / "counts.json"

@@ -50,6 +50,7 @@ def test_right_options_are_answered(local_client: TestClient, options: dict[str,
     check_answer(local_client, options)
 
 
+@pytest.mark.slow(rare=True)
 @pytest.mark.slow
 @UNHURRIED
 @given(options=st.fixed_dictionaries({}, optional=RIGHT))

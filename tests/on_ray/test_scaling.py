@@ -13,7 +13,7 @@ pytest.importorskip("ray", reason="Ray is not installed: uv sync --extra ray")
 from tests.conftest import encode, make_picture
 from tests.on_ray.site import Site, SiteClient, make_environment, run_server
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(rare=True)
 
 CLIENTS = 8
 

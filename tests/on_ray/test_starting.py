@@ -14,7 +14,7 @@ from tests.on_ray.site import PROGRAM, START_SECONDS, SiteClient, make_environme
 ONE_OF_EACH = {"CBAM_LENS_RAY_MAX_REPLICAS": "1", "CBAM_LENS_RAY_MAX_INGRESSES": "1"}
 
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(rare=True)
 
 
 @pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not installed")

@@ -20,10 +20,10 @@ from app.engine.work import PictureWork
 from app.main import create_app
 from app.render.figure import FigureFormat, Panel, draw_figure
 from app.settings import Settings
-from models.lineups.catalogue import SHIPPED
 from models.lineups.lineup import Lineup
 from models.names import Stage
 from tests.conftest import decode, encode, make_picture
+from tests.lineups import RESNET18_110
 
 # Builds networks of several architectures.
 pytestmark = pytest.mark.slow
@@ -39,7 +39,9 @@ EACH_ARCHITECTURE = [
 @pytest.fixture(scope="module")
 def lineups() -> tuple[Lineup, ...]:
     sources = [f"{name}=untrained:{name},untrained:{name}+cbam" for name in ARCHITECTURES]
-    return load_chosen_lineups(Settings(lineups=(SHIPPED, *sources, "se=untrained:resnet18,untrained:resnet18+se")))
+    return load_chosen_lineups(
+        Settings(lineups=(str(RESNET18_110), *sources, "se=untrained:resnet18,untrained:resnet18+se"))
+    )
 
 
 @pytest.fixture(scope="module")

@@ -231,9 +231,9 @@ print(answer.error, answer.message)
 def test_picture_that_takes_too_much_memory_is_refused() -> None:
     data = encode(Image.new("RGB", (8_000, 6_000)))
     # In a process of its own: a test's process may hold more than the limit already.
-    ran = subprocess.run(
+    ran = subprocess.run(  # noqa: S603  # our own code
         [sys.executable, "-c", DECODE_WITH_LITTLE], input=data, cwd=ROOT, check=True, capture_output=True
-    )  # noqa: S603
+    )
     said = ran.stdout.decode()
     assert said.startswith(PictureTooLarge.__name__)
     assert "MB of memory, the limit" in said

@@ -121,6 +121,7 @@ def test_list_and_shard_have_the_plain_runs_rows_of_three_networks(
             assert len({row[f"{name}_target_probability"] for name in NAMES[3]}) == 3
 
 
+@pytest.mark.slow(rare=True)
 def test_run_that_is_killed_goes_on_and_ends_with_the_plain_runs_rows(
     tmp_path: Path, folder: Path, environment: dict[str, str]
 ) -> None:
@@ -153,6 +154,7 @@ def test_run_that_is_killed_goes_on_and_ends_with_the_plain_runs_rows(
         assert maps["baseline_heat_map"].max() == pytest.approx(found["many/000.png"]["baseline_map_max"], rel=1e-3)
 
 
+@pytest.mark.slow(rare=True)
 def test_question_that_cannot_be_asked_is_one_line(tmp_path: Path, folder: Path, environment: dict[str, str]) -> None:
     arguments = (folder / "000.png", "--rows", tmp_path / "rows", "--on", "ray", "--target", "no such class")
     code, output = finish(environment, *arguments)
@@ -162,6 +164,7 @@ def test_question_that_cannot_be_asked_is_one_line(tmp_path: Path, folder: Path,
     assert not list((tmp_path / "rows").glob("*.parquet"))
 
 
+@pytest.mark.slow(rare=True)
 def test_evaluation_counts_what_the_plain_one_counts(tmp_path: Path, environment: dict[str, str]) -> None:
     data = tmp_path / "data"
     for number in range(12):

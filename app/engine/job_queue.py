@@ -143,7 +143,7 @@ class JobQueue:
 
     def _find_turn(self, caller: Caller) -> int:
         """The first round in which the caller has no other job."""
-        last = max((job.turn for job in self._jobs if _line_of(job) == _line_of_caller(caller)), default=-1)
+        last = max((job.turn for job in self._jobs if _line_of(job.caller) == _line_of(caller)), default=-1)
         return max(self._rounds[caller.urgency], last + 1)
 
     def _line_up(self) -> list[Job[Any]]:
@@ -180,9 +180,6 @@ class JobQueue:
             self._changed.wait(left)
 
 
-def _line_of(job: Job[Any]) -> tuple[str, Urgency]:
-    return _line_of_caller(job.caller)
-
-
-def _line_of_caller(caller: Caller) -> tuple[str, Urgency]:
+def _line_of(caller: Caller) -> tuple[str, Urgency]:
+    """What takes turns: a client's single pictures are one line, its series another."""
     return caller.client, caller.urgency

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.engine.callers import Caller, present_caller
 from app.server.guard.rates import Rates
+from app.server.guard.refusal import CONNECTIONS
 
 HEADER = "X-Ticket"
 
@@ -27,7 +28,7 @@ class CallerNames:
         self._rates = rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
+        if scope["type"] not in CONNECTIONS:
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get(HEADER, "")

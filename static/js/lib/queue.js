@@ -49,16 +49,12 @@ export function describePlace(before, seconds) {
  *   the request itself brings the error if the server cannot be reached.
  */
 async function readPlace(ticket) {
+  const address = (document.documentElement.dataset.queue ?? "").replace("TICKET", ticket);
   try {
-    const response = await fetch(queueAddress().replace("TICKET", ticket), { headers: { Accept: "application/json" } });
+    const response = await fetch(address, { headers: { Accept: "application/json" } });
     const place = response.ok ? await response.json() : { before: null };
     return place.before === null ? null : place;
   } catch {
     return null;
   }
-}
-
-/** @returns {string} */
-function queueAddress() {
-  return document.documentElement.dataset.queue ?? "";
 }

@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -43,23 +44,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+CONTRACT_TESTS = 2
+"""Tests of each file of the contract that ask the server on Ray, unless all are wanted: the routes are the same code."""
+
+
 def thin_out(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """The tests to run, and those that are left out: all but the first parameter of each slow test, here and on Ray.
 
     A test whose parameters have little in common keeps all of them with `slow(every=True)`; one that takes minutes and
-    guards little that others do not is left out with `slow(rare=True)`.
+    guards little that others do not is left out with `slow(rare=True)`. The contract is asked of the server on Ray by
+    the first tests of each file.
     """
     seen: set[tuple[str, bool]] = set()
+    asked_on_ray = Counter[str]()
     left_out = []
     for item in items:
         marks = list(item.iter_markers("slow"))
         if not marks:
             continue
+        file, _, _ = item.nodeid.partition("::")
         name = (item.nodeid.partition("[")[0], is_on_ray(item.nodeid))
         is_rare = any(mark.kwargs.get("rare") for mark in marks)
         has_every = any(mark.kwargs.get("every") for mark in marks)
-        if is_rare or (name in seen and not has_every):
+        is_contract = f"[{ON_RAY}" in item.nodeid
+        if is_rare or (name in seen and not has_every) or (is_contract and asked_on_ray[file] == CONTRACT_TESTS):
             left_out.append(item)
+        elif is_contract:
+            asked_on_ray[file] += 1
         seen.add(name)
     gone = set(left_out)
     return [item for item in items if item not in gone], left_out

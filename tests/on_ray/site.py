@@ -98,7 +98,7 @@ def run_contract_server(log: Path) -> Iterator[Site]:
         CBAM_LENS_RAY_REPLICA_CPUS="0.5",
         CBAM_LENS_RAY_MIN_INGRESSES="2",
         CBAM_LENS_RAY_MAX_INGRESSES="2",
-        CBAM_LENS_QUEUE_SIZE=str(QUEUE),
+        CBAM_LENS_RAY_QUEUE_SIZE=str(QUEUE),
         CBAM_LENS_BATCH_SIZE=str(BATCH),
         CBAM_LENS_TRUSTED_HOSTS="testserver;127.0.0.1",
         CBAM_LENS_LOG_LEVEL="info",

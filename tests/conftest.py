@@ -45,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 CONTRACT_TESTS = 2
-"""Tests of each file of the contract that ask the server on Ray, unless all are wanted: the routes are the same code."""
+"""Tests of each file of the contract that ask the server on Ray, unless all are wanted: the routes are the same."""
 
 
 def thin_out(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:

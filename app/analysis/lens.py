@@ -8,7 +8,7 @@ from app.analysis.analyses import Analysis
 from app.analysis.analysis_store import AnswerCache
 from app.analysis.classes import ChosenBy, find_class
 from app.analysis.comparison import Altered, Comparison, Target
-from app.analysis.networks import choose_gated
+from app.analysis.networks import check_networks, choose_gated
 from app.analysis.options import GeometryOptions, TargetOptions
 from app.analysis.prepared import PreparedPicture, prepare_again, prepare_picture
 from app.analysis.questions import (
@@ -115,6 +115,23 @@ class Lens:
         heat_maps = await self.ask(analysis, question, timings)
         learned = Comparison(analysis, self.lineup.labels, target, options.method, options.stage, heat_maps)
         return await self._alter(learned, interventions, timings) if interventions else learned
+
+    async def compare_classes(
+        self, analysis: Analysis, options: TargetOptions, versus: str, timings: Timings
+    ) -> list[Comparison]:
+        """Compare for the explained class and, if `versus` names another one, for that one too.
+
+        Raises:
+            InvalidOption: for an unknown class, an unknown network, and an intervention that names no gate.
+            LensError: see `ask`.
+        """
+        # A wrong name is refused before anything is computed.
+        check_networks(analysis.card, options)
+        other, _ = self.find_class(versus)
+        comparison = await self.compare(analysis, options, timings)
+        if other in (None, comparison.target.label):
+            return [comparison]
+        return [comparison, await self.compare(analysis, options.model_copy(update={"target": versus}), timings)]
 
     async def compare_picture(
         self, data: bytes, geometry: GeometryOptions, options: TargetOptions, timings: Timings

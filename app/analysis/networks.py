@@ -1,7 +1,7 @@
 """Networks of a lineup chosen by name: one, several, or two for a difference."""
 
 from app.analysis.comparison import Difference
-from app.analysis.options import DifferenceNetworksOptions, FigureOptions, TargetOptions
+from app.analysis.options import DifferenceNetworksOptions, NetworksOptions, TargetOptions
 from app.errors import InvalidOption, refuse_choice
 from models.lineups.card import LineupCard
 from models.names import NetworkName
@@ -52,7 +52,7 @@ def check_networks(card: LineupCard, options: TargetOptions) -> None:
     Raises:
         InvalidOption: for an unknown name, and for a network minus itself.
     """
-    if isinstance(options, FigureOptions):
+    if isinstance(options, NetworksOptions):
         choose_networks(card, options.networks)
     if isinstance(options, DifferenceNetworksOptions):
         choose_difference(card, options.of, options.minus)

@@ -100,6 +100,12 @@ class ColourOptions(Options):
         default=Colormap.VIRIDIS, description="The colour map, by matplotlib's name; the paper uses `jet`."
     )
     opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the colours over the picture.")
+    threshold: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="A line around where a heat map reaches this share of its scale's upper end; 0 draws none.",
+    )
 
 
 class MapOptions(TargetOptions, ColourOptions):
@@ -177,8 +183,8 @@ class DifferenceOptions(MapOptions, DifferenceScaleOptions, DifferenceNetworksOp
     """One network's heat map minus another's."""
 
 
-class FigureOptions(TargetOptions, ColourOptions):
-    """The paper's figure."""
+class NetworksOptions(TargetOptions, ColourOptions):
+    """Several networks' heat maps beside each other."""
 
     networks: str = Field(
         default="",
@@ -188,7 +194,16 @@ class FigureOptions(TargetOptions, ColourOptions):
     )
 
 
-class ArchiveOptions(FigureOptions, DifferenceScaleOptions, DifferenceNetworksOptions):
+class FigureOptions(NetworksOptions, DifferenceScaleOptions, DifferenceNetworksOptions):
+    """The paper's figure, with more of what the page shows if it is asked for."""
+
+    difference: bool = Field(default=False, description="Add the difference of two networks' maps, on its own scale.")
+    versus: str = Field(
+        default="", max_length=200, description="A second class, by index or by name, as a second row; none by default."
+    )
+
+
+class ArchiveOptions(NetworksOptions, DifferenceScaleOptions, DifferenceNetworksOptions):
     """All files about a picture."""
 
 

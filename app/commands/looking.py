@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.analysis.options import GeometryOptions, SheetOptions, TargetOptions
+from app.analysis.options import FigureOptions, GeometryOptions, SheetOptions, TargetOptions
 from app.commands.options import (
     EXIT_BAD_INPUT,
     LINEUP_HELP,
@@ -107,6 +107,18 @@ def compare(
     minus: Annotated[
         str, typer.Option(help="Network to subtract in the difference; the baseline by default.", metavar="NAME")
     ] = "",
+    has_difference: Annotated[
+        bool, typer.Option("--difference", help="Add the difference to each picture's figure.")
+    ] = False,
+    versus: Annotated[
+        str, typer.Option(help="Second class, by index or name, as a second row of each picture's figure.")
+    ] = "",
+    threshold: Annotated[
+        float,
+        typer.Option(
+            help="Draw a line around where a map reaches this share of its scale, 0..1; 0 draws none.", min=0, max=1
+        ),
+    ] = 0.0,
     method: Annotated[Method, typer.Option(help="Method that makes the maps.")] = Method.GRADCAM,
     stage: Annotated[int, typer.Option(help="Stage to explain, 1 (fine) to 4 (deep).", min=1, max=4)] = 4,
     interventions: Annotated[
@@ -193,9 +205,11 @@ def compare(
         of=of,
         minus=minus,
         layout=layout,
+        threshold=threshold,
     )
     options = CompareOptions(
         drawing=drawing,
+        figure=or_refuse(FigureOptions, **drawing.model_dump(), difference=has_difference, versus=versus),
         geometry=seen_as,
         output=output or (None if as_json or sheet else Path()),
         sheet=sheet,

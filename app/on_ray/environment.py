@@ -11,6 +11,8 @@ VARIABLES = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # The proxy's own errors become problem details.
     "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "app.on_ray.proxy.list_middleware",
+    # Otherwise Ray writes one of many requests' lines in place of all.
+    "RAY_DEDUP_LOGS": "0",
     # Under `uv run` Ray would start each worker with `uv run` again, in an environment without the extras.
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
 }

@@ -11,7 +11,7 @@ from app.analysis.analyses import PREVIEW_SIDE_PIXELS
 from app.analysis.compared_sheets import ComparedRow
 from app.analysis.comparison import Comparison
 from app.analysis.networks import choose_difference
-from app.analysis.options import ArchiveOptions, AttentionOptions, MapOptions, SheetOptions
+from app.analysis.options import ArchiveOptions, AttentionOptions, FigureOptions, MapOptions, SheetOptions
 from app.analysis.sheets import make_slug
 from app.api.analyses import build_analysis_answer
 from app.output import figures, heat_maps
@@ -138,10 +138,11 @@ def _list_files(comparison: Comparison, options: ArchiveOptions, extent: Extent,
 def _list_class_files(comparison: Comparison, options: ArchiveOptions, extent: Extent, *, folder: str) -> list[Member]:
     """List the files that show one class: the figure, every map and the difference."""
     drawing = MapOptions(**options.model_dump(), render=Render.OVERLAY)
+    figure = FigureOptions(**options.model_dump())
     difference = choose_difference(comparison.analysis.card, options.of, options.minus)
     return [
         *(
-            Member(f"{folder}figure.{form}", partial(figures.draw_comparison_figure, comparison, options, form))
+            Member(f"{folder}figure.{form}", partial(figures.draw_comparison_figure, [comparison], figure, form))
             for form in extent.figures
         ),
         *(
@@ -194,6 +195,7 @@ def _list_settings(options: ArchiveOptions) -> list[str]:
         f"scale: {options.scale.value}",
         f"colormap: {options.colormap.value}",
         f"opacity: {options.opacity:g}",
+        f"lines around the maps: {f'at {options.threshold:g} of the scale' if options.threshold else 'none'}",
         f"changed gates: {', '.join(options.interventions) or 'none'}",
         f"cbam-lens {VERSION}, " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
     ]

@@ -1,21 +1,43 @@
 """A comparison's figure, and all of its arrays in one file."""
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 
 from app.analysis.comparison import Comparison
-from app.analysis.networks import choose_networks
+from app.analysis.networks import choose_difference, choose_networks
 from app.analysis.options import FigureOptions, MapOptions
-from app.output.heat_maps import draw_heat_map, heat_map_scale, title_networks
+from app.output.heat_maps import (
+    difference_scale,
+    draw_difference,
+    draw_heat_map,
+    heat_map_scale,
+    title_difference,
+    title_networks,
+)
 from app.render.figure import FigureFormat, Panel, draw_figure
 from app.render.overlay import Render
 
 FIGURE_SIDE_PIXELS = 640
 
 
-def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_format: FigureFormat) -> bytes:
-    """Draw the paper's figure: the picture and every network, with P of the target class."""
+def draw_comparison_figure(
+    comparisons: Sequence[Comparison], options: FigureOptions, file_format: FigureFormat
+) -> bytes:
+    """Draw the paper's figure: the picture and every network, with P of the target class.
+
+    Args:
+        comparisons: of one picture, a row each: for the explained class and, if chosen, for a second one.
+        options: the networks, the drawing, and whether the difference is added.
+        file_format: PNG, SVG or PDF.
+    """
+    rows = [_draw_row(comparison, options) for comparison in comparisons]
+    heading = _caption_figure(comparisons[0])
+    return draw_figure(rows, heading=heading, units="evidence", file_format=file_format)
+
+
+def _draw_row(comparison: Comparison, options: FigureOptions) -> list[Panel]:
     target = comparison.target.label
     titles = title_networks(comparison)
     map_options = MapOptions(**options.model_dump(), render=Render.OVERLAY)
@@ -31,6 +53,25 @@ def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_
         )
         for name in shown
     ]
+    if options.difference:
+        panels.append(_draw_difference(comparison, options))
+    return panels
+
+
+def _draw_difference(comparison: Comparison, options: FigureOptions) -> Panel:
+    difference = choose_difference(comparison.analysis.card, options.of, options.minus)
+    limits = options.difference_scale
+    map_options = MapOptions(**options.model_dump(), render=Render.OVERLAY)
+    return Panel(
+        title=title_difference(comparison, difference),
+        picture=draw_difference(comparison, difference, map_options, limits=limits, max_side=FIGURE_SIDE_PIXELS),
+        caption="less: blue, hatched; more: red",
+        scale=difference_scale(comparison, difference, options.scale, limits),
+        is_difference=True,
+    )
+
+
+def _caption_figure(comparison: Comparison) -> str:
     heading = f"{comparison.method.value}, stage {comparison.stage.value}, {comparison.analysis.geometry.value} at "
     heading += f"{comparison.analysis.resolution.value} pixels"
     if comparison.altered is not None:
@@ -38,7 +79,7 @@ def draw_comparison_figure(comparison: Comparison, options: FigureOptions, file_
         heading = f"{heading}. Gates changed, not retrained: {changes}"
     if not comparison.analysis.card.trained:
         heading = f"UNTRAINED: random weights, nothing was learned. {heading}"
-    return draw_figure(panels, heading=heading, units="evidence", file_format=file_format)
+    return heading
 
 
 def pack_maps(comparison: Comparison) -> bytes:

@@ -76,7 +76,8 @@ def draw_heat_map(  # noqa: PLR0913  # four of them are how it is drawn
     heat_map = comparison.find_map(name, as_learned=as_learned)
     notice = None if heat_map.has_evidence else f"no positive evidence for {comparison.target.label.name}"
     scale = heat_map_scale(comparison, heat_map, options, shown=shown)
-    drawing = Drawing(options.render, scale, options.opacity, notice, find_mark(comparison.analysis))
+    mark = find_mark(comparison.analysis)
+    drawing = Drawing(options.render, scale, options.opacity, notice, mark, threshold=options.threshold)
     return draw_on_picture(comparison.analysis, heat_map.values, drawing, max_side)
 
 
@@ -109,6 +110,12 @@ def draw_difference(
     return draw_on_picture(
         comparison.analysis, subtract_heat_maps(comparison, difference, options.scale), drawing, max_side
     )
+
+
+def title_difference(comparison: Comparison, difference: Difference) -> str:
+    """The difference's title: one network's minus the other's."""
+    card = comparison.analysis.card
+    return f"{card.title_network(difference.of)} minus {card.title_network(difference.minus)}"
 
 
 def encode_difference(

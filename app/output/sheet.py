@@ -5,8 +5,15 @@ from collections.abc import Sequence
 from app.analysis.compared_sheets import ComparedRow, list_comparisons
 from app.analysis.comparison import Comparison
 from app.analysis.networks import choose_difference, choose_networks
-from app.analysis.options import FigureOptions, MapOptions, SheetOptions
-from app.output.heat_maps import difference_scale, draw_difference, draw_heat_map, heat_map_scale, title_networks
+from app.analysis.options import MapOptions, NetworksOptions, SheetOptions
+from app.output.heat_maps import (
+    difference_scale,
+    draw_difference,
+    draw_heat_map,
+    heat_map_scale,
+    title_difference,
+    title_networks,
+)
 from app.render.colour_scale import Scale
 from app.render.contact_picture import ContactPicture
 from app.render.contact_sheet import draw_contact_sheet
@@ -66,7 +73,7 @@ def caption_question(rows: Sequence[ComparedRow], options: SheetOptions) -> str:
     return heading
 
 
-def _title_drawn(comparison: Comparison, options: FigureOptions) -> str:
+def _title_drawn(comparison: Comparison, options: NetworksOptions) -> str:
     """The lineup's title where all its networks are drawn, else one with the drawn networks alone."""
     card = comparison.analysis.card
     drawn = choose_networks(card, options.networks)
@@ -78,11 +85,10 @@ def _title_drawn(comparison: Comparison, options: FigureOptions) -> str:
 
 def _title_difference(comparison: Comparison, options: SheetOptions) -> str:
     card = comparison.analysis.card
-    difference = choose_difference(card, options.of, options.minus)
-    return f"{card.title_network(difference.of)} minus {card.title_network(difference.minus)}"
+    return title_difference(comparison, choose_difference(card, options.of, options.minus))
 
 
-def _draw_panels(comparison: Comparison, options: FigureOptions, *, under_picture: str) -> list[Panel]:
+def _draw_panels(comparison: Comparison, options: NetworksOptions, *, under_picture: str) -> list[Panel]:
     """The picture and every network's map."""
     analysis = comparison.analysis
     drawing = MapOptions(**options.model_dump(), render=Render.OVERLAY)
@@ -105,4 +111,4 @@ def _draw_difference(comparison: Comparison, options: SheetOptions) -> Panel:
     limit = difference_scale(comparison, difference, options.scale, limits).maximum
     picture = draw_difference(comparison, difference, drawing, limits=limits, max_side=PANEL_SIDE_PIXELS)
     caption = f"−{limit:.3g} (blue, hatched) to +{limit:.3g} (red)"
-    return Panel(_title_difference(comparison, options), picture, caption)
+    return Panel(title_difference(comparison, difference), picture, caption)

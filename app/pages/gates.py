@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.analysis.options import FigureOptions
+from app.analysis.options import NetworksOptions
 from app.api.schemas import AnalysisAnswer, BlockAnswer, GateAnswer
 from app.numbers import format_hundredths, format_thousandths
 from app.pages.addresses import PageImage, add_query, fit_picture
@@ -82,7 +82,7 @@ def name_gates(network: NetworkName, gated: Sequence[NetworkName]) -> str:
     return "blocks" if network == gated[-1] else f"blocks-{network}"
 
 
-def show_gates(answer: AnalysisAnswer, options: FigureOptions, page: str) -> tuple[NetworkGates, ...]:
+def show_gates(answer: AnalysisAnswer, options: NetworksOptions, page: str) -> tuple[NetworkGates, ...]:
     """Build the view of every network's gates, with links to the pages that open the blocks."""
     gated = {name: network for name, network in answer.networks.items() if network.blocks}
     return tuple(
@@ -103,7 +103,7 @@ def list_changes(answer: AnalysisAnswer) -> list[str]:
 
 
 def _show_block(
-    answer: AnalysisAnswer, network: NetworkName, block: BlockAnswer, options: FigureOptions, page: str
+    answer: AnalysisAnswer, network: NetworkName, block: BlockAnswer, options: NetworksOptions, page: str
 ) -> BlockView:
     changed = list_changes(answer)
     changes = f"?interventions={','.join(changed)}" if changed else ""

@@ -57,19 +57,21 @@ class Panel:
         picture: the drawn map, or the picture itself.
         caption: the line below it.
         scale: the map's colour scale; None for the picture itself.
+        is_difference: whether it shows a difference of two maps, which has a colour bar of its own.
     """
 
     title: str
     picture: Image.Image
     caption: str
     scale: ColourScale | None = None
+    is_difference: bool = False
 
 
-def draw_figure(panels: Sequence[Panel], *, heading: str, units: str, file_format: FigureFormat) -> bytes:
-    """Draw the panels in one row, with one colour bar for a shared scale, otherwise one per panel.
+def draw_figure(rows: Sequence[Sequence[Panel]], *, heading: str, units: str, file_format: FigureFormat) -> bytes:
+    """Draw rows of panels, each with one colour bar for a shared scale, otherwise one per panel.
 
     Args:
-        panels: the picture and the networks.
+        rows: a row for each class, all alike: the picture, the networks, and a difference if it is wanted.
         heading: the line above all panels.
         units: the units on the colour bars.
         file_format: PNG, SVG or PDF.
@@ -77,18 +79,24 @@ def draw_figure(panels: Sequence[Panel], *, heading: str, units: str, file_forma
     Returns:
         The file's bytes.
     """
-    aspect = panels[0].picture.height / panels[0].picture.width
+    first = rows[0]
+    aspect = first[0].picture.height / first[0].picture.width
     height = min(3 * PANEL_INCHES, max(PANEL_INCHES / 2, PANEL_INCHES * aspect))
     # `Figure` alone: pyplot keeps global state, and figures are drawn on several threads.
     figure = Figure(
-        figsize=(PANEL_INCHES * len(panels) + 2 * BAR_INCHES, height + CAPTION_INCHES), layout="constrained"
+        figsize=(PANEL_INCHES * len(first) + 2 * BAR_INCHES, (height + CAPTION_INCHES) * len(rows)),
+        layout="constrained",
     )
     FigureCanvasAgg(figure)
     figure.suptitle(heading, fontsize=10, parse_math=False)
-    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    for axes, panel in zip(all_axes, panels, strict=True):
-        _draw_panel(axes, panel)
-    _draw_colour_bars(figure, list(all_axes), panels, units)
+    for row, panels in zip(figure.subplots(len(rows), len(first), squeeze=False), rows, strict=True):
+        for axes, panel in zip(row, panels, strict=True):
+            _draw_panel(axes, panel)
+        maps = [(axes, panel) for axes, panel in zip(row, panels, strict=True) if not panel.is_difference]
+        differences = [(axes, panel) for axes, panel in zip(row, panels, strict=True) if panel.is_difference]
+        is_shared = len({panel.scale for _, panel in maps if panel.scale is not None}) == 1
+        _draw_colour_bars(figure, maps, f"{units}, {'one scale for all' if is_shared else 'own scale'}")
+        _draw_colour_bars(figure, differences, f"difference of {units}")
     return save_figure(figure, file_format)
 
 
@@ -122,18 +130,11 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.set_axis_off()
 
 
-def _draw_colour_bars(figure: Figure, all_axes: list[Axes], panels: Sequence[Panel], units: str) -> None:
-    scales = [panel.scale for panel in panels if panel.scale is not None and panel.scale.maximum > 0]
-    is_shared = len(set(scales)) == 1
-    for axes, panel in zip(all_axes, panels, strict=True):
-        if panel.scale is None or panel.scale.maximum <= 0:
-            continue
-        mappable = ScalarMappable(Normalize(panel.scale.minimum, panel.scale.maximum), panel.scale.colormap)
-        figure.colorbar(
-            mappable,
-            ax=all_axes if is_shared else axes,
-            label=f"{units}, {'one scale for all' if is_shared else 'own scale'}",
-            shrink=0.8,
-        )
-        if is_shared:
-            return
+def _draw_colour_bars(figure: Figure, drawn: Sequence[tuple[Axes, Panel]], label: str) -> None:
+    """Draw one colour bar for panels that share a scale, otherwise one for each."""
+    scaled = [(axes, panel.scale) for axes, panel in drawn if panel.scale is not None and panel.scale.maximum > 0]
+    is_shared = len({scale for _, scale in scaled}) == 1
+    for axes, scale in scaled[:1] if is_shared else scaled:
+        mappable = ScalarMappable(Normalize(scale.minimum, scale.maximum), scale.colormap)
+        beside = [axes for axes, _ in drawn] if is_shared else axes
+        figure.colorbar(mappable, ax=beside, label=label, shrink=0.8)

@@ -8,6 +8,7 @@ from PIL import Image
 
 from app.explain.maps import FloatArray
 from app.render.colour_scale import ColourScale
+from app.render.outline import draw_outline
 from app.render.writing import write_mark, write_notice
 from models.pictures.placement import Placement
 
@@ -52,6 +53,7 @@ class Drawing:
         is_difference: whether the values have a sign: negative ones are hatched, the picture below is grey, so that its
             own colours are not taken for the difference's, and larger values cover more of it, see `cover_difference`.
             Grey steps stay as they are.
+        threshold: the share of the scale's upper end around which a line is drawn; 0 for none.
     """
 
     render: Render
@@ -60,6 +62,7 @@ class Drawing:
     notice: str | None = None
     mark: str | None = None
     is_difference: bool = False
+    threshold: float = 0.0
 
 
 def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, drawing: Drawing) -> Image.Image:
@@ -94,9 +97,11 @@ def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, dra
             colours = Image.composite(colours, below, cover)
         else:
             colours = Image.blend(below, colours, drawing.opacity)
+        _outline(colours, spread, drawing)
         drawn = Image.blend(picture, Image.new("RGB", picture.size, UNSEEN_COLOUR), UNSEEN_OPACITY)
         drawn.paste(colours, box)
     else:
+        _outline(colours, spread, drawing)
         drawn = _paste_on_clear(colours, picture.size, box)
     if drawing.notice is not None:
         write_notice(drawn, drawing.notice)
@@ -157,6 +162,12 @@ def cover_difference(values: FloatArray, limit: float, opacity: float) -> Image.
     weight = np.minimum(np.abs(values) / np.float32(limit), 1)
     cover = opacity * (2 - opacity) * (weight + (1 - weight) * opacity**2)
     return Image.fromarray(np.rint(255 * cover).astype(np.uint8))
+
+
+def _outline(drawn: Image.Image, spread: FloatArray, drawing: Drawing) -> None:
+    # Without evidence every position reaches a share of 0.
+    if drawing.threshold > 0 and drawing.scale.maximum > 0:
+        draw_outline(drawn, spread, drawing.threshold * drawing.scale.maximum)
 
 
 def _scale_box(placement: Placement, size: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -228,9 +228,9 @@ async def read_figure(
     lens: LensDependency,
     timings: TimingsDependency,
 ) -> Response:
-    """The picture and every network with P, as PNG, SVG or PDF."""
-    comparison = await lens.compare(analysis, options, timings)
-    content = await lens.run(figures.draw_comparison_figure, comparison, options, format)
+    """The picture and every network with P, as PNG, SVG or PDF; the difference and a second class if asked for."""
+    comparisons = await lens.compare_classes(analysis, options, options.versus, timings)
+    content = await lens.run(figures.draw_comparison_figure, comparisons, options, format)
     return Response(content, media_type=MEDIA_TYPES[format])
 
 

@@ -13,10 +13,8 @@ from starlette.concurrency import run_in_threadpool
 
 from app.analysis.analyses import Analysis
 from app.analysis.analysis_store import AnalysisStore
-from app.analysis.comparison import Comparison
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
-from app.analysis.networks import check_networks
 from app.analysis.options import Interventions, PageOptions, PictureOptions, Tab
 from app.analysis.sanity import SanityCheck, check_sanity
 from app.analysis.timing import Timings
@@ -150,7 +148,7 @@ async def show_analysis(
     """The comparison."""
     addresses = replace(locate_analysis(request, analysis.id), sheet=_locate_sheet(request, options.sheet))
     page = build_analysis_page(
-        await compare_classes(lens, analysis, options, timings),
+        await lens.compare_classes(analysis, options, options.versus, timings),
         options,
         lineup=build_lineup_description(lens.lineup),
         upload=build_upload_form([lens.lineup for lens in lenses], settings, selected=analysis.card.name),
@@ -200,7 +198,7 @@ async def read_map_values(
     timings: TimingsDependency,
 ) -> MapsAnswer:
     """The maps that the page draws."""
-    comparisons = await compare_classes(lens, analysis, options, timings)
+    comparisons = await lens.compare_classes(analysis, options, options.versus, timings)
     # An analysis never changes, and its id is never used again.
     response.headers["Cache-Control"] = "private, max-age=3600"
     return build_maps_answer(comparisons)
@@ -238,18 +236,6 @@ def locate_analysis(request: Request, analysis_id: str) -> Addresses:
     routes = ("show_analysis", "show_picture", "read_map_values", "show_own_cbam")
     page, picture, maps, primer = (request.url_for(route, analysis_id=analysis_id).path for route in routes)
     return Addresses(page=page, answer=link_analysis(request, analysis_id), picture=picture, maps=maps, primer=primer)
-
-
-async def compare_classes(lens: Lens, analysis: Analysis, options: PageOptions, timings: Timings) -> list[Comparison]:
-    """Compare for the explained class and, if another class was chosen, for that one too."""
-    # A wrong name is refused before anything is computed.
-    check_networks(analysis.card, options)
-    comparison = await lens.compare(analysis, options, timings)
-    label, _ = lens.find_class(options.versus)
-    if label in (None, comparison.target.label):
-        return [comparison]
-    second = options.model_copy(update={"target": options.versus})
-    return [comparison, await lens.compare(analysis, second, timings)]
 
 
 async def _check_sanity(lens: Lens, analysis: Analysis, options: PageOptions, timings: Timings) -> SanityCheck:

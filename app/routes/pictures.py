@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
-from app.analysis.networks import choose_gated, choose_network, choose_networks
+from app.analysis.networks import check_networks, choose_gated, choose_network
 from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions
 from app.api import links
 from app.output import figures, gates, heat_maps
@@ -96,10 +96,12 @@ async def create_figure(
     `curl -F image=@dog.jpg -F format=pdf -o figure.pdf http://127.0.0.1:8000/api/v1/figure`
     """
     lens = lenses.choose(options.lineup)
-    choose_networks(lens.lineup.card, options.networks)
+    check_networks(lens.lineup.card, options)
+    lens.find_class(options.versus)
     comparison = await lens.compare_picture(data, options, options, timings)
+    comparisons = await lens.compare_classes(comparison.analysis, options, options.versus, timings)
     with timings.measure("render"):
-        content = await lens.run(figures.draw_comparison_figure, comparison, options, options.format)
+        content = await lens.run(figures.draw_comparison_figure, comparisons, options, options.format)
     headers = build_lineup_headers(comparison.analysis) | {
         "X-Target-Class": str(comparison.target.label.index),
         "Server-Timing": timings.header(),

@@ -38,7 +38,7 @@ from app.routes.dependencies import (
     TimingsDependency,
     read_upload,
 )
-from app.routes.pages import PageForm, compare_classes, locate_analysis, refuse_upload, render_timed, take_upload
+from app.routes.pages import PageForm, locate_analysis, refuse_upload, render_timed, take_upload
 from app.routes.uploads import SHEETS_PATH, UploadRoute
 
 DEADLINE_SHARE = 0.8
@@ -249,7 +249,7 @@ async def read_everything(
 ) -> Response:
     """All files about one picture, as a ZIP file."""
     # Nothing can be refused once its first bytes are sent.
-    comparisons = await compare_classes(lens, analysis, options, timings)
+    comparisons = await lens.compare_classes(analysis, options, options.versus, timings)
     name = make_slug(comparisons[0].target.label.name, position=1).partition("-")[2]
     return _send_archive(list_analysis_members(comparisons, options), lens, name=name)
 

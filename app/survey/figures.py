@@ -12,7 +12,7 @@ from rich.console import Console
 from app.analysis.comparison import Comparison
 from app.analysis.lens import Lens
 from app.analysis.networks import check_networks, choose_difference
-from app.analysis.options import GeometryOptions, MapOptions, SheetOptions
+from app.analysis.options import FigureOptions, GeometryOptions, MapOptions, SheetOptions
 from app.analysis.timing import Timings
 from app.api.analyses import build_analysis_answer
 from app.engine.loading import build_engine, load_chosen_lineup
@@ -33,6 +33,7 @@ class CompareOptions:
 
     Attributes:
         drawing: class, method and stage, how values become colours, and how pictures lie on the sheet.
+        figure: whether each picture's figure has the difference, and a second class.
         geometry: how a picture becomes the input.
         output: the folder for each picture's files; None to write none.
         sheet: the file of all pictures together; None for none.
@@ -40,6 +41,7 @@ class CompareOptions:
     """
 
     drawing: SheetOptions
+    figure: FigureOptions
     geometry: GeometryOptions
     output: Path | None
     sheet: Path | None
@@ -111,7 +113,8 @@ async def _compare_all(lens: Lens, images: Sequence[Path], options: CompareOptio
 async def _compare_one(lens: Lens, image: Path, options: CompareOptions) -> Comparison:
     comparison = await lens.compare_picture(image.read_bytes(), options.geometry, options.drawing, Timings())
     if options.output is not None:
-        for name, content in _draw_files(comparison, options.drawing).items():
+        comparisons = await lens.compare_classes(comparison.analysis, options.figure, options.figure.versus, Timings())
+        for name, content in _draw_files(comparisons, options).items():
             write_whole(options.output / f"{image.stem}.{name}", content)
         if not options.as_json:
             sys.stdout.write(f"{options.output / image.stem}.figure.png: {_summarise(comparison)}\n")
@@ -122,11 +125,12 @@ async def _compare_one(lens: Lens, image: Path, options: CompareOptions) -> Comp
     return comparison
 
 
-def _draw_files(comparison: Comparison, drawing: SheetOptions) -> dict[str, bytes]:
+def _draw_files(comparisons: Sequence[Comparison], options: CompareOptions) -> dict[str, bytes]:
+    comparison, drawing = comparisons[0], options.drawing
     maps = MapOptions(**drawing.model_dump())
     difference = choose_difference(comparison.analysis.card, drawing.of, drawing.minus)
     return {
-        "figure.png": figures.draw_comparison_figure(comparison, drawing, FigureFormat.PNG),
+        "figure.png": figures.draw_comparison_figure(comparisons, options.figure, FigureFormat.PNG),
         **{f"{name}.png": heat_maps.encode_heat_map(comparison, name, maps) for name in comparison.names},
         "difference.png": heat_maps.encode_difference(comparison, difference, maps, limits=drawing.difference_scale),
         "maps.npz": figures.pack_maps(comparison),

@@ -46,6 +46,18 @@ def test_compare_writes_figure_and_maps(picture: Path, tmp_path: Path, motorcycl
     assert "motorbikes; baseline P = " in result.stdout
 
 
+def test_compare_adds_the_difference_a_second_class_and_lines(picture: Path, tmp_path: Path) -> None:
+    asked = ["--difference", "--versus", "dalmatian", "--threshold", "0.5"]
+    for name, options in (("plain", []), ("more", asked)):
+        result = runner.invoke(app, ["compare", str(picture), "-o", str(tmp_path / name), *options])
+        assert result.exit_code == 0, result.output
+    plain, more = (decode((tmp_path / name / "bike.figure.png").read_bytes()) for name in ("plain", "more"))
+    assert more.width > plain.width
+    assert more.height > 1.8 * plain.height
+    maps = [(tmp_path / name / "bike.cbam.png").read_bytes() for name in ("plain", "more")]
+    assert maps[0] != maps[1]
+
+
 def test_compare_prints_json_lines_and_writes_nothing_without_an_output(picture: Path, tmp_path: Path) -> None:
     second = tmp_path / "other.jpg"
     second.write_bytes(encode(make_picture(90, 60), "JPEG"))

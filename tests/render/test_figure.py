@@ -19,7 +19,7 @@ def make_panels(*scales: ColourScale, name: str = "dalmatian") -> list[Panel]:
 
 
 def draw(panels: list[Panel], file_format: FigureFormat) -> bytes:
-    return draw_figure(panels, heading="gradcam, stage 4", units="evidence", file_format=file_format)
+    return draw_figure([panels], heading="gradcam, stage 4", units="evidence", file_format=file_format)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,20 @@ def test_figure_draws_one_colour_bar_for_a_shared_scale_and_two_for_own_ones() -
 def test_figure_takes_class_names_as_they_are() -> None:
     """A dollar sign begins a formula in matplotlib's texts."""
     assert draw(make_panels(SHARED, SHARED, name=r"$\frac{"), FigureFormat.PDF).startswith(b"%PDF")
+
+
+def test_figure_has_a_row_a_class_and_a_bar_of_its_own_for_the_difference() -> None:
+    difference = Panel(
+        "CBAM minus baseline", make_picture(60, 40), "", ColourScale("RdBu_r", -1.0, 1.0), is_difference=True
+    )
+    row = [*make_panels(SHARED, SHARED), difference]
+
+    def draw_rows(count: int) -> str:
+        content = draw_figure([row] * count, heading="", units="evidence", file_format=FigureFormat.SVG)
+        return content.decode()
+
+    def count_axes(svg: str) -> int:
+        return len(re.findall(r'<g id="axes_\d+">', svg))
+
+    assert [count_axes(draw_rows(count)) for count in (1, 2)] == [4 + 2, 2 * (4 + 2)]
+    assert draw_rows(1).count("difference of evidence") == 1

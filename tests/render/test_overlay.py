@@ -125,3 +125,38 @@ def test_grey_steps_of_a_difference_are_data_without_hatching() -> None:
     values = np.full((4, 4), -1, dtype=np.float32)
     drawing = Drawing(Render.GRAY, ColourScale("RdBu_r", -1, 1), is_difference=True)
     assert set(np.asarray(draw_map(make_picture(40, 40), values, place_crop(40, 40), drawing)).flat) == {0}
+
+
+@pytest.mark.parametrize("render", [Render.OVERLAY, Render.HEATMAP])
+def test_line_is_drawn_on_the_crop_alone(render: Render) -> None:
+    picture = make_picture(300, 200)
+    placement = place_crop(300, 200)
+    left, upper, right, lower = (round(edge) for edge in placement.box)
+    plain, outlined = (
+        np.asarray(draw_map(picture, VALUES, placement, Drawing(render, SCALE, threshold=threshold)))
+        for threshold in (0.0, 0.5)
+    )
+    has_changed = (plain != outlined).any(axis=2)
+    assert has_changed[upper:lower, left:right].any()
+    has_changed[upper:lower, left:right] = False
+    assert not has_changed.any()
+
+
+def test_map_without_evidence_has_no_line() -> None:
+    silent = ColourScale("viridis", 0.0, 0.0)
+    picture = make_picture(100, 100)
+    plain, outlined = (
+        draw_map(picture, 0 * VALUES, place_crop(100, 100), Drawing(Render.OVERLAY, silent, threshold=threshold))
+        for threshold in (0.0, 0.5)
+    )
+    assert plain == outlined
+
+
+@pytest.mark.parametrize("render", [Render.GRAY, Render.VALUES])
+def test_data_has_no_line(render: Render) -> None:
+    picture = make_picture(100, 100)
+    plain, outlined = (
+        draw_map(picture, VALUES, place_crop(100, 100), Drawing(render, SCALE, threshold=threshold))
+        for threshold in (0.0, 0.5)
+    )
+    assert plain == outlined

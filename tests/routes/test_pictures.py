@@ -1,5 +1,7 @@
 """`POST /heatmap`, `/figure` and `/attention`."""
 
+import re
+
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -141,6 +143,45 @@ def test_figure_is_a_file_of_the_asked_for_format(
     assert answer.status_code == 200
     assert answer.headers["content-type"].split(";")[0] == media_type
     assert answer.content.startswith(start)
+
+
+def read_svg_texts(client: TestClient, picture: bytes, **options: str) -> str:
+    """The texts of a figure, which an SVG file has as comments."""
+    answer = client.post("/api/v1/figure", files={"image": ("m.png", picture)}, data={"format": "svg", **options})
+    assert answer.status_code == 200, answer.text
+    return " ".join(re.findall(r"<!-- (.*?) -->", answer.text))
+
+
+def test_figure_has_the_difference_and_the_second_class_that_are_asked_for(
+    client: TestClient, motorcycle: bytes
+) -> None:
+    plain = read_svg_texts(client, motorcycle)
+    assert "minus" not in plain
+    assert plain.count("explained class: ") == 1
+    full = read_svg_texts(client, motorcycle, difference="true", versus="dalmatian")
+    assert full.count("CBAM minus Baseline") == 2
+    assert full.count("explained class: ") == 2
+    assert "explained class: dalmatian" in full
+    reverse = read_svg_texts(client, motorcycle, difference="true", of="baseline", minus="cbam")
+    assert reverse.count("Baseline minus CBAM") == 1
+
+
+def test_figure_with_the_same_class_twice_has_one_row(client: TestClient, motorcycle: bytes) -> None:
+    assert read_svg_texts(client, motorcycle, target="2", versus="motorbikes").count("explained class: ") == 1
+
+
+def test_figure_refuses_a_second_class_that_is_none(client: TestClient, motorcycle: bytes) -> None:
+    answer = client.post("/api/v1/figure", files={"image": ("m.png", motorcycle)}, data={"versus": "motorbik"})
+    assert answer.status_code == 422
+    assert "motorbikes" in answer.json()["detail"]
+
+
+def test_heat_map_has_the_line_that_is_asked_for(client: TestClient, motorcycle: bytes) -> None:
+    plain, lined = (np.asarray(decode(post(client, "heatmap", motorcycle, threshold=text))) for text in ("0", "0.5"))
+    share = (plain != lined).any(axis=2).mean()
+    assert 0.001 < share < 0.1
+    answer = client.post("/api/v1/heatmap", files={"image": ("m.png", motorcycle)}, data={"threshold": "1.5"})
+    assert answer.status_code == 422
 
 
 @pytest.mark.parametrize("block", [f"layer{stage}.{index}" for stage in (1, 2, 3, 4) for index in (0, 1)])

@@ -47,7 +47,10 @@ def fill_picture(picture: torch.Tensor, fill: Fill) -> torch.Tensor:
     deviation = BLUR_SHARE * min(height, width)
     # The kernel reaches three deviations to each side, but must be smaller than the picture.
     reach = min(round(3 * deviation), min(height, width) - 1)
-    blurred: torch.Tensor = gaussian_blur(picture, [2 * reach + 1, 2 * reach + 1], [deviation, deviation])
+    # Two passes with a line each are the same as one with a square, in a fraction of the time.
+    blurred: torch.Tensor = picture
+    for kernel in ([2 * reach + 1, 1], [1, 2 * reach + 1]):
+        blurred = gaussian_blur(blurred, kernel, [deviation, deviation])
     return blurred
 
 

@@ -15,7 +15,7 @@ from app.evaluation.measures.pictures import LabelledPicture, PictureBatch
 from app.evaluation.measures.seen import SeenObject
 from app.evaluation.results.intervals import CONFIDENCE_LEVEL, RESAMPLES, SEED
 from app.evaluation.results.metrics import Metric
-from app.evaluation.results.options import FocusOptions
+from app.evaluation.results.options import Fill, FocusOptions
 from app.evaluation.results.report import Focus, Protocol
 from app.evaluation.results.rows import FocusRow, MapRow
 from app.evaluation.results.summary import summarise_maps
@@ -139,7 +139,8 @@ class FocusSurvey:
         removable = Removable(
             name=_name(picture.path, self._data),
             values=values,
-            filling=fill_picture(values, self._options.fill),
+            # Without curves nothing is removed, and a blurred picture would be made for nothing.
+            filling=fill_picture(values, self._options.fill if self._options.has_curves else Fill.MEAN),
             class_index=picture.class_index,
         )
         return Case(answered, position, SeenObject.cut(mask, placement), removable)

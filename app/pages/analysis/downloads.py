@@ -20,7 +20,7 @@ def list_downloads(
         comparison: the comparison.
         answer: the same, as in the REST API.
         asked: the options of drawing, for the links.
-        second: the option of a second class, which the archive has too; empty without one.
+        second: the option of a second class, which a figure and the archive have too; empty without one.
         addresses: the analysis's addresses.
     """
     stem = re.sub(r"[^a-z0-9]+", "-", f"{answer.target.class_name}-{answer.method}".lower()).strip("-")
@@ -32,6 +32,13 @@ def list_downloads(
         )
         for form in FigureFormat
     ]
+    with_difference = add_query(addresses.answer.figure(FigureFormat.PDF), asked, difference="true")
+    figures.append(Download("Figure with the difference as PDF", with_difference, f"cbam-lens-{stem}-difference.pdf"))
+    if second:
+        both = add_query(addresses.answer.figure(FigureFormat.PDF), asked | second, difference="true")
+        figures.append(
+            Download("Figure of both classes with the difference as PDF", both, f"cbam-lens-{stem}-both-classes.pdf")
+        )
     figures += _list_figures_of_two(comparison, asked, addresses, stem)
     maps = [
         Download(

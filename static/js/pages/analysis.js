@@ -109,8 +109,8 @@ function showEverywhere(settings) {
 function carrySettings() {
   for (const link of document.querySelectorAll("#analysis a[href*='opacity=']")) {
     const url = new URL(/** @type {HTMLAnchorElement} */ (link).href);
-    const { scale, differenceScale, colormap, opacity } = getSettings();
-    for (const [name, value] of Object.entries({ scale, difference_scale: differenceScale, colormap, opacity })) {
+    const { scale, differenceScale, colormap, opacity, threshold } = getSettings();
+    for (const [name, value] of Object.entries({ scale, difference_scale: differenceScale, colormap, opacity, threshold })) {
       url.searchParams.set(name, String(value));
     }
     link.setAttribute("href", url.pathname + url.search + url.hash);

@@ -182,7 +182,7 @@ def test_figure_of_an_untrained_lineup_says_so(
         assert heading in read_texts(answer.content, file_format)
         return
     panels = [Panel("", make_picture(96, 72), "")] * 3
-    expected = draw_figure(panels, heading=heading, units="", file_format=file_format)
+    expected = draw_figure([panels], heading=heading, units="", file_format=file_format)
     assert np.array_equal(read_heading(answer.content), read_heading(expected))
 
 

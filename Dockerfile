@@ -5,15 +5,17 @@
 FROM python:3.12-slim AS build
 ARG DEVICE=cpu
 ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 VIRTUAL_ENV=/opt/venv
-# hadolint ignore=DL3013
-RUN pip install --no-cache-dir uv
+RUN pip install --no-cache-dir uv==0.13.9
 WORKDIR /build
-COPY .ci/requirements/server.txt pyproject.toml ./
-# CUDA: exactly the tested files. CPU: the same versions, with torch's own CPU builds, whose hashes differ.
+COPY .ci/requirements/server.txt .ci/requirements/server-without-torch.txt pyproject.toml ./
+# CUDA: exactly the tested files. CPU: the same files by their hashes, but PyTorch's own CPU builds of torch and torchvision,
+# whose hashes differ.
 RUN uv venv "$VIRTUAL_ENV" \
     && case "$DEVICE" in \
          cuda) uv pip sync --no-cache --require-hashes server.txt ;; \
-         cpu) uv pip install --no-cache --torch-backend=cpu --no-verify-hashes -c server.txt -r pyproject.toml --extra survey --extra ray ;; \
+         cpu) grep -oE '^torch(vision)?==[^ ]+' server.txt >torch.txt \
+              && uv pip install --no-cache --torch-backend=cpu --no-deps -r torch.txt \
+              && uv pip install --no-cache --no-deps --require-hashes -r server-without-torch.txt ;; \
          *) echo "DEVICE is $DEVICE; choose cpu or cuda" >&2; exit 2 ;; \
        esac
 COPY README.md LICENSE ./

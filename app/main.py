@@ -6,7 +6,6 @@ from functools import partial
 
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
-from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from starlette.formparsers import MultiPartParser
 from starlette.middleware.cors import CORSMiddleware
@@ -27,6 +26,7 @@ from app.server.guard.origins import CORS_METHODS, OwnOrigin
 from app.server.guard.rates import RateLimit, Rates
 from app.server.guard.tokens import TokenCheck, Tokens
 from app.server.limits import MULTIPART_ALLOWANCE_BYTES, AnswerLimit, BodyLimit, Deadline, DisconnectWatch
+from app.server.own_files import mount_own_files
 from app.server.problems import install_error_handlers
 from app.server.readiness import ReadinessCheck
 from app.server.watch.metrics import Metrics, read_device_memory, read_process_memory
@@ -117,7 +117,7 @@ def create_app(
     app.include_router(api.router, dependencies=[Security(BEARER)] if app.state.tokens else [])
     for routes in (camera, health, pages, queue, sheets, sign_in, watch):
         app.include_router(routes.router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    mount_own_files(app, STATIC)
     return app
 
 

@@ -27,8 +27,6 @@ COMMON = {
 NOT_KEPT = {"Cache-Control": "private, no-store"}
 """For answers that say nothing else: a cache between could keep an analysis after it was deleted."""
 
-OWN_FILES = "/static/"
-
 
 class SecurityHeaders:
     """Add security headers to every answer.
@@ -48,8 +46,7 @@ class SecurityHeaders:
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         policy = DOCUMENTATION_POLICY if path.startswith(DOCUMENTATION) else FILE_POLICY
-        caching = {} if path.startswith(OWN_FILES) else NOT_KEPT
-        headers = {**self._common, **caching, "Content-Security-Policy": policy}
+        headers = {**self._common, **NOT_KEPT, "Content-Security-Policy": policy}
         await self._app(scope, receive, with_headers(send, headers))
 
 

@@ -1,5 +1,7 @@
 """The command line's entry: `cbam-lens` and its commands."""
 
+import io
+import sys
 from typing import Annotated
 
 import typer
@@ -24,6 +26,10 @@ app = typer.Typer(
 
 def main() -> None:
     """The console script's entry."""
+    for stream in (sys.stdout, sys.stderr):
+        # A redirected console may have a code page without our signs, and no result is worth a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app()
 
 

@@ -25,10 +25,12 @@ from app.server.guard.hosts import ANY, TrustedHosts
 from app.server.guard.origins import CORS_METHODS, OwnOrigin
 from app.server.guard.rates import RateLimit, Rates
 from app.server.guard.tokens import TokenCheck, Tokens
+from app.server.head import HeadAnswers
 from app.server.limits import MULTIPART_ALLOWANCE_BYTES, AnswerLimit, BodyLimit, Deadline, DisconnectWatch
 from app.server.own_files import mount_own_files
 from app.server.problems import install_error_handlers
 from app.server.readiness import ReadinessCheck
+from app.server.sub_path import SubPath
 from app.server.watch.metrics import Metrics, read_device_memory, read_process_memory
 from app.server.watch.requests import RequestLog
 from app.services import ServiceOpener, open_here
@@ -72,7 +74,7 @@ def create_app(
         description=DESCRIPTION,
         lifespan=_live,
         redoc_url=None,
-        favicon_url="/static/favicon.svg",
+        favicon_url=f"{settings.root_path}/static/favicon.svg",
     )
     app.state.settings = settings
     app.state.lineups = lineups
@@ -87,6 +89,7 @@ def create_app(
     largest = settings.sheet_bytes + MULTIPART_ALLOWANCE_BYTES + 1
     MultiPartParser.spool_max_size = max(MultiPartParser.spool_max_size, largest)
     # The innermost comes first.
+    app.add_middleware(HeadAnswers)
     app.add_middleware(AnswerLimit, answer_bytes=settings.answer_bytes)
     app.add_middleware(
         BodyLimit,
@@ -111,7 +114,10 @@ def create_app(
     app.add_middleware(OwnOrigin, allowed=settings.allowed_origins)
     app.add_middleware(TrustedHosts, names=settings.trusted_hosts or (ANY,))
     app.add_middleware(RequestLog, metrics=app.state.metrics)
-    app.add_middleware(SecurityHeaders, is_shared=bool(settings.allowed_origins))
+    app.add_middleware(
+        SecurityHeaders, is_shared=bool(settings.allowed_origins), frame_ancestors=settings.frame_ancestors
+    )
+    app.add_middleware(SubPath, path=settings.root_path)
     install_error_handlers(app)
     # This documents the token in OpenAPI; `TokenCheck` checks it, before a body is read.
     app.include_router(api.router, dependencies=[Security(BEARER)] if app.state.tokens else [])

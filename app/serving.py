@@ -5,7 +5,7 @@ import ipaddress
 import socket
 import time
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import uvicorn
 from rich.console import Console
@@ -17,6 +17,7 @@ from app.server.connections.places import ACCEPTS_PER_TURN, WAITING_CONNECTIONS,
 from app.server.connections.protocol import LensProtocol
 from app.server.guard.hosts import THIS_MACHINE
 from app.server.readiness import ReadinessCheck
+from app.server.sub_path import ForwardedHeaders
 from app.server.watch.logs import set_up_logging
 from app.settings import Settings
 
@@ -101,6 +102,8 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
         access_log=False,
         log_level="warning" if settings.log_level == "info" else settings.log_level,
         log_config=None,
+        # `ForwardedHeaders` reads them, and one more.
+        proxy_headers=False,
         # asyncio accepts as many connections at once as may wait; `LensServer.startup` lets more of them wait.
         backlog=ACCEPTS_PER_TURN,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -110,6 +113,7 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
         ws_max_size=MESSAGE_BYTES,
         ws_per_message_deflate=False,
     )
+    config.app = ForwardedHeaders(cast("Any", app), trusted_hosts=config.forwarded_allow_ips)
     return LensServer(config, app.state.readiness_check, drain_seconds=settings.drain_seconds), listener
 
 

@@ -35,6 +35,9 @@ class LogFormat(StrEnum):
 
 QUEUE_SHARE = 0.8
 
+SUB_PATH = r"(/[A-Za-z0-9._~-]+)+"
+"""A path below which the server is reached; nothing in it has to be escaped in a page or an address."""
+
 SHORTEST_TOKEN = 16
 
 COMPUTED_BYTES = 9_000_000
@@ -110,6 +113,13 @@ class Settings(BaseSettings):
         default=(),
         description="other origins whose pages may send requests, such as https://example.org, by semicolons",
     )
+    frame_ancestors: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="origins whose pages may show this page in a frame, by semicolons, or self; by default none",
+    )
+    root_path: str = Field(
+        default="", description="path of a proxy below which the server is reached, such as /lens; none by default"
+    )
     drain_seconds: NonNegativeFloat = Field(
         default=0.0, description="time after SIGTERM in which requests are still accepted, while /readyz says 503"
     )
@@ -137,7 +147,9 @@ class Settings(BaseSettings):
             options=FetchOptions(mirror=self.mirror, offline=self.offline),
         )
 
-    @field_validator("lineups", "labels", "api_tokens", "trusted_hosts", "allowed_origins", mode="before")
+    @field_validator(
+        "lineups", "labels", "api_tokens", "trusted_hosts", "allowed_origins", "frame_ancestors", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         """Split an environment variable's text; the command line gives a list."""
@@ -179,6 +191,22 @@ class Settings(BaseSettings):
         if value is not None:
             check_mirror(value)
         return value or None
+
+    @field_validator("frame_ancestors")
+    @classmethod
+    def _check_ancestors(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name != "self" and not re.fullmatch(r"https?://[A-Za-z0-9.*-]+(:\d+)?", name):
+                raise ValueError(f"{name!r} is no origin; write for example https://example.org, or self")
+        return value
+
+    @field_validator("root_path")
+    @classmethod
+    def _check_root_path(cls, value: str) -> str:
+        path = value.rstrip("/")
+        if path and not re.fullmatch(SUB_PATH, path):
+            raise ValueError(f"{value!r} is no path; write for example /lens")
+        return path
 
     @field_validator("rate_limit")
     @classmethod

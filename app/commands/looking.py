@@ -49,6 +49,10 @@ def serve(
             metavar="FILE",
         ),
     ] = None,
+    root_path: Annotated[
+        str,
+        typer.Option(help="Path of a proxy below which the server is reached, such as /lens.", metavar="PATH"),
+    ] = "",
     offline: OfflineOption = False,
     device: DeviceOption = None,
     on: OnOption = ComputeLocation.HERE,
@@ -59,7 +63,7 @@ def serve(
     CBAM_LENS_QUEUE_SIZE, CBAM_LENS_DEADLINE_SECONDS, CBAM_LENS_CACHE_BYTES, CBAM_LENS_CACHE_SECONDS,
     CBAM_LENS_THREADS, CBAM_LENS_LOG_LEVEL.
     """
-    settings = prepare_settings(lineup or [], labels or [], device, offline=offline)
+    settings = prepare_settings(lineup or [], labels or [], device, offline=offline, root_path=root_path)
     if on is ComputeLocation.RAY:
         serve_on_ray(settings, host=host, port=port)
         return

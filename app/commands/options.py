@@ -79,10 +79,21 @@ OnOption = Annotated[
 
 
 def read_settings(
-    lineups: Sequence[str] = (), labels: Sequence[str] = (), device: str | None = None, *, offline: bool = False
+    lineups: Sequence[str] = (),
+    labels: Sequence[str] = (),
+    device: str | None = None,
+    *,
+    offline: bool = False,
+    root_path: str = "",
 ) -> Settings:
     """Read the environment's settings; options of the command line override them."""
-    given: dict[str, Any] = {"lineups": tuple(lineups), "labels": tuple(labels), "device": device, "offline": offline}
+    given: dict[str, Any] = {
+        "lineups": tuple(lineups),
+        "labels": tuple(labels),
+        "device": device,
+        "offline": offline,
+        "root_path": root_path,
+    }
     try:
         return Settings(**{name: value for name, value in given.items() if value})
     except ValidationError as error:
@@ -92,12 +103,18 @@ def read_settings(
 
 def _name_origin(setting: object, given: Mapping[str, object]) -> str:
     """Where a setting's value comes from: the command's option, or the environment's variable."""
-    return f"--{setting}".replace("lineups", "lineup") if given.get(str(setting)) else f"CBAM_LENS_{setting}".upper()
+    return (
+        f"--{setting}".replace("lineups", "lineup").replace("_", "-")
+        if given.get(str(setting))
+        else f"CBAM_LENS_{setting}".upper()
+    )
 
 
-def prepare_settings(lineups: Sequence[str], labels: Sequence[str], device: str | None, *, offline: bool) -> Settings:
+def prepare_settings(
+    lineups: Sequence[str], labels: Sequence[str], device: str | None, *, offline: bool, root_path: str = ""
+) -> Settings:
     """Read the settings, and fetch the published weights of the chosen lineups if they are missing."""
-    settings = read_settings(lineups, labels, device, offline=offline)
+    settings = read_settings(lineups, labels, device, offline=offline, root_path=root_path)
     or_explain(fetch_chosen, settings, tell)
     return settings
 

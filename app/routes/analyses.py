@@ -43,10 +43,10 @@ from app.routes.dependencies import (
     link_analysis,
     merge_options,
 )
-from app.routes.uploads import UploadRoute
+from app.routes.uploads import ApiRoute
 from models.names import GateKind
 
-router = APIRouter(tags=["analyses"], route_class=UploadRoute)
+router = APIRouter(tags=["analyses"], route_class=ApiRoute)
 
 
 class AnalysisForm(TargetOptions, PictureOptions):

@@ -12,8 +12,9 @@ from app.explain.maps import ChannelMaps, OpenBlock
 from app.output import gates
 from app.routes.answers import ANALYSIS_PROBLEMS, PNG, document_file
 from app.routes.dependencies import AnalysisDependency, LensDependency, LinksDependency, TimingsDependency
+from app.routes.uploads import ApiRoute
 
-router = APIRouter(tags=["analyses"])
+router = APIRouter(tags=["analyses"], route_class=ApiRoute)
 
 
 @router.get(links.ANALYSIS + links.BLOCK, summary="Inside the attention of one block", responses=ANALYSIS_PROBLEMS)

@@ -1,4 +1,4 @@
-"""Uploads: a file's name in either form, and in the message about its picture."""
+"""Uploads: the bodies that are taken, the names that are known, and a file's name in the message about its picture."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -7,12 +7,17 @@ from urllib.parse import unquote_to_bytes
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from python_multipart.multipart import parse_options_header
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
 from app.analysis.sheets import clean_name
 from app.api import links
 from app.errors import InvalidPicture, LensError, PictureTooLarge, UnsupportedFormat
+from app.routes.bodies import IMAGE_TYPES, JSON, read_json_body, read_picture_body
+from app.routes.names import PICTURE, check_form, check_names, list_names
 
 EXTENDED_NAME = b"filename*="
 
@@ -46,20 +51,54 @@ def name_picture(error: LensError, file_name: str | None) -> LensError:
     return named
 
 
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
 class UploadRoute(APIRoute):
     """A route whose forms may name a file by `filename*` alone (RFC 5987), as some clients do."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
 
         async def handle_upload(request: Request) -> Response:
-            return await handle(_UploadRequest(request.scope, request.receive))
+            return await handle(UploadRequest(request.scope, request.receive))
 
         return handle_upload
 
 
-class _UploadRequest(Request):
-    """A request that parses its form with `_NamedFileParser`."""
+class ApiRoute(APIRoute):
+    """A route of the REST API: a name that it does not know is an error, and a picture may come without a form."""
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+        known = list_names(self.dependant)
+
+        async def handle_known(request: Request) -> Response:
+            check_names(request.query_params, known)
+            upload = UploadRequest(request.scope, request.receive, takes_pictures=PICTURE in known)
+            if PICTURE in known:
+                try:
+                    form = await upload.form()
+                except ClientDisconnect as error:
+                    raise HTTPException(status_code=400, detail="the client left before the end of the body") from error
+                check_form(form, known)
+            return await handle(upload)
+
+        return handle_known
+
+
+class UploadRequest(Request):
+    """A request that parses its form with `_NamedFileParser`.
+
+    Args:
+        scope: the request's scope.
+        receive: its messages.
+        takes_pictures: whether a picture by itself, or JSON with one, is a form too.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, *, takes_pictures: bool = False) -> None:
+        super().__init__(scope, receive)
+        self._takes_pictures = takes_pictures
 
     async def _get_form(
         self,
@@ -69,6 +108,11 @@ class _UploadRequest(Request):
         max_part_size: int = OPTION_BYTES,
     ) -> FormData:
         kind, _ = parse_options_header(self.headers.get("Content-Type"))
+        if self._form is None and self._takes_pictures and kind.startswith(IMAGE_TYPES.encode()):
+            self._form = read_picture_body(await self.body(), kind.decode("latin-1"))
+        if self._form is None and self._takes_pictures and kind == JSON.encode():
+            # Long texts are decoded beside other requests.
+            self._form = await run_in_threadpool(read_json_body, await self.body())
         if self._form is None and kind == b"multipart/form-data":
             parser = _NamedFileParser(
                 self.headers,

@@ -6,11 +6,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, cast
 
 import uvicorn
 from playwright.sync_api import Browser, Playwright
 
 from app.main import create_app
+from app.server.sub_path import ForwardedHeaders
 from app.settings import Settings
 
 START_SECONDS = 60
@@ -57,7 +59,11 @@ def serve(settings: Settings | None = None) -> Iterator[str]:
     app = create_app(settings or Settings(device="cpu"))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = _Server(uvicorn.Config(app, log_level="warning", lifespan="on", http="h11", loop="asyncio"))
+        # As in `app.serving`.
+        behind: Any = ForwardedHeaders(cast("Any", app), trusted_hosts="127.0.0.1")
+        server = _Server(
+            uvicorn.Config(behind, log_level="warning", lifespan="on", http="h11", loop="asyncio", proxy_headers=False)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -272,3 +273,13 @@ def test_missing_temporary_directory_is_one_line(monkeypatch: pytest.MonkeyPatch
     assert result.output.splitlines() == [
         "cbam-lens: no temporary directory can be written; set TMPDIR to a directory that can"
     ]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_redirected_output_of_any_encoding_has_no_traceback(encoding: str) -> None:
+    variables = {**os.environ, "PYTHONIOENCODING": encoding, "CBAM_LENS_OFFLINE": "1"}
+    command = [sys.executable, "-c", "from app.cli import main; main()", "lineups"]
+    result = subprocess.run(command, capture_output=True, env=variables, timeout=120, check=False)  # noqa: S603
+    assert result.returncode == 0, result.stderr.decode(encoding)
+    assert b"Traceback" not in result.stderr
+    assert "efficientnet-lite0" in result.stdout.decode(encoding)

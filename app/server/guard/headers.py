@@ -1,9 +1,15 @@
 """Security headers of every answer."""
 
+from collections.abc import Sequence
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.pages.templating import PAGE_POLICY
+
+POLICY = "Content-Security-Policy"
+
+NO_FRAME = "frame-ancestors 'none'"
 
 FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'none'"
 """The policy of all other answers. An SVG figure, opened by itself, contains its styles and its picture."""
@@ -34,10 +40,13 @@ class SecurityHeaders:
     Args:
         app: the application inside.
         is_shared: whether pages of other origins may use the answers.
+        frame_ancestors: the origins whose pages may show ours in a frame, or `self`; by default none.
     """
 
-    def __init__(self, app: ASGIApp, *, is_shared: bool) -> None:
+    def __init__(self, app: ASGIApp, *, is_shared: bool, frame_ancestors: Sequence[str] = ()) -> None:
         self._app = app
+        names = ["'self'" if name == "self" else name for name in frame_ancestors]
+        self._ancestors = f"frame-ancestors {' '.join(names)}" if names else NO_FRAME
         self._common = COMMON | {"Cross-Origin-Resource-Policy": "cross-origin" if is_shared else "same-origin"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,8 +55,19 @@ class SecurityHeaders:
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         policy = DOCUMENTATION_POLICY if path.startswith(DOCUMENTATION) else FILE_POLICY
-        headers = {**self._common, **NOT_KEPT, "Content-Security-Policy": policy}
-        await self._app(scope, receive, with_headers(send, headers))
+        headers = {**self._common, **NOT_KEPT, POLICY: policy}
+        await self._app(scope, receive, with_headers(self._allow_frames(send), headers))
+
+    def _allow_frames(self, send: Send) -> Send:
+        """Put the allowed frames into a policy; every policy is made without any."""
+
+        async def send_with_frames(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers[POLICY] = headers[POLICY].replace(NO_FRAME, self._ancestors)
+            await send(message)
+
+        return send_with_frames
 
 
 def with_headers(send: Send, headers: dict[str, str]) -> Send:

@@ -1,0 +1,76 @@
+"""Bodies other than forms: a picture by itself, and JSON with the picture in base64. Both become a form."""
+
+import binascii
+import io
+import json
+from base64 import b64decode
+
+from starlette.datastructures import FormData, Headers, UploadFile
+
+from app.errors import InvalidOption
+
+JSON = "application/json"
+
+IMAGE_TYPES = "image/"
+
+MOST_PARTS = 1000
+"""The most commas and brackets of a JSON body, which tell its values before they are made. Base64 has neither."""
+
+EXAMPLE = '{"image": "BASE64", "target": "dalmatian"}'
+
+
+def read_picture_body(body: bytes, media_type: str) -> FormData:
+    """Make the form of a body that is a picture."""
+    return FormData([("image", _make_file(body, media_type))])
+
+
+def read_json_body(body: bytes) -> FormData:
+    """Make the form of a JSON object whose `image` is a picture in base64, alone or in a `data:` address.
+
+    Raises:
+        InvalidOption: for a body that is no such object.
+    """
+    if sum(map(body.count, (b",", b"[", b"{"))) > MOST_PARTS:
+        raise InvalidOption(f"the JSON body has more than {MOST_PARTS} values; send {EXAMPLE}", option="body")
+    try:
+        values = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidOption(f"the body is no JSON: {error}; send {EXAMPLE}", option="body") from error
+    if not isinstance(values, dict):
+        raise InvalidOption(f"the JSON body is no object; send {EXAMPLE}", option="body")
+    items: list[tuple[str, UploadFile | str]] = []
+    for name, value in values.items():
+        if name == "image":
+            items.append((name, _make_file(_decode(value), "application/octet-stream")))
+        else:
+            items += [(name, text) for text in _list_texts(name, value)]
+    return FormData(items)
+
+
+def _decode(value: object) -> bytes:
+    """The bytes of a text in base64."""
+    if not isinstance(value, str):
+        raise InvalidOption("image is not a text; send the picture's file in base64", option="image")
+    text = value.partition(",")[2] if value.startswith("data:") else value
+    try:
+        return b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidOption(
+            f"image is not base64: {str(error).lower()}; encode the picture's file", option="image"
+        ) from error
+
+
+def _list_texts(name: str, value: object) -> list[str]:
+    """An option's value as a form has it; a list gives several, and null none."""
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return [text for part in value for text in _list_texts(name, part)]
+    if isinstance(value, dict):
+        raise InvalidOption(f"{name} is an object; send a text or a number", option=name)
+    return [value if isinstance(value, str) else json.dumps(value)]
+
+
+def _make_file(content: bytes, media_type: str) -> UploadFile:
+    headers = Headers({"content-type": media_type})
+    return UploadFile(io.BytesIO(content), size=len(content), filename="", headers=headers)

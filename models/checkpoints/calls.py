@@ -49,14 +49,36 @@ CODE_ROOTS = frozenset(
     {"__builtin__", "builtins", "commands", "importlib", "nt", "os", "posix", "pty", "runpy", "shutil", "socket"}
     | {"subprocess", "sys", "webbrowser"}
 )
-"""Modules that no network needs; `builtins.set` alone comes with whole modules."""
+"""Modules that no network needs, but for `HARMLESS`."""
+
+HARMLESS = frozenset(
+    {"bool", "bytearray", "complex", "dict", "float", "frozenset", "int", "list", "object", "range", "set", "slice"}
+    | {"str", "tuple"}
+)
+"""Python's own types, which training programs store beside their weights."""
+
+LOADERS = frozenset({"_load_from_bytes", "attrgetter", "eval", "exec", "getattr", "load", "loads", "methodcaller"})
+"""Functions that read or run something else, in whatever module."""
+
+PYTHON = ("__builtin__", "builtins")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Symbol:
     """A name that a pickle asks for. For an unknown name it also stands for the result of a call."""
 
     name: str
+
+
+@dataclass(slots=True, eq=False)
+class Passed(Symbol):
+    """An object of an unknown class, which was not made; what a pickle gives it is kept, but never used by it.
+
+    Attributes:
+        state: its attributes.
+    """
+
+    state: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,29 +162,30 @@ def make_dict(
     return {check_key(key): value for key, value in (items.items() if isinstance(items, Mapping) else items)}
 
 
-def make_number_type(_: Account, code: object, *rest: object) -> NumberType:
-    """Make the `numpy.dtype` of a number; numpy's further arguments only say that it is a copy."""
+def make_number_type(_: Account, code: object, *rest: object) -> NumberType | Symbol:
+    """Make the `numpy.dtype` of a number; other types are passed over. Further arguments only say that it is a copy."""
     if not NUMBER_TYPE.fullmatch(check_name(code)) or rest != (False, True):
-        raise TypeError(code)
+        return Passed("numpy.dtype")
     return NumberType(str(code))
 
 
-def make_number(_: Account, number_type: object, value: bytes) -> object:
-    """Make a numpy scalar from its type and its bytes."""
-    if not isinstance(number_type, NumberType):
-        raise TypeError(number_type)
+def make_number(_: Account, number_type: object, value: object) -> object:
+    """Make a numpy scalar from its type and its bytes; one of another type is passed over."""
+    if not isinstance(number_type, NumberType) or not isinstance(value, bytes):
+        return Passed(NUMPY_SCALARS[0])
     (number,) = np.frombuffer(value, number_type.order + number_type.code.lstrip("<>=|"))
     return number
 
 
-def encode(_: Account, text: object, encoding: object) -> bytes:
+def encode(_: Account, text: object, encoding: object) -> bytes | Symbol:
     """Make the result of `_codecs.encode`; protocol 2 writes the few bytes of a number this way.
 
-    `torch.load` runs any codec on any text, any number of times: a text of 1 MB in the memo became 5 GB.
+    Longer ones, such as those of an array, are passed over. `torch.load` runs any codec on any text, any number of
+    times: a text of 1 MB in the memo became 5 GB.
     """
-    if encoding != "latin1":
-        raise TypeError(encoding)
-    return check_name(text).encode("latin1")
+    if encoding != "latin1" or not isinstance(text, str) or len(text) > MAX_NAME_LENGTH:
+        return Passed("_codecs.encode")
+    return text.encode("latin1")
 
 
 MAKERS: dict[str, Callable[..., object]] = {
@@ -186,14 +209,31 @@ ALLOWED_NAMES = frozenset({*STORAGE_TYPES, *MAKERS, *CONSTANTS})
 """The functions that weights, an optimiser's state and a best accuracy need."""
 
 
+def is_harmful(name: str) -> bool:
+    """Whether a name belongs to a module that no training needs: the file is an attack, or no weights."""
+    root, _, rest = name.partition(".")
+    is_loader = name.rpartition(".")[2] in LOADERS
+    return is_loader or (root in CODE_ROOTS and not (root in PYTHON and rest in HARMLESS))
+
+
+def refuse_harmful(names: Sequence[str]) -> None:
+    """Refuse names of code that no training needs; all others are passed over.
+
+    Raises:
+        CheckpointError: it names the code that the file asks for.
+    """
+    if any(map(is_harmful, names)):
+        refuse_names(names)
+
+
 def refuse_names(names: Sequence[str]) -> None:
     """Refuse names that are not allowed.
 
     Raises:
-        CheckpointError: always; it names the code that the file asks for, or the class of its object.
+        CheckpointError: for such a name; it names the code that the file asks for, or the class of its object.
     """
     refused = [name for name in names if name not in ALLOWED_NAMES]
-    code = [name for name in refused if name.split(".")[0] in CODE_ROOTS and not name.endswith(".set")]
+    code = [name for name in refused if is_harmful(name)]
     if refused and not code and any(name.startswith("torch.nn.") for name in refused):
         raise CheckpointError(
             f"it holds a whole Python object of class {refused[0]}, which only its own code can read; "

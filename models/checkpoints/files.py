@@ -2,12 +2,16 @@
 
 import hashlib
 import io
+import json
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from models.checkpoints.calls import refuse_names
+import torch
+
+from models.checkpoints.calls import is_harmful, refuse_harmful
 from models.checkpoints.diagnosis import CheckpointError, Container
 from models.checkpoints.pickles import MAX_PICKLE_BYTES, Machine, find_nothing
 from models.checkpoints.safetensors_files import LENGTH_BYTES, read_safetensors
@@ -16,9 +20,21 @@ from models.checkpoints.zip_directory import ZIP_START
 
 HEAD_BYTES = 512
 
+INDEX_ENDING = ".safetensors.index.json"
+
+SHARD = re.compile(r"(.+)-\d{5}-of-(\d{5})\.safetensors")
+
+MAX_INDEX_BYTES = 8 * 1024**2
+
 PICKLE_START = b"\x80"
 
 REMEDY = "save it again with torch.save"
+
+PLAIN_PICKLE = (
+    "a plain pickle, not a file of torch.save; reading one runs its code, so it is not read; if you trust it, write "
+    "its weights anew: python -c \"import pickle, torch; old = pickle.load(open('OLD', 'rb')); "
+    "torch.save({name: torch.as_tensor(value) for name, value in old.items()}, 'NEW.pth')\""
+)
 
 KNOWN_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"version https://git-lfs", "it is a git-lfs pointer, not the file itself; fetch the file with: git lfs pull"),
@@ -64,6 +80,12 @@ def read_file(path: Path, *, max_bytes: int) -> FileContent:
             return FileContent(Container.TORCH_ZIP, read_zip(path, max_bytes=max_bytes), digest)
         if head.startswith(LEGACY_START):
             return FileContent(Container.TORCH_LEGACY, read_legacy(path, max_bytes=max_bytes), digest)
+        if path.name.endswith(INDEX_ENDING) and head.lstrip().startswith(b"{"):
+            return read_shards(path, digest, max_bytes=max_bytes)
+        if (part := SHARD.fullmatch(path.name)) and part[2] != "00001":
+            raise CheckpointError(
+                f"one of {int(part[2])} parts of a network; give {part[1]}{INDEX_ENDING}, beside all of them"
+            )
         if is_safetensors(path, head):
             tensors, metadata = read_safetensors(path)
             return FileContent(Container.SAFETENSORS, tensors, digest, metadata)
@@ -72,6 +94,43 @@ def read_file(path: Path, *, max_bytes: int) -> FileContent:
     except OSError as error:
         raise CheckpointError(f"cannot be read: {error.strerror}; check the path") from error
     raise CheckpointError(explain_kind(head) or f"its format is unknown; it begins with {head[:8].hex(' ')}; {REMEDY}")
+
+
+def read_shards(index: Path, digest: str, *, max_bytes: int) -> FileContent:
+    """Read the safetensors files that an index beside them names, as transformers and accelerate write them.
+
+    Args:
+        index: the index, a JSON object with `weight_map`, the file of each tensor.
+        digest: the index's checksum.
+        max_bytes: the limit of all files together.
+
+    Raises:
+        CheckpointError: the index is none, or a file is missing, elsewhere or without a tensor of the index.
+    """
+    if index.stat().st_size > MAX_INDEX_BYTES:
+        raise CheckpointError(f"an index of more than {MAX_INDEX_BYTES:,} bytes; get it again")
+    try:
+        names = json.loads(index.read_bytes())["weight_map"]
+        files = sorted(set(names.values()))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError("an index without a weight_map from tensors to files; get it again") from error
+    tensors: dict[str, torch.Tensor] = {}
+    metadata: dict[str, str] = {}
+    checksum = hashlib.sha256(digest.encode())
+    left = max_bytes
+    for name in files:
+        if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
+            raise CheckpointError(f"its index names {name!r}, which is not beside it; put all files into one folder")
+        shard = index.with_name(name)
+        check_size(shard, max_bytes=left)
+        left -= shard.stat().st_size
+        with shard.open("rb") as file:
+            checksum.update(hashlib.file_digest(file, "sha256").digest())
+        read, metadata = read_safetensors(shard)
+        tensors |= read
+    if missing := [tensor for tensor in names if tensor not in tensors]:
+        raise CheckpointError(f"its files have no {missing[0]}, which its index promises; get them again")
+    return FileContent(Container.SAFETENSORS, tensors, checksum.hexdigest(), metadata)
 
 
 def check_size(path: Path, *, max_bytes: int) -> None:
@@ -125,12 +184,16 @@ def refuse_pickle(path: Path, *, is_certain: bool) -> None:
     try:
         machine.play(content)
     except CheckpointError:
+        if any(map(is_harmful, machine.names)):
+            raise
+        if is_certain and machine.names:
+            raise CheckpointError(PLAIN_PICKLE) from None
         if is_certain or machine.names:
             raise
         return
-    refuse_names(machine.names)
+    refuse_harmful(machine.names)
     if is_certain:
-        raise CheckpointError(f"a pickle that torch.save did not write in its default form; {REMEDY}")
+        raise CheckpointError(PLAIN_PICKLE)
 
 
 def is_text(head: bytes) -> bool:

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 import torch
 
-from models.checkpoints.architectures import check_torchvision, count_classes, count_last_rows, find_architecture
+from models.checkpoints.architectures import (
+    check_torchvision,
+    count_classes,
+    count_last_rows,
+    find_architecture,
+    find_torchvision,
+)
 from models.checkpoints.diagnosis import CheckpointError, ExaminationOptions
 from models.checkpoints.gates import list_lookalikes, read_gates
 from models.checkpoints.hints import NO_HINTS, Hints
@@ -55,6 +61,8 @@ def identify(
     """
     warnings: list[str] = []
     named = options.architecture or (stated and stated.architecture) or ""
+    if not named:
+        named = find_unnamed(shapes, origins) or ""
     is_torchvisions = named.startswith(TORCHVISION)
     class_count = count_last_rows(shapes) if is_torchvisions else count_classes(shapes)
     check_agreement("classes", class_count, None if stated is None else stated.class_count, options.class_count)
@@ -82,6 +90,16 @@ def identify(
             "in the authors' networks for CIFAR."
         )
     return NetworkIdentity(architecture, attention, class_count, placement, tuple(warnings))
+
+
+def find_unnamed(shapes: Mapping[str, torch.Size], origins: Mapping[str, str]) -> str | None:
+    """Torchvision's network for a file that no network of the zoo fits; None if there is none."""
+    try:
+        attention = list_lookalikes(read_gates(shapes))[0]
+        find_architecture(shapes, attention=attention, class_count=count_classes(shapes), origins=origins)
+    except CheckpointError:
+        return find_torchvision(shapes, origins=origins)
+    return None
 
 
 def check_known(architecture: str | None) -> None:

@@ -1,6 +1,7 @@
 """The reader of pickles of weights: a small stack machine that calls only the functions in `calls.MAKERS`.
 
-Unlisted names become symbols, so that the pickle is read to its end and the error can name the most serious one.
+Unlisted names become symbols, and what is made of them is passed over: arguments, paths, sets and random states that
+training programs store beside their weights. A name of code that no training needs is refused at the end.
 """
 
 import io
@@ -17,11 +18,13 @@ from models.checkpoints.calls import (
     STORAGE_TYPES,
     Account,
     NumberType,
+    Passed,
     Storage,
     Symbol,
     check_key,
     check_name,
     check_size,
+    refuse_harmful,
     refuse_names,
 )
 from models.checkpoints.diagnosis import CheckpointError
@@ -87,13 +90,18 @@ class Machine:
                 raise
             raise CheckpointError(f"its pickle is damaged at an opcode {name}; get it again") from error
 
-    def refuse_strange(self) -> None:
-        """Refuse a pickle that asks for more than weights need.
+    def refuse_strange(self, value: object) -> None:
+        """Refuse a pickle that asks for code, or whose value is not a container of weights.
+
+        Args:
+            value: what was played.
 
         Raises:
             CheckpointError: a name, the protocol or an opcode is not allowed.
         """
-        refuse_names(self.names)
+        refuse_harmful(self.names)
+        if isinstance(value, Symbol):
+            refuse_names(self.names)
         if self.protocol != PROTOCOL:
             raise CheckpointError(
                 f"its pickle has protocol {self.protocol}; only {PROTOCOL} is read without running code; "
@@ -148,7 +156,13 @@ class Machine:
         """SETITEM and SETITEMS."""
         target = self._stack[-1]
         if isinstance(target, dict):
-            target.update(zip(map(check_key, values[::2]), values[1::2], strict=True))
+            # What has a key that was passed over is passed over too.
+            known = [
+                (key, value)
+                for key, value in zip(values[::2], values[1::2], strict=True)
+                if not isinstance(key, Symbol)
+            ]
+            target.update((check_key(key), value) for key, value in known)
         elif not isinstance(target, Symbol):
             raise TypeError(target)
 
@@ -171,6 +185,8 @@ class Machine:
         self._stack.append(target)
         if isinstance(target, NumberType) and state in NUMBER_TYPE_STATES:
             target.order = str(state[1])
+        elif isinstance(target, Passed):
+            target.state = state
         elif not isinstance(target, Symbol) and not (isinstance(target, dict) and isinstance(state, dict)):
             raise TypeError(target)
 
@@ -201,7 +217,14 @@ class Machine:
         if not isinstance(symbol, Symbol) or not isinstance(arguments, tuple):
             raise TypeError(symbol)
         is_known = symbol.name in ALLOWED_NAMES
-        self._stack.append(MAKERS[symbol.name](self.account, *arguments) if is_known else symbol)
+        self._stack.append(MAKERS[symbol.name](self.account, *arguments) if is_known else Passed(symbol.name))
+
+    def make(self, _: object) -> None:
+        """NEWOBJ: an object of a class, which is passed over."""
+        symbol, _arguments = self.pop(2)
+        if not isinstance(symbol, Symbol):
+            raise TypeError(symbol)
+        self._stack.append(Passed(symbol.name))
 
 
 Handler: TypeAlias = Callable[[Machine, object], None]
@@ -231,6 +254,7 @@ HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("BINGET", "LONG_BINGET"), Machine.recall),
     "GLOBAL": lambda machine, name: machine.ask(str(name).replace(" ", ".")),
     "REDUCE": Machine.call,
+    "NEWOBJ": Machine.make,
     "BUILD": Machine.build,
     "BINPERSID": Machine.find,
 }

@@ -16,7 +16,7 @@ from typing import IO
 import numpy as np
 import torch
 
-from models.checkpoints.calls import Account
+from models.checkpoints.calls import Account, Passed
 from models.checkpoints.diagnosis import CheckpointError
 from models.checkpoints.pickles import MAX_PICKLE_BYTES, FindStorage, Machine, find_nothing
 from models.checkpoints.zip_directory import locate_content, read_content, read_entries
@@ -26,6 +26,9 @@ LEGACY_START = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 
 LEGACY_PICKLES = 5
 """The magic number, the format's version, the machine's sizes, the object, the keys of its storages."""
+
+MAX_MODULES = 32
+"""The depth of a TorchScript archive's modules."""
 
 LEGACY_SIZE_BYTES = 8
 """The number of values, which precedes each storage's values."""
@@ -43,16 +46,41 @@ def read_zip(path: Path, *, max_bytes: int) -> object:
         folder = next(iter(entries), "").partition("/")[0] + "/"
         if f"{folder}data.pkl" not in entries or not all(name.startswith(folder) for name in entries):
             raise CheckpointError("a zip file that torch.save did not write; unpack it first")
-        if f"{folder}constants.pkl" in entries:
-            raise CheckpointError("a TorchScript archive, which holds code; save the module's state_dict() instead")
         content = io.BytesIO(read_content(file, entries[f"{folder}data.pkl"], max_bytes=MAX_PICKLE_BYTES))
         order = entries.get(f"{folder}byteorder")
         is_big = order is not None and read_content(file, order, max_bytes=MAX_PICKLE_BYTES) == b"big"
         machine = Machine(map_storages(file, folder, entries, is_big=is_big))
         value = machine.play(content)
-    machine.refuse_strange()
+    if f"{folder}constants.pkl" in entries:
+        value = list_script_tensors(value)
+    machine.refuse_strange(value)
     check_total(machine.account, max_bytes=max_bytes)
     return value
+
+
+def list_script_tensors(module: object) -> dict[str, torch.Tensor]:
+    """List the tensors of a TorchScript archive's modules by their names; its code is not read.
+
+    Raises:
+        CheckpointError: for an archive without modules, and for modules inside each other too deeply.
+    """
+    tensors: dict[str, torch.Tensor] = {}
+    waiting: list[tuple[str, object]] = [("", module)]
+    # Modules that contain each other would lead in circles.
+    seen: set[int] = set()
+    while waiting:
+        prefix, inner = waiting.pop()
+        if id(inner) in seen:
+            continue
+        seen.add(id(inner))
+        if not isinstance(inner, Passed) or not isinstance(inner.state, dict) or prefix.count(".") > MAX_MODULES:
+            raise CheckpointError("a TorchScript archive without a module; save the module's state_dict() instead")
+        for name, value in inner.state.items():
+            if isinstance(value, torch.Tensor):
+                tensors[f"{prefix}{name}"] = value
+            elif isinstance(value, Passed) and isinstance(value.state, dict):
+                waiting.append((f"{prefix}{name}.", value))
+    return tensors
 
 
 def map_storages(file: IO[bytes], folder: str, entries: Mapping[str, zipfile.ZipInfo], *, is_big: bool) -> FindStorage:
@@ -84,8 +112,8 @@ def read_legacy(path: Path, *, max_bytes: int) -> object:
     with path.open("rb") as file:
         content = io.BytesIO(file.read(MAX_PICKLE_BYTES))
         machine = Machine(find_nothing)
-        *_, keys = (machine.play(content) for _ in range(LEGACY_PICKLES))
-        machine.refuse_strange()
+        *_, value, keys = (machine.play(content) for _ in range(LEGACY_PICKLES))
+        machine.refuse_strange(value)
         check_total(machine.account, max_bytes=max_bytes)
         if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(machine.storages):
             raise CheckpointError("its list of storages does not match its tensors; get it again")

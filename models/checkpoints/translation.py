@@ -1,6 +1,7 @@
 """A layout's tensors as ours: the same function, our names and shapes."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,9 @@ NORM_EPSILON = 1e-5
 """That of every `nn.BatchNorm2d` here."""
 
 POOLED_PLANES = 2
+
+HEAD = re.compile(r"fc\.(\d{1,2})\.(weight|bias)")
+"""A linear layer in a sequence at the end of a residual network."""
 
 WEIGHT_TYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 """Kept as they are: a network loads each as float32."""
@@ -65,7 +69,7 @@ def translate(tensors: Mapping[str, torch.Tensor], rules: LayoutRules) -> Transl
 
 def carry_over(tensors: Mapping[str, torch.Tensor], rules: LayoutRules) -> Translation:
     """The same tensors by our names."""
-    names = rename_all(tensors, rules)
+    names = name_head(rename_all(tensors, rules))
     by_new_name: dict[str, list[str]] = {}
     for old, new in names.items():
         by_new_name.setdefault(new, []).append(old)
@@ -76,6 +80,14 @@ def carry_over(tensors: Mapping[str, torch.Tensor], rules: LayoutRules) -> Trans
         tensors={names[old]: tensor for old, tensor in tensors.items()},
         origins={new: old for old, new in names.items() if new != old},
     )
+
+
+def name_head(names: Mapping[str, str]) -> dict[str, str]:
+    """Name a head that is a sequence with one linear layer, such as dropout and `fc.1`, as the layer alone."""
+    places = {match[1] for new in names.values() if (match := HEAD.fullmatch(new))}
+    if len(places) != 1:
+        return dict(names)
+    return {old: HEAD.sub(r"fc.\2", new) for old, new in names.items()}
 
 
 def check_kind(name: str, tensor: torch.Tensor) -> torch.Tensor:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from models.checkpoints.calls import Symbol
 from models.checkpoints.checking import list_some
 from models.checkpoints.diagnosis import CheckpointError
 
@@ -12,8 +13,11 @@ PLAIN_KEYS = ("state_dict", "model", "model_state_dict")
 EMA_KEYS = ("state_dict_ema", "model_ema", "ema")
 """Keys under which training programs store the exponential moving average of the weights."""
 
-PREFIXES = ("module.", "model.", "_orig_mod.")
-"""Prefixes of DataParallel, of a training program's own wrapper and of torch.compile."""
+WRAPPERS = ("_fsdp_wrapped_module.", "_orig_mod.", "_checkpoint_wrapped_module.")
+"""What FSDP, torch.compile and activation checkpointing write into names, at any depth."""
+
+AVERAGE_COUNT = "n_averaged"
+"""How many models an `AveragedModel` (SWA, EMA) has averaged; no weight."""
 
 MAX_DEPTH = 8
 
@@ -57,7 +61,13 @@ def unwrap(root: object, *, use_ema: bool) -> Unwrapped:
         raise CheckpointError(f"averaged weights were requested, but it has none under {' or '.join(EMA_KEYS)}")
     dropped += [".".join([*keys, str(name)]) for name, value in level.items() if not isinstance(value, torch.Tensor)]
     tensors = check_names({name: value for name, value in level.items() if isinstance(value, torch.Tensor)}, level)
+    if tensors.pop(AVERAGE_COUNT, None) is not None:
+        dropped.append(".".join([*keys, AVERAGE_COUNT]))
     prefixes: list[str] = []
+    for wrapper in WRAPPERS:
+        if any(wrapper in name for name in tensors):
+            prefixes.append(wrapper)
+            tensors = join_names({name: name.replace(wrapper, "") for name in tensors}, tensors)
     while (prefix := find_prefix(tensors)) is not None and len(prefixes) < MAX_DEPTH:
         prefixes.append(prefix)
         tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
@@ -98,6 +108,17 @@ def may_hold_weights(value: object) -> bool:
 def check_names(tensors: Mapping[object, torch.Tensor], level: Mapping[object, object]) -> dict[str, torch.Tensor]:
     """The tensors by name; raises `CheckpointError` if there are none or a name is not a text."""
     if not tensors:
+        whole = [
+            (key, value.name)
+            for key, value in level.items()
+            if isinstance(value, Symbol) and key in (*PLAIN_KEYS, *EMA_KEYS)
+        ]
+        if whole:
+            key, name = whole[0]
+            raise CheckpointError(
+                f"it holds a whole Python object of class {name} under {key}, which only its own code can read; save "
+                "model.state_dict() instead"
+            )
         raise CheckpointError(
             f"it has no tensors under {', '.join(PLAIN_KEYS)} or at the top; it has {list_some(map(str, level))}"
         )
@@ -106,6 +127,15 @@ def check_names(tensors: Mapping[object, torch.Tensor], level: Mapping[object, o
     return {str(name): tensor for name, tensor in tensors.items()}
 
 
+def join_names(renamed: Mapping[str, str], tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors under shorter names; raises `CheckpointError` if two of them would get the same one."""
+    if len(set(renamed.values())) < len(renamed):
+        raise CheckpointError("two of its tensors differ in a wrapper's name alone; save one network's state_dict()")
+    return {renamed[name]: tensor for name, tensor in tensors.items()}
+
+
 def find_prefix(names: Iterable[str]) -> str | None:
-    """The wrapper's prefix that all names share, if any."""
-    return next((prefix for prefix in PREFIXES if all(name.startswith(prefix) for name in names)), None)
+    """The first part that all names share, if any: the name of a training program's module around the network."""
+    firsts = {name.partition(".")[0] for name in names if "." in name}
+    is_shared = len(firsts) == 1 and all(name.count(".") > 1 for name in names)
+    return f"{firsts.pop()}." if is_shared else None

@@ -1,6 +1,7 @@
 """A zip file's directory, checked as `torch.save` writes it: uncompressed entries that fit into the file."""
 
 import mmap
+import re
 import struct
 import zipfile
 from typing import IO
@@ -21,6 +22,10 @@ LOCATOR_BYTES = 20
 ZIP64_END_BYTES = 56
 
 
+SCRIPT_CODE = re.compile(r"[^/]+/code/")
+"""The folder of a TorchScript archive's code."""
+
+
 def read_entries(file: IO[bytes]) -> dict[str, zipfile.ZipInfo]:
     """Read the archive's entries, by name.
 
@@ -39,7 +44,7 @@ def read_entries(file: IO[bytes]) -> dict[str, zipfile.ZipInfo]:
     by_name = {entry.filename: entry for entry in entries}
     if len(entries) > MAX_ENTRIES or len(by_name) < len(entries):
         raise CheckpointError(f"its zip has {len(entries):,} entries, some repeated or more than {MAX_ENTRIES:,}")
-    total, size = sum(entry.file_size for entry in entries), file.seek(0, 2)
+    total, size = sum(entry.file_size for entry in entries if not SCRIPT_CODE.match(entry.filename)), file.seek(0, 2)
     if total > size:
         raise CheckpointError(f"its zip claims {total:,} bytes of content in a file of {size:,}; get it again")
     return by_name
@@ -49,6 +54,9 @@ def check_entry(entry: zipfile.ZipInfo) -> None:
     """Refuse an encrypted or compressed entry, which `torch.save` never writes; it could be a zip bomb."""
     if entry.flag_bits & 1:
         raise CheckpointError(f"its zip entry {entry.filename} is encrypted; torch.save never encrypts")
+    if SCRIPT_CODE.match(entry.filename):
+        # TorchScript compresses its code, which nothing here reads.
+        return
     if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
         raise CheckpointError(
             f"its zip entry {entry.filename} is compressed, {entry.file_size:,} bytes in {entry.compress_size:,}; "

@@ -3,14 +3,11 @@
 Nothing here imports torch.
 """
 
-import json
 import tomllib
-from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from models.calibration import FitThreshold, TemperatureRecord
 from models.errors import LineupError
@@ -186,43 +183,6 @@ def read_card(path: Path) -> LineupCard:
         raise LineupError(f"{path} is not a lineup's card: {'; '.join(faults)}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LineupError(f"{path} is not a lineup's card: {error}") from error
-
-
-def read_labels(path: Path) -> tuple[ClassLabel, ...]:
-    """Read the classes, in index order.
-
-    Args:
-        path: a text file with one name per line, or a JSON file with a list of names or of whole classes.
-
-    Raises:
-        LineupError: the file cannot be read, is empty or names a class twice.
-    """
-    try:
-        text = read_bytes(path).decode()
-        labels = _parse_json_labels(text) if path.suffix == ".json" else name_classes(text.splitlines())
-    except (json.JSONDecodeError, UnicodeDecodeError, ValidationError) as error:
-        raise LineupError(f"{path} is not a list of classes: {error}") from error
-    if not labels:
-        raise LineupError(f"{path} names no class; write one name per line")
-    if [label.index for label in labels] != list(range(len(labels))):
-        raise LineupError(f"{path}: the classes' indices must be 0, 1, 2, ... in this order")
-    twice = [identifier for identifier, count in Counter(label.id for label in labels).items() if count > 1]
-    if twice:
-        raise LineupError(f"{path} has {', '.join(twice[:5])} more than once; a class is chosen by its name")
-    return labels
-
-
-def name_classes(names: Iterable[str]) -> tuple[ClassLabel, ...]:
-    """Make classes of names, in index order; empty lines are skipped."""
-    filled = [name.strip() for name in names if name.strip()]
-    return tuple(ClassLabel(index=index, id=name, name=name) for index, name in enumerate(filled))
-
-
-def _parse_json_labels(text: str) -> tuple[ClassLabel, ...]:
-    content = json.loads(text)
-    if isinstance(content, list) and all(isinstance(entry, str) for entry in content):
-        return name_classes(content)
-    return TypeAdapter(tuple[ClassLabel, ...]).validate_python(content)
 
 
 def read_bytes(path: Path) -> bytes:

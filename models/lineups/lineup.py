@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from models.lineups.card import SHIPPED_LINEUP, ClassLabel, LineupCard, name_classes
+from models.lineups.card import SHIPPED_LINEUP, ClassLabel, LineupCard
 from models.lineups.choice import LineupChoice
+from models.lineups.label_files import name_classes
 from models.lineups.members import LineupPlan, complete_card, open_members
 from models.lineups.sources import Member
 from models.names import NetworkName, Precision

@@ -7,17 +7,11 @@ from pathlib import Path
 from models.checkpoints.diagnosis import ExaminationOptions
 from models.errors import LineupError
 from models.lineups.calibration import add_calibration
-from models.lineups.card import (
-    ClassLabel,
-    LineupCard,
-    NetworkCard,
-    name_network,
-    read_card,
-    read_labels,
-)
+from models.lineups.card import ClassLabel, LineupCard, NetworkCard, name_network, read_card
 from models.lineups.catalogue import KnownChoice
 from models.lineups.choice import InlineLineup, LineupChoice, NamedSource
 from models.lineups.cifar import check_resolution, find_preprocessing, warn_of_cifar
+from models.lineups.label_files import read_labels
 from models.lineups.sources import Member, list_source_labels, open_source
 from models.lineups.warning_texts import (
     compare_placements,
@@ -132,6 +126,11 @@ def open_members(plan: LineupPlan) -> dict[NetworkName, Member]:
         )
     for member in members[1:]:
         _check_kinship(plan, first, member)
+    if first.class_count == 1:
+        raise LineupError(
+            f"lineup {plan.name}: its networks have one class, and softmax over one class is always 1; train them with "
+            "two outputs, such as the class and everything else"
+        )
     return dict(zip(_name_members(plan, members), members, strict=True))
 
 

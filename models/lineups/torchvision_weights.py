@@ -12,7 +12,8 @@ from torchvision import models as torchvision_models
 from torchvision.models import WeightsEnum
 
 from models.errors import LineupError
-from models.lineups.card import ClassLabel, name_classes
+from models.lineups.card import ClassLabel
+from models.lineups.label_files import name_classes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

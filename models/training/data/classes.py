@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.lineups.card import ClassLabel, name_classes, read_labels
+from models.lineups.card import ClassLabel
+from models.lineups.label_files import name_classes, read_labels
 from models.training.running.errors import TrainingError
 
 

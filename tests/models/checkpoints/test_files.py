@@ -31,7 +31,7 @@ def refuse(path: Path, sentence: str) -> None:
         (b"cposix\nsystem\n(S'true'\ntR.", "asks for posix.system"),
         (b"cposix\nsystem\nR.", "asks for posix.system"),
         (b'{"dat": {"a": 1}}', 'a text file, begins with \'{"dat"'),
-        (b"\x80\x02}.", "a pickle that torch.save did not write in its default form"),
+        (b"\x80\x02}.", "a plain pickle, not a file of torch.save"),
         (b"N. a text that is a pickle as well", "a text file, begins with 'N. a text"),
         (b"\x1f\x8b\x08\0" + bytes(20), "compressed with gzip; unpack it first"),
         (b"\x89HDF\r\n\x1a\n" + bytes(20), "an HDF5 file"),
@@ -49,7 +49,7 @@ def test_read_file_says_what_a_file_is_that_is_none_of_weights(
     ("content", "sentence"),
     [
         (bytes(100), "its format is unknown; it begins with 00 00 00 00"),
-        (b"\x80\x02}q\x00.", "a pickle that torch.save did not write in its default form"),
+        (b"\x80\x02}q\x00.", "a plain pickle, not a file of torch.save"),
         (b"\x80\x02}q\x00", "its pickle is damaged or truncated"),
     ],
 )
@@ -126,7 +126,7 @@ def test_read_file_refuses_a_safetensors_file_without_a_whole_length(tmp_path: P
 def test_read_file_reads_no_more_of_a_pickle_than_it_may_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "weights.pth"
     path.write_bytes(b"\x80\x02" + b"]0" * 100 + b"}.")
-    refuse(path, "a pickle that torch.save did not write")
+    refuse(path, "a plain pickle, not a file of torch.save")
     monkeypatch.setattr("models.checkpoints.files.MAX_PICKLE_BYTES", 100)
     refuse(path, "its pickle is damaged or truncated")
 

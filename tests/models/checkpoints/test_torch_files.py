@@ -1,12 +1,16 @@
+import argparse
 import codecs
 import contextlib
+import datetime
 import itertools
 import os
+import pathlib
 import pickle
+import random
 import struct
 import sys
 import zipfile
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,10 +20,11 @@ import pytest
 import torch
 from torch import nn
 
-from models.checkpoints.calls import NUMPY_SCALARS
+from models.checkpoints.calls import NUMPY_SCALARS, Passed
 from models.checkpoints.diagnosis import CheckpointError
 from models.checkpoints.files import read_file
 from models.checkpoints.pickles import MAX_OPCODES
+from models.checkpoints.wrapping import unwrap
 from models.checkpoints.zip_directory import MAX_DIRECTORY_BYTES
 from tests.models.checkpoints.hostile import (
     Call,
@@ -188,9 +193,11 @@ class Net(nn.Module):
 def test_read_file_says_that_a_whole_module_is_one(is_zip: bool, tmp_path: Path) -> None:
     path = tmp_path / "module.pth"
     torch.save({"model": Net(), "epoch": 1}, path, _use_new_zipfile_serialization=is_zip)
-    refuse(
-        path, r"whole Python object of class tests\.models\.checkpoints\.test_torch_files\.Net.*save model\.state_dict"
-    )
+    sentence = r"whole Python object of class tests\.models\.checkpoints\.test_torch_files\.Net.*save model\.state_dict"
+    with pytest.raises(CheckpointError, match=sentence):
+        unwrap(read(path), use_ema=False)
+    torch.save(Net(), path, _use_new_zipfile_serialization=is_zip)
+    refuse(path, sentence)
 
 
 def test_read_file_names_the_code_that_hides_in_a_whole_module(tmp_path: Path) -> None:
@@ -199,12 +206,99 @@ def test_read_file_names_the_code_that_hides_in_a_whole_module(tmp_path: Path) -
     refuse(path, "asks for posix.system")
 
 
-def test_read_file_refuses_torchscript(tmp_path: Path) -> None:
+def test_read_file_refuses_torchscript_without_a_module(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "script.pt", dump({"a": 1}))
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("archive/constants.pkl", dump(()))
-        archive.writestr("archive/code/__torch__.py", "")
-    refuse(path, r"TorchScript archive, which holds code; save the module's state_dict\(\)")
+        archive.writestr("archive/code/__torch__.py", "", compress_type=zipfile.ZIP_DEFLATED)
+    refuse(path, "a TorchScript archive without a module; save the module's state_dict")
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_read_file_takes_the_weights_of_torchscript(tmp_path: Path) -> None:
+    module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Sequential(nn.BatchNorm2d(2), nn.ReLU()))
+    path = tmp_path / "script.pt"
+    torch.jit.save(torch.jit.script(module), path)
+    expected = module.state_dict()
+    found = read(path)
+    assert found.keys() == expected.keys()
+    for name, tensor in expected.items():
+        assert torch.equal(found[name], tensor)
+
+
+def test_read_file_of_torchscript_modules_that_contain_each_other_ends(tmp_path: Path) -> None:
+    # Each of forty modules holds the next one twice: 2^40 ways to the last.
+    inner = b"c__torch__\nNet\n)\x81}b"
+    for place in range(40):
+        inner = b"c__torch__\nNet\n)\x81}(U\x01a" + inner + b"q" + bytes([place]) + b"U\x01bh" + bytes([place]) + b"ub"
+    path = write_zip(tmp_path / "twins.pt", b"\x80\x02" + inner + b".")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("archive/constants.pkl", dump(()))
+    with contextlib.suppress(CheckpointError):
+        read(path)
+
+
+BESIDE = {
+    "arguments": argparse.Namespace(lr=0.1, output=pathlib.PurePosixPath("/x")),
+    "path": pathlib.PosixPath("/x/y"),
+    "set": {"a", "b"},
+    "frozen set": frozenset({1}),
+    "defaults": defaultdict(list, {"a": [1]}),
+    "queue": deque([1, 2]),
+    "time": datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC),
+    "duration": datetime.timedelta(days=1),
+    "array": np.arange(500),
+    "objects": np.array(["a", None], dtype=object),
+    "numpy's random state": np.random.RandomState(1).get_state(),  # what training programs store
+    "python's random state": random.Random(1).getstate(),  # noqa: S311  # no secret
+    "torch's random state": torch.Generator().manual_seed(1).get_state(),
+    "loss": nn.CrossEntropyLoss(),
+    "function": nn.functional.relu,
+    "keyed by paths": {pathlib.PosixPath("/x"): 1},
+    "bytes": b"x" * 100,
+}
+"""What training programs store beside their weights."""
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+@pytest.mark.parametrize("kind", BESIDE)
+def test_read_file_passes_over_what_lies_beside_the_weights(kind: str, is_zip: bool, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pth"
+    weights = {"conv1.weight": torch.arange(4.0), "fc.weight": torch.ones(2, 3)}
+    torch.save({"state_dict": weights, "beside": BESIDE[kind], "epoch": 3}, path, _use_new_zipfile_serialization=is_zip)
+    unwrapped = unwrap(read(path), use_ema=False)
+    assert unwrapped.tensors.keys() == weights.keys()
+    for name, tensor in weights.items():
+        assert torch.equal(unwrapped.tensors[name], tensor)
+    assert set(unwrapped.dropped) == {"beside", "epoch"}
+
+
+class Trap:
+    """An object whose making, filling and hash would be seen."""
+
+    ran: list[str] = []  # noqa: RUF012  # one list for all
+
+    def __init__(self, *_arguments: object) -> None:
+        self.ran.append("made")
+
+    def __setstate__(self, state: object) -> None:
+        self.ran.append("filled")
+
+    def __hash__(self) -> int:
+        self.ran.append("hashed")
+        return 1
+
+    def __reduce__(self) -> Any:
+        return Trap, (1,), {"a": 1}
+
+
+@both_formats
+def test_read_file_runs_nothing_of_what_it_passes_over(write: Writer, tmp_path: Path) -> None:
+    value = {"a": describe_tensor(Storage(4), (4,), (1,)), "trap": Trap(), "key": {Trap(): 1}}
+    path = write(tmp_path / "trap.pth", value)
+    Trap.ran.clear()
+    assert read(path)["a"].tolist() == [1, 2, 3, 4]
+    assert not Trap.ran
 
 
 # Claims
@@ -247,16 +341,10 @@ def test_read_file_counts_a_storage_as_often_as_tensors_use_it(tmp_path: Path) -
     ("value", "sentence"),
     [
         ({(1, 2): 3}, "damaged at an opcode SETITEM"),
-        ({"a": {1, 2}}, "__builtin__.set"),
-        ({"a": np.array([1.0])}, "multiarray._reconstruct"),
-        ({"a": Call(np.dtype, ("O", False, True))}, "damaged at an opcode REDUCE"),
-        ({"a": Call(np.dtype, ("f8",))}, "damaged at an opcode REDUCE"),
-        ({"a": b"x" * 100}, "damaged at an opcode REDUCE"),
         ({"a": 10**1000}, "uses LONG4"),
         ({"a": Call(OrderedDict, ([[(1, 2), 3]],))}, "damaged at an opcode REDUCE"),
         ({"a": Call(torch.Size, ((1,) * 9,))}, "damaged at an opcode REDUCE"),
         ({"a": Call(torch.device, ("nowhere",))}, "damaged at an opcode REDUCE"),
-        ({"a": Call(np.float64(1).__reduce__()[0], ("f8", "12345678"))}, "damaged at an opcode REDUCE"),
         ({"a": describe_tensor("0", (4,), (1,))}, "damaged at an opcode REDUCE"),  # type: ignore[arg-type]
         ({"a": Storage(4, key=("0", "1"))}, "damaged at an opcode BINPERSID"),  # type: ignore[arg-type]
         ({"a": Storage(4, kind="torch.FloatStorage")}, "damaged at an opcode BINPERSID"),
@@ -573,7 +661,7 @@ def test_read_file_refuses_integers_as_keys_that_all_have_one_hash(tmp_path: Pat
 )
 def test_read_file_runs_no_codec_but_latin1_on_a_short_text(text: str, encoding: str, tmp_path: Path) -> None:
     path = write_as_zip(tmp_path / "codec.pth", {"a": Call(codecs.encode, (text, encoding))})
-    refuse(path, "damaged at an opcode REDUCE")
+    assert isinstance(read(path)["a"], Passed)
 
 
 @pytest.mark.slow

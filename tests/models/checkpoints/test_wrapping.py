@@ -24,13 +24,38 @@ def state(tensor: torch.Tensor = PLAIN, *, prefix: str = "") -> dict[str, Any]:
         (state(prefix="module.model."), ("module.", "model.")),
         (state(prefix="model.module."), ("model.", "module.")),
         (state(prefix="_orig_mod.module."), ("_orig_mod.", "module.")),
-        ({"state_dict": state(prefix="module._orig_mod.")}, ("state_dict", "module.", "_orig_mod.")),
+        ({"state_dict": state(prefix="module._orig_mod.")}, ("state_dict", "_orig_mod.", "module.")),
     ],
 )
 def test_unwrap_takes_off_keys_and_prefixes(root: Any, keys: tuple[str, ...]) -> None:
     unwrapped = unwrap(root, use_ema=False)
     assert set(unwrapped.tensors) == {"conv1.weight", "fc.weight"}
     assert unwrapped.keys == keys
+
+
+@pytest.mark.parametrize("prefix", ["net.", "model.backbone.", "1.", "module.model.encoder.body."])
+def test_unwrap_takes_off_prefixes_of_any_name_and_depth(prefix: str) -> None:
+    unwrapped = unwrap(state(prefix=prefix), use_ema=False)
+    assert set(unwrapped.tensors) == {"conv1.weight", "fc.weight"}
+    assert "".join(unwrapped.keys) == prefix
+
+
+def test_unwrap_takes_out_what_fsdp_writes_into_names() -> None:
+    wrapped = {
+        "_fsdp_wrapped_module.layer1._fsdp_wrapped_module.0.weight": PLAIN,
+        "_fsdp_wrapped_module.fc.weight": PLAIN,
+    }
+    assert set(unwrap(wrapped, use_ema=False).tensors) == {"layer1.0.weight", "fc.weight"}
+    with pytest.raises(CheckpointError, match="differ in a wrapper's name alone"):
+        unwrap(wrapped | {"fc.weight": PLAIN}, use_ema=False)
+
+
+@pytest.mark.parametrize("key", [None, "model_ema"])
+def test_unwrap_leaves_the_count_of_averaged_models(key: str | None) -> None:
+    averaged = {"n_averaged": torch.tensor(3), **state(prefix="module.")}
+    unwrapped = unwrap(averaged if key is None else {key: averaged}, use_ema=key is not None)
+    assert set(unwrapped.tensors) == {"conv1.weight", "fc.weight"}
+    assert unwrapped.dropped[-1].endswith("n_averaged")
 
 
 def test_unwrap_lists_everything_that_it_leaves() -> None:

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from models.lineups.card import read_card, read_labels
+from models.lineups.card import read_card
+from models.lineups.label_files import read_labels
 from models.lineups.lineup import Lineup
 from models.names import NetworkName
 from tests.lineups import RESNET18_110

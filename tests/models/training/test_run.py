@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from app.cli import app as program
 from app.commands.training import train
 from models.checkpoints.diagnosis import GateState
-from models.lineups.card import read_labels
+from models.lineups.label_files import read_labels
 from models.lineups.lineup import load_lineup
 from models.lineups.sources import open_source
 from models.training.learning.log import read_log

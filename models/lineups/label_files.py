@@ -1,0 +1,115 @@
+"""Files that name the classes, in the forms in which training programs write them."""
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from models.errors import LineupError
+from models.lineups.card import ClassLabel, read_bytes
+
+HEADINGS = frozenset(
+    {
+        "category",
+        "class",
+        "class_name",
+        "classes",
+        "classname",
+        "id",
+        "idx",
+        "index",
+        "label",
+        "labels",
+        "name",
+        "names",
+    }
+)
+"""The words of a first line that is a heading; no class is one of them."""
+
+ID_TO_LABEL = "id2label"
+"""The key of the classes in a model's `config.json` by transformers."""
+
+NUMBER = re.compile(r"\d{1,6}")
+
+COLUMNS = 2
+
+
+def read_labels(path: Path) -> tuple[ClassLabel, ...]:
+    """Read the classes, in index order.
+
+    Args:
+        path: a text file with one name per line; a table with an index and a name per line, in any order, by commas,
+            semicolons or tabs; or a JSON file with a list of names or of whole classes, with names by index, indices by
+            name, or transformers' `id2label`. A heading is skipped.
+
+    Raises:
+        LineupError: the file cannot be read, is empty, lacks an index or names a class twice.
+    """
+    try:
+        text = read_bytes(path).decode("utf-8-sig")
+        is_json = path.suffix == ".json" or text.lstrip()[:1] in ("[", "{")
+        labels = _parse_json(json.loads(text)) if is_json else _parse_lines(text.splitlines())
+    except (json.JSONDecodeError, RecursionError, UnicodeDecodeError, ValidationError, ValueError, TypeError) as error:
+        raise LineupError(f"{path} is not a list of classes: {error}") from error
+    if not labels:
+        raise LineupError(f"{path} names no class; write one name per line")
+    if [label.index for label in labels] != list(range(len(labels))):
+        raise LineupError(f"{path}: the classes' indices must be 0, 1, 2, ... in this order")
+    twice = [identifier for identifier, count in Counter(label.id for label in labels).items() if count > 1]
+    if twice:
+        raise LineupError(f"{path} has {', '.join(twice[:5])} more than once; a class is chosen by its name")
+    return labels
+
+
+def name_classes(names: Iterable[str]) -> tuple[ClassLabel, ...]:
+    """Make classes of names, in index order; empty lines are skipped."""
+    filled = [name.strip() for name in names if name.strip()]
+    return tuple(ClassLabel(index=index, id=name, name=name) for index, name in enumerate(filled))
+
+
+def _parse_lines(lines: Sequence[str]) -> tuple[ClassLabel, ...]:
+    filled = [line.strip() for line in lines if line.strip()]
+    for separator in "\t;,":
+        rows = [[cell.strip() for cell in row] for row in csv.reader(filled, delimiter=separator)]
+        if rows and all(len(row) == COLUMNS for row in rows):
+            body = rows[1:] if all(cell.casefold() in HEADINGS for cell in rows[0]) else rows
+            for number, name in ((0, 1), (1, 0)):
+                if body and all(NUMBER.fullmatch(row[number]) for row in body):
+                    return _order({row[number]: row[name] for row in body}, count=len(body))
+    if filled and filled[0].casefold() in HEADINGS:
+        filled = filled[1:]
+    return name_classes(filled)
+
+
+def _parse_json(content: object) -> tuple[ClassLabel, ...]:
+    if isinstance(content, Mapping) and isinstance(content.get(ID_TO_LABEL), Mapping):
+        content = content[ID_TO_LABEL]
+    if isinstance(content, Mapping):
+        if all(isinstance(value, int) for value in content.values()):
+            return _order({str(index): name for name, index in content.items()}, count=len(content))
+        return _order({index: _name(value) for index, value in content.items()}, count=len(content))
+    if isinstance(content, list) and all(isinstance(entry, str) for entry in content):
+        return name_classes(content)
+    return TypeAdapter(tuple[ClassLabel, ...]).validate_python(content)
+
+
+def _name(value: object) -> str:
+    """The name of a class by index: itself, or the last text of a list, as in Keras's `imagenet_class_index.json`."""
+    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+        return str(value[-1])
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no class's name")
+    return value
+
+
+def _order(names: Mapping[str, str], *, count: int) -> tuple[ClassLabel, ...]:
+    """Make classes of names by index; raises `ValueError` for an index that is missing, twice or no number."""
+    by_index = {int(index): name for index, name in names.items() if NUMBER.fullmatch(index)}
+    missing = [index for index in range(count) if index not in by_index]
+    if missing:
+        raise ValueError(f"no class has the index {missing[0]}; give each of 0 to {count - 1} once")
+    return name_classes(by_index[index] for index in range(count))

@@ -76,12 +76,16 @@ def thin_out(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.I
     return [item for item in items if item not in gone], left_out
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests on Ray come first: one worker is busy with them for as long as the others with everything else.
 
     Among them those of the contract are the last but those that kill parts of its server, and the contract over several
     lineups has a server of its own before.
     """
+    for item in items:
+        if is_on_ray(item.nodeid) and "test_without_ray" not in item.nodeid:
+            item.add_marker("ray")
     # One that was asked for by its own name runs.
     if not config.getoption("thorough") and not any("::" in argument for argument in config.args):
         items[:], left_out = thin_out(items)

@@ -21,7 +21,7 @@ from app.errors import InvalidOption
 from tests.bench import fake_server
 from tests.conftest import decode
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(rare=True)
 
 runner = CliRunner()
 

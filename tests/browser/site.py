@@ -17,6 +17,8 @@ from app.settings import Settings
 
 START_SECONDS = 60
 
+LONGEST_HEAD_BYTES = 8_000_000
+
 WIDTHS = (1280, 390)
 """Widths of a desktop's and a phone's window, in CSS pixels."""
 
@@ -62,7 +64,16 @@ def serve(settings: Settings | None = None) -> Iterator[str]:
         # As in `app.serving`.
         behind: Any = ForwardedHeaders(cast("Any", app), trusted_hosts="127.0.0.1")
         server = _Server(
-            uvicorn.Config(behind, log_level="warning", lifespan="on", http="h11", loop="asyncio", proxy_headers=False)
+            uvicorn.Config(
+                behind,
+                log_level="warning",
+                lifespan="on",
+                http="h11",
+                loop="asyncio",
+                proxy_headers=False,
+                # The fuzzer's addresses may have every character that an option may have.
+                h11_max_incomplete_event_size=LONGEST_HEAD_BYTES,
+            )
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -18,7 +18,7 @@ from models.lineups.lineup import load_lineup
 from tests.conftest import decode, encode, make_picture
 from tests.lineups import RESNET18_110
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(rare=True)
 
 runner = CliRunner()
 

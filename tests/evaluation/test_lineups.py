@@ -15,7 +15,7 @@ from tests.conftest import decode, encode, make_picture
 from tests.evaluation.test_command import put_mask
 from tests.lineups import COUNTS, NAMES, write_option
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(rare=True)
 
 runner = CliRunner()
 

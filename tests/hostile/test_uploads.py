@@ -83,7 +83,7 @@ def test_upload_gets_its_status_and_the_next_one_is_right(client: TestClient, go
     assert answer.content == good
 
 
-@pytest.mark.slow
+@pytest.mark.slow(rare=True)
 def test_memory_does_not_grow_and_no_upload_takes_much_for_a_moment(local_client: TestClient) -> None:
     for sample in SAMPLES[:10]:
         send(local_client, sample)

@@ -71,7 +71,7 @@ def is_same(first: Comparison, second: Comparison) -> bool:
     return True
 
 
-@pytest.mark.slow
+@pytest.mark.slow(rare=True)
 def test_sixteen_threads_get_the_serial_answers(engine: DeviceEngine, inference_pair: Lineup) -> None:
     cases = make_cases(CASES)
     serial = [ask(engine, inference_pair, case) for case in cases]
@@ -84,7 +84,7 @@ def test_sixteen_threads_get_the_serial_answers(engine: DeviceEngine, inference_
     assert not any(is_same(serial[index], together[index + 1]) for index in range(CASES - 1))
 
 
-@pytest.mark.slow
+@pytest.mark.slow(rare=True)
 def test_sixteen_http_clients_get_the_serial_answers(inference_pair: Lineup) -> None:
     cases = make_cases(96)
     with TestClient(create_app(Settings(queue_size=THREADS), lineups=[inference_pair])) as client:

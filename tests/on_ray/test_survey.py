@@ -25,7 +25,7 @@ PICTURES = ROWS_PER_PART + 64
 
 SECONDS = 400
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(rare=True)
 
 
 @pytest.fixture(scope="module")

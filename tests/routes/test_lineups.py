@@ -44,7 +44,7 @@ pytestmark = pytest.mark.parametrize(
         (IN_PROCESS, "three"),
         pytest.param(IN_PROCESS, "five", marks=pytest.mark.slow),
         # Five networks have whatever two or three have.
-        pytest.param(ON_RAY, "five", marks=pytest.mark.slow),
+        pytest.param(ON_RAY, "five", marks=pytest.mark.slow(rare=True)),
     ],
     indirect=["lineups"],
     scope="module",

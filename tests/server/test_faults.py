@@ -196,7 +196,7 @@ def limit_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
 
-@pytest.mark.slow
+@pytest.mark.slow(rare=True)
 def test_disk_that_is_full_leaves_no_half_of_a_file(tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
     picture.write_bytes(encode(make_picture(600, 400)))
@@ -226,7 +226,7 @@ def start_server(scratch: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]
         process.kill()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(rare=True)
 def test_killed_server_leaves_nothing_of_a_picture_behind_and_starts_again(tmp_path: Path) -> None:
     # So large that a parser may write it to disk.
     noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), dtype=np.uint8)

@@ -177,7 +177,7 @@ def test_map_cannot_be_written_elsewhere(tmp_path: Path) -> None:
         store.write_maps("../../elsewhere", b"")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(rare=True)
 def test_run_that_is_killed_goes_on_and_ends_with_each_picture_once(tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()

@@ -32,7 +32,7 @@ def list_options(directory: Path, pictures: Path, *, name: str) -> list[str]:
     return ["--data", str(pictures), "--recipe", recipe, "-o", str(directory / name), "--device", "cpu", *weights]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(rare=True)
 def test_two_processes_have_the_loss_curve_of_one(
     tmp_path: Path, pictures: Path, one_thread_environment: dict[str, str]
 ) -> None:

@@ -167,7 +167,7 @@ def test_training_is_not_gone_on_with_by_another_recipe(trained: Path, pictures:
     assert "recipe.optimiser.learning_rate was 0.01, is 0.3" in result.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.slow(rare=True)
 def test_single_network_learns_from_a_teacher_and_soft_labels(tmp_path: Path, trained: Path, pictures: Path) -> None:
     place = make_place(tmp_path, pictures, epochs=1)
     keys = [f"colours/{path.parent.name}/{path.name}" for path in pictures.glob("*/*.png")]
@@ -192,7 +192,7 @@ def test_single_network_learns_from_a_teacher_and_soft_labels(tmp_path: Path, tr
     assert "Not measured" in card
 
 
-@pytest.mark.slow
+@pytest.mark.slow(rare=True)
 def test_training_goes_on_from_weights_and_says_so(tmp_path: Path, trained: Path, pictures: Path) -> None:
     place = make_place(tmp_path, pictures, epochs=1, batch_size=24)
     result = place.train("--start-from", str(trained / "resnet18_cbam_3.safetensors"), output="on")
@@ -208,7 +208,7 @@ def test_training_goes_on_from_weights_and_says_so(tmp_path: Path, trained: Path
     assert "start from.cbam was" in other.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.slow(rare=True)
 def test_lineup_goes_on_from_a_lineup(tmp_path: Path, trained: Path, pictures: Path) -> None:
     place = make_place(tmp_path, pictures, epochs=1, batch_size=48)
     result = place.train("--lineup", "--start-from", str(trained / "lineup.toml"))
@@ -272,7 +272,7 @@ def test_resuming_nothing_says_so_and_begins(tmp_path: Path, pictures: Path) -> 
     assert "; this one starts at the beginning" in result.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.slow(rare=True)
 def test_sigterm_saves_and_says_how_to_go_on(tmp_path: Path, one_thread_environment: dict[str, str]) -> None:
     place = make_place(tmp_path, write_pictures(tmp_path / "colours", count=16))
     (place.pictures / "notes").mkdir()
@@ -291,6 +291,7 @@ def test_sigterm_saves_and_says_how_to_go_on(tmp_path: Path, one_thread_environm
     assert (tmp_path / "out" / "resnet18_cbam_3.state.pt").exists()
 
 
+@pytest.mark.slow(rare=True)
 def test_network_with_fresh_gates_learns_from_two_teachers_and_goes_on_to_the_bit(
     tmp_path: Path, trained: Path, pictures: Path
 ) -> None:

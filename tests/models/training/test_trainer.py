@@ -22,7 +22,7 @@ from models.training.running.processes import Processes, join_processes
 from models.training.running.stopping import watch
 from tests.models.training.conftest import make_recipe, make_sampler, make_store
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(rare=True)
 
 CPU = torch.device("cpu")
 SHAPE = TraineeShape("resnet18", Attention.CBAM, 3)

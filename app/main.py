@@ -24,13 +24,13 @@ from app.server.guard.headers import SecurityHeaders
 from app.server.guard.hosts import ANY, TrustedHosts
 from app.server.guard.origins import CORS_METHODS, OwnOrigin
 from app.server.guard.rates import RateLimit, Rates
+from app.server.guard.sub_path import SubPath
 from app.server.guard.tokens import TokenCheck, Tokens
 from app.server.head import HeadAnswers
 from app.server.limits import MULTIPART_ALLOWANCE_BYTES, AnswerLimit, BodyLimit, Deadline, DisconnectWatch
 from app.server.own_files import mount_own_files
 from app.server.problems import install_error_handlers
 from app.server.readiness import ReadinessCheck
-from app.server.sub_path import SubPath
 from app.server.watch.metrics import Metrics, read_device_memory, read_process_memory
 from app.server.watch.requests import RequestLog
 from app.services import ServiceOpener, open_here

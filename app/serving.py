@@ -16,8 +16,8 @@ from app.server.camera import MESSAGE_BYTES
 from app.server.connections.places import ACCEPTS_PER_TURN, WAITING_CONNECTIONS, Places, count_places
 from app.server.connections.protocol import LensProtocol
 from app.server.guard.hosts import THIS_MACHINE
+from app.server.guard.sub_path import ForwardedHeaders
 from app.server.readiness import ReadinessCheck
-from app.server.sub_path import ForwardedHeaders
 from app.server.watch.logs import set_up_logging
 from app.settings import Settings
 

@@ -126,7 +126,7 @@ MAY_IMPORT = {
     ),
     "app.server": "app.analysis app.api app.engine app.errors app.pages models.names",
     "app.server.connections": "",
-    "app.server.guard": "app.engine app.errors app.pages app.server",
+    "app.server.guard": "app.engine app.errors app.pages app.server app.settings",
     "app.server.watch": "app.server app.server.guard app.settings",
     "app.services": "app.analysis app.engine app.server.watch app.settings models.lineups",
     "app.serving": (

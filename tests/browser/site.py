@@ -12,7 +12,7 @@ import uvicorn
 from playwright.sync_api import Browser, Playwright
 
 from app.main import create_app
-from app.server.sub_path import ForwardedHeaders
+from app.server.guard.sub_path import ForwardedHeaders
 from app.settings import Settings
 
 START_SECONDS = 60

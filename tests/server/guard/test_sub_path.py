@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
 from app.main import create_app
-from app.server.sub_path import ForwardedHeaders
+from app.server.guard.sub_path import ForwardedHeaders
 from app.settings import Settings
 from models.lineups.lineup import Lineup
 from tests.conftest import encode, make_picture

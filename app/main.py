@@ -17,7 +17,7 @@ from app.decoding.processes import ARE_POSSIBLE, PROCESSES
 from app.engine.engine import Engine
 from app.pages.templating import STATIC
 from app.routes import api, camera, health, pages, queue, sheets, sign_in, watch
-from app.routes.uploads import PICTURE_PATHS, SHEETS_PATH
+from app.routes.intake.uploads import PICTURE_PATHS, SHEETS_PATH
 from app.server.camera import Cameras
 from app.server.guard.callers import CallerNames
 from app.server.guard.headers import SecurityHeaders

@@ -95,8 +95,8 @@ MAY_IMPORT = {
     "app.evaluation.results": "app.analysis app.errors app.explain app.numbers models.names",
     "app.explain": "models.attention models.names models.networks models.pictures",
     "app.main": (
-        "app.analysis app.decoding app.engine app.pages app.routes app.server app.server.guard app.server.watch "
-        "app.services app.settings app.version models.lineups"
+        "app.analysis app.decoding app.engine app.pages app.routes app.routes.intake app.server app.server.guard "
+        "app.server.watch app.services app.settings app.version models.lineups"
     ),
     "app.numbers": "",
     "app.on_ray": (
@@ -121,9 +121,10 @@ MAY_IMPORT = {
     "app.render": "app.explain models.pictures",
     "app.routes": (
         "app.analysis app.api app.errors app.explain app.output app.pages app.pages.analysis "
-        "app.pages.evidence app.render app.server app.server.guard app.server.watch app.settings models.names "
-        "models.networks models.pictures"
+        "app.pages.evidence app.render app.routes.intake app.server app.server.guard app.server.watch app.settings "
+        "models.names models.networks models.pictures"
     ),
+    "app.routes.intake": "app.analysis app.api app.errors",
     "app.server": "app.analysis app.api app.engine app.errors app.pages models.names",
     "app.server.connections": "",
     "app.server.guard": "app.engine app.errors app.pages app.server app.settings",

@@ -43,7 +43,7 @@ from app.routes.dependencies import (
     link_analysis,
     merge_options,
 )
-from app.routes.uploads import ApiRoute
+from app.routes.intake.uploads import ApiRoute
 from models.names import GateKind
 
 router = APIRouter(tags=["analyses"], route_class=ApiRoute)

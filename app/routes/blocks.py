@@ -12,7 +12,7 @@ from app.explain.maps import ChannelMaps, OpenBlock
 from app.output import gates
 from app.routes.answers import ANALYSIS_PROBLEMS, PNG, document_file
 from app.routes.dependencies import AnalysisDependency, LensDependency, LinksDependency, TimingsDependency
-from app.routes.uploads import ApiRoute
+from app.routes.intake.uploads import ApiRoute
 
 router = APIRouter(tags=["analyses"], route_class=ApiRoute)
 

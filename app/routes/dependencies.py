@@ -16,7 +16,7 @@ from app.analysis.sheets import Sheet, SheetStore
 from app.analysis.timing import Timings
 from app.api.links import AnalysisLinks
 from app.errors import InvalidOption, InvalidPicture, LensError
-from app.routes.uploads import name_file, name_picture
+from app.routes.intake.uploads import name_file, name_picture
 from app.server.limits import refuse_bytes
 from app.server.watch.metrics import Metrics
 from app.settings import Settings

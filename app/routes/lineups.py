@@ -11,7 +11,7 @@ from app.render.colour_scale import Colormap, render_colour_bar
 from app.render.png import encode_png
 from app.routes.answers import PNG, document_file, document_problems
 from app.routes.dependencies import LensesDependency
-from app.routes.uploads import ApiRoute
+from app.routes.intake.uploads import ApiRoute
 
 router = APIRouter(tags=["lineups"], route_class=ApiRoute)
 

@@ -43,7 +43,7 @@ from app.routes.dependencies import (
     link_analysis,
     read_upload,
 )
-from app.routes.uploads import UploadRoute, name_file, name_picture
+from app.routes.intake.uploads import UploadRoute, name_file, name_picture
 from app.server.problems import build_problem
 from app.settings import Settings
 from models.names import Stage

@@ -12,7 +12,7 @@ from app.output import figures, gates, heat_maps
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import PNG, UPLOAD_PROBLEMS, build_comparison_headers, build_lineup_headers, document_file
 from app.routes.dependencies import LensesDependency, PictureBytes, TimingsDependency, merge_options
-from app.routes.uploads import ApiRoute
+from app.routes.intake.uploads import ApiRoute
 from models.names import GateKind
 
 router = APIRouter(tags=["one picture"], route_class=ApiRoute)

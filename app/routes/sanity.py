@@ -13,7 +13,7 @@ from app.output import heat_maps
 from app.render.colour_scale import Scale
 from app.routes.answers import ANALYSIS_PROBLEMS, PNG, build_comparison_headers, document_file
 from app.routes.dependencies import AnalysisDependency, LensDependency, LinksDependency, TimingsDependency
-from app.routes.uploads import ApiRoute
+from app.routes.intake.uploads import ApiRoute
 from models.networks.randomisation import Randomisation
 
 router = APIRouter(tags=["analyses"], route_class=ApiRoute)

@@ -38,8 +38,8 @@ from app.routes.dependencies import (
     TimingsDependency,
     read_upload,
 )
+from app.routes.intake.uploads import SHEETS_PATH, UploadRoute
 from app.routes.pages import PageForm, locate_analysis, refuse_upload, render_timed, take_upload
-from app.routes.uploads import SHEETS_PATH, UploadRoute
 
 DEADLINE_SHARE = 0.8
 """The share of a request's time for the networks; a picture that comes too late becomes a row with an error."""

@@ -20,7 +20,7 @@ import app.routes
 from app.analysis.sheets import MOST_ROWS
 from app.api import links
 from app.main import create_app
-from app.routes.uploads import PICTURE_PATHS
+from app.routes.intake.uploads import PICTURE_PATHS
 from app.server.limits import SHORT_BODY_BYTES
 from app.server.problems import MOST_SENTENCES
 from app.settings import Settings

@@ -16,8 +16,8 @@ from starlette.types import Receive, Scope
 from app.analysis.sheets import clean_name
 from app.api import links
 from app.errors import InvalidPicture, LensError, PictureTooLarge, UnsupportedFormat
-from app.routes.bodies import IMAGE_TYPES, JSON, read_json_body, read_picture_body
-from app.routes.names import PICTURE, check_form, check_names, list_names
+from app.routes.intake.bodies import IMAGE_TYPES, JSON, read_json_body, read_picture_body
+from app.routes.intake.names import PICTURE, check_form, check_names, list_names
 
 EXTENDED_NAME = b"filename*="
 

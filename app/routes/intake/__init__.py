@@ -1,0 +1,1 @@
+"""What a request may bring: bodies, the names of options, and the names of files."""

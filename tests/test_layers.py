@@ -50,12 +50,13 @@ def starts_with(name: str, *packages: str) -> bool:
 
 MAY_IMPORT = {
     "app.analysis": (
-        "app.decoding app.engine app.errors app.explain app.render models.attention models.calibration models.lineups "
+        "app.decoding app.engine app.errors app.explain app.render "
+        "models.attention models.calibration models.lineups"
         "models.names models.networks models.pictures models.probabilities"
     ),
     "app.api": (
-        "app.analysis app.explain app.render models.calibration models.lineups models.names models.networks "
-        "models.pictures"
+        "app.analysis app.explain app.render models.calibration models.lineups "
+        "models.names models.networks models.pictures models.probabilities"
     ),
     "app.bench": (
         "app.analysis app.bench.contestants app.bench.results app.bench.servers app.engine app.errors "
@@ -112,7 +113,8 @@ MAY_IMPORT = {
         "models.lineups models.names models.networks models.pictures"
     ),
     "app.pages.analysis": (
-        "app.analysis app.api app.explain app.numbers app.output app.pages app.render models.attention models.lineups "
+        "app.analysis app.api app.explain app.numbers app.output "
+        "app.pages app.render models.attention models.lineups"
         "models.names models.networks"
     ),
     "app.pages.evidence": (
@@ -148,8 +150,8 @@ MAY_IMPORT = {
     "models.errors": "",
     "models.insertion": "models.attention models.names models.networks",
     "models.lineups": (
-        "models.calibration models.checkpoints models.errors models.insertion models.lineups.fetching models.names "
-        "models.networks models.pictures"
+        "models.calibration models.checkpoints models.errors models.insertion models.lineups.fetching "
+        "models.names models.networks models.pictures models.probabilities"
     ),
     "models.lineups.fetching": "models.errors models.progress models.whole_files",
     "models.names": "",

@@ -20,6 +20,7 @@ def build_lineup_description(lineup: Lineup) -> LineupDescription:
         geometry=card.preprocessing.geometry,
         resolution=card.preprocessing.resolution,
         device=str(lineup.device),
+        activation=card.activation,
         fit=card.fit,
         networks={name: _build_network_description(lineup, card, name) for name in card.names},
         labels=lineup.labels,

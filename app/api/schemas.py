@@ -9,6 +9,7 @@ from app.explain.methods import Method
 from models.calibration import FitThreshold
 from models.lineups.card import Accuracy, ClassLabel
 from models.names import Attention, Geometry, NetworkName, Resolution, Stage, StridePlacement
+from models.probabilities import Activation
 
 
 class ApiModel(BaseModel):
@@ -48,7 +49,9 @@ class NetworkDescription(ApiModel):
     recipe: str | None = Field(description="The training recipe; null where it is not known.")
     accuracy: tuple[Accuracy, ...] = Field(description="Measured with `cbam-lens evaluate`.")
     temperature: float = Field(
-        gt=0, description="Every P is softmax(logits / temperature); 1 for a network that was not calibrated."
+        gt=0,
+        description="Every P is softmax(logits / temperature), or the sigmoid; see the lineup's `activation`. 1 for a "
+        "network that was not calibrated.",
     )
 
 
@@ -65,6 +68,7 @@ class LineupDescription(ApiModel):
     geometry: Geometry = Field(description="The default geometry.")
     resolution: Resolution = Field(description="The default resolution.")
     device: str
+    activation: Activation = Field(description="How logits become P: softmax, or each class's own sigmoid.")
     fit: FitThreshold | None = Field(
         description="The threshold below which none of the classes fits a picture well, with the shares of its false "
         "alarms and misses; null where none was chosen."

@@ -20,12 +20,13 @@ from app.calibration.pictures import Logits, compute_logits, list_known, list_ou
 from app.calibration.records import find_target, write_records
 from app.calibration.report import CalibrationReport, FitResult, NetworkResult
 from app.engine.loading import load_chosen_lineup
+from app.errors import InvalidOption
 from app.evaluation.measures.calibration import measure_calibration
 from app.explain.maps import FloatArray
 from app.settings import Settings
 from models.calibration import FitThreshold, TemperatureRecord
 from models.names import NetworkName
-from models.probabilities import find_probabilities, score_fit
+from models.probabilities import Activation, find_probabilities, score_fit
 
 CHANCE_DRAWS = 200
 """The number of draws over which the calibration error by chance is averaged."""
@@ -50,6 +51,11 @@ def calibrate_lineup(settings: Settings, options: CalibrationOptions) -> Calibra
     """
     target = find_target(settings) if options.is_written else None
     lineup = load_chosen_lineup(settings)
+    if lineup.card.activation is Activation.SIGMOID:
+        raise InvalidOption(
+            f"{lineup.card.name} has P by a sigmoid; only softmax is calibrated here; choose another lineup",
+            option="lineup",
+        )
     pictures = list_known(lineup, options)
     others = None if options.outside is None else list_outside(options.outside)
     limits = {"max_pixels": settings.max_picture_pixels, "batch_size": options.batch_size}

@@ -62,6 +62,7 @@ def trace_network(
             features={stage: _to_array(features[position]) for stage, features in trace.features.items()},
             blocks=read_attention_maps(trace, position=position),
             temperature=lineup.card.find_temperature(name),
+            activation=lineup.card.activation,
         )
         for position in range(len(batch))
     ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.explain.maps import BlockMaps, FloatArray
 from models.names import NetworkName, Stage
-from models.probabilities import find_probabilities
+from models.probabilities import Activation, find_probabilities
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,17 +20,19 @@ class NetworkTrace:
         features: each stage's output, (C, H, W).
         blocks: each block's gates; empty without attention.
         temperature: the network's temperature, see `find_probabilities`.
+        activation: how logits become probabilities.
     """
 
     logits: FloatArray
     features: Mapping[Stage, FloatArray]
     blocks: tuple[BlockMaps, ...]
     temperature: float = 1.0
+    activation: Activation = Activation.SOFTMAX
 
     @property
     def probabilities(self) -> FloatArray:
         """Each class's P at the network's temperature, (K,), 0..1."""
-        return find_probabilities(self.logits, self.temperature).astype(np.float32)
+        return find_probabilities(self.logits, self.temperature, self.activation).astype(np.float32)
 
     @property
     def size_bytes(self) -> int:

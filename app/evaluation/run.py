@@ -128,7 +128,7 @@ def _answer(lineup: Lineup, batch: PictureBatch, focus: FocusOptions | None) -> 
         batch=batch,
         traces=traces,
         answers={
-            name: read_answers(trace.logits, batch.classes, lineup.card.find_temperature(name))
+            name: read_answers(trace.logits, batch.classes, lineup.card.find_temperature(name), lineup.card.activation)
             for name, trace in traces.items()
         },
     )

@@ -5,15 +5,16 @@ Nothing here imports torch.
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from models.calibration import FitThreshold, TemperatureRecord
 from models.errors import LineupError
 from models.names import NETWORK_NAME, Attention, Geometry, NetworkName, Resolution, StridePlacement
 from models.networks.titles import title_in_lineup
 from models.pictures.preparation import Preprocessing
+from models.probabilities import Activation
 
 LINEUP_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 """A lineup's name is part of addresses, options and headers."""
@@ -101,6 +102,8 @@ class LineupCard(CardModel):
         warnings: what to know before believing a picture.
         preprocessing: the networks' input.
         folder_aliases: names of class folders that mean a class under another name.
+        activation: how logits become P: softmax, or the sigmoid of each class by itself, for networks that were trained
+            for several labels a picture or for one class alone.
         fit: the threshold below which none of the classes fits a picture well; None if none was chosen.
         networks: two to five, by their names; the first one is the baseline.
     """
@@ -115,6 +118,7 @@ class LineupCard(CardModel):
     warnings: tuple[str, ...] = ()
     preprocessing: Preprocessing = Preprocessing()
     folder_aliases: dict[str, str] = {}
+    activation: Activation = Activation.SOFTMAX
     fit: FitThreshold | None = None
     networks: dict[Annotated[NetworkName, StringConstraints(pattern=NETWORK_NAME)], NetworkCard] = Field(
         min_length=FEWEST_NETWORKS, max_length=MOST_NETWORKS
@@ -126,6 +130,12 @@ class LineupCard(CardModel):
         if taken := RESERVED_NAMES & set(networks):
             raise ValueError(f"no network may be called {', '.join(sorted(taken))}")
         return networks
+
+    @model_validator(mode="after")
+    def _check_fit(self) -> Self:
+        if self.fit is not None and self.activation is Activation.SIGMOID:
+            raise ValueError("fit is for softmax; with activation sigmoid leave it out")
+        return self
 
     @property
     def names(self) -> tuple[NetworkName, ...]:

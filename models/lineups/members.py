@@ -22,6 +22,7 @@ from models.lineups.warning_texts import (
 from models.names import Attention, NetworkName
 from models.networks.titles import title_in_lineup, title_lineup, title_network
 from models.networks.zoo import TORCHVISION
+from models.probabilities import Activation
 
 IMAGENET = "imagenet"
 """The built-in list of class names."""
@@ -126,10 +127,10 @@ def open_members(plan: LineupPlan) -> dict[NetworkName, Member]:
         )
     for member in members[1:]:
         _check_kinship(plan, first, member)
-    if first.class_count == 1:
+    if first.class_count == 1 and (plan.card is None or plan.card.activation is Activation.SOFTMAX):
         raise LineupError(
-            f"lineup {plan.name}: its networks have one class, and softmax over one class is always 1; train them with "
-            "two outputs, such as the class and everything else"
+            f"lineup {plan.name}: its networks have one class, and softmax over one class is always 1; write a "
+            'TOML file with activation = "sigmoid", or train them with two outputs'
         )
     return dict(zip(_name_members(plan, members), members, strict=True))
 

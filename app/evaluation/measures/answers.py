@@ -11,7 +11,7 @@ from app.evaluation.results.report import NetworkAccuracy
 from models.lineups.lineup import Lineup
 from models.names import NetworkName, Stage
 from models.networks.trace import Trace
-from models.probabilities import find_probabilities
+from models.probabilities import Activation, find_probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +41,23 @@ def trace_batch(lineup: Lineup, name: NetworkName, batch: PictureBatch, stages: 
         return network.trace(torch.from_numpy(batch.values).to(lineup.device, network.dtype), stages=stages)
 
 
-def read_answers(logits: torch.Tensor, classes: Sequence[int], temperature: float = 1.0) -> list[RankedTruth]:
+def read_answers(
+    logits: torch.Tensor,
+    classes: Sequence[int],
+    temperature: float = 1.0,
+    activation: Activation = Activation.SOFTMAX,
+) -> list[RankedTruth]:
     """Read one network's answers to pictures.
 
     Args:
         logits: (N, K).
         classes: the true classes, N of them.
         temperature: the network's temperature.
+        activation: how logits become probabilities.
     """
     truth = torch.tensor(classes, device=logits.device)[:, None]  # (N, 1)
     ranks = (logits > logits.gather(1, truth)).sum(dim=1)  # (N,)
-    probabilities = find_probabilities(logits.double().cpu().numpy(), temperature)  # (N, K)
+    probabilities = find_probabilities(logits.double().cpu().numpy(), temperature, activation)  # (N, K)
     confidences = probabilities.max(axis=1)  # (N,)
     of_truth = probabilities[range(len(classes)), list(classes)]  # (N,)
     return [

@@ -9,7 +9,9 @@ higher P to whole pictures has larger areas of both kinds, so read them beside P
 """
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -23,7 +25,7 @@ from app.evaluation.results.metrics import Metric
 from app.evaluation.results.options import Fill
 from app.explain.maps import HeatMap
 from models.networks.staged import StagedNetwork
-from models.probabilities import find_probabilities
+from models.probabilities import Activation, find_probabilities
 
 LARGEST_STEPS = 32
 """The largest number of steps of a curve; a smaller map has one step per position: 25 for 5 x 5."""
@@ -86,7 +88,13 @@ def order_positions(heat_map: HeatMap, *, name: str) -> NDArray[np.int64]:
     return np.lexsort((drawn, -values))
 
 
-def measure_curves(network: StagedNetwork, picture: Removable, heat_map: HeatMap, temperature: float = 1.0) -> Values:
+def measure_curves(
+    network: StagedNetwork,
+    picture: Removable,
+    heat_map: HeatMap,
+    temperature: float = 1.0,
+    activation: Activation = Activation.SOFTMAX,
+) -> Values:
     """Measure the deletion and insertion areas of one map, in one forward pass over all steps.
 
     Args:
@@ -94,6 +102,7 @@ def measure_curves(network: StagedNetwork, picture: Removable, heat_map: HeatMap
         picture: the picture of the map.
         heat_map: (H, W).
         temperature: the network's temperature.
+        activation: how logits become probabilities.
 
     Returns:
         Both areas, 0..1; None for a map without positive evidence, which has no order.
@@ -107,7 +116,9 @@ def measure_curves(network: StagedNetwork, picture: Removable, heat_map: HeatMap
     is_kept = place[None, :] >= counts[:, None]  # (S + 1, H*W); the first row keeps all, the last none
     # Both curves begin and end at the whole picture or the filling; these two are computed once.
     mixtures = np.concatenate((is_kept, ~is_kept[1:-1])).reshape(-1, *heat_map.shape)  # (2 * S, H, W)
-    probabilities = _follow(network, picture, mixtures, temperature)
+    probabilities = _follow(
+        network, picture, mixtures, partial(find_probabilities, temperature=temperature, activation=activation)
+    )
     deletion = probabilities[: len(counts)]
     insertion = np.concatenate((deletion[-1:], probabilities[len(counts) :], deletion[:1]))
     share = counts / order.size
@@ -118,7 +129,10 @@ def measure_curves(network: StagedNetwork, picture: Removable, heat_map: HeatMap
 
 
 def _follow(
-    network: StagedNetwork, picture: Removable, is_kept: NDArray[np.bool_], temperature: float
+    network: StagedNetwork,
+    picture: Removable,
+    is_kept: NDArray[np.bool_],
+    find: Callable[[NDArray[np.float32]], NDArray[np.float64]],
 ) -> NDArray[np.float64]:
     """P of the class for each mixture of picture and filling, (N,); `is_kept` is (N, H, W)."""
     masks = torch.from_numpy(is_kept[:, None].astype(np.float32))  # (N, 1, H, W)
@@ -126,7 +140,7 @@ def _follow(
     kept, replaced = picture.values.cpu(), picture.filling.cpu()
 
     def find_target(logits: torch.Tensor) -> torch.Tensor:
-        return torch.from_numpy(find_probabilities(logits.cpu().numpy(), temperature))[..., picture.class_index]
+        return torch.from_numpy(find(logits.cpu().numpy()))[..., picture.class_index]
 
     # The package calls this for each mask; all masks are of one picture, so the first argument is not needed.
     metric = PerturbationConfidenceMetric(lambda _, mask: kept * mask + replaced * (1 - mask))

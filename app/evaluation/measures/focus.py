@@ -172,8 +172,10 @@ class FocusSurvey:
         values: Values = {Metric.PROBABILITY: answer.probability}
         values |= locate(heat_map, case.seen, case.placement, tolerance_pixels=self._options.tolerance_pixels)
         if self._options.has_curves:
-            temperature = self._lineup.card.find_temperature(name)
-            values |= measure_curves(self._lineup.networks[name], case.removable, heat_map, temperature)
+            card = self._lineup.card
+            values |= measure_curves(
+                self._lineup.networks[name], case.removable, heat_map, card.find_temperature(name), card.activation
+            )
         return MapRow(is_right=answer.is_right, is_silent=not heat_map.has_evidence, values=values)
 
 

@@ -31,7 +31,7 @@ def list_measures(answer: AnalysisAnswer) -> tuple[Measure, ...]:
         Measure(
             "P of the class",
             " | ".join(format_probability(network.target_probability) for network in networks),
-            f"{every} How probable each network finds ‘{answer.target.class_name}’, from 0 to 1 (softmax).",
+            f"{every} How probable each network finds ‘{answer.target.class_name}’, from 0 to 1.",
         ),
         Measure(
             "Peak",

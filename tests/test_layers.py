@@ -50,8 +50,7 @@ def starts_with(name: str, *packages: str) -> bool:
 
 MAY_IMPORT = {
     "app.analysis": (
-        "app.decoding app.engine app.errors app.explain app.render "
-        "models.attention models.calibration models.lineups"
+        "app.decoding app.engine app.errors app.explain app.render models.attention models.calibration models.lineups "
         "models.names models.networks models.pictures models.probabilities"
     ),
     "app.api": (
@@ -113,8 +112,7 @@ MAY_IMPORT = {
         "models.lineups models.names models.networks models.pictures"
     ),
     "app.pages.analysis": (
-        "app.analysis app.api app.explain app.numbers app.output "
-        "app.pages app.render models.attention models.lineups"
+        "app.analysis app.api app.explain app.numbers app.output app.pages app.render models.attention models.lineups "
         "models.names models.networks"
     ),
     "app.pages.evidence": (

@@ -123,3 +123,92 @@ def test_form_without_a_picture_says_so(client: TestClient) -> None:
         answer = client.post("/api/v1/heatmap", files=content)
         assert answer.status_code == 422
         assert sentence in answer.json()["detail"]
+
+
+def test_two_pictures_are_one_too_many(client: TestClient) -> None:
+    picture = encode(make_picture(40, 30))
+    answer = client.post("/api/v1/heatmap", files=[("image", picture), ("image", picture)])
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == MULTIPLE
+
+
+@pytest.fixture(scope="module")
+def slow_site() -> Iterator[tuple[str, int]]:
+    """Host and port of a real server whose deadline is short."""
+    with serve(Settings(device="cpu", deadline_seconds=SLOW_DEADLINE_SECONDS)) as address:
+        parts = urlsplit(address)
+        yield str(parts.hostname), int(parts.port or 0)
+
+
+def make_request(body: bytes, *, declared: int) -> bytes:
+    """An upload's head, with a length that need not be the body's."""
+    head = (
+        "POST /api/v1/heatmap HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        f"Content-Length: {declared}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def make_body() -> bytes:
+    head = b'--b\r\nContent-Disposition: form-data; name="image"; filename="p"\r\n\r\n'
+    return head + encode(make_picture(40, 30)) + b"\r\n--b--\r\n"
+
+
+def read_answer(connection: socket.socket) -> tuple[int, bytes]:
+    """Read an answer to its end; returns its status and body, or (0, b"") for no answer."""
+    connection.settimeout(SLOW_DEADLINE_SECONDS + 20)
+    received = b""
+    while chunk := connection.recv(65536):
+        received += chunk
+        head, end, body = received.partition(b"\r\n\r\n")
+        length = next(
+            (int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if b"content-length" in line), 0
+        )
+        if end and len(body) >= length:
+            break
+    if not received:
+        return 0, b""
+    return int(received.split(b" ", 2)[1]), received.partition(b"\r\n\r\n")[2]
+
+
+def ask_well(site: tuple[str, int]) -> int:
+    """The status of a good request."""
+    body = make_body()
+    with socket.create_connection(site) as connection:
+        connection.sendall(make_request(body, declared=len(body)))
+        return read_answer(connection)[0]
+
+
+def test_body_that_is_shorter_than_it_says_ends_with_the_connection(slow_site: tuple[str, int]) -> None:
+    body = make_body()
+    with socket.create_connection(slow_site) as connection:
+        connection.sendall(make_request(body, declared=len(body) + 1000))
+        connection.shutdown(socket.SHUT_WR)
+        assert read_answer(connection)[0] in {0, 400}
+    assert ask_well(slow_site) == GOOD
+
+
+def test_body_that_is_longer_than_it_says_is_cut_there(slow_site: tuple[str, int]) -> None:
+    body = make_body()
+    with socket.create_connection(slow_site) as connection:
+        connection.sendall(make_request(body, declared=len(body) - 40) + b"GET / HTTP/1.1\r\n\r\n")
+        # The form ends before the picture does.
+        assert read_answer(connection)[0] == 422
+    assert ask_well(slow_site) == GOOD
+
+
+def test_client_that_sends_a_byte_a_second_is_answered_at_the_deadline(slow_site: tuple[str, int]) -> None:
+    body = make_body()
+    with socket.create_connection(slow_site) as connection:
+        begin = time.monotonic()
+        connection.sendall(make_request(b"", declared=len(body)))
+        for byte in body[: int(SLOW_DEADLINE_SECONDS)]:
+            connection.sendall(bytes([byte]))
+            # The server answers others meanwhile.
+            assert ask_well(slow_site) == GOOD
+            time.sleep(1)
+        status, content = read_answer(connection)
+    assert status == 504
+    assert "within 2 s" in json.loads(content)["detail"]
+    assert time.monotonic() - begin < SLOW_DEADLINE_SECONDS + 10
+    assert ask_well(slow_site) == GOOD

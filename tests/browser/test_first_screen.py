@@ -109,6 +109,17 @@ def test_link_is_copied(page: Page) -> None:
     assert page.evaluate("() => navigator.clipboard.readText()") == read_address(page)
 
 
+@pytest.mark.slow
+def test_figure_is_copied(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_drawn(page)
+    page.locator("#export summary").click()
+    page.get_by_role("button", name="Copy the figure").click()
+    expect(page.locator("#link-said")).to_have_text("The figure is copied.")
+    kinds = page.evaluate("async () => (await navigator.clipboard.read()).flatMap((item) => item.types)")
+    assert kinds == ["image/png"]
+
+
 def test_undo_takes_back_one_step_after_the_other(page: Page) -> None:
     open_drawn(page)
     undo = page.get_by_role("button", name="Undo")

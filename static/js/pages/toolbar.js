@@ -1,6 +1,8 @@
 /** What can be done with the page: undo, copy its link, full screen. */
 
 import { canUndo, onSteps } from "../lib/address.js";
+import { whileBusy } from "../lib/busy.js";
+import { explain, PageProblem, send } from "../lib/page.js";
 import { write } from "../lib/write.js";
 
 export function listenToToolbar() {
@@ -10,6 +12,8 @@ export function listenToToolbar() {
       history.back();
     } else if (button?.id === "copy-link") {
       copyLink();
+    } else if (button?.id === "copy-figure") {
+      copyFigure();
     } else if (button?.id === "phone-class") {
       event.preventDefault();
       document.getElementById("target")?.focus();
@@ -49,6 +53,40 @@ async function copyLink() {
     // Browsers give no clipboard to pages that came over plain HTTP from another machine.
     write(said, "This browser does not let pages copy; the link is in the address bar.");
   }
+}
+
+/** Put the figure, as the Export menu gives it, onto the clipboard. */
+async function copyFigure() {
+  const said = document.getElementById("link-said");
+  const link = document.querySelector("#export a[download$='.png']");
+  if (!(link instanceof HTMLAnchorElement)) {
+    return;
+  }
+  document.getElementById("export")?.removeAttribute("open");
+  if (typeof ClipboardItem === "undefined") {
+    write(said, "This browser does not let pages copy pictures; download the figure instead.");
+    return;
+  }
+  try {
+    // Given as a promise: some browsers let a page copy only in the very moment of a click.
+    const figure = whileBusy("Drawing the figure …", () => fetchPicture(link.href));
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": figure })]);
+    write(said, "The figure is copied.");
+  } catch (error) {
+    write(said, `The figure was not copied: ${explain(error)}`);
+  }
+}
+
+/**
+ * @param {string} address
+ * @returns {Promise<Blob>}
+ */
+async function fetchPicture(address) {
+  const response = await send(address, {});
+  if (!response.ok) {
+    throw new PageProblem(`the server answered ${response.status} ${response.statusText}; reload the page`);
+  }
+  return response.blob();
 }
 
 async function share() {

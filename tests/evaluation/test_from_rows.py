@@ -11,7 +11,7 @@ from app.cli import app
 from app.evaluation.results.report import Evaluation
 from tests.conftest import decode, encode, make_picture
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(rare=True)
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed: uv sync --extra survey")
 

@@ -18,7 +18,7 @@ from models.lineups.lineup import Lineup, load_lineup
 from tests.conftest import decode, encode, make_picture
 from tests.models.checkpoints.foreign import CIFAR, make_cifar
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(rare=True)
 
 COARSE = "The networks see 32 x 32 pixels of a square picture. The last stage has 4 x 4 positions: its maps are coarse."
 ASSUMED = "CIFAR-10's mean and deviation were assumed"

@@ -26,7 +26,7 @@ from tests.conftest import decode, encode, make_picture
 from tests.lineups import RESNET18_110
 
 # Builds networks of several architectures.
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(rare=True)
 
 BLOCK_COUNTS = {"resnet18": 8, "vgg16_bn": 5, "mobilenet_1.0": 26, "resnext50_32x4d": 16}
 ARCHITECTURES = list(BLOCK_COUNTS)

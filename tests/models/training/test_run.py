@@ -260,7 +260,7 @@ def test_command_wants_something_to_train_on(tmp_path: Path) -> None:
 
 
 def test_labels_that_are_no_list_are_refused(tmp_path: Path, pictures: Path) -> None:
-    (tmp_path / "labels.json").write_text('{"red": 0}')
+    (tmp_path / "labels.json").write_text('{"red": 0.5}')
     result = make_place(tmp_path, pictures).train("--labels", str(tmp_path / "labels.json"))
     assert result.exit_code == 2
     assert "labels.json is not a list of classes" in result.stderr

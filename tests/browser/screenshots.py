@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.pictures import expect_drawn, make_payload, open_drawn, open_tab
+from app.pages.gallery import DIRECTORY, find_sample
+from app.settings import Settings
+from models.lineups.catalogue import SHIPPED
+from tests.browser.pictures import expect_drawn, open_gallery_picture, open_tab
 from tests.browser.site import ALLOWED, FAKE_DEVICE, HEIGHT, WIDTHS, find_chromium, launch_chromium, serve
-from tests.browser.views import VIEWS, open_camera, open_gate_controls
+from tests.browser.views import VIEWS, open_camera, open_evidence
 from tests.photographs import read_photograph
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +35,9 @@ README_SIZE = (1180, 760)
 README_QUALITY = 80
 
 CAMERA_FRAMES = 30
+
+SETTLE_MILLISECONDS = 1500
+"""For the drawing of maps, of whose number these views know nothing."""
 
 
 def main() -> None:
@@ -46,7 +52,8 @@ def main() -> None:
     chromium = find_chromium()
     if chromium is None:
         sys.exit("no chromium on the search path; install it or set CBAM_LENS_CHROMIUM")
-    with tempfile.TemporaryDirectory() as scratch, serve() as site, sync_playwright() as playwright:
+    settings = Settings(device="cpu", lineups=(SHIPPED,)) if options.readme else None
+    with tempfile.TemporaryDirectory() as scratch, serve(settings) as site, sync_playwright() as playwright:
         film = write_film(Path(scratch))
         arguments = (FAKE_DEVICE, ALLOWED, f"--use-file-for-fake-video-capture={film}")
         browser = launch_chromium(playwright, chromium, *arguments)
@@ -86,25 +93,51 @@ def take(page: Page, folder: Path, pictures: list[Path], *, end: str) -> None:
         page.screenshot(path=folder / f"{name}{end}", full_page=True)
 
 
-def show_comparison(page: Page) -> None:
-    """The maps of a photograph, as first shown."""
-    open_drawn(page, "motorcycle")
+SHOWN = "hummingbird"
+"""The gallery picture in most of the README's pictures."""
+
+
+def open_shown(page: Page) -> None:
+    """The maps of a gallery picture, drawn."""
+    open_gallery_picture(page, find_sample(SHOWN))
+    expect(page.locator("#maps[role=group]")).to_be_visible()
+    page.wait_for_timeout(SETTLE_MILLISECONDS)
 
 
 def show_explorer(page: Page) -> None:
     """The gates of all blocks."""
-    open_drawn(page, "motorcycle")
+    open_shown(page)
     open_tab(page, "Attention")
     page.locator("#blocks .block").last.scroll_into_view_if_needed()
 
 
 def show_gates(page: Page) -> None:
     """Changed gates and their effect on the probability."""
-    open_gate_controls(page)
+    open_shown(page)
+    open_tab(page, "Attention")
+    page.get_by_role("group", name="Spatial gates of all blocks").get_by_role("link", name="inverted").first.click()
+    expect(page.locator(".gates-changed")).to_be_visible()
+    page.wait_for_timeout(SETTLE_MILLISECONDS)
+
+
+def show_block(page: Page) -> None:
+    """A block from within."""
+    open_shown(page)
+    open_tab(page, "Attention")
+    page.locator("#blocks .block h3 a[href*='/blocks/cbam/']").nth(8).click()
+    page.wait_for_url("**/blocks/cbam/*")
+
+
+def show_sanity(page: Page) -> None:
+    """Maps of networks with ever more random weights."""
+    open_shown(page)
+    open_tab(page, "Sanity")
+    expect(page.locator(".sanity-strip").last).to_be_visible()
+    page.locator("#sanity h2").scroll_into_view_if_needed()
 
 
 def show_camera(page: Page) -> None:
-    """The camera on a gallery picture, when its rate is known."""
+    """The camera on a photograph, when its rate is known."""
     open_camera(page)
     page.get_by_text("frames per second").wait_for()
 
@@ -112,17 +145,19 @@ def show_camera(page: Page) -> None:
 def show_sheet(page: Page) -> None:
     """Three gallery pictures with a row each."""
     page.goto("/")
-    page.set_input_files("#image", [make_payload(name) for name in ("rocket", "cat", "motorcycle")])
+    page.set_input_files("#image", [DIRECTORY / f"{name}.jpg" for name in ("bee", "trolleybus", "teddy")])
     page.wait_for_url("**/sheets/*")
 
 
 README_VIEWS: dict[str, Callable[[Page], None]] = {
-    **{name: VIEWS[name] for name in ("block", "sanity", "evidence")},
-    "sheet": show_sheet,
-    "comparison": show_comparison,
+    "comparison": open_shown,
     "explorer": show_explorer,
+    "block": show_block,
     "gates": show_gates,
+    "sanity": show_sanity,
+    "evidence": open_evidence,
     "camera": show_camera,
+    "sheet": show_sheet,
 }
 
 

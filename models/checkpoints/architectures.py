@@ -103,6 +103,7 @@ def find_architecture(
     class_count: int,
     origins: Mapping[str, str],
     expected: str | None = None,
+    stated: str | None = None,
 ) -> str:
     """The architecture that fits.
 
@@ -112,6 +113,7 @@ def find_architecture(
         class_count: rows of the last layer.
         origins: the file's own names by ours.
         expected: the architecture to compare with where none fits; None for the nearest.
+        stated: the architecture to try first, since building all of them takes seconds.
 
     Raises:
         CheckpointError: where none fits, naming the nearest and what differs.
@@ -119,7 +121,7 @@ def find_architecture(
     found = leave_out_counters(shapes)
     misfits: dict[str, Misfit] = {}
     candidates = RESIDUAL_NETWORKS if attention is Attention.BAM else ARCHITECTURES
-    for architecture in candidates:
+    for architecture in sorted(candidates, key=lambda name: name not in (expected, stated)):
         weights = leave_out_counters(build_shapes(architecture, attention, class_count))
         misfits[architecture] = compare_shapes(weights, found, origins=origins)
         if not misfits[architecture]:

@@ -75,7 +75,12 @@ def identify(
     else:
         check_known(options.architecture)
         architecture = find_architecture(
-            shapes, attention=attention, class_count=class_count, origins=origins, expected=options.architecture
+            shapes,
+            attention=attention,
+            class_count=class_count,
+            origins=origins,
+            expected=options.architecture,
+            stated=named or None,
         )
     check_agreement("architecture", architecture, None if stated is None else stated.architecture, options.architecture)
     stated_placement = None if stated is None else stated.stride_placement

@@ -4,14 +4,22 @@ import asyncio
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from rich.console import Console
 
 from app.analysis.lens import Lens
 from app.bench import service
 from app.bench.contestants.analysis import OtherClass, PictureAnalysis, open_lens
 from app.bench.contestants.forward import ForwardPasses, build_forward_passes, find_fastest, summarise_forward
-from app.bench.contestants.peers import TORCHCAM_IS_MISSING, build_peer, explain_with_grad_cam, find_torchcam
+from app.bench.contestants.peers import (
+    TORCHCAM_IS_MISSING,
+    build_peer,
+    explain_with_grad_cam,
+    find_torchcam,
+    is_residual,
+)
 from app.bench.contestants.pictures import LARGE, SMALL, make_jpeg, prepare_jpeg, write_jpegs
 from app.bench.contestants.rounds import Contestant, run_rounds
 from app.bench.figures import VARIANTS, build_figures
@@ -29,6 +37,8 @@ from app.render.overlay import Render
 from app.settings import Settings
 from models.lineups.choice import parse_lineups
 from models.lineups.lineup import Lineup, load_lineup
+
+console = Console(stderr=True)
 
 IN_PROCESS = (Part.FORWARD, Part.ANALYSIS, Part.STEPS, Part.GRAD_CAM, Part.TORCHCAM, Part.OTHER_CLASS)
 
@@ -85,6 +95,7 @@ def run_bench(settings: Settings, options: BenchOptions) -> BenchReport:
         # The trained lineup itself, beside the folded one that answers requests.
         (choice,) = parse_lineups(settings.lineups, settings.labels, store=settings.store)
         plain = load_lineup(choice, device=lens.lineup.device)
+        options = leave_out_peers(options, plain)
         subject = Subject(plain, prepare_jpeg(make_jpeg(SMALL), plain.card.preprocessing))
         findings = Findings(read_setup(settings, options, plain, subject.values))
         phases = stack.enter_context(Phases(_count_steps(options)))
@@ -98,6 +109,20 @@ def run_bench(settings: Settings, options: BenchOptions) -> BenchReport:
     if options.plot is not None:
         options.plot.write_bytes(draw_report(report))
     return report
+
+
+def leave_out_peers(options: BenchOptions, plain: Lineup) -> BenchOptions:
+    """Leave out the packages that hook a residual network's last block, where there is none and nobody named them."""
+    peers = frozenset({Part.GRAD_CAM, Part.TORCHCAM})
+    if options.are_chosen or all(map(is_residual, plain.networks.values())):
+        return options
+    console.print(
+        "grad-cam and torchcam are left out: they hook the last block of a residual network, and this lineup has none "
+        "(--lineup resnet18-110 has)",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return replace(options, parts=options.parts - peers)
 
 
 def _measure_in_process(

@@ -202,7 +202,9 @@ def bench(
     with errors.status("loading the networks"):
         from app.bench.run import run_bench
 
-    options = BenchOptions(parts=parts, rounds=rounds, seconds=seconds, requests=requests, plot=plot)
+    options = BenchOptions(
+        parts=parts, rounds=rounds, seconds=seconds, requests=requests, plot=plot, are_chosen=bool(only)
+    )
     report = or_explain(run_bench, settings, options)
     _show(report, as_json=as_json)
 

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 import torch
 from pytorch_grad_cam import GradCAM
@@ -72,13 +72,19 @@ def _copy_residual(network: StagedNetwork) -> ResNet:
     Raises:
         InvalidOption: for a network that is not residual: the packages hook its last block.
     """
-    if not isinstance(network, ResNet):
+    if not is_residual(network):
         raise InvalidOption(
             "parts d and e hook the last block of a residual network, and this lineup has none; leave them out with "
             "--only a,b,c,f,g,h,i",
             option="only",
         )
-    return copy.deepcopy(network).requires_grad_()
+    copied: ResNet = copy.deepcopy(network).requires_grad_()
+    return copied
+
+
+def is_residual(network: StagedNetwork) -> TypeGuard[ResNet]:
+    """Whether a network has residual blocks, whose last one the packages hook."""
+    return isinstance(network, ResNet)
 
 
 def explain_with_grad_cam(network: ResNet, batch: torch.Tensor, class_index: int) -> object:

@@ -46,6 +46,7 @@ class BenchOptions:
         seconds: the seconds of load at each number of clients.
         requests: the number of requests before the server's memory is read for the last time.
         plot: the PNG file for the plot; None for no plot.
+        are_chosen: whether the parts were named; otherwise those that a lineup cannot have are left out.
     """
 
     parts: frozenset[Part]
@@ -53,6 +54,7 @@ class BenchOptions:
     seconds: float
     requests: int
     plot: Path | None
+    are_chosen: bool = True
 
     def has(self, *parts: Part) -> bool:
         """Whether any of these parts is to be measured."""

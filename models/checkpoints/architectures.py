@@ -96,7 +96,7 @@ def check_torchvision(architecture: str) -> None:
         raise CheckpointError(f"{architecture} was asked for: {error.args[0]}") from error
 
 
-def find_architecture(
+def find_architecture(  # noqa: PLR0913  # what the file and the user say of it
     shapes: Mapping[str, torch.Size],
     *,
     attention: Attention,

@@ -84,6 +84,9 @@ class Watch:
                     self.memory = max(self.memory, process.memory_info().rss)
 
 
+SETTLE_SECONDS = 5
+
+
 def find_children() -> list[psutil.Process]:
     assert PROCESSES._host is not None
     return psutil.Process(PROCESSES._host.pid).children()
@@ -121,9 +124,14 @@ def test_deadline_frees_the_core(site: str) -> None:
     answer = send(site, make_slow_jpeg())
     assert answer.status_code == 504
     assert "within 3 s" in answer.json()["detail"]
-    used = measure_seconds_on_cores()
-    time.sleep(0.5)
-    assert measure_seconds_on_cores() - used < 0.1
+    # A killed process's time is the host's only when the host has buried it; one that is not killed runs for 45 s.
+    until = time.monotonic() + SETTLE_SECONDS
+    while True:
+        used = measure_seconds_on_cores()
+        time.sleep(0.5)
+        if measure_seconds_on_cores() - used < 0.1:
+            break
+        assert time.monotonic() < until
     assert send(site, encode(make_picture(40, 30))).status_code == 201
 
 

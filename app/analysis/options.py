@@ -194,7 +194,11 @@ class NetworksOptions(TargetOptions, ColourOptions):
     )
 
 
-class FigureOptions(NetworksOptions, DifferenceScaleOptions, DifferenceNetworksOptions):
+class PanelOptions(NetworksOptions, DifferenceScaleOptions, DifferenceNetworksOptions):
+    """Several networks' heat maps, and the difference of two of them."""
+
+
+class FigureOptions(PanelOptions):
     """The paper's figure, with more of what the page shows if it is asked for."""
 
     difference: bool = Field(default=False, description="Add the difference of two networks' maps, on its own scale.")
@@ -203,7 +207,7 @@ class FigureOptions(NetworksOptions, DifferenceScaleOptions, DifferenceNetworksO
     )
 
 
-class ArchiveOptions(NetworksOptions, DifferenceScaleOptions, DifferenceNetworksOptions):
+class ArchiveOptions(PanelOptions):
     """All files about a picture."""
 
 

@@ -6,18 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.analysis.comparison import Comparison
-from app.analysis.networks import choose_difference, choose_networks
-from app.analysis.options import FigureOptions, MapOptions
-from app.output.heat_maps import (
-    difference_scale,
-    draw_difference,
-    draw_heat_map,
-    heat_map_scale,
-    title_difference,
-    title_networks,
-)
+from app.analysis.options import FigureOptions
+from app.output.panels import draw_difference_panel, draw_panels
 from app.render.figure import FigureFormat, Panel, draw_figure
-from app.render.overlay import Render
 
 FIGURE_SIDE_PIXELS = 640
 
@@ -38,37 +29,12 @@ def draw_comparison_figure(
 
 
 def _draw_row(comparison: Comparison, options: FigureOptions) -> list[Panel]:
-    target = comparison.target.label
-    titles = title_networks(comparison)
-    map_options = MapOptions(**options.model_dump(), render=Render.OVERLAY)
-    picture = comparison.analysis.picture(max_side=FIGURE_SIDE_PIXELS)
-    shown = choose_networks(comparison.analysis.card, options.networks)
-    panels = [Panel(title="Picture", picture=picture, caption=f"explained class: {target.name}")]
-    panels += [
-        Panel(
-            title=titles[name],
-            picture=draw_heat_map(comparison, name, map_options, max_side=FIGURE_SIDE_PIXELS, shown=shown),
-            caption=f"P = {comparison.target_probability(name):.4f}",
-            scale=heat_map_scale(comparison, comparison.heat_maps[name], options, shown=shown),
-        )
-        for name in shown
-    ]
+    sentence = f"explained class: {comparison.target.label.name}"
+    picture, panels = draw_panels(comparison, options, under_picture=sentence, max_side=FIGURE_SIDE_PIXELS)
     if options.difference:
-        panels.append(_draw_difference(comparison, options))
-    return panels
-
-
-def _draw_difference(comparison: Comparison, options: FigureOptions) -> Panel:
-    difference = choose_difference(comparison.analysis.card, options.of, options.minus)
-    limits = options.difference_scale
-    map_options = MapOptions(**options.model_dump(), render=Render.OVERLAY)
-    return Panel(
-        title=title_difference(comparison, difference),
-        picture=draw_difference(comparison, difference, map_options, limits=limits, max_side=FIGURE_SIDE_PIXELS),
-        caption="less: blue, hatched; more: red",
-        scale=difference_scale(comparison, difference, options.scale, limits),
-        is_difference=True,
-    )
+        caption = "less: blue, hatched; more: red"
+        panels.append(draw_difference_panel(comparison, options, caption=caption, max_side=FIGURE_SIDE_PIXELS))
+    return [picture, *panels]
 
 
 def _caption_figure(comparison: Comparison) -> str:

@@ -1,24 +1,18 @@
 """A sheet's comparisons drawn as one contact sheet."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.analysis.compared_sheets import ComparedRow, list_comparisons
 from app.analysis.comparison import Comparison
 from app.analysis.networks import choose_difference, choose_networks
-from app.analysis.options import MapOptions, NetworksOptions, SheetOptions
-from app.output.heat_maps import (
-    difference_scale,
-    draw_difference,
-    draw_heat_map,
-    heat_map_scale,
-    title_difference,
-    title_networks,
-)
+from app.analysis.options import NetworksOptions, SheetOptions
+from app.output.heat_maps import title_difference
+from app.output.panels import draw_difference_panel, draw_panels
 from app.render.colour_scale import Scale
 from app.render.contact_picture import ContactPicture
 from app.render.contact_sheet import draw_contact_sheet
 from app.render.figure import FigureFormat, Panel
-from app.render.overlay import Render
 from app.render.sheet_layout import SheetLayout
 from models.networks.titles import join_words, title_network
 
@@ -49,7 +43,8 @@ def _show_picture(row: ComparedRow, options: SheetOptions) -> ContactPicture:
     else:
         size = row.comparison.analysis.source
         panels = _draw_panels(row.comparison, options, under_picture=f"{size.width} × {size.height} pixels")
-        panels.append(_draw_difference(row.comparison, options))
+        caption = "−{limit} (blue, hatched) to +{limit} (red)"
+        panels.append(draw_difference_panel(row.comparison, options, caption=caption, max_side=PANEL_SIDE_PIXELS))
     return ContactPicture(name, class_name, tuple(panels))
 
 
@@ -89,26 +84,14 @@ def _title_difference(comparison: Comparison, options: SheetOptions) -> str:
 
 
 def _draw_panels(comparison: Comparison, options: NetworksOptions, *, under_picture: str) -> list[Panel]:
-    """The picture and every network's map."""
-    analysis = comparison.analysis
-    drawing = MapOptions(**options.model_dump(), render=Render.OVERLAY)
-    titles = title_networks(comparison)
-    panels = [Panel("Picture", analysis.picture(max_side=PANEL_SIDE_PIXELS), under_picture)]
-    shown = choose_networks(analysis.card, options.networks)
-    for name in shown:
-        maximum = heat_map_scale(comparison, comparison.heat_maps[name], options, shown=shown).maximum
-        caption = f"P = {comparison.target_probability(name):.4f}, scale 0 to {maximum:.3g}"
-        picture = draw_heat_map(comparison, name, drawing, max_side=PANEL_SIDE_PIXELS, shown=shown)
-        panels.append(Panel(titles[name], picture, caption))
-    return panels
+    """The picture and every network's map, with the end of its scale, which no colour bar tells here."""
+    picture, panels = draw_panels(comparison, options, under_picture=under_picture, max_side=PANEL_SIDE_PIXELS)
+    return [picture, *(_add_scale(panel) for panel in panels)]
 
 
-def _draw_difference(comparison: Comparison, options: SheetOptions) -> Panel:
-    """One network's map minus another's, the last one's minus the baseline's by default."""
-    drawing = MapOptions(**options.model_dump(), render=Render.OVERLAY)
-    difference = choose_difference(comparison.analysis.card, options.of, options.minus)
-    limits = options.difference_scale
-    limit = difference_scale(comparison, difference, options.scale, limits).maximum
-    picture = draw_difference(comparison, difference, drawing, limits=limits, max_side=PANEL_SIDE_PIXELS)
-    caption = f"−{limit:.3g} (blue, hatched) to +{limit:.3g} (red)"
-    return Panel(title_difference(comparison, difference), picture, caption)
+def _add_scale(panel: Panel) -> Panel:
+    return (
+        panel
+        if panel.scale is None
+        else replace(panel, caption=f"{panel.caption}, scale 0 to {panel.scale.maximum:.3g}")
+    )

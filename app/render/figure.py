@@ -94,9 +94,8 @@ def draw_figure(rows: Sequence[Sequence[Panel]], *, heading: str, units: str, fi
             _draw_panel(axes, panel)
         maps = [(axes, panel) for axes, panel in zip(row, panels, strict=True) if not panel.is_difference]
         differences = [(axes, panel) for axes, panel in zip(row, panels, strict=True) if panel.is_difference]
-        is_shared = len({panel.scale for _, panel in maps if panel.scale is not None}) == 1
-        _draw_colour_bars(figure, maps, f"{units}, {'one scale for all' if is_shared else 'own scale'}")
-        _draw_colour_bars(figure, differences, f"difference of {units}")
+        _draw_colour_bars(figure, maps, shared=f"{units}, one scale for all", own=f"{units}, own scale")
+        _draw_colour_bars(figure, differences, shared=f"difference of {units}", own=f"difference of {units}")
     return save_figure(figure, file_format)
 
 
@@ -130,11 +129,11 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.set_axis_off()
 
 
-def _draw_colour_bars(figure: Figure, drawn: Sequence[tuple[Axes, Panel]], label: str) -> None:
-    """Draw one colour bar for panels that share a scale, otherwise one for each."""
+def _draw_colour_bars(figure: Figure, drawn: Sequence[tuple[Axes, Panel]], *, shared: str, own: str) -> None:
+    """Draw one colour bar for panels that share a scale, otherwise one for each, with the label for either."""
     scaled = [(axes, panel.scale) for axes, panel in drawn if panel.scale is not None and panel.scale.maximum > 0]
     is_shared = len({scale for _, scale in scaled}) == 1
     for axes, scale in scaled[:1] if is_shared else scaled:
         mappable = ScalarMappable(Normalize(scale.minimum, scale.maximum), scale.colormap)
         beside = [axes for axes, _ in drawn] if is_shared else axes
-        figure.colorbar(mappable, ax=beside, label=label, shrink=0.8)
+        figure.colorbar(mappable, ax=beside, label=shared if is_shared else own, shrink=0.8)

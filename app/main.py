@@ -28,7 +28,7 @@ from app.server.guard.sub_path import SubPath
 from app.server.guard.tokens import TokenCheck, Tokens
 from app.server.head import HeadAnswers
 from app.server.limits import MULTIPART_ALLOWANCE_BYTES, AnswerLimit, BodyLimit, Deadline, DisconnectWatch
-from app.server.own_files import mount_own_files
+from app.server.own_files import OWN_FILES, mount_own_files
 from app.server.problems import install_error_handlers
 from app.server.readiness import ReadinessCheck
 from app.server.watch.metrics import Metrics, read_device_memory, read_process_memory
@@ -74,7 +74,8 @@ def create_app(
         description=DESCRIPTION,
         lifespan=_live,
         redoc_url=None,
-        favicon_url=f"{settings.root_path}/static/favicon.svg",
+        # Relative to /docs, so that it is found below a path of a proxy too.
+        favicon_url=f"{OWN_FILES[1:]}/favicon.svg",
     )
     app.state.settings = settings
     app.state.lineups = lineups

@@ -25,7 +25,9 @@ TEMPLATES = ROOT / "templates"
 STATIC = ROOT / "static"
 
 
-PAGE_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+NO_FRAME = "frame-ancestors 'none'"
+
+PAGE_POLICY = f"default-src 'self'; base-uri 'none'; form-action 'self'; {NO_FRAME}"
 """The content security policy of our pages: neither inline scripts nor styles, and nothing from another host."""
 
 

@@ -115,12 +115,15 @@ async def _answer_http_error(request: Request, error: Exception) -> Response:
 
 
 def list_methods(request: Request) -> list[str]:
-    """List every method of an address; Starlette lists only those of the first route."""
+    """List every method of an address; Starlette lists only those of the first route, and HEAD is answered as GET."""
     routes: Sequence[BaseRoute] = request.app.routes
     return [
         method
         for method in METHODS
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+        if any(
+            route.matches({**request.scope, "method": "GET" if method == "HEAD" else method})[0] is Match.FULL
+            for route in routes
+        )
     ]
 
 

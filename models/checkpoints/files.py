@@ -84,7 +84,7 @@ def read_file(path: Path, *, max_bytes: int) -> FileContent:
             return read_shards(path, digest, max_bytes=max_bytes)
         if (part := SHARD.fullmatch(path.name)) and part[2] != "00001":
             raise CheckpointError(
-                f"one of {int(part[2])} parts of a network; give {part[1]}{INDEX_ENDING}, beside all of them"
+                f"one of {int(part[2])} parts of a network; give {part[1]}{INDEX_ENDING}, which names them all"
             )
         if is_safetensors(path, head):
             tensors, metadata = read_safetensors(path)
@@ -122,6 +122,8 @@ def read_shards(index: Path, digest: str, *, max_bytes: int) -> FileContent:
         if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
             raise CheckpointError(f"its index names {name!r}, which is not beside it; put all files into one folder")
         shard = index.with_name(name)
+        if not shard.exists():
+            raise CheckpointError(f"its part {name} cannot be read: it is not beside it; put all files into one folder")
         check_size(shard, max_bytes=left)
         left -= shard.stat().st_size
         with shard.open("rb") as file:

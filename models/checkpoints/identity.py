@@ -98,13 +98,12 @@ def identify(
 
 
 def find_unnamed(shapes: Mapping[str, torch.Size], origins: Mapping[str, str]) -> str | None:
-    """Torchvision's network for a file that no network of the zoo fits; None if there is none."""
+    """The network of a file that names none: one of the zoo, else torchvision's; None if none fits."""
     try:
         attention = list_lookalikes(read_gates(shapes))[0]
-        find_architecture(shapes, attention=attention, class_count=count_classes(shapes), origins=origins)
+        return find_architecture(shapes, attention=attention, class_count=count_classes(shapes), origins=origins)
     except CheckpointError:
         return find_torchvision(shapes, origins=origins)
-    return None
 
 
 def check_known(architecture: str | None) -> None:

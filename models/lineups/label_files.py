@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from models.errors import LineupError
 from models.lineups.card import ClassLabel, read_bytes
@@ -53,7 +53,7 @@ def read_labels(path: Path) -> tuple[ClassLabel, ...]:
         text = read_bytes(path).decode("utf-8-sig")
         is_json = path.suffix == ".json" or text.lstrip()[:1] in ("[", "{")
         labels = _parse_json(json.loads(text)) if is_json else _parse_lines(text.splitlines())
-    except (json.JSONDecodeError, RecursionError, UnicodeDecodeError, ValidationError, ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError, csv.Error) as error:
         raise LineupError(f"{path} is not a list of classes: {error}") from error
     if not labels:
         raise LineupError(f"{path} names no class; write one name per line")

@@ -109,4 +109,6 @@ def test_head_is_answered_wherever_get_is(local_client: TestClient) -> None:
         assert headed.content == b""
         assert headed.headers["content-type"] == got.headers["content-type"]
         assert headed.headers["content-length"] == got.headers["content-length"]
-    assert local_client.head("/api/v1/heatmap").status_code == 405
+    refused = local_client.head("/api/v1/heatmap")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert local_client.patch("/healthz").headers["allow"] == "GET, HEAD"

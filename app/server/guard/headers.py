@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.pages.templating import PAGE_POLICY
+from app.pages.templating import NO_FRAME, PAGE_POLICY
 
 POLICY = "Content-Security-Policy"
 
-NO_FRAME = "frame-ancestors 'none'"
-
-FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'none'"
+FILE_POLICY = f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; {NO_FRAME}"
 """The policy of all other answers. An SVG figure, opened by itself, contains its styles and its picture."""
 
 DOCUMENTATION_POLICY = (

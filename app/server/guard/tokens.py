@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import NotSignedIn
 from app.server.guard.refusal import CONNECTIONS, refuse
+from app.server.own_files import OWN_FILES
 
 COOKIE = "cbam_lens_session"
 
@@ -25,7 +26,7 @@ KEY_BYTES = 32
 SIGN_IN = "/sign-in"
 
 OPEN_PATHS = ("/healthz", "/readyz", SIGN_IN)
-OPEN_PREFIX = "/static/"
+OPEN_PREFIX = f"{OWN_FILES}/"
 
 
 class Tokens:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.server.guard.headers import with_headers
 from app.server.guard.refusal import CONNECTIONS
+from app.server.own_files import OWN_FILES
 from app.server.problems import answer_unexpected
 from app.server.watch.metrics import Metrics
 
@@ -99,7 +100,7 @@ def find_route(scope: Scope) -> str:
     route = scope.get("route")
     if route is None:
         # Mounted files have no route of their own.
-        return "/static" if path.startswith("/static/") else UNKNOWN_ROUTE
+        return OWN_FILES if path.startswith(f"{OWN_FILES}/") else UNKNOWN_ROUTE
     pattern: str = route.path
     # A router under a prefix knows only its own part of the pattern; prefixes have no variables.
     prefix = path.split("/")[: path.count("/") - pattern.count("/") + 1]

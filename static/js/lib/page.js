@@ -92,6 +92,21 @@ export async function send(address, options) {
 }
 
 /**
+ * Fetch a file, again if the server is busy.
+ *
+ * @param {string} address
+ * @returns {Promise<Response>} one that is no error.
+ * @throws {PageProblem} with a sentence.
+ */
+export async function fetchFile(address) {
+  const response = await send(address, {});
+  if (!response.ok) {
+    throw new PageProblem(`the server answered ${response.status} ${response.statusText}; reload the page`);
+  }
+  return response;
+}
+
+/**
  * @param {string} address
  * @param {RequestInit} options as for `fetch`.
  * @returns {Promise<{response: Response, status: number, retryAfter: number}>}

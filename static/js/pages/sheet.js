@@ -3,7 +3,7 @@
 import { whileBusy } from "../lib/busy.js";
 import { isPlainClick } from "../lib/clicks.js";
 import { enhanceEveryPage } from "../lib/every_page.js";
-import { explain, PageProblem, send } from "../lib/page.js";
+import { explain, fetchFile, PageProblem } from "../lib/page.js";
 import { PictureCounter } from "../lib/zip_progress.js";
 
 function enhanceArchive() {
@@ -35,13 +35,10 @@ function enhanceArchive() {
  */
 async function fetchArchive(link, report) {
   const count = Number(link.dataset.pictures);
-  const response = await send(link.href, {});
-  if (!response.ok || !response.body) {
-    throw new PageProblem(`the server answered ${response.status} ${response.statusText}; reload the page`);
-  }
+  const { body } = await fetchFile(link.href);
   const counter = new PictureCounter();
   const chunks = [];
-  const reader = response.body.getReader();
+  const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (body).getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();

@@ -2,7 +2,7 @@
 
 import { canUndo, onSteps } from "../lib/address.js";
 import { whileBusy } from "../lib/busy.js";
-import { explain, PageProblem, send } from "../lib/page.js";
+import { explain, fetchFile } from "../lib/page.js";
 import { write } from "../lib/write.js";
 
 export function listenToToolbar() {
@@ -69,24 +69,12 @@ async function copyFigure() {
   }
   try {
     // Given as a promise: some browsers let a page copy only in the very moment of a click.
-    const figure = whileBusy("Drawing the figure …", () => fetchPicture(link.href));
+    const figure = whileBusy("Drawing the figure …", () => fetchFile(link.href).then((response) => response.blob()));
     await navigator.clipboard.write([new ClipboardItem({ "image/png": figure })]);
     write(said, "The figure is copied.");
   } catch (error) {
     write(said, `The figure was not copied: ${explain(error)}`);
   }
-}
-
-/**
- * @param {string} address
- * @returns {Promise<Blob>}
- */
-async function fetchPicture(address) {
-  const response = await send(address, {});
-  if (!response.ok) {
-    throw new PageProblem(`the server answered ${response.status} ${response.statusText}; reload the page`);
-  }
-  return response.blob();
 }
 
 async function share() {

@@ -96,7 +96,7 @@ def test_network_in_several_files_is_read_by_its_index(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"one of 2 parts of a network; give model\.safetensors\.index\.json"):
         examine(tmp_path / "model-00001-of-00002.safetensors")
     (tmp_path / "model-00002-of-00002.safetensors").unlink()
-    with pytest.raises(CheckpointError, match="cannot be read"):
+    with pytest.raises(CheckpointError, match=r"its part model-00002-of-00002\.safetensors cannot be read"):
         examine(index)
 
 

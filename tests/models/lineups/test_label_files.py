@@ -58,6 +58,7 @@ def test_names_that_are_numbers_stay_names(tmp_path: Path) -> None:
         ("labels.json", '{"0": ', "is not a list of classes"),
         ("labels.json", "[" * 100_000, "is not a list of classes"),
         ("labels.json", "3", "is not a list of classes"),
+        ("labels.csv", '0,"' + "x" * 200_000, "is not a list of classes: field larger"),
     ],
 )
 def test_errors_name_the_file_and_what_is_wrong(tmp_path: Path, name: str, content: str, sentence: str) -> None:

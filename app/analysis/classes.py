@@ -11,12 +11,15 @@ ChosenBy = Literal["mean", "index", "name"]
 """The networks' mean probability, or somebody by the class's index or name."""
 
 
-def find_class(labels: Sequence[ClassLabel], target: str) -> tuple[ClassLabel | None, ChosenBy]:
+def find_class(
+    labels: Sequence[ClassLabel], target: str, *, option: str = "target"
+) -> tuple[ClassLabel | None, ChosenBy]:
     """Find a class by its name, identifier or index.
 
     Args:
         labels: the classes in index order.
-        target: a name, an identifier or an index; empty for the baseline's top guess.
+        target: a name, an identifier or an index; empty for the class that the networks rank first.
+        option: the option that has it, for the error.
 
     Returns:
         The class, or None for an empty text; and who chose it.
@@ -32,16 +35,16 @@ def find_class(labels: Sequence[ClassLabel], target: str) -> tuple[ClassLabel | 
             return label, "name"
     if wanted.isascii() and wanted.isdigit() and int(wanted) < len(labels):
         return labels[int(wanted)], "index"
-    raise _unknown_class(wanted, labels)
+    raise _unknown_class(wanted, labels, option)
 
 
-def _unknown_class(wanted: str, labels: Sequence[ClassLabel]) -> InvalidOption:
+def _unknown_class(wanted: str, labels: Sequence[ClassLabel], option: str) -> InvalidOption:
     names = [label.name for label in labels]
     nearest = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
     hint = f"did you mean {', '.join(nearest)}?" if nearest else f"for example {names[0]} or {names[-1]}"
     return InvalidOption(
-        f"target {wanted!r} is not one of the {len(names)} classes; give a name or an index from 0 to "
+        f"{option} {wanted!r} is not one of the {len(names)} classes; give a name or an index from 0 to "
         f"{len(names) - 1}; {hint}",
-        option="target",
+        option=option,
         allowed=names,
     )

@@ -127,11 +127,20 @@ class Lens:
         """
         # A wrong name is refused before anything is computed.
         check_networks(analysis.card, options)
-        other, _ = self.find_class(versus)
-        comparison = await self.compare(analysis, options, timings)
+        self.find_class(versus, option="versus")
+        return await self.add_class(await self.compare(analysis, options, timings), options, versus, timings)
+
+    async def add_class(
+        self, comparison: Comparison, options: TargetOptions, versus: str, timings: Timings
+    ) -> list[Comparison]:
+        """Add the comparison for a second class, if `versus` names another one; raises as `compare_classes`."""
+        other, _ = self.find_class(versus, option="versus")
         if other in (None, comparison.target.label):
             return [comparison]
-        return [comparison, await self.compare(analysis, options.model_copy(update={"target": versus}), timings)]
+        # Traces of changed gates have no features to explain.
+        learned = comparison if comparison.altered is None else comparison.altered.learned
+        second = options.model_copy(update={"target": versus})
+        return [comparison, await self.compare(learned.analysis, second, timings)]
 
     async def compare_picture(
         self, data: bytes, geometry: GeometryOptions, options: TargetOptions, timings: Timings
@@ -238,9 +247,9 @@ class Lens:
         except ValueError as error:
             raise InvalidOption(str(error), option="interventions") from error
 
-    def find_class(self, target: str) -> tuple[ClassLabel | None, ChosenBy]:
+    def find_class(self, target: str, *, option: str = "target") -> tuple[ClassLabel | None, ChosenBy]:
         """Find a class of this lineup; see `find_class` in `classes`."""
-        return find_class(self.lineup.labels, target)
+        return find_class(self.lineup.labels, target, option=option)
 
     async def run(self, work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         """Run decoding, drawing or encoding in a thread; see `WorkThreads`."""

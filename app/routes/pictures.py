@@ -97,9 +97,9 @@ async def create_figure(
     """
     lens = lenses.choose(options.lineup)
     check_networks(lens.lineup.card, options)
-    lens.find_class(options.versus)
+    lens.find_class(options.versus, option="versus")
     comparison = await lens.compare_picture(data, options, options, timings)
-    comparisons = await lens.compare_classes(comparison.analysis, options, options.versus, timings)
+    comparisons = await lens.add_class(comparison, options, options.versus, timings)
     with timings.measure("render"):
         content = await lens.run(figures.draw_comparison_figure, comparisons, options, options.format)
     headers = build_lineup_headers(comparison.analysis) | {

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 
@@ -50,10 +51,15 @@ def build_problem(error: LensError) -> Problem:
         type=f"urn:cbam-lens:problem:{kind}",
         title=error.title,
         status=status,
-        detail=str(error),
-        option=error.option if isinstance(error, InvalidOption) else None,
+        detail=_make_text(str(error)),
+        option=_make_text(error.option) if isinstance(error, InvalidOption) and error.option else None,
         allowed=list(error.allowed) or None if isinstance(error, InvalidOption) else None,
     )
+
+
+def _make_text(text: str) -> str:
+    """A text that can be sent: JSON's escapes can give halves of characters."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def explain_invalid(entries: Sequence[Any]) -> InvalidOption:
@@ -146,6 +152,8 @@ def _explain(entry: dict[str, Any]) -> str:
     if "UploadFile" in entry["msg"]:
         # The value would be the whole picture.
         return f"{option} came without a file name, so it is text; send it as a file"
+    if isinstance(entry["input"], UploadFile):
+        return f"{option} came as a file; send it as text"
     value = _shorten(entry["input"])
     return f"{option} is {value!r}: {entry['msg'][0].lower()}{entry['msg'][1:]}"
 

@@ -72,6 +72,8 @@ def compare_files(settings: Settings, images: Sequence[Path], options: CompareOp
         _check_names(images)
         check_writable(options.output / "figure.png")
     lineup = load_chosen_lineup(settings)
+    for warning in lineup.card.warnings:
+        console.print(warning, style="yellow", markup=False, highlight=False, soft_wrap=True)
     # Names that no picture can mend.
     check_networks(lineup.card, options.drawing)
     if options.output is not None:
@@ -113,7 +115,7 @@ async def _compare_all(lens: Lens, images: Sequence[Path], options: CompareOptio
 async def _compare_one(lens: Lens, image: Path, options: CompareOptions) -> Comparison:
     comparison = await lens.compare_picture(image.read_bytes(), options.geometry, options.drawing, Timings())
     if options.output is not None:
-        comparisons = await lens.compare_classes(comparison.analysis, options.figure, options.figure.versus, Timings())
+        comparisons = await lens.add_class(comparison, options.figure, options.figure.versus, Timings())
         for name, content in _draw_files(comparisons, options).items():
             write_whole(options.output / f"{image.stem}.{name}", content)
         if not options.as_json:

@@ -19,7 +19,7 @@ ALLOWED_CHANGES = {
 """The changes that make sense for each gate; `list_allowed_changes` says which of them a network's gates can have."""
 
 SYNTAX = (
-    "write [NETWORK:]SCOPE:GATE:CHANGE, for example all:spatial:neutral, stage4:spatial:invert or "
+    "write [NETWORK:]SCOPE:GATE:CHANGE, for example cbam:all:spatial:neutral, stage4:spatial:invert or "
     "cbam:layer3.1:channel:drop-max"
 )
 

@@ -164,7 +164,9 @@ def make_dict(
 
 def make_number_type(_: Account, code: object, *rest: object) -> NumberType | Symbol:
     """Make the `numpy.dtype` of a number; other types are passed over. Further arguments only say that it is a copy."""
-    if not NUMBER_TYPE.fullmatch(check_name(code)) or rest != (False, True):
+    # By identity: a comparison with a tensor would make one as large as it says.
+    is_copy = len(rest) == 2 and rest[0] is False and rest[1] is True  # numpy's two further arguments
+    if not NUMBER_TYPE.fullmatch(check_name(code)) or not is_copy:
         return Passed("numpy.dtype")
     return NumberType(str(code))
 
@@ -183,9 +185,10 @@ def encode(_: Account, text: object, encoding: object) -> bytes | Symbol:
     Longer ones, such as those of an array, are passed over. `torch.load` runs any codec on any text, any number of
     times: a text of 1 MB in the memo became 5 GB.
     """
-    if encoding != "latin1" or not isinstance(text, str) or len(text) > MAX_NAME_LENGTH:
+    is_short = isinstance(text, str) and len(text) <= MAX_NAME_LENGTH
+    if not (is_short and isinstance(encoding, str) and encoding == "latin1"):
         return Passed("_codecs.encode")
-    return text.encode("latin1")
+    return str(text).encode("latin1")
 
 
 MAKERS: dict[str, Callable[..., object]] = {

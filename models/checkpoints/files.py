@@ -119,7 +119,7 @@ def read_shards(index: Path, digest: str, *, max_bytes: int) -> FileContent:
     checksum = hashlib.sha256(digest.encode())
     left = max_bytes
     for name in files:
-        if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
+        if not isinstance(name, str) or not name.isprintable() or Path(name).name != name or name in ("", ".", ".."):
             raise CheckpointError(f"its index names {name!r}, which is not beside it; put all files into one folder")
         shard = index.with_name(name)
         if not shard.exists():
@@ -129,7 +129,8 @@ def read_shards(index: Path, digest: str, *, max_bytes: int) -> FileContent:
         with shard.open("rb") as file:
             checksum.update(hashlib.file_digest(file, "sha256").digest())
         read, metadata = read_safetensors(shard)
-        tensors |= read
+        # A tensor that several parts have is of the one that the index says.
+        tensors |= {tensor: values for tensor, values in read.items() if names.get(tensor) == name}
     if missing := [tensor for tensor in names if tensor not in tensors]:
         raise CheckpointError(f"its files have no {missing[0]}, which its index promises; get them again")
     return FileContent(Container.SAFETENSORS, tensors, checksum.hexdigest(), metadata)

@@ -86,12 +86,14 @@ def list_lookalikes(gates: GateShapes) -> list[Attention]:
 
 
 def has_learnt(tensors: Mapping[str, torch.Tensor]) -> bool:
-    """Whether any BatchNorm has seen a batch; initially, its mean is 0 and its variance 1 in every channel."""
-    return any(
-        bool((tensor != (0 if name.endswith("mean") else 1)).any())
-        for name, tensor in tensors.items()
-        if name.endswith((".running_mean", ".running_var"))
-    )
+    """Whether any BatchNorm has seen a batch; initially, its mean is 0 and its variance 1 in every channel.
+
+    A network without BatchNorm, such as ConvNeXt, has learnt if a bias is not 0.
+    """
+    statistics = {name: tensor for name, tensor in tensors.items() if name.endswith((".running_mean", ".running_var"))}
+    if not statistics:
+        return any(bool(tensor.any()) for tensor in select(tensors, ".bias"))
+    return any(bool((tensor != (0 if name.endswith("mean") else 1)).any()) for name, tensor in statistics.items())
 
 
 def judge_gates(tensors: Mapping[str, torch.Tensor], *, is_trained: bool) -> GateState:

@@ -137,7 +137,7 @@ def choose_attention(
     if asked is None and Attention.SE in lookalikes:
         warnings.append(
             f"The tensors do not show how a channel gate pools: {names} look alike. {lookalikes[0]} was "
-            "assumed; give the attention if you know it."
+            "assumed; if you know it, say so in a lineup's TOML file."
         )
     return asked or lookalikes[0]
 

@@ -35,6 +35,12 @@ MAX_PICKLE_BYTES = 32 * 1024**2
 MAX_OPCODES = 2_000_000
 """Each opcode leaves at most about 70 bytes in memory. `torch.load` has no such limit."""
 
+MAX_NAMES = 10_000
+"""Different ones; a whole module's pickle asks for a hundred."""
+
+MAX_PART_LENGTH = 256
+"""Of a name's module, and of the name in it: a pickle can join two long texts any number of times."""
+
 PROTOCOL = 2
 """That of `torch.save`."""
 
@@ -50,13 +56,18 @@ def find_nothing(_key: str, dtype: torch.dtype, count: int) -> torch.Tensor:
     return torch.empty(count, dtype=dtype, device="meta")
 
 
+def is_plain(state: object) -> bool:
+    """Whether a value is a tuple of texts and numbers alone, which can be compared without making anything."""
+    return isinstance(state, tuple) and all(part is None or isinstance(part, str | int) for part in state)
+
+
 class Machine:
     """A machine that plays a pickle, with a stack, marks and a memo.
 
     Attributes:
         account: the size of the objects made so far.
         storages: the storages that the pickle asked for, by key.
-        names: the names that the pickle asked for, in order.
+        names: the names that the pickle asked for, each once.
         protocol: the pickle's protocol.
         strange_opcodes: opcodes that weights do not need.
     """
@@ -65,6 +76,7 @@ class Machine:
         self.account = Account()
         self.storages: dict[str, Storage] = {}
         self.names: list[str] = []
+        self._known_names: set[str] = set()
         self.protocol: object = PROTOCOL
         self.strange_opcodes: list[str] = []
         self._find_storage = find_storage
@@ -176,14 +188,18 @@ class Machine:
 
     def ask(self, name: str) -> None:
         """GLOBAL and the like."""
-        self.names.append(name)
+        if name not in self._known_names:
+            if len(self._known_names) >= MAX_NAMES:
+                raise CheckpointError(f"its pickle asks for more than {MAX_NAMES:,} names; weights ask for a few")
+            self._known_names.add(name)
+            self.names.append(name)
         self._stack.append(CONSTANTS.get(name, Symbol(name)))
 
     def build(self, _: object) -> None:
         """BUILD: an OrderedDict's attributes (`_metadata` of a state dict) or a number type's byte order."""
         target, state = self.pop(2)
         self._stack.append(target)
-        if isinstance(target, NumberType) and state in NUMBER_TYPE_STATES:
+        if isinstance(target, NumberType) and is_plain(state) and state in NUMBER_TYPE_STATES:
             target.order = str(state[1])
         elif isinstance(target, Passed):
             target.state = state
@@ -193,10 +209,11 @@ class Machine:
     def find(self, _: object) -> None:
         """BINPERSID: ('storage', type, key, device, number of elements); old files append None."""
         identity = self._stack.pop()
-        if isinstance(identity, tuple) and identity[0] == "module":  # a class with its source, in old whole modules
+        kind_of = identity[0] if isinstance(identity, tuple) and isinstance(identity[0], str) else None
+        if isinstance(identity, tuple) and kind_of == "module":  # a class with its source, in old whole modules
             self._stack.append(identity[1])
             return
-        if not isinstance(identity, tuple) or identity[0] != "storage":
+        if not isinstance(identity, tuple) or kind_of != "storage":
             raise TypeError(identity)
         kind, key, _device, count, *view = identity[1:]
         # Only torch before 0.4 wrote views of storages; its tensors had no offset yet.
@@ -204,10 +221,11 @@ class Machine:
             raise TypeError(identity)
         dtype = STORAGE_TYPES[kind.name]
         storage = self.storages.get(check_name(key))
+        size = check_size(count)
         if storage is None:
-            storage = Storage(key, self._find_storage(key, dtype, check_size(count)))
+            storage = Storage(key, self._find_storage(key, dtype, size))
             self.storages[key] = storage
-        elif (storage.values.dtype, len(storage.values)) != (dtype, count):
+        elif (storage.values.dtype, len(storage.values)) != (dtype, size):
             raise CheckpointError(f"its pickle describes storage {key} twice, differently; get the file again")
         self._stack.append(storage)
 
@@ -263,7 +281,7 @@ HANDLERS: dict[str, Handler] = {
 STRANGE_HANDLERS: dict[str, Handler] = {
     "INST": HANDLERS["GLOBAL"],
     "STACK_GLOBAL": lambda machine, _: machine.ask(
-        ".".join(part if isinstance(part, str) else "?" for part in machine.pop(2))
+        ".".join(part[:MAX_PART_LENGTH] if isinstance(part, str) else "?" for part in machine.pop(2))
     ),
     **dict.fromkeys(("EXT1", "EXT2", "EXT4"), lambda machine, code: machine.ask(f"copyreg extension {code}")),
     **dict.fromkeys(("MEMOIZE", "PUT"), Machine.remember),

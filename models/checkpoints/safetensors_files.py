@@ -51,10 +51,11 @@ def check_header(path: Path) -> None:
             raise CheckpointError(f"a damaged safetensors file: {error}; get it again") from error
 
 
-def refuse_twins(lineups: list[tuple[str, object]]) -> dict[str, object]:
+def refuse_twins(members: list[tuple[str, object]]) -> dict[str, object]:
     """Make a dict of a JSON object; raises `ValueError` for a name that is in it twice."""
-    names = [name for name, _ in lineups]
-    if len(set(names)) < len(names):
-        twin = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"its header names {twin} twice")
-    return dict(lineups)
+    seen: set[str] = set()
+    for name, _ in members:
+        if name in seen:
+            raise ValueError(f"its header names {name} twice")
+        seen.add(name)
+    return dict(members)

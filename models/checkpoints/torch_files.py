@@ -30,6 +30,9 @@ LEGACY_PICKLES = 5
 MAX_MODULES = 32
 """The depth of a TorchScript archive's modules."""
 
+MAX_PATH_LENGTH = 1000
+"""Of a tensor's name with those of all modules around it: a long one would be written again for each tensor in it."""
+
 LEGACY_SIZE_BYTES = 8
 """The number of values, which precedes each storage's values."""
 
@@ -76,6 +79,8 @@ def list_script_tensors(module: object) -> dict[str, torch.Tensor]:
         if not isinstance(inner, Passed) or not isinstance(inner.state, dict) or prefix.count(".") > MAX_MODULES:
             raise CheckpointError("a TorchScript archive without a module; save the module's state_dict() instead")
         for name, value in inner.state.items():
+            if len(prefix) + len(str(name)) > MAX_PATH_LENGTH:
+                raise CheckpointError("a TorchScript archive with names that no network has; save its state_dict()")
             if isinstance(value, torch.Tensor):
                 tensors[f"{prefix}{name}"] = value
             elif isinstance(value, Passed) and isinstance(value.state, dict):
@@ -115,7 +120,9 @@ def read_legacy(path: Path, *, max_bytes: int) -> object:
         *_, value, keys = (machine.play(content) for _ in range(LEGACY_PICKLES))
         machine.refuse_strange(value)
         check_total(machine.account, max_bytes=max_bytes)
-        if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(machine.storages):
+        # Other values than texts could be of any depth and size.
+        texts = [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
+        if not isinstance(keys, list) or len(texts) < len(keys) or sorted(texts) != sorted(machine.storages):
             raise CheckpointError("its list of storages does not match its tensors; get it again")
         wanted = {str(key): machine.storages[key].values for key in keys}
         values = read_storages(file, content.tell(), wanted)

@@ -71,7 +71,7 @@ def read_content(file: IO[bytes], entry: zipfile.ZipInfo, *, max_bytes: int) -> 
     try:
         with zipfile.ZipFile(file) as archive:
             return archive.read(entry)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:
         raise CheckpointError(f"a damaged zip file ({error}); get it again") from error
 
 

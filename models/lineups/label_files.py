@@ -7,33 +7,24 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from models.errors import LineupError
 from models.lineups.card import ClassLabel, read_bytes
 
-HEADINGS = frozenset(
-    {
-        "category",
-        "class",
-        "class_name",
-        "classes",
-        "classname",
-        "id",
-        "idx",
-        "index",
-        "label",
-        "labels",
-        "name",
-        "names",
-    }
-)
+HEADINGS = frozenset({"categories", "category", "class", "class_name", "classes", "label", "labels", "name", "names"})
 """The words of a first line that is a heading; no class is one of them."""
 
 ID_TO_LABEL = "id2label"
 """The key of the classes in a model's `config.json` by transformers."""
 
+LABEL_TO_ID = "label2id"
+"""The same the other way round."""
+
 NUMBER = re.compile(r"\d{1,6}")
+
+NUMBERED = re.compile(r"(\d{1,6})[:\s]\s*(.+)")
+"""A line with its index before the name."""
 
 COLUMNS = 2
 
@@ -47,12 +38,15 @@ def read_labels(path: Path) -> tuple[ClassLabel, ...]:
             name, or transformers' `id2label`. A heading is skipped.
 
     Raises:
-        LineupError: the file cannot be read, is empty, lacks an index or names a class twice.
+        LineupError: the file cannot be read, is empty, lacks an index or a name, or names a class twice.
     """
     try:
         text = read_bytes(path).decode("utf-8-sig")
         is_json = path.suffix == ".json" or text.lstrip()[:1] in ("[", "{")
         labels = _parse_json(json.loads(text)) if is_json else _parse_lines(text.splitlines())
+        for label in labels:
+            # JSON's escapes can give halves of characters, which no answer could carry.
+            (label.id + label.name).encode()
     except (ValueError, TypeError, RecursionError, csv.Error) as error:
         raise LineupError(f"{path} is not a list of classes: {error}") from error
     if not labels:
@@ -76,25 +70,34 @@ def _parse_lines(lines: Sequence[str]) -> tuple[ClassLabel, ...]:
     for separator in "\t;,":
         rows = [[cell.strip() for cell in row] for row in csv.reader(filled, delimiter=separator)]
         if rows and all(len(row) == COLUMNS for row in rows):
-            body = rows[1:] if all(cell.casefold() in HEADINGS for cell in rows[0]) else rows
             for number, name in ((0, 1), (1, 0)):
+                # A heading has no number where all other rows have one.
+                body = rows if NUMBER.fullmatch(rows[0][number]) else rows[1:]
                 if body and all(NUMBER.fullmatch(row[number]) for row in body):
                     return _order({row[number]: row[name] for row in body}, count=len(body))
+    numbered = [NUMBERED.fullmatch(line) for line in filled]
+    names = {match[1]: match[2] for match in numbered if match is not None}
+    if names and {int(index) for index in names} == set(range(len(filled))):
+        return _order(names, count=len(filled))
     if filled and filled[0].casefold() in HEADINGS:
         filled = filled[1:]
     return name_classes(filled)
 
 
 def _parse_json(content: object) -> tuple[ClassLabel, ...]:
-    if isinstance(content, Mapping) and isinstance(content.get(ID_TO_LABEL), Mapping):
-        content = content[ID_TO_LABEL]
+    for key in (ID_TO_LABEL, LABEL_TO_ID):
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
     if isinstance(content, Mapping):
         if all(isinstance(value, int) for value in content.values()):
             return _order({str(index): name for name, index in content.items()}, count=len(content))
         return _order({index: _name(value) for index, value in content.items()}, count=len(content))
     if isinstance(content, list) and all(isinstance(entry, str) for entry in content):
-        return name_classes(content)
-    return TypeAdapter(tuple[ClassLabel, ...]).validate_python(content)
+        return _order({str(index): name for index, name in enumerate(content)}, count=len(content))
+    try:
+        return TypeAdapter(tuple[ClassLabel, ...]).validate_python(content)
+    except ValidationError as error:
+        raise ValueError('write a list of names, or names by index: {"0": "cat", "1": "dog"}') from error
 
 
 def _name(value: object) -> str:
@@ -112,4 +115,6 @@ def _order(names: Mapping[str, str], *, count: int) -> tuple[ClassLabel, ...]:
     missing = [index for index in range(count) if index not in by_index]
     if missing:
         raise ValueError(f"no class has the index {missing[0]}; give each of 0 to {count - 1} once")
+    if empty := [index for index in range(count) if not by_index[index].strip()]:
+        raise ValueError(f"the class with the index {empty[0]} has no name")
     return name_classes(by_index[index] for index in range(count))

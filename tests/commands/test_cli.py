@@ -59,6 +59,17 @@ def test_compare_adds_the_difference_a_second_class_and_lines(picture: Path, tmp
     assert maps[0] != maps[1]
 
 
+def test_compare_draws_changed_gates_and_says_what_to_know(picture: Path, tmp_path: Path) -> None:
+    asked = ["--intervention", "all:spatial:neutral", "--versus", "1", "--stage", "2"]
+    weights = RESNET18_110.parent
+    lineup = f"x={weights}/resnet18_baseline_110.safetensors,{weights}/resnet18_baseline_110.safetensors"
+    lineup += f",{weights}/resnet18_cbam_110.safetensors"
+    result = runner.invoke(app, ["compare", str(picture), "-o", str(tmp_path), "--lineup", lineup, *asked])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "bike.figure.png").exists()
+    assert "are the same network with the same weights" in result.stderr
+
+
 def test_compare_prints_json_lines_and_writes_nothing_without_an_output(picture: Path, tmp_path: Path) -> None:
     second = tmp_path / "other.jpg"
     second.write_bytes(encode(make_picture(90, 60), "JPEG"))

@@ -51,6 +51,13 @@ def test_picture_in_another_field_is_told_the_right_one(local_client: TestClient
     assert answer.json()["detail"] == f"the picture came in the field {name!r}; send it in the field image"
 
 
+def test_option_that_came_as_a_file_is_told_so(local_client: TestClient) -> None:
+    files = {"image": ("p.jpg", PICTURE), "target": ("t.txt", b"3")}
+    answer = local_client.post("/api/v1/heatmap", files=files)
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "target came as a file; send it as text"
+
+
 def test_picture_by_itself_is_taken(local_client: TestClient) -> None:
     """`curl --data-binary @dog.jpg -H 'Content-Type: image/jpeg'`."""
     expected = local_client.post("/api/v1/heatmap", files={"image": ("p.jpg", PICTURE)}, data={"target": "3"})
@@ -81,6 +88,7 @@ def test_json_with_base64_is_taken(local_client: TestClient, prefix: str) -> Non
         (b'{"image": "%%%"}', "not base64"),
         (b'{"target": "3"}', "image is missing"),
         (b'{"imag": "aGk="}', "did you mean image?"),
+        (b'{"image": "aGk=", "\\ud800": 1}', "is no option of this call"),
         (b'{"image": "aGk=", "target": {"a": 1}}', "target is an object"),
         (b"[" * 100_000, "more than 1000 values"),
         (b'{"image": [' + b"1," * 100_000 + b"1]}", "more than 1000 values"),

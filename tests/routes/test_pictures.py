@@ -166,6 +166,12 @@ def test_figure_has_the_difference_and_the_second_class_that_are_asked_for(
     assert reverse.count("Baseline minus CBAM") == 1
 
 
+def test_figure_of_changed_gates_takes_a_second_class_too(client: TestClient, motorcycle: bytes) -> None:
+    texts = read_svg_texts(client, motorcycle, interventions="all:spatial:neutral", versus="dalmatian", stage="3")
+    assert texts.count("explained class: ") == 2
+    assert texts.count("gates changed") == 2
+
+
 def test_figure_with_the_same_class_twice_has_one_row(client: TestClient, motorcycle: bytes) -> None:
     assert read_svg_texts(client, motorcycle, target="2", versus="motorbikes").count("explained class: ") == 1
 
@@ -173,6 +179,8 @@ def test_figure_with_the_same_class_twice_has_one_row(client: TestClient, motorc
 def test_figure_refuses_a_second_class_that_is_none(client: TestClient, motorcycle: bytes) -> None:
     answer = client.post("/api/v1/figure", files={"image": ("m.png", motorcycle)}, data={"versus": "motorbik"})
     assert answer.status_code == 422
+    assert answer.json()["option"] == "versus"
+    assert answer.json()["detail"].startswith("versus 'motorbik' is not one of")
     assert "motorbikes" in answer.json()["detail"]
 
 

@@ -28,6 +28,16 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Filled(Call):
+    """Pickles as a call of a function, whose result gets a state."""
+
+    state: Any
+
+    def __reduce__(self) -> Any:
+        return self.function, self.arguments, self.state
+
+
+@dataclass(frozen=True)
 class Storage:
     """Pickles as a claim on a storage of the file."""
 

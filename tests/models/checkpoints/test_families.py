@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from models.checkpoints.architectures import COUNTER, TORCHVISION_SIZES
 from models.checkpoints.diagnosis import CheckpointError
@@ -95,7 +95,11 @@ def test_network_in_several_files_is_read_by_its_index(tmp_path: Path) -> None:
     assert examine(index).diagnosis.architecture == "resnet18"
     with pytest.raises(CheckpointError, match=r"one of 2 parts of a network; give model\.safetensors\.index\.json"):
         examine(tmp_path / "model-00001-of-00002.safetensors")
-    (tmp_path / "model-00002-of-00002.safetensors").unlink()
+    name, second = "conv1.weight", tmp_path / "model-00002-of-00002.safetensors"
+    learned = examine(index).tensors[name]
+    save_file({**load_file(second), name: torch.zeros_like(learned)}, second)
+    assert torch.equal(examine(index).tensors[name], learned)
+    second.unlink()
     with pytest.raises(CheckpointError, match=r"its part model-00002-of-00002\.safetensors cannot be read"):
         examine(index)
 
@@ -106,6 +110,8 @@ def test_network_in_several_files_is_read_by_its_index(tmp_path: Path) -> None:
         ('{"weight_map": {"a": "../secret.safetensors"}}', "which is not beside it"),
         ('{"weight_map": {"a": "/etc/passwd"}}', "which is not beside it"),
         ('{"weight_map": {"a": 3}}', "which is not beside it"),
+        ('{"weight_map": {"a": "x\\u0000.safetensors"}}', "which is not beside it"),
+        ('{"weight_map": {"a": "x\\ud800.safetensors"}}', "which is not beside it"),
         ('{"weight_map": []}', "without a weight_map"),
         ('{"weights": {}}', "without a weight_map"),
         ("{", "without a weight_map"),
@@ -116,3 +122,14 @@ def test_wrong_index_is_refused(content: str, sentence: str, tmp_path: Path) -> 
     index.write_text(content)
     with pytest.raises(CheckpointError, match=sentence):
         examine(index)
+
+
+@pytest.mark.parametrize(("bias", "is_trained"), [(0.0, False), (0.1, True)])
+def test_network_without_batchnorm_is_trained_if_its_biases_moved(
+    bias: float, is_trained: bool, tmp_path: Path
+) -> None:
+    weights = make_weights("squeezenet1_1")
+    torch.save(
+        {name: value + bias if name.endswith("bias") else value for name, value in weights.items()}, tmp_path / "s.pth"
+    )
+    assert examine(tmp_path / "s.pth").diagnosis.is_trained is is_trained

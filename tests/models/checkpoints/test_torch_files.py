@@ -24,6 +24,7 @@ from models.checkpoints.calls import NUMPY_SCALARS, Passed
 from models.checkpoints.diagnosis import CheckpointError
 from models.checkpoints.files import read_file
 from models.checkpoints.pickles import MAX_OPCODES
+from models.checkpoints.torch_files import LEGACY_START
 from models.checkpoints.wrapping import unwrap
 from models.checkpoints.zip_directory import MAX_DIRECTORY_BYTES
 from tests.models.checkpoints.hostile import (
@@ -695,3 +696,26 @@ def test_read_file_reads_values_in_the_other_byte_order(tmp_path: Path) -> None:
     found = read(path)
     assert (found["a"].tolist(), found["b"].tolist()) == ([1, 2, 3, 4], [5, 6])
     assert torch.equal(found["b"], torch.load(path, weights_only=True, map_location="cpu")["b"])
+
+
+def test_read_file_asks_for_a_bounded_number_of_names(tmp_path: Path) -> None:
+    names = b"".join(b"cmodule\nname%d\n0" % number for number in range(10_001))
+    refuse(write_pickle(tmp_path / "names.pth", names + b"}"), "module.name0")
+
+
+@pytest.mark.parametrize("depth", [28, 100_000])
+def test_read_file_takes_texts_alone_as_names_of_storages(depth: int, tmp_path: Path) -> None:
+    doubled = b"U\x03lol" + (b"q\x00h\x00\x86" * depth if depth < 100 else b"\x85" * depth)
+    content = pickle.dumps({}, protocol=2)
+    path = tmp_path / "laugh.pth"
+    path.write_bytes(LEGACY_START + pickle.dumps(1001, protocol=2) + content + content + b"\x80\x02]" + doubled + b"a.")
+    refuse(path, "its list of storages does not match its tensors")
+
+
+def test_read_file_writes_no_long_names_of_torchscript(tmp_path: Path) -> None:
+    name = b"X" + struct.pack("<I", 2_000_000) + b"a" * 2_000_000
+    module = b"c__torch__\nNet\n)\x81}(" + name + b"c__torch__\nNet\n)\x81}U\x01bNsbub"
+    path = write_pickle(tmp_path / "script.pt", module)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("archive/constants.pkl", dump(()))
+    refuse(path, "names that no network has", max_bytes=10_000_000)

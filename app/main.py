@@ -11,6 +11,7 @@ from starlette.formparsers import MultiPartParser
 from starlette.middleware.cors import CORSMiddleware
 
 from app.analysis.analysis_store import AnalysisStore
+from app.analysis.kept_analyses import KeptAnalyses
 from app.analysis.lenses import Lenses
 from app.decoding.parts import decode_parts
 from app.decoding.processes import ARE_POSSIBLE, PROCESSES
@@ -142,7 +143,8 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
             answers=services.store.answers,
             decoder=partial(PROCESSES.decode, seconds=settings.deadline_seconds) if ARE_POSSIBLE else decode_parts,
         )
-        app.state.store, app.state.sheets = services.store, services.sheets
+        app.state.store = services.store
+        app.state.kept = KeptAnalyses(services.store, services.sheets, app.state.lenses, services.folder)
         _watch(app, services.engine)
         yield
 

@@ -19,6 +19,7 @@ from app.server.guard.hosts import THIS_MACHINE
 from app.server.guard.sub_path import ForwardedHeaders
 from app.server.readiness import ReadinessCheck
 from app.server.watch.logs import set_up_logging
+from app.services import open_upload_folder
 from app.settings import Settings
 
 GRACE_SECONDS = 10
@@ -75,11 +76,14 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
         port: the port; 0 for any free one.
 
     Raises:
-        OSError: when the address is in use or not this machine's; the message has the remedy.
+        OSError: when the address is in use or not this machine's, or the folder of uploads cannot be written; the
+            message has the remedy.
         LineupError: when the networks cannot be loaded.
     """
     listener = _listen(host, port)
     try:
+        # A folder that cannot be written is known before the networks are loaded.
+        open_upload_folder(settings)
         lineups = load_chosen_lineups(settings)
     except BaseException:
         listener.close()

@@ -40,6 +40,8 @@ SUB_PATH = r"(/[A-Za-z0-9._~-]+)+"
 
 SHORTEST_TOKEN = 16
 
+DAY_SECONDS = 86_400
+
 COMPUTED_BYTES = 9_000_000
 """The memory for a large picture without its upload: the shipped lineup's traces and the copy for the screen."""
 
@@ -74,7 +76,7 @@ class Settings(BaseSettings):
     precision: Precision = Field(default=Precision.FP32, description="fp32, bf16 or fp16")
     max_upload_bytes: ByteSize = Field(default=ByteSize(20_000_000), gt=0, description="limit of one picture's bytes")
     max_picture_pixels: PositiveInt = Field(default=51_000_000, description="limit of one picture's pixels")
-    sheet_pictures: int = Field(default=24, ge=1, le=200, description="limit of pictures per sheet")
+    sheet_pictures: int = Field(default=200, ge=1, le=200, description="limit of pictures per sheet")
     queue_size: PositiveInt = Field(
         default=512,
         description="limit of waiting requests, above which 503 is answered, as when a request would wait too long",
@@ -90,8 +92,15 @@ class Settings(BaseSettings):
     camera_connections: NonNegativeInt = Field(
         default=4, description="limit of live cameras at once; 0 switches the camera off"
     )
-    cache_bytes: ByteSize = Field(default=ByteSize(512_000_000), gt=0, description="memory for analyses")
+    cache_bytes: ByteSize = Field(default=ByteSize(2_000_000_000), gt=0, description="memory for analyses")
     cache_seconds: PositiveFloat = Field(default=3600.0, description="time that an analysis is kept")
+    store: Path | None = Field(
+        default=None,
+        description="folder for uploads and their settings, so that links outlive a restart; by default nothing is "
+        "written to disk",
+    )
+    store_bytes: ByteSize = Field(default=ByteSize(2_000_000_000), gt=0, description="limit of that folder's bytes")
+    store_days: PositiveFloat = Field(default=30.0, description="days that an upload is kept in that folder")
     intake_bytes: ByteSize = Field(
         default=ByteSize(256_000_000), gt=0, description="memory for the uploads in progress of all clients"
     )
@@ -140,7 +149,12 @@ class Settings(BaseSettings):
         return max(self.max_upload_bytes, most)
 
     @property
-    def store(self) -> WeightStore:
+    def kept_seconds(self) -> float:
+        """The longest time that an analysis can be opened."""
+        return self.cache_seconds if self.store is None else max(self.cache_seconds, DAY_SECONDS * self.store_days)
+
+    @property
+    def weight_store(self) -> WeightStore:
         """The store of published weights, with the options of fetching them."""
         return WeightStore(
             find_cache_directory() if self.cache_dir is None else self.cache_dir.expanduser().absolute(),

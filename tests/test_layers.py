@@ -131,7 +131,8 @@ MAY_IMPORT = {
     "app.server.watch": "app.server app.server.guard app.settings",
     "app.services": "app.analysis app.engine app.server.watch app.settings models.lineups",
     "app.serving": (
-        "app.engine app.main app.server app.server.connections app.server.guard app.server.watch app.settings"
+        "app.engine app.main app.server app.server.connections app.server.guard app.server.watch app.services "
+        "app.settings"
     ),
     "app.settings": "models.lineups models.lineups.fetching models.names",
     "app.survey": (

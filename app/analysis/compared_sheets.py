@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import anyio
-from starlette.concurrency import run_in_threadpool
 
 from app.analysis.analyses import Analysis
-from app.analysis.analysis_store import AnalysisStore
 from app.analysis.comparison import Comparison
+from app.analysis.kept_analyses import KeptAnalyses
 from app.analysis.lenses import Lenses
 from app.analysis.networks import check_networks
 from app.analysis.options import PictureOptions, TargetOptions
@@ -45,13 +44,13 @@ class SheetLens:
 
     Args:
         lenses: the lenses of all lineups.
-        store: where the analyses are kept.
+        kept: where the analyses are kept.
         timings: the request's timings; the steps are added to them.
     """
 
-    def __init__(self, lenses: Lenses, store: AnalysisStore, timings: Timings) -> None:
+    def __init__(self, lenses: Lenses, kept: KeptAnalyses, timings: Timings) -> None:
         self._lenses = lenses
-        self._store = store
+        self._kept = kept
         self._timings = timings
 
     async def analyse(self, name: str, data: bytes, options: PictureOptions) -> SheetRow:
@@ -63,7 +62,7 @@ class SheetLens:
                 comparison = await lens.compare_picture(data, options, TargetOptions(), self._timings)
         except LensError as error:
             return SheetRow(name, problem=str(error))
-        await run_in_threadpool(self._store.add, replace(comparison.analysis, name=name))
+        await self._kept.add(replace(comparison.analysis, name=name))
         return SheetRow(name, analysis_id=comparison.analysis.id)
 
     async def compare(
@@ -104,7 +103,7 @@ class SheetLens:
         if row.analysis_id is None:
             return None
         try:
-            return await run_in_threadpool(self._store.get, row.analysis_id)
+            return await self._kept.find(row.analysis_id, self._timings)
         except AnalysisGone:
             return None
 

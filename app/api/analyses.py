@@ -1,5 +1,8 @@
 """An analysis as JSON."""
 
+from datetime import UTC, datetime
+
+from app.analysis.analyses import Analysis
 from app.analysis.comparison import Comparison, Difference, Prediction
 from app.analysis.fit import PictureFit
 from app.api.links import AnalysisLinks
@@ -26,12 +29,15 @@ from models.names import NetworkName
 from models.pictures.placement import Placement
 
 
-def build_analysis_answer(comparison: Comparison, *, links: AnalysisLinks | None) -> AnalysisAnswer:
+def build_analysis_answer(
+    comparison: Comparison, *, links: AnalysisLinks | None, kept_seconds: float | None = None
+) -> AnalysisAnswer:
     """A comparison as JSON.
 
     Args:
         comparison: the comparison to describe.
         links: the analysis's links; None for an analysis that is not kept.
+        kept_seconds: how long it is kept; None where the reader need not know.
     """
     label = comparison.target.label
     card = comparison.analysis.card
@@ -53,7 +59,13 @@ def build_analysis_answer(comparison: Comparison, *, links: AnalysisLinks | None
         geometry=_build_geometry_answer(comparison),
         picture=_build_file_answer(comparison),
         links=_link_files(links, query),
+        expires=None if kept_seconds is None else find_expiry(comparison.analysis, kept_seconds),
     )
+
+
+def find_expiry(analysis: Analysis, kept_seconds: float) -> datetime:
+    """When an analysis leaves the server, at the latest, in UTC."""
+    return datetime.fromtimestamp(analysis.made_at + kept_seconds, UTC)
 
 
 def _build_comparison_answer(comparison: Comparison, difference: Difference) -> ComparisonAnswer:

@@ -1,5 +1,6 @@
 """The parts of the REST API's answers; `app.api.lineups` and `app.api.analyses` build them."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -236,6 +237,11 @@ class AnalysisAnswer(ApiModel):
     geometry: GeometryAnswer
     picture: FileAnswer
     links: dict[str, str] = Field(description="Paths on this server; empty for a picture that was not kept.")
+    expires: datetime | None = Field(
+        default=None,
+        description="When the links end, at the latest; null for a picture that was not kept. A server that needs the "
+        "memory may drop it before.",
+    )
 
 
 class Health(ApiModel):

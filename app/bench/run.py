@@ -93,7 +93,7 @@ def run_bench(settings: Settings, options: BenchOptions) -> BenchReport:
     with ExitStack() as stack:
         lens = stack.enter_context(open_lens(settings))
         # The trained lineup itself, beside the folded one that answers requests.
-        (choice,) = parse_lineups(settings.lineups, settings.labels, store=settings.store)
+        (choice,) = parse_lineups(settings.lineups, settings.labels, store=settings.weight_store)
         plain = load_lineup(choice, device=lens.lineup.device)
         options = leave_out_peers(options, plain)
         subject = Subject(plain, prepare_jpeg(make_jpeg(SMALL), plain.card.preprocessing))

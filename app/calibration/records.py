@@ -42,7 +42,7 @@ def find_target(settings: Settings) -> Target:
     Raises:
         LineupError: for a network that is in no file of ours.
     """
-    choices = parse_lineups(settings.lineups, settings.labels, store=settings.store)
+    choices = parse_lineups(settings.lineups, settings.labels, store=settings.weight_store)
     choice = choices[0]
     if isinstance(choice, Path):
         files = tuple(choice.parent / network.file for network in read_card(choice).networks.values())

@@ -16,7 +16,7 @@ def fetch_chosen(settings: Settings, tell: Callable[[str], None]) -> None:
         settings: the settings, which choose the lineups.
         tell: called with a note on each file that is fetched.
     """
-    for choice in parse_lineups(settings.lineups, settings.labels, store=settings.store):
+    for choice in parse_lineups(settings.lineups, settings.labels, store=settings.weight_store):
         if isinstance(choice, KnownChoice):
             choice.fetch(tell)
         if settings.offline:
@@ -38,7 +38,7 @@ def fetch_known(name: str, settings: Settings, tell: Callable[[str], None], *, i
     Raises:
         LineupError: for an unknown name, and for a file that cannot be fetched.
     """
-    choice = resolve_name(name, settings.store)
+    choice = resolve_name(name, settings.weight_store)
     if choice is None:
         raise LineupError(f"{name!r} is no known lineup; choose one of {', '.join(list_known_names())}")
     if not isinstance(choice, KnownChoice):

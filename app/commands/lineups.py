@@ -14,7 +14,7 @@ def lineups(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False
 ) -> None:
     """List the lineups known by name, with the weights that are on this machine and those to fetch."""
-    known = or_explain(list_lineups, read_settings().store)
+    known = or_explain(list_lineups, read_settings().weight_store)
     if as_json:
         typer.echo(known.model_dump_json(indent=2))
     else:

@@ -21,7 +21,7 @@ def load_chosen_lineups(settings: Settings) -> tuple[Lineup, ...]:
     """
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     device = choose_device(settings.device)
-    choices = parse_lineups(settings.lineups, settings.labels, store=settings.store)
+    choices = parse_lineups(settings.lineups, settings.labels, store=settings.weight_store)
     lineups = tuple(load_lineup(choice, device=device).optimise(settings.precision) for choice in choices)
     names = Counter(lineup.card.name for lineup in lineups)
     if twice := [name for name, count in names.items() if count > 1]:

@@ -12,10 +12,13 @@ from app.main import create_app
 from app.on_ray.remote_engine import RemoteEngine
 from app.on_ray.stores import SharedAnalysisStore, SharedSheetStore
 from app.server.watch.logs import set_up_logging
-from app.services import Services
+from app.services import Services, open_upload_folder
 from app.settings import Settings
 
 DRAIN_LOOK_SECONDS = 0.5
+
+COPIES_BYTES = 512_000_000
+"""The most memory for copies of analyses in one application process; the store has them all."""
 
 
 class Ingress:
@@ -56,8 +59,13 @@ class Ingress:
             yield Services(
                 engine,
                 lineups,
-                SharedAnalysisStore(self._store_actor, max_bytes=settings.cache_bytes, seconds=settings.cache_seconds),
+                SharedAnalysisStore(
+                    self._store_actor,
+                    max_bytes=min(settings.cache_bytes, COPIES_BYTES),
+                    seconds=settings.cache_seconds,
+                ),
                 SharedSheetStore(self._store_actor, seconds=settings.cache_seconds),
+                open_upload_folder(settings),
             )
         finally:
             for watch in watches:

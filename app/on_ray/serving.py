@@ -13,6 +13,7 @@ from app.on_ray.deployment import LOGGING, deploy
 from app.on_ray.settings import RaySettings
 from app.on_ray.store_actor import start_store_actor
 from app.server.guard.hosts import THIS_MACHINE
+from app.services import open_upload_folder
 from app.serving import find_free_port, is_loopback, warn_of_reach
 from app.settings import Settings
 
@@ -36,10 +37,11 @@ def serve_on_ray(settings: Settings, ray_settings: RaySettings, *, host: str, po
 
     Raises:
         EngineFailed: when a process does not start.
-        OSError: when the address is in use or not this machine's.
+        OSError: when the address is in use or not this machine's, or the folder of uploads cannot be written.
         LineupError: when the networks cannot be loaded; they are loaded here first, on the CPU.
     """
     port = find_free_port(host, port)
+    open_upload_folder(settings)
     cards = [lineup.card for lineup in load_chosen_lineups(settings.model_copy(update={"device": "cpu"}))]
     if not is_loopback(host):
         console.print(warn_of_reach(settings), highlight=False)

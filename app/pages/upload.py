@@ -24,6 +24,7 @@ class UploadForm:
         error: the error of the last picture, or None.
         sheet_pictures: the limit of pictures at once.
         kept_seconds: how long the server keeps a picture.
+        writes_to_disk: whether it keeps pictures on disk, too.
     """
 
     samples: tuple[Sample, ...]
@@ -34,6 +35,7 @@ class UploadForm:
     error: str | None = None
     sheet_pictures: int = 1
     kept_seconds: float = 3600
+    writes_to_disk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +81,6 @@ def build_upload_form(
         max_upload_bytes=settings.max_upload_bytes,
         error=error,
         sheet_pictures=settings.sheet_pictures,
-        kept_seconds=settings.cache_seconds,
+        kept_seconds=settings.kept_seconds,
+        writes_to_disk=settings.store is not None,
     )

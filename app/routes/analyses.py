@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from app.analysis.networks import choose_difference, choose_gated, choose_network
 from app.analysis.options import (
@@ -33,12 +32,13 @@ from app.routes.answers import (
 )
 from app.routes.dependencies import (
     AnalysisDependency,
+    KeptDependency,
     LensDependency,
     LensesDependency,
     LinksDependency,
     PictureBytes,
     PictureName,
-    StoreDependency,
+    SettingsDependency,
     TimingsDependency,
     link_analysis,
     merge_options,
@@ -92,7 +92,8 @@ async def create_analysis(
     request: Request,
     response: Response,
     lenses: LensesDependency,
-    store: StoreDependency,
+    kept: KeptDependency,
+    settings: SettingsDependency,
     timings: TimingsDependency,
 ) -> AnalysisAnswer:
     """Every network's likeliest classes, its heat map in numbers, every gate, and links to all images.
@@ -102,12 +103,12 @@ async def create_analysis(
     `curl -F image=@dog.jpg http://127.0.0.1:8000/api/v1/analyses`
     """
     comparison = await lenses.choose(options.lineup).compare_picture(data, options, options, timings)
-    await run_in_threadpool(store.add, replace(comparison.analysis, name=name))
+    await kept.add(replace(comparison.analysis, name=name))
     own_links = link_analysis(request, comparison.analysis.id)
     response.headers["Location"] = own_links.root
     response.headers["Server-Timing"] = timings.header()
     response.headers.update(build_picture_headers(comparison.analysis))
-    return build_analysis_answer(comparison, links=own_links)
+    return build_analysis_answer(comparison, links=own_links, kept_seconds=settings.kept_seconds)
 
 
 @router.get(
@@ -120,17 +121,18 @@ async def read_analysis(
     own_links: LinksDependency,
     options: Annotated[TargetOptions, Query()],
     lens: LensDependency,
+    settings: SettingsDependency,
     timings: TimingsDependency,
 ) -> AnalysisAnswer:
     """The same answer as `POST /analyses`, without a new upload."""
     comparison = await lens.compare(analysis, options, timings)
-    return build_analysis_answer(comparison, links=own_links)
+    return build_analysis_answer(comparison, links=own_links, kept_seconds=settings.kept_seconds)
 
 
 @router.delete(links.ANALYSIS, status_code=204, responses=document_problems(404))
-def delete_analysis(analysis_id: str, store: StoreDependency) -> None:
+async def delete_analysis(analysis_id: str, kept: KeptDependency) -> None:
     """Delete a picture and everything computed from it."""
-    store.remove(analysis_id)
+    await kept.remove(analysis_id)
 
 
 @router.get(

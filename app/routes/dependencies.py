@@ -8,11 +8,11 @@ from starlette.datastructures import UploadFile as FormFile
 from starlette.requests import HTTPConnection
 
 from app.analysis.analyses import Analysis
-from app.analysis.analysis_store import AnalysisStore
+from app.analysis.kept_analyses import KeptAnalyses
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
 from app.analysis.options import Options
-from app.analysis.sheets import Sheet, SheetStore
+from app.analysis.sheets import Sheet
 from app.analysis.timing import Timings
 from app.api.links import AnalysisLinks
 from app.errors import InvalidOption, InvalidPicture, LensError
@@ -30,10 +30,10 @@ def get_lenses(connection: HTTPConnection) -> Lenses:
     return lenses
 
 
-def get_store(request: Request) -> AnalysisStore:
-    """The store of analyses."""
-    store: AnalysisStore = request.app.state.store
-    return store
+def get_kept(request: Request) -> KeptAnalyses:
+    """The kept analyses and sheets."""
+    kept: KeptAnalyses = request.app.state.kept
+    return kept
 
 
 def get_settings(connection: HTTPConnection) -> Settings:
@@ -42,33 +42,31 @@ def get_settings(connection: HTTPConnection) -> Settings:
     return settings
 
 
-def get_analysis(analysis_id: str, store: Annotated[AnalysisStore, Depends(get_store)]) -> Analysis:
-    """The analysis of the path."""
-    return store.get(analysis_id)
-
-
-def get_lens(
-    analysis: Annotated[Analysis, Depends(get_analysis)], lenses: Annotated[Lenses, Depends(get_lenses)]
-) -> Lens:
-    """The lens that made the analysis of the path."""
-    return lenses.of(analysis)
-
-
 def make_timings(connection: HTTPConnection) -> Timings:
     """Make a request's timings, which also go to the application's metrics."""
     metrics: Metrics = connection.app.state.metrics
     return Timings(metrics.time_step)
 
 
-def get_sheets(request: Request) -> SheetStore:
-    """The store of sheets."""
-    sheets: SheetStore = request.app.state.sheets
-    return sheets
+async def find_analysis(
+    analysis_id: str,
+    kept: Annotated[KeptAnalyses, Depends(get_kept)],
+    timings: Annotated[Timings, Depends(make_timings)],
+) -> Analysis:
+    """The analysis of the path."""
+    return await kept.find(analysis_id, timings)
 
 
-def get_sheet(sheet_id: str, sheets: Annotated[SheetStore, Depends(get_sheets)]) -> Sheet:
+def get_lens(
+    analysis: Annotated[Analysis, Depends(find_analysis)], lenses: Annotated[Lenses, Depends(get_lenses)]
+) -> Lens:
+    """The lens that made the analysis of the path."""
+    return lenses.of(analysis)
+
+
+async def find_sheet(sheet_id: str, kept: Annotated[KeptAnalyses, Depends(get_kept)]) -> Sheet:
     """The sheet of the path."""
-    return sheets.get(sheet_id)
+    return await kept.find_sheet(sheet_id)
 
 
 def link_analysis(request: Request, analysis_id: str) -> AnalysisLinks:
@@ -78,12 +76,11 @@ def link_analysis(request: Request, analysis_id: str) -> AnalysisLinks:
 
 LensesDependency = Annotated[Lenses, Depends(get_lenses)]
 LensDependency = Annotated[Lens, Depends(get_lens)]
-StoreDependency = Annotated[AnalysisStore, Depends(get_store)]
+KeptDependency = Annotated[KeptAnalyses, Depends(get_kept)]
 SettingsDependency = Annotated[Settings, Depends(get_settings)]
-AnalysisDependency = Annotated[Analysis, Depends(get_analysis)]
+AnalysisDependency = Annotated[Analysis, Depends(find_analysis)]
 LinksDependency = Annotated[AnalysisLinks, Depends(link_analysis)]
-SheetsDependency = Annotated[SheetStore, Depends(get_sheets)]
-SheetDependency = Annotated[Sheet, Depends(get_sheet)]
+SheetDependency = Annotated[Sheet, Depends(find_sheet)]
 TimingsDependency = Annotated[Timings, Depends(make_timings)]
 Upload = Annotated[
     UploadFile,

@@ -9,10 +9,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 from pydantic import Field
-from starlette.concurrency import run_in_threadpool
 
 from app.analysis.analyses import Analysis
-from app.analysis.analysis_store import AnalysisStore
+from app.analysis.kept_analyses import KeptAnalyses
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
 from app.analysis.options import Interventions, PageOptions, PictureOptions, Tab
@@ -35,10 +34,10 @@ from app.pages.upload import build_upload_form, build_upload_page
 from app.render.png import encode_jpeg
 from app.routes.dependencies import (
     AnalysisDependency,
+    KeptDependency,
     LensDependency,
     LensesDependency,
     SettingsDependency,
-    StoreDependency,
     TimingsDependency,
     link_analysis,
     read_upload,
@@ -116,7 +115,7 @@ def show_evidence(request: Request, lenses: LensesDependency, settings: Settings
 async def take_upload(
     request: Request,
     lenses: LensesDependency,
-    store: StoreDependency,
+    kept: KeptDependency,
     settings: SettingsDependency,
     timings: TimingsDependency,
     options: Annotated[PageForm, Form()],
@@ -124,14 +123,14 @@ async def take_upload(
 ) -> Response:
     """Analyse a picture and redirect to its page; an error is shown beside the form."""
     try:
-        data = await _read_choice(image, options, store, settings)
+        data = await _read_choice(image, options, kept, settings, timings)
         analysis = await lenses.choose(options.lineup).analyse(data, options, timings)
-        analysis = replace(analysis, name=await _name_choice(image, options, store))
+        analysis = replace(analysis, name=await _name_choice(image, options, kept, timings))
     except LensError as error:
         # A gallery picture has no file's name.
         named = name_picture(error, None if options.sample or image is None else image.filename)
         return refuse_upload(request, lenses, settings, named)
-    await run_in_threadpool(store.add, analysis)
+    await kept.add(analysis)
     return RedirectResponse(locate_analysis(request, analysis.id).page + options.question, status_code=303)
 
 
@@ -251,23 +250,25 @@ def render_timed(request: Request, page: PageContext, timings: Timings, *, statu
     )
 
 
-async def _read_choice(image: UploadFile | None, form: PageForm, store: AnalysisStore, settings: Settings) -> bytes:
+async def _read_choice(
+    image: UploadFile | None, form: PageForm, kept: KeptAnalyses, settings: Settings, timings: Timings
+) -> bytes:
     # The button of a gallery picture overrides a file that was chosen before.
     if form.sample:
         return read_sample(form.sample)
     if form.analysis:
-        return (await run_in_threadpool(store.get, form.analysis)).source.data
+        return (await kept.find(form.analysis, timings)).source.data
     if image is not None and (image.filename or image.size):
         return await read_upload(image, settings)
     raise InvalidPicture("no picture was chosen; choose a file or a gallery picture")
 
 
-async def _name_choice(image: UploadFile | None, form: PageForm, store: AnalysisStore) -> str:
+async def _name_choice(image: UploadFile | None, form: PageForm, kept: KeptAnalyses, timings: Timings) -> str:
     """The picture's name for people; empty where it came without one."""
     if form.sample:
         return find_sample(form.sample).title
     if form.analysis:
-        return (await run_in_threadpool(store.get, form.analysis)).name
+        return (await kept.find(form.analysis, timings)).name
     return name_file(None if image is None else image.filename)
 
 

@@ -10,15 +10,15 @@ import anyio
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse, StreamingResponse
 from pydantic import BaseModel, Field
-from starlette.concurrency import run_in_threadpool
 
-from app.analysis.analysis_store import AnalysisStore
 from app.analysis.compared_sheets import ComparedRow, SheetLens
+from app.analysis.kept_analyses import KeptAnalyses
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
 from app.analysis.options import PageOptions, SheetOptions, SheetPageOptions
 from app.analysis.sheet_view import arrange_rows, read_row_targets
 from app.analysis.sheets import MOST_ROWS, Sheet, SheetRow, clean_name, make_slug, refuse_count
+from app.analysis.timing import Timings
 from app.errors import InvalidOption, LensError
 from app.output.archive import Member, list_analysis_members, list_sheet_members, pack
 from app.output.sheet import draw_sheet
@@ -29,12 +29,11 @@ from app.render.contact_sheet import SheetFormat
 from app.render.figure import FigureFormat
 from app.routes.dependencies import (
     AnalysisDependency,
+    KeptDependency,
     LensDependency,
     LensesDependency,
     SettingsDependency,
     SheetDependency,
-    SheetsDependency,
-    StoreDependency,
     TimingsDependency,
     read_upload,
 )
@@ -49,9 +48,9 @@ SHEET_MEDIA_TYPES = {SheetFormat.PNG: "image/png", SheetFormat.PDF: "application
 router = APIRouter(include_in_schema=False, route_class=UploadRoute)
 
 
-async def make_sheet_lens(lenses: LensesDependency, store: StoreDependency, timings: TimingsDependency) -> SheetLens:
+async def make_sheet_lens(lenses: LensesDependency, kept: KeptDependency, timings: TimingsDependency) -> SheetLens:
     """What compares the rows of a request's sheet."""
-    return SheetLens(lenses, store, timings)
+    return SheetLens(lenses, kept, timings)
 
 
 SheetLensDependency = Annotated[SheetLens, Depends(make_sheet_lens)]
@@ -87,8 +86,7 @@ def lead_to_upload(request: Request) -> Response:
 async def take_uploads(
     request: Request,
     lenses: LensesDependency,
-    store: StoreDependency,
-    sheets: SheetsDependency,
+    kept: KeptDependency,
     settings: SettingsDependency,
     timings: TimingsDependency,
     options: Annotated[PageForm, Form()],
@@ -98,7 +96,7 @@ async def take_uploads(
     images = [upload for upload in image or [] if upload.filename or upload.size]
     if len(images) <= 1:
         only = images[0] if images else None
-        return await take_upload(request, lenses, store, settings, timings, options, only)
+        return await take_upload(request, lenses, kept, settings, timings, options, only)
     try:
         if len(images) > settings.sheet_pictures:
             raise refuse_count(len(images), settings.sheet_pictures)
@@ -106,7 +104,7 @@ async def take_uploads(
     except LensError as error:
         return refuse_upload(request, lenses, settings, error)
     names = [clean_name(upload.filename, position=position) for position, upload in enumerate(images, 1)]
-    sheet_lens = SheetLens(lenses, store, timings)
+    sheet_lens = SheetLens(lenses, kept, timings)
     rows: list[SheetRow] = []
     seconds = DEADLINE_SHARE * settings.deadline_seconds
     with anyio.move_on_after(seconds):
@@ -121,13 +119,13 @@ async def take_uploads(
             rows.append(await sheet_lens.analyse(name, data, options))
     late = f"not analysed: together the pictures took longer than {seconds:g} s; send fewer at once"
     sheet = Sheet((*rows, *(SheetRow(name, problem=late) for name in names[len(rows) :])))
-    await run_in_threadpool(sheets.add, sheet)
+    await kept.add_sheet(sheet)
     return RedirectResponse(_address(request, sheet), status_code=303)
 
 
 @router.post("/sheets/rows", status_code=201)
-def create_sheet(
-    request: Request, pictures: AnalysedPictures, sheets: SheetsDependency, settings: SettingsDependency
+async def create_sheet(
+    request: Request, pictures: AnalysedPictures, kept: KeptDependency, settings: SettingsDependency
 ) -> SheetAddress:
     """Make a sheet of pictures that were analysed one by one."""
     if len(pictures.rows) > settings.sheet_pictures:
@@ -140,7 +138,7 @@ def create_sheet(
             )
         rows.append(SheetRow(clean_name(picture.name, position=position), picture.analysis, picture.problem))
     sheet = Sheet(tuple(rows))
-    sheets.add(sheet)
+    await kept.add_sheet(sheet)
     return SheetAddress(address=_address(request, sheet))
 
 
@@ -150,7 +148,7 @@ async def show_sheet(
     sheet: SheetDependency,
     options: Annotated[SheetPageOptions, Query()],
     lenses: LensesDependency,
-    store: StoreDependency,
+    kept: KeptDependency,
     settings: SettingsDependency,
     timings: TimingsDependency,
 ) -> Response:
@@ -158,11 +156,11 @@ async def show_sheet(
     address = _address(request, sheet)
     problems = TargetProblems()
     if options.change_row is not None:
-        changed = await run_in_threadpool(_change_row, sheet, options, options.change_row, lenses, store)
+        changed = await _change_row(sheet, options, options.change_row, lenses, kept, timings)
         if isinstance(changed, str):
             return RedirectResponse(f"{address}{changed}#row-{options.change_row}", status_code=303)
         problems = TargetProblems(row=options.change_row, row_target=options.change_target, row_problem=str(changed))
-    lens, seconds = SheetLens(lenses, store, timings), DEADLINE_SHARE * settings.deadline_seconds
+    lens, seconds = SheetLens(lenses, kept, timings), DEADLINE_SHARE * settings.deadline_seconds
     try:
         compared = await _compare_rows(sheet, options, lens, seconds=seconds)
     except InvalidOption as error:
@@ -183,8 +181,8 @@ async def _compare_rows(
     return arrange_rows(await lens.compare(sheet, options, own, seconds=seconds), options)
 
 
-def _change_row(
-    sheet: Sheet, options: SheetPageOptions, position: int, lenses: Lenses, store: AnalysisStore
+async def _change_row(
+    sheet: Sheet, options: SheetPageOptions, position: int, lenses: Lenses, kept: KeptAnalyses, timings: Timings
 ) -> str | InvalidOption:
     """The query of the page on which one row explains another class; or what is wrong with that class."""
     targets = read_row_targets(options.row_target, len(sheet.rows))
@@ -193,7 +191,7 @@ def _change_row(
     row = sheet.rows[position - 1] if position <= len(sheet.rows) else None
     if row is not None and row.analysis_id is not None and text.strip():
         try:
-            label, _ = lenses.of(store.get(row.analysis_id)).find_class(text)
+            label, _ = lenses.of(await kept.find(row.analysis_id, timings)).find_class(text)
         except InvalidOption as error:
             return error
         if label is not None:

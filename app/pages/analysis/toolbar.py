@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from app.analysis.comparison import Comparison
+from app.api.analyses import find_expiry
 from app.numbers import format_percentage
 from app.pages.addresses import Download
 from app.pages.choices import Choice
@@ -32,6 +33,12 @@ class ClassChoice:
     is_selected: bool
 
 
+DAY_SECONDS = 86_400
+
+NEAR_DAYS = 0.5
+"""A time of day is clear within this many days."""
+
+
 @dataclass(frozen=True, slots=True)
 class Toolbar:
     """The bar above the maps.
@@ -52,6 +59,13 @@ class Toolbar:
     other_lineups: tuple[Choice, ...]
     classes: tuple[ClassChoice, ...]
     expires: datetime
+
+    @property
+    def expires_text(self) -> str:
+        """The time, with its day if that is not near."""
+        days = (self.expires - datetime.now(UTC)).total_seconds() / DAY_SECONDS
+        return f"{self.expires:%H:%M} UTC" if days < NEAR_DAYS else f"{self.expires.day} {self.expires:%B %Y}"
+
     downloads: tuple[Download, ...]
 
 
@@ -73,7 +87,7 @@ def build_toolbar(
         lineup=analysis.card.title,
         other_lineups=tuple(choice for choice in lineups if not choice.is_selected),
         classes=list_classes(comparison),
-        expires=datetime.fromtimestamp(analysis.made_at + kept_seconds, UTC),
+        expires=find_expiry(analysis, kept_seconds),
         downloads=downloads,
     )
 

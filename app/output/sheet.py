@@ -18,6 +18,9 @@ from models.networks.titles import join_words, title_network
 
 PANEL_SIDE_PIXELS = 384
 
+MANY_PICTURES, SIDE_OF_MANY_PIXELS = 60, 256
+"""On larger sheets the panels are smaller: at 384 pixels, the PDF of 200 pictures took longer than a request may."""
+
 
 def draw_sheet(rows: Sequence[ComparedRow], options: SheetOptions, file_format: FigureFormat) -> bytes:
     """Draw every picture with P of the explained class under each map: as rows, or as the paper's columns.
@@ -27,24 +30,27 @@ def draw_sheet(rows: Sequence[ComparedRow], options: SheetOptions, file_format: 
         options: the networks to show, the drawing and the layout.
         file_format: PNG, SVG or PDF.
     """
-    pictures = [_show_picture(row, options) for row in rows]
+    side = PANEL_SIDE_PIXELS if len(rows) <= MANY_PICTURES else SIDE_OF_MANY_PIXELS
+    pictures = [_show_picture(row, options, max_side=side) for row in rows]
     heading = caption_question(rows, options)
     return draw_contact_sheet(pictures, heading=heading, file_format=file_format, layout=options.layout)
 
 
-def _show_picture(row: ComparedRow, options: SheetOptions) -> ContactPicture:
+def _show_picture(row: ComparedRow, options: SheetOptions, *, max_side: int) -> ContactPicture:
     name = f"{row.position}. {row.name}"
     if row.comparison is None:
         return ContactPicture(name, problem=row.problem or "")
     class_name = row.comparison.target.label.name
     if options.layout is SheetLayout.COLUMNS:
         # The class is above the column; the name has no other place.
-        panels = _draw_panels(row.comparison, options, under_picture=row.name)
+        panels = _draw_panels(row.comparison, options, under_picture=row.name, max_side=max_side)
     else:
         size = row.comparison.analysis.source
-        panels = _draw_panels(row.comparison, options, under_picture=f"{size.width} × {size.height} pixels")
+        panels = _draw_panels(
+            row.comparison, options, under_picture=f"{size.width} × {size.height} pixels", max_side=max_side
+        )
         caption = "−{limit} (blue, hatched) to +{limit} (red)"
-        panels.append(draw_difference_panel(row.comparison, options, caption=caption, max_side=PANEL_SIDE_PIXELS))
+        panels.append(draw_difference_panel(row.comparison, options, caption=caption, max_side=max_side))
     return ContactPicture(name, class_name, tuple(panels))
 
 
@@ -83,9 +89,9 @@ def _title_difference(comparison: Comparison, options: SheetOptions) -> str:
     return title_difference(comparison, choose_difference(card, options.of, options.minus))
 
 
-def _draw_panels(comparison: Comparison, options: NetworksOptions, *, under_picture: str) -> list[Panel]:
+def _draw_panels(comparison: Comparison, options: NetworksOptions, *, under_picture: str, max_side: int) -> list[Panel]:
     """The picture and every network's map, with the end of its scale, which no colour bar tells here."""
-    picture, panels = draw_panels(comparison, options, under_picture=under_picture, max_side=PANEL_SIDE_PIXELS)
+    picture, panels = draw_panels(comparison, options, under_picture=under_picture, max_side=max_side)
     return [picture, *(_add_scale(panel) for panel in panels)]
 
 

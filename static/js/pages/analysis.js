@@ -3,7 +3,7 @@
  * new page is fetched, and its parts replace those that differ. The address follows, so going back and sharing work.
  */
 
-import { commit } from "../lib/address.js";
+import { commit, onSteps } from "../lib/address.js";
 import { whileBusy } from "../lib/busy.js";
 import { isPlainClick } from "../lib/clicks.js";
 import { reveal } from "../lib/disclosure.js";
@@ -18,6 +18,7 @@ import { addHandles } from "../maps/swipe.js";
 import { follow, getSettings, onSettings } from "../maps/view.js";
 import { enhanceControls, listenToControls, restoreControls, showSettings } from "./controls.js";
 import { offerFullScreen } from "./full_screen.js";
+import { noteOwnView } from "./own_pictures.js";
 import { hideProblem, showProblem } from "./problem.js";
 import { replaceParts, samePanels } from "./parts.js";
 import { listenToToolbar, showToolbar } from "./toolbar.js";
@@ -40,6 +41,8 @@ function enhanceAnalysis() {
     return;
   }
   shown = readQuestion(location.href);
+  noteOwnView();
+  onSteps(noteOwnView);
   reserveRoom(section);
   listen(analysis);
   enhanceForms();

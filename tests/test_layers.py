@@ -108,7 +108,7 @@ MAY_IMPORT = {
         "models.errors models.lineups.fetching models.names models.networks models.progress models.whole_files"
     ),
     "app.pages": (
-        "app.analysis app.api app.errors app.explain app.numbers app.output app.render app.settings "
+        "app.analysis app.api app.errors app.explain app.numbers app.output app.render app.settings app.version "
         "models.lineups models.names models.networks models.pictures"
     ),
     "app.pages.analysis": (

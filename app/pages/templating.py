@@ -19,6 +19,7 @@ from app.numbers import (
 )
 from app.pages.scripts import find_page_scripts
 from app.pages.terms import TERMS
+from app.version import VERSION
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
@@ -50,7 +51,7 @@ def measure_bar(value: float) -> float:
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-ENVIRONMENT.globals |= {"scripts": SCRIPTS, "terms": TERMS}
+ENVIRONMENT.globals |= {"scripts": SCRIPTS, "terms": TERMS, "version": VERSION}
 ENVIRONMENT.filters |= {
     "millions": format_millions,
     "share": format_share,

@@ -1,9 +1,11 @@
+import re
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.browser.pictures import expect_loaded, open_drawn, open_photograph, open_tab
+from tests.browser.pictures import ANALYSIS_PATH, expect_loaded, open_drawn, open_photograph, open_tab
+from tests.conftest import encode, make_picture
 
 pytestmark = pytest.mark.slow
 
@@ -120,3 +122,25 @@ def test_documentation_of_the_api_works_without_any_other_host(
         urlsplit(site).netloc
     }
     assert complaints == []
+
+
+@pytest.mark.parametrize("change", ["", "?versus=54&interventions=cbam:all:spatial:neutral"])
+@pytest.mark.parametrize("size", [(400, 300), (150, 2000), (2000, 150)])
+def test_comparison_is_printed_on_one_page_with_its_settings(page: Page, size: tuple[int, int], change: str) -> None:
+    page.goto("/")
+    page.set_input_files(
+        "#image", {"name": "my dog.png", "mimeType": "image/png", "buffer": encode(make_picture(*size))}
+    )
+    page.wait_for_url(ANALYSIS_PATH)
+    page.goto(page.url + change)
+    expect(page.locator(".map-canvas")).to_have_count(9 if change else 4)
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+    page.emulate_media(media="print")
+    settings = page.locator(".print-only")
+    expect(settings).to_contain_text("“my dog.png”. ResNet-18")
+    expect(settings).to_contain_text("Grad-CAM, stage 4")
+    assert settings.inner_text().count("not retrained: cbam:all:spatial:neutral") == bool(change)
+    for hidden in ("#toolbar", "#controls", "#tabs", ".site-header"):
+        expect(page.locator(hidden)).to_be_hidden()
+    expect(page.locator(".probability-value").first).to_be_visible()

@@ -1,6 +1,7 @@
 """Bodies without a picture: they are short, their errors are few, and none of them holds up the other clients."""
 
 import asyncio
+import gc
 import importlib
 import json
 import pkgutil
@@ -61,7 +62,11 @@ BODIES = {
 def application(lineup: Lineup) -> Iterator[FastAPI]:
     application = create_app(Settings(), lineups=[lineup])
     with TestClient(application):
+        # A turn may include a search for garbage, which would go through the objects of all tests before.
+        gc.collect()
+        gc.freeze()
         yield application
+        gc.unfreeze()
 
 
 async def send(application: FastAPI, path: str, media_type: str, body: bytes) -> tuple[int, bytes, float]:

@@ -84,14 +84,15 @@ class SheetLens:
         Raises:
             InvalidOption: for an unknown class or gate, and for a network that the lineup of any row lacks.
         """
-        analyses = [await self._find(row) for row in sheet.rows]
-        # Before the first row is computed.
-        for analysis in analyses:
-            if analysis is not None:
-                check_networks(analysis.card, options)
         own = {} if row_targets is None else row_targets
         compared: list[ComparedRow] = []
         with anyio.move_on_after(seconds):
+            # An analysis of which only the upload is left is computed here.
+            analyses = [await self._find(row) for row in sheet.rows]
+            # Before the first row is compared.
+            for analysis in analyses:
+                if analysis is not None:
+                    check_networks(analysis.card, options)
             for position, (row, analysis) in enumerate(zip(sheet.rows, analyses, strict=True), 1):
                 asked = options.model_copy(update={"target": own[position]}) if position in own else options
                 compared.append(await self._compare(row, analysis, position, asked))

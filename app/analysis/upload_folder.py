@@ -151,7 +151,10 @@ class UploadFolder:
             self.tidy()
 
     def _write(self, name: str, content: bytes) -> Path:
-        """Write a file whole or not at all, for its owner alone."""
+        """Write a file whole or not at all, for its owner alone.
+
+        `draft_beside` also waits for the disk, twice, and a request would wait with it.
+        """
         part = self.directory / f".{name}.{secrets.token_hex(4)}"
         path = self.directory / name
         try:

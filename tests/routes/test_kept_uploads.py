@@ -63,6 +63,20 @@ def test_sheet_outlives_a_restart(lineup: Lineup, tmp_path: Path) -> None:
         assert "b.png" in page.text
 
 
+def test_sheets_time_includes_what_is_computed_anew(
+    lineup: Lineup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve(lineup, tmp_path) as client:
+        files = [("image", (name, PICTURE)) for name in ("a.png", "b.png")]
+        address = client.post("/sheets", files=files, follow_redirects=False).headers["location"]
+    monkeypatch.setattr("app.routes.sheets.DEADLINE_SHARE", 0.0)
+    with serve(lineup, tmp_path) as client:
+        page = client.get(address)
+        assert page.status_code == 200
+        assert page.text.count("Not compared yet") == 2
+        assert "cbam_lens_cache_analyses 0.0" in client.get("/metrics").text
+
+
 def test_deleted_analysis_leaves_the_disk(lineup: Lineup, tmp_path: Path) -> None:
     with serve(lineup, tmp_path) as client:
         made = post(client)

@@ -1,7 +1,7 @@
 """The bar above the maps: the picture, the lineup, the class, and what can be done with the page."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
@@ -33,10 +33,8 @@ class ClassChoice:
     is_selected: bool
 
 
-DAY_SECONDS = 86_400
-
-NEAR_DAYS = 0.5
-"""A time of day is clear within this many days."""
+NEAR = timedelta(hours=12)
+"""Within this, the time of day says when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +57,13 @@ class Toolbar:
     other_lineups: tuple[Choice, ...]
     classes: tuple[ClassChoice, ...]
     expires: datetime
+    downloads: tuple[Download, ...]
 
     @property
     def expires_text(self) -> str:
-        """The time, with its day if that is not near."""
-        days = (self.expires - datetime.now(UTC)).total_seconds() / DAY_SECONDS
-        return f"{self.expires:%H:%M} UTC" if days < NEAR_DAYS else f"{self.expires.day} {self.expires:%B %Y}"
-
-    downloads: tuple[Download, ...]
+        """The time of day of `expires`, or its day if that is not near."""
+        is_near = self.expires - datetime.now(UTC) < NEAR
+        return f"{self.expires:%H:%M} UTC" if is_near else f"{self.expires.day} {self.expires:%B %Y}"
 
 
 def build_toolbar(

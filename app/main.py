@@ -17,7 +17,7 @@ from app.decoding.parts import decode_parts
 from app.decoding.processes import ARE_POSSIBLE, PROCESSES
 from app.engine.engine import Engine
 from app.pages.templating import STATIC
-from app.routes import api, camera, health, pages, queue, sheets, sign_in, watch
+from app.routes import api, camera, evidence, health, pages, queue, sheets, sign_in, watch
 from app.routes.intake.uploads import PICTURE_PATHS, SHEETS_PATH
 from app.server.camera import Cameras
 from app.server.guard.callers import CallerNames
@@ -123,7 +123,7 @@ def create_app(
     install_error_handlers(app)
     # This documents the token in OpenAPI; `TokenCheck` checks it, before a body is read.
     app.include_router(api.router, dependencies=[Security(BEARER)] if app.state.tokens else [])
-    for routes in (camera, health, pages, queue, sheets, sign_in, watch):
+    for routes in (camera, evidence, health, pages, queue, sheets, sign_in, watch):
         app.include_router(routes.router)
     mount_own_files(app, STATIC)
     return app

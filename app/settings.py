@@ -126,6 +126,11 @@ class Settings(BaseSettings):
         default=(),
         description="origins whose pages may show this page in a frame, by semicolons, or self; by default none",
     )
+    evidence_pictures: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(),
+        description="folders with the data of the recorded evaluations, each in a folder of its name, by semicolons; "
+        "the evidence page shows their pictures",
+    )
     root_path: str = Field(
         default="", description="path of a proxy below which the server is reached, such as /lens; none by default"
     )
@@ -162,7 +167,14 @@ class Settings(BaseSettings):
         )
 
     @field_validator(
-        "lineups", "labels", "api_tokens", "trusted_hosts", "allowed_origins", "frame_ancestors", mode="before"
+        "lineups",
+        "labels",
+        "api_tokens",
+        "trusted_hosts",
+        "allowed_origins",
+        "frame_ancestors",
+        "evidence_pictures",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:

@@ -25,8 +25,7 @@ from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, add_query
 from app.pages.analysis.page import add_sanity, build_analysis_page
 from app.pages.block import build_block_page
 from app.pages.cbam import CbamPage, build_cbam_page
-from app.pages.evidence.commands import pair_options
-from app.pages.evidence.page import build_evidence_page
+from app.pages.evidence.pictures import read_picture
 from app.pages.gallery import find_sample, read_sample
 from app.pages.models import build_models_page
 from app.pages.templating import PageContext, render_page
@@ -56,12 +55,15 @@ router = APIRouter(include_in_schema=False, route_class=UploadRoute)
 
 
 class PageForm(PictureOptions):
-    """Fields of the page's form beside a picture: a gallery picture or an earlier analysis, and what is asked of it.
+    """Fields of the page's form beside a picture: a picture of ours or an earlier analysis, and what is asked of it.
+
+    `sample` names a gallery picture, `evidence` a picture of the evidence page.
 
     The question is the address's business: it goes into the address that answers, and is checked there.
     """
 
     sample: str | None = Field(default=None, max_length=64)
+    evidence: str | None = Field(default=None, max_length=400)
     analysis: str | None = Field(default=None, max_length=64)
     target: str | None = Field(default=None, max_length=200)
     method: Method | None = None
@@ -103,14 +105,6 @@ def show_own_cbam(
     return render_page(request, page, headers={"Cache-Control": "no-store"})
 
 
-@router.get("/evidence")
-def show_evidence(request: Request, lenses: LensesDependency, settings: SettingsDependency) -> Response:
-    """The measurements of the paper's claim."""
-    described = [build_lineup_description(lens.lineup) for lens in lenses]
-    options = pair_options(lenses.names, settings.lineups, settings.labels)
-    return render_page(request, build_evidence_page(described, options=options))
-
-
 @router.post("/")
 async def take_upload(
     request: Request,
@@ -127,8 +121,8 @@ async def take_upload(
         analysis = await lenses.choose(options.lineup).analyse(data, options, timings)
         analysis = replace(analysis, name=await _name_choice(image, options, kept, timings))
     except LensError as error:
-        # A gallery picture has no file's name.
-        named = name_picture(error, None if options.sample or image is None else image.filename)
+        # A picture of ours has no file's name.
+        named = name_picture(error, None if options.sample or options.evidence or image is None else image.filename)
         return refuse_upload(request, lenses, settings, named)
     await kept.add(analysis)
     return RedirectResponse(locate_analysis(request, analysis.id).page + options.question, status_code=303)
@@ -256,6 +250,8 @@ async def _read_choice(
     # The button of a gallery picture overrides a file that was chosen before.
     if form.sample:
         return read_sample(form.sample)
+    if form.evidence:
+        return read_picture(form.evidence, settings.evidence_pictures)
     if form.analysis:
         return (await kept.find(form.analysis, timings)).source.data
     if image is not None and (image.filename or image.size):
@@ -267,6 +263,8 @@ async def _name_choice(image: UploadFile | None, form: PageForm, kept: KeptAnaly
     """The picture's name for people; empty where it came without one."""
     if form.sample:
         return find_sample(form.sample).title
+    if form.evidence:
+        return name_file(form.evidence)
     if form.analysis:
         return (await kept.find(form.analysis, timings)).name
     return name_file(None if image is None else image.filename)

@@ -29,6 +29,7 @@ from app.numbers import format_count, format_probability, format_thousandths, ty
 from app.pages.evidence import sentences
 from app.pages.evidence.commands import write_command
 from app.pages.evidence.forest import build_forest_plot
+from app.pages.evidence.pictures import find_picture
 from app.pages.evidence.seeds import build_seeds_view
 from app.pages.evidence.store import DIRECTORY, find_records, is_of, read_seeds
 from app.pages.evidence.views import (
@@ -84,7 +85,11 @@ class EvidencePage:
 
 
 def build_evidence_page(
-    lineups: Sequence[LineupDescription], *, options: Mapping[str, str], directory: Path = DIRECTORY
+    lineups: Sequence[LineupDescription],
+    *,
+    options: Mapping[str, str],
+    directory: Path = DIRECTORY,
+    folders: Sequence[Path] = (),
 ) -> EvidencePage:
     """Build the page for the served lineups.
 
@@ -92,6 +97,7 @@ def build_evidence_page(
         lineups: each lineup, as in the REST API.
         options: the options of the command line that choose each lineup, by its name.
         directory: the folder of the recorded evaluations.
+        folders: the folders of the data whose pictures are shown.
     """
     records, missing = [], []
     for lineup in _tell_apart(lineups):
@@ -101,7 +107,7 @@ def build_evidence_page(
             for record in find_records(lineup.name, directory=directory)
             if record.focus is not None
         ]
-        own = [build_record_view(lineup, record, focus) for record, focus in found if is_of(record, weights)]
+        own = [build_record_view(lineup, record, focus, folders) for record, focus in found if is_of(record, weights)]
         records += own
         if not own:
             reason = OTHER_WEIGHTS if found else NO_RECORD
@@ -131,10 +137,13 @@ def _tell_apart(lineups: Sequence[LineupDescription]) -> list[LineupDescription]
     ]
 
 
-def build_record_view(lineup: LineupDescription, evaluation: Evaluation, focus: Focus) -> RecordView:
+def build_record_view(
+    lineup: LineupDescription, evaluation: Evaluation, focus: Focus, folders: Sequence[Path] = ()
+) -> RecordView:
     """Build the view of a lineup's recorded evaluation, by its first method."""
     result = focus.maps[0]
     titles = {name: network.title for name, network in lineup.networks.items()}
+    pictures = PictureViews(titles, evaluation.data, folders)
     return RecordView(
         name=lineup.name,
         title=f"{lineup.title}: {sentences.HEADINGS.get(evaluation.data, evaluation.data)}",
@@ -142,7 +151,7 @@ def build_record_view(lineup: LineupDescription, evaluation: Evaluation, focus: 
         pictures=format_count(evaluation.pictures),
         accuracy=_build_accuracy_views(evaluation, titles),
         contrasts=tuple(
-            _build_contrast_view(name, titles, contrast, focus.gates.get(name, []))
+            _build_contrast_view(name, pictures, contrast, focus.gates.get(name, []))
             for name, contrast in result.contrasts.items()
         ),
         limits=sentences.state_limits(result, title=lineup.title, warnings=lineup.warnings),
@@ -156,9 +165,10 @@ def build_record_view(lineup: LineupDescription, evaluation: Evaluation, focus: 
 
 
 def _build_contrast_view(
-    name: NetworkName, titles: Titles, contrast: Contrast, gates: Sequence[BlockResult]
+    name: NetworkName, pictures: "PictureViews", contrast: Contrast, gates: Sequence[BlockResult]
 ) -> ContrastView:
-    title = titles[name]
+    title = pictures.titles[name]
+    helped, hurt = pictures.build(contrast.helped), pictures.build(contrast.hurt)
     return ContrastView(
         name=name,
         title=title,
@@ -176,9 +186,10 @@ def _build_contrast_view(
         gains=sentences.state_gains(contrast, title),
         gates=tuple(_build_gate_row(block) for block in gates),
         gate_sentences=sentences.state_gates(gates),
-        helped=tuple(_build_picture_view(picture, titles) for picture in contrast.helped),
-        hurt=tuple(_build_picture_view(picture, titles) for picture in contrast.hurt),
+        helped=helped,
+        hurt=hurt,
         extremes=sentences.state_extremes(contrast),
+        pictures_note=sentences.state_pictures(pictures.data, (*helped, *hurt)),
     )
 
 
@@ -241,16 +252,36 @@ def _build_gate_row(block: BlockResult) -> GateRow:
     )
 
 
-def _build_picture_view(picture: PictureResult, titles: Titles) -> PictureView:
-    baseline, other = picture.share_inside
-    right = [titles[name] for name, is_right in picture.right.items() if is_right]
-    return PictureView(
-        file=picture.file,
-        class_name=picture.class_name,
-        object_share=format_mean(None, picture.object_share),
-        baseline=format_mean(None, picture.share_inside[baseline]),
-        other=format_mean(None, picture.share_inside[other]),
-        difference=typeset_minus(format_difference(None, Interval(mean=picture.difference, low=None, high=None))),
-        probabilities=" | ".join(format_probability(picture.probability[name]) for name in (baseline, other)),
-        right={0: "neither", 2: "both"}.get(len(right), "".join(right)),
-    )
+@dataclass(frozen=True, slots=True)
+class PictureViews:
+    """Builds the views of a record's pictures.
+
+    Attributes:
+        titles: the networks' names for people.
+        data: the name of the data's folder.
+        folders: where that folder may lie.
+    """
+
+    titles: Titles
+    data: str
+    folders: Sequence[Path]
+
+    def build(self, pictures: Sequence[PictureResult]) -> tuple[PictureView, ...]:
+        """Build the views of the pictures that differ most."""
+        return tuple(self._build(picture) for picture in pictures)
+
+    def _build(self, picture: PictureResult) -> PictureView:
+        baseline, other = picture.share_inside
+        right = [self.titles[name] for name, is_right in picture.right.items() if is_right]
+        is_at_hand = find_picture(self.data, picture.file, self.folders) is not None
+        return PictureView(
+            file=picture.file,
+            address=f"{self.data}/{picture.file}" if is_at_hand else None,
+            class_name=picture.class_name,
+            object_share=format_mean(None, picture.object_share),
+            baseline=format_mean(None, picture.share_inside[baseline]),
+            other=format_mean(None, picture.share_inside[other]),
+            difference=typeset_minus(format_difference(None, Interval(mean=picture.difference, low=None, high=None))),
+            probabilities=" | ".join(format_probability(picture.probability[name]) for name in (baseline, other)),
+            right={0: "neither", 2: "both"}.get(len(right), "".join(right)),
+        )

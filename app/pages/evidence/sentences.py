@@ -10,6 +10,7 @@ from app.evaluation.results.report import BlockResult, ClassResult, Contrast, Ev
 from app.evaluation.results.wording import Verdict, format_difference, format_mean, judge
 from app.numbers import format_count, typeset_minus
 from app.pages.choices import METHOD_TITLES
+from app.pages.evidence.views import PictureView
 from app.pages.gates import FLAT_DEVIATION
 from app.pages.lineup import name_condition
 from models.names import Attention
@@ -25,6 +26,9 @@ DATA_TITLES = {
     "ilsvrc_val500": "pictures of ImageNet’s validation part, with the boxes that ILSVRC publishes",
 }
 """Descriptions of data sets, by their directories' names."""
+
+CREDITS = {"caltech101_masked": "Pictures: Caltech-101 (Li, Andreeto, Ranzato and Perona), CC BY 4.0."}
+"""The credit that a data set's licence asks for, by the name of its folder."""
 
 HEADINGS = {"caltech101_masked": "Caltech-101, outlines", "ilsvrc_val500": "ImageNet, boxes"}
 """The same in a heading."""
@@ -194,10 +198,22 @@ def state_extremes(contrast: Contrast) -> str:
     if neither:
         wrong = f"Both networks are wrong on {neither} of the {len(pictures)}; there the maps show the little evidence "
         wrong += "for the true class."
-    return (
-        f"Chosen by one number, the difference in the share of heat inside, not by hand. {wrong} "
-        "The pictures themselves are not part of this program; the file names are the data set’s."
-    )
+    return f"Chosen by one number, the difference in the share of heat inside, not by hand. {wrong}"
+
+
+def state_pictures(data: str, pictures: Sequence[PictureView]) -> str:
+    """State where the pictures that differ most come from, or how to see them.
+
+    Args:
+        data: the name of the data's folder.
+        pictures: these pictures.
+    """
+    if not any(picture.address for picture in pictures):
+        return (
+            "The pictures are not part of this program. Where you have them, CBAM_LENS_EVIDENCE_PICTURES=DIR shows and "
+            f"opens them; DIR/{data} is their folder."
+        )
+    return f"A picture opens its comparison. {CREDITS.get(data, '')}".rstrip()
 
 
 def _state_left_out(evaluation: Evaluation, focus: Focus) -> str:

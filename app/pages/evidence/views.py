@@ -78,9 +78,13 @@ class GateRow:
 
 @dataclass(frozen=True, slots=True)
 class PictureView:
-    """One of the pictures that differ most; `baseline` and `other` are shares of heat inside."""
+    """One of the pictures that differ most; `baseline` and `other` are shares of heat inside.
+
+    `address` names the picture to this server, DATA/FILE; None where the picture is not at hand.
+    """
 
     file: str
+    address: str | None
     class_name: str
     object_share: str
     baseline: str
@@ -181,6 +185,7 @@ class ContrastView:
         gate_sentences: the gates' numbers in sentences.
         helped, hurt: the pictures that differ most.
         extremes: sentences on how these pictures were chosen.
+        pictures_note: whose pictures these are, or how to see them.
     """
 
     name: str
@@ -196,6 +201,12 @@ class ContrastView:
     helped: tuple[PictureView, ...]
     hurt: tuple[PictureView, ...]
     extremes: str
+    pictures_note: str
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether any of the pictures that differ most is at hand."""
+        return any(picture.address for picture in (*self.helped, *self.hurt))
 
 
 @dataclass(frozen=True, slots=True)

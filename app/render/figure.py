@@ -87,7 +87,6 @@ def draw_figure(rows: Sequence[Sequence[Panel]], *, heading: str, units: str, fi
         figsize=(PANEL_INCHES * len(first) + 2 * BAR_INCHES, (height + CAPTION_INCHES) * len(rows)),
         layout="constrained",
     )
-    FigureCanvasAgg(figure)
     figure.suptitle(heading, fontsize=10, parse_math=False)
     for row, panels in zip(figure.subplots(len(rows), len(first), squeeze=False), rows, strict=True):
         for axes, panel in zip(row, panels, strict=True):
@@ -102,12 +101,17 @@ def draw_figure(rows: Sequence[Sequence[Panel]], *, heading: str, units: str, fi
 def save_figure(figure: Figure, file_format: FigureFormat) -> bytes:
     """Write a figure as a file, whose bytes are the same in every run."""
     buffer = io.BytesIO()
-    # Without dates, so that the bytes are the same.
-    metadata = {FigureFormat.SVG: {"Date": None}, FigureFormat.PDF: {"CreationDate": None}}.get(file_format)
-    # Only PNG has these settings; the other formats' pictures are encoded by matplotlib.
-    fast: dict[str, Any] = {"pil_kwargs": COMPRESSION} if file_format is FigureFormat.PNG else {}
-    dots = min(DOTS_PER_INCH, LONGEST_PIXELS / max(figure.get_size_inches()))
-    figure.savefig(buffer, format=file_format.value, dpi=dots, metadata=metadata, **fast)
+    figure.set_dpi(min(DOTS_PER_INCH, LONGEST_PIXELS / max(figure.get_size_inches())))
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+    if file_format is FigureFormat.PNG:
+        # Not by savefig, which draws everything twice: first without output, for layouts that are computed already.
+        FigureCanvasAgg(figure).print_png(buffer, pil_kwargs=COMPRESSION)
+    else:
+        # Without dates, so that the bytes are the same.
+        metadata = {"Date": None} if file_format is FigureFormat.SVG else {"CreationDate": None}
+        figure.savefig(buffer, format=file_format.value, dpi=figure.dpi, metadata=metadata)
     return buffer.getvalue()
 
 
@@ -122,7 +126,7 @@ def save_pages(figures: Sequence[Figure]) -> bytes:
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.imshow(panel.picture)
-    axes.set_title(panel.title, fontsize=10, parse_math=False)
+    _set_title(axes, panel.title)
     below: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "top", "parse_math": False}
     axes.text(0.5, -0.02, panel.caption, fontsize=10, **below)
     # Without axes: the layout would measure their ticks dozens of times, a third of the figure's time.
@@ -136,4 +140,10 @@ def _draw_colour_bars(figure: Figure, drawn: Sequence[tuple[Axes, Panel]], *, sh
     for axes, scale in scaled[:1] if is_shared else scaled:
         mappable = ScalarMappable(Normalize(scale.minimum, scale.maximum), scale.colormap)
         beside = [axes for axes, _ in drawn] if is_shared else axes
-        figure.colorbar(mappable, ax=beside, label=shared if is_shared else own, shrink=0.8)
+        bar = figure.colorbar(mappable, ax=beside, label=shared if is_shared else own, shrink=0.8)
+        _set_title(bar.ax, "")
+
+
+def _set_title(axes: Axes, title: str) -> None:
+    # At a place of its own: otherwise each layout and drawing measures every axes' ticks, to put titles above them.
+    axes.set_title(title, fontsize=10, parse_math=False, y=1.0)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from app.pages.gallery import SAMPLES
 from tests.browser.pictures import (
@@ -126,6 +126,30 @@ def test_handle_swipes_between_two_maps(page: Page, by: str) -> None:
     # The maps are still read under the pointer, on either side.
     page.mouse.move(frames[0]["x"] + 0.9 * frames[0]["width"], frames[0]["y"] + 50)
     expect(page.locator("[data-readout=cbam]")).to_contain_text("Here")
+
+
+@pytest.mark.parametrize("size", [(820, 1180), (390, 844)], ids=["tablet", "phone"])
+def test_finger_moves_the_handle_between_two_maps(browser: Browser, site: str, size: tuple[int, int]) -> None:
+    width, height = size
+    page = browser.new_page(base_url=site, viewport={"width": width, "height": height}, has_touch=True, is_mobile=True)
+    open_drawn(page, "motorcycle")
+    page.get_by_role("link", name="Swipe").click()
+    handle = page.get_by_role("slider", name="Border between Baseline and CBAM")
+    handle.scroll_into_view_if_needed()
+    box, frame = handle.bounding_box(), page.locator("[data-map=cbam]").bounding_box()
+    assert box is not None
+    assert frame is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    scrolled = page.evaluate("scrollY")
+    session = page.context.new_cdp_session(page)
+    for kind, share in [("touchStart", 0), ("touchMove", 0.1), ("touchMove", 0.2), ("touchMove", 0.25)]:
+        # Not quite along the map, as fingers go: the page must not scroll instead.
+        points = [{"x": x + share * frame["width"], "y": y - 40 * share}]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(handle).to_have_attribute("aria-valuenow", re.compile("^7[456]$"))
+    assert page.evaluate("scrollY") == scrolled
+    page.close()
 
 
 def test_full_screen_shows_maps_names_and_p_and_leads_through_the_gallery(page: Page) -> None:

@@ -10,7 +10,7 @@ from app.analysis.sheets import MOST_ROWS
 from app.explain.methods import Method
 from app.render.colour_scale import Colormap, DifferenceScale, Scale
 from app.render.overlay import Render
-from app.render.sheet_layout import SheetLayout
+from app.render.sheet_layout import FigureWidth, SheetLayout
 from models.names import Geometry, Resolution, Stage
 
 
@@ -254,6 +254,10 @@ class SheetOptions(ArchiveOptions):
         default=SheetLayout.ROWS,
         description="`rows`: a row per picture, with a difference; `columns`: a column per picture and a row per "
         "network, as in the paper.",
+    )
+    width: FigureWidth = Field(
+        default=FigureWidth.NATURAL,
+        description="Of a figure of columns: `column`, 3.25 inches, or `page`, 6.875 inches, as in a paper.",
     )
     sort: SheetSort = Field(default=SheetSort.UPLOAD, description="The order of the rows.")
     only: SheetFilter = Field(

@@ -27,7 +27,7 @@ from app.commands.options import (
 from app.commands.ray import find_survey, serve_on_ray
 from app.explain.methods import Method
 from app.render.colour_scale import Colormap, Scale
-from app.render.sheet_layout import SheetLayout
+from app.render.sheet_layout import FigureWidth, SheetLayout
 from models.names import Stage
 
 
@@ -153,6 +153,10 @@ def compare(
             "as in the paper.",
         ),
     ] = SheetLayout.ROWS,
+    width: Annotated[
+        FigureWidth,
+        typer.Option(help="With --layout columns: as wide as the pictures need, or a paper's column or page."),
+    ] = FigureWidth.NATURAL,
     rows: Annotated[
         Path | None,
         typer.Option(
@@ -209,6 +213,7 @@ def compare(
         of=of,
         minus=minus,
         layout=layout,
+        width=width,
         threshold=threshold,
     )
     options = CompareOptions(

@@ -17,7 +17,7 @@ from app.api.analyses import build_analysis_answer
 from app.output import figures, heat_maps
 from app.output.gates import encode_attention
 from app.output.sheet import draw_sheet
-from app.render.contact_sheet import SheetFormat
+from app.render.contact_sheet import SHEET_FORMATS
 from app.render.figure import FigureFormat
 from app.render.overlay import Render
 from app.version import VERSION
@@ -106,9 +106,7 @@ def list_sheet_members(rows: Sequence[ComparedRow], options: SheetOptions) -> li
         else:
             lines += [f"  {line}" for line in _list_facts(row.comparison)]
             members += _list_files(row.comparison, options, OF_A_SHEET, folder=f"{slug}/")
-    members += [
-        Member(f"sheet.{form}", partial(draw_sheet, rows, options, FigureFormat(form.value))) for form in SheetFormat
-    ]
+    members += [Member(f"sheet.{form}", partial(draw_sheet, rows, options, form)) for form in SHEET_FORMATS]
     return [
         _write_text("\n".join([*lines, "", "In each folder:", *_describe_files(options, OF_A_SHEET), ""])),
         *members,

@@ -33,7 +33,9 @@ def draw_sheet(rows: Sequence[ComparedRow], options: SheetOptions, file_format: 
     side = PANEL_SIDE_PIXELS if len(rows) <= MANY_PICTURES else SIDE_OF_MANY_PIXELS
     pictures = [_show_picture(row, options, max_side=side) for row in rows]
     heading = caption_question(rows, options)
-    return draw_contact_sheet(pictures, heading=heading, file_format=file_format, layout=options.layout)
+    return draw_contact_sheet(
+        pictures, heading=heading, file_format=file_format, layout=options.layout, width=options.width
+    )
 
 
 def _show_picture(row: ComparedRow, options: SheetOptions, *, max_side: int) -> ContactPicture:

@@ -17,7 +17,7 @@ from app.pages.addresses import Addresses, Download, PageImage, add_query
 from app.pages.choices import METHOD_TITLES, Choice, list_choices
 from app.pages.doubts import explain_doubt
 from app.render.colour_scale import DIFFERENCE_COLORMAP, Colormap, Scale
-from app.render.contact_sheet import SheetFormat
+from app.render.contact_sheet import SHEET_FORMATS
 from app.render.sheet_layout import SheetLayout
 from models.names import Stage
 from models.pictures.fitting import screen_size
@@ -342,7 +342,7 @@ def _list_downloads(address: str, asked: dict[str, str], pictures: int) -> tuple
             ("Sheet", "sheet", {}),
             ("Pictures as columns", "columns", {"layout": SheetLayout.COLUMNS.value}),
         )
-        for form in SheetFormat
+        for form in SHEET_FORMATS
     ]
     numbers = Download("Numbers, CSV", add_query(f"{address}/numbers.csv", asked), "cbam-lens-sheet.csv")
     archive = add_query(f"{address}/everything.zip", asked)

@@ -6,13 +6,12 @@ As in `app.render.figure`, the maps of a picture share one scale by default, and
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from app.render.contact_columns import draw_columns
 from app.render.contact_picture import ContactPicture
 from app.render.figure import FigureFormat
 from app.render.paper import GAP_INCHES, LINE_INCHES, MARGIN_INCHES, REGULAR, SMALL, Paper
-from app.render.sheet_layout import SheetLayout
+from app.render.sheet_layout import FigureWidth, SheetLayout
 
 PANEL_INCHES = 1.9
 FEWEST_COLUMNS = 4
@@ -31,11 +30,8 @@ UPRIGHT_PANELS = 4
 """The most panels in a row of an upright page; the pages of more are on their sides."""
 
 
-class SheetFormat(StrEnum):
-    """File formats in which the page offers the contact sheet."""
-
-    PNG = "png"
-    PDF = "pdf"
+SHEET_FORMATS = (FigureFormat.PNG, FigureFormat.PDF)
+"""The formats in which the page and the archive offer a whole sheet; an SVG file of many photographs is large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +70,7 @@ def draw_contact_sheet(
     heading: str,
     file_format: FigureFormat,
     layout: SheetLayout = SheetLayout.ROWS,
+    width: FigureWidth = FigureWidth.NATURAL,
 ) -> bytes:
     """Draw all pictures in one figure; as rows in PDF, on pages of A4.
 
@@ -82,20 +79,21 @@ def draw_contact_sheet(
         heading: the text above all pictures.
         file_format: PNG, SVG or PDF.
         layout: whether a picture is a row or a column.
+        width: the width of a figure of columns.
 
     Returns:
         The file's bytes, the same in every run.
     """
     if layout is SheetLayout.COLUMNS:
-        return draw_columns(pictures, heading=heading, file_format=file_format)
+        return draw_columns(pictures, heading=heading, file_format=file_format, width=width)
     panels = max([FEWEST_COLUMNS, *(len(picture.panels) for picture in pictures)])
     if file_format is FigureFormat.PDF:
         return Paper.bind(_draw_pages(pictures, panels, heading))
     lines = textwrap.wrap(heading, LINE_CHARACTERS)
     rows = [_Row(picture) for picture in pictures]
-    width = panels * PANEL_INCHES + (panels - 1) * GAP_INCHES + 2 * MARGIN_INCHES
+    across = panels * PANEL_INCHES + (panels - 1) * GAP_INCHES + 2 * MARGIN_INCHES
     height = 2 * MARGIN_INCHES + LINE_INCHES * len(lines) + GAP_INCHES + sum(row.height_inches for row in rows)
-    paper = Paper(width, height)
+    paper = Paper(across, height)
     _write_heading(paper, lines)
     for row in rows:
         _draw_row(paper, row)

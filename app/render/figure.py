@@ -98,16 +98,16 @@ def draw_figure(rows: Sequence[Sequence[Panel]], *, heading: str, units: str, fi
     return save_figure(figure, file_format)
 
 
-def save_figure(figure: Figure, file_format: FigureFormat) -> bytes:
+def save_figure(figure: Figure, file_format: FigureFormat, *, dots_per_inch: int = DOTS_PER_INCH) -> bytes:
     """Write a figure as a file, whose bytes are the same in every run."""
     buffer = io.BytesIO()
-    figure.set_dpi(min(DOTS_PER_INCH, LONGEST_PIXELS / max(figure.get_size_inches())))
+    figure.set_dpi(min(dots_per_inch, LONGEST_PIXELS / max(figure.get_size_inches())))
     if (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)
         figure.set_layout_engine("none")
     if file_format is FigureFormat.PNG:
         # Not by savefig, which draws everything twice: first without output, for layouts that are computed already.
-        FigureCanvasAgg(figure).print_png(buffer, pil_kwargs=COMPRESSION)
+        FigureCanvasAgg(figure).print_png(buffer, pil_kwargs=COMPRESSION)  # type: ignore[no-untyped-call]
     else:
         # Without dates, so that the bytes are the same.
         metadata = {"Date": None} if file_format is FigureFormat.SVG else {"CreationDate": None}

@@ -12,7 +12,7 @@ from matplotlib.image import BboxImage
 from matplotlib.transforms import Bbox, TransformedBbox
 from PIL import Image
 
-from app.render.figure import FigureFormat, save_figure, save_pages
+from app.render.figure import DOTS_PER_INCH, FigureFormat, save_figure, save_pages
 
 GAP_INCHES = 0.12
 MARGIN_INCHES = 0.25
@@ -30,16 +30,17 @@ class Paper:
     Args:
         width: in inches.
         height: in inches.
+        margin: the room above the first line, in inches.
     """
 
-    def __init__(self, width: float, height: float) -> None:
+    def __init__(self, width: float, height: float, *, margin: float = MARGIN_INCHES) -> None:
         # `Figure` alone: pyplot keeps global state, and figures are drawn on several threads.
         # Places are computed here, because matplotlib's layout engine takes seconds for a hundred axes.
         self._figure = Figure(figsize=(width, height))
         FigureCanvasAgg(self._figure)
         # Each picture stays a picture of its own in SVG and PDF, with its own pixels.
         self._figure.suppressComposite = True
-        self._width, self._height, self._top = width, height, MARGIN_INCHES
+        self._width, self._height, self._top = width, height, margin
 
     def skip(self, inches: float) -> None:
         """Leave that much room free."""
@@ -75,9 +76,9 @@ class Paper:
         image.set_data(np.asarray(picture))
         self._figure.add_artist(image)
 
-    def save(self, file_format: FigureFormat) -> bytes:
+    def save(self, file_format: FigureFormat, *, dots_per_inch: int = DOTS_PER_INCH) -> bytes:
         """Write the file, whose bytes are the same in every run."""
-        return save_figure(self._figure, file_format)
+        return save_figure(self._figure, file_format, dots_per_inch=dots_per_inch)
 
     @staticmethod
     def bind(papers: "Sequence[Paper]") -> bytes:

@@ -25,8 +25,7 @@ from app.output.sheet import draw_sheet
 from app.output.sheet_numbers import write_sheet_numbers
 from app.pages.addresses import add_query
 from app.pages.sheet import TargetProblems, build_sheet_page, list_asked
-from app.render.contact_sheet import SheetFormat
-from app.render.figure import FigureFormat
+from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.dependencies import (
     AnalysisDependency,
     KeptDependency,
@@ -42,8 +41,6 @@ from app.routes.pages import PageForm, locate_analysis, refuse_upload, render_ti
 
 DEADLINE_SHARE = 0.8
 """The share of a request's time for the networks; a picture that comes too late becomes a row with an error."""
-
-SHEET_MEDIA_TYPES = {SheetFormat.PNG: "image/png", SheetFormat.PDF: "application/pdf"}
 
 router = APIRouter(include_in_schema=False, route_class=UploadRoute)
 
@@ -203,15 +200,15 @@ async def _change_row(
 @router.get("/sheets/{sheet_id}/sheet.{format}")
 async def read_sheet(
     sheet: SheetDependency,
-    format: SheetFormat,  # noqa: A002  # the path's own word
+    format: FigureFormat,  # noqa: A002  # the path's own word
     options: Annotated[SheetOptions, Query()],
     lenses: LensesDependency,
     sheet_lens: SheetLensDependency,
 ) -> Response:
     """The contact sheet."""
     rows = await _compare_rows(sheet, options, sheet_lens)
-    content = await lenses.default.run(draw_sheet, rows, options, FigureFormat(format))
-    return Response(content, media_type=SHEET_MEDIA_TYPES[format])
+    content = await lenses.default.run(draw_sheet, rows, options, format)
+    return Response(content, media_type=MEDIA_TYPES[format])
 
 
 @router.get("/sheets/{sheet_id}/numbers.csv")

@@ -2,13 +2,14 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from app.render.contact_columns import share_titles
 from app.render.contact_picture import ContactPicture
 from app.render.contact_sheet import draw_contact_sheet
 from app.render.figure import FigureFormat, Panel
-from app.render.sheet_layout import SheetLayout
+from app.render.sheet_layout import FigureWidth, SheetLayout
 from tests.conftest import decode, make_picture
 
 pytestmark = pytest.mark.slow
@@ -139,3 +140,44 @@ def test_sheet_of_problems_alone_is_drawn(layout: SheetLayout) -> None:
 def test_sheet_takes_names_as_they_are(layout: SheetLayout) -> None:
     """A dollar sign begins a formula in matplotlib's texts, and its font does not have every character."""
     assert draw(make_contact(r"$\frac{ 猫", "Baseline"), layout=layout, file_format=FigureFormat.PDF)
+
+
+def draw_printed(count: int, width: FigureWidth, file_format: FigureFormat = FigureFormat.PDF) -> bytes:
+    contact = make_contact("cat", "Baseline", "CBAM")
+    return draw_contact_sheet(
+        [contact] * count, heading="h", file_format=file_format, layout=SheetLayout.COLUMNS, width=width
+    )
+
+
+@pytest.mark.parametrize("count", [1, 4, 9, 24])
+@pytest.mark.parametrize(("width", "inches"), [(FigureWidth.COLUMN, 3.25), (FigureWidth.PAGE, 6.875)])
+def test_figure_of_a_given_width_has_it_with_any_number_of_pictures(
+    width: FigureWidth, inches: float, count: int
+) -> None:
+    ((page_width, _),) = read_pages(draw_printed(count, width))
+    assert page_width == pytest.approx(inches, abs=0.01)
+    printed = decode(draw_printed(count, width, FigureFormat.PNG))
+    assert printed.width == pytest.approx(300 * inches, abs=1)
+    # Nothing reaches over the right side, and the pictures reach close to it.
+    drawn = np.flatnonzero((np.asarray(printed.convert("L")) < 250).any(axis=0))
+    assert drawn[-1] < printed.width - 1
+    assert count < 4 or drawn[-1] > 0.9 * printed.width
+
+
+def test_further_pictures_continue_below_in_a_figure_of_a_given_width() -> None:
+    ((_, four),), ((_, five),) = (read_pages(draw_printed(count, FigureWidth.COLUMN)) for count in (4, 5))
+    assert five > 1.8 * four
+
+
+def test_caption_without_room_is_cut_after_p() -> None:
+    panels = (
+        Panel("Picture", make_picture(60, 60), "1. a.jpg"),
+        Panel("CBAM", make_picture(60, 60), "P = 0.9213, scale 0 to 0.307"),
+    )
+    contact = ContactPicture("1. a.jpg", "cat", panels)
+    svg = draw_contact_sheet(
+        [contact] * 4, heading="h", file_format=FigureFormat.SVG, layout=SheetLayout.COLUMNS, width=FigureWidth.COLUMN
+    ).decode()
+    texts = re.findall(r"<!-- (.*?) -->", svg)
+    assert " ".join(texts).count("0.9213") == 4
+    assert "scale" not in " ".join(texts)

@@ -298,7 +298,7 @@ def test_unknown_sheet_is_a_plain_404(client: TestClient, path: str) -> None:
     assert "no sheet has this id" in answer.text
 
 
-@pytest.mark.parametrize(("form", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF")])
+@pytest.mark.parametrize(("form", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
 def test_contact_sheet_is_a_file_of_its_format_and_the_same_again(
     client: TestClient, sheet: str, form: str, start: bytes
 ) -> None:
@@ -306,7 +306,7 @@ def test_contact_sheet_is_a_file_of_its_format_and_the_same_again(
     assert answer.status_code == 200
     assert answer.content.startswith(start)
     assert answer.content == client.get(f"{sheet}/sheet.{form}", params={"colormap": "magma"}).content
-    assert client.get(f"{sheet}/sheet.svg").status_code == 422
+    assert client.get(f"{sheet}/sheet.gif").status_code == 422
 
 
 def test_contact_sheet_grows_with_its_rows_and_follows_the_options(client: TestClient, sheet: str) -> None:

@@ -116,8 +116,7 @@ MAY_IMPORT = {
         "models.names models.networks"
     ),
     "app.pages.evidence": (
-        "app.api app.errors app.evaluation.measures app.evaluation.results app.numbers app.pages models.lineups "
-        "models.names"
+        "app.api app.errors app.evaluation.results app.numbers app.pages models.lineups models.names"
     ),
     "app.render": "app.explain models.pictures",
     "app.routes": (

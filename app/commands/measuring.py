@@ -102,22 +102,27 @@ def evaluate(
     or_explain(_check_outputs, rows, plot)
     settings = prepare_settings(as_list(lineup), as_list(labels), device, offline=offline)
     with errors.status("loading the networks"):
-        from app import evaluation
+        from app.evaluation.from_rows import evaluate_by_rows
+        from app.evaluation.results.options import EvaluationOptions, Fill, FocusOptions
+        from app.evaluation.results.plot import draw_evaluation
+        from app.evaluation.results.rows import write_rows
+        from app.evaluation.results.table import tabulate_evaluation
+        from app.evaluation.run import measure
 
     focus_options = None
     if focus:
         focus_options = or_explain(
-            evaluation.FocusOptions,
+            FocusOptions,
             masks=masks,
             boxes=boxes,
             class_map=class_map,
             methods=tuple(dict.fromkeys(methods or (Method.GRADCAM,))),
             stage=Stage(stage),
             tolerance_pixels=tolerance,
-            fill=or_explain(evaluation.Fill.parse, fill),
+            fill=or_explain(Fill.parse, fill),
             has_curves=curves,
         )
-    options = evaluation.EvaluationOptions(
+    options = EvaluationOptions(
         data=data,
         listing=listing,
         geometry=GeometryOptions(geometry=geometry, resolution=parse_resolution(resolution)),
@@ -126,18 +131,18 @@ def evaluate(
     )
     if answers is not None:
         survey = find_survey(on)
-        measured = or_explain(evaluation.evaluate_by_rows, settings, options, answers, has_maps=has_maps, survey=survey)
+        measured = or_explain(evaluate_by_rows, settings, options, answers, has_maps=has_maps, survey=survey)
     else:
-        measurement = or_explain(evaluation.measure, settings, options)
+        measurement = or_explain(measure, settings, options)
         measured = measurement.evaluation
         if rows is not None:
-            or_explain(evaluation.write_rows, measurement.rows, rows)
+            or_explain(write_rows, measurement.rows, rows)
     if plot is not None:
-        or_explain(plot.write_bytes, evaluation.draw_evaluation(measured))
+        or_explain(plot.write_bytes, draw_evaluation(measured))
     if as_json:
         typer.echo(measured.model_dump_json(indent=2))
     else:
-        Console().print(evaluation.tabulate_evaluation(measured))
+        Console().print(tabulate_evaluation(measured))
 
 
 def _check_outputs(*paths: Path | None) -> None:

@@ -15,39 +15,3 @@ Sources of the numbers:
 The shares, the hits and the calibration error equal those of Quantus 0.6.0 and torchmetrics 1.9.0; the tests contain their
 results.
 """  # noqa: E501  # a table's row is one line
-
-from app.evaluation.from_rows import evaluate_by_rows
-from app.evaluation.measures.pictures import (
-    CHUNK_BATCHES,
-    LabelledPicture,
-    PictureBatch,
-    PictureReader,
-    list_pictures,
-)
-from app.evaluation.results.options import EvaluationOptions, Fill, FocusOptions
-from app.evaluation.results.plot import draw_evaluation
-from app.evaluation.results.report import Evaluation, NetworkAccuracy
-from app.evaluation.results.rows import read_rows, write_rows
-from app.evaluation.results.table import tabulate_evaluation
-from app.evaluation.run import Measurement, measure, run_evaluation
-
-__all__ = [
-    "CHUNK_BATCHES",
-    "Evaluation",
-    "EvaluationOptions",
-    "Fill",
-    "FocusOptions",
-    "LabelledPicture",
-    "Measurement",
-    "NetworkAccuracy",
-    "PictureBatch",
-    "PictureReader",
-    "draw_evaluation",
-    "evaluate_by_rows",
-    "list_pictures",
-    "measure",
-    "read_rows",
-    "run_evaluation",
-    "tabulate_evaluation",
-    "write_rows",
-]

@@ -8,29 +8,23 @@ Sources: Selvaraju et al., *Grad-CAM*, ICCV 2017, and the papers that the packag
 
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pytorch_grad_cam as grad_cam
 import torch
-from pytorch_grad_cam.base_cam import BaseCAM
 from torch import nn
 
 from app.explain.maps import FloatArray, HeatMap
 from app.explain.methods import Method
+from app.explain.weightings import import_weightings
 from models.attention.interventions import Intervention
 from models.names import Stage
 from models.networks.staged import StagedNetwork
 
-WEIGHTINGS: dict[Method, type[BaseCAM]] = {
-    Method.GRADCAM: grad_cam.GradCAM,
-    Method.GRADCAM_PLUS_PLUS: grad_cam.GradCAMPlusPlus,
-    Method.XGRADCAM: grad_cam.XGradCAM,
-    Method.HIRESCAM: grad_cam.HiResCAM,
-    Method.LAYERCAM: grad_cam.LayerCAM,
-    Method.EIGENCAM: grad_cam.EigenCAM,
-    Method.EIGENGRADCAM: grad_cam.EigenGradCAM,
-    Method.GRADCAM_ELEMENTWISE: grad_cam.GradCAMElementWise,
-}
+if TYPE_CHECKING:
+    from pytorch_grad_cam.base_cam import BaseCAM
+
+WEIGHTINGS = import_weightings()
 
 EIGEN_METHODS = frozenset({Method.EIGENCAM, Method.EIGENGRADCAM})
 
@@ -108,7 +102,7 @@ def _project(activation: FloatArray) -> FloatArray:
 
 
 @cache
-def _weighting(method: Method) -> BaseCAM:
+def _weighting(method: Method) -> "BaseCAM":
     # The package's classes need a model for its evaluation mode and its device; without target layers they set no
     # hooks, and `get_cam_image` uses its arguments alone.
     return WEIGHTINGS[method](model=nn.Linear(1, 1), target_layers=[])

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import torch
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from models.checkpoints.checking import Misfit, compare_shapes
@@ -151,7 +152,13 @@ class WithoutValues(TorchFunctionMode):
         args: tuple[object, ...] = (),
         kwargs: dict[str, object] | None = None,
     ) -> object:
-        return args[0] if func is torch.Tensor.normal_ else func(*args, **(kwargs or {}))
+        if func is torch.Tensor.normal_:
+            return args[0]
+        named = kwargs or {}
+        # torch.nn.init asks about its own function, with the tensor by name, and not about `normal_` in it.
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return named["tensor"]
+        return func(*args, **named)
 
 
 @lru_cache(maxsize=64)

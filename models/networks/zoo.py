@@ -6,7 +6,6 @@ from functools import partial
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from models.attention.bam import Bam
 from models.attention.cbam import AttentionFactory, Cbam
@@ -127,6 +126,9 @@ def count_multiply_adds(network: StagedNetwork, *, height: int, width: int) -> i
     """
     parameter = next(network.parameters())
     batch = torch.zeros(1, 3, height, width, device=parameter.device, dtype=parameter.dtype)
+    # Imports triton, 75 MB, which a server does not need.
+    from torch.utils.flop_counter import FlopCounterMode  # noqa: PLC0415
+
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(batch)
     # One multiply-add is two floating-point operations.

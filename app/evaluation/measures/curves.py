@@ -22,16 +22,13 @@ from torchvision.transforms.functional import gaussian_blur
 
 from app.evaluation.measures.localisation import Values, silent_values
 from app.evaluation.results.metrics import Metric
-from app.evaluation.results.options import Fill
+from app.evaluation.results.options import BLUR_SHARE, Fill
 from app.explain.maps import HeatMap
 from models.networks.staged import StagedNetwork
 from models.probabilities import Activation, find_probabilities
 
 LARGEST_STEPS = 32
 """The largest number of steps of a curve; a smaller map has one step per position: 25 for 5 x 5."""
-
-BLUR_SHARE = 0.1
-"""The blur's standard deviation as a share of the input's shorter side: 16 pixels at 160."""
 
 CURVE_METRICS = (Metric.DELETION, Metric.INSERTION)
 

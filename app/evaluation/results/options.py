@@ -9,6 +9,9 @@ from app.errors import InvalidOption
 from app.explain.methods import Method
 from models.names import Stage
 
+BLUR_SHARE = 0.1
+"""The blur's standard deviation as a share of the input's shorter side: 16 pixels at 160."""
+
 
 class Fill(StrEnum):
     """The filling of a removed position."""

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from app.api.schemas import LineupDescription
-from app.evaluation.measures.curves import BLUR_SHARE
 from app.evaluation.results.metrics import MEANINGS, Metric
-from app.evaluation.results.options import Fill
+from app.evaluation.results.options import BLUR_SHARE, Fill
 from app.evaluation.results.report import BlockResult, ClassResult, Contrast, Evaluation, Focus, MapResult, Subset
 from app.evaluation.results.wording import Verdict, format_difference, format_mean, judge
 from app.numbers import format_count, typeset_minus

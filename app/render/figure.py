@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
@@ -19,7 +20,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from app.render.colour_scale import ColourScale
-from app.render.png import COMPRESSION
+from app.render.png import encode_png
 
 # A fixed salt makes an SVG's identifiers, and so its bytes, the same for the same maps.
 matplotlib.rcParams["svg.hashsalt"] = "cbam-lens"
@@ -100,18 +101,20 @@ def draw_figure(rows: Sequence[Sequence[Panel]], *, heading: str, units: str, fi
 
 def save_figure(figure: Figure, file_format: FigureFormat, *, dots_per_inch: int = DOTS_PER_INCH) -> bytes:
     """Write a figure as a file, whose bytes are the same in every run."""
-    buffer = io.BytesIO()
     figure.set_dpi(min(dots_per_inch, LONGEST_PIXELS / max(figure.get_size_inches())))
     if (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)
         figure.set_layout_engine("none")
     if file_format is FigureFormat.PNG:
         # Not by savefig, which draws everything twice: first without output, for layouts that are computed already.
-        FigureCanvasAgg(figure).print_png(buffer, pil_kwargs=COMPRESSION)  # type: ignore[no-untyped-call]
-    else:
-        # Without dates, so that the bytes are the same.
-        metadata = {"Date": None} if file_format is FigureFormat.SVG else {"CreationDate": None}
-        figure.savefig(buffer, format=file_format.value, dpi=figure.dpi, metadata=metadata)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
+        return encode_png(drawn, dots_per_inch=figure.dpi)
+    # Without dates, so that the bytes are the same.
+    metadata = {"Date": None} if file_format is FigureFormat.SVG else {"CreationDate": None}
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=file_format.value, dpi=figure.dpi, metadata=metadata)
     return buffer.getvalue()
 
 

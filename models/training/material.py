@@ -187,7 +187,9 @@ class DataReader:
         pictures = list_validation(directory, listing, classes)
         check_apart(training, pictures)
         name = directory.resolve().name if listing is None else f"{directory.resolve().name}, {listing.name}"
-        return ValidationSet.read(name, pictures, self._recipe.geometries, self._recipe.resolution)
+        return ValidationSet.read(
+            name, pictures, self._recipe.geometries, self._recipe.resolution, crop_share=self._recipe.crop_share
+        )
 
     def _read_store(self, classes: ClassList, pictures: list[EncodedPicture]) -> tuple[PictureStore, list[str]]:
         """Read all pictures, from the cache if there is one; also returns the names of unreadable pictures."""

@@ -63,16 +63,30 @@ class ValidationSet:
 
     @classmethod
     def read(
-        cls, name: str, pictures: Sequence[EncodedPicture], geometries: Sequence[Geometry], resolution: Resolution
+        cls,
+        name: str,
+        pictures: Sequence[EncodedPicture],
+        geometries: Sequence[Geometry],
+        resolution: Resolution,
+        *,
+        crop_share: float = 1.0,
     ) -> "ValidationSet":
-        """Decode held-out pictures on all cores; raises `TrainingError` if one cannot be read."""
+        """Decode held-out pictures on all cores; raises `TrainingError` if one cannot be read.
+
+        Args:
+            name: their display name.
+            pictures: the held-out pictures.
+            geometries: the geometries of the networks' input.
+            resolution: its shorter side.
+            crop_share: see `models.pictures.preparation.Preprocessing`.
+        """
 
         def prepare(picture: EncodedPicture) -> list[NDArray[np.uint8]]:
             try:
                 image = decode_picture(picture.read(), max_pixels=None)
             except (PictureError, OSError, MemoryError) as error:
                 raise TrainingError(f"{picture.key} cannot be validated: {error}; remove it from the list") from error
-            return [_resize(image, geometry, resolution) for geometry in geometries]
+            return [_resize(image, geometry, resolution, crop_share) for geometry in geometries]
 
         with ThreadPoolExecutor() as pool:
             prepared = list(pool.map(prepare, pictures))
@@ -100,8 +114,9 @@ class ValidationSet:
         }
 
 
-def _resize(image: Image.Image, geometry: Geometry, resolution: Resolution) -> NDArray[np.uint8]:
-    placed = placement.place(image.width, image.height, geometry=geometry, resolution=resolution)
+def _resize(image: Image.Image, geometry: Geometry, resolution: Resolution, crop_share: float) -> NDArray[np.uint8]:
+    width, height = image.size
+    placed = placement.place(width, height, geometry=geometry, resolution=resolution, crop_share=crop_share)
     return resize_seen(image, placed)
 
 

@@ -241,6 +241,8 @@ class Recipe(RecipePart):
             ImageNet's by default.
         stored_side: the shorter side in pixels of the pictures in memory.
         resolution: the shorter side in pixels for validation; the lineup's card has it too.
+        crop_share: the share of the resized picture's shorter side that a centre crop sees in validation; 0.875 where
+            224 pixels of 256 are usual. The lineup's card has it too.
         geometries: the geometries for validation; the card has the first.
         validation_epochs: the number of epochs between validations; the last epoch is always followed by one.
         teacher_side: the shorter side in pixels to which smaller batches are enlarged for a teacher; none to give it
@@ -266,6 +268,7 @@ class Recipe(RecipePart):
     standard_deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
     stored_side: int = Field(default=256, ge=32)
     resolution: Resolution = Resolution.PIXELS_224
+    crop_share: float = Field(default=1.0, gt=0, le=1)
     geometries: Annotated[tuple[Geometry, ...], Field(min_length=1)] = (Geometry.CENTER_CROP, Geometry.WHOLE)
     validation_epochs: int = Field(default=1, ge=1)
     optimiser: OptimiserRecipe = OptimiserRecipe()

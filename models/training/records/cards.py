@@ -114,6 +114,7 @@ def format_lineup_card(name: str, networks: Mapping[NetworkName, TrainedNetwork]
             standard_deviation=circumstances.lesson.preprocessing.standard_deviation,
             geometry=recipe.geometries[0],
             resolution=recipe.resolution,
+            crop_share=recipe.crop_share,
         ),
         folder_aliases=dict(circumstances.classes.aliases),
         networks={

@@ -88,3 +88,18 @@ def test_pictures_wait_as_bytes() -> None:
     (batch,) = validation.batches[Geometry.WHOLE]
     assert batch.pictures.dtype == torch.uint8
     assert batch.pictures.shape == (1, 3, 160, 192)
+
+
+def test_centre_crop_sees_the_share_of_the_recipe() -> None:
+    """At 1.0, 224 pixels of 224 were seen where everybody else's accuracy is of 224 of 256."""
+    picture = make_picture(300, 256)
+    content = encode(picture)
+    (batch,) = ValidationSet.read(
+        "x",
+        [EncodedPicture("x/y/z.png", 0, content)],
+        [Geometry.CENTER_CROP],
+        Resolution.PIXELS_224,
+        crop_share=0.875,
+    ).batches[Geometry.CENTER_CROP]
+    wanted = np.asarray(picture)[16:240, 38:262]
+    assert (batch.pictures[0].permute(1, 2, 0).numpy() == wanted).all()

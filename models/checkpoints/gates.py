@@ -1,5 +1,6 @@
 """A network's attention as its tensors show it: the kind, and whether it is trained."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,12 +11,23 @@ from models.checkpoints.diagnosis import CheckpointError, GateState
 from models.checkpoints.layouts import KERNEL, LAST_LAYER, NORM
 from models.names import Attention, GateKind, SpatialPooling
 
-BETWEEN_STAGES = "bam"
-"""How the names of tensors begin that stand between stages."""
+SIGNS = {
+    Attention.BAM: re.compile(r"^bam\d\."),
+    Attention.ECA: re.compile(r"\bcbam(\.\d+|_\d+)?\.conv\.weight$"),
+    Attention.COORDINATE: re.compile(r"\bcbam(\.\d+|_\d+)?\.conv_h\.weight$"),
+    Attention.TRIPLET: re.compile(r"\.ChannelGateH\."),
+}
+"""The names of tensors that only one attention has."""
 
-SPATIAL_ENDS = (f"{NORM}weight", "gate_s_conv_final.weight")
-CHANNEL_ENDS = (f"{LAST_LAYER}weight", "gate_c_fc_final.weight")
-"""How the names of the last weights before the gates' sigmoids end: of CBAM and SE, and of BAM."""
+LAST_WEIGHTS = {
+    GateKind.SPATIAL: re.compile(rf"{re.escape(NORM)}weight$|gate_s_conv_final\.weight$"),
+    GateKind.CHANNEL: re.compile(
+        rf"{re.escape(LAST_LAYER)}weight$|gate_c_fc_final\.weight$|{SIGNS[Attention.ECA].pattern}"
+    ),
+    GateKind.ROW: re.compile(r"\.conv_h\.weight$|ChannelGateW\.spatial\.bn\.weight$"),
+    GateKind.COLUMN: re.compile(r"\.conv_w\.weight$|ChannelGateH\.spatial\.bn\.weight$"),
+}
+"""The names of the last weights before the gates' sigmoids, of every attention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +36,7 @@ class GateShapes:
 
     Attributes:
         has_channel: there is a channel gate; how it pools cannot be told.
-        is_between_stages: the gates are BAM's.
+        named: the attention that the names alone show; None for one of CBAM's designs.
         spatial: how the spatial gate pools; None without one.
         kernel_size: of the spatial gate's convolution; None without one.
     """
@@ -32,7 +44,7 @@ class GateShapes:
     has_channel: bool
     spatial: SpatialPooling | None = None
     kernel_size: int | None = None
-    is_between_stages: bool = False
+    named: Attention | None = None
 
 
 def shape_gates(design: AttentionDesign | None) -> GateShapes:
@@ -49,8 +61,9 @@ def read_gates(shapes: Mapping[str, torch.Size]) -> GateShapes:
     Raises:
         CheckpointError: the spatial gates differ, or have another number of input planes.
     """
-    if any(name.startswith(BETWEEN_STAGES) for name in shapes):
-        return GateShapes(has_channel=True, is_between_stages=True)
+    for attention, sign in SIGNS.items():
+        if any(sign.search(name) for name in shapes):
+            return GateShapes(has_channel=True, named=attention)
     kernels = {shape for name, shape in shapes.items() if name.endswith(f"{KERNEL}weight")}
     has_channel = any(".ChannelGate." in name for name in shapes)
     if not kernels:
@@ -69,11 +82,13 @@ def read_gates(shapes: Mapping[str, torch.Size]) -> GateShapes:
 def list_lookalikes(gates: GateShapes) -> list[Attention]:
     """Every attention with tensors of these shapes, the usual one first.
 
+    SimAM has no tensors: a network with it looks like one without attention.
+
     Raises:
         CheckpointError: there is none.
     """
-    if gates.is_between_stages:
-        return [Attention.BAM]
+    if gates.named is not None:
+        return [gates.named]
     found = [attention for attention, design in DESIGNS.items() if shape_gates(design) == gates]
     if not found:
         parts = "with" if gates.has_channel else "without"
@@ -81,6 +96,8 @@ def list_lookalikes(gates: GateShapes) -> list[Attention]:
             f"its spatial gates see {gates.kernel_size} x {gates.kernel_size} positions, {parts} a channel gate before "
             f"them; no known attention has this form ({', '.join(Attention)})"
         )
+    if found == [Attention.NONE]:
+        found.append(Attention.SIMAM)
     # First the form that the known projects use: both poolings, channel before space.
     return sorted(found, key=lambda attention: attention not in {Attention.CBAM, Attention.CHANNEL_BOTH})
 
@@ -96,17 +113,27 @@ def has_learnt(tensors: Mapping[str, torch.Tensor]) -> bool:
     return any(bool((tensor != (0 if name.endswith("mean") else 1)).any()) for name, tensor in statistics.items())
 
 
-def judge_gates(tensors: Mapping[str, torch.Tensor], *, is_trained: bool) -> GateState:
+def judge_gates(
+    tensors: Mapping[str, torch.Tensor], *, is_trained: bool, attention: Attention = Attention.NONE
+) -> GateState:
     """The state of the gates.
 
     A spatial gate whose BatchNorm has scale 0 is the same everywhere. A channel gate whose last layer is 0 is the same
     for every channel.
+
+    Args:
+        tensors: the network's tensors.
+        is_trained: whether it is trained.
+        attention: its attention; only for SimAM, whose gates have no tensors, does it matter.
     """
-    scales = select(tensors, f"{NORM}weight")
-    last_layers = [tensor for suffix in CHANNEL_ENDS for tensor in select(tensors, suffix)]
-    if not scales and not last_layers:
+    # Of every gate that pools planes: CBAM's spatial gate, and triplet attention's three.
+    scales = select(tensors, ".spatial.bn.weight")
+    last_weights = [tensor for found in _find_last_weights(tensors).values() for tensor in found]
+    if attention is Attention.SIMAM:
+        return GateState.TRAINED if is_trained else GateState.UNTRAINED
+    if not last_weights:
         return GateState.NONE
-    is_flat = not any(bool(tensor.any()) for tensor in scales or last_layers)
+    is_flat = not any(bool(tensor.any()) for tensor in scales or last_weights)
     return GateState.TRAINED if is_trained and not is_flat else GateState.UNTRAINED
 
 
@@ -125,10 +152,17 @@ class GateValues:
 
 def sort_gates(tensors: Mapping[str, torch.Tensor]) -> GateValues:
     """Sort a network's kinds of gates, by the last layers before their sigmoids."""
-    last = {GateKind.SPATIAL: SPATIAL_ENDS, GateKind.CHANNEL: CHANNEL_ENDS}
-    layers = {kind: [t for suffix in suffixes for t in select(tensors, suffix)] for kind, suffixes in last.items()}
+    layers = _find_last_weights(tensors)
     varying = tuple(kind for kind, found in layers.items() if any(bool(tensor.any()) for tensor in found))
     return GateValues(tuple(kind for kind, found in layers.items() if found and kind not in varying), varying)
+
+
+def _find_last_weights(tensors: Mapping[str, torch.Tensor]) -> dict[GateKind, list[torch.Tensor]]:
+    """The last weights before the sigmoids of each kind of gate."""
+    return {
+        kind: [tensor for name, tensor in tensors.items() if ending.search(name)]
+        for kind, ending in LAST_WEIGHTS.items()
+    }
 
 
 def measure_scales(tensors: Mapping[str, torch.Tensor]) -> tuple[float, float] | None:

@@ -17,9 +17,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.attention.cbam import AttentionFactory
 from models.attention.gates import BlockAttention
 from models.attention.interventions import BlockChange
+from models.attention.module import AttentionFactory
 from models.names import Stage
 from models.networks.staged import Gates, StagedNetwork, initialise, list_beside
 

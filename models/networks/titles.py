@@ -36,6 +36,10 @@ ATTENTION_TITLES = {
     Attention.CBAM_SPATIAL_FIRST: "CBAM (spatial first)",
     Attention.CBAM_PARALLEL: "CBAM (parallel)",
     Attention.BAM: "BAM",
+    Attention.ECA: "ECA",
+    Attention.COORDINATE: "Coordinate Attention",
+    Attention.SIMAM: "SimAM",
+    Attention.TRIPLET: "Triplet attention",
 }
 
 

@@ -12,8 +12,8 @@ from typing import cast
 import torch
 from torch import nn
 
-from models.attention.cbam import AttentionFactory
 from models.attention.gates import BlockAttention
+from models.attention.module import AttentionFactory
 from models.names import Stage
 from models.networks.staged import Gates, StagedNetwork, initialise
 

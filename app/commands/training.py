@@ -73,8 +73,8 @@ def train(
         typer.Option(
             "--start-from",
             help="Weights to begin with: with --lineup a lineup (shipped, a TOML card, NAME=SOURCE,SOURCE), else a "
-            "file; "
-            "FILE+cbam puts fresh gates into a network without, which leave its function as it is.",
+            "file; FILE+cbam puts fresh gates into a network without, which leave its function as it is (only simam's "
+            "change it).",
         ),
     ] = None,
     recipe: Annotated[

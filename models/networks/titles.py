@@ -37,9 +37,9 @@ ATTENTION_TITLES = {
     Attention.CBAM_PARALLEL: "CBAM (parallel)",
     Attention.BAM: "BAM",
     Attention.ECA: "ECA",
-    Attention.COORDINATE: "Coordinate Attention",
+    Attention.COORDINATE: "Coordinate",
     Attention.SIMAM: "SimAM",
-    Attention.TRIPLET: "Triplet attention",
+    Attention.TRIPLET: "Triplet",
 }
 
 

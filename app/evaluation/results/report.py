@@ -176,7 +176,8 @@ class SpatialGateResult(GateResult):
 class BlockResult(ResultModel):
     """The gates of one block; None for a gate that this attention does not have.
 
-    Of BAM `spatial` is the joint gate's mean over channels, and `channel` the sigmoid of the channel branch.
+    Of BAM `spatial` is the joint gate's mean over channels, and `channel` the sigmoid of the channel branch. Of
+    Coordinate Attention, SimAM and triplet attention `spatial` is the joint gate's mean over channels, too.
     """
 
     name: str

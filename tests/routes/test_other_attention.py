@@ -16,7 +16,7 @@ from models.lineups.choice import InlineLineup
 from models.lineups.lineup import Lineup, load_lineup
 from tests.conftest import decode, encode, make_picture
 
-pytestmark = pytest.mark.slow(rare=True)
+pytestmark = pytest.mark.slow
 
 KINDS: dict[str, tuple[str, ...]] = {
     "eca": ("channel",),

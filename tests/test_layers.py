@@ -75,8 +75,8 @@ MAY_IMPORT = {
     "app.cli": "app.commands app.version",
     "app.commands": (
         "app.analysis app.bench app.bench.results app.calibration app.errors app.evaluation app.explain app.on_ray "
-        "app.output app.render app.serving app.settings app.survey models.attention models.checkpoints models.errors "
-        "models.lineups models.names models.networks models.training models.training.recipes"
+        "app.output app.render app.serving app.settings app.survey app.trial models.attention models.checkpoints "
+        "models.errors models.lineups models.names models.networks models.training models.training.recipes"
     ),
     "app.decoding": "app.errors models.names models.pictures",
     "app.engine": (
@@ -138,6 +138,10 @@ MAY_IMPORT = {
     "app.survey": (
         "app.analysis app.api app.engine app.errors app.output app.render app.settings models.lineups "
         "models.names models.pictures models.progress"
+    ),
+    "app.trial": (
+        "app.analysis app.errors app.evaluation app.evaluation.results app.settings models.lineups models.pictures "
+        "models.training"
     ),
     "app.version": "",
     "models.attention": "models.names",

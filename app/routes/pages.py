@@ -27,6 +27,7 @@ from app.pages.block import build_block_page
 from app.pages.cbam import CbamPage, build_cbam_page
 from app.pages.evidence.commands import pair_options
 from app.pages.evidence.page import build_evidence_page
+from app.pages.evidence.trials import find_folders
 from app.pages.gallery import find_sample, read_sample
 from app.pages.models import build_models_page
 from app.pages.templating import PageContext, render_page
@@ -108,7 +109,8 @@ def show_evidence(request: Request, lenses: LensesDependency, settings: Settings
     """The measurements of the paper's claim."""
     described = [build_lineup_description(lens.lineup) for lens in lenses]
     options = pair_options(lenses.names, settings.lineups, settings.labels)
-    return render_page(request, build_evidence_page(described, options=options))
+    folders = find_folders(lenses.names, settings.lineups)
+    return render_page(request, build_evidence_page(described, options=options, folders=folders))
 
 
 @router.post("/")

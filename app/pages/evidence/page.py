@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 
 from app.api.schemas import LineupDescription
@@ -17,6 +18,7 @@ from app.evaluation.results.report import (
     PictureResult,
     Subset,
 )
+from app.evaluation.results.trial_records import is_of
 from app.evaluation.results.wording import (
     Verdict,
     format_difference,
@@ -30,7 +32,8 @@ from app.pages.evidence import sentences
 from app.pages.evidence.commands import write_command
 from app.pages.evidence.forest import build_forest_plot
 from app.pages.evidence.seeds import build_seeds_view
-from app.pages.evidence.store import DIRECTORY, find_records, is_of, read_seeds
+from app.pages.evidence.store import DIRECTORY, find_records, read_seeds
+from app.pages.evidence.trials import build_trial_view
 from app.pages.evidence.views import (
     AccuracyView,
     ContrastView,
@@ -43,6 +46,7 @@ from app.pages.evidence.views import (
     SeedsView,
     SubsetView,
     Tone,
+    TrialView,
 )
 from models.names import NetworkName
 
@@ -59,6 +63,7 @@ Titles = Mapping[NetworkName, str]
 """The networks' names for people."""
 
 NO_RECORD = "No evaluation was recorded for this lineup."
+NO_FOCUS = "Where the networks of this lineup look was not measured."
 OTHER_WEIGHTS = "The evaluation recorded under this lineup’s name used other weights, so it says nothing about these."
 
 
@@ -70,6 +75,7 @@ class EvidencePage:
         question: the page's heading.
         claim, source: the claim, and its place in the paper.
         records: the lineups with a recorded evaluation.
+        trials: the lineups that were trained on one's own pictures and measured on held-out ones.
         missing: the other lineups.
         seeds: the variation between seeds; None if it was not measured.
     """
@@ -79,21 +85,27 @@ class EvidencePage:
     claim: str
     source: str
     records: tuple[RecordView, ...]
+    trials: tuple[TrialView, ...]
     missing: tuple[MissingView, ...]
     seeds: SeedsView | None
 
 
 def build_evidence_page(
-    lineups: Sequence[LineupDescription], *, options: Mapping[str, str], directory: Path = DIRECTORY
+    lineups: Sequence[LineupDescription],
+    *,
+    options: Mapping[str, str],
+    folders: Mapping[str, Path] = MappingProxyType({}),
+    directory: Path = DIRECTORY,
 ) -> EvidencePage:
     """Build the page for the served lineups.
 
     Args:
         lineups: each lineup, as in the REST API.
         options: the options of the command line that choose each lineup, by its name.
+        folders: the folders of the lineups' own TOML files, by the lineups' names.
         directory: the folder of the recorded evaluations.
     """
-    records, missing = [], []
+    records, trials, missing = [], [], []
     for lineup in _tell_apart(lineups):
         weights = {name: network.sha256 for name, network in lineup.networks.items()}
         found = [
@@ -103,8 +115,10 @@ def build_evidence_page(
         ]
         own = [build_record_view(lineup, record, focus) for record, focus in found if is_of(record, weights)]
         records += own
+        trial = build_trial_view(lineup, folders[lineup.name]) if lineup.name in folders else None
+        trials += [] if trial is None else [trial]
         if not own:
-            reason = OTHER_WEIGHTS if found else NO_RECORD
+            reason = OTHER_WEIGHTS if found else NO_RECORD if trial is None else NO_FOCUS
             missing.append(
                 MissingView(
                     lineup.name, lineup.title, reason, write_command("DIR", "MASKS", options=options[lineup.name])
@@ -115,6 +129,7 @@ def build_evidence_page(
         claim=sentences.CLAIM,
         source=sentences.SOURCE,
         records=tuple(records),
+        trials=tuple(trials),
         missing=tuple(missing),
         seeds=build_seeds_view(read_seeds(directory=directory)),
     )

@@ -81,7 +81,7 @@ class GateChange(StrEnum):
 
 
 class Attention(StrEnum):
-    """A network's attention: in its blocks, or for BAM between its stages.
+    """A network's attention: in its blocks, in those of its last stage alone, or for BAM between its stages.
 
     `models.attention.design` says what the rows of the CBAM paper's tables 1 to 3 stand for; each of the others is a
     module of `models.attention`.
@@ -102,6 +102,20 @@ class Attention(StrEnum):
     COORDINATE = "coordinate"
     SIMAM = "simam"
     TRIPLET = "triplet"
+    SE_LAST_STAGE = "se-last-stage"
+    CBAM_LAST_STAGE = "cbam-last-stage"
+    ECA_LAST_STAGE = "eca-last-stage"
+    COORDINATE_LAST_STAGE = "coordinate-last-stage"
+    SIMAM_LAST_STAGE = "simam-last-stage"
+    TRIPLET_LAST_STAGE = "triplet-last-stage"
+
+
+class AttentionPlace(StrEnum):
+    """The blocks that end with attention."""
+
+    EVERY_BLOCK = "every-block"
+    LAST_STAGE = "last-stage"
+    """The blocks of the last stage alone."""
 
 
 class StridePlacement(StrEnum):

@@ -109,7 +109,7 @@ MAY_IMPORT = {
     ),
     "app.pages": (
         "app.analysis app.api app.errors app.explain app.numbers app.output app.render app.settings app.version "
-        "models.lineups models.names models.networks models.pictures"
+        "models.attention models.lineups models.names models.networks models.pictures"
     ),
     "app.pages.analysis": (
         "app.analysis app.api app.explain app.numbers app.output app.pages app.render models.attention models.lineups "
@@ -153,7 +153,7 @@ MAY_IMPORT = {
     "models.errors": "",
     "models.insertion": "models.attention models.names models.networks",
     "models.lineups": (
-        "models.calibration models.checkpoints models.errors models.insertion models.lineups.fetching "
+        "models.attention models.calibration models.checkpoints models.errors models.insertion models.lineups.fetching "
         "models.names models.networks models.pictures models.probabilities"
     ),
     "models.lineups.fetching": "models.errors models.progress models.whole_files",

@@ -1,5 +1,6 @@
 """`cbam-lens train`: networks of your own, trained by one recipe."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,7 +8,8 @@ import typer
 from typer.core import TyperCommand
 
 from app.commands.options import DeviceOption, errors, or_explain, tell
-from models.names import Attention, Precision
+from models.attention.places import put
+from models.names import Attention, AttentionPlace, Precision
 from models.training.recipes.recipe import DEFAULT_RECIPE
 
 LINEUP_FLAG = "--lineup"
@@ -44,6 +46,13 @@ def train(
             metavar="[none,ATTENTION,...]",
         ),
     ] = None,
+    places: Annotated[
+        str,
+        typer.Option(
+            help="The blocks that end with attention: every-block, last-stage, or both, separated by a comma, for two "
+            "networks of each attention.",
+        ),
+    ] = AttentionPlace.EVERY_BLOCK.value,
     seeds: Annotated[
         int | None,
         typer.Option(
@@ -175,7 +184,7 @@ def train(
     chosen = or_explain(read_recipe, recipe, changes=changes)
     if share is not None and seeds is None:
         raise typer.BadParameter("--hold-out is for --seeds; for one training use --exclude and --validation")
-    attentions = choose_attentions(lineup, attention)
+    attentions = put_attentions(choose_attentions(lineup, attention), places)
     with errors.status("loading torch"):
         from models.training.material import DataOptions
         from models.training.run import TrainingOptions, run_training
@@ -234,6 +243,18 @@ def choose_attentions(lineup: str | None, attention: list[Attention] | None) -> 
     if attention:
         raise typer.BadParameter("--lineup names the networks already; leave out --attention")
     return tuple(Attention(name) for name in names[1:])
+
+
+def put_attentions(attentions: Sequence[Attention], places: str) -> tuple[Attention, ...]:
+    """Each attention at each of the places that `--places every-block,last-stage` names."""
+    names = [name.strip() for name in places.split(",")]
+    known = [place.value for place in AttentionPlace]
+    if unknown := [name for name in names if name not in known]:
+        raise typer.BadParameter(f"--places names {unknown[0]!r}; choose from {', '.join(known)}")
+    try:
+        return tuple(put(attention, AttentionPlace(name)) for attention in attentions for name in names)
+    except ValueError as error:
+        raise typer.BadParameter(f"--places: {error}") from error
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from models.attention.places import find_base
 from models.names import Attention, GateKind
 
 
@@ -95,8 +96,9 @@ OWN_WORDS = {
 
 def find_words(attention: Attention, kinds: Collection[GateKind]) -> GateWords:
     """Find the words for an attention whose blocks have these kinds of gates."""
-    if attention in OWN_WORDS:
-        return OWN_WORDS[attention]
+    base = find_base(attention)
+    if base in OWN_WORDS:
+        return OWN_WORDS[base]
     if GateKind.SPATIAL not in kinds:
         return CHANNEL
     return BOTH if GateKind.CHANNEL in kinds else SPATIAL

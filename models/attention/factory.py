@@ -7,7 +7,8 @@ from models.attention.cbam import Cbam
 from models.attention.coordinate import CoordinateAttention
 from models.attention.design import AttentionDesign, find_design
 from models.attention.eca import Eca
-from models.attention.module import AttentionFactory
+from models.attention.module import AttentionFactory, StagedFactory
+from models.attention.places import find_base, find_stages
 from models.attention.simam import SimAm
 from models.attention.triplet import TripletAttention
 from models.names import Attention
@@ -32,10 +33,13 @@ def find_factory(attention: Attention | AttentionDesign, *, reduction: int | Non
     Raises:
         ValueError: for attention that does not stand in blocks.
     """
-    if isinstance(attention, Attention) and attention in FACTORIES:
-        return FACTORIES[attention]
     if isinstance(attention, AttentionDesign):
         return partial(Cbam, design=attention)
+    base = find_base(attention)
+    if base is not attention and (make := find_factory(base, reduction=reduction)) is not None:
+        return StagedFactory(make, find_stages(attention))
+    if attention in FACTORIES:
+        return FACTORIES[attention]
     design = find_design(attention)
     if design is None:
         return None

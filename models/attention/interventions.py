@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.attention.design import DESIGNS
+from models.attention.places import find_base
 from models.names import Attention, ChannelPooling, GateChange, GateKind, NetworkName, SpatialPooling
 
 ALL_BLOCKS = "all"
@@ -98,9 +99,10 @@ def list_allowed_changes(attention: Attention) -> dict[GateKind, tuple[GateChang
 
     Maxima can be dropped only where there are others beside them.
     """
-    if attention in OWN_CHANGES:
-        return OWN_CHANGES[attention]
-    design = DESIGNS.get(attention)
+    base = find_base(attention)
+    if base in OWN_CHANGES:
+        return OWN_CHANGES[base]
+    design = DESIGNS.get(base)
     if design is None:
         return {}
     has_maximum = {

@@ -1,6 +1,7 @@
 """What every attention module of a block has in common."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 import torch
@@ -8,6 +9,7 @@ from torch import nn
 
 from models.attention.gates import BlockAttention
 from models.attention.interventions import BlockChange
+from models.names import Stage
 
 UNCHANGED = BlockChange()
 
@@ -46,6 +48,30 @@ AttentionFactory: TypeAlias = Callable[[int], nn.Module]
 
 The module answers `(refined features, BlockAttention)`; every `AttentionModule` does, and so does `Bam`.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFactory:
+    """Makes the attention of some stages' blocks alone.
+
+    Attributes:
+        make: makes one block's attention from its number of channels.
+        stages: the stages whose blocks have it.
+    """
+
+    make: AttentionFactory
+    stages: frozenset[Stage]
+
+    def __call__(self, channels: int) -> nn.Module:
+        """One block's attention."""
+        return self.make(channels)
+
+
+def choose_at(attention: AttentionFactory | None, stage: Stage) -> AttentionFactory | None:
+    """The factory of a stage's blocks; None for blocks without attention."""
+    if isinstance(attention, StagedFactory) and stage not in attention.stages:
+        return None
+    return attention
 
 
 def make_zero(layers: Iterable[nn.Module]) -> float:

@@ -2,14 +2,21 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from models.attention.design import DESIGNS, AttentionDesign
+from models.attention.places import LAST_STAGE, find_base
 from models.checkpoints.diagnosis import CheckpointError, GateState
 from models.checkpoints.layouts import KERNEL, LAST_LAYER, NORM
 from models.names import Attention, GateKind, SpatialPooling
+
+IN_BLOCKS = re.compile(r"\bcbam(_\d+)?\.")
+"""A part of the names of tensors of attention that stands in blocks."""
+
+LAST_STAGE_NAMES = ("layer4.", "cbam.4.")
+"""How the names begin in the last stage, of VGG-16 and of the others by name."""
 
 SIGNS = {
     Attention.BAM: re.compile(r"^bam\d\."),
@@ -36,6 +43,7 @@ class GateShapes:
 
     Attributes:
         has_channel: there is a channel gate; how it pools cannot be told.
+        is_last_stage: only the last stage's blocks have gates.
         named: the attention that the names alone show; None for one of CBAM's designs.
         spatial: how the spatial gate pools; None without one.
         kernel_size: of the spatial gate's convolution; None without one.
@@ -44,6 +52,7 @@ class GateShapes:
     has_channel: bool
     spatial: SpatialPooling | None = None
     kernel_size: int | None = None
+    is_last_stage: bool = False
     named: Attention | None = None
 
 
@@ -61,13 +70,15 @@ def read_gates(shapes: Mapping[str, torch.Size]) -> GateShapes:
     Raises:
         CheckpointError: the spatial gates differ, or have another number of input planes.
     """
+    own = [name for name in shapes if IN_BLOCKS.search(name)]
+    is_last_stage = bool(own) and all(name.startswith(LAST_STAGE_NAMES) for name in own)
     for attention, sign in SIGNS.items():
         if any(sign.search(name) for name in shapes):
-            return GateShapes(has_channel=True, named=attention)
+            return GateShapes(has_channel=True, is_last_stage=is_last_stage, named=attention)
     kernels = {shape for name, shape in shapes.items() if name.endswith(f"{KERNEL}weight")}
     has_channel = any(".ChannelGate." in name for name in shapes)
     if not kernels:
-        return GateShapes(has_channel)
+        return GateShapes(has_channel, is_last_stage=is_last_stage)
     has_reduction = any(name.endswith(".SpatialGate.reduce.weight") for name in shapes)
     spatial = SpatialPooling.CONVOLUTION if has_reduction else SpatialPooling.MAX_MEAN
     kernel = next(iter(kernels))
@@ -76,7 +87,7 @@ def read_gates(shapes: Mapping[str, torch.Size]) -> GateShapes:
             f"its spatial gates' kernels are {' and '.join(str(tuple(shape)) for shape in kernels)}; CBAM's are "
             "(1, 2, 7, 7), for the maximum and the mean over channels; other shapes are not supported"
         )
-    return GateShapes(has_channel, spatial, kernel[-1])
+    return GateShapes(has_channel, spatial, kernel[-1], is_last_stage)
 
 
 def list_lookalikes(gates: GateShapes) -> list[Attention]:
@@ -87,17 +98,24 @@ def list_lookalikes(gates: GateShapes) -> list[Attention]:
     Raises:
         CheckpointError: there is none.
     """
+    here = replace(gates, is_last_stage=False)
+    found = [attention for attention, design in DESIGNS.items() if shape_gates(design) == here]
     if gates.named is not None:
-        return [gates.named]
-    found = [attention for attention, design in DESIGNS.items() if shape_gates(design) == gates]
+        found = [gates.named]
+    if gates.is_last_stage:
+        found = [LAST_STAGE[attention] for attention in found if attention in LAST_STAGE]
     if not found:
         parts = "with" if gates.has_channel else "without"
+        if gates.kernel_size is None:
+            raise CheckpointError(
+                f"its gates are in the last stage alone, and no known attention has this form ({', '.join(Attention)})"
+            )
         raise CheckpointError(
             f"its spatial gates see {gates.kernel_size} x {gates.kernel_size} positions, {parts} a channel gate before "
             f"them; no known attention has this form ({', '.join(Attention)})"
         )
     if found == [Attention.NONE]:
-        found.append(Attention.SIMAM)
+        found += [Attention.SIMAM, Attention.SIMAM_LAST_STAGE]
     # First the form that the known projects use: both poolings, channel before space.
     return sorted(found, key=lambda attention: attention not in {Attention.CBAM, Attention.CHANNEL_BOTH})
 
@@ -129,7 +147,7 @@ def judge_gates(
     # Of every gate that pools planes: CBAM's spatial gate, and triplet attention's three.
     scales = select(tensors, ".spatial.bn.weight")
     last_weights = [tensor for found in _find_last_weights(tensors).values() for tensor in found]
-    if attention is Attention.SIMAM:
+    if find_base(attention) is Attention.SIMAM:
         return GateState.TRAINED if is_trained else GateState.UNTRAINED
     if not last_weights:
         return GateState.NONE

@@ -13,7 +13,7 @@ from torch import nn
 
 from models.attention.design import AttentionDesign
 from models.attention.factory import find_factory
-from models.attention.module import AttentionFactory, AttentionModule
+from models.attention.module import AttentionFactory, AttentionModule, StagedFactory
 from models.insertion.blocks import AttentionSite, find_places
 from models.insertion.operations import NORM
 from models.insertion.scaling import Scale, count_uses, find_scales
@@ -65,6 +65,11 @@ def insert_cbam(
             None.
     """
     factory = find_factory(attention)
+    if isinstance(factory, StagedFactory):
+        raise ValueError(  # noqa: TRY004 - the type is right: the value is one that does not fit
+            f"attention {attention} is known in the networks by name alone; for a foreign network choose it without "
+            "its place, and name the operations after which it belongs in `points`"
+        )
     if factory is None:
         return adopt_network(network, side=side)
     traced = _trace_foreign(network, side=side)

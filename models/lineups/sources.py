@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from models.attention.places import find_base
 from models.calibration import NOT_CALIBRATED, NetworkCalibration
 from models.checkpoints.diagnosis import ExaminationOptions, GateState
 from models.checkpoints.examination import examine
@@ -142,7 +143,7 @@ def _add_gates(member: Member, attention: Attention) -> Member:
 
 def _mark_fresh(member: Member) -> Member:
     """Say of a member with new gates what they do: SimAM's are complete without training, and change its output."""
-    if member.attention is not Attention.SIMAM:
+    if find_base(member.attention) is not Attention.SIMAM:
         return replace(member, gates=GateState.UNTRAINED, provenance=f"{member.provenance}, {FRESH_GATES}")
     gates = judge_gates({}, is_trained=member.is_trained, attention=member.attention)
     return replace(member, gates=gates, provenance=f"{member.provenance}, {CHANGING_GATES}", has_changing_gates=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from models.attention.places import LAST_STAGE
 from models.names import Attention
 
 BASELINE_TITLE = "Baseline"
@@ -41,6 +42,7 @@ ATTENTION_TITLES = {
     Attention.SIMAM: "SimAM",
     Attention.TRIPLET: "Triplet",
 }
+ATTENTION_TITLES |= {name: f"{ATTENTION_TITLES[base]} (last stage)" for base, name in LAST_STAGE.items()}
 
 
 def title_network(architecture: str, attention: Attention = Attention.NONE) -> str:

@@ -5,11 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner, Result
 
 from app.cli import app
-from app.commands.training import choose_attentions
+from app.commands.training import choose_attentions, put_attentions
 from app.evaluation.results.trial_records import read_trial
 from app.main import create_app
 from app.settings import Settings
@@ -163,3 +164,21 @@ def test_networks_are_those_of_the_lineup_or_of_the_attentions(
     lineup: str | None, attention: list[Attention] | None, expected: tuple[Attention, ...]
 ) -> None:
     assert choose_attentions(lineup, attention) == expected
+
+
+def test_places_make_a_network_of_each_attention_at_each_place() -> None:
+    placed = put_attentions((Attention.SE, Attention.CBAM), "every-block, last-stage")
+    assert placed == (Attention.SE, Attention.SE_LAST_STAGE, Attention.CBAM, Attention.CBAM_LAST_STAGE)
+    assert put_attentions((Attention.BAM,), "every-block") == (Attention.BAM,)
+
+
+@pytest.mark.parametrize(
+    ("attention", "places", "sentence"),
+    [
+        (Attention.CBAM, "first-stage", "--places names 'first-stage'; choose from every-block, last-stage"),
+        (Attention.BAM, "last-stage", "bam has no form in the last stage alone"),
+    ],
+)
+def test_places_that_are_not_known_are_refused(attention: Attention, places: str, sentence: str) -> None:
+    with pytest.raises(typer.BadParameter, match=sentence):
+        put_attentions((attention,), places)

@@ -10,6 +10,7 @@ from models.attention.factory import FACTORIES, find_factory
 from models.attention.gates import BlockAttention
 from models.attention.interventions import BlockChange
 from models.attention.module import AttentionModule
+from models.attention.places import LAST_STAGE, find_base
 from models.names import Attention, GateKind, SpatialPooling
 
 IN_BLOCKS = [attention for attention in Attention if attention not in (Attention.NONE, Attention.BAM)]
@@ -37,7 +38,7 @@ def list_gates(gates: BlockAttention) -> dict[GateKind, torch.Tensor]:
 
 
 def test_every_attention_but_bam_stands_in_blocks() -> None:
-    assert set(DESIGNS) | set(FACTORIES) == set(Attention) - {Attention.BAM}
+    assert set(DESIGNS) | set(FACTORIES) | set(LAST_STAGE.values()) == set(Attention) - {Attention.BAM}
     assert not set(DESIGNS) & set(FACTORIES)
     with pytest.raises(ValueError, match="stands between the stages"):
         find_factory(Attention.BAM)
@@ -95,7 +96,7 @@ def test_opened_module_tells_what_came_in_and_out(attention: Attention, generato
     assert torch.equal(gates.inside.after, refined)
 
 
-@pytest.mark.parametrize("attention", [name for name in IN_BLOCKS if name is not Attention.SIMAM])
+@pytest.mark.parametrize("attention", [name for name in IN_BLOCKS if find_base(name) is not Attention.SIMAM])
 def test_neutral_module_divides_by_its_factor_exactly(attention: Attention, generator: torch.Generator) -> None:
     module = make(attention)
     assert module.keeps_function

@@ -69,7 +69,7 @@ def test_examine_believes_a_file_that_says_that_it_is_untrained(weights: Tensors
         ({"architecture": "resnet18"}, "its metadata says architecture resnet18, its tensors say mobilenet_0.7"),
         ({"class_count": "7"}, "its metadata says classes 7"),
         ({"class_count": "many"}, "its metadata is not valid: class_count"),
-        ({"attention": "eca"}, "its metadata is not valid: attention"),
+        ({"attention": "telepathy"}, "its metadata is not valid: attention"),
         ({"stride_placement": "v2"}, "its metadata is not valid: stride_placement"),
     ],
 )
@@ -199,7 +199,10 @@ def test_judge_gates_takes_simams_for_as_trained_as_their_network(is_trained: bo
     assert judge_gates(tensors, is_trained=is_trained, attention=Attention.SIMAM) is state
 
 
-@pytest.mark.parametrize("attention", [Attention.ECA, Attention.COORDINATE, Attention.SIMAM, Attention.TRIPLET])
+@pytest.mark.parametrize(
+    "attention",
+    [Attention.ECA, Attention.COORDINATE, Attention.SIMAM, Attention.TRIPLET, Attention.SE_LAST_STAGE],
+)
 def test_written_file_of_other_attention_is_read_as_it_was(attention: Attention, tmp_path: Path) -> None:
     network = build_network("mobilenet_0.7", attention=attention, class_count=5)
     for module in network.modules():

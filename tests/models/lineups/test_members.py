@@ -395,7 +395,7 @@ def test_preprocessing_of_the_networks_own_size_is_taken(tmp_path: Path) -> None
     assert load_lineup(path).card.preprocessing.mean == (0.0, 0.5, 1.0)
 
 
-@pytest.mark.parametrize("attention", ["eca", "coordinate", "triplet"])
+@pytest.mark.parametrize("attention", ["eca", "coordinate", "triplet", "eca-last-stage"])
 def test_new_gates_in_a_trained_file_keep_its_answers_and_are_said_to_be_untrained(
     attention: str, generator: torch.Generator
 ) -> None:
@@ -404,9 +404,10 @@ def test_new_gates_in_a_trained_file_keep_its_answers_and_are_said_to_be_untrain
     with torch.no_grad():
         expected, found = (network(batch) for network in lineup.networks.values())
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
-    kinds = {"eca": "channel", "coordinate": "row and column", "triplet": "spatial and row and column"}
+    base = attention.removesuffix("-last-stage")
+    kinds = {"eca": "channel", "coordinate": "row and column", "triplet": "spatial and row and column"}[base]
     title = lineup.card.title_network(attention)
-    sentence = f"The {kinds[attention]} gates of {title} have learned nothing yet: they are the same for every picture."
+    sentence = f"The {kinds} gates of {title} have learned nothing yet: they are the same for every picture."
     assert sentence in lineup.card.warnings
 
 

@@ -141,7 +141,7 @@ MAY_IMPORT = {
     ),
     "app.trial": (
         "app.analysis app.errors app.evaluation app.evaluation.results app.settings models.lineups models.pictures "
-        "models.training"
+        "models.training models.training.data models.whole_files"
     ),
     "app.version": "",
     "models.attention": "models.names",

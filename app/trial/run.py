@@ -13,9 +13,11 @@ from app.evaluation.results.intervals import estimate_over_seeds
 from app.evaluation.results.trial_records import is_of, list_top1_differences, locate_record, read_trial
 from app.evaluation.results.wording import format_difference, format_mean
 from app.settings import Settings
-from app.trial.split import hold_out
+from app.trial.split import hold_out, list_given
 from models.lineups.card import read_card
+from models.training.material import read_classes
 from models.training.run import LINEUP_CARD, TrainingOptions, TrainingReport, run_training
+from models.whole_files import draft_beside
 
 HELD_OUT = "held_out.txt"
 BATCH_SIZE = 32
@@ -84,12 +86,16 @@ def run_trial(options: TrialOptions, *, tell: Callable[[str], None]) -> Training
 
 
 def _hold_out(options: TrialOptions) -> TrialOptions:
+    """Choose the pictures to measure before the first training, so that none ends with data that cannot be measured."""
     data = options.training.data
-    if data.validation is not None:
-        return options
-    (directory,) = data.directories
-    listing = hold_out(directory, options.held_out_share, options.training.output / HELD_OUT)
-    data = replace(data, exclusions=(listing,), validation=directory, validation_list=listing)
+    classes, listing = read_classes(data), options.training.output / HELD_OUT
+    if data.validation is None:
+        (directory,) = data.directories
+        hold_out(directory, options.held_out_share, listing, folders=classes.folders.keys())
+        data = replace(data, exclusions=(listing,), validation=directory, validation_list=listing)
+    else:
+        list_given(data.validation, data.validation_list, listing, classes=classes)
+        data = replace(data, validation_list=listing)
     return replace(options, training=replace(options.training, data=data))
 
 
@@ -137,7 +143,8 @@ def _measure(options: TrialOptions, seed: int, tell: Callable[[str], None]) -> N
         ),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(evaluation.model_dump_json(indent=2) + "\n")
+    with draft_beside(path) as draft:
+        draft.write_text(evaluation.model_dump_json(indent=2) + "\n")
     tell(f"{path}: measured on {evaluation.pictures:,} held-out pictures")
 
 

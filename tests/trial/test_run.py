@@ -35,6 +35,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with pictures and a recipe of two steps."""
     directory = tmp_path_factory.mktemp("trial")
     write_pictures(directory / "data", count=8)
+    write_pictures(directory / "other", count=2, folders=("blue", "red", "unicorn"), start=20)
     recipe = make_recipe(
         epochs=1,
         batch_size=9,
@@ -95,6 +96,21 @@ def test_finished_trial_is_not_measured_again_and_not_trained_over(place: Path, 
     over = run(place)
     assert over.exit_code == 2
     assert "already has a training" in over.stderr
+
+
+@pytest.mark.slow
+def test_given_pictures_are_measured_in_place_of_held_out_ones(place: Path) -> None:
+    """A folder of no class among them is skipped, not refused when everything is trained."""
+    options = ["--seeds", "1", "--validation", str(place / "other")]
+    result = run(place, *options, output="given")
+    assert result.exit_code == 0, result.output
+    (evaluation,) = read_trial(place / "given")
+    assert (evaluation.data, evaluation.pictures) == ("other", 4)
+    assert (place / "given" / "held_out.txt").read_text().split() == [
+        "blue/020.png", "blue/021.png", "red/020.png", "red/021.png",
+    ]  # fmt: skip
+    card = (place / "given" / "resnet18_eca_3.md").read_text()
+    assert "24 pictures" in card
 
 
 @pytest.mark.slow

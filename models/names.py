@@ -55,12 +55,18 @@ class GateOrder(StrEnum):
 
 
 class GateKind(StrEnum):
-    """The gates of a block."""
+    """The gates of a block; every value is in 0..1."""
 
     SPATIAL = "spatial"
+    """One value for each position, (H, W)."""
     CHANNEL = "channel"
+    """One value for each channel, (C,)."""
+    ROW = "row"
+    """One value for each channel and row, (C, H, 1), drawn as its mean over channels."""
+    COLUMN = "column"
+    """One value for each channel and column, (C, 1, W), drawn as its mean over channels."""
     JOINT = "joint"
-    """One gate for each channel and position, as its mean over channels: BAM."""
+    """One value for each channel and position, (C, H, W), as its mean over channels."""
 
 
 class GateChange(StrEnum):
@@ -75,9 +81,10 @@ class GateChange(StrEnum):
 
 
 class Attention(StrEnum):
-    """A network's attention: in its blocks, the rows of the CBAM paper's tables 1 to 3, or between stages, BAM.
+    """A network's attention: in its blocks, in those of its last stage alone, or for BAM between its stages.
 
-    `models.attention.design` says what each name but BAM stands for, `models.attention.bam` what that is.
+    `models.attention.design` says what the rows of the CBAM paper's tables 1 to 3 stand for; each of the others is a
+    module of `models.attention`.
     """
 
     NONE = "none"
@@ -91,6 +98,24 @@ class Attention(StrEnum):
     CBAM_SPATIAL_FIRST = "cbam-spatial-first"
     CBAM_PARALLEL = "cbam-parallel"
     BAM = "bam"
+    ECA = "eca"
+    COORDINATE = "coordinate"
+    SIMAM = "simam"
+    TRIPLET = "triplet"
+    SE_LAST_STAGE = "se-last-stage"
+    CBAM_LAST_STAGE = "cbam-last-stage"
+    ECA_LAST_STAGE = "eca-last-stage"
+    COORDINATE_LAST_STAGE = "coordinate-last-stage"
+    SIMAM_LAST_STAGE = "simam-last-stage"
+    TRIPLET_LAST_STAGE = "triplet-last-stage"
+
+
+class AttentionPlace(StrEnum):
+    """The blocks that end with attention."""
+
+    EVERY_BLOCK = "every-block"
+    LAST_STAGE = "last-stage"
+    """The blocks of the last stage alone."""
 
 
 class StridePlacement(StrEnum):

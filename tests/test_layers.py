@@ -74,9 +74,9 @@ MAY_IMPORT = {
     ),
     "app.cli": "app.commands app.version",
     "app.commands": (
-        "app.analysis app.bench app.bench.results app.calibration app.errors app.evaluation app.explain app.on_ray "
-        "app.output app.render app.serving app.settings app.survey models.attention models.checkpoints models.errors "
-        "models.lineups models.names models.networks models.training models.training.recipes"
+        "app.analysis app.bench app.bench.results app.calibration app.errors app.evaluation app.evaluation.results app.explain app.on_ray "
+        "app.output app.render app.serving app.settings app.survey app.trial models.attention models.checkpoints "
+        "models.errors models.lineups models.names models.networks models.training models.training.recipes"
     ),
     "app.decoding": "app.errors models.names models.pictures",
     "app.engine": (
@@ -109,7 +109,7 @@ MAY_IMPORT = {
     ),
     "app.pages": (
         "app.analysis app.api app.errors app.explain app.numbers app.output app.render app.settings app.version "
-        "models.lineups models.names models.networks models.pictures"
+        "models.attention models.lineups models.names models.networks models.pictures"
     ),
     "app.pages.analysis": (
         "app.analysis app.api app.explain app.numbers app.output app.pages app.render models.attention models.lineups "
@@ -139,6 +139,10 @@ MAY_IMPORT = {
         "app.analysis app.api app.engine app.errors app.output app.render app.settings models.lineups "
         "models.names models.pictures models.progress"
     ),
+    "app.trial": (
+        "app.analysis app.errors app.evaluation app.evaluation.results app.settings models.lineups models.pictures "
+        "models.training models.training.data models.whole_files"
+    ),
     "app.version": "",
     "models.attention": "models.names",
     "models.calibration": "",
@@ -149,7 +153,7 @@ MAY_IMPORT = {
     "models.errors": "",
     "models.insertion": "models.attention models.names models.networks",
     "models.lineups": (
-        "models.calibration models.checkpoints models.errors models.insertion models.lineups.fetching "
+        "models.attention models.calibration models.checkpoints models.errors models.insertion models.lineups.fetching "
         "models.names models.networks models.pictures models.probabilities"
     ),
     "models.lineups.fetching": "models.errors models.progress models.whole_files",

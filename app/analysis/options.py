@@ -43,9 +43,9 @@ Interventions = Annotated[
         max_length=MOST_INTERVENTIONS,
         description="Changes to the learned gates, as [NETWORK:]SCOPE:GATE:CHANGE; separate "
         "several by commas, or repeat the option. NETWORK is needed where several networks have gates. "
-        "SCOPE is `all`, a stage (`stage4`) or a block (`layer3.1`); GATE `spatial` or `channel`; "
-        "CHANGE `neutral` (its own mean), `invert` (spatial gates) or `drop-max`. The network was not retrained for "
-        "them.",
+        "SCOPE is `all`, a stage (`stage4`) or a block (`layer3.1`); GATE `spatial`, `channel`, `row`, "
+        "`column` or `joint`; CHANGE `neutral` (its own mean), `invert` (all but channel gates) or `drop-max`. The "
+        "network was not retrained for them.",
         examples=[["all:spatial:neutral"], ["cbam:stage4:spatial:invert", "cbam:layer3.1:channel:drop-max"]],
     ),
 ]

@@ -146,7 +146,8 @@ def _build_block_answers(comparison: Comparison, name: NetworkName, links: Analy
     answers = []
     query = _quote_interventions(comparison).replace("&", "?", 1)
     for block in comparison.analysis.traces[name].blocks:
-        height, width = (None, None) if block.spatial is None else block.spatial.values.shape
+        positions = block.spatial or block.joint
+        height, width = (None, None) if positions is None else positions.values.shape
         answers.append(
             BlockAnswer(
                 name=block.name,
@@ -155,6 +156,8 @@ def _build_block_answers(comparison: Comparison, name: NetworkName, links: Analy
                 width=width,
                 spatial=_build_gate_answer(block.spatial),
                 channel=_build_gate_answer(block.channel),
+                row=_build_gate_answer(block.row),
+                column=_build_gate_answer(block.column),
                 joint=_build_gate_answer(block.joint),
                 links={}
                 if links is None

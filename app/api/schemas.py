@@ -123,12 +123,21 @@ class BlockAnswer(ApiModel):
 
     name: str
     channels: int | None = Field(description="The number of channels of the channel gate.")
-    height: int | None = Field(description="The number of rows of the spatial gate.")
+    height: int | None = Field(
+        description="The number of rows of the gates of positions; null for channel gates alone."
+    )
     width: int | None
     spatial: GateAnswer | None = Field(description="Null for attention without a spatial gate.")
     channel: GateAnswer | None = Field(description="Null for attention without a channel gate.")
+    row: GateAnswer | None = Field(
+        description="The mean over channels of a gate of channels and rows; null for attention without one."
+    )
+    column: GateAnswer | None = Field(
+        description="The mean over channels of a gate of channels and columns; null for attention without one."
+    )
     joint: GateAnswer | None = Field(
-        description="The mean over channels of a gate of channels and positions, as BAM has; null without one."
+        description="The mean over channels of what is applied to each channel and position, where that is neither a "
+        "channel gate nor a spatial gate; else null."
     )
     links: dict[str, str]
 

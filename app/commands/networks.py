@@ -16,7 +16,10 @@ ArchitectureOption = Annotated[
 ]
 AttentionOption = Annotated[
     Attention | None,
-    typer.Option(help="The attention, if the tensors leave it open: se, channel-max and channel-both look alike."),
+    typer.Option(
+        help="The attention, if the tensors leave it open: se, channel-max and channel-both look alike, and so do none "
+        "and simam."
+    ),
 ]
 ClassesOption = Annotated[int | None, typer.Option(help="The number of classes that the file must have.", min=1)]
 StrideOption = Annotated[

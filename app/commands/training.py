@@ -1,13 +1,32 @@
 """`cbam-lens train`: networks of your own, trained by one recipe."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from app.commands.options import DeviceOption, errors, or_explain, tell
-from models.names import Attention, Precision
+from models.attention.places import put
+from models.names import Attention, AttentionPlace, Precision
 from models.training.recipes.recipe import DEFAULT_RECIPE
+
+LINEUP_FLAG = "--lineup"
+DEFAULT_SHARE = 0.2
+
+
+class TrainCommand(TyperCommand):
+    """`train`, whose `--lineup` may stand without networks: it then means the baseline and those of `--attention`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  # of typer's own copy of click
+        """Give a bare `--lineup` an empty value; click would take the next option for it."""
+        following = [*args[1:], "-"]
+        complete = [
+            f"{LINEUP_FLAG}=" if argument == LINEUP_FLAG and after.startswith("-") else argument
+            for argument, after in zip(args, following, strict=True)
+        ]
+        return super().parse_args(ctx, complete)
 
 
 def train(
@@ -18,9 +37,34 @@ def train(
         list[Attention] | None,
         typer.Option(help="What each block ends with; cbam by default. Given several times, one network for each."),
     ] = None,
-    is_lineup: Annotated[
-        bool, typer.Option("--lineup", help="Train the baseline first, with the same data in the same order.")
-    ] = False,
+    lineup: Annotated[
+        str | None,
+        typer.Option(
+            LINEUP_FLAG,
+            help="Train several networks, the baseline first, with the same data in the same order: none,se,cbam. "
+            "Without names: the baseline and the networks of --attention.",
+            metavar="[none,ATTENTION,...]",
+        ),
+    ] = None,
+    places: Annotated[
+        str,
+        typer.Option(
+            help="The blocks that end with attention: every-block, last-stage, or both, separated by a comma, for two "
+            "networks of each attention.",
+        ),
+    ] = AttentionPlace.EVERY_BLOCK.value,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            help="Train the lineup with so many seeds and measure each on held-out pictures; /evidence of the lineup "
+            "then shows the differences, with intervals over pictures and over seeds.",
+            min=1,
+        ),
+    ] = None,
+    share: Annotated[
+        float | None,
+        typer.Option("--hold-out", help="With --seeds: the share of each class's pictures that is held out; 0.2."),
+    ] = None,
     data: Annotated[
         list[Path] | None,
         typer.Option("--data", help="Directory with one folder of pictures per class; several are merged."),
@@ -73,8 +117,8 @@ def train(
         typer.Option(
             "--start-from",
             help="Weights to begin with: with --lineup a lineup (shipped, a TOML card, NAME=SOURCE,SOURCE), else a "
-            "file; "
-            "FILE+cbam puts fresh gates into a network without, which leave its function as it is.",
+            "file; FILE+cbam puts fresh gates into a network without, which leave its function as it is (only simam's "
+            "change it).",
         ),
     ] = None,
     recipe: Annotated[
@@ -116,10 +160,11 @@ def train(
     ] = False,
     device: DeviceOption = None,
 ) -> None:
-    """Train a network, or with --lineup a baseline and the same network with attention.
+    """Train a network, or with --lineup a baseline and the same network with attention; with --seeds, ask if it helps.
 
     Written into the output directory: weights as safetensors, a model card (.md), the log (.csv) and the state
     (.state.pt) of each network, recipe.toml, labels.json and, of a lineup, lineup.toml for --lineup of other commands.
+    With --seeds also held_out.txt, the other seeds' trainings (seed-2/, ...) and the measurements (evidence/).
 
     SIGTERM or Ctrl+C stops after the current step; the same command with --resume continues exactly from there.
 
@@ -137,14 +182,17 @@ def train(
     }
     changes = [*(change or []), *(f"{field}={value}" for field, value in named.items() if value is not None)]
     chosen = or_explain(read_recipe, recipe, changes=changes)
+    if share is not None and seeds is None:
+        raise typer.BadParameter("--hold-out is for --seeds; for one training use --exclude and --validation")
+    attentions = put_attentions(choose_attentions(lineup, attention), places)
     with errors.status("loading torch"):
         from models.training.material import DataOptions
         from models.training.run import TrainingOptions, run_training
 
     options = TrainingOptions(
         architecture=network,
-        attentions=tuple(attention or (Attention.CBAM,)),
-        is_lineup=is_lineup,
+        attentions=attentions,
+        is_lineup=lineup is not None,
         recipe=chosen,
         data=DataOptions(
             directories=tuple(data or ()),
@@ -171,11 +219,46 @@ def train(
         minutes=minutes,
         state_minutes=state_minutes,
     )
-    report = or_explain(run_training, options, tell=tell)
+    if seeds is None:
+        report = or_explain(run_training, options, tell=tell)
+    else:
+        from app.trial import TrialOptions, run_trial
+
+        share = DEFAULT_SHARE if share is None else share
+        report = or_explain(run_trial, TrialOptions(options, seeds, share), tell=tell)
     if report.message:
         typer.echo(report.message)
 
 
+def choose_attentions(lineup: str | None, attention: list[Attention] | None) -> tuple[Attention, ...]:
+    """The networks with attention that `--lineup none,se,cbam` or `--attention` name; CBAM by default."""
+    if not lineup:
+        return tuple(attention or (Attention.CBAM,))
+    names = [name.strip() for name in lineup.split(",")]
+    known = {known.value for known in Attention}
+    if unknown := [name for name in names if name not in known]:
+        raise typer.BadParameter(f"--lineup names {unknown[0]!r}; choose from {', '.join(Attention)}")
+    if names[0] != Attention.NONE.value or len(names) < 2:
+        raise typer.BadParameter(f"--lineup is {lineup}; begin with the baseline, and add attention: none,se,cbam")
+    if attention:
+        raise typer.BadParameter("--lineup names the networks already; leave out --attention")
+    return tuple(Attention(name) for name in names[1:])
+
+
+def put_attentions(attentions: Sequence[Attention], places: str) -> tuple[Attention, ...]:
+    """Each attention at each of the places that `--places every-block,last-stage` names."""
+    names = [name.strip() for name in places.split(",")]
+    known = [place.value for place in AttentionPlace]
+    if unknown := [name for name in names if name not in known]:
+        raise typer.BadParameter(f"--places names {unknown[0]!r}; choose from {', '.join(known)}")
+    try:
+        return tuple(put(attention, AttentionPlace(name)) for attention in attentions for name in names)
+    except ValueError as error:
+        raise typer.BadParameter(f"--places: {error}") from error
+
+
 if __name__ == "__main__":
     # `torchrun -m app.commands.training` runs this module.
-    typer.run(train)
+    program = typer.Typer(pretty_exceptions_enable=False)
+    program.command(cls=TrainCommand)(train)
+    program()

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.analysis.options import TargetOptions
 from app.engine.loading import load_chosen_lineup
 from app.evaluation.labelled import list_labelled
-from app.evaluation.measures.answers import RankedTruth, summarise_answers
+from app.evaluation.measures.answers import RankedTruth, compare_answers, summarise_answers
 from app.evaluation.results.options import EvaluationOptions
 from app.evaluation.results.report import Evaluation
 from app.settings import Settings
@@ -50,6 +50,7 @@ def evaluate_by_rows(
         if row["file"] in wanted
     ]
     answered = [row for row in rows if row["error"] is None]
+    answers = {name: read_answers(answered, name) for name in lineup.names}
     preprocessing = lineup.card.preprocessing
     return Evaluation(
         lineup=lineup.card.name,
@@ -61,7 +62,8 @@ def evaluate_by_rows(
         pictures=len(answered),
         unreadable=sorted(f"{row['file']}: {row['problem']}" for row in rows if row["error"] is not None),
         unknown=0,
-        networks={name: summarise_answers(read_answers(answered, name)) for name in lineup.names},
+        networks={name: summarise_answers(values) for name, values in answers.items()},
+        top1_differences=compare_answers(answers),
         focus=None,
     )
 

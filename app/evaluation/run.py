@@ -6,7 +6,7 @@ from rich.console import Console
 
 from app.analysis.prepared import choose_resolution
 from app.engine.loading import load_chosen_lineup
-from app.evaluation.measures.answers import RankedTruth, read_answers, summarise_answers, trace_batch
+from app.evaluation.measures.answers import RankedTruth, compare_answers, read_answers, summarise_answers, trace_batch
 from app.evaluation.measures.focus import AnsweredBatch, FocusSurvey
 from app.evaluation.measures.objects import BoxTable, MaskFolder, ObjectSource
 from app.evaluation.measures.pictures import (
@@ -101,6 +101,7 @@ def measure(settings: Settings, options: EvaluationOptions) -> Measurement:
         unreadable=sorted(reader.unreadable),
         unknown=material.unknown,
         networks={name: summarise_answers(values) for name, values in answers.items()},
+        top1_differences=compare_answers(answers),
         focus=None if survey is None else survey.summarise(),
     )
     return Measurement(evaluation, () if survey is None else tuple(survey.rows))

@@ -27,10 +27,21 @@ def _read_block(name: str, gates: BlockAttention, position: int) -> BlockMaps:
     one = gates.map(lambda gate: gate[position].float().cpu())  # (N, C) -> (C,), (N, H, W) -> (H, W)
     return BlockMaps(
         name=name,
-        channel=None if one.channel is None else GateMap(one.channel.numpy()),
-        spatial=None if one.spatial is None else GateMap(one.spatial.numpy()),
-        joint=None if one.joint is None else GateMap(one.joint.numpy()),
+        channel=_read_gate(one.channel),
+        spatial=_read_gate(one.spatial),
+        joint=_read_gate(one.joint),
+        row=_read_gate(one.row),
+        column=_read_gate(one.column),
     )
+
+
+def _read_gate(gate: torch.Tensor | None) -> GateMap | None:
+    """One picture's gate, (C,) or (H, W); of a gate of channels and rows or columns the mean over channels."""
+    if gate is None:
+        return None
+    if gate.ndim == 3:
+        gate = gate.mean(dim=0).clamp(0, 1)  # (C, H, 1) -> (H, 1), (C, 1, W) -> (1, W); rounding may exceed 1
+    return GateMap(gate.numpy())
 
 
 def read_open_block(name: str, attention: BlockAttention) -> OpenBlock:

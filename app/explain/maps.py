@@ -63,7 +63,7 @@ class HeatMap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GateMap:
-    """One gate of CBAM: a spatial gate (H, W) or a channel gate (C,).
+    """One gate: (H, W) for one of positions, (H, 1) of rows, (1, W) of columns, (C,) of channels.
 
     Attributes:
         values: float32 in 0..1, absolute: 0 blocks, 1 passes unchanged.
@@ -127,16 +127,33 @@ class BlockMaps:
         name: the block's name, `layer1.0`.
         channel: the channel gate, (C,); None for attention without one.
         spatial: the spatial gate, (H, W); None for attention without one.
-        joint: the mean over channels of a gate of channels and positions, (H, W); None for attention without one.
+        joint: the mean over channels of what is applied to each channel and position, (H, W); None for attention
+            without such a gate.
+        row: the mean over channels of a gate of channels and rows, (H, 1); None likewise.
+        column: the mean over channels of a gate of channels and columns, (1, W); None likewise.
     """
 
     name: str
     channel: GateMap | None
     spatial: GateMap | None
     joint: GateMap | None = None
+    row: GateMap | None = None
+    column: GateMap | None = None
 
     @property
     def gates(self) -> dict[GateKind, GateMap]:
-        """Those that there are."""
-        kinds = {GateKind.SPATIAL: self.spatial, GateKind.CHANNEL: self.channel, GateKind.JOINT: self.joint}
+        """Those that there are, in the order in which they are shown."""
+        kinds = {
+            GateKind.SPATIAL: self.spatial,
+            GateKind.CHANNEL: self.channel,
+            GateKind.ROW: self.row,
+            GateKind.COLUMN: self.column,
+            GateKind.JOINT: self.joint,
+        }
         return {kind: gate for kind, gate in kinds.items() if gate is not None}
+
+    @property
+    def main(self) -> GateMap:
+        """The gate that is meant where none is named: the spatial one, else the channel gate, else the joint gate."""
+        gates = self.gates
+        return next(gates[kind] for kind in (GateKind.SPATIAL, GateKind.CHANNEL, GateKind.JOINT) if kind in gates)

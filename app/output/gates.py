@@ -34,11 +34,12 @@ def find_gate(analysis: Analysis, network: NetworkName, block: str | None, kind:
         analysis: the picture.
         network: a network with gates.
         block: the block's name; None for the network's last one.
-        kind: which gate; None for the spatial one, or the only one.
+        kind: which gate; None for the block's main one.
     """
-    gates = find_block(analysis, network, block).gates
+    maps = find_block(analysis, network, block)
+    gates = maps.gates
     if kind is None:
-        return next(iter(gates.values()))
+        return maps.main
     if kind not in gates:
         allowed = [known.value for known in gates]
         raise InvalidOption(
@@ -52,7 +53,7 @@ def find_gate(analysis: Analysis, network: NetworkName, block: str | None, kind:
 def draw_attention(
     analysis: Analysis, gate: GateMap, options: AttentionOptions, *, max_side: int | None = None
 ) -> Image.Image:
-    """Draw a gate from `find_gate`: a spatial gate at the picture's size, a channel gate as a strip.
+    """Draw a gate from `find_gate`: a channel gate as a strip, any other at the picture's size.
 
     Raises:
         InvalidOption: for a channel gate as an overlay.
@@ -85,7 +86,7 @@ def draw_feature_map(
     analysis: Analysis, channel: ChannelMaps, moment: Moment, options: FeatureOptions, *, max_side: int | None = None
 ) -> Image.Image:
     """Draw one channel's feature map before or after the gates, on one scale for both, symmetric about 0."""
-    # A gate makes nothing larger, but BAM multiplies by up to 2.
+    # Most gates make nothing larger, but BAM multiplies by up to 2.
     limit = float(max(np.abs(channel.before).max(), np.abs(channel.after).max())) or 1.0
     scale = ColourScale(colormap=DIFFERENCE_COLORMAP, minimum=-limit, maximum=limit)
     values = channel.before if moment is Moment.BEFORE else channel.after

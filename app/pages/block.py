@@ -1,7 +1,6 @@
 """The page of an opened block."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 from app.analysis.analyses import Analysis
@@ -11,8 +10,9 @@ from app.explain.maps import BlockMaps, GateMap, OpenBlock
 from app.numbers import format_evidence, format_hundredths, format_share, format_thousandths
 from app.pages.addresses import Addresses, PageImage, add_query
 from app.pages.choices import Choice
+from app.pages.gate_words import GateWords, find_words
 from app.pages.gates import name_block, name_gates
-from models.names import GateKind, NetworkName
+from models.names import Attention, GateKind, NetworkName
 from models.pictures.fitting import screen_size
 
 CHANNEL_SIDE_PIXELS = 224
@@ -29,6 +29,28 @@ class ChannelView:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenGate:
+    """One gate of an opened block; `note` says what its values are, `is_strip` that it has no place on the picture."""
+
+    title: str
+    note: str
+    image: PageImage
+    is_strip: bool
+
+
+GATE_NOTES = {
+    GateKind.SPATIAL: "where: one value per position, over the picture",
+    GateKind.CHANNEL: "what: one value per channel, the strongest first",
+    GateKind.ROW: "per channel and row, mean over channels",
+    GateKind.COLUMN: "per channel and column, mean over channels",
+    GateKind.JOINT: "mean over the channels",
+}
+
+SHOWN_GATES = (GateKind.SPATIAL, GateKind.ROW, GateKind.COLUMN, GateKind.JOINT, GateKind.CHANNEL)
+"""The order of the gates: those over the picture, then the strip."""
+
+
+@dataclass(frozen=True, slots=True)
 class BlockPage:
     """An opened block.
 
@@ -40,9 +62,11 @@ class BlockPage:
         is_trained: whether the lineup was.
         address: of the analysis's page, at the network's gates.
         previous, following: address and title of the blocks beside it on the walk; None at its ends.
-        spatial, channel, joint: the gates; None for one that this attention has not.
+        lead: what the gates do to the channels.
+        gates: its gates.
         sentences: how far the gates are from flat, and which branch decides.
-        strongest, weakest: channels by what the channel gate lets through.
+        has_both: whether a channel gate and a spatial gate are applied one after the other.
+        channels: channels with a heading each: by what the channel gate lets through, else by their features.
     """
 
     template: ClassVar[str] = "block.html"
@@ -54,12 +78,11 @@ class BlockPage:
     address: str
     previous: tuple[str, str] | None
     following: tuple[str, str] | None
-    spatial: PageImage | None
-    channel: PageImage | None
-    joint: PageImage | None
+    lead: str
+    gates: tuple[OpenGate, ...]
     sentences: tuple[str, ...]
-    strongest: tuple[ChannelView, ...]
-    weakest: tuple[ChannelView, ...]
+    has_both: bool
+    channels: tuple[tuple[str, tuple[ChannelView, ...]], ...]
 
 
 def build_block_page(
@@ -88,22 +111,32 @@ def build_block_page(
     place = names.index(block.name)
     gates = blocks[place]
     size = screen_size(analysis.placement.picture_width, analysis.placement.picture_height, CHANNEL_SIDE_PIXELS)
-    link_gate = partial(addresses.answer.gate, network, gates.name)
+    attention = analysis.card.networks[network].attention
+    words = find_words(attention, gates.gates)
+    title = analysis.card.title_network(network)
     return BlockPage(
         title=name_block(block.name),
         name=block.name,
-        network=analysis.card.title_network(network),
+        network=title,
         networks=_list_networks(analysis, network, block.name, addresses, kept),
         is_trained=analysis.card.trained,
         address=f"{tab}#{name_gates(network, analysis.card.gated)}",
         previous=_link(f"{addresses.page}/blocks/{network}", names, place - 1, kept),
         following=_link(f"{addresses.page}/blocks/{network}", names, place + 1, kept),
-        spatial=_show_positions(gates, GateKind.SPATIAL, link_gate(GateKind.SPATIAL), kept, size),
-        channel=_show_channel_gate(gates, link_gate(GateKind.CHANNEL), kept),
-        joint=_show_positions(gates, GateKind.JOINT, link_gate(GateKind.JOINT), kept, size),
-        sentences=_explain_gates(gates, block),
-        strongest=tuple(_show_channel(entry, *size) for entry in block.strongest),
-        weakest=tuple(_show_channel(entry, *size) for entry in block.weakest),
+        lead=words.opened.format(network=title),
+        gates=tuple(
+            _show_gate(
+                gates, kind, words, _address_gate(addresses.answer.gate(network, gates.name, kind), kind, kept), size
+            )
+            for kind in SHOWN_GATES
+            if kind in gates.gates
+        ),
+        sentences=_explain_gates(gates, block, attention),
+        has_both=gates.gates.keys() == {GateKind.SPATIAL, GateKind.CHANNEL},
+        channels=tuple(
+            (heading, tuple(_show_channel(entry, *size) for entry in entries))
+            for heading, entries in ((words.strongest, block.strongest), (words.weakest, block.weakest))
+        ),
     )
 
 
@@ -131,22 +164,22 @@ def _link(walk: str, names: list[str], place: int, kept: dict[str, str]) -> tupl
     return add_query(f"{walk}/{names[place]}", kept), name_block(names[place])
 
 
-def _show_positions(
-    gates: BlockMaps, kind: GateKind, link: str, kept: dict[str, str], size: tuple[int, int]
-) -> PageImage | None:
-    """A gate of positions, over the picture."""
-    if kind not in gates.gates:
-        return None
-    address = add_query(link, kept, max_side="512")
+def _address_gate(link: str, kind: GateKind, kept: dict[str, str]) -> str:
+    if kind is GateKind.CHANNEL:
+        return add_query(link, kept, order="strength")
+    return add_query(link, kept, max_side="512")
+
+
+def _show_gate(gates: BlockMaps, kind: GateKind, words: GateWords, address: str, size: tuple[int, int]) -> OpenGate:
+    """A gate over the picture, or as a strip."""
+    # Where the maps are branches, the joint gate is what is made of them.
+    part = "gate" if kind is GateKind.JOINT else words.part
+    name = f"{kind.value.capitalize()} {part}"
     description = f"{kind.value.capitalize()} gate of {gates.name} over the picture"
-    return PageImage(address, description, 2 * size[0], 2 * size[1])
-
-
-def _show_channel_gate(gates: BlockMaps, link: str, kept: dict[str, str]) -> PageImage | None:
-    if gates.channel is None:
-        return None
-    address = add_query(link, kept, order="strength")
-    return PageImage(address, f"Channel gate of {gates.name}, the strongest first", 512, 48)
+    image = PageImage(address, description, 2 * size[0], 2 * size[1])
+    if kind is GateKind.CHANNEL:
+        image = PageImage(address, f"Channel gate of {gates.name}, the strongest first", 512, 48)
+    return OpenGate(name, GATE_NOTES[kind], image, kind is GateKind.CHANNEL)
 
 
 def _show_channel(entry: ChannelAnswer, width: int, height: int) -> ChannelView:
@@ -165,16 +198,24 @@ def _show_channel(entry: ChannelAnswer, width: int, height: int) -> ChannelView:
     )
 
 
-def _explain_gates(gates: BlockMaps, block: OpenBlockAnswer) -> tuple[str, ...]:
+def _explain_gates(gates: BlockMaps, block: OpenBlockAnswer, attention: Attention) -> tuple[str, ...]:
     """Explain the gates that the block has; nothing of BAM's branches, which are applied together."""
-    if gates.joint is not None:
-        deviation = format_thousandths(gates.joint.standard_deviation)
-        return (
-            f"The standard deviation of the joint gate’s mean is {deviation}. A flat mean does not say that the gate "
-            "is flat: channels whose branches have opposite signs cancel out.",
+    means = {kind: gate for kind, gate in gates.gates.items() if kind not in (GateKind.SPATIAL, GateKind.CHANNEL)}
+    sentences = tuple(
+        f"The standard deviation of the {kind} gate’s mean is {format_thousandths(gate.standard_deviation)}."
+        for kind, gate in means.items()
+    )
+    if attention is Attention.BAM:
+        cancel = (
+            "A flat mean does not say that the gate is flat: channels whose branches have opposite signs cancel out."
         )
-    return _explain_gate(gates.spatial, "spatial", block.spatial_maximum_share) + _explain_gate(
-        gates.channel, "channel", block.channel_maximum_share
+        return (f"{sentences[0]} {cancel}",)
+    if sentences:
+        sentences = (*sentences, "A gate whose mean over the channels is flat can still differ within each channel.")
+    return (
+        _explain_gate(gates.spatial, "spatial", block.spatial_maximum_share)
+        + _explain_gate(gates.channel, "channel", block.channel_maximum_share)
+        + sentences
     )
 
 

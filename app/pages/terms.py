@@ -73,5 +73,20 @@ TERMS = {
         "At each position it takes the maximum and the mean over all channels. A 7 × 7 convolution turns these two "
         "maps into one, and a sigmoid brings it between 0 and 1.",
     ),
+    "row-gate": Term(
+        "Row and column gates",
+        "What are row and column gates?",
+        "One gate value per channel and row, the same in all columns; or one per channel and column, the same in all "
+        "rows. Coordinate Attention and triplet attention have them.",
+        "They choose where to look separately for each channel, but along one direction at a time. Their pictures are "
+        "bands: the mean over all channels.",
+    ),
+    "joint-gate": Term(
+        "Joint gate",
+        "What is a joint gate?",
+        "One gate value per channel and position. Its picture is the mean over all channels.",
+        "BAM makes it from a channel branch and a spatial branch, Coordinate Attention from a row gate and a column "
+        "gate, triplet attention from three gates. SimAM compares each value with its channel’s mean.",
+    ),
 }
 """The terms by the ids of their sections on the page about CBAM, in that page's order."""

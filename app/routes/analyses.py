@@ -198,7 +198,7 @@ async def read_difference(
     links.ANALYSIS + links.ANALYSIS_GATE,
     summary="A gate of an analysis",
     response_class=Response,
-    responses=document_file("The gate: spatial at the picture's size, channel as a strip.", PNG) | ANALYSIS_PROBLEMS,
+    responses=document_file("The gate at the picture's size; a channel gate as a strip.", PNG) | ANALYSIS_PROBLEMS,
 )
 async def read_attention_map(
     analysis: AnalysisDependency,

@@ -9,6 +9,7 @@ from app.api.lineups import build_lineup_description
 from app.pages.evidence.commands import pair_options
 from app.pages.evidence.page import build_evidence_page
 from app.pages.evidence.pictures import read_picture
+from app.pages.evidence.trials import find_folders
 from app.pages.templating import render_page
 from app.render.png import encode_jpeg
 from app.routes.dependencies import LensesDependency, SettingsDependency
@@ -25,7 +26,12 @@ def show_evidence(request: Request, lenses: LensesDependency, settings: Settings
     """The measurements of the paper's claim."""
     described = [build_lineup_description(lens.lineup) for lens in lenses]
     options = pair_options(lenses.names, settings.lineups, settings.labels)
-    page = build_evidence_page(described, options=options, folders=settings.evidence_pictures)
+    page = build_evidence_page(
+        described,
+        options=options,
+        folders=find_folders(lenses.names, settings.lineups),
+        picture_folders=settings.evidence_pictures,
+    )
     return render_page(request, page)
 
 

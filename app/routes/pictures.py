@@ -46,8 +46,8 @@ class AttentionForm(AttentionOptions, PictureOptions):
     )
     kind: GateKind | None = Field(
         default=None,
-        description="The spatial, the channel or the joint gate; by default the spatial one, or the channel gate of a "
-        "network that has no other.",
+        description="The spatial, channel, row, column or joint gate; by default the spatial one, else the channel "
+        "gate, else the joint gate. Gates of rows and columns, and the joint gate, are means over channels.",
     )
 
 
@@ -113,7 +113,7 @@ async def create_figure(
     links.ATTENTION,
     summary="One gate of a block for a picture",
     response_class=Response,
-    responses=document_file("The gate: spatial at the picture's own size, channel as a strip.", PNG) | UPLOAD_PROBLEMS,
+    responses=document_file("The gate at the picture's own size; a channel gate as a strip.", PNG) | UPLOAD_PROBLEMS,
 )
 async def create_attention_map(
     data: PictureBytes,
@@ -123,7 +123,7 @@ async def create_attention_map(
 ) -> Response:
     """One block's gate, on the absolute scale 0 (blocked) to 1 (unchanged).
 
-    A spatial gate is drawn over the picture; a channel gate is a strip with one column per channel.
+    A channel gate is a strip with one column per channel; any other gate is drawn over the picture.
 
     `curl -F image=@dog.jpg -F block=layer3.1 -o gate.png http://127.0.0.1:8000/api/v1/attention`
     """

@@ -9,27 +9,18 @@ The submodules carry the names of the authors' release (`ChannelGate.mlp.1`, `Sp
 checkpoints in that layout load strictly and without renaming.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeAlias, cast
+from typing import cast
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from models.attention.design import AttentionDesign
-from models.attention.gates import AttentionInside, BlockAttention
+from models.attention.gates import AttentionInside, BlockAttention, change_gate
 from models.attention.interventions import BlockChange
+from models.attention.module import UNCHANGED, AttentionModule, make_zero
+from models.attention.plane_gate import PlaneGate
 from models.names import ChannelPooling, GateChange, GateOrder, SpatialPooling
-
-UNCHANGED = BlockChange()
-
-AttentionFactory: TypeAlias = Callable[[int], nn.Module]
-"""Makes one block's attention from its number of channels.
-
-The module answers `(refined features, BlockAttention)`; `Cbam` is one.
-"""
 
 
 class ChannelAttention(nn.Module):
@@ -73,7 +64,7 @@ class ChannelAttention(nn.Module):
             evidence = cast("torch.Tensor", maximum if average is None else average)
         else:
             evidence = average + maximum
-        return _level(torch.sigmoid(evidence), change)
+        return change_gate(torch.sigmoid(evidence), change)
 
     def weigh(
         self, features: torch.Tensor, change: GateChange | None = None
@@ -89,7 +80,7 @@ class ChannelAttention(nn.Module):
         return average, maximum
 
 
-class SpatialAttention(nn.Module):
+class SpatialAttention(PlaneGate):
     """The spatial gate: which positions to keep.
 
     M_s(F') = sigmoid(BN(conv7x7([MaxPool_c(F'); AvgPool_c(F')]))), F'' = M_s(F') * F' (the paper's equation 3). The
@@ -113,17 +104,14 @@ class SpatialAttention(nn.Module):
         kernel_size: int = 7,
         pooling: SpatialPooling = SpatialPooling.MAX_MEAN,
     ) -> None:
-        super().__init__()
-        self.reduce: nn.Module | None = None
+        reduce: nn.Module | None = None
         if pooling is SpatialPooling.CONVOLUTION:
             if channels is None:
                 raise ValueError("a spatial gate that pools by a 1x1 convolution needs the number of channels")
-            self.reduce = nn.Conv2d(channels, 1, 1, bias=False)
-        planes = 1 if self.reduce is not None else 2
-        convolution = nn.Conv2d(planes, 1, kernel_size, padding=kernel_size // 2, bias=False)
-        norm = nn.BatchNorm2d(1, momentum=0.01)
-        nn.init.zeros_(norm.weight)
-        self.spatial = nn.Sequential(OrderedDict(conv=convolution, bn=norm))
+            reduce = nn.Conv2d(channels, 1, 1, bias=False)
+        super().__init__(kernel_size=kernel_size, planes=2 if reduce is None else 1)
+        self.reduce = reduce
+        nn.init.zeros_(self.spatial.get_parameter("bn.weight"))
 
     def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Gate the positions of `features`.
@@ -138,39 +126,17 @@ class SpatialAttention(nn.Module):
         return features * gate[:, None], gate
 
     def weigh(self, features: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-        """The part of the mean's and of the maximum's plane at each position, (N, H, W) each, up to a common factor.
-
-        None for both where a 1x1 convolution pools: it has no such planes.
-        """
-        if self.reduce is not None:
-            return None, None
-        weight = cast("torch.Tensor", self.spatial.get_submodule("conv").weight)  # (1, 2, k, k)
-        planes = (features.mean(dim=1, keepdim=True), features.amax(dim=1, keepdim=True))  # (N, 1, H, W) each
-        padding = weight.shape[-1] // 2
-        # The kernel's first plane is the maximum's.
-        mean, maximum = (
-            functional.conv2d(plane, weight[:, index : index + 1], padding=padding)[:, 0]
-            for plane, index in zip(planes, (1, 0), strict=True)
-        )
-        return mean, maximum
+        """See `PlaneGate.weigh`; None for both where a 1x1 convolution pools: it has no such planes."""
+        return super().weigh(features) if self.reduce is None else (None, None)
 
     def gate(self, features: torch.Tensor, change: GateChange | None = None) -> torch.Tensor:
-        """The gate alone, (N, H, W), in 0..1; changed where that is asked for.
-
-        Dropped maxima are a plane of zeros. A gate that pools by a 1x1 convolution sees none, and stays as it is.
-        """
-        if self.reduce is not None:
-            pooled = self.reduce(features)  # (N, 1, H, W)
-        else:
-            # Maximum before mean: the authors' release; the paper's equation 3 lists the mean first.
-            maximum, mean = features.amax(dim=1), features.mean(dim=1)
-            if change is GateChange.DROP_MAX:
-                maximum = torch.zeros_like(maximum)
-            pooled = torch.stack((maximum, mean), dim=1)  # (N, 2, H, W)
-        return _level(torch.sigmoid(self.spatial(pooled))[:, 0], change)  # (N, 1, H, W) -> (N, H, W)
+        """See `PlaneGate.gate`. A gate that pools by a 1x1 convolution sees no maxima, and stays without them."""
+        if self.reduce is None:
+            return super().gate(features, change)
+        return self.close(self.reduce(features), change)  # (N, 1, H, W) -> (N, H, W)
 
 
-class Cbam(nn.Module):
+class Cbam(AttentionModule):
     """A channel gate, a spatial gate or both, in the order of a design; by default CBAM.
 
     Args:
@@ -220,6 +186,12 @@ class Cbam(nn.Module):
             gates = replace(gates, inside=self._open(features, refined, gates))
         return refined, gates
 
+    def neutralise(self) -> float:
+        """See `AttentionModule.neutralise`: 2 for each gate."""
+        last = [] if self.ChannelGate is None else [self.ChannelGate.mlp[-1]]
+        last += [] if self.SpatialGate is None else [self.SpatialGate.spatial[-1]]
+        return make_zero(last)
+
     def _open(self, before: torch.Tensor, after: torch.Tensor, gates: BlockAttention) -> AttentionInside:
         """Each branch's output for the features that it sees: the second gate sees those that the first let through."""
         channel_sees = spatial_sees = before
@@ -233,10 +205,3 @@ class Cbam(nn.Module):
             channel_evidence=(None, None) if self.ChannelGate is None else self.ChannelGate.weigh(channel_sees),
             spatial_evidence=(None, None) if self.SpatialGate is None else self.SpatialGate.weigh(spatial_sees),
         )
-
-
-def _level(gate: torch.Tensor, change: GateChange | None) -> torch.Tensor:
-    """The gate, (N, ...), made neutral or inverted where that is asked for."""
-    if change is GateChange.NEUTRAL:
-        return gate.mean(dim=tuple(range(1, gate.ndim)), keepdim=True).expand_as(gate)
-    return 1 - gate if change is GateChange.INVERT else gate

@@ -48,7 +48,8 @@ DESIGNS: dict[Attention, AttentionDesign | None] = {
     Attention.CBAM_SPATIAL_FIRST: AttentionDesign(order=GateOrder.SPATIAL_FIRST),
     Attention.CBAM_PARALLEL: AttentionDesign(order=GateOrder.PARALLEL),
 }
-"""Each name's design; None for a network without attention. BAM has none: it stands between stages."""
+"""Each name's design; None for a network without attention. The others have none: BAM stands between stages,
+and `models.attention.factory` makes the rest."""
 
 
 def find_design(attention: Attention) -> AttentionDesign | None:

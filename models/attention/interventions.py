@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.attention.design import DESIGNS
+from models.attention.places import find_base
 from models.names import Attention, ChannelPooling, GateChange, GateKind, NetworkName, SpatialPooling
 
 ALL_BLOCKS = "all"
@@ -15,8 +16,22 @@ ALL_BLOCKS = "all"
 ALLOWED_CHANGES = {
     GateKind.CHANNEL: (GateChange.NEUTRAL, GateChange.DROP_MAX),
     GateKind.SPATIAL: (GateChange.NEUTRAL, GateChange.INVERT, GateChange.DROP_MAX),
+    GateKind.ROW: (GateChange.NEUTRAL, GateChange.INVERT, GateChange.DROP_MAX),
+    GateKind.COLUMN: (GateChange.NEUTRAL, GateChange.INVERT, GateChange.DROP_MAX),
+    GateKind.JOINT: (GateChange.NEUTRAL, GateChange.INVERT),
 }
 """The changes that make sense for each gate; `list_allowed_changes` says which of them a network's gates can have."""
+
+_POSITIONS = (GateChange.NEUTRAL, GateChange.INVERT)
+
+OWN_CHANGES: dict[Attention, dict[GateKind, tuple[GateChange, ...]]] = {
+    Attention.ECA: {GateKind.CHANNEL: (GateChange.NEUTRAL,)},
+    Attention.COORDINATE: {GateKind.ROW: _POSITIONS, GateKind.COLUMN: _POSITIONS},
+    Attention.SIMAM: {GateKind.JOINT: _POSITIONS},
+    Attention.TRIPLET: {kind: ALLOWED_CHANGES[kind] for kind in (GateKind.SPATIAL, GateKind.ROW, GateKind.COLUMN)},
+}
+"""The changes of the attentions that are not one of CBAM's designs. The joint gate of Coordinate and of triplet
+attention follows from the others."""
 
 SYNTAX = (
     "write [NETWORK:]SCOPE:GATE:CHANGE, for example cbam:all:spatial:neutral, stage4:spatial:invert or "
@@ -55,19 +70,28 @@ class BlockChange:
     """The changes of the gates of one block.
 
     Attributes:
-        channel, spatial: None for a gate that stays as it was learned.
+        channel, spatial, row, column, joint: None for a gate that stays as it was learned.
         is_opened: whether to keep what the attention saw and did.
     """
 
     channel: GateChange | None = None
     spatial: GateChange | None = None
+    row: GateChange | None = None
+    column: GateChange | None = None
+    joint: GateChange | None = None
     is_opened: bool = False
 
 
 def find_change(interventions: Iterable[Intervention], block: str) -> BlockChange:
     """The effect of several interventions on a block; of two about one gate the later counts."""
     changes = {intervention.gate: intervention.change for intervention in interventions if intervention.covers(block)}
-    return BlockChange(channel=changes.get(GateKind.CHANNEL), spatial=changes.get(GateKind.SPATIAL))
+    return BlockChange(
+        channel=changes.get(GateKind.CHANNEL),
+        spatial=changes.get(GateKind.SPATIAL),
+        row=changes.get(GateKind.ROW),
+        column=changes.get(GateKind.COLUMN),
+        joint=changes.get(GateKind.JOINT),
+    )
 
 
 def list_allowed_changes(attention: Attention) -> dict[GateKind, tuple[GateChange, ...]]:
@@ -75,7 +99,10 @@ def list_allowed_changes(attention: Attention) -> dict[GateKind, tuple[GateChang
 
     Maxima can be dropped only where there are others beside them.
     """
-    design = DESIGNS.get(attention)
+    base = find_base(attention)
+    if base in OWN_CHANGES:
+        return OWN_CHANGES[base]
+    design = DESIGNS.get(base)
     if design is None:
         return {}
     has_maximum = {
@@ -108,7 +135,7 @@ def parse_interventions(
         ValueError: for a text that is none, for a network without gates, for blocks and gates that it has not, and for
             a change without an effect on them; the message says what to write.
     """
-    interventions = tuple(_parse(text, blocks) for text in texts)
+    interventions = tuple(_parse(text, blocks, attentions) for text in texts)
     for intervention in interventions:
         _check_effect(intervention, attentions[intervention.network])
     return interventions
@@ -120,14 +147,17 @@ def list_scopes(blocks: Sequence[str]) -> list[str]:
     return [ALL_BLOCKS, *stages, *blocks]
 
 
-def _parse(part: str, blocks: Mapping[NetworkName, Sequence[str]]) -> Intervention:
+def _parse(
+    part: str, blocks: Mapping[NetworkName, Sequence[str]], attentions: Mapping[NetworkName, Attention]
+) -> Intervention:
     network, rest = _split_network(part, blocks)
     scope, _, rest = rest.partition(":")
     gate, _, change = rest.partition(":")
     if scope not in (scopes := list_scopes(blocks[network])):
         raise ValueError(f"intervention {part!r} speaks of {scope!r}; choose one of {', '.join(scopes)}; {SYNTAX}")
     if gate not in ALLOWED_CHANGES:
-        raise ValueError(f"intervention {part!r} names the gate {gate!r}; choose spatial or channel; {SYNTAX}")
+        known = " or ".join(list_allowed_changes(attentions[network]))
+        raise ValueError(f"intervention {part!r} names the gate {gate!r}; choose {known}; {SYNTAX}")
     allowed = ALLOWED_CHANGES[GateKind(gate)]
     if change not in allowed:
         raise ValueError(

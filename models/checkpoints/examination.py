@@ -73,7 +73,7 @@ def examine_content(path: Path, options: ExaminationOptions) -> Checkpoint:
     identity = identify(shapes, origins=translation.origins, stated=stated, options=options, hints=hints)
     complete(translation, identity)
     is_trained = judge_training(translation, stated)
-    gates = judge_gates(translation.tensors, is_trained=is_trained)
+    gates = judge_gates(translation.tensors, is_trained=is_trained, attention=identity.attention)
     diagnosis = Diagnosis(
         path=path,
         sha256=content.sha256,

@@ -1,21 +1,40 @@
 """A network's attention as its tensors show it: the kind, and whether it is trained."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from models.attention.design import DESIGNS, AttentionDesign
+from models.attention.places import LAST_STAGE, find_base
 from models.checkpoints.diagnosis import CheckpointError, GateState
 from models.checkpoints.layouts import KERNEL, LAST_LAYER, NORM
 from models.names import Attention, GateKind, SpatialPooling
 
-BETWEEN_STAGES = "bam"
-"""How the names of tensors begin that stand between stages."""
+IN_BLOCKS = re.compile(r"\bcbam(_\d+)?\.")
+"""A part of the names of tensors of attention that stands in blocks."""
 
-SPATIAL_ENDS = (f"{NORM}weight", "gate_s_conv_final.weight")
-CHANNEL_ENDS = (f"{LAST_LAYER}weight", "gate_c_fc_final.weight")
-"""How the names of the last weights before the gates' sigmoids end: of CBAM and SE, and of BAM."""
+LAST_STAGE_NAMES = ("layer4.", "cbam.4.")
+"""How the names begin in the last stage, of VGG-16 and of the others by name."""
+
+SIGNS = {
+    Attention.BAM: re.compile(r"^bam\d\."),
+    Attention.ECA: re.compile(r"\bcbam(\.\d+|_\d+)?\.conv\.weight$"),
+    Attention.COORDINATE: re.compile(r"\bcbam(\.\d+|_\d+)?\.conv_h\.weight$"),
+    Attention.TRIPLET: re.compile(r"\.ChannelGateH\."),
+}
+"""The names of tensors that only one attention has."""
+
+LAST_WEIGHTS = {
+    GateKind.SPATIAL: re.compile(rf"{re.escape(NORM)}weight$|gate_s_conv_final\.weight$"),
+    GateKind.CHANNEL: re.compile(
+        rf"{re.escape(LAST_LAYER)}weight$|gate_c_fc_final\.weight$|{SIGNS[Attention.ECA].pattern}"
+    ),
+    GateKind.ROW: re.compile(r"\.conv_h\.weight$|ChannelGateW\.spatial\.bn\.weight$"),
+    GateKind.COLUMN: re.compile(r"\.conv_w\.weight$|ChannelGateH\.spatial\.bn\.weight$"),
+}
+"""The names of the last weights before the gates' sigmoids, of every attention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +43,8 @@ class GateShapes:
 
     Attributes:
         has_channel: there is a channel gate; how it pools cannot be told.
-        is_between_stages: the gates are BAM's.
+        is_last_stage: only the last stage's blocks have gates.
+        named: the attention that the names alone show; None for one of CBAM's designs.
         spatial: how the spatial gate pools; None without one.
         kernel_size: of the spatial gate's convolution; None without one.
     """
@@ -32,7 +52,8 @@ class GateShapes:
     has_channel: bool
     spatial: SpatialPooling | None = None
     kernel_size: int | None = None
-    is_between_stages: bool = False
+    is_last_stage: bool = False
+    named: Attention | None = None
 
 
 def shape_gates(design: AttentionDesign | None) -> GateShapes:
@@ -49,12 +70,15 @@ def read_gates(shapes: Mapping[str, torch.Size]) -> GateShapes:
     Raises:
         CheckpointError: the spatial gates differ, or have another number of input planes.
     """
-    if any(name.startswith(BETWEEN_STAGES) for name in shapes):
-        return GateShapes(has_channel=True, is_between_stages=True)
+    own = [name for name in shapes if IN_BLOCKS.search(name)]
+    is_last_stage = bool(own) and all(name.startswith(LAST_STAGE_NAMES) for name in own)
+    for attention, sign in SIGNS.items():
+        if any(sign.search(name) for name in shapes):
+            return GateShapes(has_channel=True, is_last_stage=is_last_stage, named=attention)
     kernels = {shape for name, shape in shapes.items() if name.endswith(f"{KERNEL}weight")}
     has_channel = any(".ChannelGate." in name for name in shapes)
     if not kernels:
-        return GateShapes(has_channel)
+        return GateShapes(has_channel, is_last_stage=is_last_stage)
     has_reduction = any(name.endswith(".SpatialGate.reduce.weight") for name in shapes)
     spatial = SpatialPooling.CONVOLUTION if has_reduction else SpatialPooling.MAX_MEAN
     kernel = next(iter(kernels))
@@ -63,24 +87,35 @@ def read_gates(shapes: Mapping[str, torch.Size]) -> GateShapes:
             f"its spatial gates' kernels are {' and '.join(str(tuple(shape)) for shape in kernels)}; CBAM's are "
             "(1, 2, 7, 7), for the maximum and the mean over channels; other shapes are not supported"
         )
-    return GateShapes(has_channel, spatial, kernel[-1])
+    return GateShapes(has_channel, spatial, kernel[-1], is_last_stage)
 
 
 def list_lookalikes(gates: GateShapes) -> list[Attention]:
     """Every attention with tensors of these shapes, the usual one first.
 
+    SimAM has no tensors: a network with it looks like one without attention.
+
     Raises:
         CheckpointError: there is none.
     """
-    if gates.is_between_stages:
-        return [Attention.BAM]
-    found = [attention for attention, design in DESIGNS.items() if shape_gates(design) == gates]
+    here = replace(gates, is_last_stage=False)
+    found = [attention for attention, design in DESIGNS.items() if shape_gates(design) == here]
+    if gates.named is not None:
+        found = [gates.named]
+    if gates.is_last_stage:
+        found = [LAST_STAGE[attention] for attention in found if attention in LAST_STAGE]
     if not found:
         parts = "with" if gates.has_channel else "without"
+        if gates.kernel_size is None:
+            raise CheckpointError(
+                f"its gates are in the last stage alone, and no known attention has this form ({', '.join(Attention)})"
+            )
         raise CheckpointError(
             f"its spatial gates see {gates.kernel_size} x {gates.kernel_size} positions, {parts} a channel gate before "
             f"them; no known attention has this form ({', '.join(Attention)})"
         )
+    if found == [Attention.NONE]:
+        found += [Attention.SIMAM, Attention.SIMAM_LAST_STAGE]
     # First the form that the known projects use: both poolings, channel before space.
     return sorted(found, key=lambda attention: attention not in {Attention.CBAM, Attention.CHANNEL_BOTH})
 
@@ -96,17 +131,27 @@ def has_learnt(tensors: Mapping[str, torch.Tensor]) -> bool:
     return any(bool((tensor != (0 if name.endswith("mean") else 1)).any()) for name, tensor in statistics.items())
 
 
-def judge_gates(tensors: Mapping[str, torch.Tensor], *, is_trained: bool) -> GateState:
+def judge_gates(
+    tensors: Mapping[str, torch.Tensor], *, is_trained: bool, attention: Attention = Attention.NONE
+) -> GateState:
     """The state of the gates.
 
     A spatial gate whose BatchNorm has scale 0 is the same everywhere. A channel gate whose last layer is 0 is the same
     for every channel.
+
+    Args:
+        tensors: the network's tensors.
+        is_trained: whether it is trained.
+        attention: its attention; only for SimAM, whose gates have no tensors, does it matter.
     """
-    scales = select(tensors, f"{NORM}weight")
-    last_layers = [tensor for suffix in CHANNEL_ENDS for tensor in select(tensors, suffix)]
-    if not scales and not last_layers:
+    # Of every gate that pools planes: CBAM's spatial gate, and triplet attention's three.
+    scales = select(tensors, ".spatial.bn.weight")
+    last_weights = [tensor for found in _find_last_weights(tensors).values() for tensor in found]
+    if find_base(attention) is Attention.SIMAM:
+        return GateState.TRAINED if is_trained else GateState.UNTRAINED
+    if not last_weights:
         return GateState.NONE
-    is_flat = not any(bool(tensor.any()) for tensor in scales or last_layers)
+    is_flat = not any(bool(tensor.any()) for tensor in scales or last_weights)
     return GateState.TRAINED if is_trained and not is_flat else GateState.UNTRAINED
 
 
@@ -125,10 +170,17 @@ class GateValues:
 
 def sort_gates(tensors: Mapping[str, torch.Tensor]) -> GateValues:
     """Sort a network's kinds of gates, by the last layers before their sigmoids."""
-    last = {GateKind.SPATIAL: SPATIAL_ENDS, GateKind.CHANNEL: CHANNEL_ENDS}
-    layers = {kind: [t for suffix in suffixes for t in select(tensors, suffix)] for kind, suffixes in last.items()}
+    layers = _find_last_weights(tensors)
     varying = tuple(kind for kind, found in layers.items() if any(bool(tensor.any()) for tensor in found))
     return GateValues(tuple(kind for kind, found in layers.items() if found and kind not in varying), varying)
+
+
+def _find_last_weights(tensors: Mapping[str, torch.Tensor]) -> dict[GateKind, list[torch.Tensor]]:
+    """The last weights before the sigmoids of each kind of gate."""
+    return {
+        kind: [tensor for name, tensor in tensors.items() if ending.search(name)]
+        for kind, ending in LAST_WEIGHTS.items()
+    }
 
 
 def measure_scales(tensors: Mapping[str, torch.Tensor]) -> tuple[float, float] | None:

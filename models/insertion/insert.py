@@ -1,4 +1,4 @@
-"""Inserting CBAM into a foreign network, at the end of each block, without changing the network's function.
+"""Inserting attention into a foreign network, at the end of each block, without changing the network's function.
 
 Source for the place: Woo et al., *CBAM*, ECCV 2018, figure 3. The neutral start of new gates, and the scaling of the
 weights before them, are ours: the paper trains its networks with CBAM from the start.
@@ -6,19 +6,20 @@ weights before them, are ours: the paper trains its networks with CBAM from the 
 
 import operator
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import nn
 
-from models.attention.cbam import Cbam
-from models.attention.design import AttentionDesign, find_design
+from models.attention.design import AttentionDesign
+from models.attention.factory import find_factory
+from models.attention.module import AttentionFactory, AttentionModule, StagedFactory
 from models.insertion.blocks import AttentionSite, find_places
 from models.insertion.operations import NORM
 from models.insertion.scaling import Scale, count_uses, find_scales
 from models.insertion.stages import find_linear_head, find_stage_ends
 from models.insertion.tracing import EXAMPLE_SIDE, MODULE, NAME, SHAPE, TracedNetwork, trace_network
 from models.names import Attention
-from models.networks.fresh_gates import neutralise
 from models.networks.graph_network import BLOCK_PATH, GraphNetwork, GraphPlan, InsertionPoint, InsertionReport
 from models.networks.staged import StagedNetwork
 
@@ -46,8 +47,9 @@ def insert_cbam(
 ) -> GraphNetwork:
     """Make a copy of a foreign network with attention at the end of each block.
 
-    Every gate starts at 0.5 for all features. The weights that make these features are multiplied by 2 for each gate,
-    if nothing else uses them. `GraphNetwork.insertion` reports where this was possible.
+    Every gate starts at 0.5 for all features. The weights that make these features are multiplied by what makes up for
+    it, if nothing else uses them. `GraphNetwork.insertion` reports where this was possible; with SimAM, whose gate has
+    no weights, it never is.
 
     Args:
         network: a classifier of pictures, (N, 3, H, W), with convolutional stages; it is not changed.
@@ -62,8 +64,13 @@ def insert_cbam(
         ValueError: the network cannot be traced, has fewer than four stages, or has no known block while `points` is
             None.
     """
-    design = attention if isinstance(attention, AttentionDesign) else find_design(attention)
-    if design is None:
+    factory = find_factory(attention)
+    if isinstance(factory, StagedFactory):
+        raise ValueError(  # noqa: TRY004 - the type is right: the value is one that does not fit
+            f"attention {attention} is known in the networks by name alone; for a foreign network choose it without "
+            "its place, and name the operations after which it belongs in `points`"
+        )
+    if factory is None:
         return adopt_network(network, side=side)
     traced = _trace_foreign(network, side=side)
     find_stage_ends(traced)  # first, so that a network without stages gets that error and not one about points
@@ -72,9 +79,11 @@ def insert_cbam(
     scales = [Scale(reason="preserving the function was not requested")] * len(places)
     if preserve_function:
         scales = find_scales(traced, [place.node for place in places])
-    for place, scale in zip(places, scales, strict=True):
-        _multiply(traced.network, scale, factor=_inverse_gates(design))
-        _insert(traced, place, _make_attention(traced, place, design, is_neutral=preserve_function))
+    modules = [_make_attention(traced, place, factory) for place in places]
+    if preserve_function:
+        scales = [_neutralise(traced.network, *pair) for pair in zip(modules, scales, strict=True)]
+    for place, module in zip(places, modules, strict=True):
+        _insert(traced, place, module)
     result = _assemble(traced)
     if len(result.block_paths) < len(places):
         behind = places[len(result.block_paths)].node.meta[NAME]
@@ -112,26 +121,24 @@ def _find_foldable(traced: TracedNetwork) -> tuple[tuple[str, str], ...]:
     return tuple(lineups)
 
 
-def _make_attention(traced: TracedNetwork, place: AttentionSite, design: AttentionDesign, *, is_neutral: bool) -> Cbam:
-    module = Cbam(place.node.meta[SHAPE][1], design)
-    if is_neutral:
-        neutralise(module)
+def _make_attention(traced: TracedNetwork, place: AttentionSite, factory: AttentionFactory) -> AttentionModule:
+    module = cast("AttentionModule", factory(place.node.meta[SHAPE][1]))
     example = next(traced.network.parameters())
     return module.to(device=example.device, dtype=example.dtype).eval()
 
 
-def _inverse_gates(design: AttentionDesign) -> int:
-    """The factor by which features must grow so that gates of 0.5 leave them unchanged."""
-    return 1 << sum(gate is not None for gate in (design.channel, design.spatial))
-
-
-def _multiply(network: nn.Module, scale: Scale, *, factor: int) -> None:
+def _neutralise(network: nn.Module, module: AttentionModule, scale: Scale) -> Scale:
+    """Make a module neutral, and make up for its gates where the network can be scaled and the module be neutral."""
+    factor = module.neutralise()
+    if not module.keeps_function:
+        return Scale(reason=f"{type(module).__name__} has no weights, so that its gate cannot be neutral")
     with torch.no_grad():
         for name in scale.parameters:
             network.get_parameter(name).mul_(factor)
+    return scale
 
 
-def _insert(traced: TracedNetwork, place: AttentionSite, module: Cbam) -> None:
+def _insert(traced: TracedNetwork, place: AttentionSite, module: AttentionModule) -> None:
     """Add a module to the network and its call to the graph."""
     owner, _, name = place.path.rpartition(".")
     if owner == "cbam" and owner not in dict(traced.network.named_children()):

@@ -7,7 +7,7 @@ Networks that the zoo has are built by the zoo, with the same parameter names. T
 from torch import nn
 from torchvision import models as torchvision_models
 
-from models.attention.design import AttentionDesign, find_design
+from models.attention.design import AttentionDesign
 from models.insertion.insert import adopt_network, insert_cbam
 from models.names import Attention
 from models.networks.staged import StagedNetwork
@@ -28,10 +28,9 @@ def build_torchvision(
         ValueError: the network has no convolutional stages.
     """
     network = make_torchvision(name, class_count=class_count)
-    design = attention if isinstance(attention, AttentionDesign) else find_design(attention)
-    if design is None:
+    if attention is Attention.NONE:
         return adopt_network(network)
-    return insert_cbam(network, attention=design, preserve_function=False)
+    return insert_cbam(network, attention=attention, preserve_function=False)
 
 
 def make_torchvision(name: str, *, class_count: int) -> nn.Module:

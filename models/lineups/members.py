@@ -16,6 +16,7 @@ from models.lineups.sources import Member, list_source_labels, open_source
 from models.lineups.warning_texts import (
     compare_placements,
     compare_recipes,
+    warn_of_changing_gates,
     warn_of_equal_networks,
     warn_of_untrained_gates,
 )
@@ -154,6 +155,7 @@ def complete_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> Li
                 *compare_recipes(card, recipes),
                 *warn_of_equal_networks(card, members),
                 *warn_of_untrained_gates(card, members),
+                *warn_of_changing_gates(card, members),
             ),
             "networks": {
                 name: card.networks[name].model_copy(update={"sha256": member.sha256, "recipe": recipes[name]})

@@ -3,7 +3,7 @@
 | source | meaning |
 |---|---|
 | a path | a checkpoint in any layout that `cbam-lens inspect` knows |
-| a path and `+cbam` | a checkpoint without attention, with new gates that do not change the network's output |
+| a path and `+cbam` | a checkpoint without attention, with new gates; only SimAM's change the network's output |
 | `torchvision:resnet50`, `torchvision:resnet50:IMAGENET1K_V2` | weights that torchvision publishes, downloaded once |
 | `torchvision:resnet50+cbam` | the same with new gates that do not change the network's output |
 | `untrained:vgg16_bn` | random weights without attention |
@@ -16,9 +16,11 @@ from pathlib import Path
 
 import torch
 
+from models.attention.places import find_base
 from models.calibration import NOT_CALIBRATED, NetworkCalibration
 from models.checkpoints.diagnosis import ExaminationOptions, GateState
 from models.checkpoints.examination import examine
+from models.checkpoints.gates import judge_gates
 from models.errors import LineupError
 from models.insertion.building import build_any_network
 from models.lineups.card import ClassLabel
@@ -35,6 +37,7 @@ DEFAULT_CLASS_COUNT = 10
 SEED = 20181008
 
 FRESH_GATES = "with new gates that do not change the network's output"
+CHANGING_GATES = "with new gates that change the network's output, since they have no weights that could be neutral"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +57,7 @@ class Member:
         sha256: its file's checksum; None without a file.
         labels: the classes in index order, if the source names them.
         calibration: the calibration that its file carries.
+        has_changing_gates: whether it was trained without its gates, and they change its output.
     """
 
     network: StagedNetwork
@@ -68,6 +72,7 @@ class Member:
     sha256: str | None = None
     labels: tuple[ClassLabel, ...] = ()
     calibration: NetworkCalibration = NOT_CALIBRATED
+    has_changing_gates: bool = False
 
     @property
     def family(self) -> str:
@@ -133,13 +138,15 @@ def _add_gates(member: Member, attention: Attention) -> Member:
     if not network.list_gate_scales():
         raise LineupError(f"{member.architecture} can get new gates only from the source {TORCHVISION}NAME+{attention}")
     load_with_fresh_gates(network, member.network)
-    return replace(
-        member,
-        network=network,
-        attention=attention,
-        gates=GateState.UNTRAINED,
-        provenance=f"{member.provenance}, {FRESH_GATES}",
-    )
+    return _mark_fresh(replace(member, network=network, attention=attention))
+
+
+def _mark_fresh(member: Member) -> Member:
+    """Say of a member with new gates what they do: SimAM's are complete without training, and change its output."""
+    if find_base(member.attention) is not Attention.SIMAM:
+        return replace(member, gates=GateState.UNTRAINED, provenance=f"{member.provenance}, {FRESH_GATES}")
+    gates = judge_gates({}, is_trained=member.is_trained, attention=member.attention)
+    return replace(member, gates=gates, provenance=f"{member.provenance}, {CHANGING_GATES}", has_changing_gates=True)
 
 
 def _open_checkpoint(path: Path, options: ExaminationOptions) -> Member:
@@ -209,19 +216,19 @@ def _open_published(source: str) -> Member:
     else:
         network = build_any_network(architecture, class_count=len(weights.labels))
         network.load_state_dict(original.state_dict())
-    return Member(
+    member = Member(
         network=network,
         architecture=architecture,
         attention=attention,
         stride_placement=StridePlacement.V1_5,
         class_count=len(weights.labels),
         is_trained=True,
-        gates=GateState.NONE if attention is Attention.NONE else GateState.UNTRAINED,
+        gates=GateState.NONE,
         recipe=f"torchvision's {weights.name}",
-        provenance=f"torchvision's weights {weights.name}"
-        + ("" if attention is Attention.NONE else f", {FRESH_GATES}"),
+        provenance=f"torchvision's weights {weights.name}",
         labels=weights.labels,
     )
+    return member if attention is Attention.NONE else _mark_fresh(member)
 
 
 def _make_untrained(text: str, class_count: int | None) -> Member:

@@ -56,6 +56,16 @@ def warn_of_untrained_gates(card: LineupCard, members: Mapping[NetworkName, Memb
     )
 
 
+def warn_of_changing_gates(card: LineupCard, members: Mapping[NetworkName, Member]) -> tuple[str, ...]:
+    """A warning for each network that was trained without its gates, where these change its output."""
+    return tuple(
+        f"{card.title_network(name)} was trained without its gates, and they change its output: train it with them "
+        "before you compare it."
+        for name, member in members.items()
+        if member.has_changing_gates
+    )
+
+
 def _describe_gates(title: str, member: Member) -> list[str]:
     gates = sort_gates(member.network.state_dict())
     sentences = []

@@ -25,8 +25,17 @@ from models.networks.zoo import (
 SIDE_PIXELS = 224
 CLASS_COUNT = 1000
 
-TABLE_ATTENTIONS = (Attention.NONE, Attention.SE, Attention.BAM, Attention.CBAM)
-"""The columns of the paper's table, and BAM."""
+TABLE_ATTENTIONS = (
+    Attention.NONE,
+    Attention.SE,
+    Attention.BAM,
+    Attention.CBAM,
+    Attention.ECA,
+    Attention.COORDINATE,
+    Attention.SIMAM,
+    Attention.TRIPLET,
+)
+"""The columns of the paper's table, and the attentions of other papers."""
 
 RECORDED_COUNTS = Path(__file__).parent / "counts.json"
 
@@ -69,7 +78,7 @@ class NetworkCount:
 def list_networks() -> list[tuple[str, Attention]]:
     """List every row of the table: networks for pictures of 32 pixels would not compare with the others.
 
-    BAM is counted where it fits; CBAM's paper has no figures for it.
+    BAM is counted where it fits; CBAM's paper has no figures for it and for the attentions of later papers.
     """
     return [
         (architecture, attention)

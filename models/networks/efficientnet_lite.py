@@ -17,9 +17,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.attention.cbam import AttentionFactory
 from models.attention.gates import BlockAttention
 from models.attention.interventions import BlockChange
+from models.attention.module import AttentionFactory, choose_at
 from models.names import Stage
 from models.networks.staged import Gates, StagedNetwork, initialise, list_beside
 
@@ -213,7 +213,8 @@ class EfficientNetLite(StagedNetwork):
         self.bn1 = _make_norm(STEM_CHANNELS)
         channels = STEM_CHANNELS
         for stage, shapes in shape.list_blocks().items():
-            blocks = [InvertedResidualBlock(block, attention=attention) for block in shapes]
+            own = choose_at(attention, stage)
+            blocks = [InvertedResidualBlock(block, attention=own) for block in shapes]
             self.add_module(f"layer{stage.value}", nn.Sequential(*blocks))
             channels = shapes[-1].out_channels
         self.conv_head = nn.Conv2d(channels, HEAD_CHANNELS, 1, bias=False)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from models.attention.cbam import SpatialAttention
+from models.attention.module import AttentionModule
 from models.names import Precision
 from models.networks.graph_network import GraphNetwork
 from models.networks.staged import StagedNetwork
@@ -41,7 +41,7 @@ def prepare_for_inference(network: StagedNetwork, *, precision: Precision = Prec
         for convolution, norm in prepared.norms:
             _fold(prepared, convolution, norm)
         folded_by_name: list[nn.Module] = [
-            module.spatial for module in prepared.modules() if isinstance(module, SpatialAttention)
+            part for module in prepared.modules() if isinstance(module, AttentionModule) for part in module.modules()
         ]
     else:
         folded_by_name = list(prepared.modules())

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.attention.cbam import AttentionFactory
+from models.attention.module import AttentionFactory, choose_at
 from models.names import Stage
 from models.networks.staged import Gates, StagedNetwork, initialise, list_beside
 
@@ -89,10 +89,11 @@ class MobileNet(StagedNetwork):
         self.conv1 = nn.Conv2d(3, channels, 3, stride=2, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(channels)
         for stage, sizes in BLOCKS.items():
+            own = choose_at(attention, stage)
             blocks: list[nn.Module] = []
             for full_width, stride in sizes:
                 width = round(full_width * width_factor)
-                blocks.append(DepthwiseSeparableBlock(channels, width, stride=stride, attention=attention))
+                blocks.append(DepthwiseSeparableBlock(channels, width, stride=stride, attention=own))
                 channels = width
             self.add_module(f"layer{stage.value}", nn.Sequential(*blocks))
         self.fc = nn.Linear(channels, class_count)

@@ -15,9 +15,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.attention.cbam import AttentionFactory
 from models.attention.gates import BlockAttention
 from models.attention.interventions import BlockChange
+from models.attention.module import AttentionFactory, choose_at
 from models.names import Stage, Stem, StridePlacement
 from models.networks.staged import Gates, StagedNetwork, initialise, list_beside
 
@@ -210,7 +210,7 @@ class ResNet(StagedNetwork):
             blocks: list[nn.Module] = []
             for position in range(block_count):
                 block_shape = shape.shape_block(stage, position=position, in_channels=channels)
-                blocks.append(block(block_shape, attention=attention))
+                blocks.append(block(block_shape, attention=choose_at(attention, stage)))
                 channels = block_shape.width * block.expansion
             self.add_module(f"layer{stage.value}", nn.Sequential(*blocks))
             if between is not None and stage is not Stage.FOUR:

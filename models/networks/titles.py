@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from models.attention.places import LAST_STAGE
 from models.names import Attention
 
 BASELINE_TITLE = "Baseline"
@@ -36,7 +37,12 @@ ATTENTION_TITLES = {
     Attention.CBAM_SPATIAL_FIRST: "CBAM (spatial first)",
     Attention.CBAM_PARALLEL: "CBAM (parallel)",
     Attention.BAM: "BAM",
+    Attention.ECA: "ECA",
+    Attention.COORDINATE: "Coordinate",
+    Attention.SIMAM: "SimAM",
+    Attention.TRIPLET: "Triplet",
 }
+ATTENTION_TITLES |= {name: f"{ATTENTION_TITLES[base]} (last stage)" for base, name in LAST_STAGE.items()}
 
 
 def title_network(architecture: str, attention: Attention = Attention.NONE) -> str:

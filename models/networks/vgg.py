@@ -12,8 +12,8 @@ from typing import cast
 import torch
 from torch import nn
 
-from models.attention.cbam import AttentionFactory
 from models.attention.gates import BlockAttention
+from models.attention.module import AttentionFactory, choose_at
 from models.names import Stage
 from models.networks.staged import Gates, StagedNetwork, initialise
 
@@ -61,14 +61,19 @@ class Vgg(StagedNetwork):
             nn.Dropout(),
             nn.Linear(HIDDEN_WIDTH, class_count),
         )
-        self.cbam: nn.ModuleList | None = None
+        self.cbam: nn.ModuleDict | None = None
         if attention is not None:
-            self.cbam = nn.ModuleList(attention(width) for width, _ in GROUPS)
+            self.cbam = nn.ModuleDict()
+            for stage, groups in STAGE_GROUPS.items():
+                own = choose_at(attention, stage)
+                if own is not None:
+                    self.cbam.update({str(group): own(GROUPS[group][0]) for group in groups})
         initialise(self)
 
     def list_gate_scales(self) -> dict[str, str]:
         """See `StagedNetwork.list_gate_scales`; a group ends with a BatchNorm and a ReLU."""
-        return {f"cbam.{group}": f"features.{end - 2}" for group, (_, end) in enumerate(self._bounds)}
+        groups = () if self.cbam is None else tuple(self.cbam)
+        return {f"cbam.{group}": f"features.{self._bounds[int(group)][1] - 2}" for group in groups}
 
     def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
         """No operation: the first group comes first."""
@@ -80,9 +85,9 @@ class Vgg(StagedNetwork):
             start, end = self._bounds[group]
             for index in range(start - 1 if group else start, end):
                 features = self.features[index](features)
-            if self.cbam is not None:
+            if self.cbam is not None and str(group) in self.cbam:
                 name = f"layer{stage.value}.{position}"
-                features, computed = self.cbam[group](features, gates.find_change(name))
+                features, computed = self.cbam[str(group)](features, gates.find_change(name))
                 gates[name] = cast("BlockAttention", computed)
         return features
 

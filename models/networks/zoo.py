@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 import torch
 from torch import nn
 
 from models.attention.bam import Bam
-from models.attention.cbam import AttentionFactory, Cbam
-from models.attention.design import AttentionDesign, find_design
+from models.attention.design import AttentionDesign
+from models.attention.factory import find_factory
+from models.attention.module import AttentionFactory
 from models.names import Attention, Stem, StridePlacement
 from models.networks.efficientnet_lite import LITE_SHAPES, REDUCTION, EfficientNetLite, LiteShape
 from models.networks.mobilenet import MobileNet
@@ -96,10 +96,7 @@ def build_network(
     if attention is Attention.BAM and architecture in RESIDUAL_NETWORKS:
         shape = replace(RESIDUAL_NETWORKS[architecture], stride_placement=stride_placement)
         return ResNet(shape, between=Bam, class_count=class_count)
-    design = attention if isinstance(attention, AttentionDesign) else find_design(attention)
-    if design is not None and architecture in LITE_SHAPES and not isinstance(attention, AttentionDesign):
-        design = replace(design, reduction=REDUCTION)
-    factory = None if design is None else partial(Cbam, design=design)
+    factory = find_factory(attention, reduction=REDUCTION if architecture in LITE_SHAPES else None)
     return ARCHITECTURES[architecture](factory, class_count, stride_placement)
 
 

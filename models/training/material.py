@@ -106,6 +106,20 @@ class TrainingData:
     unreadable: int
 
 
+def read_classes(options: DataOptions) -> ClassList:
+    """Read the classes of a training; raises `LineupError` and `TrainingError`."""
+    if not (options.directories or options.shards):
+        raise TrainingError("there are no training pictures; give a directory with --data, or --shards")
+    if options.shards and options.labels is None:
+        raise TrainingError("shards do not say which classes there are; give their list with --labels")
+    return make_class_list(
+        options.labels,
+        folders=list_folders(options.directories),
+        aliases=parse_aliases(options.aliases),
+        card_aliases={} if options.card is None else read_card(options.card).folder_aliases,
+    )
+
+
 class DataReader:
     """Reads all data and checks that it fits together.
 
@@ -160,16 +174,7 @@ class DataReader:
 
     def _read_classes(self) -> ClassList:
         options = self._options
-        if not (options.directories or options.shards):
-            raise TrainingError("there are no training pictures; give a directory with --data, or --shards")
-        if options.shards and options.labels is None:
-            raise TrainingError("shards do not say which classes there are; give their list with --labels")
-        classes = make_class_list(
-            options.labels,
-            folders=list_folders(options.directories),
-            aliases=parse_aliases(options.aliases),
-            card_aliases={} if options.card is None else read_card(options.card).folder_aliases,
-        )
+        classes = read_classes(options)
         if strangers := list_strangers(options.directories, classes):
             named = ", ".join(strangers[:MOST_NAMED]) + (", ..." if len(strangers) > MOST_NAMED else "")
             self._tell(f"{len(strangers)} folders are not in the list of classes and are skipped: {named}")

@@ -63,6 +63,8 @@ def test_rows_count_what_the_plain_evaluation_counts(data: Path, tmp_path: Path)
         assert (found.top1_count, found.top5_count) == (network.top1_count, network.top5_count)
         assert found.top1_count > 0
         assert found.calibration.error == pytest.approx(network.calibration.error, abs=1e-4)
+    assert by_rows.top1_differences == plain.top1_differences
+    assert list(plain.top1_differences) == list(plain.networks)[1:]
     assert (by_rows.lineup, by_rows.sha256, by_rows.resolution) == (plain.lineup, plain.sha256, plain.resolution)
 
 

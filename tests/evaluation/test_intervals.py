@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.evaluation.results.intervals import estimate_mean
+from app.evaluation.results.intervals import estimate_mean, estimate_over_seeds
 
 
 def test_estimate_mean_is_the_normal_interval_for_many_values() -> None:
@@ -34,3 +34,20 @@ def test_estimate_mean_is_the_same_every_time() -> None:
 def test_estimate_mean_of_one_value_has_no_interval() -> None:
     interval = estimate_mean([0.5])
     assert (interval.mean, interval.low, interval.high) == (0.5, None, None)
+
+
+def test_interval_over_seeds_is_students() -> None:
+    # Of 1, 2 and 3 the mean is 2, the deviation 1, and t for 2 degrees of freedom 4.302653.
+    found = estimate_over_seeds([0.01, 0.02, 0.03])
+    reach = 0.01 * 4.302653 / 3**0.5
+    assert (found.mean, found.low, found.high) == pytest.approx((0.02, 0.02 - reach, 0.02 + reach), abs=1e-7)
+
+
+def test_interval_over_one_seed_is_not_known() -> None:
+    found = estimate_over_seeds([0.01])
+    assert (found.mean, found.low, found.high) == (0.01, None, None)
+
+
+def test_interval_over_seeds_ends_at_what_is_possible() -> None:
+    found = estimate_over_seeds([0.0, 0.5])
+    assert (found.mean, found.low, found.high) == (0.25, -1, 1)

@@ -32,6 +32,7 @@ CLASS_PARTS = {
     "gate_kind": tuple(kind.value for kind in GateKind),
     "layout": get_args(Layout),
     "metric.tone": get_args(Tone),
+    "row.tone": get_args(Tone),
 }
 """The values of each expression that a template writes within a class."""
 

@@ -176,7 +176,7 @@ def test_figure_and_arrays_come_of_a_tiny_picture_too(cifar_client: TestClient, 
     [
         ("bam:all:spatial:neutral", "BAM applies its two branches together"),
         ("bam:all:joint:neutral", "choose another network (cbam)"),
-        ("cbam:all:joint:neutral", "choose spatial or channel"),
+        ("cbam:all:joint:neutral", "whose gates can have spatial:neutral"),
     ],
 )
 def test_bams_gates_cannot_be_changed_and_the_answer_says_so(

@@ -210,7 +210,18 @@ def test_the_same_request_gives_the_same_bytes(client: TestClient, motorcycle: b
     assert post(client, "heatmap", motorcycle) == post(client, "heatmap", motorcycle)
 
 
-@pytest.mark.parametrize(("attention", "kind"), [("se", "channel"), ("bam", "spatial"), ("cbam", "spatial")])
+@pytest.mark.parametrize(
+    ("attention", "kind"),
+    [
+        ("se", "channel"),
+        ("bam", "spatial"),
+        ("cbam", "spatial"),
+        ("eca", "channel"),
+        ("coordinate", "joint"),
+        ("simam", "joint"),
+        ("triplet", "spatial"),
+    ],
+)
 def test_gate_needs_no_option_whatever_the_attention(attention: str, kind: str) -> None:
     lineup = load_lineup(InlineLineup.of("x", "untrained:resnet18", f"untrained:resnet18+{attention}"))
     with TestClient(create_app(Settings(), lineups=[lineup])) as own:

@@ -102,7 +102,7 @@ def test_body_without_a_declared_length_is_counted_while_it_comes_in(lineup: Lin
         ("heatmap", "resolution", "161", "160, 224, 320 or 448"),
         ("figure", "format", "gif", "'png', 'svg' or 'pdf'"),
         ("attention", "block", "layer9.0", "layer1.0, layer1.1"),
-        ("attention", "kind", "both", "'spatial', 'channel' or 'joint'"),
+        ("attention", "kind", "both", "'spatial', 'channel', 'row', 'column' or 'joint'"),
     ],
 )
 def test_bad_option_is_422_and_names_the_allowed_values(

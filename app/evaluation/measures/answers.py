@@ -1,13 +1,14 @@
 """The networks' answers to a batch, their accuracy and their calibration."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from app.evaluation.measures.calibration import measure_calibration
 from app.evaluation.measures.pictures import PictureBatch
-from app.evaluation.results.report import NetworkAccuracy
+from app.evaluation.results.intervals import estimate_mean
+from app.evaluation.results.report import Interval, NetworkAccuracy
 from models.lineups.lineup import Lineup
 from models.names import NetworkName, Stage
 from models.networks.trace import Trace
@@ -79,3 +80,23 @@ def summarise_answers(answers: Sequence[RankedTruth]) -> NetworkAccuracy:
             [answer.confidence for answer in answers], [answer.is_right for answer in answers]
         ),
     )
+
+
+def compare_answers(answers: Mapping[NetworkName, Sequence[RankedTruth]]) -> dict[NetworkName, Interval]:
+    """How much more often each other network is right than the first, with the interval over pictures.
+
+    Args:
+        answers: each network's answers to the same pictures, in their order.
+
+    Returns:
+        The differences of top-1 accuracy, -1..1; empty without pictures.
+    """
+    (_, baseline), *others = answers.items()
+    if not baseline:
+        return {}
+    return {
+        name: estimate_mean(
+            [float(one.is_right) - float(base.is_right) for one, base in zip(own, baseline, strict=True)]
+        )
+        for name, own in others
+    }

@@ -122,7 +122,8 @@ class GateSurvey:
             statistics = self._blocks[block.name]
             if block.channel is not None:
                 statistics.channel.add(block.channel.values)
-            # BAM's spatial branch means nothing without its channel branch, whose signs turn it round.
+            # A joint gate is what is applied. BAM's spatial branch means nothing without its channel branch, whose
+            # signs turn it round, and triplet attention's spatial gate is a third of the average.
             positions = block.spatial if block.joint is None else block.joint
             if positions is not None:
                 statistics.spatial.add(positions.values)

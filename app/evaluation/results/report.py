@@ -1,8 +1,8 @@
 """An evaluation's results: the output of `cbam-lens evaluate --json`, and the record of the shipped lineup."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, PlainSerializer, SerializerFunctionWrapHandler, model_serializer
 
 from app.evaluation.results.metrics import Metric
 from app.evaluation.results.options import Fill
@@ -176,7 +176,8 @@ class SpatialGateResult(GateResult):
 class BlockResult(ResultModel):
     """The gates of one block; None for a gate that this attention does not have.
 
-    Of BAM `spatial` is the joint gate's mean over channels, and `channel` the sigmoid of the channel branch.
+    Of BAM `spatial` is the joint gate's mean over channels, and `channel` the sigmoid of the channel branch. Of
+    Coordinate Attention, SimAM and triplet attention `spatial` is the joint gate's mean over channels, too.
     """
 
     name: str
@@ -233,6 +234,8 @@ class Evaluation(ResultModel):
         unreadable: the pictures that could not be read, with the reasons.
         unknown: the number of pictures of unknown classes, which only a table of boxes may have.
         networks: each network's accuracy and calibration.
+        top1_differences: each other network's top-1 accuracy minus the baseline's, picture by picture; empty in older
+            records and without pictures.
         focus: where the networks look; None if it was not measured.
     """
 
@@ -246,4 +249,10 @@ class Evaluation(ResultModel):
     unreadable: list[str]
     unknown: int = 0
     networks: dict[NetworkName, NetworkAccuracy]
+    top1_differences: dict[NetworkName, Interval] = {}
     focus: Focus | None = None
+
+    @model_serializer(mode="wrap")
+    def _leave_out_what_older_records_lack(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        return {key: value for key, value in written.items() if key != "top1_differences" or value}

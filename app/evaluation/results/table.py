@@ -37,13 +37,17 @@ def tabulate_evaluation(evaluation: Evaluation) -> Group:
 def _tabulate_accuracy(evaluation: Evaluation) -> Table:
     title = f"{evaluation.lineup}: {evaluation.pictures:,} pictures, {evaluation.geometry.value} at "
     title += f"{evaluation.resolution.value}"
-    table = Table("network", "top-1", "top-5", "calibration error", title=title)
+    differences = evaluation.top1_differences
+    baseline = next(iter(evaluation.networks))
+    compared = [f"top-1 - {baseline} (95 %)"] if differences else []
+    table = Table("network", "top-1", "top-5", "calibration error", *compared, title=title)
     for name, accuracy in evaluation.networks.items():
         table.add_row(
             name,
             f"{accuracy.top1:.2%} ({accuracy.top1_count:,})",
             f"{accuracy.top5:.2%} ({accuracy.top5_count:,})",
             format_thousandths(accuracy.calibration.error),
+            *([format_difference(None, differences[name])] if name in differences else []),
         )
     remarks = []
     if evaluation.unreadable:

@@ -17,7 +17,13 @@ CHANGE_TITLES = {
     GateChange.DROP_MAX: "without max pooling",
 }
 
-GATE_TITLES = {GateKind.SPATIAL: "Spatial gates", GateKind.CHANNEL: "Channel gates"}
+GATE_TITLES = {
+    GateKind.SPATIAL: "Spatial gates",
+    GateKind.CHANNEL: "Channel gates",
+    GateKind.ROW: "Row gates",
+    GateKind.COLUMN: "Column gates",
+    GateKind.JOINT: "Joint gates",
+}
 
 AS_LEARNED = "as learned"
 

@@ -20,7 +20,7 @@ from app.pages.analysis.toolbar import Toolbar, build_toolbar
 from app.pages.analysis.verdict import Verdict, build_verdict
 from app.pages.analysis.wording import explain_file, explain_geometry, explain_target
 from app.pages.choices import METHOD_TITLES, AnyName, Choice, list_choices
-from app.pages.gates import NetworkGates, list_changes, show_gates
+from app.pages.gates import NetworkGates, list_changes, list_gate_terms, show_gates
 from app.pages.lineup import LineupView, build_lineup_view
 from app.pages.sanity import SanityView, build_sanity_view
 from app.pages.upload import UploadForm
@@ -92,6 +92,7 @@ class AnalysisPage:
         differences: the choices of the difference's two networks; empty for a lineup of two.
         measures: the numbers that compare the maps.
         gates: the gates of every network that has gates.
+        gate_terms: the ids of the terms for kinds of gates that only some attentions have.
         changes: the interventions, separated by commas; empty if there are none.
         gate_controls: the form that changes gates.
         sanity: the result of the sanity check, see `add_sanity`; None unless its tab is opened.
@@ -135,6 +136,7 @@ class AnalysisPage:
     differences: tuple[tuple[Choice, ...], ...]
     measures: tuple[Measure, ...]
     gates: tuple[NetworkGates, ...]
+    gate_terms: tuple[str, ...]
     changes: str
     gate_controls: GateControls
     sanity: SanityView | None
@@ -208,7 +210,8 @@ def build_analysis_page(
         difference_scales=list_choices(DIFFERENCE_SCALE_TITLES, options.difference_scale),
         differences=_list_differences(comparison, options),
         measures=list_measures(answer),
-        gates=show_gates(answer, options, addresses.page),
+        gates=(gates := show_gates(answer, options, addresses.page)),
+        gate_terms=list_gate_terms(gates),
         changes=",".join(list_changes(answer)),
         gate_controls=build_gate_controls(answer, asked=page, address=addresses.page),
         sanity=None,

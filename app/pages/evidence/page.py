@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 
 from app.api.schemas import LineupDescription
@@ -17,6 +18,7 @@ from app.evaluation.results.report import (
     PictureResult,
     Subset,
 )
+from app.evaluation.results.trial_records import is_of
 from app.evaluation.results.wording import (
     Verdict,
     format_difference,
@@ -31,7 +33,8 @@ from app.pages.evidence.commands import write_command
 from app.pages.evidence.forest import build_forest_plot
 from app.pages.evidence.pictures import find_picture
 from app.pages.evidence.seeds import build_seeds_view
-from app.pages.evidence.store import DIRECTORY, find_records, is_of, read_seeds
+from app.pages.evidence.store import DIRECTORY, find_records, read_seeds
+from app.pages.evidence.trials import build_trial_view
 from app.pages.evidence.views import (
     AccuracyView,
     ContrastView,
@@ -44,6 +47,7 @@ from app.pages.evidence.views import (
     SeedsView,
     SubsetView,
     Tone,
+    TrialView,
 )
 from models.names import NetworkName
 
@@ -60,6 +64,7 @@ Titles = Mapping[NetworkName, str]
 """The networks' names for people."""
 
 NO_RECORD = "No evaluation was recorded for this lineup."
+NO_FOCUS = "Where the networks of this lineup look was not measured."
 OTHER_WEIGHTS = "The evaluation recorded under this lineup’s name used other weights, so it says nothing about these."
 
 
@@ -71,6 +76,7 @@ class EvidencePage:
         question: the page's heading.
         claim, source: the claim, and its place in the paper.
         records: the lineups with a recorded evaluation.
+        trials: the lineups that were trained on one's own pictures and measured on held-out ones.
         missing: the other lineups.
         seeds: the variation between seeds; None if it was not measured.
     """
@@ -80,6 +86,7 @@ class EvidencePage:
     claim: str
     source: str
     records: tuple[RecordView, ...]
+    trials: tuple[TrialView, ...]
     missing: tuple[MissingView, ...]
     seeds: SeedsView | None
 
@@ -88,18 +95,20 @@ def build_evidence_page(
     lineups: Sequence[LineupDescription],
     *,
     options: Mapping[str, str],
+    folders: Mapping[str, Path] = MappingProxyType({}),
     directory: Path = DIRECTORY,
-    folders: Sequence[Path] = (),
+    picture_folders: Sequence[Path] = (),
 ) -> EvidencePage:
     """Build the page for the served lineups.
 
     Args:
         lineups: each lineup, as in the REST API.
         options: the options of the command line that choose each lineup, by its name.
+        folders: the folders of the lineups' own TOML files, by the lineups' names.
         directory: the folder of the recorded evaluations.
-        folders: the folders of the data whose pictures are shown.
+        picture_folders: the folders of the data whose pictures are shown.
     """
-    records, missing = [], []
+    records, trials, missing = [], [], []
     for lineup in _tell_apart(lineups):
         weights = {name: network.sha256 for name, network in lineup.networks.items()}
         found = [
@@ -107,10 +116,16 @@ def build_evidence_page(
             for record in find_records(lineup.name, directory=directory)
             if record.focus is not None
         ]
-        own = [build_record_view(lineup, record, focus, folders) for record, focus in found if is_of(record, weights)]
+        own = [
+            build_record_view(lineup, record, focus, picture_folders)
+            for record, focus in found
+            if is_of(record, weights)
+        ]
         records += own
+        trial = build_trial_view(lineup, folders[lineup.name]) if lineup.name in folders else None
+        trials += [] if trial is None else [trial]
         if not own:
-            reason = OTHER_WEIGHTS if found else NO_RECORD
+            reason = OTHER_WEIGHTS if found else NO_RECORD if trial is None else NO_FOCUS
             missing.append(
                 MissingView(
                     lineup.name, lineup.title, reason, write_command("DIR", "MASKS", options=options[lineup.name])
@@ -121,6 +136,7 @@ def build_evidence_page(
         claim=sentences.CLAIM,
         source=sentences.SOURCE,
         records=tuple(records),
+        trials=tuple(trials),
         missing=tuple(missing),
         seeds=build_seeds_view(read_seeds(directory=directory)),
     )

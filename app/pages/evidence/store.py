@@ -1,12 +1,10 @@
 """The recorded evaluations: `cbam-lens evaluate --focus --json`, one file or more per lineup, beside the weights."""
 
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from app.evaluation.results.report import Evaluation
 from models.lineups.card import SHIPPED_LINEUP
-from models.names import NetworkName
 
 DIRECTORY = SHIPPED_LINEUP.parent / "evidence"
 
@@ -33,8 +31,3 @@ def read_seeds(*, directory: Path = DIRECTORY) -> list[Evaluation]:
     """Read the evaluations of the short trainings, in the order of their file names."""
     found = [read_record(path) for path in sorted((directory / SEEDS).glob("*.json"))]
     return [evaluation for evaluation in found if evaluation is not None]
-
-
-def is_of(record: Evaluation, sha256: Mapping[NetworkName, str | None]) -> bool:
-    """Whether a record was measured with these weights, by the checksums of their files."""
-    return all(sha256[name] is not None and record.sha256.get(name) == sha256[name] for name in sha256)

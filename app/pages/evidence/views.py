@@ -235,6 +235,46 @@ class RecordView:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialRow:
+    """One network of a trial against the baseline.
+
+    Attributes:
+        title: its name for people.
+        differences: how much more often it is right than the baseline, one per seed, with the interval over pictures.
+        mean: the mean of these differences, with the interval over seeds.
+        tone: the verdict in one word.
+        verdict: the verdict in words.
+    """
+
+    title: str
+    differences: tuple[str, ...]
+    mean: str
+    tone: Tone
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialView:
+    """A lineup that was trained with one or more seeds, and measured on held-out pictures.
+
+    Attributes:
+        title: the lineup's name for people.
+        answers: the result of each network, one sentence each.
+        protocol: sentences on the pictures, the seeds and the intervals.
+        seeds: the seeds' names.
+        accuracy: each network's name, and its top-1 accuracy with each seed.
+        rows: each other network against the baseline.
+    """
+
+    title: str
+    answers: tuple[str, ...]
+    protocol: tuple[str, ...]
+    seeds: tuple[str, ...]
+    accuracy: tuple[tuple[str, tuple[str, ...]], ...]
+    rows: tuple[TrialRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MissingView:
     """A lineup without a recorded evaluation: the reason, and the command that measures it."""
 

@@ -8,7 +8,8 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from models.attention.bam import Bam
-from models.attention.cbam import Cbam, SpatialAttention
+from models.attention.cbam import SpatialAttention
+from models.attention.module import AttentionModule
 from models.insertion.building import build_any_network
 from models.lineups.card import name_network
 from models.names import Attention, Stage
@@ -169,7 +170,12 @@ def list_spatial_gates(module: nn.Module) -> list[SpatialGateParameters]:
 
 def list_gate_parameters(module: nn.Module) -> set[nn.Parameter]:
     """Every parameter of every gate."""
-    return {parameter for part in module.modules() if isinstance(part, Cbam | Bam) for parameter in part.parameters()}
+    return {
+        parameter
+        for part in module.modules()
+        if isinstance(part, AttentionModule | Bam)
+        for parameter in part.parameters()
+    }
 
 
 def list_spatial_norms(module: nn.Module) -> list[nn.Module]:
@@ -178,6 +184,6 @@ def list_spatial_norms(module: nn.Module) -> list[nn.Module]:
 
 
 def list_trunk_norms(module: nn.Module) -> list[nn.Module]:
-    """Every BatchNorm outside of the spatial gates and of BAM."""
-    gates = {norm for part in module.modules() if isinstance(part, SpatialAttention | Bam) for norm in part.modules()}
+    """Every BatchNorm outside of the attention modules."""
+    gates = {norm for part in module.modules() if isinstance(part, AttentionModule | Bam) for norm in part.modules()}
     return [part for part in module.modules() if isinstance(part, _BatchNorm) and part not in gates]

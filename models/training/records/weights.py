@@ -59,7 +59,7 @@ def write_weights(
         class_count=shape.class_count,
         stride_placement=StridePlacement.V1_5,
         is_trained=True,
-        gates=judge_gates(tensors, is_trained=True),
+        gates=judge_gates(tensors, is_trained=True, attention=shape.attention),
         recipe=recipe,
     )
     path = state.with_name(f"{shape.stem}{SUFFIX}")

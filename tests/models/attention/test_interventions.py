@@ -5,7 +5,8 @@ import torch
 import torchvision
 
 from models.attention.cbam import Cbam
-from models.attention.design import AttentionDesign, find_design
+from models.attention.design import AttentionDesign
+from models.attention.factory import find_factory
 from models.attention.interventions import (
     ALLOWED_CHANGES,
     BlockChange,
@@ -136,7 +137,9 @@ def test_change_is_taken_where_it_has_an_effect_and_refused_elsewhere(
     if attention is Attention.BAM:
         assert list_allowed_changes(attention) == {}
         return
-    module = Cbam(32, find_design(attention)).eval()
+    factory = find_factory(attention)
+    assert factory is not None
+    module = factory(32).eval()
     for name, parameter in module.named_parameters():
         torch.nn.init.normal_(parameter, generator=generator) if "bn" in name else None
     features = torch.randn(1, 32, 8, 8, generator=generator)
@@ -144,7 +147,7 @@ def test_change_is_taken_where_it_has_an_effect_and_refused_elsewhere(
         _, learned = module(features)
         for kind, changes in ALLOWED_CHANGES.items():
             for change in changes:
-                block = BlockChange(channel=change) if kind is GateKind.CHANNEL else BlockChange(spatial=change)
+                block = BlockChange(**{kind.value: change})  # type: ignore[arg-type]
                 gate = getattr(learned, kind.value)
                 changed = getattr(module(features, block)[1], kind.value)
                 has_effect = gate is not None and not torch.equal(gate, changed)

@@ -9,6 +9,7 @@ from models.checkpoints.checking import check_tensors
 from models.checkpoints.diagnosis import CheckpointError, ExaminationOptions, GateState, Layout
 from models.checkpoints.examination import examine
 from models.checkpoints.gates import has_learnt, judge_gates, measure_scales
+from models.checkpoints.writing import write_checkpoint
 from models.errors import LineupError
 from models.names import Attention, StridePlacement
 from models.networks.zoo import build_network
@@ -68,7 +69,7 @@ def test_examine_believes_a_file_that_says_that_it_is_untrained(weights: Tensors
         ({"architecture": "resnet18"}, "its metadata says architecture resnet18, its tensors say mobilenet_0.7"),
         ({"class_count": "7"}, "its metadata says classes 7"),
         ({"class_count": "many"}, "its metadata is not valid: class_count"),
-        ({"attention": "eca"}, "its metadata is not valid: attention"),
+        ({"attention": "telepathy"}, "its metadata is not valid: attention"),
         ({"stride_placement": "v2"}, "its metadata is not valid: stride_placement"),
     ],
 )
@@ -179,11 +180,42 @@ GATE = "layer1.0.cbam."
         ({f"{GATE}SpatialGate.spatial.bn.weight": 1.0}, False, GateState.UNTRAINED),
         ({f"{GATE}ChannelGate.mlp.3.weight": 0.0}, True, GateState.UNTRAINED),
         ({f"{GATE}ChannelGate.mlp.3.weight": 0.1}, True, GateState.TRAINED),
+        ({f"{GATE}conv.weight": 0.0}, True, GateState.UNTRAINED),
+        ({f"{GATE}conv.weight": 0.1}, True, GateState.TRAINED),
+        ({"cbam.4.conv.weight": 0.1}, True, GateState.TRAINED),
+        ({f"{GATE}conv_h.weight": 0.0, f"{GATE}conv_w.weight": 0.0}, True, GateState.UNTRAINED),
+        ({f"{GATE}conv_h.weight": 0.0, f"{GATE}conv_w.weight": 0.1}, True, GateState.TRAINED),
+        ({f"{GATE}SpatialGate.spatial.bn.weight": 0.0, f"{GATE}ChannelGateW.spatial.bn.weight": 0.1}, True, "trained"),
     ],
 )
 def test_judge_gates_looks_at_their_scales(tensors: dict[str, float], is_trained: bool, state: GateState) -> None:
     values = {name: torch.full((1,), value) for name, value in tensors.items()}
     assert judge_gates(values, is_trained=is_trained) == state
+
+
+@pytest.mark.parametrize(("is_trained", "state"), [(True, GateState.TRAINED), (False, GateState.UNTRAINED)])
+def test_judge_gates_takes_simams_for_as_trained_as_their_network(is_trained: bool, state: GateState) -> None:
+    tensors = {"conv1.weight": torch.ones(1)}
+    assert judge_gates(tensors, is_trained=is_trained, attention=Attention.SIMAM) is state
+
+
+@pytest.mark.parametrize(
+    "attention",
+    [Attention.ECA, Attention.COORDINATE, Attention.SIMAM, Attention.TRIPLET, Attention.SE_LAST_STAGE],
+)
+def test_written_file_of_other_attention_is_read_as_it_was(attention: Attention, tmp_path: Path) -> None:
+    network = build_network("mobilenet_0.7", attention=attention, class_count=5)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.constant_(module.get_buffer("running_mean"), 0.1)
+    torch.save(network.state_dict(), tmp_path / "theirs.pth")
+    checkpoint = examine(tmp_path / "theirs.pth", ExaminationOptions(attention=attention))
+    write_checkpoint(checkpoint, tmp_path / "ours.safetensors")
+    found = examine(tmp_path / "ours.safetensors")
+    assert (found.diagnosis.layout, found.diagnosis.architecture) == (Layout.OWN, "mobilenet_0.7")
+    assert (found.diagnosis.attention, found.diagnosis.gates) == (attention, GateState.TRAINED)
+    assert found.diagnosis.warnings == ()
+    assert all(torch.equal(tensor, found.tensors[name]) for name, tensor in network.state_dict().items())
 
 
 def test_examine_says_that_gates_at_their_start_show_nothing(weights: Tensors, tmp_path: Path) -> None:

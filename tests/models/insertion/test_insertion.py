@@ -323,6 +323,9 @@ def test_every_inserted_block_matters_by_itself(photograph: torch.Tensor) -> Non
         (Attention.SE, 2),
         (Attention.CBAM_PARALLEL, 4),
         (Attention.CBAM_SPATIAL_FIRST, 4),
+        (Attention.ECA, 2),
+        (Attention.COORDINATE, 4),
+        (Attention.TRIPLET, 2),
         (AttentionDesign(channel=None, kernel_size=3), 2),
     ],
 )
@@ -335,6 +338,23 @@ def test_insert_cbam_makes_up_for_as_many_gates_as_the_design_has(
     assert torch.equal(weights[1], weights[0] * factor)
     with torch.no_grad():
         assert gap(network(photograph), original(photograph)) <= SAME
+
+
+def test_inserted_simam_changes_the_function_and_the_report_says_why(photograph: torch.Tensor) -> None:
+    original = build("resnet18")
+    network = insert_cbam(original, attention=Attention.SIMAM)
+    assert network.insertion is not None
+    assert not network.insertion.is_exact
+    assert len(network.insertion.points) == 8
+    assert {point.reason for point in network.insertion.points} == {
+        "SimAm has no weights, so that its gate cannot be neutral"
+    }
+    weights = original.state_dict()
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in network.state_dict().items())
+    with torch.no_grad():
+        assert gap(network(photograph), original(photograph)) > 100 * SAME
+        attentions = network.trace(photograph).attentions
+    assert all(gates.joint is not None and gates.joint.std() > 0.001 for gates in attentions.values())
 
 
 def test_insert_cbam_without_attention_is_the_adopted_network() -> None:

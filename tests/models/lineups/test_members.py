@@ -105,7 +105,7 @@ def test_labels_of_another_number_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [("", "names no class"), ("cat\ncat\n", "has cat more than once"), ("\ufffd", None), ("cat\ndog", None)],
+    [("", "names no class"), ("cat\ncat\n", "has cat more than once"), ("\ufffd\ndog", None), ("cat\ndog", None)],
 )
 def test_labels_are_a_line_each(tmp_path: Path, content: str, sentence: str | None) -> None:
     path = tmp_path / "labels.txt"
@@ -393,3 +393,45 @@ def test_preprocessing_of_the_networks_own_size_is_taken(tmp_path: Path) -> None
     path = write_card(tmp_path, architecture="cifar_resnet18", baseline=baseline, file=f"{baseline}+se")
     path.write_text(f"{path.read_text()}[preprocessing]\nresolution = 32\nmean = [0.0, 0.5, 1.0]\n")
     assert load_lineup(path).card.preprocessing.mean == (0.0, 0.5, 1.0)
+
+
+@pytest.mark.parametrize("attention", ["eca", "coordinate", "triplet", "eca-last-stage"])
+def test_new_gates_in_a_trained_file_keep_its_answers_and_are_said_to_be_untrained(
+    attention: str, generator: torch.Generator
+) -> None:
+    lineup = load_lineup(InlineLineup.of("x", str(BASELINE), f"{BASELINE}+{attention}"))
+    batch = torch.randn(1, 3, 64, 64, generator=generator)
+    with torch.no_grad():
+        expected, found = (network(batch) for network in lineup.networks.values())
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
+    base = attention.removesuffix("-last-stage")
+    kinds = {"eca": "channel", "coordinate": "row and column", "triplet": "spatial and row and column"}[base]
+    title = lineup.card.title_network(attention)
+    sentence = f"The {kinds} gates of {title} have learned nothing yet: they are the same for every picture."
+    assert sentence in lineup.card.warnings
+
+
+def test_new_simam_in_a_trained_file_changes_its_answers_and_the_lineup_says_so(generator: torch.Generator) -> None:
+    lineup = load_lineup(InlineLineup.of("x", str(BASELINE), f"{BASELINE}+simam"))
+    batch = torch.randn(1, 3, 64, 64, generator=generator)
+    with torch.no_grad():
+        expected, found = (network(batch) for network in lineup.networks.values())
+    assert (found - expected).abs().max() > 0.1
+    sentence = (
+        "SimAM was trained without its gates, and they change its output: train it with them before you compare it."
+    )
+    assert lineup.card.warnings[-1] == sentence
+    assert "change the network's output" in open_source(f"{BASELINE}+simam").provenance
+
+
+def test_file_with_simam_is_opened_as_such_where_its_card_says_so(tmp_path: Path) -> None:
+    torch.save(load_file(BASELINE), tmp_path / "weights.pth")
+    card = tmp_path / "mine.toml"
+    card.write_text(
+        'name = "mine"\ntitle = "Mine"\narchitecture = "resnet18"\ntrained = true\nprovenance = "A test."\n'
+        f'[networks.baseline]\nattention = "none"\nfile = "{BASELINE}"\nrecipe = "one"\n'
+        '[networks.simam]\nattention = "simam"\nfile = "weights.pth"\nrecipe = "one"\n'
+    )
+    lineup = load_lineup(card)
+    assert lineup.card.networks["simam"].attention is Attention.SIMAM
+    assert not [text for text in lineup.card.warnings if "trained without its gates" in text]

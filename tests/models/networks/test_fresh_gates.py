@@ -11,7 +11,15 @@ from tests.models.networks.known_answers import fill_by_rule, make_picture
 
 pytestmark = pytest.mark.slow
 
-ATTENTIONS = (Attention.SE, Attention.CBAM, Attention.CHANNEL_BOTH, Attention.CBAM_CONV1X1_K3)
+ATTENTIONS = (
+    Attention.SE,
+    Attention.CBAM,
+    Attention.CHANNEL_BOTH,
+    Attention.CBAM_CONV1X1_K3,
+    Attention.ECA,
+    Attention.COORDINATE,
+    Attention.TRIPLET,
+)
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
@@ -25,9 +33,39 @@ def test_fresh_gates_leave_the_function_as_it_is(architecture: str, attention: A
         expected, trace = baseline(make_picture(65, 70)), network.trace(make_picture(65, 70))
     assert expected.std() > 0.01
     torch.testing.assert_close(trace.logits, expected, rtol=1e-5, atol=1e-5)
-    gates = [gate for block in trace.attentions.values() for gate in (block.channel, block.spatial) if gate is not None]
+    kinds = [(block.channel, block.spatial, block.row, block.column) for block in trace.attentions.values()]
+    gates = [gate for block in kinds for gate in block if gate is not None]
     assert len(gates) >= 8
     assert all(bool((gate == 0.5).all()) for gate in gates)
+
+
+def test_new_gates_of_simam_change_the_function_and_no_weight() -> None:
+    baseline = build_network("resnet18", class_count=4).eval()
+    fill_by_rule(baseline)
+    network = build_network("resnet18", attention=Attention.SIMAM, class_count=4).eval()
+    load_with_fresh_gates(network, baseline)
+    weights = baseline.state_dict()
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in network.state_dict().items())
+    with torch.no_grad():
+        assert not torch.allclose(network(make_picture(65, 70)), baseline(make_picture(65, 70)), rtol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("attention", "names"),
+    [
+        (Attention.ECA, ["conv.weight"]),
+        (Attention.COORDINATE, ["conv_h.weight", "conv_w.bias"]),
+        (Attention.TRIPLET, [f"{gate}.spatial.bn.weight" for gate in ("ChannelGateH", "ChannelGateW", "SpatialGate")]),
+    ],
+)
+def test_fresh_gates_of_other_attention_learn_from_the_first_step(attention: Attention, names: list[str]) -> None:
+    baseline = build_network("resnet18", class_count=4)
+    fill_by_rule(baseline)
+    network = build_network("resnet18", attention=attention, class_count=4).eval()
+    load_with_fresh_gates(network, baseline)
+    network(make_picture(65, 70))[0, 0].backward()
+    last = [network.get_parameter(f"layer2.0.cbam.{name}") for name in names]
+    assert all(parameter.grad is not None and bool(parameter.grad.any()) for parameter in last)
 
 
 def test_fresh_gates_learn_from_the_first_step() -> None:

@@ -5,9 +5,11 @@ import torch
 from torch import nn
 
 from models.attention.cbam import Cbam
+from models.attention.module import AttentionModule
 from models.insertion import adopt_network
+from models.insertion.building import build_any_network
 from models.lineups.lineup import Lineup
-from models.names import NetworkName, Precision, Stage
+from models.names import Attention, GateKind, NetworkName, Precision, Stage
 from models.networks.inference import DTYPES, prepare_for_inference
 from models.networks.resnet import ResNet, ResNetShape
 
@@ -39,6 +41,36 @@ def test_inference_form_equals_the_trained_network_within_its_bound(
             assert exact_gate is not None
             assert rough_gate is not None
             assert (exact_gate - rough_gate.float()).abs().max() <= gate_bound
+
+
+@pytest.mark.parametrize("architecture", ["resnet18", "torchvision:mobilenet_v3_small"])
+@pytest.mark.parametrize("attention", [Attention.ECA, Attention.COORDINATE, Attention.SIMAM, Attention.TRIPLET])
+def test_inference_form_of_other_attention_computes_the_same_gates(
+    architecture: str, attention: Attention, generator: torch.Generator
+) -> None:
+    torch.manual_seed(4)
+    network = build_any_network(architecture, attention=attention, class_count=4).eval()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean = torch.rand(module.num_features, generator=generator) - 0.5
+            module.running_var = torch.rand(module.num_features, generator=generator) + 0.5
+    batch = torch.randn(1, 3, 64, 96, generator=generator)
+    prepared = prepare_for_inference(network)
+    with torch.no_grad():
+        expected, trace = network.trace(batch), prepared.trace(batch)
+    torch.testing.assert_close(trace.logits, expected.logits, rtol=1e-4, atol=1e-4)
+    for block, gates in expected.attentions.items():
+        for kind in GateKind:
+            torch.testing.assert_close(
+                getattr(trace.attentions[block], kind),
+                getattr(gates, kind),
+                rtol=1e-4,
+                atol=1e-5,
+                msg=f"{block} {kind}",
+            )
+    own = [part for part in prepared.modules() if isinstance(part, AttentionModule)]
+    assert own
+    assert not [norm for part in own for norm in part.modules() if isinstance(norm, nn.BatchNorm2d)]
 
 
 @pytest.mark.parametrize("depth", [18, 50])

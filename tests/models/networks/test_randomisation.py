@@ -47,13 +47,38 @@ def test_randomise_is_the_same_every_time(lineup: Lineup) -> None:
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-@pytest.mark.parametrize("architecture", ["mobilenet_1.0", "resnext50_32x4d"])
-def test_every_extent_of_another_architecture_is_more_than_the_one_before(architecture: str) -> None:
-    network = build_network(architecture, attention=Attention.CBAM, class_count=3).eval()
+@pytest.mark.parametrize(
+    ("architecture", "attention"),
+    [
+        ("mobilenet_1.0", Attention.CBAM),
+        ("resnext50_32x4d", Attention.CBAM),
+        ("resnet18", Attention.ECA),
+        ("resnet18", Attention.COORDINATE),
+        ("resnet18", Attention.SIMAM),
+        ("resnet18", Attention.TRIPLET),
+    ],
+)
+def test_every_extent_of_another_network_is_more_than_the_one_before(architecture: str, attention: Attention) -> None:
+    network = build_network(architecture, attention=attention, class_count=3).eval()
     counts = [len(find_parameters(network, extent)) for extent in Randomisation]
     assert counts == sorted(set(counts))
     assert counts[0] == 2
     assert counts[-1] == len(list(network.parameters()))
+
+
+@pytest.mark.parametrize("attention", [Attention.ECA, Attention.COORDINATE, Attention.TRIPLET])
+def test_the_last_stages_gates_are_random_with_it(attention: Attention) -> None:
+    network = build_network("resnet18", attention=attention, class_count=3).eval()
+    before = {name: tensor.clone() for name, tensor in network.named_parameters() if ".cbam." in name}
+    random = dict(randomise(network, Randomisation.STAGE_FOUR).named_parameters())
+    changed = {name for name, tensor in before.items() if not torch.equal(random[name], tensor)}
+    # A tensor of zeros or of ones has no spread to draw from.
+    assert changed == {name for name, tensor in before.items() if name.startswith("layer4.") and _has_spread(tensor)}
+    assert changed
+
+
+def _has_spread(tensor: torch.Tensor) -> bool:
+    return bool(tensor.any()) and (tensor.numel() == 1 or bool(tensor.std(correction=0) > 0))
 
 
 def test_randomise_works_on_anothers_network(generator: torch.Generator) -> None:

@@ -7,7 +7,7 @@ from models.attention.cbam import Cbam
 from models.attention.design import DESIGNS, AttentionDesign
 from models.lineups.lineup import Lineup
 from models.names import Attention, ChannelPooling, GateOrder, NetworkName, SpatialPooling, Stage, Stem, StridePlacement
-from models.networks.counting import count_network, read_recorded_counts
+from models.networks.counting import TABLE_ATTENTIONS, count_network, list_networks, read_recorded_counts
 from models.networks.paper import ABLATION_TOP1_ERRORS, PAPER_TABLE
 from models.networks.staged import StagedNetwork
 from models.networks.zoo import ARCHITECTURES, build_network, count_multiply_adds, count_parameters, find_stem
@@ -61,6 +61,51 @@ def test_overhead_of_cbam_in_multiply_adds_is_the_papers(architecture: str) -> N
     assert overhead == pytest.approx(paper[Attention.CBAM] - paper[Attention.NONE], abs=0.001)
 
 
+BLOCKS_OF_RESNET50 = {256: 3, 512: 4, 1024: 6, 2048: 3}
+"""The number of blocks by their channels."""
+
+
+@pytest.mark.parametrize(
+    ("attention", "parameters"),
+    [
+        # 3 * 5 + 4 * 5 + 6 * 5 + 3 * 7: a kernel for each block.
+        (Attention.ECA, 86),
+        # With h hidden channels: C * h + h of the first convolution, 2 * h of its norm, 2 * (h * C + C) of the others.
+        (
+            Attention.COORDINATE,
+            sum(
+                count * (3 * channels * hidden + 3 * hidden + 2 * channels)
+                for (channels, count), hidden in zip(BLOCKS_OF_RESNET50.items(), (8, 16, 32, 64), strict=True)
+            ),
+        ),
+        (Attention.SIMAM, 0),
+        # Three kernels of 2 x 7 x 7 and three norms of one plane, in each of 16 blocks.
+        (Attention.TRIPLET, 16 * 3 * (98 + 2)),
+    ],
+)
+def test_parameters_that_other_attention_adds_to_resnet50_are_those_of_its_equations(
+    attention: Attention, parameters: int
+) -> None:
+    networks = (build_on_meta("resnet50", name, StridePlacement.V1_5) for name in (Attention.NONE, attention))
+    plain, gated = map(count_parameters, networks)
+    assert gated - plain == parameters
+
+
+def test_multiply_adds_of_eca_are_its_kernel_for_every_channel() -> None:
+    plain, gated = (count_network("resnet50", attention).multiply_adds for attention in (Attention.NONE, Attention.ECA))
+    assert gated - plain == 5 * (3 * 256 + 4 * 512 + 6 * 1024) + 7 * 3 * 2048
+
+
+@pytest.mark.parametrize("attention", TABLE_ATTENTIONS)
+def test_recorded_counts_are_those_of_counting_again(attention: Attention) -> None:
+    recorded = {(row.architecture, row.attention): row for row in read_recorded_counts()}
+    assert recorded["resnet50", attention] == count_network("resnet50", attention)
+
+
+def test_recorded_counts_have_every_row_of_the_table() -> None:
+    assert [(row.architecture, row.attention) for row in read_recorded_counts()] == list_networks()
+
+
 def test_vgg_says_why_the_paper_has_no_figure() -> None:
     (count,) = (
         row for row in read_recorded_counts() if row.architecture == "vgg16_bn" and row.attention is Attention.CBAM
@@ -75,9 +120,7 @@ def test_build_network_refuses_unknown_name() -> None:
 
 
 @pytest.mark.parametrize("architecture", SMALL_ARCHITECTURES)
-@pytest.mark.parametrize(
-    "attention", [Attention.NONE, pytest.param(Attention.SE, marks=pytest.mark.slow), Attention.CBAM]
-)
+@pytest.mark.parametrize("attention", [name for name in TABLE_ATTENTIONS if name is not Attention.BAM])
 def test_every_network_traces_four_stages_and_resumes_from_each(
     architecture: str, attention: Attention, generator: torch.Generator
 ) -> None:
@@ -147,7 +190,7 @@ def test_a_design_without_meaning_is_refused(broken: dict[str, int | None]) -> N
 
 
 def test_every_row_of_the_ablations_can_be_built() -> None:
-    assert set(ABLATION_TOP1_ERRORS) == set(DESIGNS) == set(Attention) - {Attention.BAM}
+    assert set(ABLATION_TOP1_ERRORS) == set(DESIGNS)
 
 
 class TestOrder:

@@ -148,6 +148,22 @@ def test_gates_learn_as_fast_as_the_rest_by_default() -> None:
     assert {group["lr"] for group in group_parameters(trainee, recipe)} == {0.05}
 
 
+@pytest.mark.parametrize(
+    ("attention", "count"),
+    [(Attention.ECA, 8), (Attention.COORDINATE, 8 * 8), (Attention.SIMAM, 0), (Attention.TRIPLET, 8 * 9)],
+)
+def test_other_attention_is_trained_as_gates_are(attention: Attention, count: int) -> None:
+    trainee = build_trainee(TraineeShape("resnet18", attention, 3), make_recipe())
+    names = {id(parameter): name for name, parameter in trainee.network.named_parameters()}
+    gates = {names[id(parameter)] for parameter in list_gate_parameters(trainee)}
+    assert gates == {name for name in names.values() if ".cbam." in name}
+    assert len(gates) == count
+    assert len(list_trunk_norms(trainee)) == 20
+    output = trainee.train()(torch.rand(2, 3, 64, 64))
+    output.logits.square().sum().backward()
+    assert not [name for name, parameter in trainee.network.named_parameters() if parameter.grad is None]
+
+
 def test_bam_is_trained_as_gates_are_and_its_norms_are_not_the_trunks() -> None:
     trainee = build_trainee(TraineeShape("resnet18", Attention.BAM, 3), make_recipe())
     names = {id(parameter): name for name, parameter in trainee.network.named_parameters()}

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner, Result
 
 from app.cli import app as program
-from app.commands.training import train
+from app.commands.training import TrainCommand, train
 from models.checkpoints.diagnosis import GateState
 from models.lineups.label_files import read_labels
 from models.lineups.lineup import load_lineup
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 runner = CliRunner()
 app = typer.Typer(pretty_exceptions_enable=False)
-app.command()(train)
+app.command(cls=TrainCommand)(train)
 
 
 @dataclass(frozen=True)

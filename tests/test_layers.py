@@ -74,9 +74,10 @@ MAY_IMPORT = {
     ),
     "app.cli": "app.commands app.version",
     "app.commands": (
-        "app.analysis app.bench app.bench.results app.calibration app.errors app.evaluation app.evaluation.results app.explain app.on_ray "
-        "app.output app.render app.serving app.settings app.survey app.trial models.attention models.checkpoints "
-        "models.errors models.lineups models.names models.networks models.training models.training.recipes"
+        "app.analysis app.bench app.bench.results app.calibration app.errors app.evaluation app.evaluation.results "
+        "app.explain app.on_ray app.output app.render app.serving app.settings app.survey app.trial models.attention "
+        "models.checkpoints models.errors models.lineups models.names models.networks models.training "
+        "models.training.recipes"
     ),
     "app.decoding": "app.errors models.names models.pictures",
     "app.engine": (

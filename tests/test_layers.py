@@ -106,7 +106,8 @@ MAY_IMPORT = {
     ),
     "app.output": (
         "app.analysis app.api app.errors app.explain app.render app.version models.checkpoints models.lineups "
-        "models.errors models.lineups.fetching models.names models.networks models.progress models.whole_files"
+        "models.errors models.lineups.fetching models.names models.networks models.pictures models.progress "
+        "models.whole_files"
     ),
     "app.pages": (
         "app.analysis app.api app.errors app.explain app.numbers app.output app.render app.settings app.version "

@@ -156,7 +156,12 @@ def train(
         float, typer.Option(help="Minutes between two writes of the state within an epoch.", min=0)
     ] = 5.0,
     tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Also write TensorBoard's files; needs uv sync --extra train.")
+        bool,
+        typer.Option(
+            "--tensorboard",
+            help="Also write TensorBoard's files, with heat maps of four --validation pictures after each validation; "
+            "needs uv sync --extra train.",
+        ),
     ] = False,
     device: DeviceOption = None,
 ) -> None:
@@ -186,6 +191,7 @@ def train(
         raise typer.BadParameter("--hold-out is for --seeds; for one training use --exclude and --validation")
     attentions = put_attentions(choose_attentions(lineup, attention), places)
     with errors.status("loading torch"):
+        from app.output.training_maps import draw_training_map
         from models.training.material import DataOptions
         from models.training.run import TrainingOptions, run_training
 
@@ -216,6 +222,7 @@ def train(
         precision=weights,
         is_resumed=resume,
         has_board=tensorboard,
+        draw_map=draw_training_map,
         minutes=minutes,
         state_minutes=state_minutes,
     )

@@ -14,7 +14,7 @@ from models.training.learning.beginning import Beginning, open_beginnings
 from models.training.learning.lesson import Lesson
 from models.training.learning.log import read_log
 from models.training.learning.trainee import TraineeShape
-from models.training.learning.trainer import Trainer, TrainingOutput
+from models.training.learning.trainer import DrawMap, Trainer, TrainingOutput
 from models.training.learning.validation import Score
 from models.training.material import DataOptions, DataReader
 from models.training.recipes.recipe import Recipe
@@ -57,6 +57,7 @@ class TrainingOptions:
         precision: in which convolutions and linear layers are stored, fp16 or fp32.
         is_resumed: whether to go on with what is in the output directory.
         has_board: whether to write for TensorBoard.
+        draw_map: draws the maps that TensorBoard shows of a few held-out pictures; None for none.
         minutes: the time after which to stop, as on a signal; None for no limit.
         state_minutes: the time between writes of the state within an epoch.
     """
@@ -73,6 +74,7 @@ class TrainingOptions:
     precision: Precision = Precision.FP16
     is_resumed: bool = False
     has_board: bool = False
+    draw_map: DrawMap | None = None
     minutes: float | None = None
     state_minutes: float = 5.0
 
@@ -138,7 +140,9 @@ class _Run:
         self._options = options
         self._processes = processes
         self._tell = tell
-        self._output = TrainingOutput(options.output, 60 * options.state_minutes, has_board=options.has_board)
+        self._output = TrainingOutput(
+            options.output, 60 * options.state_minutes, has_board=options.has_board, draw_map=options.draw_map
+        )
         self._prepare_output()
         data = DataReader(options.data, options.recipe, processes=processes, tell=tell).read()
         self._lesson: Lesson = replace(data.lesson, beginnings=self._open_beginnings(len(data.classes)))

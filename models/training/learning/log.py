@@ -2,10 +2,12 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from models.names import Geometry
@@ -82,6 +84,13 @@ class TrainingLog:
             for name, value in columns.items():
                 if name not in ("step", "epoch") and value != "":
                     self._board.add_scalar(name, float(value), row.step)
+            self._board.flush()
+
+    def add_maps(self, step: int, maps: Mapping[str, NDArray[np.uint8]]) -> None:
+        """Write drawn maps for TensorBoard, by their names; (H, W, 3) each."""
+        if self._board is not None:
+            for name, drawn in maps.items():
+                self._board.add_image(name, drawn, step, dataformats="HWC")
             self._board.flush()
 
     def close(self) -> None:

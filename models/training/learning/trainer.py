@@ -1,12 +1,18 @@
 """Training one network from any step: the loop, the log, the state and stopping."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from models.names import Geometry
+from models.networks.staged import StagedNetwork
+from models.pictures.preparation import Preprocessing
 from models.training.data.batches import HostBatch
 from models.training.learning.learner import Learner, fork_random
 from models.training.learning.lesson import Lesson
@@ -18,6 +24,12 @@ from models.training.running.errors import TrainingError
 from models.training.running.processes import Processes
 from models.training.running.progress import ProgressBar
 from models.training.running.stopping import ShouldStop
+
+DrawMap = Callable[[StagedNetwork, NDArray[np.uint8], int, Preprocessing], NDArray[np.uint8]]
+"""Draws a network's map of a picture, (H, W, 3), for a class index; the network is in evaluation mode."""
+
+FIXED_PICTURES = 4
+"""The number of held-out pictures whose maps TensorBoard shows."""
 
 LOG_STEPS = 10
 """The number of steps between two rows of the log."""
@@ -36,11 +48,13 @@ class TrainingOutput:
         state_seconds: the time between writes of the state within an epoch, in seconds; the end of an epoch needs a
             shorter one.
         has_board: whether to write for TensorBoard.
+        draw_map: draws the maps that TensorBoard shows of a few held-out pictures; None for none.
     """
 
     directory: Path
     state_seconds: float = 300.0
     has_board: bool = False
+    draw_map: DrawMap | None = None
 
     def state_path(self, shape: TraineeShape) -> Path:
         """The file of a training's state."""
@@ -182,21 +196,28 @@ class Trainer:
                 scores=scores,
             )
         )
+        if is_last and is_due:
+            log.add_maps(self.learner.step, self._draw_maps())
 
     def _validate(self) -> dict[Geometry, Score]:
         """Accuracy of the weights that will be kept; empty without validation pictures."""
         if self._lesson.validation is None:
             return {}
-        network = self.learner.result
-        trained = [module for module in network.modules() if module.training]
-        network.eval()
-        scores = self._lesson.validation.measure(
-            network, preprocessing=self._lesson.preprocessing, processes=self._processes
-        )
-        # Not `network.train()`: frozen BatchNorms were not in training mode.
-        for module in trained:
-            module.training = True
-        return scores
+        with _evaluating(self.learner.result) as network:
+            return self._lesson.validation.measure(
+                network, preprocessing=self._lesson.preprocessing, processes=self._processes
+            )
+
+    def _draw_maps(self) -> dict[str, NDArray[np.uint8]]:
+        """The maps of the fixed pictures by the weights that will be kept; empty if none are wanted."""
+        draw, validation = self._output.draw_map, self._lesson.validation
+        if draw is None or validation is None or not self._output.has_board:
+            return {}
+        with _evaluating(self.learner.result) as network:
+            return {
+                f"maps/{number}, class {class_index}": draw(network, seen, class_index, self._lesson.preprocessing)
+                for number, (seen, class_index) in enumerate(validation.list_fixed(FIXED_PICTURES), 1)
+            }
 
     def _open_log(self) -> TrainingLog | None:
         if not self._processes.is_first:
@@ -227,3 +248,16 @@ class Trainer:
         if self._processes.is_first:
             state = {"seconds": self.seconds, **self.learner.state}
             write_state(self._output.state_path(self.shape), self._identity, state)
+
+
+@contextmanager
+def _evaluating(network: StagedNetwork) -> Iterator[StagedNetwork]:
+    """Put a network into evaluation mode for a while."""
+    trained = [module for module in network.modules() if module.training]
+    network.eval()
+    try:
+        yield network
+    finally:
+        # Not `network.train()`: frozen BatchNorms were not in training mode.
+        for module in trained:
+            module.training = True

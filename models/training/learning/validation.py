@@ -99,6 +99,21 @@ class ValidationSet:
             },
         )
 
+    def list_fixed(self, count: int) -> list[tuple[NDArray[np.uint8], int]]:
+        """List a few pictures, evenly over all in the first geometry, each with its class index; always the same.
+
+        Args:
+            count: the number of pictures; fewer where there are fewer.
+
+        Returns:
+            The pictures, (H, W, 3), as the network sees them.
+        """
+        batches = next(iter(self.batches.values()))
+        pairs = [(batch, row) for batch in batches for row in range(len(batch.classes))]
+        kept = min(count, len(pairs))
+        chosen = [pairs[len(pairs) * place // kept] for place in range(kept)]
+        return [(batch.pictures[row].permute(1, 2, 0).numpy(), int(batch.classes[row])) for batch, row in chosen]
+
     def measure(
         self, network: StagedNetwork, *, preprocessing: Preprocessing, processes: Processes
     ) -> dict[Geometry, Score]:

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from models.names import Geometry
@@ -52,3 +53,14 @@ def test_board_gets_the_same_figures(tmp_path: Path) -> None:
     log.close()
     board = EventAccumulator(str(tmp_path / "board")).Reload()
     assert [(event.step, event.value) for event in board.Scalars("loss")] == [(4, 1.25)]
+
+
+def test_board_gets_maps(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="tensorboard is optional: uv sync --extra train")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # noqa: PLC0415
+
+    log = TrainingLog(tmp_path / "log.csv", geometries=[], board=tmp_path / "board")
+    log.add_maps(4, {"maps/1": np.full((6, 8, 3), 9, np.uint8)})
+    log.close()
+    (drawn,) = EventAccumulator(str(tmp_path / "board")).Reload().Images("maps/1")
+    assert (drawn.step, drawn.width, drawn.height) == (4, 8, 6)

@@ -103,3 +103,14 @@ def test_centre_crop_sees_the_share_of_the_recipe() -> None:
     ).batches[Geometry.CENTER_CROP]
     wanted = np.asarray(picture)[16:240, 38:262]
     assert (batch.pictures[0].permute(1, 2, 0).numpy() == wanted).all()
+
+
+def test_fixed_pictures_are_spread_over_all_and_always_the_same() -> None:
+    pictures = [
+        EncodedPicture(f"x/y/{number}.png", number, encode(make_picture(40, 40, seed=number))) for number in range(9)
+    ]
+    validation = ValidationSet.read("x", pictures, [Geometry.WHOLE, Geometry.CENTER_CROP], Resolution(160))
+    fixed = validation.list_fixed(3)
+    assert [class_index for _, class_index in fixed] == [0, 3, 6]
+    assert all(seen.shape == (160, 160, 3) for seen, _ in fixed)
+    assert [class_index for _, class_index in validation.list_fixed(50)] == list(range(9))

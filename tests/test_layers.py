@@ -121,7 +121,8 @@ MAY_IMPORT = {
     ),
     "app.python": (
         "app.analysis app.api app.commands app.engine app.errors app.explain app.output app.python.notebook app.render "
-        "app.serving app.settings models.lineups models.names models.pictures"
+        "app.serving app.settings models.errors models.foreign models.lineups models.names models.networks "
+        "models.pictures models.probabilities"
     ),
     "app.python.notebook": (
         "app.analysis app.api app.numbers app.output app.pages app.render models.names models.networks"
@@ -148,7 +149,9 @@ MAY_IMPORT = {
         "models.names models.pictures models.progress"
     ),
     "app.version": "",
-    "cbam_lens": "app.cli app.python models.errors",
+    "cbam_lens": (
+        "app.cli app.python models.errors models.foreign models.lineups models.pictures models.probabilities"
+    ),
     "models.attention": "models.names",
     "models.calibration": "",
     "models.checkpoints": (
@@ -156,9 +159,10 @@ MAY_IMPORT = {
         "models.whole_files"
     ),
     "models.errors": "",
+    "models.foreign": "models.attention models.names models.networks models.pictures",
     "models.insertion": "models.attention models.names models.networks",
     "models.lineups": (
-        "models.calibration models.checkpoints models.errors models.insertion models.lineups.fetching "
+        "models.calibration models.checkpoints models.errors models.foreign models.insertion models.lineups.fetching "
         "models.names models.networks models.pictures models.probabilities"
     ),
     "models.lineups.fetching": "models.errors models.progress models.whole_files",

@@ -105,9 +105,11 @@ class Lens:
             timings: the request's timings; the steps are added to them.
 
         Raises:
-            InvalidOption: for an unknown class, and for an intervention that names no gate.
+            InvalidOption: for an unknown class, for a stage that the networks lack, and for an intervention that names
+                no gate.
             LensError: see `ask`.
         """
+        self._check_stage(options)
         interventions = self.find_interventions(analysis, options.interventions)
         label, chosen_by = self.find_class(options.target)
         target = Target(label or self.lineup.labels[find_first_class(analysis.traces)], chosen_by)
@@ -154,9 +156,10 @@ class Lens:
             timings: the request's timings; the steps are added to them.
 
         Raises:
-            InvalidOption: for an unknown class, before anything is computed.
+            InvalidOption: for an unknown class and a stage that the networks lack, before anything is computed.
             LensError: see `decode_picture` and `Engine.submit`.
         """
+        self._check_stage(options)
         label, chosen_by = self.find_class(options.target)
         if options.interventions:
             # The names of the blocks come from the learned network's trace.
@@ -254,6 +257,11 @@ class Lens:
     async def run(self, work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         """Run decoding, drawing or encoding in a thread; see `WorkThreads`."""
         return await self._threads.run(work, *args, **kwargs)
+
+    def _check_stage(self, options: TargetOptions) -> None:
+        stages = self.lineup.card.stages
+        if options.stage not in stages:
+            raise refuse_choice("stage", str(options.stage.value), [str(stage.value) for stage in stages])
 
     async def _prepare(self, data: bytes, options: GeometryOptions, timings: Timings) -> PreparedPicture:
         with timings.measure("decode"):

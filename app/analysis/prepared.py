@@ -53,10 +53,10 @@ def prepare_picture(data: bytes, card: LineupCard, options: GeometryOptions, *, 
         max_pixels: the largest width times height that may be decoded.
 
     Raises:
-        InvalidOption: for a resolution at which these networks have no maps.
+        InvalidOption: for a resolution at which these networks have no maps, and a geometry that they do not accept.
         LensError: see `Decoder`.
     """
-    geometry = options.geometry or card.preprocessing.geometry
+    geometry = choose_geometry(card, options)
     resolution = choose_resolution(card, options)
     wanted = Input(geometry, resolution, card.preprocessing.crop_share)
     decoded, seen = _decode(data, wanted, max_pixels)
@@ -73,6 +73,18 @@ def _decode(data: bytes, wanted: Input, max_pixels: int) -> tuple[DecodedParts, 
     decoded = DECODER.get()(data, request)
     assert decoded.seen is not None  # noqa: S101  # it was wanted
     return decoded, decoded.seen
+
+
+def choose_geometry(card: LineupCard, options: GeometryOptions) -> Geometry:
+    """The part of the picture that the networks see: the options' choice, else the lineup's own.
+
+    Raises:
+        InvalidOption: for a geometry that these networks do not accept.
+    """
+    geometry = options.geometry or card.preprocessing.geometry
+    if geometry not in card.geometries:
+        raise refuse_choice("geometry", geometry.value, [known.value for known in card.geometries])
+    return geometry
 
 
 def choose_resolution(card: LineupCard, options: GeometryOptions) -> Resolution:

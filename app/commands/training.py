@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.options import DeviceOption, errors, or_explain, tell
+from app.commands.options import DeviceOption, errors, or_explain, refuse_own, tell
 from models.names import Attention, Precision
 from models.training.recipes.recipe import DEFAULT_RECIPE
 
@@ -16,7 +16,10 @@ def train(
     network: Annotated[str, typer.Option(help="The architecture; `cbam-lens models` lists them.")] = "resnet18",
     attention: Annotated[
         list[Attention] | None,
-        typer.Option(help="What each block ends with; cbam by default. Given several times, one network for each."),
+        typer.Option(
+            help="What each block ends with; cbam by default. Given several times, one network for each.",
+            callback=refuse_own,
+        ),
     ] = None,
     is_lineup: Annotated[
         bool, typer.Option("--lineup", help="Train the baseline first, with the same data in the same order.")

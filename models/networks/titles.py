@@ -6,6 +6,9 @@ from models.names import Attention
 
 BASELINE_TITLE = "Baseline"
 
+OWN = "own"
+"""The architecture of a user's own networks, whatever they are."""
+
 ARCHITECTURE_TITLES = {
     "resnet18": "ResNet-18",
     "resnet34": "ResNet-34",
@@ -22,6 +25,7 @@ ARCHITECTURE_TITLES = {
     "efficientnet_lite0": "EfficientNet-Lite0",
     "efficientnet_lite1": "EfficientNet-Lite1",
     "efficientnet_lite2": "EfficientNet-Lite2",
+    OWN: "Own networks",
 }
 
 ATTENTION_TITLES = {
@@ -36,6 +40,7 @@ ATTENTION_TITLES = {
     Attention.CBAM_SPATIAL_FIRST: "CBAM (spatial first)",
     Attention.CBAM_PARALLEL: "CBAM (parallel)",
     Attention.BAM: "BAM",
+    Attention.OWN: "own attention",
 }
 
 

@@ -32,6 +32,9 @@ from models.networks.titles import join_words
 
 HERE = Path(__file__).parent
 
+NOTEBOOK_SCRIPT = "notebook/comparison.js"
+"""The entry of an output's script."""
+
 DRAWING_SIDE_PIXELS = 640
 FIGURE_WIDTH_PIXELS = 1400
 GUESSES = 3
@@ -82,7 +85,7 @@ def draw_html(comparison: Comparison, *, is_page: bool = False) -> str:
         rows=[_make_row(comparison, name, title) for name, title in titles.items()],
         warnings=card.warnings,
         style=Markup((HERE / "output.css").read_text(encoding="utf-8")),  # noqa: S704  # our own files
-        script=Markup(join_modules(STATIC / "js", "notebook/comparison.js")),  # noqa: S704
+        script=Markup(join_modules(STATIC / "js", NOTEBOOK_SCRIPT)),  # noqa: S704
         payload=payload,
     )
     if not is_page:

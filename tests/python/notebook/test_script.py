@@ -4,13 +4,12 @@ from collections import Counter
 from pathlib import Path
 
 from app.pages.templating import STATIC
+from app.python.notebook.drawing import NOTEBOOK_SCRIPT
 from app.python.notebook.script import join_modules
-
-ENTRY = "notebook/comparison.js"
 
 
 def test_joined_modules_have_each_name_once() -> None:
-    script = join_modules(STATIC / "js", ENTRY)
+    script = join_modules(STATIC / "js", NOTEBOOK_SCRIPT)
     names = re.findall(r"^(?:async )?(?:function|class) (\w+)|^(?:const|let) (\w+)", script, flags=re.MULTILINE)
     counts = Counter(name for pair in names for name in pair if name)
     assert counts["showComparison"] == counts["valueAt"] == counts["addHandles"] == 1
@@ -20,7 +19,7 @@ def test_joined_modules_have_each_name_once() -> None:
 
 def test_joined_modules_are_one_valid_script(node: str, tmp_path: Path) -> None:
     path = tmp_path / "joined.cjs"
-    path.write_text(f'(() => {{"use strict";{join_modules(STATIC / "js", ENTRY)}}})();')
+    path.write_text(f'(() => {{"use strict";{join_modules(STATIC / "js", NOTEBOOK_SCRIPT)}}})();')
     run = subprocess.run([node, str(path)], capture_output=True, text=True, check=False)  # noqa: S603
     assert run.returncode == 0, run.stderr
 

@@ -19,6 +19,7 @@ RUN uv venv "$VIRTUAL_ENV" \
          *) echo "DEVICE is $DEVICE; choose cpu or cuda" >&2; exit 2 ;; \
        esac
 COPY README.md LICENSE cbam_lens.py ./
+COPY .ci/build_wheel.py .ci/
 COPY app app
 COPY models models
 COPY templates templates

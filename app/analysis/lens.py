@@ -10,7 +10,7 @@ from app.analysis.classes import ChosenBy, find_class
 from app.analysis.comparison import Altered, Comparison, Target
 from app.analysis.networks import check_networks, choose_gated
 from app.analysis.options import GeometryOptions, TargetOptions
-from app.analysis.prepared import PreparedPicture, prepare_again, prepare_picture
+from app.analysis.prepared import PreparedPicture, check_stage, prepare_again, prepare_picture
 from app.analysis.questions import (
     AnswerType,
     ChangedMap,
@@ -109,7 +109,7 @@ class Lens:
                 no gate.
             LensError: see `ask`.
         """
-        self._check_stage(options)
+        check_stage(self.lineup.card, options.stage)
         interventions = self.find_interventions(analysis, options.interventions)
         label, chosen_by = self.find_class(options.target)
         target = Target(label or self.lineup.labels[find_first_class(analysis.traces)], chosen_by)
@@ -159,7 +159,7 @@ class Lens:
             InvalidOption: for an unknown class and a stage that the networks lack, before anything is computed.
             LensError: see `decode_picture` and `Engine.submit`.
         """
-        self._check_stage(options)
+        check_stage(self.lineup.card, options.stage)
         label, chosen_by = self.find_class(options.target)
         if options.interventions:
             # The names of the blocks come from the learned network's trace.
@@ -257,11 +257,6 @@ class Lens:
     async def run(self, work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         """Run decoding, drawing or encoding in a thread; see `WorkThreads`."""
         return await self._threads.run(work, *args, **kwargs)
-
-    def _check_stage(self, options: TargetOptions) -> None:
-        stages = self.lineup.card.stages
-        if options.stage not in stages:
-            raise refuse_choice("stage", str(options.stage.value), [str(stage.value) for stage in stages])
 
     async def _prepare(self, data: bytes, options: GeometryOptions, timings: Timings) -> PreparedPicture:
         with timings.measure("decode"):

@@ -13,7 +13,7 @@ from app.engine.traces import LineupTrace
 from app.errors import refuse_choice
 from app.explain.maps import FloatArray
 from models.lineups.card import LineupCard
-from models.names import Geometry, Resolution
+from models.names import Geometry, Resolution, Stage
 from models.pictures.placement import Placement, place
 from models.pictures.preparation import normalise
 
@@ -73,6 +73,12 @@ def _decode(data: bytes, wanted: Input, max_pixels: int) -> tuple[DecodedParts, 
     decoded = DECODER.get()(data, request)
     assert decoded.seen is not None  # noqa: S101  # it was wanted
     return decoded, decoded.seen
+
+
+def check_stage(card: LineupCard, stage: Stage) -> None:
+    """Refuse a stage that the networks lack; raises `InvalidOption`."""
+    if stage not in card.stages:
+        raise refuse_choice("stage", str(stage.value), [str(known.value) for known in card.stages])
 
 
 def choose_geometry(card: LineupCard, options: GeometryOptions) -> Geometry:

@@ -132,7 +132,7 @@ def _make_row(comparison: Comparison, name: NetworkName, title: str) -> TableRow
         title=title,
         probability=comparison.target_probability(name),
         maximum=comparison.heat_maps[name].maximum,
-        guesses=", ".join(f"{guess.label.name} {format_probability(guess.probability)}" for guess in guesses),
+        guesses=", ".join(f"{guess.label.name} ({format_probability(guess.probability)})" for guess in guesses),
     )
 
 

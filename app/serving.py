@@ -93,10 +93,11 @@ def prepare_server(
             check_names(lineups)
         else:
             lineups = load_chosen_lineups(settings)
+            # A program that loaded its own keeps its own logging too.
+            set_up_logging(settings.log_level, settings.log_format)
     except BaseException:
         listener.close()
         raise
-    set_up_logging(settings.log_level, settings.log_format)
     if not is_loopback(host):
         console.print(warn_of_reach(settings), highlight=False)
     elif not settings.trusted_hosts:

@@ -1,3 +1,4 @@
+import logging
 import urllib.request
 
 import pytest
@@ -35,6 +36,14 @@ def test_interrupt_ends_the_waiting_server(lineup: Lineup, monkeypatch: pytest.M
     monkeypatch.setattr(server._thread, "join", interrupted)
     server.wait()
     assert not server._thread.is_alive()
+
+
+def test_logging_of_the_program_is_left_alone(lineup: Lineup) -> None:
+    root = logging.getLogger()
+    before = (root.level, list(root.handlers))
+    with cl.serve(OpenLineup(lineup), port=0, wait=False) as server:
+        read(server.url)
+        assert (root.level, list(root.handlers)) == before
 
 
 def test_two_lineups_of_one_name_are_refused(lineup: Lineup) -> None:

@@ -18,7 +18,8 @@ RUN uv venv "$VIRTUAL_ENV" \
               && uv pip install --no-cache --no-deps --require-hashes -r server-without-torch.txt ;; \
          *) echo "DEVICE is $DEVICE; choose cpu or cuda" >&2; exit 2 ;; \
        esac
-COPY README.md LICENSE ./
+COPY README.md LICENSE cbam_lens.py ./
+COPY .ci/build_wheel.py .ci/
 COPY app app
 COPY models models
 COPY templates templates

@@ -4,13 +4,14 @@ import asyncio
 import ipaddress
 import socket
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, cast
 
 import uvicorn
 from rich.console import Console
 
-from app.engine.loading import load_chosen_lineups
+from app.engine.loading import check_names, load_chosen_lineups
 from app.main import create_app
 from app.server.camera import MESSAGE_BYTES
 from app.server.connections.places import ACCEPTS_PER_TURN, WAITING_CONNECTIONS, Places, count_places
@@ -21,6 +22,7 @@ from app.server.readiness import ReadinessCheck
 from app.server.watch.logs import set_up_logging
 from app.services import open_upload_folder
 from app.settings import Settings
+from models.lineups.lineup import Lineup
 
 GRACE_SECONDS = 10
 """The time for unfinished requests after SIGTERM."""
@@ -67,13 +69,16 @@ class LensServer(uvicorn.Server):
             console.print(f"CBAM Lens is ready: http://{address}:{port} (Ctrl+C ends it)", highlight=False)
 
 
-def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn.Server, socket.socket]:
+def prepare_server(
+    settings: Settings, *, host: str, port: int, lineups: Sequence[Lineup] = ()
+) -> tuple[uvicorn.Server, socket.socket]:
     """Load the networks, and make the server and its socket.
 
     Args:
         settings: the server's settings.
         host: the address to listen on.
         port: the port; 0 for any free one.
+        lineups: those to serve; by default the settings', which are loaded now.
 
     Raises:
         OSError: when the address is in use or not this machine's, or the folder of uploads cannot be written; the
@@ -84,11 +89,15 @@ def prepare_server(settings: Settings, *, host: str, port: int) -> tuple[uvicorn
     try:
         # A folder that cannot be written is known before the networks are loaded.
         open_upload_folder(settings)
-        lineups = load_chosen_lineups(settings)
+        if lineups:
+            check_names(lineups)
+        else:
+            lineups = load_chosen_lineups(settings)
+            # A program that loaded its own keeps its own logging too.
+            set_up_logging(settings.log_level, settings.log_format)
     except BaseException:
         listener.close()
         raise
-    set_up_logging(settings.log_level, settings.log_format)
     if not is_loopback(host):
         console.print(warn_of_reach(settings), highlight=False)
     elif not settings.trusted_hosts:

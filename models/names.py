@@ -108,6 +108,8 @@ class Attention(StrEnum):
     COORDINATE_LAST_STAGE = "coordinate-last-stage"
     SIMAM_LAST_STAGE = "simam-last-stage"
     TRIPLET_LAST_STAGE = "triplet-last-stage"
+    OWN = "own"
+    """Gates that were found in a user's own network, see `models.foreign`; nothing here builds such a network."""
 
 
 class AttentionPlace(StrEnum):
@@ -146,13 +148,20 @@ class Geometry(StrEnum):
 
 
 class Resolution(IntEnum):
-    """The shorter side of a network's input in pixels."""
+    """The shorter side of a network's input in pixels. A lineup's card says which of them its networks accept."""
 
+    PIXELS_28 = 28
+    """MNIST's. Like the other small ones and 256 and 384, only for users' own networks."""
     PIXELS_32 = 32
-    """Only for networks with CIFAR's stem: the others would be left with one position."""
+    """For networks with CIFAR's stem, and users' own: the others would be left with one position."""
+    PIXELS_64 = 64
+    PIXELS_96 = 96
+    PIXELS_128 = 128
     PIXELS_160 = 160
     PIXELS_224 = 224
+    PIXELS_256 = 256
     PIXELS_320 = 320
+    PIXELS_384 = 384
     PIXELS_448 = 448
 
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -153,6 +154,12 @@ def ray_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def motorcycle() -> bytes:
     """A photograph of a class that the lineup knows, 741 x 500, PNG."""
     return read_photograph("motorcycle")
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Node's path."""
+    return shutil.which("node") or skip_here("no node on the search path; install nodejs")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Imports go one way: one table lists, for every folder, the folders that it may import, without cycles.
 
-A module at the top of `app` or `models` is a row of its own; so is each folder, without the folders inside it.
+The public interface `cbam_lens` and each module at the top of `app` or `models` is a row of its own; so is each folder,
+without the folders inside it.
 """
 
 import ast
@@ -11,7 +12,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-MODULES = sorted([*ROOT.glob("app/**/*.py"), *ROOT.glob("models/**/*.py")])
+MODULES = sorted([ROOT / "cbam_lens.py", *ROOT.glob("app/**/*.py"), *ROOT.glob("models/**/*.py")])
 
 
 def name_of(path: Path) -> str:
@@ -120,6 +121,14 @@ MAY_IMPORT = {
     "app.pages.evidence": (
         "app.api app.errors app.evaluation.results app.numbers app.pages models.lineups models.names"
     ),
+    "app.python": (
+        "app.analysis app.api app.commands app.engine app.errors app.explain app.output app.python.notebook app.render "
+        "app.serving app.settings models.errors models.foreign models.lineups models.names models.networks "
+        "models.pictures models.probabilities"
+    ),
+    "app.python.notebook": (
+        "app.analysis app.api app.numbers app.output app.pages app.render models.names models.networks"
+    ),
     "app.render": "app.explain models.pictures",
     "app.routes": (
         "app.analysis app.api app.errors app.explain app.output app.pages app.pages.analysis "
@@ -134,7 +143,7 @@ MAY_IMPORT = {
     "app.services": "app.analysis app.engine app.server.watch app.settings models.lineups",
     "app.serving": (
         "app.engine app.main app.server app.server.connections app.server.guard app.server.watch app.services "
-        "app.settings"
+        "app.settings models.lineups"
     ),
     "app.settings": "models.lineups models.lineups.fetching models.names",
     "app.survey": (
@@ -146,6 +155,9 @@ MAY_IMPORT = {
         "models.training models.training.data models.whole_files"
     ),
     "app.version": "",
+    "cbam_lens": (
+        "app.cli app.python models.errors models.foreign models.lineups models.pictures models.probabilities"
+    ),
     "models.attention": "models.names",
     "models.calibration": "",
     "models.checkpoints": (
@@ -153,9 +165,11 @@ MAY_IMPORT = {
         "models.whole_files"
     ),
     "models.errors": "",
+    "models.foreign": "models.attention models.names models.networks models.pictures",
     "models.insertion": "models.attention models.names models.networks",
     "models.lineups": (
-        "models.attention models.calibration models.checkpoints models.errors models.insertion models.lineups.fetching "
+        "models.attention models.calibration models.checkpoints models.errors models.foreign models.insertion "
+        "models.lineups.fetching "
         "models.names models.networks models.pictures models.probabilities"
     ),
     "models.lineups.fetching": "models.errors models.progress models.whole_files",
@@ -230,7 +244,9 @@ def test_routes_use_no_torch_and_no_pillow(module: str) -> None:
     assert not [name for name in IMPORTS[module] if starts_with(name, "torch", "PIL", "numpy", "matplotlib")]
 
 
-@pytest.mark.parametrize("module", [name for name in IMPORTS if starts_with(name, "app.cli", "app.commands")])
+@pytest.mark.parametrize(
+    "module", [name for name in IMPORTS if starts_with(name, "cbam_lens", "app.cli", "app.commands")]
+)
 def test_command_line_answers_without_torch(module: str) -> None:
     """`--help` must not wait for torch: the modules of the commands import it only inside of the commands."""
     path = next(path for path in MODULES if name_of(path) == module)

@@ -10,7 +10,7 @@ from app.analysis.classes import ChosenBy, find_class
 from app.analysis.comparison import Altered, Comparison, Target
 from app.analysis.networks import check_networks, choose_gated
 from app.analysis.options import GeometryOptions, TargetOptions
-from app.analysis.prepared import PreparedPicture, prepare_again, prepare_picture
+from app.analysis.prepared import PreparedPicture, check_stage, prepare_again, prepare_picture
 from app.analysis.questions import (
     AnswerType,
     ChangedMap,
@@ -105,9 +105,11 @@ class Lens:
             timings: the request's timings; the steps are added to them.
 
         Raises:
-            InvalidOption: for an unknown class, and for an intervention that names no gate.
+            InvalidOption: for an unknown class, for a stage that the networks lack, and for an intervention that names
+                no gate.
             LensError: see `ask`.
         """
+        check_stage(self.lineup.card, options.stage)
         interventions = self.find_interventions(analysis, options.interventions)
         label, chosen_by = self.find_class(options.target)
         target = Target(label or self.lineup.labels[find_first_class(analysis.traces)], chosen_by)
@@ -154,9 +156,10 @@ class Lens:
             timings: the request's timings; the steps are added to them.
 
         Raises:
-            InvalidOption: for an unknown class, before anything is computed.
+            InvalidOption: for an unknown class and a stage that the networks lack, before anything is computed.
             LensError: see `decode_picture` and `Engine.submit`.
         """
+        check_stage(self.lineup.card, options.stage)
         label, chosen_by = self.find_class(options.target)
         if options.interventions:
             # The names of the blocks come from the learned network's trace.

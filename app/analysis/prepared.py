@@ -13,7 +13,7 @@ from app.engine.traces import LineupTrace
 from app.errors import refuse_choice
 from app.explain.maps import FloatArray
 from models.lineups.card import LineupCard
-from models.names import Geometry, Resolution
+from models.names import Geometry, Resolution, Stage
 from models.pictures.placement import Placement, place
 from models.pictures.preparation import normalise
 
@@ -53,10 +53,10 @@ def prepare_picture(data: bytes, card: LineupCard, options: GeometryOptions, *, 
         max_pixels: the largest width times height that may be decoded.
 
     Raises:
-        InvalidOption: for a resolution at which these networks have no maps.
+        InvalidOption: for a resolution at which these networks have no maps, and a geometry that they do not accept.
         LensError: see `Decoder`.
     """
-    geometry = options.geometry or card.preprocessing.geometry
+    geometry = choose_geometry(card, options)
     resolution = choose_resolution(card, options)
     wanted = Input(geometry, resolution, card.preprocessing.crop_share)
     decoded, seen = _decode(data, wanted, max_pixels)
@@ -73,6 +73,24 @@ def _decode(data: bytes, wanted: Input, max_pixels: int) -> tuple[DecodedParts, 
     decoded = DECODER.get()(data, request)
     assert decoded.seen is not None  # noqa: S101  # it was wanted
     return decoded, decoded.seen
+
+
+def check_stage(card: LineupCard, stage: Stage) -> None:
+    """Refuse a stage that the networks lack; raises `InvalidOption`."""
+    if stage not in card.stages:
+        raise refuse_choice("stage", str(stage.value), [str(known.value) for known in card.stages])
+
+
+def choose_geometry(card: LineupCard, options: GeometryOptions) -> Geometry:
+    """The part of the picture that the networks see: the options' choice, else the lineup's own.
+
+    Raises:
+        InvalidOption: for a geometry that these networks do not accept.
+    """
+    geometry = options.geometry or card.preprocessing.geometry
+    if geometry not in card.geometries:
+        raise refuse_choice("geometry", geometry.value, [known.value for known in card.geometries])
+    return geometry
 
 
 def choose_resolution(card: LineupCard, options: GeometryOptions) -> Resolution:

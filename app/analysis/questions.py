@@ -82,9 +82,10 @@ class LearnedMaps(Question[LineupGradient, HeatMaps]):
     kept_answers: ClassVar[int] = 64
     explanation: Explanation
 
-    async def make_work(self, lineup: Lineup, analysis: Analysis, _: ReadInput, /) -> GradientWork:
+    async def make_work(self, lineup: Lineup, analysis: Analysis, read_input: ReadInput, /) -> GradientWork:
         features = {name: trace.features[self.explanation.stage] for name, trace in analysis.traces.items()}
-        return GradientWork(lineup, features, self.explanation.target)
+        values = await read_input(analysis) if lineup.card.needs_input else None
+        return GradientWork(lineup, features, self.explanation.target, values)
 
     def read(self, analysis: Analysis, result: LineupGradient, /) -> HeatMaps:
         stage = self.explanation.stage

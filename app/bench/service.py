@@ -49,7 +49,7 @@ class Service:
         Raises:
             ChildProcessError: when it fails.
         """
-        command = [sys.executable, "-m", "app.bench.servers.load", self.server.address, str(self.directory)]
+        command = [sys.executable, "-m", LoadResult.__module__, self.server.address, str(self.directory)]
         command += [f"--clients={clients}"]
         command += [] if seconds is None else [f"--seconds={seconds}"]
         command += [] if requests is None else [f"--requests={requests}"]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from app.commands.options import errors, or_explain
+from app.commands.options import errors, or_explain, refuse_own
 from models.checkpoints.diagnosis import MAX_BYTES, ExaminationOptions
 from models.names import Attention, StridePlacement
 
@@ -18,7 +18,8 @@ AttentionOption = Annotated[
     Attention | None,
     typer.Option(
         help="The attention, if the tensors leave it open: se, channel-max and channel-both look alike, and so do none "
-        "and simam."
+        "and simam.",
+        callback=refuse_own,
     ),
 ]
 ClassesOption = Annotated[int | None, typer.Option(help="The number of classes that the file must have.", min=1)]

@@ -18,7 +18,7 @@ from app.commands.fetching import fetch_chosen
 from app.errors import LensError
 from app.settings import Settings
 from models.errors import LineupError
-from models.names import Geometry, Resolution
+from models.names import Attention, Geometry, Resolution
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -29,7 +29,8 @@ errors = Console(stderr=True)
 
 LINEUP_HELP = (
     "A lineup: shipped (the default), another name that cbam-lens lineups lists, a TOML file, or NAME=SOURCE,SOURCE "
-    "with two to five checkpoints, torchvision:resnet50 or untrained:vgg16_bn."
+    "with two to five checkpoints, torchvision:resnet50, untrained:vgg16_bn or python:package.module:function. The "
+    "last one runs that function's code to make a network; nothing else here runs code."
 )
 LineupOption = Annotated[str | None, typer.Option("--lineup", help=LINEUP_HELP, metavar="LINEUP")]
 LabelsOption = Annotated[
@@ -122,6 +123,14 @@ def prepare_settings(
 def tell(text: str) -> None:
     """Print a note on standard error."""
     errors.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def refuse_own(value: Attention | list[Attention] | None) -> Attention | list[Attention] | None:
+    """Refuse the attention of users' own networks, which no architecture here has."""
+    if Attention.OWN in (value if isinstance(value, list) else [value]):
+        known = ", ".join(attention.value for attention in Attention if attention is not Attention.OWN)
+        raise typer.BadParameter(f"own is not an attention to choose; choose one of {known}")
+    return value
 
 
 def as_list(value: str | None) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from app.commands.options import DeviceOption, errors, or_explain, tell
+from app.commands.options import DeviceOption, errors, or_explain, refuse_own, tell
 from models.attention.places import put
 from models.names import Attention, AttentionPlace, Precision
 from models.training.recipes.recipe import DEFAULT_RECIPE
@@ -35,7 +35,10 @@ def train(
     network: Annotated[str, typer.Option(help="The architecture; `cbam-lens models` lists them.")] = "resnet18",
     attention: Annotated[
         list[Attention] | None,
-        typer.Option(help="What each block ends with; cbam by default. Given several times, one network for each."),
+        typer.Option(
+            help="What each block ends with; cbam by default. Given several times, one network for each.",
+            callback=refuse_own,
+        ),
     ] = None,
     lineup: Annotated[
         str | None,

@@ -146,7 +146,7 @@ class DecodingProcesses:
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         with theirs:
             self._host = subprocess.Popen(  # noqa: S603  # this program's own module
-                [sys.executable, "-P", "-m", "app.decoding.host", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", f"{__package__}.host", str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
                 env=environment,
                 stdin=subprocess.DEVNULL,

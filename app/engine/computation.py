@@ -68,12 +68,14 @@ def trace_network(
     ]
 
 
-def differentiate(
+def differentiate(  # noqa: PLR0913  # what the gradient depends on
     lineup: Lineup,
     name: NetworkName,
     features: FloatArray,
     target: GradientTarget,
     interventions: Sequence[Intervention] = (),
+    *,
+    values: FloatArray | None = None,
 ) -> FloatArray:
     """The gradient of a class's score with respect to one network's features.
 
@@ -83,6 +85,7 @@ def differentiate(
         features: the output of the target's stage, (C, H, W).
         target: the class and the stage.
         interventions: the changes to the gates, the same as when the features were computed.
+        values: the normalised picture, (3, H, W), for a lineup whose card says that it is needed.
 
     Returns:
         d logit / d features, (C, H, W).
@@ -90,7 +93,17 @@ def differentiate(
     network = lineup.networks[name]
     batch = torch.tensor(features, device=lineup.device, dtype=network.dtype)[None]  # (1, C, H, W)
     classes = torch.tensor([target.class_index], device=lineup.device)
-    gradient = score_gradient(network, batch, stage=target.stage, class_indices=classes, interventions=interventions)
+    pictures = None
+    if lineup.card.needs_input and values is not None:
+        pictures = move_picture(lineup, values).to(network.dtype)  # (1, 3, H, W)
+    gradient = score_gradient(
+        network,
+        batch,
+        stage=target.stage,
+        class_indices=classes,
+        interventions=interventions,
+        batch=pictures,
+    )
     return _to_array(gradient[0])
 
 

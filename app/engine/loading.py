@@ -3,7 +3,7 @@
 import math
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -23,10 +23,15 @@ def load_chosen_lineups(settings: Settings) -> tuple[Lineup, ...]:
     device = choose_device(settings.device)
     choices = parse_lineups(settings.lineups, settings.labels, store=settings.weight_store)
     lineups = tuple(load_lineup(choice, device=device).optimise(settings.precision) for choice in choices)
+    check_names(lineups)
+    return lineups
+
+
+def check_names(lineups: Sequence[Lineup]) -> None:
+    """Refuse two lineups of one name, by which they are chosen; raises `LineupError`."""
     names = Counter(lineup.card.name for lineup in lineups)
     if twice := [name for name, count in names.items() if count > 1]:
         raise LineupError(f"two lineups are named {twice[0]}; give each lineup its own name")
-    return lineups
 
 
 def load_chosen_lineup(settings: Settings) -> Lineup:

@@ -12,6 +12,7 @@ import torch
 
 from app.engine.computation import differentiate, move_picture, move_pictures, trace_network
 from app.engine.traces import Evidence, GradientTarget, LineupGradient, LineupTrace, NetworkTrace, find_first_class
+from app.errors import InvalidOption
 from app.explain.attention_maps import read_open_block
 from app.explain.maps import FloatArray, OpenBlock
 from models.attention.interventions import Intervention
@@ -101,7 +102,7 @@ class PictureWork(Work[TracedPicture]):
             return TracedPicture(traces, LineupGradient(index, {}))
         target = GradientTarget(self.stage, index)
         gradients = {
-            name: differentiate(self.lineup, name, trace.features[target.stage], target)
+            name: differentiate(self.lineup, name, trace.features[target.stage], target, values=self.values)
             for name, trace in traces.items()
         }
         return TracedPicture(traces, LineupGradient(index, gradients))
@@ -114,15 +115,18 @@ class GradientWork(Work[LineupGradient]):
     Attributes:
         features: by network, the output of the target's stage, (C, H, W).
         target: the class and the stage.
+        values: the normalised picture, (3, H, W), where the lineup's card says that it is needed; else None.
     """
 
     features: Mapping[NetworkName, FloatArray]
     target: GradientTarget
+    values: FloatArray | None = None
 
     def compute(self) -> LineupGradient:
         """Compute every network's gradient."""
         gradients = {
-            name: differentiate(self.lineup, name, values, self.target) for name, values in self.features.items()
+            name: differentiate(self.lineup, name, features, self.target, values=self.values)
+            for name, features in self.features.items()
         }
         return LineupGradient(self.target.class_index, gradients)
 
@@ -172,7 +176,9 @@ class ChangedMapWork(Work[tuple[NetworkTrace, Evidence]]):
         """Compute the trace, without its features, and the arrays for the heat map."""
         trace = ChangedTraceWork(self.lineup, self.network, self.values, self.interventions).trace()
         features = trace.features[self.target.stage]
-        gradient = differentiate(self.lineup, self.network, features, self.target, self.interventions)
+        gradient = differentiate(
+            self.lineup, self.network, features, self.target, self.interventions, values=self.values
+        )
         return replace(trace, features={}), Evidence(features, gradient)
 
 
@@ -198,7 +204,7 @@ class RandomisedWork(Work[Mapping[NetworkName, Evidence]]):
         copies = replace(self.lineup, networks={name: randomise(self.lineup.networks[name], self.extent)})
         (trace,) = trace_network(copies, name, move_picture(copies, self.values))
         features = trace.features[self.target.stage]
-        return Evidence(features, differentiate(copies, name, features, self.target))
+        return Evidence(features, differentiate(copies, name, features, self.target, values=self.values))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,4 +229,11 @@ class OpenedBlockWork(Work[OpenBlock]):
         batch = move_picture(self.lineup, self.values).to(network.dtype)  # (1, 3, H, W)
         with torch.no_grad():
             trace = network.trace(batch, stages=(), interventions=self.interventions, opened=self.block)
-        return read_open_block(self.block, trace.attentions[self.block])
+        attention = trace.attentions[self.block]
+        if attention.inside is None:
+            raise InvalidOption(
+                f"block {self.block!r} cannot be opened: its gate is not multiplied with features itself, so that "
+                "there is nothing before and after it; choose another block",
+                option="block",
+            )
+        return read_open_block(self.block, attention)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from app.analysis.prepared import choose_resolution
+from app.analysis.prepared import check_stage, choose_geometry, choose_resolution
 from app.engine.loading import load_chosen_lineup
 from app.evaluation.measures.answers import RankedTruth, compare_answers, read_answers, summarise_answers, trace_batch
 from app.evaluation.measures.focus import AnsweredBatch, FocusSurvey
@@ -65,14 +65,15 @@ def measure(settings: Settings, options: EvaluationOptions) -> Measurement:
 
     Raises:
         InvalidOption: for a folder that is not a class of the lineup, no pictures at all, masks or boxes that do not
-            fit the pictures, and a resolution at which the networks have no maps.
+            fit the pictures, and a resolution, a geometry or a stage that the networks do not have.
         OSError: when a directory or a list cannot be read.
         LineupError: when the networks cannot be loaded.
     """
     lineup = load_chosen_lineup(settings)
     material = _find_material(lineup, options)
-    preprocessing = lineup.card.preprocessing
-    geometry = options.geometry.geometry or preprocessing.geometry
+    if options.focus is not None:
+        check_stage(lineup.card, options.focus.stage)
+    geometry = choose_geometry(lineup.card, options.geometry)
     resolution = choose_resolution(lineup.card, options.geometry)
     reader = PictureReader(lineup, geometry, resolution, settings.max_picture_pixels)
     survey = None

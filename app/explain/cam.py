@@ -36,13 +36,14 @@ this limit, and 2.5 GB and seconds at stage 1 of a `whole` picture at resolution
 """
 
 
-def score_gradient(
+def score_gradient(  # noqa: PLR0913  # what the gradient depends on
     network: StagedNetwork,
     features: torch.Tensor,
     *,
     stage: Stage,
     class_indices: torch.Tensor,
     interventions: Sequence[Intervention] = (),
+    batch: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Compute the gradient of each picture's class score with respect to one stage's output.
 
@@ -56,6 +57,7 @@ def score_gradient(
         stage: the stage.
         class_indices: the class of each picture, (N,), whole numbers in 0..K-1.
         interventions: changes to the gates after the stage, the same as when `features` were computed.
+        batch: the pictures, (N, 3, H, W), for networks that need them again, see `StagedNetwork.resume`.
 
     Returns:
         d logit / d features, (N, C, H, W).
@@ -66,7 +68,7 @@ def score_gradient(
         return (rows / (height * width))[:, :, None, None].expand_as(features)
     with torch.enable_grad():
         leaf = features.detach().requires_grad_()
-        logits = network.resume(leaf, after=stage, interventions=interventions)  # (N, K)
+        logits = network.resume(leaf, after=stage, interventions=interventions, batch=batch)  # (N, K)
         score = logits.gather(1, class_indices[:, None]).sum()
         return torch.autograd.grad(score, leaf)[0]
 

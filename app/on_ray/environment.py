@@ -10,7 +10,7 @@ VARIABLES = {
     # Send no usage statistics.
     "RAY_USAGE_STATS_ENABLED": "0",
     # The proxy's own errors become problem details.
-    "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "app.on_ray.proxy.list_middleware",
+    "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": f"{__package__}.proxy.list_middleware",
     # Otherwise Ray writes one of many requests' lines in place of all.
     "RAY_DEDUP_LOGS": "0",
     # Under `uv run` Ray would start each worker with `uv run` again, in an environment without the extras.

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from app.explain.methods import Method
 from models.lineups.card import LARGE_RESOLUTIONS, LineupCard
-from models.names import Geometry, Resolution
+from models.names import Geometry
 
 AnyName = TypeVar("AnyName", bound=Enum)
 
@@ -57,25 +57,28 @@ def _title_lineup(card: LineupCard) -> str:
     return card.title + networks + ("" if card.trained else " (untrained)")
 
 
-def list_geometries(own: Geometry | None) -> tuple[Choice, ...]:
-    """List the geometries, with the lineup's default selected; for None, `The lineup’s default` comes first."""
-    if own is None:
+def list_geometries(card: LineupCard | None) -> tuple[Choice, ...]:
+    """List a lineup's geometries, with its default selected; for None, `The lineup’s default` comes first."""
+    if card is None:
         named = {name.value: title.capitalize() for name, title in GEOMETRY_TITLES.items()}
         return (EACH_ITS_OWN, *(Choice(value, title, is_selected=False) for value, title in named.items()))
+    own = card.preprocessing.geometry
     titles = {
-        geometry: title.capitalize() + (" (this lineup’s default)" if geometry is own else "")
-        for geometry, title in GEOMETRY_TITLES.items()
+        geometry: GEOMETRY_TITLES[geometry].capitalize() + (" (this lineup’s default)" if geometry is own else "")
+        for geometry in GEOMETRY_TITLES
+        if geometry in card.geometries
     }
     return list_choices(titles, own)
 
 
-def list_resolutions(own: Resolution | None) -> tuple[Choice, ...]:
-    """List the resolutions, with the lineup's default selected; for None, `The lineup’s default` comes first."""
-    if own is None:
+def list_resolutions(card: LineupCard | None) -> tuple[Choice, ...]:
+    """List a lineup's resolutions, with its default selected; for None, `The lineup’s default` comes first."""
+    if card is None:
         sides = [str(side.value) for side in LARGE_RESOLUTIONS]
         return (EACH_ITS_OWN, *(Choice(side, f"{side} pixels", is_selected=False) for side in sides))
+    own = card.preprocessing.resolution
     titles = {
         resolution: f"{resolution.value} pixels" + (" (this lineup’s default)" if resolution is own else "")
-        for resolution in (LARGE_RESOLUTIONS if own in LARGE_RESOLUTIONS else (own,))
+        for resolution in card.resolutions
     }
     return list_choices(titles, own)

@@ -1,5 +1,6 @@
 """Gates as the pages show them, with an image and numbers per gate."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -64,11 +65,16 @@ class BlockView:
 
 
 def name_block(name: str) -> str:
-    """`layer1.0.depthwise` -> Stage 1, block 1, depthwise; `layer1.bam` -> Behind stage 1."""
-    stage, position, *unit = name.removeprefix("layer").split(".")
-    if not position.isdigit():
-        return f"Behind stage {stage}"
-    return ", ".join((f"Stage {stage}, block {int(position) + 1}", *unit))
+    """`layer1.0.depthwise` -> Stage 1, block 1, depthwise; `layer1.bam` -> Behind stage 1.
+
+    The blocks of a user's own network keep the names that they have there.
+    """
+    if (behind := re.fullmatch(r"layer(\d)\.bam", name)) is not None:
+        return f"Behind stage {behind[1]}"
+    if (block := re.fullmatch(r"layer(\d)\.(\d+)((?:\.\w+)*)", name)) is None:
+        return name
+    stage, position, units = block.groups()
+    return ", ".join((f"Stage {stage}, block {int(position) + 1}", *units.split(".")[1:]))
 
 
 @dataclass(frozen=True, slots=True)

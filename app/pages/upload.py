@@ -72,12 +72,12 @@ def build_upload_form(
     """Build the form, with the lineup of that name selected; see `build_upload_page`."""
     cards = [lineup.card for lineup in lineups]
     # With several lineups, the default is known only when one is chosen.
-    own = cards[0].preprocessing if len(cards) == 1 else None
+    own = cards[0] if len(cards) == 1 else None
     return UploadForm(
         samples=SAMPLES,
         lineups=list_lineups(cards, selected=selected),
-        geometries=list_geometries(own.geometry if own else None),
-        resolutions=list_resolutions(own.resolution if own else None),
+        geometries=list_geometries(own),
+        resolutions=list_resolutions(own),
         max_upload_bytes=settings.max_upload_bytes,
         error=error,
         sheet_pictures=settings.sheet_pictures,

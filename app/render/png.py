@@ -11,6 +11,9 @@ from PIL import Image
 COLOUR_TYPES = {"L": 0, "RGB": 2, "RGBA": 6}
 """The number that PNG has for each of Pillow's modes of 8 bits per channel."""
 
+BESIDE_PIXELS = {"icc_profile", "transparency"}
+"""What Pillow knows of a picture and writes beside its pixels."""
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 UP = 2
@@ -37,7 +40,8 @@ def encode_png(picture: Image.Image, *, dots_per_inch: float | None = None) -> b
         picture: in any mode of PNG.
         dots_per_inch: the resolution in print; none by default.
     """
-    if picture.mode not in COLOUR_TYPES or picture.width * picture.height > LARGEST_PIXELS:
+    is_plain = picture.mode in COLOUR_TYPES and not picture.info.keys() & BESIDE_PIXELS
+    if not is_plain or picture.width * picture.height > LARGEST_PIXELS:
         buffer = io.BytesIO()
         printed = {} if dots_per_inch is None else {"dpi": (dots_per_inch, dots_per_inch)}
         picture.save(buffer, format="PNG", **COMPRESSION, **printed)

@@ -49,11 +49,13 @@ DESIGNS: dict[Attention, AttentionDesign | None] = {
     Attention.CBAM_PARALLEL: AttentionDesign(order=GateOrder.PARALLEL),
 }
 """Each name's design; None for a network without attention. The others have none: BAM stands between stages,
-and `models.attention.factory` makes the rest."""
+`models.attention.factory` makes the rest, and `own` is never built."""
 
 
 def find_design(attention: Attention) -> AttentionDesign | None:
     """The design of a block's attention; raises `ValueError` for one that does not stand in blocks."""
+    if attention is Attention.OWN:
+        raise ValueError("attention own is what was found in a network of one's own; nothing can be built with it")
     if attention not in DESIGNS:
         raise ValueError(f"attention {attention} stands between the stages of a residual network, and nowhere else")
     return DESIGNS[attention]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from models.calibration import FitThreshold, TemperatureRecord
 from models.errors import LineupError
-from models.names import NETWORK_NAME, Attention, Geometry, NetworkName, Resolution, StridePlacement
+from models.names import NETWORK_NAME, Attention, Geometry, NetworkName, Resolution, Stage, StridePlacement
 from models.networks.titles import title_in_lineup
 from models.pictures.preparation import Preprocessing
 from models.probabilities import Activation
@@ -24,8 +24,13 @@ BASELINE = "baseline"
 RESERVED_NAMES = frozenset({"difference", "figure", "maps", "picture", "position"})
 """They name other files and parts of the page beside the networks' own."""
 
-LARGE_RESOLUTIONS = tuple(resolution for resolution in Resolution if resolution is not Resolution.PIXELS_32)
-"""Those of all lineups but CIFAR's."""
+LARGE_RESOLUTIONS = (
+    Resolution.PIXELS_160,
+    Resolution.PIXELS_224,
+    Resolution.PIXELS_320,
+    Resolution.PIXELS_448,
+)
+"""Those of all lineups but CIFAR's and users' own."""
 
 FEWEST_NETWORKS = 2
 MOST_NETWORKS = 5
@@ -105,6 +110,10 @@ class LineupCard(CardModel):
         activation: how logits become P: softmax, or the sigmoid of each class by itself, for networks that were trained
             for several labels a picture or for one class alone.
         fit: the threshold below which none of the classes fits a picture well; None if none was chosen.
+        stages: those that the networks have, the last one being 4; networks with fewer than four sizes of maps lack the
+            first ones.
+        is_fixed_size: whether the networks accept nothing but a square of the preprocessing's resolution.
+        needs_input: whether a gradient needs the networks' input again, because they cannot resume from a stage.
         networks: two to five, by their names; the first one is the baseline.
     """
 
@@ -120,6 +129,9 @@ class LineupCard(CardModel):
     folder_aliases: dict[str, str] = {}
     activation: Activation = Activation.SOFTMAX
     fit: FitThreshold | None = None
+    stages: tuple[Stage, ...] = tuple(Stage)
+    is_fixed_size: bool = False
+    needs_input: bool = False
     networks: dict[Annotated[NetworkName, StringConstraints(pattern=NETWORK_NAME)], NetworkCard] = Field(
         min_length=FEWEST_NETWORKS, max_length=MOST_NETWORKS
     )
@@ -160,9 +172,13 @@ class LineupCard(CardModel):
     @property
     def resolutions(self) -> tuple[Resolution, ...]:
         """The resolutions at which its networks have maps: 32 pixels are for CIFAR's stem, and that is for them."""
-        if self.preprocessing.resolution is Resolution.PIXELS_32:
-            return (Resolution.PIXELS_32,)
-        return LARGE_RESOLUTIONS
+        own = self.preprocessing.resolution
+        return LARGE_RESOLUTIONS if own in LARGE_RESOLUTIONS and not self.is_fixed_size else (own,)
+
+    @property
+    def geometries(self) -> tuple[Geometry, ...]:
+        """The geometries that its networks accept: the whole picture need not be square."""
+        return (Geometry.CENTER_CROP,) if self.is_fixed_size else tuple(Geometry)
 
     def find_temperature(self, name: NetworkName) -> float:
         """A network's temperature; 1 for one that was not calibrated."""

@@ -19,7 +19,7 @@ from models.names import NETWORK_NAME, NetworkName
 
 SYNTAX = "write NAME=BASELINE,SE,CBAM with two to five files, the path of a TOML file, or a known name"
 
-KINDS_OF_SOURCE = frozenset({"torchvision", "untrained"})
+KINDS_OF_SOURCE = frozenset({"python", "torchvision", "untrained"})
 """Words before a colon that are part of a source."""
 
 

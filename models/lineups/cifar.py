@@ -51,8 +51,8 @@ def check_resolution(card: LineupCard, path: Path) -> None:
     if "preprocessing" not in card.model_fields_set:
         return
     is_small = find_stem(card.architecture) is Stem.CIFAR
-    if is_small is not (card.preprocessing.resolution is Resolution.PIXELS_32):
-        allowed = [Resolution.PIXELS_32] if is_small else LARGE_RESOLUTIONS
+    allowed = (Resolution.PIXELS_32,) if is_small else LARGE_RESOLUTIONS
+    if card.preprocessing.resolution not in allowed:
         raise LineupError(
             f"{path}: preprocessing.resolution is {card.preprocessing.resolution.value}; with the architecture "
             f"{card.architecture} it can be {' or '.join(str(known.value) for known in allowed)}"

@@ -64,7 +64,13 @@ def load_lineup(choice: LineupChoice = SHIPPED_LINEUP, *, device: torch.device |
         LineupError: a file is missing, damaged or does not fit, or the networks do not belong together.
     """
     plan = LineupPlan.read(choice)
-    members = open_members(plan)
+    return join_lineup(plan, open_members(plan), device=device)
+
+
+def join_lineup(
+    plan: LineupPlan, members: Mapping[NetworkName, Member], *, device: torch.device | str = "cpu"
+) -> Lineup:
+    """Make a lineup of opened networks; see `load_lineup`."""
     card = complete_card(plan, members)
     device = torch.device(device)
     return Lineup(

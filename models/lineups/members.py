@@ -1,6 +1,6 @@
 """The networks of a lineup: opened, compared with each other, and described where no card does it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from models.lineups.catalogue import KnownChoice
 from models.lineups.choice import InlineLineup, LineupChoice, NamedSource
 from models.lineups.cifar import check_resolution, find_preprocessing, warn_of_cifar
 from models.lineups.label_files import read_labels
-from models.lineups.sources import Member, list_source_labels, open_source
+from models.lineups.own_networks import make_own_card
+from models.lineups.sources import PYTHON, Member, list_source_labels, open_source
 from models.lineups.warning_texts import (
     compare_placements,
     compare_recipes,
@@ -20,8 +21,8 @@ from models.lineups.warning_texts import (
     warn_of_equal_networks,
     warn_of_untrained_gates,
 )
-from models.names import Attention, NetworkName
-from models.networks.titles import title_in_lineup, title_lineup, title_network
+from models.names import Attention, NetworkName, Stage
+from models.networks.titles import OWN, title_in_lineup, title_lineup, title_network
 from models.networks.zoo import TORCHVISION
 from models.probabilities import Activation
 
@@ -57,6 +58,11 @@ class LineupPlan:
             return cls(choice.name, card, Path(), _list_sources(card), _find_labels(card.labels, Path()))
         card = read_card(choice)
         check_resolution(card, choice)
+        if running := [network.file for network in card.networks.values() if network.file.startswith(PYTHON)]:
+            raise LineupError(
+                f"{choice}: {running[0]!r} would run code, which a file may not; give it on the command line, as "
+                f"--lineup NAME={running[0]},..."
+            )
         return cls(card.name, card, choice.parent, _list_sources(card), _find_labels(card.labels, choice.parent))
 
     def open(self, position: int) -> Member:
@@ -114,14 +120,26 @@ def open_members(plan: LineupPlan) -> dict[NetworkName, Member]:
         LineupError: for a source that cannot be read or is not what the card says, and for networks that do not belong
             together.
     """
-    members = [plan.open(position) for position in range(len(plan.sources))]
+    return join_members(plan, [plan.open(position) for position in range(len(plan.sources))])
+
+
+def join_members(plan: LineupPlan, members: Sequence[Member]) -> dict[NetworkName, Member]:
+    """Check that opened networks belong together, and name them; raises `LineupError`.
+
+    A user's own networks may have attention that nobody recognises, so it is not asked of them.
+    """
     first = members[0]
-    if all(member.attention is Attention.NONE for member in members):
+    is_own = first.architecture == OWN
+    if not is_own and all(member.attention is Attention.NONE for member in members):
         raise LineupError(
             f"lineup {plan.name}: no network has attention; a lineup is one architecture without and with attention "
             "(untrained:resnet18+cbam and torchvision:resnet18+cbam have it)"
         )
-    if first.attention is not Attention.NONE and any(member.attention is Attention.NONE for member in members):
+    if (
+        not is_own
+        and first.attention is not Attention.NONE
+        and any(member.attention is Attention.NONE for member in members)
+    ):
         raise LineupError(
             f"lineup {plan.name}: {plan.sources[0].source} is to be its baseline and has attention "
             f"({first.attention.value}); name the network without attention first"
@@ -148,6 +166,9 @@ def complete_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> Li
         update={
             "trained": card.trained and all(member.is_trained for member in members.values()),
             "stride_placement": list(members.values())[-1].stride_placement,
+            "stages": tuple(stage for stage in Stage if all(stage in member.stages for member in members.values())),
+            "is_fixed_size": card.is_fixed_size or any(member.is_fixed_size for member in members.values()),
+            "needs_input": any(not member.network.is_known for member in members.values()),
             "warnings": (
                 *card.warnings,
                 *warn_of_cifar(card, is_assumed=plan.card is None or "preprocessing" not in plan.card.model_fields_set),
@@ -170,7 +191,9 @@ def _find_preprocessing(card: LineupCard, members: Mapping[NetworkName, Member])
     if "preprocessing" in card.model_fields_set:
         return card
     first = next(iter(members.values()))
-    return card.model_copy(update={"preprocessing": find_preprocessing(first.architecture, first.class_count)})
+    return card.model_copy(
+        update={"preprocessing": first.preprocessing or find_preprocessing(first.architecture, first.class_count)}
+    )
 
 
 def _make_known_card(choice: KnownChoice) -> LineupCard:
@@ -209,6 +232,11 @@ def _check_kinship(plan: LineupPlan, first: Member, member: Member) -> None:
             f"lineup {plan.name}: the baseline is {title_network(first.architecture)}, another network "
             f"{title_network(member.architecture)}; a lineup is one architecture without and with attention"
         )
+    if first.preprocessing != member.preprocessing:
+        raise LineupError(
+            f"lineup {plan.name}: the baseline has another preprocessing than another network; the networks of a "
+            "lineup see the same input"
+        )
     if first.class_count != member.class_count:
         raise LineupError(
             f"lineup {plan.name}: the baseline has {first.class_count} classes, another network "
@@ -216,7 +244,7 @@ def _check_kinship(plan: LineupPlan, first: Member, member: Member) -> None:
         )
 
 
-def _name_members(plan: LineupPlan, members: list[Member]) -> list[NetworkName]:
+def _name_members(plan: LineupPlan, members: Sequence[Member]) -> list[NetworkName]:
     """The networks' names: as they were given, else by their attention, with a number behind it where that is taken."""
     taken = {part.name for part in plan.sources}
     names = []
@@ -231,6 +259,8 @@ def _name_members(plan: LineupPlan, members: list[Member]) -> list[NetworkName]:
 def _make_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> LineupCard:
     baseline, *others = members.values()
     provenances = [f"{title_in_lineup(member.attention)}: {member.provenance}." for member in members.values()]
+    if baseline.architecture == OWN:
+        return make_own_card(plan.name, members)
     return LineupCard(
         name=plan.name,
         title=title_lineup(

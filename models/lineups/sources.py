@@ -8,6 +8,7 @@
 | `torchvision:resnet50+cbam` | the same with new gates that do not change the network's output |
 | `untrained:vgg16_bn` | random weights without attention |
 | `untrained:vgg16_bn+cbam` | the same random weights with attention |
+| `python:pkg.module:make_cbam` | what that function returns: this runs its code |
 """
 
 import copy
@@ -24,12 +25,15 @@ from models.checkpoints.gates import judge_gates
 from models.errors import LineupError
 from models.insertion.building import build_any_network
 from models.lineups.card import ClassLabel
-from models.names import Attention, StridePlacement
+from models.names import Attention, Stage, StridePlacement
 from models.networks.fresh_gates import load_with_fresh_gates
 from models.networks.staged import StagedNetwork
 from models.networks.zoo import SHARED_WITH_TORCHVISION, TORCHVISION
+from models.pictures.preparation import Preprocessing
 
 UNTRAINED = "untrained:"
+
+PYTHON = "python:"
 
 DEFAULT_CLASS_COUNT = 10
 """The number of classes of an untrained network without class names."""
@@ -58,6 +62,9 @@ class Member:
         labels: the classes in index order, if the source names them.
         calibration: the calibration that its file carries.
         has_changing_gates: whether it was trained without its gates, and they change its output.
+        preprocessing: its input, if the source says it.
+        stages: those that it has.
+        is_fixed_size: whether it accepts nothing but a square of its own resolution.
     """
 
     network: StagedNetwork
@@ -73,6 +80,9 @@ class Member:
     labels: tuple[ClassLabel, ...] = ()
     calibration: NetworkCalibration = NOT_CALIBRATED
     has_changing_gates: bool = False
+    preprocessing: Preprocessing | None = None
+    stages: tuple[Stage, ...] = tuple(Stage)
+    is_fixed_size: bool = False
 
     @property
     def family(self) -> str:
@@ -97,6 +107,8 @@ def open_source(source: str, *, directory: Path = Path(), options: ExaminationOp
             member = _make_untrained(source.removeprefix(UNTRAINED), options.class_count)
         elif source.startswith(TORCHVISION):
             member = _open_published(source)
+        elif source.startswith(PYTHON):
+            member = _run_python(source.removeprefix(PYTHON))
         else:
             member = _open_file(source, directory, options)
     except (KeyError, ValueError) as error:
@@ -255,6 +267,13 @@ def _make_untrained(text: str, class_count: int | None) -> Member:
     )
 
 
+def _run_python(place: str) -> Member:
+    # Only where somebody has such a network.
+    from models.lineups.own_networks import run_source  # noqa: PLC0415
+
+    return run_source(place)
+
+
 def _split_published(source: str) -> tuple[str, str, Attention]:
     """`torchvision:resnet50:IMAGENET1K_V2+se` -> resnet50, IMAGENET1K_V2 and SE."""
     text, attention = _split_attention(source.removeprefix(TORCHVISION))
@@ -267,7 +286,7 @@ def _split_attention(text: str) -> tuple[str, Attention]:
     name, plus, attention = text.partition("+")
     if not plus:
         return name, Attention.NONE
-    allowed = [known.value for known in Attention]
+    allowed = [known.value for known in Attention if known is not Attention.OWN]
     if attention not in allowed:
         raise LineupError(f"attention is {attention!r}; choose one of {', '.join(allowed)}")
     return name, Attention(attention)

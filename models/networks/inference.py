@@ -28,7 +28,8 @@ def prepare_for_inference(network: StagedNetwork, *, precision: Precision = Prec
 
     Returns:
         The same function with every BatchNorm folded into the convolution before it, channels innermost, and frozen
-        parameters.
+        parameters. Foreign networks whose operations are not known are frozen and otherwise stay as they are: their
+        code may depend on the order of the values in memory.
 
     Raises:
         ValueError: the network is in training mode, in which BatchNorm depends on the batch.
@@ -36,6 +37,8 @@ def prepare_for_inference(network: StagedNetwork, *, precision: Precision = Prec
     if network.training:
         raise ValueError("the network is in training mode; call eval() first")
     prepared = copy.deepcopy(network)
+    if not prepared.is_known:
+        return prepared.to(DTYPES[precision]).requires_grad_(False)
     if isinstance(prepared, GraphNetwork):
         # A foreign network's modules may not run in the order of their definition; the graph has the order.
         for convolution, norm in prepared.norms:

@@ -11,10 +11,9 @@ from enum import IntEnum
 import torch
 
 from models.names import Stage
-from models.networks.staged import Gates, StagedNetwork
+from models.networks.staged import StagedNetwork
 
 SEED = 20181008
-PROBE_SIDE_PIXELS = 64
 
 
 class Randomisation(IntEnum):
@@ -63,20 +62,16 @@ def find_parameters(network: StagedNetwork, extent: Randomisation) -> list[torch
     parameters = list(network.requires_grad_().parameters())
     if extent is Randomisation.EVERYTHING:
         return parameters
-    probe = torch.zeros(1, 3, PROBE_SIDE_PIXELS, PROBE_SIDE_PIXELS, device=parameters[0].device, dtype=network.dtype)
+    side = network.probe_side
+    probe = torch.zeros(1, 3, side, side, device=parameters[0].device, dtype=network.dtype)
     with torch.enable_grad():
         if extent.kept is None:
-            logits = _run_stages(network, network.run_stem(probe).detach())
+            features = network.run_stem(probe).detach()
         else:
             with torch.no_grad():
-                features = network.trace(probe, stages={extent.kept}).features[extent.kept]
-            logits = network.resume(features, after=extent.kept)
+                # A network that lacks the stage keeps nothing before the next one.
+                features = network.trace(probe, stages={extent.kept}).features.get(extent.kept, probe)
+        logits = network.resume(features, after=extent.kept, batch=probe)
         # torch's type stub does not say that the gradient of an unused parameter is None.
         gradients: Sequence[torch.Tensor | None] = torch.autograd.grad(logits.sum(), parameters, allow_unused=True)
     return [parameter for parameter, gradient in zip(parameters, gradients, strict=True) if gradient is not None]
-
-
-def _run_stages(network: StagedNetwork, features: torch.Tensor) -> torch.Tensor:
-    for stage in Stage:
-        features = network.run_stage(stage, features, Gates())
-    return network.classify(features)

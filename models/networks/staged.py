@@ -41,7 +41,14 @@ class StagedNetwork(nn.Module):
 
     A forward pass stores nothing on the network, so one network serves any number of requests at once. Subclasses run
     their parts; those that end in a mean over positions and one linear layer also define `linear_head`.
+
+    Attributes:
+        probe_side: the side in pixels of a small square picture that the network accepts.
+        is_known: whether the names and the order of its layers are known, so that they may be folded and laid out anew.
     """
+
+    probe_side: int = 64
+    is_known: bool = True
 
     def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
         """The layers before stage 1: (N, 3, H, W) -> (N, C, H', W')."""
@@ -108,12 +115,29 @@ class StagedNetwork(nn.Module):
         return Trace(logits=self.classify(features), features=kept, attentions=gates)
 
     def resume(
-        self, features: torch.Tensor, *, after: Stage, interventions: Sequence[Intervention] = ()
+        self,
+        features: torch.Tensor,
+        *,
+        after: Stage | None,
+        interventions: Sequence[Intervention] = (),
+        batch: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Logits, (N, K), from the output of stage `after`, (N, C, H, W): the rest of the forward pass."""
+        """Run the rest of the forward pass.
+
+        Args:
+            features: the output of stage `after`, (N, C, H, W).
+            after: the stage; None for the output of the stem.
+            interventions: changes to the gates.
+            batch: the pictures that the features are of, (N, 3, H, W), for networks that cannot begin at a stage; those
+                here can, and do without it.
+
+        Returns:
+            Logits, (N, K).
+        """
+        del batch
         gates = Gates(interventions)
         for stage in Stage:
-            if stage > after:
+            if after is None or stage > after:
                 features = self.run_stage(stage, features, gates)
         return self.classify(features)
 

@@ -7,6 +7,9 @@ from models.names import Attention
 
 BASELINE_TITLE = "Baseline"
 
+OWN = "own"
+"""The architecture of a user's own networks, whatever they are."""
+
 ARCHITECTURE_TITLES = {
     "resnet18": "ResNet-18",
     "resnet34": "ResNet-34",
@@ -23,6 +26,7 @@ ARCHITECTURE_TITLES = {
     "efficientnet_lite0": "EfficientNet-Lite0",
     "efficientnet_lite1": "EfficientNet-Lite1",
     "efficientnet_lite2": "EfficientNet-Lite2",
+    OWN: "Own networks",
 }
 
 ATTENTION_TITLES = {
@@ -41,6 +45,7 @@ ATTENTION_TITLES = {
     Attention.COORDINATE: "Coordinate",
     Attention.SIMAM: "SimAM",
     Attention.TRIPLET: "Triplet",
+    Attention.OWN: "own attention",
 }
 ATTENTION_TITLES |= {name: f"{ATTENTION_TITLES[base]} (last stage)" for base, name in LAST_STAGE.items()}
 

@@ -10,8 +10,11 @@ from models.names import Geometry, Resolution
 LONGEST_SIDE = 2
 """The limit of the longer side of `whole`, as a multiple of the resolution: 448 pixels at 224."""
 
-STEP, SMALL_STEP = 32, 8
-"""By how much most networks reduce their input, and those with CIFAR's stem; sides are multiples of it."""
+STEP = 32
+"""By how much most networks reduce their input; sides are multiples of it."""
+
+SMALL_STEPS = {Resolution.PIXELS_28: 4, Resolution.PIXELS_32: 8}
+"""The same for the smallest pictures: CIFAR's stem keeps more of them, and 28 is a multiple of no more than 4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,9 @@ def place(width: int, height: int, *, geometry: Geometry, resolution: Resolution
     """Where a network's input lies on a picture.
 
     `center_crop`: the shorter side becomes `resolution` / `crop_share`, a square of `resolution` at the centre is seen.
-    `whole`: the shorter side becomes `resolution`, the longer one is rounded to a multiple of 32 (of 8 at 32 pixels,
-    whose networks reduce less) and capped at twice `resolution`; what is beyond is cropped from the centre.
+    `whole`: the shorter side becomes `resolution`, the longer one is rounded to a multiple of 32 (of 8 at 32 pixels
+    and of 4 at 28, whose networks reduce less) and capped at twice `resolution`; what is beyond is cropped from the
+    centre.
 
     Args:
         width: the picture's width in pixels.
@@ -83,7 +87,7 @@ def _crop_centre(side: int, resized: int, resolution: int) -> tuple[float, float
 
 def _fit_longer(longer: int, shorter: int, resolution: Resolution) -> tuple[tuple[float, float], int]:
     cap = LONGEST_SIDE * resolution
-    step = SMALL_STEP if resolution is Resolution.PIXELS_32 else STEP
+    step = SMALL_STEPS.get(resolution, STEP)
     rounded = round(longer * resolution / shorter / step) * step
     if rounded <= cap:
         return (0, longer), max(resolution, rounded)

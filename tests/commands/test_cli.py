@@ -111,7 +111,10 @@ def test_compare_stops_at_an_unknown_class_for_each_picture(picture: Path) -> No
     ("arguments", "sentence"),
     [
         (["compare"], "IMAGE"),
-        (["compare", "x.png", "--resolution", "161"], "choose one of 32, 160, 224, 320, 448"),
+        (
+            ["compare", "x.png", "--resolution", "161"],
+            "choose one of 28, 32, 64, 96, 128, 160, 224, 256, 320, 384, 448",
+        ),
         (["compare", "x.png", "--device", "tpu"], "device"),
         (["serve", "--port", "99999"], "65535"),
         (["serve", "--lineup", "nothing.toml"], "nothing.toml"),
@@ -119,7 +122,7 @@ def test_compare_stops_at_an_unknown_class_for_each_picture(picture: Path) -> No
     ],
 )
 def test_wrong_arguments_are_explained_with_exit_code_2(arguments: list[str], sentence: str) -> None:
-    result = runner.invoke(app, arguments, env={"COLUMNS": "200"})
+    result = runner.invoke(app, arguments, env={"COLUMNS": "240"})
     assert result.exit_code == 2
     assert sentence in result.stderr
 

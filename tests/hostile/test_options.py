@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from app.explain.methods import Method
 from app.render.colour_scale import Colormap, Scale
 from app.render.overlay import Render
-from models.names import Geometry, Resolution
+from models.lineups.card import LARGE_RESOLUTIONS
+from models.names import Geometry
 from tests.conftest import encode, make_picture
 
 pytestmark = pytest.mark.slow
@@ -29,7 +30,7 @@ RIGHT: dict[str, st.SearchStrategy[str]] = {
     ),
     "geometry": st.sampled_from([geometry.value for geometry in Geometry]),
     # 32 is for networks with CIFAR's stem alone.
-    "resolution": st.sampled_from([str(known.value) for known in Resolution if known is not Resolution.PIXELS_32]),
+    "resolution": st.sampled_from([str(known.value) for known in LARGE_RESOLUTIONS]),
     "lineup": st.sampled_from(["", "resnet18-110"]),
 }
 

@@ -4,6 +4,7 @@ import pytest
 
 from app.pages.scripts import find_page_scripts
 from app.pages.templating import STATIC
+from app.python.notebook.drawing import NOTEBOOK_SCRIPT
 
 SOURCES = {
     "pages/first.js": """/** @typedef {import("../lib/unused.js").Kind} Kind */
@@ -43,6 +44,6 @@ def test_import_of_a_module_that_is_not_there_is_refused(folder: Path) -> None:
         find_page_scripts(folder)
 
 
-def test_every_module_belongs_to_a_page() -> None:
-    used = {name for names in find_page_scripts(STATIC / "js").values() for name in names}
+def test_every_module_belongs_to_a_page_or_to_the_notebook() -> None:
+    used = {name for names in find_page_scripts(STATIC / "js").values() for name in names} | {NOTEBOOK_SCRIPT}
     assert used == {path.relative_to(STATIC / "js").as_posix() for path in (STATIC / "js").rglob("*.js")}

@@ -60,3 +60,10 @@ def test_resolution_in_print_is_kept(limit: int, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(png, "LARGEST_PIXELS", limit)
     with Image.open(io.BytesIO(encode_png(make_noise("RGB", 8, 6), dots_per_inch=300))) as read:
         assert read.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def test_colour_profile_is_kept() -> None:
+    picture = make_noise("RGB", 8, 6)
+    picture.info["icc_profile"] = b"profile"
+    with Image.open(io.BytesIO(encode_png(picture))) as read:
+        assert read.info["icc_profile"] == b"profile"

@@ -99,7 +99,7 @@ def test_body_without_a_declared_length_is_counted_while_it_comes_in(lineup: Lin
         ("heatmap", "opacity", "1.5", "less than or equal to 1"),
         ("heatmap", "opacity", "nan", "nan"),
         ("heatmap", "geometry", "stretch", "'whole' or 'center_crop'"),
-        ("heatmap", "resolution", "161", "160, 224, 320 or 448"),
+        ("heatmap", "resolution", "161", "160, 224, 256, 320, 384 or 448"),
         ("figure", "format", "gif", "'png', 'svg' or 'pdf'"),
         ("attention", "block", "layer9.0", "layer1.0, layer1.1"),
         ("attention", "kind", "both", "'spatial', 'channel', 'row', 'column' or 'joint'"),

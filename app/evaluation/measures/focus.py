@@ -130,7 +130,11 @@ class FocusSurvey:
         stage = self._options.stage
         features = answered.traces[name].features[stage]
         classes = torch.tensor(answered.batch.classes, device=features.device)
-        return score_gradient(self._lineup.networks[name], features, stage=stage, class_indices=classes)
+        network = self._lineup.networks[name]
+        pictures = None
+        if self._lineup.card.needs_input:
+            pictures = torch.from_numpy(answered.batch.values).to(features.device, network.dtype)
+        return score_gradient(network, features, stage=stage, class_indices=classes, batch=pictures)
 
     def _open(self, answered: AnsweredBatch, position: int) -> Case:
         picture, placement = answered.batch.pictures[position], answered.batch.placements[position]

@@ -204,7 +204,9 @@ def build_analysis_page(
         tab=options.tab,
         tabs=_list_links(TAB_TITLES, "tab", options.tab, add_query(addresses.page, asked | second | back)),
         methods=list_choices(METHOD_TITLES, comparison.method),
-        stages=list_choices(STAGE_TITLES, comparison.stage),
+        stages=list_choices(
+            {stage: STAGE_TITLES[stage] for stage in comparison.analysis.card.stages}, comparison.stage
+        ),
         scales=list_choices({Scale.SHARED: "One for all", Scale.OWN: "One per map"}, options.scale),
         colormaps=list_choices({colormap: colormap.value for colormap in Colormap}, options.colormap),
         difference_scales=list_choices(DIFFERENCE_SCALE_TITLES, options.difference_scale),

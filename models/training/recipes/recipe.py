@@ -10,9 +10,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from models.lineups.card import read_bytes
+from models.lineups.card import LARGE_RESOLUTIONS, read_bytes
 from models.names import Geometry, Resolution
 from models.training.running.errors import TrainingError
 
@@ -47,6 +47,14 @@ class ComputePrecision(StrEnum):
 
     FP32 = "fp32"
     BF16 = "bf16"
+
+
+def _check_resolution(resolution: Resolution) -> Resolution:
+    """Refuse a resolution at which no network of the zoo has maps; `models.lineups.card` allows it to users' own."""
+    allowed = (Resolution.PIXELS_32, *LARGE_RESOLUTIONS)
+    if resolution not in allowed:
+        raise ValueError(f"{resolution.value} is not one of {', '.join(str(known.value) for known in allowed)}")
+    return resolution
 
 
 class RecipePart(BaseModel):
@@ -267,7 +275,7 @@ class Recipe(RecipePart):
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     standard_deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
     stored_side: int = Field(default=256, ge=32)
-    resolution: Resolution = Resolution.PIXELS_224
+    resolution: Annotated[Resolution, AfterValidator(_check_resolution)] = Resolution.PIXELS_224
     crop_share: float = Field(default=1.0, gt=0, le=1)
     geometries: Annotated[tuple[Geometry, ...], Field(min_length=1)] = (Geometry.CENTER_CROP, Geometry.WHOLE)
     validation_epochs: int = Field(default=1, ge=1)

@@ -2,8 +2,8 @@
 
 import { DIFFERENCE_COLORMAP } from "./colours.js";
 import { drawGrey } from "./difference.js";
-import { fetchMaps } from "./maps.js";
-import { loadImage } from "../lib/page.js";
+import { readMaps } from "./maps.js";
+import { fetchAnswer, loadImage } from "../lib/page.js";
 import { Panel, replaceDrawing } from "./panel.js";
 import { scaleBox } from "./placement.js";
 import { Readout } from "./readout.js";
@@ -54,12 +54,12 @@ export class Comparison {
   static async open(section, settings, options) {
     const element = /** @type {HTMLElement} */ (section.querySelector("#maps"));
     const picture = /** @type {HTMLImageElement} */ (element.querySelector("[data-map=picture] img"));
-    const [maps, tables] = await Promise.all([
-      fetchMaps(element.dataset.maps ?? "", options),
+    const [answer, tables] = await Promise.all([
+      fetchAnswer(element.dataset.maps ?? "", options),
       loadTables(settings.colormap, DIFFERENCE_COLORMAP),
       loadImage(picture),
     ]);
-    return new Comparison(section, element, picture, maps, settings, tables);
+    return new Comparison(section, element, picture, readMaps(answer), settings, tables);
   }
 
   /**

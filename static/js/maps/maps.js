@@ -1,7 +1,5 @@
 /** Heat maps in the server's format: each value is one of 65535 equal steps up to the map's maximum. */
 
-import { fetchAnswer } from "../lib/page.js";
-
 /**
  * @typedef {string} NetworkName in the lineup.
  * @typedef {{width: number, height: number, min: number, max: number, values: Float32Array}} HeatMap
@@ -20,15 +18,6 @@ import { fetchAnswer } from "../lib/page.js";
  */
 
 const STEPS = 65535;
-
-/**
- * @param {string} address
- * @param {{signal?: AbortSignal}} [options]
- * @returns {Promise<Maps>}
- */
-export async function fetchMaps(address, options) {
-  return readMaps(await fetchAnswer(address, options));
-}
 
 /**
  * @param {any} answer as the server sends it.

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.names import Geometry, Resolution
-from models.pictures.placement import place
+from models.pictures.placement import SMALL_STEPS, STEP, place
 
 SIDES = st.integers(min_value=1, max_value=20_000)
 
@@ -57,7 +57,7 @@ def test_place_stays_inside_the_picture_at_its_centre(
     assert (upper + lower) / 2 == pytest.approx(height / 2, abs=step)
     assert min(placement.input_width, placement.input_height) == resolution
     assert max(placement.input_width, placement.input_height) <= 2 * resolution
-    step = 8 if resolution is Resolution.PIXELS_32 else 32
+    step = SMALL_STEPS.get(resolution, STEP)
     assert placement.input_width % step == placement.input_height % step == 0
 
 
@@ -69,7 +69,7 @@ def test_place_whole_shows_all_of_a_picture_up_to_two_to_one(width: int, height:
     # The aspect is kept up to the rounding to a multiple of 32, or of 8 at 32 pixels.
     seen_aspect = (placement.right - placement.left) / (placement.lower - placement.upper)
     input_aspect = placement.input_width / placement.input_height
-    rounding = 1 + (4 if resolution is Resolution.PIXELS_32 else 16) / resolution
+    rounding = 1 + SMALL_STEPS.get(resolution, STEP) / 2 / resolution
     assert 1 / rounding <= seen_aspect / input_aspect <= rounding
 
 

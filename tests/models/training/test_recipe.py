@@ -47,7 +47,7 @@ def test_changes_reach_every_level() -> None:
         ("mixing.mixup=0.9", "their sum must be at most 1"),
         ("phases=[{start=0.5, shapes=[[64, 64]]}]", "the first must start at 0"),
         ("phases=[{start=0, shapes=[[64, 16]]}]", "greater than or equal to 32"),
-        ("resolution=200", "resolution: Input should be 32, 160, 224, 320 or 448"),
+        ("resolution=200", "resolution: Input should be 28, 32, 64, 96, 128, 160, 224"),
         ("optimiser.learning_rate=nan", "optimiser.learning_rate"),
     ],
 )

@@ -135,6 +135,8 @@ MAY_IMPORT = {
         "app.settings"
     ),
     "app.settings": "models.lineups models.lineups.fetching models.names",
+    "app.study": "",
+    "app.study.statistics": "",
     "app.survey": (
         "app.analysis app.api app.engine app.errors app.output app.render app.settings models.lineups "
         "models.names models.pictures models.progress"

@@ -26,6 +26,10 @@ __all__ = [
     "PictureTooLarge",
     "QueueFull",
     "SheetGone",
+    "StudiesOff",
+    "StudiesUnavailable",
+    "StudyEnded",
+    "StudyGone",
     "TooManyPictures",
     "TooManyRequests",
     "TryLater",
@@ -79,6 +83,24 @@ class SheetGone(LensError):
     title = "The sheet does not exist"
 
 
+class StudyGone(LensError):
+    """No study has this link, or it was deleted."""
+
+    title = "The study does not exist"
+
+
+class StudyEnded(LensError):
+    """The study accepts no votes: it has ended, or has not begun."""
+
+    title = "The study is not open"
+
+
+class StudiesOff(LensError):
+    """This server has no packages for studies."""
+
+    title = "Studies are switched off"
+
+
 class BodyTooLarge(LensError):
     """A body without pictures is longer than any that a person or a program needs to send."""
 
@@ -117,6 +139,12 @@ class TooManyRequests(TryLater):
     """One client sends more requests than its rate allows."""
 
     title = "Too many requests"
+
+
+class StudiesUnavailable(TryLater):
+    """The studies' database does not answer."""
+
+    title = "The studies are not available"
 
 
 class UnknownHost(LensError):
@@ -163,6 +191,9 @@ HTTP_STATUS: dict[type[LensError], int] = {
     ForeignOrigin: 403,
     AnalysisGone: 404,
     SheetGone: 404,
+    StudyGone: 404,
+    StudiesOff: 404,
+    StudyEnded: 409,
     BodyTooLarge: 413,
     PictureTooLarge: 413,
     TooManyPictures: 413,
@@ -171,6 +202,7 @@ HTTP_STATUS: dict[type[LensError], int] = {
     TooManyRequests: 429,
     EngineFailed: 500,
     QueueFull: 503,
+    StudiesUnavailable: 503,
     DeadlinePassed: 504,
 }
 """The HTTP status of each error."""

@@ -101,6 +101,11 @@ class Settings(BaseSettings):
     )
     store_bytes: ByteSize = Field(default=ByteSize(2_000_000_000), gt=0, description="limit of that folder's bytes")
     store_days: PositiveFloat = Field(default=30.0, description="days that an upload is kept in that folder")
+    study_database: SecretStr | None = Field(
+        default=None,
+        description="path of an SQLite file, or postgresql://USER@HOST/NAME, for studies; by default a file in the "
+        "platform's data directory, which cbam-lens study create makes",
+    )
     intake_bytes: ByteSize = Field(
         default=ByteSize(256_000_000), gt=0, description="memory for the uploads in progress of all clients"
     )

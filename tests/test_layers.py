@@ -135,7 +135,11 @@ MAY_IMPORT = {
         "app.settings"
     ),
     "app.settings": "models.lineups models.lineups.fetching models.names",
-    "app.study": "",
+    "app.study": "app.study.statistics",
+    "app.study.access": "app.errors app.study app.study.database",
+    "app.study.database": "app.errors app.study app.study.statistics",
+    "app.study.database.migrations": "app.study.database",
+    "app.study.database.migrations.versions": "",
     "app.study.statistics": "",
     "app.survey": (
         "app.analysis app.api app.engine app.errors app.output app.render app.settings models.lineups "

@@ -159,6 +159,11 @@ class Settings(BaseSettings):
         return self.cache_seconds if self.store is None else max(self.cache_seconds, DAY_SECONDS * self.store_days)
 
     @property
+    def study_address(self) -> str | None:
+        """The path or URL of the studies' database; None for the default one."""
+        return None if self.study_database is None else self.study_database.get_secret_value() or None
+
+    @property
     def weight_store(self) -> WeightStore:
         """The store of published weights, with the options of fetching them."""
         return WeightStore(

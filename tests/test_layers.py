@@ -75,7 +75,8 @@ MAY_IMPORT = {
     "app.cli": "app.commands app.version",
     "app.commands": (
         "app.analysis app.bench app.bench.results app.calibration app.errors app.evaluation app.explain app.on_ray "
-        "app.output app.render app.serving app.settings app.survey models.attention models.checkpoints models.errors "
+        "app.output app.render app.serving app.settings app.study app.study.access app.study.database app.study.making "
+        "app.survey models.attention models.checkpoints models.errors "
         "models.lineups models.names models.networks models.training models.training.recipes"
     ),
     "app.decoding": "app.errors models.names models.pictures",
@@ -135,11 +136,15 @@ MAY_IMPORT = {
         "app.settings"
     ),
     "app.settings": "models.lineups models.lineups.fetching models.names",
-    "app.study": "app.study.statistics",
+    "app.study": "app.numbers app.study.statistics",
     "app.study.access": "app.errors app.study app.study.database",
     "app.study.database": "app.errors app.study app.study.statistics",
     "app.study.database.migrations": "app.study.database",
     "app.study.database.migrations.versions": "",
+    "app.study.making": (
+        "app.analysis app.engine app.errors app.evaluation.measures app.explain app.output app.render app.services "
+        "app.settings app.study models.lineups models.names models.pictures models.progress"
+    ),
     "app.study.statistics": "",
     "app.survey": (
         "app.analysis app.api app.engine app.errors app.output app.render app.settings models.lineups "
@@ -216,6 +221,13 @@ def test_table_has_no_circle() -> None:
 
 @pytest.mark.parametrize("module", [name for name in IMPORTS if starts_with(name, "app.render")])
 def test_render_never_imports_torch_not_even_through_others(module: str) -> None:
+    assert not [name for name in reach(module) if starts_with(name, "torch", "torchvision", "pytorch_grad_cam")]
+
+
+@pytest.mark.parametrize(
+    "module", [name for name in IMPORTS if starts_with(name, "app.study") and ROWS[name] != "app.study.making"]
+)
+def test_voting_never_imports_torch_not_even_through_others(module: str) -> None:
     assert not [name for name in reach(module) if starts_with(name, "torch", "torchvision", "pytorch_grad_cam")]
 
 

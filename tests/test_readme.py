@@ -69,7 +69,12 @@ def test_commands_have_the_options_that_pages_give(page: Path) -> None:
     for words in list_commands(page.read_text()):
         name, *rest = words
         assert name in commands, words
-        parameters = commands[name].params
+        command = commands[name]
+        if hasattr(command, "commands"):
+            assert rest, f"{name} is a group: name one of its commands"
+            assert rest[0] in command.commands, words
+            command = command.commands[rest.pop(0)]
+        parameters = command.params
         known = {option for parameter in parameters for option in (*parameter.opts, *parameter.secondary_opts)}
         assert {word.partition("=")[0] for word in rest if word.startswith("-")} <= known | {"--help"}, words
 

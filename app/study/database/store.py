@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from cachetools import LRUCache
 from sqlalchemy import Connection, Engine, RowMapping, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.errors import StudiesUnavailable, StudyEnded, StudyGone
+from app.study.ballots import Ballot
 from app.study.database.connections import WRITES
 from app.study.database.creating import StudyKeys, delete_study, insert_study
 from app.study.database.tables import IMAGES, QUESTIONS, STUDIES, VOTES
@@ -34,16 +34,6 @@ KEPT_STUDIES = 64
 """The studies whose plans and questions, which never change, stay in memory."""
 
 KEPT_IMAGE_BYTES = 32_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Ballot:
-    """A vote as it is stored."""
-
-    person: str
-    question_id: int
-    outcome: Outcome
-    is_swapped: bool
 
 
 class Studies:

@@ -25,6 +25,7 @@ __all__ = [
     "NotSignedIn",
     "PictureTooLarge",
     "QueueFull",
+    "ResultsHidden",
     "SheetGone",
     "StudiesOff",
     "StudiesUnavailable",
@@ -93,6 +94,12 @@ class StudyEnded(LensError):
     """The study accepts no votes: it has ended, or has not begun."""
 
     title = "The study is not open"
+
+
+class ResultsHidden(LensError):
+    """A study's results are not for this visitor, or not yet."""
+
+    title = "The results are hidden"
 
 
 class StudiesOff(LensError):
@@ -189,6 +196,7 @@ HTTP_STATUS: dict[type[LensError], int] = {
     NotSignedIn: 401,
     CameraOff: 403,
     ForeignOrigin: 403,
+    ResultsHidden: 403,
     AnalysisGone: 404,
     SheetGone: 404,
     StudyGone: 404,

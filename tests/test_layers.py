@@ -97,12 +97,12 @@ MAY_IMPORT = {
     "app.explain": "models.attention models.names models.networks models.pictures",
     "app.main": (
         "app.analysis app.decoding app.engine app.pages app.routes app.routes.intake app.server app.server.guard "
-        "app.server.watch app.services app.settings app.version models.lineups"
+        "app.server.watch app.services app.settings app.study.access app.version models.lineups"
     ),
     "app.numbers": "",
     "app.on_ray": (
-        "app.analysis app.engine app.errors app.main app.server.guard app.server.watch app.services "
-        "app.serving app.settings app.survey models.lineups"
+        "app.analysis app.engine app.errors app.main app.server.guard app.server.watch app.services app.serving "
+        "app.settings app.study.access app.survey models.lineups"
     ),
     "app.output": (
         "app.analysis app.api app.errors app.explain app.render app.version models.checkpoints models.lineups "
@@ -116,24 +116,25 @@ MAY_IMPORT = {
         "app.analysis app.api app.explain app.numbers app.output app.pages app.render models.attention models.lineups "
         "models.names models.networks"
     ),
+    "app.pages.study": "app.numbers app.pages app.study app.study.statistics",
     "app.pages.evidence": (
         "app.api app.evaluation.measures app.evaluation.results app.numbers app.pages models.lineups models.names"
     ),
     "app.render": "app.explain models.pictures",
     "app.routes": (
-        "app.analysis app.api app.errors app.explain app.output app.pages app.pages.analysis "
-        "app.pages.evidence app.render app.routes.intake app.server app.server.guard app.server.watch app.settings "
-        "models.names models.networks models.pictures"
+        "app.analysis app.api app.errors app.explain app.output app.pages app.pages.analysis app.pages.evidence "
+        "app.pages.study app.render app.routes.intake app.server app.server.guard app.server.watch app.settings "
+        "app.study app.study.database models.names models.networks models.pictures"
     ),
     "app.routes.intake": "app.analysis app.api app.errors",
     "app.server": "app.analysis app.api app.engine app.errors app.pages models.names",
     "app.server.connections": "",
-    "app.server.guard": "app.engine app.errors app.pages app.server app.settings",
+    "app.server.guard": ("app.engine app.errors app.pages app.server app.settings app.study"),
     "app.server.watch": "app.server app.server.guard app.settings",
     "app.services": "app.analysis app.engine app.server.watch app.settings models.lineups",
     "app.serving": (
         "app.engine app.main app.server app.server.connections app.server.guard app.server.watch app.services "
-        "app.settings"
+        "app.settings app.study.access"
     ),
     "app.settings": "models.lineups models.lineups.fetching models.names",
     "app.study": "app.numbers app.study.statistics",

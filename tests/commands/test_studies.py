@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import app
+from app.study.ballots import Vote
 from app.study.database.opening import open_database
-from app.study.database.voting import Vote
 from app.study.statistics.votes import Outcome
 from app.study.studies import arrange
 from tests.lineups import RESNET18_110

@@ -34,9 +34,10 @@ class StudyAccess:
         self._studies: Studies | None = None
 
     def check(self) -> None:
-        """Open a database that was asked for by its address; raises `InvalidOption` if that fails."""
+        """Open and close a database that was asked for by its address; raises `InvalidOption` if that fails."""
         if self._address:
             self.create()
+            self.close()
 
     def find(self) -> "Studies":
         """The studies, for a server's request.

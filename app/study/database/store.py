@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Engine, RowMapping, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.errors import StudiesUnavailable, StudyEnded, StudyGone
-from app.study.ballots import Ballot
+from app.study.ballots import Ballot, Vote
 from app.study.database.connections import WRITES
 from app.study.database.creating import StudyKeys, delete_study, insert_study
 from app.study.database.tables import IMAGES, QUESTIONS, STUDIES, VOTES
-from app.study.database.voting import Vote, VoteWriter, end
+from app.study.database.voting import VoteWriter, end
 from app.study.drafts import DraftImage, DraftStudy
 from app.study.kinds import Ending, QuestionKind
 from app.study.people import digest_admin_key

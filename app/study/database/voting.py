@@ -8,30 +8,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from app.study.ballots import Vote
 from app.study.database.connections import WRITES
 from app.study.database.tables import STUDIES, VOTES
 from app.study.kinds import Ending
-from app.study.statistics.votes import Outcome
 from app.study.studies import Study
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """A person's answer to one question.
-
-    Attributes:
-        study: the study.
-        person: the person, as `people.read_cookie` gives them.
-        question_id: the question.
-        outcome: what the answer says about the first and the second image.
-        is_swapped: whether the second image was side A.
-    """
-
-    study: Study
-    person: str
-    question_id: int
-    outcome: Outcome
-    is_swapped: bool
 
 
 @dataclass(slots=True, eq=False)

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import InvalidOption, StudiesUnavailable, StudyEnded, StudyGone
+from app.study.ballots import Vote
 from app.study.database.opening import open_database
 from app.study.database.store import Studies
-from app.study.database.voting import Vote
 from app.study.kinds import Choice, Ending, QuestionKind
 from app.study.statistics.votes import Outcome
 from app.study.studies import Slot, Study, arrange, resolve

@@ -1,0 +1,106 @@
+"""A blind study for its holder, and after its end for everybody with its link: results, files, and the QR code."""
+
+import io
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.errors import StudyGone
+from app.pages.study.results import StudyCodePage, build_results_page
+from app.pages.templating import render_page
+from app.routes.studies import NOT_KEPT, find_paths
+from app.routes.study_visits import ADMIN_COOKIE, Visit, VisitDependency
+from app.server.guard.hosts import THIS_MACHINE, strip_port
+from app.study.export import write_report, write_votes
+from app.study.links import PREFIX
+from app.study.report import StudyReport, build_report
+from app.study.studies import NO_STUDY
+
+router = APIRouter(include_in_schema=False, prefix=f"{PREFIX}/{{key}}")
+
+
+@router.get("/admin/{admin_key}")
+def open_admin_link(
+    request: Request, visit: VisitDependency, admin_key: Annotated[str, Path(max_length=64)]
+) -> Response:
+    """Exchange the admin link's secret for a cookie: the projector shows the next page's address to everybody."""
+    visit.studies.find_for_admin(visit.study.key, admin_key)
+    paths = find_paths(request)
+    answer = RedirectResponse(paths("show_study_results", key=visit.study.key), status_code=303)
+    path = paths("show_study", key=visit.study.key)
+    is_secure = request.url.scheme == "https"
+    answer.set_cookie(ADMIN_COOKIE, admin_key, path=path, httponly=True, samesite="lax", secure=is_secure)
+    return answer
+
+
+@router.get("/results")
+def show_study_results(request: Request, visit: VisitDependency) -> Response:
+    """The results."""
+    page = build_results_page(_report(visit), is_holder=visit.is_holder, locate=find_paths(request))
+    return render_page(request, page, headers=NOT_KEPT)
+
+
+@router.get("/results.json")
+def read_study_results(visit: VisitDependency) -> Response:
+    """Every number of the results."""
+    return Response(write_report(_report(visit)), media_type="application/json")
+
+
+@router.get("/votes.csv")
+def read_study_votes(visit: VisitDependency) -> Response:
+    """Every vote."""
+    visit.check_results()
+    text = write_votes(visit.study, visit.studies.list_ballots(visit.study))
+    return Response(text, media_type="text/csv; charset=utf-8")
+
+
+@router.get("/results/{question_id}/{network}")
+def read_named_image(visit: VisitDependency, question_id: int, network: str) -> Response:
+    """A network's map of a picture of the ranking."""
+    visit.check_results()
+    names = [found.name for found in visit.study.plan.networks]
+    question = next((found for found in visit.study.pairs if found.id == question_id), None)
+    if question is None or network not in names:
+        raise StudyGone(NO_STUDY)
+    chosen = (question.first_image, question.second_image)[names.index(network)]
+    image = visit.studies.read_image(visit.study, chosen)
+    return Response(image.content, media_type=image.media_type, headers={"Cache-Control": "private, max-age=3600"})
+
+
+@router.post("/close")
+def close_study(request: Request, visit: VisitDependency) -> Response:
+    """End the study by hand."""
+    visit.check_holder()
+    visit.studies.end(visit.study)
+    return RedirectResponse(find_paths(request)("show_study_results", key=visit.study.key), status_code=303)
+
+
+@router.get("/code")
+def show_study_code(request: Request, visit: VisitDependency) -> Response:
+    """The voters' link for the projector."""
+    address = str(request.url_for("show_study", key=visit.study.key))
+    page = StudyCodePage(
+        address=address,
+        image=find_paths(request)("draw_study_code", key=visit.study.key),
+        is_local=strip_port(request.headers.get("host", "")) in THIS_MACHINE,
+    )
+    return render_page(request, page)
+
+
+@router.get("/code.svg")
+def draw_study_code(request: Request, visit: VisitDependency) -> Response:
+    """The voters' link as a QR code."""
+    # Late, as the whole database: a server without studies does not have it.
+    import segno  # noqa: PLC0415
+
+    buffer = io.BytesIO()
+    code = segno.make(str(request.url_for("show_study", key=visit.study.key)), error="m")
+    code.save(buffer, kind="svg", border=4, dark="#000", light="#fff", xmldecl=False, omitsize=True)
+    return Response(buffer.getvalue(), media_type="image/svg+xml")
+
+
+def _report(visit: Visit) -> StudyReport:
+    visit.check_results()
+    return build_report(visit.study, visit.studies.list_ballots(visit.study), time.time())

@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.numbers import format_share
+
 ClassSource = Literal["folders", "guess"]
 """Who names a picture's class: its folder, or the networks together."""
 
@@ -69,7 +71,8 @@ class StudyPlan(BaseModel):
         """What people see of each map, as a sentence."""
         if self.threshold == 0:
             return "Each side shows one network’s whole map over the picture, on the map’s own scale."
-        return f"Each side shows the picture where one network’s map is above {self.threshold:.0%} of its maximum."
+        share = format_share(self.threshold, 0)
+        return f"Each side shows the picture where one network’s map is above {share} of its maximum."
 
 
 def format_time(seconds: float) -> str:

@@ -24,5 +24,5 @@ def test_stopping_rule_is_a_sentence(limits: dict[str, int], sentence: str) -> N
 
 
 def test_plan_says_what_is_shown() -> None:
-    assert "above 60% of its maximum" in make_plan().shown
+    assert "above 60 % of its maximum" in make_plan().shown
     assert "whole map" in make_plan(threshold=0).shown

@@ -8,7 +8,6 @@ from fastapi.responses import RedirectResponse
 
 from app.errors import StudyGone
 from app.pages.study.voting import (
-    Locate,
     build_closed_page,
     build_question_page,
     build_start_page,
@@ -34,15 +33,6 @@ KEPT = {"Cache-Control": "private, max-age=3600"}
 """An image never changes under a person's address."""
 
 
-def find_paths(request: Request) -> Locate:
-    """Find paths as the client reaches them."""
-
-    def locate(name: str, **parameters: str) -> str:
-        return request.url_for(name, **parameters).path
-
-    return locate
-
-
 @router.get("")
 def show_study(request: Request, visit: VisitDependency) -> Response:
     """The beginning, or that the study takes no votes."""
@@ -50,7 +40,7 @@ def show_study(request: Request, visit: VisitDependency) -> Response:
         return closed
     answered = 0 if visit.person is None else len(visit.studies.find_answered(visit.study, visit.person))
     is_done = answered >= visit.study.question_count
-    page = build_thanks_page() if is_done else build_start_page(visit.study, answered, locate=find_paths(request))
+    page = build_thanks_page() if is_done else build_start_page(visit.study, answered, links=visit.links)
     return render_page(request, page, headers=NOT_KEPT)
 
 
@@ -60,12 +50,10 @@ def begin_study(request: Request, visit: VisitDependency) -> Response:
 
     Only a form does it: programs that preview links do not become people.
     """
-    paths = find_paths(request)
-    answer = RedirectResponse(paths("show_question", key=visit.study.key), status_code=303)
+    answer = RedirectResponse(visit.links.vote, status_code=303)
     if visit.person is None:
         set_cookie = partial(answer.set_cookie, httponly=True, samesite="lax", secure=request.url.scheme == "https")
-        path = paths("show_study", key=visit.study.key)
-        set_cookie(PERSON_COOKIE, make_cookie(visit.study.secret), path=path, max_age=PERSON_SECONDS)
+        set_cookie(PERSON_COOKIE, make_cookie(visit.study.secret), path=visit.links.voters, max_age=PERSON_SECONDS)
     return answer
 
 
@@ -74,21 +62,20 @@ def show_question(request: Request, visit: VisitDependency) -> Response:
     """The first question that the person has not answered."""
     if (closed := _answer_closed(request, visit)) is not None:
         return closed
-    paths = find_paths(request)
     if visit.person is None:
-        return RedirectResponse(paths("show_study", key=visit.study.key), status_code=303)
+        return RedirectResponse(visit.links.voters, status_code=303)
     answered = visit.studies.find_answered(visit.study, visit.person)
     slot = find_next(arrange(visit.study, visit.person), answered)
-    page = build_thanks_page() if slot is None else build_question_page(visit.study, slot, locate=paths)
+    page = build_thanks_page() if slot is None else build_question_page(visit.study, slot, links=visit.links)
     return render_page(request, page, headers=NOT_KEPT)
 
 
 @router.post("/vote")
 def take_vote(
-    request: Request, visit: VisitDependency, number: Annotated[int, Form(ge=1)], choice: Annotated[Choice, Form()]
+    visit: VisitDependency, number: Annotated[int, Form(ge=1)], choice: Annotated[Choice, Form()]
 ) -> Response:
     """Write an answer, and lead to the next question; a second answer to one question changes nothing."""
-    answer = RedirectResponse(find_paths(request)("show_question", key=visit.study.key), status_code=303)
+    answer = RedirectResponse(visit.links.vote, status_code=303)
     if visit.person is None:
         # Its cookie is gone: the question's page leads to the beginning.
         return answer
@@ -119,5 +106,5 @@ def _answer_closed(request: Request, visit: Visit) -> Response | None:
     """The page of a study that takes no votes; None for an open one."""
     if visit.is_open:
         return None
-    page = build_closed_page(visit.study, has_ended=visit.has_ended, locate=find_paths(request))
+    page = build_closed_page(has_ended=visit.has_ended, links=visit.links)
     return render_page(request, page, headers=NOT_KEPT)

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from app.errors import StudyGone
 from app.pages.study.results import StudyCodePage, build_results_page
 from app.pages.templating import render_page
-from app.routes.studies import NOT_KEPT, find_paths
+from app.routes.studies import NOT_KEPT
 from app.routes.study_visits import ADMIN_COOKIE, Visit, VisitDependency
 from app.server.guard.hosts import THIS_MACHINE, strip_port
 from app.study.export import write_report, write_votes
@@ -27,18 +27,16 @@ def open_admin_link(
 ) -> Response:
     """Exchange the admin link's secret for a cookie: the projector shows the next page's address to everybody."""
     visit.studies.find_for_admin(visit.study.key, admin_key)
-    paths = find_paths(request)
-    answer = RedirectResponse(paths("show_study_results", key=visit.study.key), status_code=303)
-    path = paths("show_study", key=visit.study.key)
+    answer = RedirectResponse(visit.links.results, status_code=303)
     is_secure = request.url.scheme == "https"
-    answer.set_cookie(ADMIN_COOKIE, admin_key, path=path, httponly=True, samesite="lax", secure=is_secure)
+    answer.set_cookie(ADMIN_COOKIE, admin_key, path=visit.links.voters, httponly=True, samesite="lax", secure=is_secure)
     return answer
 
 
 @router.get("/results")
 def show_study_results(request: Request, visit: VisitDependency) -> Response:
     """The results."""
-    page = build_results_page(_report(visit), is_holder=visit.is_holder, locate=find_paths(request))
+    page = build_results_page(_report(visit), is_holder=visit.is_holder, links=visit.links)
     return render_page(request, page, headers=NOT_KEPT)
 
 
@@ -70,20 +68,20 @@ def read_named_image(visit: VisitDependency, question_id: int, network: str) -> 
 
 
 @router.post("/close")
-def close_study(request: Request, visit: VisitDependency) -> Response:
+def close_study(visit: VisitDependency) -> Response:
     """End the study by hand."""
     visit.check_holder()
     visit.studies.end(visit.study)
-    return RedirectResponse(find_paths(request)("show_study_results", key=visit.study.key), status_code=303)
+    return RedirectResponse(visit.links.results, status_code=303)
 
 
 @router.get("/code")
 def show_study_code(request: Request, visit: VisitDependency) -> Response:
     """The voters' link for the projector."""
-    address = str(request.url_for("show_study", key=visit.study.key))
+    address = find_address(request, visit)
     page = StudyCodePage(
         address=address,
-        image=find_paths(request)("draw_study_code", key=visit.study.key),
+        image=visit.links.code_image,
         is_local=strip_port(request.headers.get("host", "")) in THIS_MACHINE,
     )
     return render_page(request, page)
@@ -96,9 +94,14 @@ def draw_study_code(request: Request, visit: VisitDependency) -> Response:
     import segno  # noqa: PLC0415
 
     buffer = io.BytesIO()
-    code = segno.make(str(request.url_for("show_study", key=visit.study.key)), error="m")
+    code = segno.make(find_address(request, visit), error="m")
     code.save(buffer, kind="svg", border=4, dark="#000", light="#fff", xmldecl=False, omitsize=True)
     return Response(buffer.getvalue(), media_type="image/svg+xml")
+
+
+def find_address(request: Request, visit: Visit) -> str:
+    """The voters' link as this request's client reached the server."""
+    return str(request.url.replace(path=visit.links.voters, query="", fragment=""))
 
 
 def _report(visit: Visit) -> StudyReport:

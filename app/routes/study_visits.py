@@ -8,6 +8,7 @@ from fastapi import Depends, Path, Request
 
 from app.errors import ResultsHidden, StudyGone
 from app.server.guard.rates import Rates
+from app.study.links import StudyLinks
 from app.study.people import read_cookie
 from app.study.studies import Study
 
@@ -28,12 +29,14 @@ class Visit:
         study: the study of the link.
         person: the person of the cookie; None for somebody new.
         is_holder: whether the cookie of the admin link came too.
+        links: the study's paths, as the client reaches them.
     """
 
     studies: "Studies"
     study: Study
     person: str | None
     is_holder: bool
+    links: StudyLinks
 
     @property
     def is_open(self) -> bool:
@@ -75,7 +78,10 @@ def find_visit(request: Request, key: Annotated[str, Path(max_length=64)]) -> Vi
         raise
     person = read_cookie(request.cookies.get(PERSON_COOKIE, ""), study.secret)
     rates.count(client if person is None else f"person {person}")
-    return Visit(studies, study, person, _is_holder(studies, key, request.cookies.get(ADMIN_COOKIE)))
+    is_holder = _is_holder(studies, key, request.cookies.get(ADMIN_COOKIE))
+    # Not by the routes' names: looking those up takes longer than the database.
+    links = StudyLinks(key, root=request.scope.get("root_path", ""))
+    return Visit(studies, study, person, is_holder, links)
 
 
 def _is_holder(studies: "Studies", key: str, admin_key: str | None) -> bool:

@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 
 from app.numbers import format_share
-from app.study.links import link_admin, link_voters
+from app.study.links import StudyLinks
 from app.study.plan import format_time
 from app.study.report import StudyReport
 from app.study.statistics.summary import Share, Summary
@@ -26,17 +26,17 @@ def announce(study: Study, admin_key: str, address: str, say: Callable[[str], No
         address: the server's address as phones reach it.
         say: prints a line.
     """
-    voters = address + link_voters(study.key)
+    links = StudyLinks(study.key, root=address)
     code = io.StringIO()
-    segno.make(voters, error="m").terminal(out=code, compact=True)
+    segno.make(links.voters, error="m").terminal(out=code, compact=True)
     say(code.getvalue())
     say(f"{study.plan.title}: {len(study.pairs):,} pictures, {study.question_count} questions for each person")
     for line in describe_plan(study):
         say(line)
     if study.opened_at is None:
         say(f"Not open yet: cbam-lens study open {study.key}")
-    say(f"\nVoters:   {voters}")
-    say(f"Results:  {address}{link_admin(study.key, admin_key)}")
+    say(f"\nVoters:   {links.voters}")
+    say(f"Results:  {links.admin(admin_key)}")
     say("The second link shows the results and ends the study. It is printed only here; keep it to yourself.")
 
 
@@ -48,7 +48,7 @@ def tabulate_studies(studies: Sequence[Study], people: Mapping[str, int], addres
         ending = study.find_end(now)
         opened = "open" if study.opened_at is not None else "not open yet"
         state = opened if ending is None else describe_ending(study, ending)
-        table.add_row(study.plan.title, f"{people[study.key]:,}", state, address + link_voters(study.key))
+        table.add_row(study.plan.title, f"{people[study.key]:,}", state, StudyLinks(study.key, root=address).voters)
     return table
 
 

@@ -1,12 +1,12 @@
 """The holder's pages: results for the projector, and the voters' link as a QR code."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from app.numbers import format_share
 from app.pages.addresses import Download, PageImage
 from app.study.kinds import QuestionKind
+from app.study.links import StudyLinks
 from app.study.plan import format_time
 from app.study.report import CatchCount, RankedPicture, StudyReport
 from app.study.statistics.intervals import Interval
@@ -19,8 +19,6 @@ from app.study.wording import (
     describe_signs,
     title_outcomes,
 )
-
-Locate = Callable[..., str]
 
 CATCH_TITLES = {
     QuestionKind.SAME: "the same map twice, a side preferred",
@@ -117,17 +115,16 @@ class StudyCodePage:
     is_local: bool
 
 
-def build_results_page(report: StudyReport, *, is_holder: bool, locate: Locate) -> StudyResultsPage:
+def build_results_page(report: StudyReport, *, is_holder: bool, links: StudyLinks) -> StudyResultsPage:
     """Build the results.
 
     Args:
         report: the results.
         is_holder: whether the page is for the study's holder, who can end it.
-        locate: finds a route's path.
+        links: the study's paths.
     """
     study = report.study
     is_running = report.ending is None
-    key = study.key
     return StudyResultsPage(
         title=study.plan.title,
         rule=study.plan.stopping_rule,
@@ -141,15 +138,15 @@ def build_results_page(report: StudyReport, *, is_holder: bool, locate: Locate) 
             _view_summary("People who failed a catch question", report.failed, report),
         ),
         catches=tuple(map(_describe_catch, report.catches)),
-        pictures=tuple(_view_picture(row, report, locate) for row in report.ranking),
+        pictures=tuple(_view_picture(row, report, links) for row in report.ranking),
         plan=describe_plan(study),
         second=study.plan.networks[1].title,
         downloads=(
-            Download("Every number, JSON", locate("read_study_results", key=key), "study.json"),
-            Download("Every vote, CSV", locate("read_study_votes", key=key), "study-votes.csv"),
+            Download("Every number, JSON", links.numbers, "study.json"),
+            Download("Every vote, CSV", links.votes, "study-votes.csv"),
         ),
-        code=locate("show_study_code", key=key),
-        close=locate("close_study", key=key) if is_holder and is_running else "",
+        code=links.code,
+        close=links.close if is_holder and is_running else "",
     )
 
 
@@ -200,13 +197,13 @@ def _describe_catch(count: CatchCount) -> str:
     return f"{count.failed:,} of {count.answers:,} answers: {CATCH_TITLES[count.kind]}"
 
 
-def _view_picture(row: RankedPicture, report: StudyReport, locate: Locate) -> PictureView:
+def _view_picture(row: RankedPicture, report: StudyReport, links: StudyLinks) -> PictureView:
     question, plan = row.question, report.study.plan
     images = tuple(
         (
             network.title,
             PageImage(
-                locate("read_named_image", key=report.study.key, question_id=str(question.id), network=network.name),
+                links.named_image(question.id, network.name),
                 f"{question.name}, {network.title}",
                 question.width,
                 question.height,

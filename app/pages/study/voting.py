@@ -1,15 +1,13 @@
 """The voters' pages: the beginning, one question, and the end. No network is named and no P is told."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
 from app.pages.addresses import PageImage
 from app.study.kinds import Choice
+from app.study.links import StudyLinks
 from app.study.studies import Slot, Study
-
-Locate = Callable[..., str]
-"""The path of a route, by its name and its parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +67,17 @@ class StudyEndPage:
     results: str = ""
 
 
-def build_start_page(study: Study, answered: int, *, locate: Locate) -> StudyStartPage:
+def build_start_page(study: Study, answered: int, *, links: StudyLinks) -> StudyStartPage:
     """Build the beginning, for a person who has answered some questions or none."""
     shown = (
         "Each side shows a heat map over the same picture."
         if study.plan.threshold == 0
         else "Each side shows the same picture; one part of it is in colour, the rest is dark."
     )
-    return StudyStartPage(locate("begin_study", key=study.key), study.question_count, answered, shown)
+    return StudyStartPage(links.voters, study.question_count, answered, shown)
 
 
-def build_question_page(study: Study, slot: Slot, *, locate: Locate) -> StudyQuestionPage:
+def build_question_page(study: Study, slot: Slot, *, links: StudyLinks) -> StudyQuestionPage:
     """Build a question."""
     question = slot.question
     is_whole = study.plan.threshold == 0
@@ -89,7 +87,7 @@ def build_question_page(study: Study, slot: Slot, *, locate: Locate) -> StudyQue
             letter,
             choice.value,
             PageImage(
-                locate("read_study_image", key=study.key, number=str(slot.number), side=choice.value),
+                links.image(slot.number, choice.value),
                 f"Side {letter}: a picture of {question.class_name}, with a {part}",
                 question.width,
                 question.height,
@@ -98,7 +96,7 @@ def build_question_page(study: Study, slot: Slot, *, locate: Locate) -> StudyQue
         for letter, choice in (("A", Choice.A), ("B", Choice.B))
     )
     return StudyQuestionPage(
-        address=locate("take_vote", key=study.key),
+        address=links.vote,
         number=slot.number,
         question_count=study.question_count,
         class_name=question.class_name,
@@ -118,9 +116,9 @@ def build_thanks_page() -> StudyEndPage:
     return StudyEndPage("Thank you", "All of your answers are counted. You can close this page.")
 
 
-def build_closed_page(study: Study, *, has_ended: bool, locate: Locate) -> StudyEndPage:
+def build_closed_page(*, has_ended: bool, links: StudyLinks) -> StudyEndPage:
     """Build the page of a study that takes no votes."""
     if not has_ended:
         return StudyEndPage("Not open yet", "This study has not begun. Wait for a sign, then load this page again.")
     sentence = "It takes no more answers. Those that you gave are counted."
-    return StudyEndPage("This study has ended", sentence, locate("show_study_results", key=study.key))
+    return StudyEndPage("This study has ended", sentence, links.results)

@@ -47,7 +47,9 @@ class StudyAccess:
             StudiesOff: if the packages are missing.
             StudiesUnavailable: if the database cannot be opened; the log says why.
         """
-        if self._studies is None and not self._address and not find_study_file().exists():
+        if self._studies is not None:
+            return self._studies
+        if not self._address and not find_study_file().exists():
             raise StudyGone(NO_STUDY)
         if not _has_packages():
             raise StudiesOff(MISSING)

@@ -15,7 +15,7 @@ from app.pages.study.voting import (
     find_next,
 )
 from app.pages.templating import render_page
-from app.routes.study_visits import PERSON_COOKIE, Visit, VisitDependency
+from app.routes.study_visits import PERSON_COOKIE, StudyKey, Visit, find_visit
 from app.study.ballots import Vote
 from app.study.kinds import Choice
 from app.study.links import PREFIX
@@ -34,8 +34,9 @@ KEPT = {"Cache-Control": "private, max-age=3600"}
 
 
 @router.get("")
-def show_study(request: Request, visit: VisitDependency) -> Response:
+def show_study(request: Request, key: StudyKey) -> Response:
     """The beginning, or that the study takes no votes."""
+    visit = find_visit(request, key)
     if (closed := _answer_closed(request, visit)) is not None:
         return closed
     answered = 0 if visit.person is None else len(visit.studies.find_answered(visit.study, visit.person))
@@ -45,11 +46,12 @@ def show_study(request: Request, visit: VisitDependency) -> Response:
 
 
 @router.post("")
-def begin_study(request: Request, visit: VisitDependency) -> Response:
+def begin_study(request: Request, key: StudyKey) -> Response:
     """Make somebody new a person of the study, and lead to the first question.
 
     Only a form does it: programs that preview links do not become people.
     """
+    visit = find_visit(request, key)
     answer = RedirectResponse(visit.links.vote, status_code=303)
     if visit.person is None:
         set_cookie = partial(answer.set_cookie, httponly=True, samesite="lax", secure=request.url.scheme == "https")
@@ -58,8 +60,9 @@ def begin_study(request: Request, visit: VisitDependency) -> Response:
 
 
 @router.get("/vote")
-def show_question(request: Request, visit: VisitDependency) -> Response:
+def show_question(request: Request, key: StudyKey) -> Response:
     """The first question that the person has not answered."""
+    visit = find_visit(request, key)
     if (closed := _answer_closed(request, visit)) is not None:
         return closed
     if visit.person is None:
@@ -72,9 +75,10 @@ def show_question(request: Request, visit: VisitDependency) -> Response:
 
 @router.post("/vote")
 def take_vote(
-    visit: VisitDependency, number: Annotated[int, Form(ge=1)], choice: Annotated[Choice, Form()]
+    request: Request, key: StudyKey, number: Annotated[int, Form(ge=1)], choice: Annotated[Choice, Form()]
 ) -> Response:
     """Write an answer, and lead to the next question; a second answer to one question changes nothing."""
+    visit = find_visit(request, key)
     answer = RedirectResponse(visit.links.vote, status_code=303)
     if visit.person is None:
         # Its cookie is gone: the question's page leads to the beginning.
@@ -87,8 +91,11 @@ def take_vote(
 
 
 @router.get("/questions/{number}/{side}")
-def read_study_image(visit: VisitDependency, number: Annotated[int, Path(ge=1)], side: Literal["a", "b"]) -> Response:
+def read_study_image(
+    request: Request, key: StudyKey, number: Annotated[int, Path(ge=1)], side: Literal["a", "b"]
+) -> Response:
     """One side of one of the person's questions; its address does not tell the network."""
+    visit = find_visit(request, key)
     if visit.person is None:
         raise StudyGone(NO_STUDY)
     image = visit.studies.read_image(visit.study, _find_slot(visit, number).images["ab".index(side)])

@@ -11,7 +11,7 @@ from app.errors import StudyGone
 from app.pages.study.results import StudyCodePage, build_results_page
 from app.pages.templating import render_page
 from app.routes.studies import NOT_KEPT
-from app.routes.study_visits import ADMIN_COOKIE, Visit, VisitDependency
+from app.routes.study_visits import ADMIN_COOKIE, StudyKey, Visit, find_visit
 from app.server.guard.hosts import THIS_MACHINE, strip_port
 from app.study.export import write_report, write_votes
 from app.study.links import PREFIX
@@ -22,10 +22,9 @@ router = APIRouter(include_in_schema=False, prefix=f"{PREFIX}/{{key}}")
 
 
 @router.get("/admin/{admin_key}")
-def open_admin_link(
-    request: Request, visit: VisitDependency, admin_key: Annotated[str, Path(max_length=64)]
-) -> Response:
+def open_admin_link(request: Request, key: StudyKey, admin_key: Annotated[str, Path(max_length=64)]) -> Response:
     """Exchange the admin link's secret for a cookie: the projector shows the next page's address to everybody."""
+    visit = find_visit(request, key)
     visit.studies.find_for_admin(visit.study.key, admin_key)
     answer = RedirectResponse(visit.links.results, status_code=303)
     is_secure = request.url.scheme == "https"
@@ -34,29 +33,33 @@ def open_admin_link(
 
 
 @router.get("/results")
-def show_study_results(request: Request, visit: VisitDependency) -> Response:
+def show_study_results(request: Request, key: StudyKey) -> Response:
     """The results."""
+    visit = find_visit(request, key)
     page = build_results_page(_report(visit), is_holder=visit.is_holder, links=visit.links)
     return render_page(request, page, headers=NOT_KEPT)
 
 
 @router.get("/results.json")
-def read_study_results(visit: VisitDependency) -> Response:
+def read_study_results(request: Request, key: StudyKey) -> Response:
     """Every number of the results."""
+    visit = find_visit(request, key)
     return Response(write_report(_report(visit)), media_type="application/json")
 
 
 @router.get("/votes.csv")
-def read_study_votes(visit: VisitDependency) -> Response:
+def read_study_votes(request: Request, key: StudyKey) -> Response:
     """Every vote."""
+    visit = find_visit(request, key)
     visit.check_results()
     text = write_votes(visit.study, visit.studies.list_ballots(visit.study))
     return Response(text, media_type="text/csv; charset=utf-8")
 
 
 @router.get("/results/{question_id}/{network}")
-def read_named_image(visit: VisitDependency, question_id: int, network: str) -> Response:
+def read_named_image(request: Request, key: StudyKey, question_id: int, network: str) -> Response:
     """A network's map of a picture of the ranking."""
+    visit = find_visit(request, key)
     visit.check_results()
     names = [found.name for found in visit.study.plan.networks]
     question = next((found for found in visit.study.pairs if found.id == question_id), None)
@@ -68,16 +71,18 @@ def read_named_image(visit: VisitDependency, question_id: int, network: str) -> 
 
 
 @router.post("/close")
-def close_study(visit: VisitDependency) -> Response:
+def close_study(request: Request, key: StudyKey) -> Response:
     """End the study by hand."""
+    visit = find_visit(request, key)
     visit.check_holder()
     visit.studies.end(visit.study)
     return RedirectResponse(visit.links.results, status_code=303)
 
 
 @router.get("/code")
-def show_study_code(request: Request, visit: VisitDependency) -> Response:
+def show_study_code(request: Request, key: StudyKey) -> Response:
     """The voters' link for the projector."""
+    visit = find_visit(request, key)
     address = find_address(request, visit)
     page = StudyCodePage(
         address=address,
@@ -88,8 +93,9 @@ def show_study_code(request: Request, visit: VisitDependency) -> Response:
 
 
 @router.get("/code.svg")
-def draw_study_code(request: Request, visit: VisitDependency) -> Response:
+def draw_study_code(request: Request, key: StudyKey) -> Response:
     """The voters' link as a QR code."""
+    visit = find_visit(request, key)
     # Late, as the whole database: a server without studies does not have it.
     import segno  # noqa: PLC0415
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import Depends, Path, Request
+from fastapi import Path, Request
 
 from app.errors import ResultsHidden, StudyGone
 from app.server.guard.rates import Rates
@@ -59,8 +59,14 @@ class Visit:
             raise ResultsHidden("only the study's holder ends it; open its second link, then try again")
 
 
-def find_visit(request: Request, key: Annotated[str, Path(max_length=64)]) -> Visit:
+StudyKey = Annotated[str, Path(max_length=64)]
+"""The secret of a voters' link, in a path."""
+
+
+def find_visit(request: Request, key: str) -> Visit:
     """Find the study of a link, and count the request: per person, or per address for somebody new.
+
+    Routes call this themselves: as a dependency it would wait for a thread of its own, and a class sends many requests.
 
     A whole class may share one address. Nobody gets a person's rate without a cookie that the study signed.
 
@@ -92,6 +98,3 @@ def _is_holder(studies: "Studies", key: str, admin_key: str | None) -> bool:
     except StudyGone:
         return False
     return True
-
-
-VisitDependency = Annotated[Visit, Depends(find_visit)]

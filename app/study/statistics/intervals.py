@@ -21,6 +21,9 @@ RESAMPLES = 2000
 
 SEED = 20181008
 
+BLOCK_WEIGHTS = 2_000_000
+"""The number of people's weights that are drawn at once, which limits the memory."""
+
 FEWEST_UNITS = 2
 """The smallest number of people and of pictures of which a bootstrap says anything."""
 
@@ -68,6 +71,12 @@ def resample_counts(votes: Votes, *, resamples: int = RESAMPLES, seed: int = SEE
     """
     rng = np.random.default_rng(seed)
     table = votes.tabulate()  # (4, P, Q)
+    at_once = max(1, BLOCK_WEIGHTS // max(1, votes.person_count))
+    blocks = [_count_block(rng, table, min(at_once, resamples - start)) for start in range(0, resamples, at_once)]
+    return np.concatenate(blocks)
+
+
+def _count_block(rng: np.random.Generator, table: NDArray[np.float32], resamples: int) -> NDArray[np.float64]:
     outcomes, people, pictures = table.shape
     person_weights = _draw_weights(rng, resamples, people)
     picture_weights = _draw_weights(rng, resamples, pictures)

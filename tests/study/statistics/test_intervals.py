@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest  # type: ignore[import-untyped]
 
+from app.study.statistics import intervals
 from app.study.statistics.intervals import estimate_bootstrap, estimate_wilson, find_tail, resample_counts
 from app.study.statistics.summary import DECIDED
 from app.study.statistics.votes import Outcome, Votes
@@ -96,6 +97,14 @@ def test_resampled_counts_keep_their_mean_and_repeat() -> None:
     assert (counts == resample_counts(votes)).all()
     expected = [votes.count(outcome) for outcome in Outcome]
     assert counts.mean(axis=0) == pytest.approx(expected, rel=0.03)
+
+
+def test_many_people_are_counted_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    votes = SimulatedStudies(people=50).draw(np.random.default_rng(7))
+    whole = bootstrap_preference(votes, resamples=3000)
+    monkeypatch.setattr(intervals, "BLOCK_WEIGHTS", 50 * 7)
+    assert resample_counts(votes, resamples=20).shape == (20, len(Outcome))
+    assert bootstrap_preference(votes, resamples=3000) == pytest.approx(whole, abs=0.02)
 
 
 def test_tail_is_the_plain_percentile_for_many_units_and_further_out_for_few() -> None:

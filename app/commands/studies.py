@@ -126,9 +126,10 @@ def create(
 @studies_app.command("list")
 def list_studies(*, address: AddressOption = HERE) -> None:
     """List the studies with their voters' links."""
+    studies = _open()
+    # After the check that its packages are there.
     from app.study.announcing import tabulate_studies
 
-    studies = _open()
     found = or_explain(studies.list_all)
     counts = {study.key: or_explain(studies.count_people, study) for study in found}
     Console().print(tabulate_studies(found, counts, address.rstrip("/")))
@@ -169,13 +170,13 @@ def results(
     csv: Annotated[Path | None, typer.Option(help="CSV file for every vote.", dir_okay=False)] = None,
 ) -> None:
     """Print a study's results."""
+    studies = _open()
     import time
 
     from app.study.announcing import tabulate_report
     from app.study.export import write_report, write_votes
     from app.study.report import build_report
 
-    studies = _open()
     found = _find(studies, study)
     ballots = or_explain(studies.list_ballots, found)
     report = build_report(found, ballots, time.time())

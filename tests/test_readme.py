@@ -27,6 +27,7 @@ PAGES = [README, *DOCS, ROOT / "SECURITY.md", ROOT / "CHANGELOG.md"]
 OTHER_VARIABLES = frozenset(
     {
         "CBAM_LENS_FUZZ_SECONDS",  # tests/hostile/test_fuzz.py
+        "CBAM_LENS_STUDY_KEY",  # tests/load/study_locustfile.py
         "CBAM_LENS_LINEUP",  # the earlier name of CBAM_LENS_LINEUPS, in the changelog
     }
 )

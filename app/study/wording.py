@@ -31,8 +31,8 @@ def describe_plan(study: Study) -> tuple[str, ...]:
         plan.shown,
         f"Networks: {first.title} and {second.title}, of the lineup {plan.lineup}; "
         f"maps by {plan.method}, stage {plan.stage}.",
-        f"Each person is asked about {plan.pictures_each} of {len(study.pairs)} pictures, and {len(study.catches)} "
-        "catch questions, in an order and with sides of their own.",
+        f"Each person is asked about {plan.pictures_each} of {len(study.pairs)} pictures, and "
+        f"{_count_catches(len(study.catches))}, in an order and with sides of their own.",
         f"Classes are named by {whose}.",
     ]
     if plan.only_both_right:
@@ -51,6 +51,10 @@ def count_people(count: int) -> str:
 def count_votes(count: int) -> str:
     """A number of votes in words."""
     return "1 vote" if count == 1 else f"{count:,} votes"
+
+
+def _count_catches(count: int) -> str:
+    return "1 catch question" if count == 1 else f"{count} catch questions"
 
 
 def title_outcomes(plan: StudyPlan) -> dict[Outcome, str]:

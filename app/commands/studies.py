@@ -97,6 +97,8 @@ def create(
     """
     if not people and until is None:
         raise typer.BadParameter("a study needs a stopping rule, fixed beforehand; give --people or --until")
+    if until is not None and until <= datetime.now():  # both are this machine's time
+        raise typer.BadParameter(f"--until {until:%Y-%m-%dT%H:%M} is over; give a later time")
     settings = prepare_settings(as_list(lineup), as_list(labels), device, offline=offline)
     studies = _open()
     with errors.status("loading the networks"):

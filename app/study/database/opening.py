@@ -7,8 +7,8 @@ from sqlalchemy.exc import DBAPIError
 
 from app.errors import InvalidOption
 from app.study.database.connections import OPTION, connect
-from app.study.database.steps import bring_up_to_date
 from app.study.database.store import Studies
+from app.study.database.versions import NEWEST, read_version
 
 
 def open_database(address: str) -> Studies:
@@ -23,7 +23,10 @@ def open_database(address: str) -> Studies:
     engine = connect(address)
     try:
         _prepare_file(engine)
-        bring_up_to_date(engine)
+        _prepare_tables(engine)
+    except InvalidOption:
+        engine.dispose()
+        raise
     except (DBAPIError, OSError) as error:
         engine.dispose()
         place = engine.url.render_as_string(hide_password=True)
@@ -33,6 +36,23 @@ def open_database(address: str) -> Studies:
             option=OPTION,
         ) from error
     return Studies(engine)
+
+
+def _prepare_tables(engine: Engine) -> None:
+    with engine.connect() as connection:
+        version = read_version(connection)
+    if version == NEWEST:
+        return
+    from app.study.database.steps import NewerTables, bring_up_to_date  # noqa: PLC0415  # see `versions`
+
+    try:
+        bring_up_to_date(engine)
+    except NewerTables as error:
+        raise InvalidOption(
+            f"CBAM_LENS_STUDY_DATABASE: its tables have version {version}, and this program knows {NEWEST}; update the "
+            "program, or name another database",
+            option=OPTION,
+        ) from error
 
 
 def _prepare_file(engine: Engine) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, inspect, text
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection, Engine, text
 
 from app.study.database.connections import WRITES
 
@@ -23,22 +24,25 @@ def configure(connection: Connection | None = None) -> Config:
     return config
 
 
+class NewerTables(Exception):
+    """The tables were made by a newer version of the program."""
+
+
 def bring_up_to_date(engine: Engine) -> None:
-    """Make the tables, or change those of an earlier version; one process at a time does it."""
+    """Make the tables, or change those of an earlier version; one process at a time does it.
+
+    Raises:
+        NewerTables: for tables of a version that is not known here.
+    """
     with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": ADVISORY_LOCK})
-        command.upgrade(configure(connection), "head")
-
-
-def read_version(connection: Connection) -> str | None:
-    """The version of a database's tables; None where there are none."""
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return version
+        try:
+            command.upgrade(configure(connection), "head")
+        except CommandError as error:
+            raise NewerTables(str(error)) from error
 
 
 def find_newest_version() -> str:
-    """The version that this program's tables have."""
+    """The version after the last step."""
     return str(ScriptDirectory.from_config(configure()).get_current_head())

@@ -12,6 +12,7 @@ from app.commands.looking import compare, serve
 from app.commands.measuring import bench, evaluate, precision
 from app.commands.networks import convert, inspect, models
 from app.commands.options import check_temporary_directory, or_explain
+from app.commands.studies import studies_app
 from app.commands.training import TrainCommand, train
 from app.version import VERSION
 
@@ -47,3 +48,4 @@ def show_version(
 for command in (serve, compare, lineups, fetch, evaluate, calibrate, precision, bench, models, inspect, convert):
     app.command()(command)
 app.command(cls=TrainCommand)(train)
+app.add_typer(studies_app)

@@ -25,7 +25,12 @@ __all__ = [
     "NotSignedIn",
     "PictureTooLarge",
     "QueueFull",
+    "ResultsHidden",
     "SheetGone",
+    "StudiesOff",
+    "StudiesUnavailable",
+    "StudyEnded",
+    "StudyGone",
     "TooManyPictures",
     "TooManyRequests",
     "TryLater",
@@ -79,6 +84,30 @@ class SheetGone(LensError):
     title = "The sheet does not exist"
 
 
+class StudyGone(LensError):
+    """No study has this link, or it was deleted."""
+
+    title = "The study does not exist"
+
+
+class StudyEnded(LensError):
+    """The study accepts no votes: it has ended, or has not begun."""
+
+    title = "The study is not open"
+
+
+class ResultsHidden(LensError):
+    """A study's results are not for this visitor, or not yet."""
+
+    title = "The results are hidden"
+
+
+class StudiesOff(LensError):
+    """This server has no packages for studies."""
+
+    title = "Studies are switched off"
+
+
 class BodyTooLarge(LensError):
     """A body without pictures is longer than any that a person or a program needs to send."""
 
@@ -117,6 +146,12 @@ class TooManyRequests(TryLater):
     """One client sends more requests than its rate allows."""
 
     title = "Too many requests"
+
+
+class StudiesUnavailable(TryLater):
+    """The studies' database does not answer."""
+
+    title = "The studies are not available"
 
 
 class UnknownHost(LensError):
@@ -161,8 +196,12 @@ HTTP_STATUS: dict[type[LensError], int] = {
     NotSignedIn: 401,
     CameraOff: 403,
     ForeignOrigin: 403,
+    ResultsHidden: 403,
     AnalysisGone: 404,
     SheetGone: 404,
+    StudyGone: 404,
+    StudiesOff: 404,
+    StudyEnded: 409,
     BodyTooLarge: 413,
     PictureTooLarge: 413,
     TooManyPictures: 413,
@@ -171,6 +210,7 @@ HTTP_STATUS: dict[type[LensError], int] = {
     TooManyRequests: 429,
     EngineFailed: 500,
     QueueFull: 503,
+    StudiesUnavailable: 503,
     DeadlinePassed: 504,
 }
 """The HTTP status of each error."""

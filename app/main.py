@@ -17,7 +17,7 @@ from app.decoding.parts import decode_parts
 from app.decoding.processes import ARE_POSSIBLE, PROCESSES
 from app.engine.engine import Engine
 from app.pages.templating import STATIC
-from app.routes import api, camera, evidence, health, pages, queue, sheets, sign_in, watch
+from app.routes import api, camera, evidence, health, pages, queue, sheets, sign_in, studies, study_results, watch
 from app.routes.intake.uploads import PICTURE_PATHS, SHEETS_PATH
 from app.server.camera import Cameras
 from app.server.guard.callers import CallerNames
@@ -36,6 +36,7 @@ from app.server.watch.metrics import Metrics, read_device_memory, read_process_m
 from app.server.watch.requests import RequestLog
 from app.services import ServiceOpener, open_here
 from app.settings import Settings
+from app.study.access.opening import StudyAccess
 from app.version import VERSION
 from models.lineups.lineup import Lineup
 
@@ -86,6 +87,7 @@ def create_app(
     app.state.metrics = Metrics()
     app.state.tokens = Tokens(settings.api_tokens, key=session_key)
     app.state.rates = Rates(settings.rate, app.state.tokens)
+    app.state.studies = StudyAccess(settings.study_address)
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.
     # All applications of a process share this number, so it only grows.
     largest = settings.sheet_bytes + MULTIPART_ALLOWANCE_BYTES + 1
@@ -123,7 +125,7 @@ def create_app(
     install_error_handlers(app)
     # This documents the token in OpenAPI; `TokenCheck` checks it, before a body is read.
     app.include_router(api.router, dependencies=[Security(BEARER)] if app.state.tokens else [])
-    for routes in (camera, evidence, health, pages, queue, sheets, sign_in, watch):
+    for routes in (camera, evidence, health, pages, queue, sheets, sign_in, studies, study_results, watch):
         app.include_router(routes.router)
     mount_own_files(app, STATIC)
     return app
@@ -146,7 +148,10 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
         app.state.store = services.store
         app.state.kept = KeptAnalyses(services.store, services.sheets, app.state.lenses, services.folder)
         _watch(app, services.engine)
-        yield
+        try:
+            yield
+        finally:
+            app.state.studies.close()
 
 
 def _watch(app: FastAPI, engine: Engine) -> None:

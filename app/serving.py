@@ -22,6 +22,7 @@ from app.server.readiness import ReadinessCheck
 from app.server.watch.logs import set_up_logging
 from app.services import open_upload_folder
 from app.settings import Settings
+from app.study.access.opening import StudyAccess
 from models.lineups.lineup import Lineup
 
 GRACE_SECONDS = 10
@@ -83,12 +84,14 @@ def prepare_server(
     Raises:
         OSError: when the address is in use or not this machine's, or the folder of uploads cannot be written; the
             message has the remedy.
+        InvalidOption: when the studies' database cannot be opened.
         LineupError: when the networks cannot be loaded.
     """
     listener = _listen(host, port)
     try:
-        # A folder that cannot be written is known before the networks are loaded.
+        # A folder or a database that cannot be written is known before the networks are loaded.
         open_upload_folder(settings)
+        StudyAccess(settings.study_address).check()
         if lineups:
             check_names(lineups)
         else:

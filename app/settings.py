@@ -101,6 +101,11 @@ class Settings(BaseSettings):
     )
     store_bytes: ByteSize = Field(default=ByteSize(2_000_000_000), gt=0, description="limit of that folder's bytes")
     store_days: PositiveFloat = Field(default=30.0, description="days that an upload is kept in that folder")
+    study_database: SecretStr | None = Field(
+        default=None,
+        description="path of an SQLite file, or postgresql://USER@HOST/NAME, for studies; by default a file in the "
+        "platform's data directory, which cbam-lens study create makes",
+    )
     intake_bytes: ByteSize = Field(
         default=ByteSize(256_000_000), gt=0, description="memory for the uploads in progress of all clients"
     )
@@ -157,6 +162,11 @@ class Settings(BaseSettings):
     def kept_seconds(self) -> float:
         """The longest time that an analysis can be opened."""
         return self.cache_seconds if self.store is None else max(self.cache_seconds, DAY_SECONDS * self.store_days)
+
+    @property
+    def study_address(self) -> str | None:
+        """The path or URL of the studies' database; None for the default one."""
+        return None if self.study_database is None else self.study_database.get_secret_value() or None
 
     @property
     def weight_store(self) -> WeightStore:

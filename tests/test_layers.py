@@ -76,9 +76,9 @@ MAY_IMPORT = {
     "app.cli": "app.commands app.version",
     "app.commands": (
         "app.analysis app.bench app.bench.results app.calibration app.errors app.evaluation app.evaluation.results "
-        "app.explain app.on_ray app.output app.render app.serving app.settings app.survey app.trial models.attention "
-        "models.checkpoints models.errors models.lineups models.names models.networks models.training "
-        "models.training.recipes"
+        "app.explain app.on_ray app.output app.render app.serving app.settings app.study app.study.access "
+        "app.study.database app.study.making app.survey app.trial models.attention models.checkpoints models.errors "
+        "models.lineups models.names models.networks models.training models.training.recipes"
     ),
     "app.decoding": "app.errors models.names models.pictures",
     "app.engine": (
@@ -98,12 +98,12 @@ MAY_IMPORT = {
     "app.explain": "models.attention models.names models.networks models.pictures",
     "app.main": (
         "app.analysis app.decoding app.engine app.pages app.routes app.routes.intake app.server app.server.guard "
-        "app.server.watch app.services app.settings app.version models.lineups"
+        "app.server.watch app.services app.settings app.study.access app.version models.lineups"
     ),
     "app.numbers": "",
     "app.on_ray": (
-        "app.analysis app.engine app.errors app.main app.server.guard app.server.watch app.services "
-        "app.serving app.settings app.survey models.lineups"
+        "app.analysis app.engine app.errors app.main app.server.guard app.server.watch app.services app.serving "
+        "app.settings app.study.access app.survey models.lineups"
     ),
     "app.output": (
         "app.analysis app.api app.errors app.explain app.render app.version models.checkpoints models.lineups "
@@ -118,6 +118,7 @@ MAY_IMPORT = {
         "app.analysis app.api app.explain app.numbers app.output app.pages app.render models.attention models.lineups "
         "models.names models.networks"
     ),
+    "app.pages.study": "app.numbers app.pages app.study app.study.statistics",
     "app.pages.evidence": (
         "app.api app.errors app.evaluation.results app.numbers app.pages models.lineups models.names"
     ),
@@ -131,21 +132,31 @@ MAY_IMPORT = {
     ),
     "app.render": "app.explain models.pictures",
     "app.routes": (
-        "app.analysis app.api app.errors app.explain app.output app.pages app.pages.analysis "
-        "app.pages.evidence app.render app.routes.intake app.server app.server.guard app.server.watch app.settings "
-        "models.names models.networks models.pictures"
+        "app.analysis app.api app.errors app.explain app.output app.pages app.pages.analysis app.pages.evidence "
+        "app.pages.study app.render app.routes.intake app.server app.server.guard app.server.watch app.settings "
+        "app.study app.study.database models.names models.networks models.pictures"
     ),
     "app.routes.intake": "app.analysis app.api app.errors",
     "app.server": "app.analysis app.api app.engine app.errors app.pages models.names",
     "app.server.connections": "",
-    "app.server.guard": "app.engine app.errors app.pages app.server app.settings",
+    "app.server.guard": ("app.engine app.errors app.pages app.server app.settings app.study"),
     "app.server.watch": "app.server app.server.guard app.settings",
     "app.services": "app.analysis app.engine app.server.watch app.settings models.lineups",
     "app.serving": (
         "app.engine app.main app.server app.server.connections app.server.guard app.server.watch app.services "
-        "app.settings models.lineups"
+        "app.settings app.study.access models.lineups"
     ),
     "app.settings": "models.lineups models.lineups.fetching models.names",
+    "app.study": "app.numbers app.study.statistics",
+    "app.study.access": "app.errors app.study app.study.database",
+    "app.study.database": "app.errors app.study app.study.statistics",
+    "app.study.database.migrations": "app.study.database",
+    "app.study.database.migrations.versions": "",
+    "app.study.making": (
+        "app.analysis app.engine app.errors app.evaluation.measures app.explain app.output app.render app.services "
+        "app.settings app.study models.lineups models.names models.pictures models.progress"
+    ),
+    "app.study.statistics": "",
     "app.survey": (
         "app.analysis app.api app.engine app.errors app.output app.render app.settings models.lineups "
         "models.names models.pictures models.progress"
@@ -230,6 +241,13 @@ def test_table_has_no_circle() -> None:
 
 @pytest.mark.parametrize("module", [name for name in IMPORTS if starts_with(name, "app.render")])
 def test_render_never_imports_torch_not_even_through_others(module: str) -> None:
+    assert not [name for name in reach(module) if starts_with(name, "torch", "torchvision", "pytorch_grad_cam")]
+
+
+@pytest.mark.parametrize(
+    "module", [name for name in IMPORTS if starts_with(name, "app.study") and ROWS[name] != "app.study.making"]
+)
+def test_voting_never_imports_torch_not_even_through_others(module: str) -> None:
     assert not [name for name in reach(module) if starts_with(name, "torch", "torchvision", "pytorch_grad_cam")]
 
 

@@ -16,6 +16,7 @@ from app.server.guard.hosts import THIS_MACHINE
 from app.services import open_upload_folder
 from app.serving import find_free_port, is_loopback, warn_of_reach
 from app.settings import Settings
+from app.study.access.opening import StudyAccess
 
 console = Console(stderr=True)
 
@@ -38,10 +39,12 @@ def serve_on_ray(settings: Settings, ray_settings: RaySettings, *, host: str, po
     Raises:
         EngineFailed: when a process does not start.
         OSError: when the address is in use or not this machine's, or the folder of uploads cannot be written.
+        InvalidOption: when the studies' database cannot be opened.
         LineupError: when the networks cannot be loaded; they are loaded here first, on the CPU.
     """
     port = find_free_port(host, port)
     open_upload_folder(settings)
+    StudyAccess(settings.study_address).check()
     cards = [lineup.card for lineup in load_chosen_lineups(settings.model_copy(update={"device": "cpu"}))]
     if not is_loopback(host):
         console.print(warn_of_reach(settings), highlight=False)

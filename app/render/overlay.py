@@ -81,7 +81,7 @@ def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, dra
     """
     if drawing.render is Render.VALUES:
         return draw_values(values, drawing.scale)
-    box = _scale_box(placement, picture.size)
+    box = scale_box(placement, picture.size)
     size = (box[2] - box[0], box[3] - box[1])
     spread = spread_map(values, size)
     if drawing.render is Render.GRAY:
@@ -170,7 +170,7 @@ def _outline(drawn: Image.Image, spread: FloatArray, drawing: Drawing) -> None:
         draw_outline(drawn, spread, drawing.threshold * drawing.scale.maximum)
 
 
-def _scale_box(placement: Placement, size: tuple[int, int]) -> tuple[int, int, int, int]:
+def scale_box(placement: Placement, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """The placement's box in whole pixels of a picture of `size`; at least one pixel."""
     width, height = size
     left, upper, right, lower = placement.box

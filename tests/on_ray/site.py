@@ -34,6 +34,9 @@ START_SECONDS = 400
 PROGRAM = (sys.executable, "-c", "from app.cli import main; main()")
 """The command line's `cbam-lens`."""
 
+STUDY_FILE = "studies.sqlite"
+"""The contract's server has its studies in a file of this name, beside its log."""
+
 NAME = "testserver"
 """The server's name in the tests, as in Starlette's client."""
 
@@ -102,6 +105,7 @@ def run_contract_server(log: Path) -> Iterator[Site]:
         CBAM_LENS_BATCH_SIZE=str(BATCH),
         CBAM_LENS_TRUSTED_HOSTS="testserver;127.0.0.1",
         CBAM_LENS_LOG_LEVEL="info",
+        CBAM_LENS_STUDY_DATABASE=str(log.with_name(STUDY_FILE)),
     )
     with run_server(environment, log) as site:
         yield site

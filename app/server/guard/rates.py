@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import TooManyRequests
 from app.server.guard.refusal import CONNECTIONS, refuse
-from app.server.guard.tokens import Tokens, is_open
+from app.server.guard.tokens import Tokens, is_open, is_study
 
 IPV6_PREFIX_BITS = 64
 """One subscriber usually has a network of this prefix length, so its addresses count as one client."""
@@ -71,8 +71,8 @@ class RateLimit:
 
 
 def is_free(scope: Scope) -> bool:
-    """Whether a request does not count."""
-    return is_open(scope) and not (scope["type"] == "http" and scope["method"] == "POST")
+    """Whether a request does not count here; those of studies are counted by their routes, per person."""
+    return is_study(scope) or (is_open(scope) and not (scope["type"] == "http" and scope["method"] == "POST"))
 
 
 def group_address(address: str) -> str:

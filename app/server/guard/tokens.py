@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.errors import NotSignedIn
 from app.server.guard.refusal import CONNECTIONS, refuse
 from app.server.own_files import OWN_FILES
+from app.study.links import PREFIX
 
 COOKIE = "cbam_lens_session"
 
@@ -27,6 +28,9 @@ SIGN_IN = "/sign-in"
 
 OPEN_PATHS = ("/healthz", "/readyz", SIGN_IN)
 OPEN_PREFIX = f"{OWN_FILES}/"
+
+STUDY_PREFIX = f"{PREFIX}/"
+"""A study's link is a secret by itself: its voters need no token."""
 
 
 class Tokens:
@@ -99,6 +103,12 @@ class TokenCheck:
 
 
 def is_open(scope: Scope) -> bool:
-    """Whether a path needs no token: health, sign-in, and the page's own files."""
+    """Whether a path needs no token: health, sign-in, the page's own files, and studies."""
     path = scope["path"].removeprefix(scope.get("root_path", ""))
-    return path in OPEN_PATHS or path.startswith(OPEN_PREFIX)
+    return path in OPEN_PATHS or path.startswith((OPEN_PREFIX, STUDY_PREFIX))
+
+
+def is_study(scope: Scope) -> bool:
+    """Whether a path is a study's."""
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path.startswith(STUDY_PREFIX)

@@ -1,0 +1,1 @@
+"""The studies' database: SQLite, or Postgres by its address."""

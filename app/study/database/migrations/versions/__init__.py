@@ -1,0 +1,1 @@
+"""One step a module, each named after what it changes."""

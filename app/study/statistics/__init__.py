@@ -1,0 +1,1 @@
+"""The statistics of a study's votes. People and pictures are the units, not votes."""

@@ -13,7 +13,7 @@ from models.attention.module import AttentionModule
 from models.attention.places import LAST_STAGE, find_base
 from models.names import Attention, GateKind, SpatialPooling
 
-IN_BLOCKS = [attention for attention in Attention if attention not in (Attention.NONE, Attention.BAM)]
+IN_BLOCKS = [attention for attention in Attention if attention not in (Attention.NONE, Attention.BAM, Attention.OWN)]
 
 SHAPES = [(1, 32, 1, 1), (3, 32, 7, 7), (2, 32, 5, 14)]
 
@@ -38,7 +38,7 @@ def list_gates(gates: BlockAttention) -> dict[GateKind, torch.Tensor]:
 
 
 def test_every_attention_but_bam_stands_in_blocks() -> None:
-    assert set(DESIGNS) | set(FACTORIES) | set(LAST_STAGE.values()) == set(Attention) - {Attention.BAM}
+    assert set(DESIGNS) | set(FACTORIES) | set(LAST_STAGE.values()) == set(Attention) - {Attention.BAM, Attention.OWN}
     assert not set(DESIGNS) & set(FACTORIES)
     with pytest.raises(ValueError, match="stands between the stages"):
         find_factory(Attention.BAM)

@@ -75,9 +75,9 @@ MAY_IMPORT = {
     "app.cli": "app.commands app.version",
     "app.commands": (
         "app.analysis app.bench app.bench.results app.calibration app.errors app.evaluation app.evaluation.results "
-        "app.explain app.on_ray app.output app.render app.serving app.settings app.survey app.trial models.attention "
-        "models.checkpoints models.errors models.lineups models.names models.networks models.training "
-        "models.training.recipes"
+        "app.explain app.mcp app.on_ray app.output app.render app.serving app.settings app.survey app.trial "
+        "models.attention models.checkpoints models.errors models.lineups models.names models.networks "
+        "models.training models.training.recipes"
     ),
     "app.decoding": "app.errors models.names models.pictures",
     "app.engine": (
@@ -98,6 +98,9 @@ MAY_IMPORT = {
     "app.main": (
         "app.analysis app.decoding app.engine app.pages app.routes app.routes.intake app.server app.server.guard "
         "app.server.watch app.services app.settings app.version models.lineups"
+    ),
+    "app.mcp": (
+        "app.analysis app.api app.engine app.errors app.output app.render app.settings app.version models.names"
     ),
     "app.numbers": "",
     "app.on_ray": (

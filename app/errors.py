@@ -22,6 +22,7 @@ __all__ = [
     "InvalidOption",
     "InvalidPicture",
     "LensError",
+    "ModelUnknown",
     "NotSignedIn",
     "PictureTooLarge",
     "QueueFull",
@@ -77,6 +78,12 @@ class SheetGone(LensError):
     """No sheet has this id, or it has left the cache."""
 
     title = "The sheet does not exist"
+
+
+class ModelUnknown(LensError):
+    """No lineup has the name that KServe's protocol calls a model's."""
+
+    title = "The model does not exist"
 
 
 class BodyTooLarge(LensError):
@@ -162,6 +169,7 @@ HTTP_STATUS: dict[type[LensError], int] = {
     CameraOff: 403,
     ForeignOrigin: 403,
     AnalysisGone: 404,
+    ModelUnknown: 404,
     SheetGone: 404,
     BodyTooLarge: 413,
     PictureTooLarge: 413,

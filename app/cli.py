@@ -9,6 +9,7 @@ import typer
 from app.commands.calibrating import calibrate
 from app.commands.lineups import fetch, lineups
 from app.commands.looking import compare, serve
+from app.commands.mcp import mcp
 from app.commands.measuring import bench, evaluate, precision
 from app.commands.networks import convert, inspect, models
 from app.commands.options import check_temporary_directory, or_explain
@@ -45,7 +46,7 @@ def show_version(
     or_explain(check_temporary_directory)
 
 
-for command in (serve, compare, lineups, fetch, evaluate, calibrate, precision, bench, models, inspect, convert):
+for command in (serve, compare, mcp, lineups, fetch, evaluate, calibrate, precision, bench, models, inspect, convert):
     app.command()(command)
 app.command(cls=TrainCommand)(train)
 app.add_typer(studies_app)

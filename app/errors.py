@@ -22,6 +22,7 @@ __all__ = [
     "InvalidOption",
     "InvalidPicture",
     "LensError",
+    "ModelUnknown",
     "NotSignedIn",
     "PictureTooLarge",
     "QueueFull",
@@ -106,6 +107,12 @@ class StudiesOff(LensError):
     """This server has no packages for studies."""
 
     title = "Studies are switched off"
+
+
+class ModelUnknown(LensError):
+    """No lineup has the name that KServe's protocol calls a model's."""
+
+    title = "The model does not exist"
 
 
 class BodyTooLarge(LensError):
@@ -198,6 +205,7 @@ HTTP_STATUS: dict[type[LensError], int] = {
     ForeignOrigin: 403,
     ResultsHidden: 403,
     AnalysisGone: 404,
+    ModelUnknown: 404,
     SheetGone: 404,
     StudyGone: 404,
     StudiesOff: 404,

@@ -17,8 +17,21 @@ from app.decoding.parts import decode_parts
 from app.decoding.processes import ARE_POSSIBLE, PROCESSES
 from app.engine.engine import Engine
 from app.pages.templating import STATIC
-from app.routes import api, camera, evidence, health, pages, queue, sheets, sign_in, studies, study_results, watch
-from app.routes.intake.uploads import PICTURE_PATHS, SHEETS_PATH
+from app.routes import (
+    api,
+    camera,
+    evidence,
+    health,
+    kserve,
+    pages,
+    queue,
+    sheets,
+    sign_in,
+    studies,
+    study_results,
+    watch,
+)
+from app.routes.intake.uploads import SHEETS_PATH, takes_pictures
 from app.server.camera import Cameras
 from app.server.guard.callers import CallerNames
 from app.server.guard.headers import SecurityHeaders
@@ -99,7 +112,7 @@ def create_app(
         BodyLimit,
         max_upload_bytes=settings.max_upload_bytes,
         max_total_bytes={SHEETS_PATH: settings.sheet_bytes},
-        picture_paths=PICTURE_PATHS,
+        takes_pictures=takes_pictures,
         intake_bytes=settings.intake_bytes,
     )
     app.add_middleware(DisconnectWatch)
@@ -124,7 +137,8 @@ def create_app(
     app.add_middleware(SubPath, path=settings.root_path)
     install_error_handlers(app)
     # This documents the token in OpenAPI; `TokenCheck` checks it, before a body is read.
-    app.include_router(api.router, dependencies=[Security(BEARER)] if app.state.tokens else [])
+    for interface in (api, kserve):
+        app.include_router(interface.router, dependencies=[Security(BEARER)] if app.state.tokens else [])
     for routes in (camera, evidence, health, pages, queue, sheets, sign_in, studies, study_results, watch):
         app.include_router(routes.router)
     mount_own_files(app, STATIC)

@@ -76,7 +76,7 @@ MAY_IMPORT = {
     "app.cli": "app.commands app.version",
     "app.commands": (
         "app.analysis app.bench app.bench.results app.calibration app.errors app.evaluation app.evaluation.results "
-        "app.explain app.on_ray app.output app.render app.serving app.settings app.study app.study.access "
+        "app.explain app.mcp app.on_ray app.output app.render app.serving app.settings app.study app.study.access "
         "app.study.database app.study.making app.survey app.trial models.attention models.checkpoints models.errors "
         "models.lineups models.names models.networks models.training models.training.recipes"
     ),
@@ -99,6 +99,9 @@ MAY_IMPORT = {
     "app.main": (
         "app.analysis app.decoding app.engine app.pages app.routes app.routes.intake app.server app.server.guard "
         "app.server.watch app.services app.settings app.study.access app.version models.lineups"
+    ),
+    "app.mcp": (
+        "app.analysis app.api app.engine app.errors app.output app.render app.settings app.version models.names"
     ),
     "app.numbers": "",
     "app.on_ray": (

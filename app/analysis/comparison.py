@@ -1,6 +1,6 @@
 """The comparison of the networks on one picture, which HTML, JSON, PNG and the command line render."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,12 @@ class Prediction:
 
     label: ClassLabel
     probability: float
+
+
+def rank_classes(probabilities: FloatArray, labels: Sequence[ClassLabel], *, count: int = 5) -> tuple[Prediction, ...]:
+    """The `count` likeliest classes by probabilities, (K,), the likeliest first."""
+    ranked = np.argsort(-probabilities, kind="stable")[:count]
+    return tuple(Prediction(labels[index], float(probabilities[index])) for index in ranked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +130,7 @@ class Comparison:
 
     def predictions(self, name: NetworkName, *, count: int = 5) -> tuple[Prediction, ...]:
         """The `count` likeliest classes of one network, the likeliest first."""
-        probabilities = self.analysis.traces[name].probabilities
-        ranked = np.argsort(-probabilities, kind="stable")[:count]
-        return tuple(Prediction(self.labels[index], float(probabilities[index])) for index in ranked)
+        return rank_classes(self.analysis.traces[name].probabilities, self.labels, count=count)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,5 +1,6 @@
 """An analysis as JSON."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from app.analysis.analyses import Analysis
@@ -48,7 +49,7 @@ def build_analysis_answer(
         lineup=card.name,
         trained=card.trained,
         target=TargetAnswer(class_index=label.index, class_name=label.name, chosen_by=comparison.target.chosen_by),
-        fit=_build_fit_answer(comparison.fit),
+        fit=build_fit_answer(comparison.fit),
         method=comparison.method,
         stage=comparison.stage,
         networks={name: _build_network_answer(comparison, name, links, query) for name in card.names},
@@ -80,7 +81,8 @@ def _build_comparison_answer(comparison: Comparison, difference: Difference) -> 
     )
 
 
-def _build_fit_answer(fit: PictureFit | None) -> FitAnswer | None:
+def build_fit_answer(fit: PictureFit | None) -> FitAnswer | None:
+    """Say whether any class fits; None where the lineup has no threshold."""
     return None if fit is None else FitAnswer(score=fit.score, threshold=fit.threshold, fits=fit.is_good)
 
 
@@ -90,7 +92,7 @@ def _build_network_answer(
     return NetworkAnswer(
         title=comparison.analysis.card.title_network(name),
         attention=comparison.analysis.card.networks[name].attention,
-        predictions=[_build_prediction_answer(prediction) for prediction in comparison.predictions(name)],
+        predictions=build_prediction_answers(comparison.predictions(name)),
         target_probability=comparison.target_probability(name),
         heat_map=build_heat_map_answer(comparison, name),
         blocks=_build_block_answers(comparison, name, links),
@@ -124,7 +126,7 @@ def _build_alteration_answer(comparison: Comparison, name: NetworkName) -> Alter
     return AlterationAnswer(
         interventions=[str(change) for change in altered.interventions if change.network == name],
         learned=LearnedAnswer(
-            predictions=[_build_prediction_answer(prediction) for prediction in learned.predictions(name)],
+            predictions=build_prediction_answers(learned.predictions(name)),
             target_probability=learned.target_probability(name),
             heat_map=build_heat_map_answer(learned, name),
         ),
@@ -134,12 +136,16 @@ def _build_alteration_answer(comparison: Comparison, name: NetworkName) -> Alter
     )
 
 
-def _build_prediction_answer(prediction: Prediction) -> PredictionAnswer:
-    return PredictionAnswer(
-        class_index=prediction.label.index,
-        class_name=prediction.label.name,
-        probability=prediction.probability,
-    )
+def build_prediction_answers(predictions: Sequence[Prediction]) -> list[PredictionAnswer]:
+    """Describe one network's likeliest classes."""
+    return [
+        PredictionAnswer(
+            class_index=prediction.label.index,
+            class_name=prediction.label.name,
+            probability=prediction.probability,
+        )
+        for prediction in predictions
+    ]
 
 
 def _build_block_answers(comparison: Comparison, name: NetworkName, links: AnalysisLinks | None) -> list[BlockAnswer]:

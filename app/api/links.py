@@ -1,5 +1,6 @@
-"""Every path under /api/v1: routes are registered under these patterns, and links fill them in."""
+"""Every path under /api/v1 and KServe's /v1: routes are registered under these patterns, and links fill them in."""
 
+import re
 from dataclasses import dataclass
 
 PREFIX = "/api/v1"
@@ -23,6 +24,18 @@ SANITY = "/sanity"
 RANDOMISED_HEAT_MAP = "/sanity/{extent}/{network}.png"
 BLOCK = "/blocks/{network}/{block}"
 FEATURE_MAP = "/blocks/{network}/{block}/channels/{channel}/{moment}.png"
+
+KSERVE_PREFIX = "/v1/models"
+
+# Below KServe's prefix. `lineup_name` is a convertor that takes no colon (`app.routes.kserve`), so that what follows it
+# stays apart.
+MODELS = ""
+MODEL = "/{model:lineup_name}"
+MODEL_PREDICT = "/{model:lineup_name}:predict"
+MODEL_EXPLAIN = "/{model:lineup_name}:explain"
+
+KSERVE_PICTURE_PATH = re.compile(rf"{KSERVE_PREFIX}/[^/]+:(predict|explain)")
+"""The paths of KServe's protocol that accept pictures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def document_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         400: "Not a picture, or a truncated one.",
         401: "The server needs a token, and the request has none or a wrong one.",
         403: "The request comes from a page of another origin.",
-        404: "No such analysis, or it has left the cache.",
+        404: "No such analysis, or it has left the cache; no such model.",
         413: "Too many bytes or pixels.",
         415: "A format that is not accepted.",
         422: "An option is not valid; the problem lists the allowed values.",

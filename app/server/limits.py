@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -38,7 +38,7 @@ class BodyLimit:
         app: the application inside.
         max_upload_bytes: the limit of one picture's bytes.
         max_total_bytes: by path, the limit of the bytes of several pictures together.
-        picture_paths: the paths that accept pictures.
+        takes_pictures: whether a path accepts pictures.
         intake_bytes: the limit of the bytes of all bodies whose requests are not answered yet.
     """
 
@@ -48,13 +48,13 @@ class BodyLimit:
         *,
         max_upload_bytes: int,
         max_total_bytes: Mapping[str, int] | None = None,
-        picture_paths: Collection[str] = (),
+        takes_pictures: Callable[[str], bool] = lambda _: False,
         intake_bytes: float = math.inf,
     ) -> None:
         self._app = app
         self._max_upload_bytes = max_upload_bytes
         self._max_total_bytes = max_total_bytes or {}
-        self._picture_paths = frozenset(picture_paths)
+        self._takes_pictures = takes_pictures
         self._intake_bytes = intake_bytes
         self._held_bytes = 0
 
@@ -78,7 +78,7 @@ class BodyLimit:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         # No route reads a body of any other type.
         is_form = Headers(scope=scope).get("content-type", "").lower().startswith("application/x-www-form-urlencoded")
-        if path not in self._picture_paths or is_form:
+        if is_form or not self._takes_pictures(path):
             return _Limit(SHORT_BODY_BYTES, refuse_short_body, allowance=0)
         if total := self._max_total_bytes.get(path):
             return _Limit(total, refuse_total_bytes)

@@ -76,7 +76,9 @@ def explain_invalid(entries: Sequence[Any]) -> InvalidOption:
 
 def answer_problem(request: Request, problem: Problem, headers: dict[str, str] | None = None) -> Response:
     """Answer with a problem: JSON for the API, a page for browsers."""
-    if request.url.path.startswith(("/api/", "/healthz", "/readyz")):
+    # Below a path of a proxy, that path comes first.
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    if path.startswith(("/api/", "/v1/", "/healthz", "/readyz")):
         content = problem.model_dump(exclude_none=True)
         return JSONResponse(content, status_code=problem.status, headers=headers, media_type=MEDIA_TYPE)
     page = ErrorPage(title=problem.title, detail=problem.detail, status=problem.status)

@@ -29,6 +29,8 @@ from models.lineups.lineup import Lineup
 
 FORM = "application/x-www-form-urlencoded"
 
+EXPLAIN = "/v1/models/resnet18-110:explain"
+
 HELD_SECONDS = 0.2
 """The limit of one turn of the loop, in time of its processor and with room for a slow one."""
 
@@ -55,6 +57,13 @@ BODIES = {
     "fields": ("/sign-in", FORM, fill(b"", b"a=&")),
     "escapes": ("/sign-in", FORM, fill(b"token=", b"%41")),
     "form for a picture": ("/api/v1/heatmap", FORM, fill(b"interventions=", b",")),
+    "instances": (EXPLAIN, "application/json", fill(b'{"instances":[1', b",1", b"]}")),
+    "a long text": (
+        EXPLAIN,
+        "application/json",
+        b'{"instances":"' + 19_000_000 * b"x" + b'"}',
+    ),
+    "bytes of no type": (EXPLAIN, "text/plain", 19_000_000 * b"x"),
 }
 
 

@@ -30,25 +30,24 @@ def read_json_body(body: bytes) -> FormData:
     Raises:
         InvalidOption: for a body that is no such object.
     """
-    if sum(map(body.count, (b",", b"[", b"{"))) > MOST_PARTS:
-        raise InvalidOption(f"the JSON body has more than {MOST_PARTS} values; send {EXAMPLE}", option="body")
-    try:
-        values = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise InvalidOption(f"the body is no JSON: {error}; send {EXAMPLE}", option="body") from error
+    values = parse_json(body, example=EXAMPLE)
     if not isinstance(values, dict):
         raise InvalidOption(f"the JSON body is no object; send {EXAMPLE}", option="body")
     items: list[tuple[str, UploadFile | str]] = []
     for name, value in values.items():
         if name == "image":
-            items.append((name, _make_file(_decode(value), "application/octet-stream")))
+            items.append((name, _make_file(decode_base64(value), "application/octet-stream")))
         else:
             items += [(name, text) for text in _list_texts(name, value)]
     return FormData(items)
 
 
-def _decode(value: object) -> bytes:
-    """The bytes of a text in base64."""
+def decode_base64(value: object) -> bytes:
+    """Decode a picture in base64, alone or in a `data:` address.
+
+    Raises:
+        InvalidOption: for what is no such text.
+    """
     if not isinstance(value, str):
         raise InvalidOption("image is not a text; send the picture's file in base64", option="image")
     text = value.partition(",")[2] if value.startswith("data:") else value
@@ -58,6 +57,20 @@ def _decode(value: object) -> bytes:
         raise InvalidOption(
             f"image is not base64: {str(error).lower()}; encode the picture's file", option="image"
         ) from error
+
+
+def parse_json(body: bytes, *, example: str) -> object:
+    """Parse a JSON body, of few values but with long texts.
+
+    Raises:
+        InvalidOption: for a body that is no JSON or has too many values; it proposes the example.
+    """
+    if sum(map(body.count, (b",", b"[", b"{"))) > MOST_PARTS:
+        raise InvalidOption(f"the JSON body has more than {MOST_PARTS} values; send {example}", option="body")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidOption(f"the body is no JSON: {error}; send {example}", option="body") from error
 
 
 def _list_texts(name: str, value: object) -> list[str]:

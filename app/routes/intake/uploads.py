@@ -31,10 +31,15 @@ PICTURE_PATHS = frozenset(
         *(links.PREFIX + path for path in (links.HEAT_MAP, links.FIGURE, links.ATTENTION, links.ANALYSES)),
     }
 )
-"""The paths that accept pictures; bodies for all others are short."""
+"""The paths that accept pictures in forms, by themselves or in JSON."""
 
 OPTION_BYTES = 64 * 1024
 """The limit of one option beside the picture, far above the longest that is accepted."""
+
+
+def takes_pictures(path: str) -> bool:
+    """Whether a path accepts pictures; bodies for all others are short."""
+    return path in PICTURE_PATHS or links.KSERVE_PICTURE_PATH.fullmatch(path) is not None
 
 
 def name_file(file_name: str | None) -> str:

@@ -54,6 +54,23 @@ def test_links_of_an_analysis_are_below_the_path(below: TestClient, prefix: str)
     assert below.get(page.headers["location"]).status_code == 200
 
 
+@pytest.mark.parametrize("prefix", ["", ROOT])
+def test_errors_of_programs_are_problems_below_the_path_too(below: TestClient, prefix: str) -> None:
+    for path in ("/api/v1/analyses/none", "/v1/models/none"):
+        answer = below.get(prefix + path)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    page = below.get(f"{prefix}/analyses/none")
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize("prefix", ["", ROOT])
+def test_instances_have_the_limit_of_a_picture_below_the_path(below: TestClient, prefix: str) -> None:
+    body = {"instances": [{"image": {"b64": "A" * 400_000}}]}
+    answer = below.post(f"{prefix}/v1/models/resnet18-110:explain", json=body)
+    assert answer.status_code == 400
+    assert "not a picture" in answer.json()["detail"]
+
+
 def test_sign_in_is_below_the_path(lineup: Lineup) -> None:
     settings = Settings(root_path=ROOT, api_tokens=("a-token-of-sixteen-characters",))
     with TestClient(create_app(settings, lineups=[lineup])) as client:

@@ -12,6 +12,7 @@ from app.commands.looking import compare, serve
 from app.commands.measuring import bench, evaluate, precision
 from app.commands.networks import convert, inspect, models
 from app.commands.options import check_temporary_directory, or_explain
+from app.commands.sharing import push
 from app.commands.training import TrainCommand, train
 from app.version import VERSION
 
@@ -44,6 +45,6 @@ def show_version(
     or_explain(check_temporary_directory)
 
 
-for command in (serve, compare, lineups, fetch, evaluate, calibrate, precision, bench, models, inspect, convert):
+for command in (serve, compare, lineups, fetch, push, evaluate, calibrate, precision, bench, models, inspect, convert):
     app.command()(command)
 app.command(cls=TrainCommand)(train)

@@ -75,8 +75,8 @@ MAY_IMPORT = {
     "app.cli": "app.commands app.version",
     "app.commands": (
         "app.analysis app.bench app.bench.results app.calibration app.errors app.evaluation app.evaluation.results "
-        "app.explain app.on_ray app.output app.render app.serving app.settings app.survey app.trial models.attention "
-        "models.checkpoints models.errors models.lineups models.names models.networks models.training "
+        "app.explain app.on_ray app.output app.render app.serving app.settings app.sharing app.survey app.trial "
+        "models.attention models.checkpoints models.errors models.lineups models.names models.networks models.training "
         "models.training.recipes"
     ),
     "app.decoding": "app.errors models.names models.pictures",
@@ -136,6 +136,9 @@ MAY_IMPORT = {
         "app.settings"
     ),
     "app.settings": "models.lineups models.lineups.fetching models.names",
+    "app.sharing": (
+        "app.version models.checkpoints models.errors models.lineups models.networks models.training.records"
+    ),
     "app.survey": (
         "app.analysis app.api app.engine app.errors app.output app.render app.settings models.lineups "
         "models.names models.pictures models.progress"

@@ -11,6 +11,7 @@ from models.lineups.card import ClassLabel, LineupCard, NetworkCard, name_networ
 from models.lineups.catalogue import KnownChoice
 from models.lineups.choice import InlineLineup, LineupChoice, NamedSource
 from models.lineups.cifar import check_resolution, find_preprocessing, warn_of_cifar
+from models.lineups.hub import HubLineup
 from models.lineups.label_files import read_labels
 from models.lineups.sources import Member, list_source_labels, open_source
 from models.lineups.warning_texts import (
@@ -55,9 +56,10 @@ class LineupPlan:
         if isinstance(choice, KnownChoice):
             card = _make_known_card(choice)
             return cls(choice.name, card, Path(), _list_sources(card), _find_labels(card.labels, Path()))
-        card = read_card(choice)
-        check_resolution(card, choice)
-        return cls(card.name, card, choice.parent, _list_sources(card), _find_labels(card.labels, choice.parent))
+        path = choice.locate() if isinstance(choice, HubLineup) else choice
+        card = read_card(path)
+        check_resolution(card, path)
+        return cls(card.name, card, path.parent, _list_sources(card), _find_labels(card.labels, path.parent))
 
     def open(self, position: int) -> Member:
         """The network at a position, 0 for the baseline; raises `LineupError`."""

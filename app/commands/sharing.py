@@ -1,6 +1,5 @@
 """`cbam-lens push`: a lineup for others, on the Hugging Face Hub."""
 
-import re
 from typing import Annotated
 
 import typer
@@ -24,7 +23,7 @@ def push(
     `hf auth login`. Needs uv sync --extra hub.
     """
     settings = read_settings()
-    if not re.fullmatch(SPELLING, f"{PREFIX}{repository}") or "@" in repository:
+    if not SPELLING.fullmatch(f"{PREFIX}{repository}") or "@" in repository:
         raise typer.BadParameter(f"repository is {repository!r}; write OWNER/REPOSITORY")
     or_explain(_want_library)
     with errors.status("checking the lineup"):

@@ -213,6 +213,13 @@ def test_only_lineups_with_a_file_of_their_own_are_sent(lineup: str) -> None:
     assert "has no TOML file of its own; push takes a lineup's TOML file" in result.stderr
 
 
+def test_library_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    result = push("shipped", "--dry-run")
+    assert result.exit_code == 2
+    assert "needs huggingface_hub, which is not installed: uv sync --extra hub" in result.stderr
+
+
 @pytest.mark.parametrize("repository", ["lite", "a/b/c", "a/b@v1", "../b"])
 def test_repository_is_spelt_with_its_owner(repository: str) -> None:
     result = runner.invoke(app, ["push", "shipped", repository])

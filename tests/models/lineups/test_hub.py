@@ -1,5 +1,6 @@
 """Lineups are fetched from the Hugging Face Hub when they are named, whole, and as safetensors alone."""
 
+import json
 import pickle
 import sys
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli import app
@@ -174,6 +176,27 @@ def test_other_weights_than_the_cards_are_refused(published: Repository) -> None
     LINEUP.fetch(keep_quiet)
     with pytest.raises(LineupError, match=r"its sha256 is .*, the card says"):
         load_lineup(LINEUP)
+
+
+def test_command_fetches_the_lineup_that_it_is_given(
+    hub: FakeHub, published: Repository, tmp_path: Path, motorcycle: bytes
+) -> None:
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(motorcycle)
+    result = runner.invoke(app, ["compare", str(picture), "--lineup", f"hf:{REPOSITORY}", "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["lineup"] == "efficientnet-lite0"
+    assert f"asking the Hugging Face Hub for {REPOSITORY}" in result.stderr
+    assert any(line.startswith("GET") for line in hub.asked)
+
+
+def test_request_to_the_server_fetches_nothing(
+    hub: FakeHub, published: Repository, client: TestClient, motorcycle: bytes
+) -> None:
+    answer = client.post("/api/v1/heatmap", files={"image": motorcycle}, data={"lineup": f"hf:{REPOSITORY}"})
+    assert answer.status_code == 422
+    assert f"hf:{REPOSITORY}" in answer.json()["detail"]
+    assert hub.asked == []
 
 
 def test_library_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,6 +156,15 @@ def test_model_card_has_a_header_for_the_hub(trained: Path) -> None:
     ]
 
 
+def test_lineup_can_be_pushed(trained: Path) -> None:
+    result = runner.invoke(program, ["push", str(trained / "lineup.toml"), "somebody/mine", "--dry-run"])
+    assert result.exit_code == 0, result.output
+    sent = {line.partition(":")[0] for line in result.stdout.splitlines()}
+    networks = {f"resnet18_{name}_3{suffix}" for name in ("baseline", "cbam") for suffix in (".safetensors", ".md")}
+    assert sent == networks | {"README.md", "lineup.toml", "labels.json"}
+    assert "licence of the weights: unknown" in result.stderr
+
+
 def test_lineup_answers_compare(trained: Path, pictures: Path) -> None:
     picture = str(pictures / "red" / "000.png")
     result = runner.invoke(program, ["compare", picture, "--lineup", str(trained / "lineup.toml"), "--json"])

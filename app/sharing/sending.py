@@ -28,9 +28,11 @@ def send(parcel: Parcel, repository: str, *, is_private: bool) -> str:
     """
     try:
         return _send(HfApi(library_name=LIBRARY, library_version=VERSION), parcel, repository, is_private=is_private)
-    except (HTTPError, OSError, ValueError) as error:
+    except (HTTPError, OSError, RuntimeError, ValueError) as error:
+        # A file that could not be uploaded is a RuntimeError, which has the reason as its cause.
+        reason = " ".join(shorten(part) for part in (error, error.__cause__) if isinstance(part, Exception))
         raise LineupError(
-            f"{parcel.card.name} could not be sent to {repository}: {shorten(error)}; check the repository's name, the "
+            f"{parcel.card.name} could not be sent to {repository}: {reason}; check the repository's name, the "
             "network, and that HF_TOKEN or `hf auth login` gives a token that may write there"
         ) from error
 

@@ -28,9 +28,13 @@ def hub(server: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fak
     template = f"{server.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    # Xet's own servers are not here: weights go as Git LFS, which the library falls back to without hf_xet.
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     server.repositories.clear()
     server.asked.clear()
     server.validated.clear()
+    server.large_files.clear()
+    server.refuses_large_files = False
     return server
 
 

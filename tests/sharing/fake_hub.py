@@ -41,6 +41,13 @@ class FakeHub:
     repositories: dict[str, Repository] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     validated: list[str] = field(default_factory=list)
+    large_files: dict[str, bytes] = field(default_factory=dict)
+    refuses_large_files: bool = False
+
+
+def _choose_mode(path: str) -> dict[str, str | bool]:
+    """Weights go the way of Git LFS, as on the Hub; everything else is in the commit itself."""
+    return {"path": path, "uploadMode": "lfs" if path.endswith(".safetensors") else "regular", "shouldIgnore": False}
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -62,7 +69,7 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.hub.asked.append(f"POST {self.path}")
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self._read()
         if self.headers.get("Authorization") != f"Bearer {TOKEN}" and self.path != "/api/validate-yaml":
             self._send({"error": "Invalid username or password."}, status=401)
         elif self.path == "/api/repos/create":
@@ -71,10 +78,34 @@ class Answers(BaseHTTPRequestHandler):
             self.hub.validated.append(json.loads(body)["content"])
             self._send({"errors": [], "warnings": []})
         elif "/preupload/" in self.path:
-            files = json.loads(body)["files"]
-            self._send({"files": [{"path": f["path"], "uploadMode": "regular", "shouldIgnore": False} for f in files]})
+            self._send({"files": [_choose_mode(file["path"]) for file in json.loads(body)["files"]]})
+        elif self.path.endswith(".git/info/lfs/objects/batch"):
+            self._send({"transfer": "basic", "objects": [self._offer(file) for file in json.loads(body)["objects"]]})
         else:
             self._commit(body)
+
+    def do_PUT(self) -> None:
+        self.hub.asked.append(f"PUT {self.path}")
+        if self.hub.refuses_large_files:
+            self._send({"error": "no room"}, status=403)
+            return
+        content = self._read_chunks() if "Content-Length" not in self.headers else self._read()
+        self.hub.large_files[hashlib.sha256(content).hexdigest()] = content
+        self._send({})
+
+    def _read(self) -> bytes:
+        return self.rfile.read(int(self.headers["Content-Length"]))
+
+    def _read_chunks(self) -> bytes:
+        chunks = []
+        while size := int(self.rfile.readline(), 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
+
+    def _offer(self, file: dict[str, str | int]) -> dict[str, object]:
+        return {**file, "actions": {"upload": {"href": f"{self.hub.address}/large/{file['oid']}"}}}
 
     def _create(self, wanted: dict[str, str | bool]) -> None:
         name = f"{wanted['organization']}/{wanted['name']}"
@@ -87,8 +118,13 @@ class Answers(BaseHTTPRequestHandler):
 
     def _commit(self, body: bytes) -> None:
         name = self.path.removeprefix("/api/models/").removesuffix("/commit/main")
-        entries = [json.loads(line)["value"] for line in body.splitlines() if json.loads(line)["key"] == "file"]
-        files = {entry["path"]: base64.b64decode(entry["content"]) for entry in entries}
+        files = {}
+        for entry in map(json.loads, body.splitlines()):
+            value = entry["value"]
+            if entry["key"] == "file":
+                files[value["path"]] = base64.b64decode(value["content"])
+            elif entry["key"] == "lfsFile":
+                files[value["path"]] = self.hub.large_files[value["oid"]]
         commit = self.hub.repositories[name].commit(files)
         self._send({"commitUrl": f"{self.hub.address}/{name}/commit/{commit}", "commitOid": commit})
 

@@ -13,6 +13,7 @@ from app.commands.mcp import mcp
 from app.commands.measuring import bench, evaluate, precision
 from app.commands.networks import convert, inspect, models
 from app.commands.options import check_temporary_directory, or_explain
+from app.commands.sharing import push
 from app.commands.studies import studies_app
 from app.commands.training import TrainCommand, train
 from app.version import VERSION
@@ -46,7 +47,9 @@ def show_version(
     or_explain(check_temporary_directory)
 
 
-for command in (serve, compare, mcp, lineups, fetch, evaluate, calibrate, precision, bench, models, inspect, convert):
+for command in (
+    serve, compare, mcp, lineups, fetch, push, evaluate, calibrate, precision, bench, models, inspect, convert,
+):  # fmt: skip
     app.command()(command)
 app.command(cls=TrainCommand)(train)
 app.add_typer(studies_app)

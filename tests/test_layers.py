@@ -76,9 +76,9 @@ MAY_IMPORT = {
     "app.cli": "app.commands app.version",
     "app.commands": (
         "app.analysis app.bench app.bench.results app.calibration app.errors app.evaluation app.evaluation.results "
-        "app.explain app.mcp app.on_ray app.output app.render app.serving app.settings app.study app.study.access "
-        "app.study.database app.study.making app.survey app.trial models.attention models.checkpoints models.errors "
-        "models.lineups models.names models.networks models.training models.training.recipes"
+        "app.explain app.mcp app.on_ray app.output app.render app.serving app.settings app.sharing app.study "
+        "app.study.access app.study.database app.study.making app.survey app.trial models.attention models.checkpoints "
+        "models.errors models.lineups models.names models.networks models.training models.training.recipes"
     ),
     "app.decoding": "app.errors models.names models.pictures",
     "app.engine": (
@@ -150,6 +150,9 @@ MAY_IMPORT = {
         "app.settings app.study.access models.lineups"
     ),
     "app.settings": "models.lineups models.lineups.fetching models.names",
+    "app.sharing": (
+        "app.version models.checkpoints models.errors models.lineups models.networks models.training.records"
+    ),
     "app.study": "app.numbers app.study.statistics",
     "app.study.access": "app.errors app.study app.study.database",
     "app.study.database": "app.errors app.study app.study.statistics",

@@ -7,6 +7,7 @@ from models.errors import LineupError
 from models.lineups.card import read_card
 from models.lineups.catalogue import KnownChoice, list_known_names, resolve_name
 from models.lineups.choice import LineupChoice, parse_lineups
+from models.lineups.hub import PREFIX, HubLineup
 
 
 def fetch_chosen(settings: Settings, tell: Callable[[str], None]) -> None:
@@ -17,7 +18,7 @@ def fetch_chosen(settings: Settings, tell: Callable[[str], None]) -> None:
         tell: called with a note on each file that is fetched.
     """
     for choice in parse_lineups(settings.lineups, settings.labels, store=settings.weight_store):
-        if isinstance(choice, KnownChoice):
+        if isinstance(choice, (KnownChoice, HubLineup)):
             choice.fetch(tell)
         if settings.offline:
             _want_torchvisions_files(choice)
@@ -27,7 +28,7 @@ def fetch_known(name: str, settings: Settings, tell: Callable[[str], None], *, i
     """Fetch one known lineup, torchvision's weights included.
 
     Args:
-        name: the lineup's name.
+        name: the lineup's name, or `hf:OWNER/REPOSITORY`.
         settings: the settings of the cache directory, the mirror and offline use.
         tell: called with a note on each file that is fetched.
         is_forced: whether to fetch files again that are on this machine.
@@ -38,6 +39,8 @@ def fetch_known(name: str, settings: Settings, tell: Callable[[str], None], *, i
     Raises:
         LineupError: for an unknown name, and for a file that cannot be fetched.
     """
+    if name.startswith(PREFIX):
+        return _fetch_from_hub(HubLineup.parse(name, is_offline=settings.offline), tell)
     choice = resolve_name(name, settings.weight_store)
     if choice is None:
         raise LineupError(f"{name!r} is no known lineup; choose one of {', '.join(list_known_names())}")
@@ -47,6 +50,12 @@ def fetch_known(name: str, settings: Settings, tell: Callable[[str], None], *, i
     if any(network.source for network in choice.lineup.networks):
         _fetch_torchvisions_files(choice, settings)
     return tuple(network.source for network in choice.locate_networks())
+
+
+def _fetch_from_hub(choice: HubLineup, tell: Callable[[str], None]) -> tuple[str, ...]:
+    choice.fetch(tell)
+    path = choice.locate()
+    return tuple(str(path.with_name(network.file)) for network in read_card(path).networks.values())
 
 
 def _fetch_torchvisions_files(choice: KnownChoice, settings: Settings) -> None:

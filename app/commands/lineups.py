@@ -23,7 +23,9 @@ def lineups(
 
 def fetch(
     *,
-    names: Annotated[list[str], typer.Argument(help="Names that cbam-lens lineups lists.", metavar="NAME...")],
+    names: Annotated[
+        list[str], typer.Argument(help="Names that cbam-lens lineups lists, or hf:OWNER/REPOSITORY.", metavar="NAME...")
+    ],
     force: Annotated[bool, typer.Option("--force", help="Fetch files again that are on this machine.")] = False,
     offline: OfflineOption = False,
 ) -> None:

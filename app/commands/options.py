@@ -28,9 +28,10 @@ EXIT_BAD_INPUT = 2
 errors = Console(stderr=True)
 
 LINEUP_HELP = (
-    "A lineup: shipped (the default), another name that cbam-lens lineups lists, a TOML file, or NAME=SOURCE,SOURCE "
-    "with two to five checkpoints, torchvision:resnet50, untrained:vgg16_bn or python:package.module:function. The "
-    "last one runs that function's code to make a network; nothing else here runs code."
+    "A lineup: shipped (the default), another name that cbam-lens lineups lists, a TOML file, hf:OWNER/REPOSITORY on "
+    "the Hugging Face Hub, or NAME=SOURCE,SOURCE with two to five checkpoints, torchvision:resnet50, "
+    "untrained:vgg16_bn or python:package.module:function. The last one runs that function's code to make a network; "
+    "nothing else here runs code."
 )
 LineupOption = Annotated[str | None, typer.Option("--lineup", help=LINEUP_HELP, metavar="LINEUP")]
 LabelsOption = Annotated[

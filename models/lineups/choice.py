@@ -1,8 +1,9 @@
 """The choice of a lineup on a command line. Nothing here imports torch or reads weights.
 
-A known name (`models.lineups.catalogue`), a TOML file (the full form), or `NAME=SOURCE,SOURCE` with two to five
-sources of weights (`models.lineups.sources`), the baseline first. A source may have a name in front of it,
-`NAME=baseline:a.pth,new:b.pth`; else the network is named by its attention.
+A known name (`models.lineups.catalogue`), a TOML file (the full form), `hf:OWNER/REPOSITORY` on the Hugging Face Hub
+(`models.lineups.hub`), or `NAME=SOURCE,SOURCE` with two to five sources of weights (`models.lineups.sources`), the
+baseline first. A source may have a name in front of it, `NAME=baseline:a.pth,new:b.pth`; else the network is named by
+its attention.
 """
 
 import re
@@ -15,6 +16,7 @@ from models.errors import LineupError
 from models.lineups.card import FEWEST_NETWORKS, LINEUP_NAME, MOST_NETWORKS, RESERVED_NAMES
 from models.lineups.catalogue import KnownChoice, list_known_names, resolve_name
 from models.lineups.fetching.store import WeightStore
+from models.lineups.hub import PREFIX, HubLineup
 from models.names import NETWORK_NAME, NetworkName
 
 SYNTAX = "write NAME=BASELINE,SE,CBAM with two to five files, the path of a TOML file, or a known name"
@@ -72,7 +74,7 @@ class InlineLineup:
         return cls(name, tuple(NamedSource.parse(source) for source in sources), labels)
 
 
-LineupChoice: TypeAlias = InlineLineup | Path | KnownChoice
+LineupChoice: TypeAlias = InlineLineup | Path | KnownChoice | HubLineup
 
 
 def parse_lineup(text: str, *, labels: str | None = None, store: WeightStore | None = None) -> LineupChoice:
@@ -86,7 +88,10 @@ def parse_lineup(text: str, *, labels: str | None = None, store: WeightStore | N
     Raises:
         LineupError: the text is not a valid choice.
     """
-    if (known := resolve_name(text, store or WeightStore())) is not None:
+    store = store or WeightStore()
+    if text.startswith(PREFIX):
+        return HubLineup.parse(text, is_offline=store.options.offline)
+    if (known := resolve_name(text, store)) is not None:
         return known
     if "=" not in text or Path(text).is_file():
         if not Path(text).is_file():

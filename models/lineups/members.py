@@ -11,6 +11,7 @@ from models.lineups.card import ClassLabel, LineupCard, NetworkCard, name_networ
 from models.lineups.catalogue import KnownChoice
 from models.lineups.choice import InlineLineup, LineupChoice, NamedSource
 from models.lineups.cifar import check_resolution, find_preprocessing, warn_of_cifar
+from models.lineups.hub import HubLineup
 from models.lineups.label_files import read_labels
 from models.lineups.own_networks import make_own_card
 from models.lineups.sources import PYTHON, Member, list_source_labels, open_source
@@ -56,14 +57,15 @@ class LineupPlan:
         if isinstance(choice, KnownChoice):
             card = _make_known_card(choice)
             return cls(choice.name, card, Path(), _list_sources(card), _find_labels(card.labels, Path()))
-        card = read_card(choice)
-        check_resolution(card, choice)
+        path = choice.locate() if isinstance(choice, HubLineup) else choice
+        card = read_card(path)
+        check_resolution(card, path)
         if running := [network.file for network in card.networks.values() if network.file.startswith(PYTHON)]:
             raise LineupError(
-                f"{choice}: {running[0]!r} would run code, which a file may not; give it on the command line, as "
+                f"{path}: {running[0]!r} would run code, which a file may not; give it on the command line, as "
                 f"--lineup NAME={running[0]},..."
             )
-        return cls(card.name, card, choice.parent, _list_sources(card), _find_labels(card.labels, choice.parent))
+        return cls(card.name, card, path.parent, _list_sources(card), _find_labels(card.labels, path.parent))
 
     def open(self, position: int) -> Member:
         """The network at a position, 0 for the baseline; raises `LineupError`."""

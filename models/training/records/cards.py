@@ -12,6 +12,7 @@ from models.training.learning.lesson import Lesson
 from models.training.learning.trainee import TraineeShape
 from models.training.learning.validation import Score
 from models.training.recipes.recipe import Recipe
+from models.training.records.headers import Licence, MeasuredModel, format_header, list_tags
 from models.training.records.toml_text import format_toml
 from models.training.records.weights import WeightsFile
 from models.training.running.origin import Origin
@@ -134,7 +135,10 @@ def format_lineup_card(name: str, networks: Mapping[NetworkName, TrainedNetwork]
 
 
 def format_model_card(trained: TrainedNetwork, circumstances: Circumstances) -> str:
-    """Format the Markdown file for people."""
+    """Format the Markdown file for people, with a header for the Hugging Face Hub.
+
+    Nobody but the owner of the weights can state their terms, so the header says that these are unknown.
+    """
     shape, recipe = trained.shape, circumstances.recipe
     title = title_network(shape.architecture, shape.attention)
     side = recipe.resolution.value
@@ -168,7 +172,12 @@ def format_model_card(trained: TrainedNetwork, circumstances: Circumstances) -> 
         f"It must answer with one of its {shape.class_count:,} classes, even if none fits. The training pictures have "
         "their own terms.",
     )
-    return "\n\n".join(sections) + "\n"
+    header = format_header(
+        [MeasuredModel(title, list_accuracy(trained, circumstances))],
+        licence=Licence(),
+        tags=list_tags(shape.architecture, [shape.attention]),
+    )
+    return "\n\n".join((header.rstrip(), *sections)) + "\n"
 
 
 def _tell_normalisation(recipe: Recipe) -> str:

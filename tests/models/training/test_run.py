@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import typer
+from huggingface_hub import ModelCard
 from safetensors import safe_open
 from safetensors.torch import load_file
 from typer.testing import CliRunner, Result
@@ -17,6 +18,7 @@ from typer.testing import CliRunner, Result
 from app.cli import app as program
 from app.commands.training import TrainCommand, train
 from models.checkpoints.diagnosis import GateState
+from models.lineups.card import read_card
 from models.lineups.label_files import read_labels
 from models.lineups.lineup import load_lineup
 from models.lineups.sources import open_source
@@ -142,6 +144,25 @@ def test_model_card_tells_what_is_known_and_where_nothing_lies(trained: Path) ->
     for text in (card, (trained / "lineup.toml").read_text()):
         assert str(trained.parent) not in text
         assert str(Path.home()) not in text
+
+
+def test_model_card_has_a_header_for_the_hub(trained: Path) -> None:
+    header = ModelCard.load(trained / "resnet18_cbam_3.md").data
+    accuracy = read_card(trained / "lineup.toml").networks["cbam"].accuracy
+    assert (header.license, header.model_name) == ("unknown", "ResNet-18+CBAM")
+    assert accuracy
+    assert [row.metric_value for row in header.eval_results or ()] == [
+        value for row in accuracy for value in (row.top1, row.top5)
+    ]
+
+
+def test_lineup_can_be_pushed(trained: Path) -> None:
+    result = runner.invoke(program, ["push", str(trained / "lineup.toml"), "somebody/mine", "--dry-run"])
+    assert result.exit_code == 0, result.output
+    sent = {line.partition(":")[0] for line in result.stdout.splitlines()}
+    networks = {f"resnet18_{name}_3{suffix}" for name in ("baseline", "cbam") for suffix in (".safetensors", ".md")}
+    assert sent == networks | {"README.md", "lineup.toml", "labels.json"}
+    assert "licence of the weights: unknown" in result.stderr
 
 
 def test_lineup_answers_compare(trained: Path, pictures: Path) -> None:

@@ -133,6 +133,18 @@ def test_frozen_frame_stays_takes_another_class_and_is_analysed(page: Page, comp
     assert complaints == []
 
 
+def test_camera_is_frozen_while_it_waits_for_a_frame(page: Page) -> None:
+    """A paused video brings no further frame: the wait for one has to end."""
+    start(page)
+    page.evaluate(
+        """() => new Promise((resolve) => {
+            HTMLVideoElement.prototype.requestVideoFrameCallback = () => { resolve(); return 0; };
+        })"""
+    )
+    page.get_by_role("button", name="Freeze").click()
+    expect(page.locator("#camera-rate")).to_have_text("Frozen")
+
+
 def test_frozen_camera_goes_on(page: Page) -> None:
     start(page)
     page.get_by_role("button", name="Freeze").click()

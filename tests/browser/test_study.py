@@ -93,7 +93,7 @@ def test_lecturer_and_two_voters(browser: Browser, lecture: Lecture) -> None:
     expect(projector.get_by_text("Everyone: 0 people, 0 votes")).to_be_visible()
     projector.get_by_role("link", name="QR code").click()
     expect(projector.get_by_text(lecture.site + lecture.voters)).to_be_visible()
-    assert projector.locator(".study-code-image").evaluate("(image) => image.complete && image.naturalWidth > 0")
+    projector.wait_for_function("() => document.querySelector('.study-code-image').naturalWidth > 0")
     projector.go_back()
 
     phone = browser.new_context(base_url=lecture.site, viewport=PHONE, has_touch=True, is_mobile=True)

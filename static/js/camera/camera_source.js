@@ -102,10 +102,18 @@ export class CameraSource {
     return new Promise((resolve) => {
       if (this.video.paused) {
         resolve(undefined);
-      } else if ("requestVideoFrameCallback" in this.video) {
-        this.video.requestVideoFrameCallback(resolve);
+        return;
+      }
+      const done = () => {
+        this.video.removeEventListener("pause", done);
+        resolve(undefined);
+      };
+      // A picture that is frozen meanwhile brings no further frame.
+      this.video.addEventListener("pause", done);
+      if ("requestVideoFrameCallback" in this.video) {
+        this.video.requestVideoFrameCallback(done);
       } else {
-        requestAnimationFrame(resolve);
+        requestAnimationFrame(done);
       }
     });
   }

@@ -106,7 +106,9 @@ class Case:
 
 def build(name: str, **options: Any) -> nn.Module:
     """A torchvision network in which every BatchNorm and scale has an effect."""
-    network: nn.Module = getattr(torchvision.models, name)(weights=None, num_classes=CLASSES, **options).eval()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        network: nn.Module = getattr(torchvision.models, name)(weights=None, num_classes=CLASSES, **options).eval()
     generator = torch.Generator().manual_seed(7)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -308,7 +310,9 @@ def test_inserted_resnet_with_weights_from_here_gives_the_same_trace(photograph:
 
 
 def test_every_inserted_block_matters_by_itself(photograph: torch.Tensor) -> None:
-    inserted = insert_cbam(build("resnet18"))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(6)
+        inserted = insert_cbam(build("resnet18"))
     with torch.no_grad():
         expected = inserted(photograph)
         for path in inserted.block_paths.values():

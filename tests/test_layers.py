@@ -137,7 +137,7 @@ MAY_IMPORT = {
     "app.routes": (
         "app.analysis app.api app.errors app.explain app.output app.pages app.pages.analysis app.pages.evidence "
         "app.pages.study app.render app.routes.intake app.server app.server.guard app.server.watch app.settings "
-        "app.study app.study.database models.names models.networks models.pictures"
+        "app.study app.study.database models.names models.networks"
     ),
     "app.routes.intake": "app.analysis app.api app.errors",
     "app.server": "app.analysis app.api app.engine app.errors app.pages models.names",

@@ -1,5 +1,6 @@
 """`cbam-lens study`: blind studies, which people vote in with their phones."""
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -140,28 +141,19 @@ def list_studies(*, address: AddressOption = HERE) -> None:
 @studies_app.command("open")
 def open_study(*, study: StudyArgument) -> None:
     """Accept votes; a study that has ended stays ended."""
-    studies = _open()
-    found = _find(studies, study)
-    or_explain(studies.open, found)
-    typer.echo(f"{found.plan.title}: open")
+    _change(study, lambda studies, found: studies.open(found), "open")
 
 
 @studies_app.command()
 def close(*, study: StudyArgument) -> None:
     """End a study before its stopping rule does, which the results will say."""
-    studies = _open()
-    found = _find(studies, study)
-    or_explain(studies.end, found)
-    typer.echo(f"{found.plan.title}: ended")
+    _change(study, lambda studies, found: studies.end(found), "ended")
 
 
 @studies_app.command()
 def delete(*, study: StudyArgument) -> None:
     """End a study, and delete its votes and pictures."""
-    studies = _open()
-    found = _find(studies, study)
-    or_explain(studies.delete, found)
-    typer.echo(f"{found.plan.title}: deleted")
+    _change(study, lambda studies, found: studies.delete(found), "deleted")
 
 
 @studies_app.command()
@@ -192,6 +184,14 @@ def results(
 
 def _open() -> "Studies":
     return or_explain(StudyAccess(read_settings().study_address).create)
+
+
+def _change(link: str, change: Callable[["Studies", "Study"], None], state: str) -> None:
+    """Change the study of a link, and print its new state."""
+    studies = _open()
+    found = _find(studies, link)
+    or_explain(change, studies, found)
+    typer.echo(f"{found.plan.title}: {state}")
 
 
 def _find(studies: "Studies", link: str) -> "Study":

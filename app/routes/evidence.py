@@ -11,12 +11,8 @@ from app.pages.evidence.page import build_evidence_page
 from app.pages.evidence.pictures import read_picture
 from app.pages.evidence.trials import find_folders
 from app.pages.templating import render_page
-from app.render.png import encode_jpeg
+from app.render.thumbnails import encode_thumbnail
 from app.routes.dependencies import LensesDependency, SettingsDependency
-from models.pictures.decoding import decode_picture
-from models.pictures.fitting import shrink
-
-THUMBNAIL_SIDE_PIXELS = 320
 
 router = APIRouter(include_in_schema=False)
 
@@ -45,5 +41,4 @@ async def show_evidence_picture(address: str, lenses: LensesDependency, settings
 @lru_cache(maxsize=256)
 def _draw_thumbnail(address: str, folders: tuple[Path, ...]) -> bytes:
     """The thumbnail as JPEG, which is drawn once; raises `InvalidOption`."""
-    picture = decode_picture(read_picture(address, folders), max_pixels=None)
-    return encode_jpeg(shrink(picture, THUMBNAIL_SIDE_PIXELS))
+    return encode_thumbnail(read_picture(address, folders))

@@ -31,6 +31,7 @@ from app.pages.models import build_models_page
 from app.pages.templating import PageContext, render_page
 from app.pages.upload import build_upload_form, build_upload_page
 from app.render.png import encode_jpeg
+from app.render.thumbnails import encode_thumbnail
 from app.routes.dependencies import (
     AnalysisDependency,
     KeptDependency,
@@ -46,10 +47,6 @@ from app.server.problems import build_problem
 from app.settings import Settings
 from models.names import Stage
 from models.networks.counting import read_recorded_counts
-from models.pictures.decoding import decode_picture
-from models.pictures.fitting import shrink
-
-THUMBNAIL_SIDE_PIXELS = 320
 
 router = APIRouter(include_in_schema=False, route_class=UploadRoute)
 
@@ -214,8 +211,7 @@ async def show_sample(name: str, lenses: LensesDependency) -> Response:
 @cache
 def _draw_thumbnail(name: str) -> bytes:
     """A gallery picture's thumbnail as JPEG, which is drawn once; raises `InvalidOption`."""
-    picture = decode_picture(read_sample(name), max_pixels=None)
-    return encode_jpeg(shrink(picture, THUMBNAIL_SIDE_PIXELS))
+    return encode_thumbnail(read_sample(name))
 
 
 def _locate_sheet(request: Request, sheet: str) -> str:

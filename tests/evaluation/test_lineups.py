@@ -11,8 +11,7 @@ from app.evaluation.results.report import Evaluation
 from app.evaluation.results.rows import read_rows
 from app.evaluation.results.summary import summarise_maps
 from models.lineups.card import MOST_NETWORKS
-from tests.conftest import decode, encode, make_picture
-from tests.evaluation.test_command import put_mask
+from tests.conftest import decode
 from tests.lineups import COUNTS, NAMES, write_option
 
 pytestmark = pytest.mark.slow(rare=True)
@@ -20,30 +19,18 @@ pytestmark = pytest.mark.slow(rare=True)
 runner = CliRunner()
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """Three pictures of two classes, with masks."""
-    folder = tmp_path / "data"
-    for number in range(3):
-        path = folder / f"class {number % 2}" / f"{number}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode(make_picture(80, 64, seed=number), "JPEG"))
-        put_mask(path.with_suffix(".png"), (80, 64), (10, 10, 50, 40 + number))
-    return folder
-
-
-def evaluate(data: Path, count: int, *options: str | Path) -> Result:
-    arguments = ["evaluate", str(data), "--lineup", write_option(count), *map(str, options)]
+def evaluate(masked_data: Path, count: int, *options: str | Path) -> Result:
+    arguments = ["evaluate", str(masked_data), "--lineup", write_option(count), *map(str, options)]
     return runner.invoke(app, arguments, env={"COLUMNS": "200"})
 
 
 @pytest.mark.parametrize("count", COUNTS)
 def test_every_network_has_its_accuracy_and_its_difference_from_the_baseline(
-    data: Path, tmp_path: Path, count: int
+    masked_data: Path, tmp_path: Path, count: int
 ) -> None:
     rows, plot = tmp_path / "rows.csv", tmp_path / "plot.png"
-    options = ("--focus", "--masks", data, "--no-curves", "--resolution", "160", "--rows", rows, "--plot", plot)
-    result = evaluate(data, count, *options, "--json")
+    options = ("--focus", "--masks", masked_data, "--no-curves", "--resolution", "160", "--rows", rows, "--plot", plot)
+    result = evaluate(masked_data, count, *options, "--json")
     assert result.exit_code == 0, result.output
     evaluation = Evaluation.model_validate_json(result.stdout)
     baseline, *others = NAMES[count]
@@ -68,8 +55,8 @@ def test_every_network_has_its_accuracy_and_its_difference_from_the_baseline(
     assert width == 150 * (5 + 7 * (count - 1))
 
 
-def test_table_names_every_network_and_the_gates_that_it_has(data: Path) -> None:
-    result = evaluate(data, 3, "--focus", "--masks", data, "--no-curves", "--resolution", "160")
+def test_table_names_every_network_and_the_gates_that_it_has(masked_data: Path) -> None:
+    result = evaluate(masked_data, 3, "--focus", "--masks", masked_data, "--no-curves", "--resolution", "160")
     assert result.exit_code == 0, result.output
     text = " ".join(result.stdout.split())
     for name in ("se", "cbam"):
@@ -81,11 +68,11 @@ def test_table_names_every_network_and_the_gates_that_it_has(data: Path) -> None
 
 
 @pytest.mark.parametrize("count", COUNTS)
-def test_answers_of_every_network_are_counted_from_rows(data: Path, tmp_path: Path, count: int) -> None:
+def test_answers_of_every_network_are_counted_from_rows(masked_data: Path, tmp_path: Path, count: int) -> None:
     pytest.importorskip("pyarrow", reason="pyarrow is not installed: uv sync --extra survey")
     options = ("--resolution", "160", "--json")
-    plain = Evaluation.model_validate_json(evaluate(data, count, *options).stdout)
-    result = evaluate(data, count, *options, "--answers", tmp_path / "rows")
+    plain = Evaluation.model_validate_json(evaluate(masked_data, count, *options).stdout)
+    result = evaluate(masked_data, count, *options, "--answers", tmp_path / "rows")
     assert result.exit_code == 0, result.output
     by_rows = Evaluation.model_validate_json(result.stdout)
     assert tuple(by_rows.networks) == NAMES[count]
@@ -96,8 +83,8 @@ def test_answers_of_every_network_are_counted_from_rows(data: Path, tmp_path: Pa
         )
 
 
-def test_precision_is_measured_for_every_network(data: Path) -> None:
-    arguments = ["precision", str(data / "class 1"), "--lineup", write_option(3), "--json"]
+def test_precision_is_measured_for_every_network(masked_data: Path) -> None:
+    arguments = ["precision", str(masked_data / "class 1"), "--lineup", write_option(3), "--json"]
     result = runner.invoke(app, arguments)
     assert result.exit_code == 0, result.output
     for name in NAMES[3]:

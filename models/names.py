@@ -81,7 +81,7 @@ class GateChange(StrEnum):
 
 
 class Attention(StrEnum):
-    """A network's attention: in its blocks, in those of its last stage alone, or for BAM between its stages.
+    """A network's attention: in its blocks, in those of its last one or two stages, or for BAM between its stages.
 
     `models.attention.design` says what the rows of the CBAM paper's tables 1 to 3 stand for; each of the others is a
     module of `models.attention`.
@@ -108,6 +108,12 @@ class Attention(StrEnum):
     COORDINATE_LAST_STAGE = "coordinate-last-stage"
     SIMAM_LAST_STAGE = "simam-last-stage"
     TRIPLET_LAST_STAGE = "triplet-last-stage"
+    SE_LAST_TWO_STAGES = "se-last-two-stages"
+    CBAM_LAST_TWO_STAGES = "cbam-last-two-stages"
+    ECA_LAST_TWO_STAGES = "eca-last-two-stages"
+    COORDINATE_LAST_TWO_STAGES = "coordinate-last-two-stages"
+    SIMAM_LAST_TWO_STAGES = "simam-last-two-stages"
+    TRIPLET_LAST_TWO_STAGES = "triplet-last-two-stages"
     OWN = "own"
     """Gates that were found in a user's own network, see `models.foreign`; nothing here builds such a network."""
 
@@ -118,6 +124,8 @@ class AttentionPlace(StrEnum):
     EVERY_BLOCK = "every-block"
     LAST_STAGE = "last-stage"
     """The blocks of the last stage alone."""
+    LAST_TWO_STAGES = "last-two-stages"
+    """The blocks of the last two stages."""
 
 
 class StridePlacement(StrEnum):

@@ -52,8 +52,8 @@ def train(
     places: Annotated[
         str,
         typer.Option(
-            help="The blocks that end with attention: every-block, last-stage, or both, separated by a comma, for two "
-            "networks of each attention.",
+            help="The blocks that end with attention: every-block, last-stage or last-two-stages; several, separated "
+            "by commas, for as many networks of each attention.",
         ),
     ] = AttentionPlace.EVERY_BLOCK.value,
     seeds: Annotated[

@@ -7,16 +7,19 @@ from dataclasses import dataclass, replace
 import torch
 
 from models.attention.design import DESIGNS, AttentionDesign
-from models.attention.places import LAST_STAGE, find_base
+from models.attention.places import PLACED, describe_place, find_base
 from models.checkpoints.diagnosis import CheckpointError, GateState
 from models.checkpoints.layouts import KERNEL, LAST_LAYER, NORM
-from models.names import Attention, GateKind, SpatialPooling
+from models.names import Attention, AttentionPlace, GateKind, SpatialPooling
 
 IN_BLOCKS = re.compile(r"\bcbam(_\d+)?\.")
 """A part of the names of tensors of attention that stands in blocks."""
 
-LAST_STAGE_NAMES = ("layer4.", "cbam.4.")
-"""How the names begin in the last stage, of VGG-16 and of the others by name."""
+STAGE_NAMES = {
+    AttentionPlace.LAST_STAGE: ("layer4.", "cbam.4."),
+    AttentionPlace.LAST_TWO_STAGES: ("layer3.", "layer4.", "cbam.3.", "cbam.4."),
+}
+"""How the names begin in the stages of a place, the fewest stages first: of all networks but VGG-16, and of VGG-16."""
 
 SIGNS = {
     Attention.BAM: re.compile(r"^bam\d\."),
@@ -43,7 +46,7 @@ class GateShapes:
 
     Attributes:
         has_channel: there is a channel gate; how it pools cannot be told.
-        is_last_stage: only the last stage's blocks have gates.
+        place: the blocks that have gates.
         named: the attention that the names alone show; None for one of CBAM's designs.
         spatial: how the spatial gate pools; None without one.
         kernel_size: of the spatial gate's convolution; None without one.
@@ -52,7 +55,7 @@ class GateShapes:
     has_channel: bool
     spatial: SpatialPooling | None = None
     kernel_size: int | None = None
-    is_last_stage: bool = False
+    place: AttentionPlace = AttentionPlace.EVERY_BLOCK
     named: Attention | None = None
 
 
@@ -71,14 +74,15 @@ def read_gates(shapes: Mapping[str, torch.Size]) -> GateShapes:
         CheckpointError: the spatial gates differ, or have another number of input planes.
     """
     own = [name for name in shapes if IN_BLOCKS.search(name)]
-    is_last_stage = bool(own) and all(name.startswith(LAST_STAGE_NAMES) for name in own)
+    places = [place for place, beginnings in STAGE_NAMES.items() if all(name.startswith(beginnings) for name in own)]
+    place = places[0] if own and places else AttentionPlace.EVERY_BLOCK
     for attention, sign in SIGNS.items():
         if any(sign.search(name) for name in shapes):
-            return GateShapes(has_channel=True, is_last_stage=is_last_stage, named=attention)
+            return GateShapes(has_channel=True, place=place, named=attention)
     kernels = {shape for name, shape in shapes.items() if name.endswith(f"{KERNEL}weight")}
     has_channel = any(".ChannelGate." in name for name in shapes)
     if not kernels:
-        return GateShapes(has_channel, is_last_stage=is_last_stage)
+        return GateShapes(has_channel, place=place)
     has_reduction = any(name.endswith(".SpatialGate.reduce.weight") for name in shapes)
     spatial = SpatialPooling.CONVOLUTION if has_reduction else SpatialPooling.MAX_MEAN
     kernel = next(iter(kernels))
@@ -87,7 +91,7 @@ def read_gates(shapes: Mapping[str, torch.Size]) -> GateShapes:
             f"its spatial gates' kernels are {' and '.join(str(tuple(shape)) for shape in kernels)}; CBAM's are "
             "(1, 2, 7, 7), for the maximum and the mean over channels; other shapes are not supported"
         )
-    return GateShapes(has_channel, spatial, kernel[-1], is_last_stage)
+    return GateShapes(has_channel, spatial, kernel[-1], place)
 
 
 def list_lookalikes(gates: GateShapes) -> list[Attention]:
@@ -98,24 +102,26 @@ def list_lookalikes(gates: GateShapes) -> list[Attention]:
     Raises:
         CheckpointError: there is none.
     """
-    here = replace(gates, is_last_stage=False)
+    here = replace(gates, place=AttentionPlace.EVERY_BLOCK)
     found = [attention for attention, design in DESIGNS.items() if shape_gates(design) == here]
     if gates.named is not None:
         found = [gates.named]
-    if gates.is_last_stage:
-        found = [LAST_STAGE[attention] for attention in found if attention in LAST_STAGE]
+    if gates.place in PLACED:
+        names = PLACED[gates.place]
+        found = [names[attention] for attention in found if attention in names]
     if not found:
         parts = "with" if gates.has_channel else "without"
         if gates.kernel_size is None:
             raise CheckpointError(
-                f"its gates are in the last stage alone, and no known attention has this form ({', '.join(Attention)})"
+                f"its gates are in the {describe_place(gates.place)} alone, and no known attention has this form "
+                f"({', '.join(Attention)})"
             )
         raise CheckpointError(
             f"its spatial gates see {gates.kernel_size} x {gates.kernel_size} positions, {parts} a channel gate before "
             f"them; no known attention has this form ({', '.join(Attention)})"
         )
     if found == [Attention.NONE]:
-        found += [Attention.SIMAM, Attention.SIMAM_LAST_STAGE]
+        found += [Attention.SIMAM, *(names[Attention.SIMAM] for names in PLACED.values())]
     # First the form that the known projects use: both poolings, channel before space.
     return sorted(found, key=lambda attention: attention not in {Attention.CBAM, Attention.CHANNEL_BOTH})
 

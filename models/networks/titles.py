@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from models.attention.places import LAST_STAGE
+from models.attention.places import PLACED, describe_place
 from models.names import Attention
 
 BASELINE_TITLE = "Baseline"
@@ -47,7 +47,11 @@ ATTENTION_TITLES = {
     Attention.TRIPLET: "Triplet",
     Attention.OWN: "own attention",
 }
-ATTENTION_TITLES |= {name: f"{ATTENTION_TITLES[base]} (last stage)" for base, name in LAST_STAGE.items()}
+ATTENTION_TITLES |= {
+    name: f"{ATTENTION_TITLES[base]} ({describe_place(place)})"
+    for place, names in PLACED.items()
+    for base, name in names.items()
+}
 
 
 def title_network(architecture: str, attention: Attention = Attention.NONE) -> str:

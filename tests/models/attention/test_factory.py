@@ -10,7 +10,7 @@ from models.attention.factory import FACTORIES, find_factory
 from models.attention.gates import BlockAttention
 from models.attention.interventions import BlockChange
 from models.attention.module import AttentionModule
-from models.attention.places import LAST_STAGE, find_base
+from models.attention.places import PLACED, find_base
 from models.names import Attention, GateKind, SpatialPooling
 
 IN_BLOCKS = [attention for attention in Attention if attention not in (Attention.NONE, Attention.BAM, Attention.OWN)]
@@ -38,7 +38,9 @@ def list_gates(gates: BlockAttention) -> dict[GateKind, torch.Tensor]:
 
 
 def test_every_attention_but_bam_stands_in_blocks() -> None:
-    assert set(DESIGNS) | set(FACTORIES) | set(LAST_STAGE.values()) == set(Attention) - {Attention.BAM, Attention.OWN}
+    assert set(DESIGNS) | set(FACTORIES) | {name for names in PLACED.values() for name in names.values()} == set(
+        Attention
+    ) - {Attention.BAM, Attention.OWN}
     assert not set(DESIGNS) & set(FACTORIES)
     with pytest.raises(ValueError, match="stands between the stages"):
         find_factory(Attention.BAM)

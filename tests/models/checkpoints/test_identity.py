@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 LOOKALIKES = {
     Attention.CBAM: {Attention.CBAM, Attention.CBAM_SPATIAL_FIRST, Attention.CBAM_PARALLEL},
-    Attention.NONE: {Attention.NONE, Attention.SIMAM, Attention.SIMAM_LAST_STAGE},
+    Attention.NONE: {Attention.NONE, Attention.SIMAM, Attention.SIMAM_LAST_STAGE, Attention.SIMAM_LAST_TWO_STAGES},
     Attention.CHANNEL_BOTH: {Attention.SE, Attention.CHANNEL_MAX, Attention.CHANNEL_BOTH},
 }
 """Attentions that look alike, by the one that is assumed."""

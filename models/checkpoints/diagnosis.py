@@ -30,6 +30,8 @@ class Layout(StrEnum):
     ELBUCO1 = "elbuco1"
     EFFICIENTNET = "efficientnet"
     """lukemelas/EfficientNet-PyTorch, no attention."""
+    TRANSFORMERS = "transformers"
+    """Hugging Face's `ResNetForImageClassification`, no attention."""
     PLAIN = "plain"
     """No attention, torchvision's names."""
 

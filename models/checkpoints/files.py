@@ -5,15 +5,15 @@ import io
 import json
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from models.checkpoints.calls import is_harmful, refuse_harmful
+from models.checkpoints.calls import CODE_ROOTS, LOADERS, is_harmful, refuse_harmful
 from models.checkpoints.diagnosis import CheckpointError, Container
-from models.checkpoints.pickles import MAX_PICKLE_BYTES, Machine, find_nothing
+from models.checkpoints.pickles import MAX_PICKLE_BYTES, Machine, find_nothing, read_opcodes
 from models.checkpoints.safetensors_files import LENGTH_BYTES, read_safetensors
 from models.checkpoints.torch_files import LEGACY_START, read_legacy, read_zip
 from models.checkpoints.zip_directory import ZIP_START
@@ -35,6 +35,8 @@ PLAIN_PICKLE = (
     "its weights anew: python -c \"import pickle, torch; old = pickle.load(open('OLD', 'rb')); "
     "torch.save({name: torch.as_tensor(value) for name, value in old.items()}, 'NEW.pth')\""
 )
+
+TENSOR_LOADER = "torch.storage._load_from_bytes"
 
 KNOWN_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"version https://git-lfs", "it is a git-lfs pointer, not the file itself; fetch the file with: git lfs pull"),
@@ -187,7 +189,8 @@ def refuse_pickle(path: Path, *, is_certain: bool) -> None:
     try:
         machine.play(content)
     except CheckpointError:
-        if any(map(is_harmful, machine.names)):
+        is_plain = is_certain and has_tensors_alone(machine.names, content)
+        if any(map(is_harmful, machine.names)) and not is_plain:
             raise
         if is_certain and machine.names:
             raise CheckpointError(PLAIN_PICKLE) from None
@@ -197,6 +200,22 @@ def refuse_pickle(path: Path, *, is_certain: bool) -> None:
     refuse_harmful(machine.names)
     if is_certain:
         raise CheckpointError(PLAIN_PICKLE)
+
+
+def has_tensors_alone(names: Sequence[str], content: io.BytesIO) -> bool:
+    """Whether the only code that a plain pickle asks for is torch's own way to pickle a tensor.
+
+    Args:
+        names: what it asked for before it was stopped, at the first tensor.
+        content: the pickle; what it asks for later must be named by some text in it.
+    """
+    if {name for name in names if is_harmful(name)} != {TENSOR_LOADER}:
+        return False
+    content.seek(0)
+    texts = [argument for _, argument in read_opcodes(content) if isinstance(argument, str)]
+    # A name is one text, `posix system`, or two.
+    words = {word for text in texts for word in text.split(" ")} - {TENSOR_LOADER.rpartition(".")[2]}
+    return not any(word.partition(".")[0] in CODE_ROOTS or word.rpartition(".")[2] in LOADERS for word in words)
 
 
 def is_text(head: bytes) -> bool:

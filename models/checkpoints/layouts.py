@@ -68,6 +68,17 @@ def number_dilated(match: re.Match[str]) -> str:
     return f"{match[1]}spatial_att.gate_s.gate_s_{match[3]}_di_{int(match[2]) - 1}."
 
 
+def place_encoder_layer(match: re.Match[str]) -> str:
+    """The block's name; Transformers counts stages from 0."""
+    return f"layer{int(match[1]) + 1}.{match[2]}."
+
+
+def place_encoder_part(match: re.Match[str]) -> str:
+    """The convolution or BatchNorm of a block; Transformers counts them from 0."""
+    kind = "conv" if match[3] == "convolution" else "bn"
+    return f"{match[1]}{kind}{int(match[2]) + 1}."
+
+
 def place_mobile_unit(match: re.Match[str]) -> str:
     """MobileNet's block by our stage; pytorchcv's stages end where ours begin to be half as large."""
     stage, unit = int(match[1]), int(match[2]) - 1
@@ -198,6 +209,20 @@ RULES: dict[Layout, LayoutRules] = {
         ),
         numbered=re.compile(r"^_blocks\.(\d{1,3})\."),
         place=place_block,
+    ),
+    Layout.TRANSFORMERS: LayoutRules(
+        # After a shared prefix, `resnet.`, may have been taken off.
+        sign=re.compile(r"^(resnet\.)?embedder\.embedder\."),
+        renames=(
+            (re.compile(r"^resnet\."), ""),
+            (re.compile(r"^embedder\.embedder\.convolution\."), "conv1."),
+            (re.compile(r"^embedder\.embedder\.normalization\."), "bn1."),
+            (re.compile(r"^encoder\.stages\.(\d)\.layers\.(\d{1,3})\."), place_encoder_layer),
+            (re.compile(r"^(layer\d\.\d+\.)shortcut\.convolution\."), r"\1downsample.0."),
+            (re.compile(r"^(layer\d\.\d+\.)shortcut\.normalization\."), r"\1downsample.1."),
+            (re.compile(r"^(layer\d\.\d+\.)layer\.(\d)\.(convolution|normalization)\."), place_encoder_part),
+            (re.compile(r"^classifier\.1\."), "fc."),
+        ),
     ),
     Layout.PLAIN: LayoutRules(sign=re.compile("")),
 }

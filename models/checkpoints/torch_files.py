@@ -33,6 +33,13 @@ MAX_MODULES = 32
 MAX_PATH_LENGTH = 1000
 """Of a tensor's name with those of all modules around it: a long one would be written again for each tensor in it."""
 
+OTHER_ARCHIVE = "a zip file that torch.save did not write; unpack it first"
+
+NUMPY_ARCHIVE = (
+    "NumPy's arrays (.npz); write its weights anew: python -c \"import numpy, torch; "
+    "torch.save({name: torch.as_tensor(value) for name, value in numpy.load('OLD').items()}, 'NEW.pth')\""
+)
+
 LEGACY_SIZE_BYTES = 8
 """The number of values, which precedes each storage's values."""
 
@@ -48,7 +55,8 @@ def read_zip(path: Path, *, max_bytes: int) -> object:
         # All entries are in one folder, which has the name of the original file.
         folder = next(iter(entries), "").partition("/")[0] + "/"
         if f"{folder}data.pkl" not in entries or not all(name.startswith(folder) for name in entries):
-            raise CheckpointError("a zip file that torch.save did not write; unpack it first")
+            is_numpy = bool(entries) and all(name.endswith(".npy") for name in entries)
+            raise CheckpointError(NUMPY_ARCHIVE if is_numpy else OTHER_ARCHIVE)
         content = io.BytesIO(read_content(file, entries[f"{folder}data.pkl"], max_bytes=MAX_PICKLE_BYTES))
         order = entries.get(f"{folder}byteorder")
         is_big = order is not None and read_content(file, order, max_bytes=MAX_PICKLE_BYTES) == b"big"

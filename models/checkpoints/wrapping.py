@@ -1,5 +1,6 @@
 """Wrappers around a state dict: dicts with an epoch and an optimiser, averaged weights, prefixes."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,11 @@ from models.checkpoints.diagnosis import CheckpointError
 PLAIN_KEYS = ("state_dict", "model", "model_state_dict")
 EMA_KEYS = ("state_dict_ema", "model_ema", "ema")
 """Keys under which training programs store the exponential moving average of the weights."""
+
+AVERAGED = re.compile(r"(^|_)(ema|averaged?)(_|$)")
+"""Found in other keys of averaged weights, such as `params_ema`."""
+
+OPTIMISER_KEYS = frozenset({"state", "param_groups"})
 
 WRAPPERS = ("_fsdp_wrapped_module.", "_orig_mod.", "_checkpoint_wrapped_module.")
 """What FSDP, torch.compile and activation checkpointing write into names, at any depth."""
@@ -57,7 +63,7 @@ def unwrap(root: object, *, use_ema: bool) -> Unwrapped:
         dropped += [".".join([*keys, str(other)]) for other in level if other != key]
         keys.append(key)
         level = check_mapping(level[key])
-    if use_ema and not set(keys) & set(EMA_KEYS):
+    if use_ema and not any(key in EMA_KEYS or AVERAGED.search(key) for key in keys):
         raise CheckpointError(f"averaged weights were requested, but it has none under {' or '.join(EMA_KEYS)}")
     dropped += [".".join([*keys, str(name)]) for name, value in level.items() if not isinstance(value, torch.Tensor)]
     tensors = check_names({name: value for name, value in level.items() if isinstance(value, torch.Tensor)}, level)
@@ -82,9 +88,16 @@ def check_mapping(value: object) -> Mapping[object, object]:
 
 
 def choose_key(level: Mapping[object, object], *, use_ema: bool, warnings: list[str]) -> str | None:
-    """The key of the next level; None if `level` is the state dict itself."""
+    """The key of the next level; None if `level` is the state dict itself.
+
+    Where no usual key has weights, any other one may: `net`, `weights`, `student`.
+    """
     plain = [key for key in PLAIN_KEYS if may_hold_weights(level.get(key))]
     averaged = [key for key in EMA_KEYS if may_hold_weights(level.get(key))]
+    if not plain and not averaged and not any(isinstance(value, torch.Tensor) for value in level.values()):
+        others = [key for key, value in level.items() if isinstance(key, str) and is_state_dict(value)]
+        plain = [key for key in others if not AVERAGED.search(key)]
+        averaged = [key for key in others if AVERAGED.search(key)]
     if len(plain) > 1 or len(averaged) > 1:
         twins = plain if len(plain) > 1 else averaged
         raise CheckpointError(f"it has weights under {' and '.join(twins)}; save only the ones that you mean")
@@ -105,6 +118,13 @@ def may_hold_weights(value: object) -> bool:
     return isinstance(value, Mapping) and any(isinstance(part, torch.Tensor | Mapping) for part in value.values())
 
 
+def is_state_dict(value: object) -> bool:
+    """Whether a value is a dict with tensors of modules, `layer.weight`; an optimiser's are numbered."""
+    return isinstance(value, Mapping) and any(
+        isinstance(name, str) and "." in name and isinstance(part, torch.Tensor) for name, part in value.items()
+    )
+
+
 def check_names(tensors: Mapping[object, torch.Tensor], level: Mapping[object, object]) -> dict[str, torch.Tensor]:
     """The tensors by name; raises `CheckpointError` if there are none or a name is not a text."""
     if not tensors:
@@ -119,6 +139,8 @@ def check_names(tensors: Mapping[object, torch.Tensor], level: Mapping[object, o
                 f"it holds a whole Python object of class {name} under {key}, which only its own code can read; save "
                 "model.state_dict() instead"
             )
+        if any(isinstance(part, Mapping) and set(part) >= OPTIMISER_KEYS for part in (level, *level.values())):
+            raise CheckpointError("it holds an optimiser's state and no network's weights; save model.state_dict()")
         raise CheckpointError(
             f"it has no tensors under {', '.join(PLAIN_KEYS)} or at the top; it has {list_some(map(str, level))}"
         )

@@ -1,14 +1,16 @@
 import os
+import pickle
 import stat
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from models.checkpoints.diagnosis import CheckpointError, Container
 from models.checkpoints.files import read_file
-from tests.models.checkpoints.hostile import describe_floats, write_safetensors
+from tests.models.checkpoints.hostile import Call, describe_floats, write_safetensors
 
 MAX_BYTES = 1_000_000
 
@@ -51,6 +53,12 @@ def test_read_file_says_what_a_file_is_that_is_none_of_weights(
     [
         (bytes(100), "its format is unknown; it begins with 00 00 00 00"),
         (b"\x80\x02}q\x00.", "a plain pickle, not a file of torch.save"),
+        (
+            pickle.dumps({"fc.weight": torch.ones(2)}),
+            "a plain pickle, .* if you trust it, write its weights anew: python",
+        ),
+        (pickle.dumps({"fc.weight": np.ones(2)}), "a plain pickle, .* if you trust it, write its weights anew: python"),
+        (pickle.dumps([torch.ones(2), Call(os.system, ("true",))]), "asks for torch.storage._load_from_bytes"),
         (b"\x80\x02}q\x00", "its pickle is damaged or truncated"),
     ],
 )
@@ -122,6 +130,11 @@ def test_read_file_refuses_a_header_beyond_the_file(header_bytes: int, tmp_path:
 def test_read_file_refuses_a_safetensors_file_without_a_whole_length(tmp_path: Path) -> None:
     (tmp_path / "cut.safetensors").write_bytes(b"\1\2\3")
     refuse(tmp_path / "cut.safetensors", "claims a header of 197,121 bytes in a file of 3")
+
+
+def test_read_file_says_how_numpys_arrays_become_weights(tmp_path: Path) -> None:
+    np.savez(tmp_path / "weights.npz", weight=np.ones(2))
+    refuse(tmp_path / "weights.npz", r"NumPy's arrays \(.npz\); write its weights anew: python -c")
 
 
 def test_read_file_reads_no_more_of_a_pickle_than_it_may_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,6 +182,14 @@ def test_examine_gives_our_network_the_logits_of_torchvisions(tmp_path: Path) ->
         (Layout.EFFICIENTNET, "_bn1.running_var", "bn_head.running_var"),
         (Layout.EFFICIENTNET, "layer3.2._bn1.running_var", "layer3.2.bn_depthwise.running_var"),
         (Layout.EFFICIENTNET, "layer3.2._expand_conv.weight", "layer3.2.conv_expand.weight"),
+        (Layout.TRANSFORMERS, "resnet.embedder.embedder.normalization.running_var", "bn1.running_var"),
+        (Layout.TRANSFORMERS, "resnet.encoder.stages.3.layers.1.layer.2.convolution.weight", "layer4.1.conv3.weight"),
+        (
+            Layout.TRANSFORMERS,
+            "resnet.encoder.stages.1.layers.0.shortcut.normalization.bias",
+            "layer2.0.downsample.1.bias",
+        ),
+        (Layout.TRANSFORMERS, "classifier.1.bias", "fc.bias"),
         (Layout.AUTHORS, "layer1.0.conv1.weight", "layer1.0.conv1.weight"),
     ],
 )

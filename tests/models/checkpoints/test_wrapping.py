@@ -9,6 +9,9 @@ from models.checkpoints.wrapping import unwrap
 PLAIN, AVERAGED = torch.tensor([1.0]), torch.tensor([2.0])
 
 
+OPTIMISER = {"state": {0: {"step": PLAIN, "exp_avg": PLAIN}}, "param_groups": [{"lr": 0.1}]}
+
+
 def state(tensor: torch.Tensor = PLAIN, *, prefix: str = "") -> dict[str, Any]:
     return {f"{prefix}conv1.weight": tensor, f"{prefix}fc.weight": tensor}
 
@@ -85,6 +88,24 @@ def test_unwrap_takes_plain_weights_unless_averaged_ones_are_asked_for(
     assert unwrapped.dropped == (("state_dict",) if use_ema else (key,))
 
 
+@pytest.mark.parametrize(
+    ("root", "use_ema", "keys"),
+    [
+        ({"net": state(), "acc": 93.2, "optimizer": OPTIMISER}, False, ("net",)),
+        ({"generation": {"weights": state()}, "net": state()}, False, ("net",)),
+        ({"params": state(), "params_ema": state(AVERAGED)}, False, ("params",)),
+        ({"params": state(), "params_ema": state(AVERAGED)}, True, ("params_ema",)),
+        ({"ema": {"module": state()}}, True, ("ema", "module")),
+    ],
+)
+def test_unwrap_takes_weights_under_a_key_of_any_name_if_no_other_has_some(
+    root: Any, use_ema: bool, keys: tuple[str, ...]
+) -> None:
+    unwrapped = unwrap(root, use_ema=use_ema)
+    assert unwrapped.keys == keys
+    assert unwrapped.tensors["fc.weight"] is (AVERAGED if keys == ("params_ema",) else PLAIN)
+
+
 def test_unwrap_takes_averaged_weights_that_are_alone_and_says_so() -> None:
     unwrapped = unwrap({"model_ema": state(AVERAGED)}, use_ema=False)
     assert unwrapped.tensors["fc.weight"] is AVERAGED
@@ -96,7 +117,10 @@ def test_unwrap_takes_averaged_weights_that_are_alone_and_says_so() -> None:
     [
         ([PLAIN], False, "holds a list, not a dict of tensors"),
         (PLAIN, False, "holds a Tensor, not a dict of tensors"),
-        ({"epoch": 3, "weights": state()}, False, "no tensors under state_dict.*it has epoch, weights"),
+        ({"epoch": 3, "curve": {"loss": PLAIN}}, False, "no tensors under state_dict.*it has epoch, curve"),
+        ({"student": state(), "teacher": state()}, False, "weights under student and teacher"),
+        (OPTIMISER, False, "an optimiser's state and no network's weights"),
+        ({"epoch": 3, "optimizer": OPTIMISER}, False, "an optimiser's state and no network's weights"),
         ({0: PLAIN, 1: PLAIN}, False, r"numbered \(0\), not named"),
         ({"model": state(), "state_dict": state()}, False, "weights under state_dict and model"),
         ({"ema": state(), "model_ema": state()}, False, "weights under model_ema and ema"),

@@ -23,7 +23,7 @@ LABEL_TO_ID = "label2id"
 
 NUMBER = re.compile(r"\d{1,6}")
 
-NUMBERED = re.compile(r"(\d{1,6})[:\s]\s*(.+)")
+NUMBERED = re.compile(r"(\d{1,6})\s*[:;,\s]\s*(.+)")
 """A line with its index before the name."""
 
 COLUMNS = 2
@@ -35,10 +35,11 @@ def read_labels(path: Path) -> tuple[ClassLabel, ...]:
     Args:
         path: a text file with one name per line; a table with an index and a name per line, in any order, by commas,
             semicolons or tabs; or a JSON file with a list of names or of whole classes, with names by index, indices by
-            name, or transformers' `id2label`. A heading is skipped.
+            name, or transformers' `id2label`. A heading is skipped. Classes of the same name, such as ImageNet's two
+            cranes, get their index behind it.
 
     Raises:
-        LineupError: the file cannot be read, is empty, lacks an index or a name, or names a class twice.
+        LineupError: the file cannot be read, is empty, lacks an index or a name, or gives an identifier twice.
     """
     try:
         text = read_bytes(path).decode("utf-8-sig")
@@ -55,14 +56,16 @@ def read_labels(path: Path) -> tuple[ClassLabel, ...]:
         raise LineupError(f"{path}: the classes' indices must be 0, 1, 2, ... in this order")
     twice = [identifier for identifier, count in Counter(label.id for label in labels).items() if count > 1]
     if twice:
-        raise LineupError(f"{path} has {', '.join(twice[:5])} more than once; a class is chosen by its name")
+        raise LineupError(f"{path} has {', '.join(twice[:5])} more than once; a class is chosen by its identifier")
     return labels
 
 
 def name_classes(names: Iterable[str]) -> tuple[ClassLabel, ...]:
-    """Make classes of names, in index order; empty lines are skipped."""
+    """Make classes of names, in index order; empty lines are skipped, names that are there twice get their index."""
     filled = [name.strip() for name in names if name.strip()]
-    return tuple(ClassLabel(index=index, id=name, name=name) for index, name in enumerate(filled))
+    counts = Counter(filled)
+    told = [f"{name} ({index})" if counts[name] > 1 else name for index, name in enumerate(filled)]
+    return tuple(ClassLabel(index=index, id=name, name=name) for index, name in enumerate(told))
 
 
 def _parse_lines(lines: Sequence[str]) -> tuple[ClassLabel, ...]:
@@ -75,10 +78,12 @@ def _parse_lines(lines: Sequence[str]) -> tuple[ClassLabel, ...]:
                 body = rows if NUMBER.fullmatch(rows[0][number]) else rows[1:]
                 if body and all(NUMBER.fullmatch(row[number]) for row in body):
                     return _order({row[number]: row[name] for row in body}, count=len(body))
-    numbered = [NUMBERED.fullmatch(line) for line in filled]
-    names = {match[1]: match[2] for match in numbered if match is not None}
-    if names and {int(index) for index in names} == set(range(len(filled))):
-        return _order(names, count=len(filled))
+    # With its heading, if it has one, then without.
+    for lines_left in (filled, filled[1:]):
+        matches = [NUMBERED.fullmatch(line) for line in lines_left]
+        names = {match[1]: match[2] for match in matches if match is not None}
+        if names and {int(index) for index in names} == set(range(len(lines_left))):
+            return _order(names, count=len(lines_left))
     if filled and filled[0].casefold() in HEADINGS:
         filled = filled[1:]
     return name_classes(filled)

@@ -14,7 +14,7 @@ from models.lineups.cifar import check_resolution, find_preprocessing, warn_of_c
 from models.lineups.hub import HubLineup
 from models.lineups.label_files import read_labels
 from models.lineups.own_networks import make_own_card
-from models.lineups.sources import PYTHON, Member, list_source_labels, open_source
+from models.lineups.sources import PYTHON, UNTRAINED, Member, list_source_labels, open_source
 from models.lineups.warning_texts import (
     compare_placements,
     compare_recipes,
@@ -41,6 +41,7 @@ class LineupPlan:
         directory: what paths are relative to.
         sources: of each network, in their order.
         labels: the class names; None where no list is given.
+        listing: the file of the class names, or what else names them.
     """
 
     name: str
@@ -48,15 +49,16 @@ class LineupPlan:
     directory: Path
     sources: tuple[NamedSource, ...]
     labels: tuple[ClassLabel, ...] | None
+    listing: str = ""
 
     @classmethod
     def read(cls, choice: LineupChoice) -> "LineupPlan":
         """Make the plan of a choice; raises `LineupError`."""
         if isinstance(choice, InlineLineup):
-            return cls(choice.name, None, Path(), choice.sources, _find_labels(choice.labels, Path()))
+            return cls(choice.name, None, Path(), choice.sources, *_find_labels(choice.labels, Path()))
         if isinstance(choice, KnownChoice):
             card = _make_known_card(choice)
-            return cls(choice.name, card, Path(), _list_sources(card), _find_labels(card.labels, Path()))
+            return cls(choice.name, card, Path(), _list_sources(card), *_find_labels(card.labels, Path()))
         path = choice.locate() if isinstance(choice, HubLineup) else choice
         card = read_card(path)
         check_resolution(card, path)
@@ -65,18 +67,19 @@ class LineupPlan:
                 f"{path}: {running[0]!r} would run code, which a file may not; give it on the command line, as "
                 f"--lineup NAME={running[0]},..."
             )
-        return cls(card.name, card, path.parent, _list_sources(card), _find_labels(card.labels, path.parent))
+        return cls(card.name, card, path.parent, _list_sources(card), *_find_labels(card.labels, path.parent))
 
     def open(self, position: int) -> Member:
         """The network at a position, 0 for the baseline; raises `LineupError`."""
         name, source = self.sources[position]
-        member = open_source(source, directory=self.directory, options=self._expect(name))
+        member = open_source(source, directory=self.directory, options=self._expect(name, source))
         self._check_member(name, source, member)
         return member
 
-    def _expect(self, name: NetworkName | None) -> ExaminationOptions:
-        """The expectations of a network's file, as far as they are known."""
-        options = ExaminationOptions(class_count=None if self.labels is None else len(self.labels))
+    def _expect(self, name: NetworkName | None, source: str) -> ExaminationOptions:
+        """The expectations of a network's file, as far as they are known; `_check_member` compares its classes."""
+        is_new = self.labels is not None and source.startswith(UNTRAINED)
+        options = ExaminationOptions(class_count=len(self.labels or ()) if is_new else None)
         if self.card is None or name is None:
             return options
         is_placed = "stride_placement" in self.card.model_fields_set
@@ -90,8 +93,8 @@ class LineupPlan:
     def _check_member(self, name: NetworkName | None, source: str, member: Member) -> None:
         if self.labels is not None and member.class_count != len(self.labels):
             raise LineupError(
-                f"{source} has {member.class_count} classes, the list of names {len(self.labels)}; give the list that "
-                "it was trained with"
+                f"{source} has {member.class_count:,} classes, but {self.listing} names {len(self.labels):,}; give the "
+                "list that it was trained with"
             )
         if self.card is not None and name is not None:
             self._compare_with_card(self.card, name, source, member)
@@ -221,10 +224,13 @@ def _list_sources(card: LineupCard) -> tuple[NamedSource, ...]:
     return tuple(NamedSource(name, network.file) for name, network in card.networks.items())
 
 
-def _find_labels(labels: str | None, directory: Path) -> tuple[ClassLabel, ...] | None:
+def _find_labels(labels: str | None, directory: Path) -> tuple[tuple[ClassLabel, ...] | None, str]:
+    """The class names, and what names them."""
     if labels is None:
-        return None
-    return list_source_labels() if labels == IMAGENET else read_labels(directory / labels)
+        return None, ""
+    if labels == IMAGENET:
+        return list_source_labels(), IMAGENET
+    return read_labels(directory / labels), str(directory / labels)
 
 
 def _check_kinship(plan: LineupPlan, first: Member, member: Member) -> None:

@@ -44,6 +44,27 @@ def test_names_with_commas_are_no_table(tmp_path: Path) -> None:
     assert [label.name for label in read_labels(path)] == ["tench, Tinca tinca", "goldfish, Carassius auratus"]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("labels.txt", "crane\ntench\ncrane\n"),
+        ("labels.json", '["crane", "tench", "crane"]'),
+        ("imagenet_class_index.json", '{"0": ["n1", "crane"], "1": ["n2", "tench"], "2": ["n3", "crane"]}'),
+    ],
+)
+def test_classes_of_the_same_name_are_told_apart_by_their_index(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    names = ["crane (0)", "tench", "crane (2)"]
+    assert [(label.id, label.name) for label in read_labels(path)] == [(name, name) for name in names]
+
+
+def test_text_above_numbered_names_is_a_heading(tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_text("List of class numbers and names, as used in Keras.\n\n0, tench, Tinca tinca\n1, goldfish\n")
+    assert [label.name for label in read_labels(path)] == ["tench, Tinca tinca", "goldfish"]
+
+
 def test_names_that_are_numbers_stay_names(tmp_path: Path) -> None:
     path = tmp_path / "labels.txt"
     path.write_text("7\n3\n")
@@ -54,7 +75,11 @@ def test_names_that_are_numbers_stay_names(tmp_path: Path) -> None:
     ("name", "content", "sentence"),
     [
         ("labels.txt", "", "names no class"),
-        ("labels.txt", "cat\ndog\ncat\n", "has cat more than once"),
+        (
+            "labels.json",
+            '[{"index": 0, "id": "a", "name": "cat"}, {"index": 1, "id": "a", "name": "dog"}]',
+            "has a more than once; a class is chosen by its identifier",
+        ),
         ("labels.csv", "0,cat\n2,dog\n", "no class has the index 1; give each of 0 to 1 once"),
         ("labels.csv", "0,cat\n0,dog\n", "no class has the index 1"),
         ("labels.json", '{"0": "cat", "x": "dog"}', "no class has the index 1"),

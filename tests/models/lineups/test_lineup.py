@@ -79,7 +79,7 @@ def put_nan(tensors: Tensors) -> None:
     [
         (remove_gate, r"missing: layer2\.0\.cbam\.SpatialGate\.spatial\.conv\.weight"),
         (add_tensor, r"surplus: layer9\.weight"),
-        (reshape_classifier, "classes: 100 in the file, 110 expected"),
+        (reshape_classifier, r"misshaped: fc\.bias is \(110,\), the network needs \(100,\)"),
         (put_nan, r"not finite: layer1\.0\.conv1\.weight"),
     ],
 )
@@ -104,7 +104,11 @@ def test_load_lineup_names_the_tensor_that_does_not_fit(
         ("[networks.cbam]", "[networks.other]", "networks"),
         ("trained = true", "trained = = true", "is not a lineup's card"),
         ('labels = "labels_110.json"', 'labels = "nothing.json"', "cannot be read"),
-        ('labels = "labels_110.json"', 'labels = "resnet18_110.toml"', "more than once; a class is chosen by its name"),
+        (
+            'labels = "labels_110.json"',
+            'labels = "resnet18_110.toml"',
+            "toml names 92; give the list that it was trained with",
+        ),
     ],
 )
 def test_load_lineup_says_what_is_wrong_with_a_card(copy: Path, old: str, new: str, sentence: str) -> None:

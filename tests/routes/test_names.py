@@ -68,6 +68,27 @@ def test_picture_by_itself_is_taken(local_client: TestClient) -> None:
     assert answer.content == expected.content
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("application/x-www-form-urlencoded", "is of type application/x-www-form-urlencoded"),
+        ("application/octet-stream", "is of type application/octet-stream"),
+        ("text/plain; charset=utf-8", "is of type text/plain"),
+        ("", "came without a Content-Type"),
+    ],
+)
+def test_picture_of_a_type_that_says_nothing_is_told_how_to_send_it(
+    local_client: TestClient, kind: str, words: str
+) -> None:
+    """`curl -d @dog.jpg`, and `curl --data-binary @dog.jpg` of another type."""
+    answer = local_client.post("/api/v1/analyses", content=PICTURE, headers={"Content-Type": kind})
+    problem = answer.json()
+    assert (answer.status_code, problem["option"]) == (422, "Content-Type")
+    assert problem["detail"].startswith(f"the body {words}; send the picture in a form, curl -F image=@dog.jpg")
+    empty = local_client.post("/api/v1/analyses", headers={"Content-Type": kind})
+    assert (empty.status_code, empty.json()["detail"]) == (422, "image is missing; send it")
+
+
 @pytest.mark.parametrize("prefix", ["", "data:image/jpeg;base64,"])
 def test_json_with_base64_is_taken(local_client: TestClient, prefix: str) -> None:
     expected = local_client.post(

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope
 
 from app.analysis.sheets import clean_name
 from app.api import links
-from app.errors import InvalidPicture, LensError, PictureTooLarge, UnsupportedFormat
+from app.errors import InvalidOption, InvalidPicture, LensError, PictureTooLarge, UnsupportedFormat
 from app.routes.intake.bodies import IMAGE_TYPES, JSON, read_json_body, read_picture_body
 from app.routes.intake.names import PICTURE, check_form, check_names, list_names
 
@@ -32,6 +32,8 @@ PICTURE_PATHS = frozenset(
     }
 )
 """The paths that accept pictures in forms, by themselves or in JSON."""
+
+LONGEST_TYPE = 80
 
 OPTION_BYTES = 64 * 1024
 """The limit of one option beside the picture, far above the longest that is accepted."""
@@ -92,6 +94,16 @@ class ApiRoute(APIRoute):
         return handle_known
 
 
+def refuse_type(kind: str) -> InvalidOption:
+    """The error for a body of a type that has no picture, such as what `curl -d @dog.jpg` sends."""
+    stated = f"is of type {kind[:LONGEST_TYPE]}" if kind else "came without a Content-Type"
+    return InvalidOption(
+        f"the body {stated}; send the picture in a form, curl -F image=@dog.jpg, or by itself, "
+        "curl --data-binary @dog.jpg -H 'Content-Type: image/jpeg'",
+        option="Content-Type",
+    )
+
+
 class UploadRequest(Request):
     """A request that parses its form with `_NamedFileParser`.
 
@@ -130,6 +142,8 @@ class UploadRequest(Request):
                 self._form = await parser.parse()
             except MultiPartException as error:
                 raise HTTPException(status_code=400, detail=error.message) from error
+        if self._form is None and self._takes_pictures and await self.body():
+            raise refuse_type(kind.decode("latin-1"))
         return await super()._get_form(max_files=max_files, max_fields=max_fields, max_part_size=max_part_size)
 
 

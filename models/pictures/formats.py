@@ -50,6 +50,7 @@ _OTHER_SIGNATURES = {
     b"\xff\x4f\xff\x51": "JPEG2000",
     b"\x00\x00\x00\x0cjP  ": "JPEG2000",
     b"8BPS": "PSD",
+    b"%PDF-": "PDF",
     b"gimp xcf": "XCF",
     b"%!PS": "PostScript",
     b"v/1\x01": "OpenEXR",
@@ -66,6 +67,9 @@ _OTHER_SIGNATURES = {
     b"FOVb": _RAW,
 }
 """First bytes of picture formats that are not read."""
+
+_TGA_END = b"TRUEVISION-XFILE.\0"
+"""TGA has no first bytes of its own; by those that it has, Pillow takes it for a cursor."""
 
 _SVG_STARTS = (b"<svg", b"<?xml", b"<!--", b"<!doctype svg")
 
@@ -137,19 +141,27 @@ _CHECKS: dict[PictureFormat, Callable[[bytes], bool]] = {
 }
 
 
+def _is_svg(data: bytes) -> bool:
+    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return head.startswith(_SVG_STARTS) and b"<svg" in head
+
+
+_OTHER_CHECKS: dict[str, Callable[[bytes], bool]] = {
+    "SVG": _is_svg,
+    "DICOM": lambda data: data[128:132] == b"DICM",
+    _RAW: lambda data: data[8:10] == b"CR" or data[8:12] == b"crx ",
+    "TGA": lambda data: data.endswith(_TGA_END),
+    # Of the other brands, most are videos'.
+    "video": lambda data: data[4:8] == b"ftyp",
+}
+"""Formats that are not read and that no first bytes tell, in the order in which they are tried."""
+
+
 def _find_other(data: bytes) -> str | None:
     """The name of a format that is not read, None for no picture at all."""
-    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head.lower().startswith(_SVG_STARTS) and b"<svg" in head.lower():
-        return "SVG"
-    for start, kind in _OTHER_SIGNATURES.items():
-        if data.startswith(start):
-            return kind
-    if data[128:132] == b"DICM":
-        return "DICOM"
-    if data[8:10] == b"CR" or data[8:12] == b"crx ":
-        return _RAW
-    return _ask_pillow(data)
+    by_start = (kind for start, kind in _OTHER_SIGNATURES.items() if data.startswith(start))
+    by_check = (kind for kind, is_it in _OTHER_CHECKS.items() if is_it(data))
+    return next(by_start, None) or next(by_check, None) or _ask_pillow(data)
 
 
 def _ask_pillow(data: bytes) -> str | None:

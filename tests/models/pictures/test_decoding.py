@@ -2,6 +2,7 @@ import io
 import struct
 import zlib
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
@@ -109,6 +110,9 @@ def test_decode_picture_refuses_what_is_no_picture(data: bytes) -> None:
         (b"\x00\x00\x00\x18ftypcrx " + bytes(40), "raw camera"),
         (b"\xff\x0a" + bytes(40), "JPEG XL"),
         (bytes(128) + b"DICM" + bytes(40), "DICOM"),
+        (b"%PDF-1.7\n" + bytes(40), "PDF"),
+        (b"\x00\x00\x00\x18ftypisom" + bytes(40), "video"),
+        (encode(make_picture(16, 16), "TGA"), "TGA"),
         (encode(make_picture(16, 16), "ICO"), "ICO"),
         (encode(make_picture(16, 16), "PPM"), "PPM"),
         (encode(make_picture(16, 16), "JPEG2000"), "JPEG2000"),
@@ -117,6 +121,11 @@ def test_decode_picture_refuses_what_is_no_picture(data: bytes) -> None:
 def test_decode_picture_names_a_format_that_is_not_accepted(data: bytes, kind: str) -> None:
     with pytest.raises(UnsupportedFormat, match=f"{kind} file; send JPEG"):
         decode(data)
+
+
+def test_decode_picture_does_not_call_a_whole_jpeg_ls_file_damaged() -> None:
+    with pytest.raises(UnsupportedFormat, match="a lossless or hierarchical JPEG file is not read; save it as PNG"):
+        decode(bytes(imagecodecs.jpegls_encode(np.zeros((8, 8, 3), np.uint8))))
 
 
 def make_png_header(width: int, height: int) -> bytes:

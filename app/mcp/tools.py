@@ -25,6 +25,7 @@ from app.mcp.workbench import Workbench
 from app.output import figures, gates, heat_maps
 from app.render.figure import FigureFormat
 from app.render.png import encode_png
+from models.networks.titles import join_words
 
 MOST_CLASSES = 50
 
@@ -145,7 +146,8 @@ def _describe(comparison: Comparison) -> str:
     altered = "; gates changed, not retrained" if comparison.altered else ""
     fit = comparison.fit
     misfit = "" if fit is None or fit.is_good else "; none of the classes fits this picture well"
-    how = f"{comparison.method.value}, stage {comparison.stage.value}"
+    against = f" against {join_words([label.name for label in comparison.against])}" if comparison.against else ""
+    how = f"{comparison.method.value}{against}, stage {comparison.stage.value}"
     return f"{untrained}class {label.index}, {label.name} ({shares}); {how}{altered}{misfit}"
 
 

@@ -30,6 +30,8 @@ METHOD_TITLES = {
     Method.EIGENCAM: "Eigen-CAM",
     Method.EIGENGRADCAM: "Eigen-Grad-CAM",
     Method.GRADCAM_ELEMENTWISE: "Grad-CAM element-wise",
+    Method.FINERCAM: "Finer-CAM (why not others)",
+    Method.SCORECAM: "Score-CAM (slow)",
 }
 
 EACH_ITS_OWN = Choice("", "The lineup’s default", is_selected=True)

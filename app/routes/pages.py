@@ -20,9 +20,9 @@ from app.analysis.timing import Timings
 from app.api.lineups import build_lineup_description
 from app.api.map_values import MapsAnswer, build_maps_answer
 from app.errors import InvalidPicture, LensError, TryLater
-from app.explain.methods import Method
+from app.explain.methods import LIVE_METHODS, Method
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, add_query
-from app.pages.analysis.page import add_sanity, build_analysis_page
+from app.pages.analysis.page import add_cost, add_sanity, build_analysis_page
 from app.pages.block import build_block_page
 from app.pages.cbam import CbamPage, build_cbam_page
 from app.pages.evidence.pictures import read_picture
@@ -144,7 +144,8 @@ async def show_analysis(
         upload=build_upload_form([lens.lineup for lens in lenses], settings, selected=analysis.card.name),
         addresses=addresses,
     )
-    if options.tab is Tab.SANITY:
+    page = add_cost(page, analysis, options, lens.picture_seconds)
+    if options.tab is Tab.SANITY and options.method in LIVE_METHODS:
         check = await _check_sanity(lens, analysis, options, timings)
         page = add_sanity(page, check, addresses=addresses)
     return render_timed(request, page, timings)

@@ -25,7 +25,7 @@ from app.commands.options import (
     prepare_settings,
 )
 from app.commands.ray import find_survey, serve_on_ray
-from app.explain.methods import Method
+from app.explain.methods import METHOD_HELP, Method
 from app.render.colour_scale import Colormap, Scale
 from app.render.sheet_layout import FigureWidth, SheetLayout
 from models.names import Stage
@@ -123,7 +123,14 @@ def compare(
             help="Draw a line around where a map reaches this share of its scale, 0..1; 0 draws none.", min=0, max=1
         ),
     ] = 0.0,
-    method: Annotated[Method, typer.Option(help="Method that makes the maps.")] = Method.GRADCAM,
+    method: Annotated[Method, typer.Option(help=METHOD_HELP)] = Method.GRADCAM,
+    against: Annotated[
+        str,
+        typer.Option(
+            help="With --method finercam: the class to contrast with, by index or name; by default the three whose "
+            "scores are nearest."
+        ),
+    ] = "",
     stage: Annotated[int, typer.Option(help="Stage to explain, 1 (fine) to 4 (deep).", min=1, max=4)] = 4,
     interventions: Annotated[
         list[str] | None,
@@ -193,7 +200,12 @@ def compare(
         from app.survey.sources import list_sources
 
     asked = or_refuse(
-        TargetOptions, target=target, method=method, stage=Stage(stage), interventions=tuple(interventions or ())
+        TargetOptions,
+        target=target,
+        method=method,
+        against=against,
+        stage=Stage(stage),
+        interventions=tuple(interventions or ()),
     )
     seen_as = GeometryOptions(geometry=geometry, resolution=parse_resolution(resolution))
     if rows is not None:

@@ -25,7 +25,7 @@ class Method(StrEnum):
         return cls.GRADCAM_PLUS_PLUS if value == "gradcam  " else None
 
 
-LIVE_METHODS = tuple(method for method in Method if method is not Method.SCORECAM)
+LIVE_METHODS: tuple[Method, ...] = tuple(method for method in Method if method is not Method.SCORECAM)
 """Those that are done with a picture in one pass of each network."""
 
 METHOD_HELP = (

@@ -13,6 +13,7 @@ from app.analysis.comparison import Comparison
 from app.analysis.lens import Lens
 from app.analysis.networks import check_networks, choose_difference
 from app.analysis.options import FigureOptions, GeometryOptions, MapOptions, SheetOptions
+from app.analysis.passes import PassBar, Waiting
 from app.analysis.timing import Timings
 from app.api.analyses import build_analysis_answer
 from app.engine.loading import build_engine, load_chosen_lineup
@@ -80,7 +81,9 @@ def compare_files(settings: Settings, images: Sequence[Path], options: CompareOp
         options.output.mkdir(parents=True, exist_ok=True)
     engine = build_engine(settings)
     engine.start()
-    lens = Lens(engine, lineup, max_pixels=settings.max_picture_pixels)
+    # Several pictures have a bar of their own.
+    waiting = Waiting(watcher=PassBar()) if len(images) == 1 else None
+    lens = Lens(engine, lineup, max_pixels=settings.max_picture_pixels, waiting=waiting)
     try:
         return asyncio.run(_compare_all(lens, images, options))
     finally:
@@ -90,7 +93,7 @@ def compare_files(settings: Settings, images: Sequence[Path], options: CompareOp
 async def _compare_all(lens: Lens, images: Sequence[Path], options: CompareOptions) -> int:
     failures = 0
     compared: list[tuple[Path, Comparison]] = []
-    for image in track(images, "comparing"):
+    for image in images if len(images) == 1 else track(images, "comparing"):
         try:
             comparison = await _compare_one(lens, image, options)
         except LensError as error:
@@ -116,6 +119,7 @@ async def _compare_one(lens: Lens, image: Path, options: CompareOptions) -> Comp
     comparison = await lens.compare_picture(image.read_bytes(), options.geometry, options.drawing, Timings())
     if options.output is not None:
         comparisons = await lens.add_class(comparison, options.figure, options.figure.versus, Timings())
+        comparison = comparisons[0]
         for name, content in _draw_files(comparisons, options).items():
             write_whole(options.output / f"{image.stem}.{name}", content)
         if not options.as_json:

@@ -9,6 +9,8 @@ from app.analysis.analysis_store import AnswerCache
 from app.analysis.channel_scores import Changes, ChannelScorer
 from app.analysis.classes import ChosenBy, find_class
 from app.analysis.comparison import Altered, Comparison, Target
+from app.analysis.concept_finder import ConceptFinder
+from app.analysis.concepts import ConceptOptions, Concepts, check_count
 from app.analysis.contrasts import check_contrast, find_contrast
 from app.analysis.networks import check_networks, choose_gated
 from app.analysis.options import GeometryOptions, TargetOptions
@@ -77,6 +79,7 @@ class Lens:
         self._answers = AnswerCache() if answers is None else answers
         self._threads = threads or WorkThreads()
         self._scorer = ChannelScorer(engine, lineup, waiting or Waiting())
+        self._concepts = ConceptFinder(engine, lineup, self._threads, self._prepare_again)
 
     async def analyse(self, data: bytes, geometry: GeometryOptions, timings: Timings) -> Analysis:
         """Decode a picture and trace it through every network.
@@ -251,6 +254,22 @@ class Lens:
         check_sanity_method(learned.method)
         question = RandomisedMaps(learned.explanation, extent)
         return replace(learned, heat_maps=await self.ask(learned.analysis, question, timings))
+
+    async def find_concepts(self, analysis: Analysis, options: ConceptOptions, timings: Timings) -> Concepts:
+        """Divide each network's features into concepts, and classify each of them.
+
+        Args:
+            analysis: the picture; gates are as learned.
+            options: the number of concepts and the stage.
+            timings: the request's timings; the steps are added to them.
+
+        Raises:
+            InvalidOption: for a stage that the networks lack, and for more concepts than it can be divided into.
+            LensError: see `Engine.submit`.
+        """
+        check_stage(self.lineup.card, options.stage)
+        check_count(analysis, options)
+        return await self._concepts.find(analysis, options, timings)
 
     @property
     def picture_seconds(self) -> float | None:

@@ -8,6 +8,7 @@ package computes it (`pytorch_grad_cam.feature_factorization`).
 """
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,10 +26,54 @@ class Factors:
     Attributes:
         directions: (k, C), each concept as a vector of the features, in their units.
         places: (k, H, W), at least 0: how much of each concept is at each position.
+        weights: (k,), at least 0: how much one unit of each concept adds to the features.
     """
 
     directions: FloatArray
     places: FloatArray
+    weights: FloatArray
+
+    @property
+    def shares(self) -> FloatArray:
+        """Each concept's part of all that the features are made of, (k,), which add up to 1."""
+        amounts = self._amounts
+        shares: FloatArray = amounts / (amounts.sum() or 1)
+        return shares
+
+    @property
+    def _amounts(self) -> FloatArray:
+        """The sum of what each concept adds to the features, (k,)."""
+        amounts: FloatArray = self.weights * self.places.sum(axis=(1, 2))
+        return amounts
+
+    def take(self, order: Sequence[int]) -> "Factors":
+        """The same concepts in another order."""
+        chosen = list(order)
+        return Factors(self.directions[chosen], self.places[chosen], self.weights[chosen])
+
+    def sort(self) -> "Factors":
+        """The same concepts, the largest first."""
+        return self.take(np.argsort(-self._amounts, kind="stable").tolist())
+
+
+def match_places(first: FloatArray, second: FloatArray) -> list[int]:
+    """Order a network's concepts so that they lie where another's do.
+
+    Args:
+        first: the places of the other's concepts, (k, H, W).
+        second: the places of the concepts to order, (k, H, W).
+
+    Returns:
+        For each of `first` the concept of `second` that belongs to it, so that the sum of their cosines is largest.
+    """
+    from scipy.optimize import (  # type: ignore[import-untyped]  # noqa: PLC0415  # as in `factorise`
+        linear_sum_assignment,
+    )
+
+    rows, columns = (places.reshape(len(places), -1) for places in (first, second))
+    rows, columns = (flat / (np.linalg.norm(flat, axis=1, keepdims=True) + 1e-12) for flat in (rows, columns))
+    _, order = linear_sum_assignment(rows @ columns.T, maximize=True)
+    return [int(index) for index in order]
 
 
 def factorise(features: FloatArray, count: int) -> Factors:
@@ -55,4 +100,5 @@ def factorise(features: FloatArray, count: int) -> Factors:
     return Factors(
         directions=(directions + offset).T.astype(np.float32),
         places=model.components_.reshape(count, height, width).astype(np.float32),
+        weights=directions.sum(axis=0).astype(np.float32),
     )

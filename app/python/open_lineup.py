@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
+from app.analysis.concepts import ConceptOptions
 from app.analysis.lens import Lens
 from app.analysis.options import GeometryOptions, TargetOptions
-from app.analysis.passes import PassBar, Waiting
+from app.analysis.passes import Waiting
 from app.analysis.timing import Timings
 from app.explain.methods import Method
+from app.output.pass_bar import PassBar
 from app.python.background import find_background
 from app.python.picture_comparison import PictureComparison
+from app.python.picture_concepts import PictureConcepts
 from app.python.pictures import PictureSource, read_picture
 from app.python.reading import choose, read_target_options
 from app.settings import Settings
@@ -94,12 +97,26 @@ class OpenLineup:
         )
         options = read_target_options(target, method, stage, interventions, against)
         question = self._lens.compare_picture(read_picture(picture), seen_as, options, Timings())
-        return PictureComparison(find_background().run(question), self._explain)
+        return PictureComparison(find_background().run(question), self._explain, self._divide)
 
     def _explain(self, known: PictureComparison, options: TargetOptions) -> PictureComparison:
         """See `PictureComparison.explain`."""
-        question = self._lens.compare(known.comparison.analysis, options, Timings())
-        return PictureComparison(find_background().run(question), self._explain)
+        comparison = known.comparison
+        if comparison.altered is not None:
+            # Traces of changed gates have no features to explain; the same changes are made again.
+            changes = tuple(str(intervention) for intervention in comparison.altered.interventions)
+            comparison = comparison.altered.learned
+            options = options.model_copy(update={"interventions": changes})
+        question = self._lens.compare(comparison.analysis, options, Timings())
+        return PictureComparison(find_background().run(question), self._explain, self._divide)
+
+    def _divide(self, known: PictureComparison, options: ConceptOptions) -> PictureConcepts:
+        """See `PictureComparison.concepts`."""
+        comparison = known.comparison
+        # Traces of changed gates have no features to divide.
+        learned = comparison if comparison.altered is None else comparison.altered.learned
+        question = self._lens.find_concepts(learned.analysis, options, Timings())
+        return PictureConcepts(find_background().run(question))
 
     def __repr__(self) -> str:
         networks = ", ".join(f"{name} ({self.card.title_network(name)})" for name in self.networks)

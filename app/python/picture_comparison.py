@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from PIL import Image
 
 from app.analysis.comparison import Comparison, Difference, Prediction
+from app.analysis.concepts import ConceptOptions
 from app.analysis.options import FigureOptions, TargetOptions
 from app.api.analyses import build_analysis_answer
 from app.errors import refuse_choice
@@ -17,7 +18,8 @@ from app.explain.methods import Method
 from app.output.figures import draw_comparison_figure, pack_maps
 from app.output.files import write_whole
 from app.python.notebook.drawing import draw_html
-from app.python.reading import read_target_options
+from app.python.picture_concepts import PictureConcepts
+from app.python.reading import read_concept_options, read_target_options
 from app.render.colour_scale import Colormap, Scale
 from app.render.figure import FigureFormat
 from models.lineups.card import ClassLabel
@@ -25,6 +27,9 @@ from models.names import NetworkName, Stage
 
 Explain: TypeAlias = Callable[["PictureComparison", TargetOptions], "PictureComparison"]
 """Asks the lineup of a comparison about the same picture."""
+
+Divide: TypeAlias = Callable[["PictureComparison", ConceptOptions], PictureConcepts]
+"""Divides what the lineup's networks computed for the picture."""
 
 SUFFIXES = (".png", ".svg", ".pdf", ".npz", ".json", ".html")
 
@@ -38,14 +43,16 @@ class PictureComparison:
     Args:
         comparison: the answers.
         explain: asks the lineup again.
+        divide: asks the lineup for concepts.
 
     Attributes:
         comparison: the same, with the picture, its place and the logits.
     """
 
-    def __init__(self, comparison: Comparison, explain: Explain) -> None:
+    def __init__(self, comparison: Comparison, explain: Explain, divide: Divide) -> None:
         self.comparison = comparison
         self._explain = explain
+        self._divide = divide
 
     @property
     def target(self) -> ClassLabel:
@@ -115,6 +122,20 @@ class PictureComparison:
             LensError: for an option that is not valid.
         """
         return self._explain(self, read_target_options(target, method, stage, against=against))
+
+    def concepts(self, count: int = 5, *, stage: Stage | int = Stage.FOUR) -> PictureConcepts:
+        """Divide what each network computed into parts that it treats alike, without a class; gates are as learned.
+
+        The first call imports scikit-learn, which takes a few seconds.
+
+        Args:
+            count: the number of concepts, 2 to 8.
+            stage: the stage whose features are divided, 1 to 4; only concepts of stage 4 have classes.
+
+        Raises:
+            LensError: for an option that is not valid.
+        """
+        return self._divide(self, read_concept_options(count, stage))
 
     def figure(
         self,

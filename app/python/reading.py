@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import TypeVar
 
+from app.analysis.concepts import FEWEST_CONCEPTS, MOST_CONCEPTS, ConceptOptions
 from app.analysis.options import TargetOptions
-from app.errors import refuse_choice
+from app.errors import InvalidOption, refuse_choice
 from app.explain.methods import Method
 from models.names import Stage
 
@@ -27,6 +28,13 @@ def read_target_options(
         interventions=tuple(interventions),
         against="" if against is None else str(against),
     )
+
+
+def read_concept_options(count: int, stage: Stage | int) -> ConceptOptions:
+    """The options of concepts; raises `InvalidOption` for an unknown stage and a count out of range."""
+    if not FEWEST_CONCEPTS <= count <= MOST_CONCEPTS:
+        raise InvalidOption(f"count is {count}; choose {FEWEST_CONCEPTS} to {MOST_CONCEPTS} concepts", option="count")
+    return ConceptOptions(count=count, stage=choose("stage", stage, Stage))
 
 
 def choose(option: str, value: object, allowed: type[Choice]) -> Choice:

@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 
 from app.analysis.analyses import Analysis
+from app.analysis.concepts import ConceptOptions
 from app.analysis.kept_analyses import KeptAnalyses
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
@@ -25,6 +26,7 @@ from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, add_query
 from app.pages.analysis.page import add_cost, add_sanity, build_analysis_page
 from app.pages.block import build_block_page
 from app.pages.cbam import CbamPage, build_cbam_page
+from app.pages.concepts import build_concepts_page
 from app.pages.evidence.pictures import read_picture
 from app.pages.gallery import find_sample, read_sample
 from app.pages.models import build_models_page
@@ -169,6 +171,24 @@ async def show_block(
         network=network,
         addresses=locate_analysis(request, analysis.id),
         interventions=tuple(interventions),
+    )
+    return render_timed(request, page, timings)
+
+
+@router.get("/analyses/{analysis_id}/concepts")
+async def show_concepts(
+    request: Request,
+    analysis: AnalysisDependency,
+    options: Annotated[ConceptOptions, Query()],
+    lens: LensDependency,
+    timings: TimingsDependency,
+) -> Response:
+    """The picture's concepts."""
+    page = build_concepts_page(
+        await lens.find_concepts(analysis, options, timings),
+        options,
+        addresses=locate_analysis(request, analysis.id),
+        own_address=request.url_for("show_concepts", analysis_id=analysis.id).path,
     )
     return render_timed(request, page, timings)
 

@@ -29,7 +29,9 @@ def picture() -> torch.Tensor:
 def explain(network: StagedNetwork, picture: torch.Tensor, class_index: int, together: int) -> FloatArray:
     with torch.no_grad():
         features = network.trace(picture).features[Stage.ONE][0]
-    parts = [score_channels(network, picture, part, class_index=class_index) for part in features.split(together)]
+    parts = [
+        score_channels(network, picture, part, class_index=class_index) for part in torch.split(features, together)
+    ]
     weights = weigh_channels(torch.cat(parts).numpy())
     return compute_heat_map(Method.SCORECAM, activation=features.numpy(), gradient=weights).values
 

@@ -21,19 +21,17 @@ from app.pages.analysis.measures import Measure, list_measures
 from app.pages.analysis.toolbar import Toolbar, build_toolbar
 from app.pages.analysis.verdict import Verdict, build_verdict
 from app.pages.analysis.wording import explain_cost, explain_file, explain_geometry, explain_target
-from app.pages.choices import METHOD_TITLES, AnyName, Choice, list_choices
+from app.pages.choices import METHOD_TITLES, STAGE_TITLES, AnyName, Choice, list_choices
 from app.pages.gates import NetworkGates, list_changes, list_gate_terms, show_gates
 from app.pages.lineup import LineupView, build_lineup_view
 from app.pages.sanity import SanityView, build_sanity_view
 from app.pages.upload import UploadForm
 from app.render.colour_scale import Colormap, DifferenceScale, Scale
 from models.lineups.card import FEWEST_NETWORKS, MOST_NETWORKS
-from models.names import NetworkName, Stage
+from models.names import NetworkName
 from models.networks.titles import join_words
 
 WIDE_ASPECT, TALL_ASPECT = 1.9, 0.6
-
-STAGE_TITLES = {Stage.ONE: "1 (finest)", Stage.TWO: "2", Stage.THREE: "3", Stage.FOUR: "4 (deepest)"}
 
 VIEW_TITLES = {View.SIDE: "Side by side", View.SWIPE: "Swipe", View.DIFFERENCE: "Difference"}
 
@@ -92,6 +90,7 @@ class AnalysisPage:
         tabs: the addresses of all tabs.
         methods, stages, scales, colormaps, difference_scales: the select boxes' choices.
         method_cost: a sentence on the method that takes long, see `add_cost`.
+        concepts: the address of the page with the picture's concepts.
         differences: the choices of the difference's two networks; empty for a lineup of two.
         measures: the numbers that compare the maps.
         gates: the gates of every network that has gates.
@@ -133,6 +132,7 @@ class AnalysisPage:
     tabs: tuple[PageLink, ...]
     methods: tuple[Choice, ...]
     method_cost: str
+    concepts: str
     stages: tuple[Choice, ...]
     scales: tuple[Choice, ...]
     colormaps: tuple[Choice, ...]
@@ -210,6 +210,7 @@ def build_analysis_page(
         tabs=_list_links(TAB_TITLES, "tab", options.tab, add_query(addresses.page, asked | second | back)),
         methods=list_choices(METHOD_TITLES, comparison.method),
         method_cost=explain_cost(count_passes(comparison.analysis, comparison.stage), None),
+        concepts=f"{addresses.page}/concepts",
         stages=list_choices(
             {stage: STAGE_TITLES[stage] for stage in comparison.analysis.card.stages}, comparison.stage
         ),

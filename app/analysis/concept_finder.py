@@ -7,7 +7,8 @@ from weakref import WeakKeyDictionary
 from cachetools import LRUCache
 
 from app.analysis.analyses import Analysis
-from app.analysis.concepts import ConceptOptions, Concepts, describe_concepts, factorise_all
+from app.analysis.concepts import Concepts, describe_concepts, factorise_all
+from app.analysis.options import ConceptOptions
 from app.analysis.timing import Timings
 from app.decoding.threads import WorkThreads
 from app.engine.engine import Engine

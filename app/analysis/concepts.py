@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import Field
 
 from app.analysis.analyses import Analysis
 from app.analysis.comparison import Prediction, rank_classes
-from app.analysis.options import Options
+from app.analysis.options import ConceptOptions
 from app.errors import InvalidOption
 from app.explain.factorisation import Factors, factorise, match_places
 from app.explain.maps import FloatArray, HeatMap
@@ -16,26 +15,8 @@ from models.lineups.card import ClassLabel
 from models.names import NetworkName, Stage
 from models.probabilities import find_probabilities
 
-FEWEST_CONCEPTS, MOST_CONCEPTS = 2, 8
-
 CONCEPT_CLASSES = 3
 """The likeliest classes that are named for each concept."""
-
-
-class ConceptOptions(Options):
-    """The factorisation of a stage's features."""
-
-    count: int = Field(
-        default=5,
-        ge=FEWEST_CONCEPTS,
-        le=MOST_CONCEPTS,
-        description="The number of concepts into which each network's features are divided.",
-    )
-    stage: Stage = Field(
-        default=Stage.FOUR,
-        description="The stage whose features are divided; only those of stage 4 can be classified.",
-    )
-    opacity: float = Field(default=0.7, ge=0, le=1, description="Opacity of the colours over the picture.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,10 +10,10 @@ from app.analysis.channel_scores import Changes, ChannelScorer
 from app.analysis.classes import ChosenBy, find_class
 from app.analysis.comparison import Altered, Comparison, Target
 from app.analysis.concept_finder import ConceptFinder
-from app.analysis.concepts import ConceptOptions, Concepts, check_count
+from app.analysis.concepts import Concepts, check_count
 from app.analysis.contrasts import check_contrast, find_contrast
 from app.analysis.networks import check_networks, choose_gated
-from app.analysis.options import GeometryOptions, TargetOptions
+from app.analysis.options import ConceptOptions, GeometryOptions, TargetOptions
 from app.analysis.passes import Waiting
 from app.analysis.prepared import PreparedPicture, check_stage, prepare_again, prepare_picture
 from app.analysis.questions import (

@@ -166,6 +166,25 @@ class FeatureOptions(Options):
     opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the colours over the picture.")
 
 
+FEWEST_CONCEPTS, MOST_CONCEPTS = 2, 8
+
+
+class ConceptOptions(Options):
+    """The factorisation of a stage's features."""
+
+    count: int = Field(
+        default=5,
+        ge=FEWEST_CONCEPTS,
+        le=MOST_CONCEPTS,
+        description="The number of concepts into which each network's features are divided.",
+    )
+    stage: Stage = Field(
+        default=Stage.FOUR,
+        description="The stage whose features are divided; only those of stage 4 can be classified.",
+    )
+    opacity: float = Field(default=0.7, ge=0, le=1, description="Opacity of the colours over the picture.")
+
+
 class DifferenceScaleOptions(Options):
     """The ends of a difference's colours."""
 

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.analysis.concepts import ConceptOptions
-from app.analysis.options import FigureOptions, GeometryOptions, SheetOptions, TargetOptions
+from app.analysis.options import ConceptOptions, FigureOptions, GeometryOptions, SheetOptions, TargetOptions
 from app.commands.options import (
     EXIT_BAD_INPUT,
     LINEUP_HELP,

@@ -2,9 +2,9 @@
 
 from pydantic import ConfigDict, Field
 
-from app.analysis.concepts import ConceptOptions
 from app.analysis.options import (
     AttentionOptions,
+    ConceptOptions,
     DifferenceOptions,
     FigureOptions,
     GeometryOptions,

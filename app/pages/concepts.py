@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.analysis.concepts import FEWEST_CONCEPTS, MOST_CONCEPTS, ConceptOptions, Concepts
+from app.analysis.concepts import Concepts
+from app.analysis.options import FEWEST_CONCEPTS, MOST_CONCEPTS, ConceptOptions
 from app.api.concepts import ConceptAnswer, build_concepts_answer
 from app.numbers import format_probability, format_share
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, PageImage

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from app.analysis.concepts import ConceptOptions
 from app.analysis.lens import Lens
-from app.analysis.options import GeometryOptions, TargetOptions
+from app.analysis.options import ConceptOptions, GeometryOptions, TargetOptions
 from app.analysis.passes import Waiting
 from app.analysis.timing import Timings
 from app.explain.methods import Method

@@ -9,8 +9,7 @@ from typing import Any, TypeAlias
 from PIL import Image
 
 from app.analysis.comparison import Comparison, Difference, Prediction
-from app.analysis.concepts import ConceptOptions
-from app.analysis.options import FigureOptions, TargetOptions
+from app.analysis.options import ConceptOptions, FigureOptions, TargetOptions
 from app.api.analyses import build_analysis_answer
 from app.errors import refuse_choice
 from app.explain.maps import FloatArray

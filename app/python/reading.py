@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import TypeVar
 
-from app.analysis.concepts import FEWEST_CONCEPTS, MOST_CONCEPTS, ConceptOptions
-from app.analysis.options import TargetOptions
+from app.analysis.options import FEWEST_CONCEPTS, MOST_CONCEPTS, ConceptOptions, TargetOptions
 from app.errors import InvalidOption, refuse_choice
 from app.explain.methods import Method
 from models.names import Stage

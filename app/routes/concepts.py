@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.analysis.concepts import ConceptOptions
 from app.analysis.networks import choose_network
+from app.analysis.options import ConceptOptions
 from app.api import links
 from app.api.concepts import ConceptsAnswer, build_concepts_answer
 from app.output.concepts import encode_concepts

@@ -11,11 +11,10 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 
 from app.analysis.analyses import Analysis
-from app.analysis.concepts import ConceptOptions
 from app.analysis.kept_analyses import KeptAnalyses
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
-from app.analysis.options import Interventions, PageOptions, PictureOptions, Tab
+from app.analysis.options import ConceptOptions, Interventions, PageOptions, PictureOptions, Tab
 from app.analysis.sanity import SanityCheck, check_sanity
 from app.analysis.timing import Timings
 from app.api.lineups import build_lineup_description

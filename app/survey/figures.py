@@ -10,10 +10,10 @@ from pathlib import Path
 from rich.console import Console
 
 from app.analysis.comparison import Comparison
-from app.analysis.concepts import ConceptOptions, Concepts
+from app.analysis.concepts import Concepts
 from app.analysis.lens import Lens
 from app.analysis.networks import check_networks, choose_difference
-from app.analysis.options import FigureOptions, GeometryOptions, MapOptions, SheetOptions
+from app.analysis.options import ConceptOptions, FigureOptions, GeometryOptions, MapOptions, SheetOptions
 from app.analysis.passes import Waiting
 from app.analysis.timing import Timings
 from app.api.analyses import build_analysis_answer

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from app.analysis.concepts import MOST_CONCEPTS
+from app.analysis.options import MOST_CONCEPTS
 from app.pages.analysis.page import Layout
 from app.pages.evidence.views import Tone
 from app.pages.templating import ENVIRONMENT, STATIC, TEMPLATES

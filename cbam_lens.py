@@ -56,8 +56,9 @@ def load(
 
     Args:
         lineup: as `--lineup` of the command line: a name that `cbam-lens lineups` lists, such as `shipped` or
-            `imagenet-resnet50`, whose missing weights are downloaded now; the path of a TOML file; or
-            `NAME=SOURCE,SOURCE` with two to five sources of weights, the baseline first.
+            `imagenet-resnet50`, whose missing weights are downloaded now; `hf:OWNER/REPOSITORY` on the Hugging Face
+            Hub, likewise; the path of a TOML file; or `NAME=SOURCE,SOURCE` with two to five sources of weights, the
+            baseline first.
         labels: for `NAME=SOURCE,SOURCE`, a file of class names, or `imagenet`.
         device: `auto`, `cpu`, `cuda` or `cuda:0`; auto by default, which takes CUDA where it is.
         offline: download nothing, and say which files are missing.

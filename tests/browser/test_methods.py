@@ -17,8 +17,9 @@ def choose(page: Page, label: str, value: str) -> None:
 
 def test_score_cam_tells_its_cost_before_it_is_chosen(page: Page) -> None:
     # The smallest input, for machines that run other tests beside this one.
-    small = {"image": make_payload(), "geometry": "center_crop", "resolution": "160"}
-    made = page.request.post("/api/v1/analyses", multipart=small)
+    made = page.request.post(
+        "/api/v1/analyses", multipart={"image": make_payload(), "geometry": "center_crop", "resolution": "160"}
+    )
     page.goto(f"/analyses/{made.json()['id']}")
     expect_drawn(page)
     choose(page, "Stage", "1")

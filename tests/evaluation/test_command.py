@@ -105,7 +105,7 @@ def test_evaluate_measures_score_cam_s_maps(data: Path) -> None:
     )
     assert result.exit_code == 0, result.output
     (entry,) = json.loads(result.stdout)["focus"]["maps"]
-    assert (entry["method"], entry["height"]) == ("scorecam", 40)
+    assert (entry["method"], entry["stage"]) == ("scorecam", 1)
     # Weights that add up to 1 over activations of at least 0 leave no map silent.
     assert entry["contrasts"]["cbam"]["all"]["metrics"]["iou-60"]["baseline"] > 0
 

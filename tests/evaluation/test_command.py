@@ -107,7 +107,7 @@ def test_evaluate_measures_score_cam_s_maps(data: Path) -> None:
     (entry,) = json.loads(result.stdout)["focus"]["maps"]
     assert (entry["method"], entry["stage"]) == ("scorecam", 1)
     # Weights that add up to 1 over activations of at least 0 leave no map silent.
-    assert entry["contrasts"]["cbam"]["all"]["metrics"]["iou-60"]["baseline"] > 0
+    assert entry["contrasts"]["cbam"]["all"]["metrics"]["iou_60"]["baseline"] > 0
 
 
 @pytest.mark.slow

@@ -8,11 +8,14 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from app.explain.cam import compute_heat_map
 from app.explain.maps import FloatArray
-from app.explain.methods import Method
+from app.explain.methods import METHOD_HELP, Method
 from app.explain.scored import PASS_PIXELS, count_together, score_channels, weigh_channels
+from models.lineups.card import SHIPPED_LINEUP
+from models.lineups.lineup import load_lineup
 from models.names import Stage
 from models.networks.resnet import ResNet, ResNetShape
 from models.networks.staged import StagedNetwork
+from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +98,16 @@ def test_silent_channel_shows_nothing() -> None:
 def test_pictures_of_a_pass_are_bounded_by_their_pixels(size: tuple[int, int], count: int) -> None:
     assert count_together(*size) == count
     assert count == 1 or count * size[0] * size[1] <= PASS_PIXELS
+
+
+def test_cost_in_the_help_and_the_documentation_is_the_shipped_lineup_s() -> None:
+    batch = torch.zeros(1, 3, 64, 64)
+    counts = dict.fromkeys(Stage, 0)
+    for network in load_lineup(SHIPPED_LINEUP).networks.values():
+        with torch.no_grad():
+            for stage, features in network.trace(batch).features.items():
+                counts[stage] += features.shape[1]
+    first, second, third, fourth = (f"{count:,}" for count in counts.values())
+    told = f"at stage 1, {second} at stage 2, {third} at stage 3 and {fourth} at stage 4"
+    assert f"{first} passes {told}" in METHOD_HELP
+    assert f"{first} {told}" in " ".join((ROOT / "docs/page.md").read_text().split())

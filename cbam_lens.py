@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from app.python.open_lineup import OpenLineup
     from app.python.picture_comparison import PictureComparison
+    from app.python.picture_concepts import PictureConcepts
     from app.python.serving import RunningServer
     from models.foreign.description import Head, Score
     from models.lineups.own_networks import OwnNetwork
@@ -37,6 +38,7 @@ __all__ = [
     "LineupError",
     "OpenLineup",
     "PictureComparison",
+    "PictureConcepts",
     "Preprocessing",
     "lineup",
     "load",
@@ -216,6 +218,10 @@ def __getattr__(name: str) -> object:
         from app.python.picture_comparison import PictureComparison
 
         return PictureComparison
+    if name == "PictureConcepts":
+        from app.python.picture_concepts import PictureConcepts
+
+        return PictureConcepts
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -118,6 +118,7 @@ def test_question_after_changed_gates_keeps_the_changes(opened: OpenLineup) -> N
 
 def test_concepts_have_places_shares_classes_and_an_image(compared: PictureComparison) -> None:
     concepts = compared.concepts(3)
+    assert isinstance(concepts, cl.PictureConcepts)
     assert concepts.places.keys() == {"baseline", "cbam"}
     for name, places in concepts.places.items():
         assert len(places) == len(concepts.predictions[name]) == 3

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from app.python.open_lineup import OpenLineup
     from app.python.picture_comparison import PictureComparison
+    from app.python.picture_concepts import PictureConcepts
     from app.python.serving import RunningServer
     from models.foreign.description import Head, Score
     from models.lineups.own_networks import OwnNetwork
@@ -37,6 +38,7 @@ __all__ = [
     "LineupError",
     "OpenLineup",
     "PictureComparison",
+    "PictureConcepts",
     "Preprocessing",
     "lineup",
     "load",
@@ -56,8 +58,9 @@ def load(
 
     Args:
         lineup: as `--lineup` of the command line: a name that `cbam-lens lineups` lists, such as `shipped` or
-            `imagenet-resnet50`, whose missing weights are downloaded now; the path of a TOML file; or
-            `NAME=SOURCE,SOURCE` with two to five sources of weights, the baseline first.
+            `imagenet-resnet50`, whose missing weights are downloaded now; `hf:OWNER/REPOSITORY` on the Hugging Face
+            Hub, likewise; the path of a TOML file; or `NAME=SOURCE,SOURCE` with two to five sources of weights, the
+            baseline first.
         labels: for `NAME=SOURCE,SOURCE`, a file of class names, or `imagenet`.
         device: `auto`, `cpu`, `cuda` or `cuda:0`; auto by default, which takes CUDA where it is.
         offline: download nothing, and say which files are missing.
@@ -215,6 +218,10 @@ def __getattr__(name: str) -> object:
         from app.python.picture_comparison import PictureComparison
 
         return PictureComparison
+    if name == "PictureConcepts":
+        from app.python.picture_concepts import PictureConcepts
+
+        return PictureConcepts
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -65,6 +65,10 @@ states the rule, the value and the remedy.
 BEARER = HTTPBearer(auto_error=False, description="One of the server's tokens.")
 
 
+MAP_SHARE = 0.9
+"""The share of the deadline that one map may take; the rest is for decoding and drawing."""
+
+
 def create_app(
     settings: Settings | None = None,
     *,
@@ -158,6 +162,7 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
             max_pixels=settings.max_picture_pixels,
             answers=services.store.answers,
             decoder=partial(PROCESSES.decode, seconds=settings.deadline_seconds) if ARE_POSSIBLE else decode_parts,
+            map_seconds=MAP_SHARE * settings.deadline_seconds,
         )
         app.state.store = services.store
         app.state.kept = KeptAnalyses(services.store, services.sheets, app.state.lenses, services.folder)

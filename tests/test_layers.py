@@ -101,7 +101,8 @@ MAY_IMPORT = {
         "app.server.watch app.services app.settings app.study.access app.version models.lineups"
     ),
     "app.mcp": (
-        "app.analysis app.api app.engine app.errors app.output app.render app.settings app.version models.names"
+        "app.analysis app.api app.engine app.errors app.output app.render app.settings app.version models.names "
+        "models.networks"
     ),
     "app.numbers": "",
     "app.on_ray": (
@@ -140,7 +141,7 @@ MAY_IMPORT = {
         "app.study app.study.database models.names models.networks"
     ),
     "app.routes.intake": "app.analysis app.api app.errors",
-    "app.server": "app.analysis app.api app.engine app.errors app.pages models.names",
+    "app.server": "app.analysis app.api app.engine app.errors app.explain app.pages models.names",
     "app.server.connections": "",
     "app.server.guard": ("app.engine app.errors app.pages app.server app.settings app.study"),
     "app.server.watch": "app.server app.server.guard app.settings",

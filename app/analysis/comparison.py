@@ -60,6 +60,7 @@ class Comparison:
         stage: the stage whose output the maps explain.
         heat_maps: one map per network, (H, W), all of one shape.
         altered: the changes to gates, and the comparison without them; None for gates as learned.
+        against: the classes that Finer-CAM contrasted the explained one with; none for other methods.
     """
 
     analysis: Analysis
@@ -69,11 +70,13 @@ class Comparison:
     stage: Stage
     heat_maps: Mapping[NetworkName, HeatMap]
     altered: "Altered | None" = None
+    against: tuple[ClassLabel, ...] = ()
 
     @property
     def explanation(self) -> Explanation:
         """The class, method and stage of the maps."""
-        return Explanation(self.target.label.index, self.method, self.stage)
+        against = tuple(label.index for label in self.against)
+        return Explanation(self.target.label.index, self.method, self.stage, against)
 
     @property
     def shared_maximum(self) -> float:

@@ -6,16 +6,22 @@ from typing import ParamSpec, TypeVar
 
 from app.analysis.analyses import Analysis
 from app.analysis.analysis_store import AnswerCache
+from app.analysis.channel_scores import Changes, ChannelScorer
 from app.analysis.classes import ChosenBy, find_class
 from app.analysis.comparison import Altered, Comparison, Target
+from app.analysis.concept_finder import ConceptFinder
+from app.analysis.concepts import Concepts, check_count
+from app.analysis.contrasts import check_contrast, find_contrast
 from app.analysis.networks import check_networks, choose_gated
-from app.analysis.options import GeometryOptions, TargetOptions
+from app.analysis.options import ConceptOptions, GeometryOptions, TargetOptions
+from app.analysis.passes import Waiting
 from app.analysis.prepared import PreparedPicture, check_stage, prepare_again, prepare_picture
 from app.analysis.questions import (
     AnswerType,
     ChangedMap,
+    ChangedNetwork,
     ChangedTrace,
-    Explanation,
+    HeatMaps,
     LearnedMaps,
     OpenedBlock,
     Question,
@@ -25,10 +31,11 @@ from app.analysis.questions import (
 from app.analysis.timing import Timings
 from app.decoding.threads import WorkThreads
 from app.engine.engine import Engine
-from app.engine.traces import LineupTrace, find_first_class
+from app.engine.traces import Evidence, LineupGradient, LineupTrace, find_first_class
 from app.engine.work import PictureWork
 from app.errors import InvalidOption, refuse_choice
 from app.explain.maps import FloatArray, OpenBlock
+from app.explain.methods import Method
 from models.attention.interventions import Intervention, list_allowed_changes, parse_interventions
 from models.lineups.card import ClassLabel
 from models.lineups.lineup import Lineup
@@ -37,6 +44,9 @@ from models.networks.randomisation import Randomisation
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+
+AFTER_THE_TRACE = frozenset({Method.FINERCAM, Method.SCORECAM})
+"""Methods that need the networks' answers before they can begin."""
 
 
 class Lens:
@@ -49,9 +59,11 @@ class Lens:
         answers: the cache of answers, usually the store's; by default a new one for this lens alone.
         threads: the threads that decode and draw; by default as many as cores, for this lens alone, which decode in
             this process.
+        waiting: how long callers wait for a map of many passes, and how they hear of them; by default as long as it
+            takes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # its parts, most of which have a default
         self,
         engine: Engine,
         lineup: Lineup,
@@ -59,12 +71,15 @@ class Lens:
         max_pixels: int,
         answers: AnswerCache | None = None,
         threads: WorkThreads | None = None,
+        waiting: Waiting | None = None,
     ) -> None:
         self.engine = engine
         self.lineup = lineup
         self._max_pixels = max_pixels
         self._answers = AnswerCache() if answers is None else answers
         self._threads = threads or WorkThreads()
+        self._scorer = ChannelScorer(engine, lineup, waiting or Waiting())
+        self._concepts = ConceptFinder(engine, lineup, self._threads, self._prepare_again)
 
     async def analyse(self, data: bytes, geometry: GeometryOptions, timings: Timings) -> Analysis:
         """Decode a picture and trace it through every network.
@@ -105,17 +120,20 @@ class Lens:
             timings: the request's timings; the steps are added to them.
 
         Raises:
-            InvalidOption: for an unknown class, for a stage that the networks lack, and for an intervention that names
-                no gate.
+            InvalidOption: for an unknown class, for a stage that the networks lack, for a contrast that is none, and
+                for an intervention that names no gate.
+            DeadlinePassed: for Score-CAM that would take longer than callers wait.
             LensError: see `ask`.
         """
         check_stage(self.lineup.card, options.stage)
         interventions = self.find_interventions(analysis, options.interventions)
         label, chosen_by = self.find_class(options.target)
         target = Target(label or self.lineup.labels[find_first_class(analysis.traces)], chosen_by)
-        question = LearnedMaps(Explanation(target.label.index, options.method, options.stage))
-        heat_maps = await self.ask(analysis, question, timings)
-        learned = Comparison(analysis, self.lineup.labels, target, options.method, options.stage, heat_maps)
+        against = find_contrast(self.lineup.labels, analysis.traces, target.label, options)
+        asked = Comparison(
+            analysis, self.lineup.labels, target, options.method, options.stage, heat_maps={}, against=against
+        )
+        learned = replace(asked, heat_maps=await self._explain(asked, timings))
         return await self._alter(learned, interventions, timings) if interventions else learned
 
     async def compare_classes(
@@ -135,13 +153,21 @@ class Lens:
     async def add_class(
         self, comparison: Comparison, options: TargetOptions, versus: str, timings: Timings
     ) -> list[Comparison]:
-        """Add the comparison for a second class, if `versus` names another one; raises as `compare_classes`."""
+        """Add the comparison for a second class, if `versus` names another one; raises as `compare_classes`.
+
+        Finer-CAM contrasts the two classes with each other, unless the options say against which.
+        """
         other, _ = self.find_class(versus, option="versus")
-        if other in (None, comparison.target.label):
+        if other is None or other == comparison.target.label:
             return [comparison]
         # Traces of changed gates have no features to explain.
         learned = comparison if comparison.altered is None else comparison.altered.learned
         second = options.model_copy(update={"target": versus})
+        if options.method is Method.FINERCAM:
+            second = second.model_copy(update={"against": str(comparison.target.label.index)})
+            if not options.against:
+                contrasted = options.model_copy(update={"against": versus})
+                comparison = await self.compare(learned.analysis, contrasted, timings)
         return [comparison, await self.compare(learned.analysis, second, timings)]
 
     async def compare_picture(
@@ -161,8 +187,9 @@ class Lens:
         """
         check_stage(self.lineup.card, options.stage)
         label, chosen_by = self.find_class(options.target)
-        if options.interventions:
-            # The names of the blocks come from the learned network's trace.
+        check_contrast(self.lineup.labels, options)
+        if options.interventions or options.method in AFTER_THE_TRACE:
+            # The names of the blocks come from the learned network's trace, and so does what is contrasted.
             return await self.compare(await self.analyse(data, geometry, timings), options, timings)
         prepared = await self._prepare(data, geometry, timings)
         class_index = None if label is None else label.index
@@ -171,9 +198,9 @@ class Lens:
             traced = await self.engine.submit(work)
         analysis = prepared.complete(traced.traces)
         target = Target(self.lineup.labels[traced.gradient.class_index], chosen_by)
-        question = LearnedMaps(Explanation(target.label.index, options.method, options.stage))
-        heat_maps = await self._read(analysis, question, traced.gradient, timings)
-        return Comparison(analysis, self.lineup.labels, target, options.method, options.stage, heat_maps)
+        asked = Comparison(analysis, self.lineup.labels, target, options.method, options.stage, heat_maps={})
+        heat_maps = await self._read(analysis, LearnedMaps(asked.explanation), traced.gradient, timings)
+        return replace(asked, heat_maps=heat_maps)
 
     async def alter(self, analysis: Analysis, interventions: Sequence[str], timings: Timings) -> Analysis:
         """Change gates of an analysis's networks; no intervention returns the same analysis.
@@ -221,10 +248,33 @@ class Lens:
             timings: the request's timings; the steps are added to them.
 
         Raises:
+            InvalidOption: for Score-CAM, see `check_sanity_method`.
             LensError: see `ask`.
         """
+        check_sanity_method(learned.method)
         question = RandomisedMaps(learned.explanation, extent)
         return replace(learned, heat_maps=await self.ask(learned.analysis, question, timings))
+
+    async def find_concepts(self, analysis: Analysis, options: ConceptOptions, timings: Timings) -> Concepts:
+        """Divide each network's features into concepts, and classify each of them.
+
+        Args:
+            analysis: the picture; gates are as learned.
+            options: the number of concepts and the stage.
+            timings: the request's timings; the steps are added to them.
+
+        Raises:
+            InvalidOption: for a stage that the networks lack, and for more concepts than it can be divided into.
+            LensError: see `Engine.submit`.
+        """
+        check_stage(self.lineup.card, options.stage)
+        check_count(analysis, options)
+        return await self._concepts.find(analysis, options, timings)
+
+    @property
+    def picture_seconds(self) -> float | None:
+        """The time that a picture takes with all networks, as measured; None where nothing was."""
+        return self.engine.find_seconds(PictureWork, self.lineup)
 
     def find_interventions(self, analysis: Analysis, texts: Sequence[str]) -> tuple[Intervention, ...]:
         """Read interventions from texts.
@@ -277,13 +327,39 @@ class Lens:
         self._answers.keep(analysis, question, answer)
         return answer
 
+    async def _explain(self, asked: Comparison, timings: Timings) -> HeatMaps:
+        """Every network's map, with all gates as learned."""
+        question = LearnedMaps(asked.explanation)
+        if asked.method is not Method.SCORECAM or self._answers.find(asked.analysis, question) is not None:
+            return await self.ask(asked.analysis, question, timings)
+        weights = await self._weigh(asked, dict.fromkeys(asked.names, ()), timings)
+        return await self._read(asked.analysis, question, LineupGradient(asked.target.label.index, weights), timings)
+
+    async def _explain_changed(self, learned: Comparison, question: ChangedMap, timings: Timings) -> ChangedNetwork:
+        """One network's map with changed gates."""
+        analysis, network = learned.analysis, question.network
+        if learned.method is not Method.SCORECAM or self._answers.find(analysis, question) is not None:
+            return await self.ask(analysis, question, timings)
+        with timings.measure("networks"):
+            work = await question.make_work(self.lineup, analysis, self._prepare_again)
+            trace, evidence = await self.engine.submit(work)
+        # The masks are the changed network's features.
+        features = replace(trace, features={learned.stage: evidence.features})
+        changed = replace(learned, analysis=_exchange(analysis, {network: features}))
+        weights = await self._weigh(changed, {network: question.interventions}, timings)
+        return await self._read(analysis, question, (trace, Evidence(evidence.features, weights[network])), timings)
+
+    async def _weigh(self, asked: Comparison, changes: Changes, timings: Timings) -> dict[NetworkName, FloatArray]:
+        with timings.measure("networks"):
+            return await self._scorer.weigh(asked.analysis, asked.explanation, self._prepare_again, changes)
+
     async def _alter(
         self, learned: Comparison, interventions: tuple[Intervention, ...], timings: Timings
     ) -> Comparison:
         """Compare with changed gates."""
         traces, heat_maps = {}, {}
         for network, own in _by_network(interventions):
-            changed = await self.ask(learned.analysis, ChangedMap(learned.explanation, network, own), timings)
+            changed = await self._explain_changed(learned, ChangedMap(learned.explanation, network, own), timings)
             # The page calls `alter` next; the same trace answers that.
             self._answers.keep(learned.analysis, ChangedTrace(network, own), changed.trace)
             traces[network], heat_maps[network] = changed.trace, changed.heat_map
@@ -292,6 +368,17 @@ class Lens:
             analysis=_exchange(learned.analysis, traces),
             heat_maps={**learned.heat_maps, **heat_maps},
             altered=Altered(interventions, learned),
+        )
+
+
+def check_sanity_method(method: Method) -> None:
+    """Refuse a sanity check that would take minutes; raises `InvalidOption`."""
+    if method is Method.SCORECAM:
+        raise InvalidOption(
+            f"the sanity check computes every map {len(Randomisation)} times more, and Score-CAM takes a forward pass "
+            "per channel for each; choose another method for it",
+            option="method",
+            allowed=[known.value for known in Method if known is not method],
         )
 
 

@@ -1,10 +1,12 @@
 """The lenses of all lineups that are served; they share one engine."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from app.analysis.analyses import Analysis
 from app.analysis.analysis_store import AnswerCache
 from app.analysis.lens import Lens
+from app.analysis.passes import PassBoard, Waiting
 from app.decoding.parts import Decoder, decode_parts
 from app.decoding.threads import WorkThreads
 from app.engine.engine import Engine
@@ -21,9 +23,14 @@ class Lenses:
         max_pixels: the largest width times height that may be decoded.
         answers: the cache of answers of the store of analyses; by default each lens has its own.
         decoder: the decoder of pictures; in this process by default.
+        map_seconds: the longest time for one map; any by default.
+
+    Attributes:
+        engine: the engine.
+        passes: the progress of maps that take many passes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # its parts, most of which have a default
         self,
         engine: Engine,
         lineups: Sequence[Lineup],
@@ -31,12 +38,17 @@ class Lenses:
         max_pixels: int,
         answers: AnswerCache | None = None,
         decoder: Decoder = decode_parts,
+        map_seconds: float = math.inf,
     ) -> None:
         self.engine = engine
+        self.passes = PassBoard()
+        waiting = Waiting(map_seconds, self.passes)
         # All lineups share one limit.
         threads = WorkThreads(decoder)
         self._lenses = {
-            lineup.card.name: Lens(engine, lineup, max_pixels=max_pixels, answers=answers, threads=threads)
+            lineup.card.name: Lens(
+                engine, lineup, max_pixels=max_pixels, answers=answers, threads=threads, waiting=waiting
+            )
             for lineup in lineups
         }
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from app.analysis.sheets import MOST_ROWS
-from app.explain.methods import Method
+from app.explain.methods import METHOD_HELP, Method
 from app.render.colour_scale import Colormap, DifferenceScale, Scale
 from app.render.overlay import Render
 from app.render.sheet_layout import FigureWidth, SheetLayout
@@ -61,8 +61,12 @@ class TargetOptions(Options):
         "probability ranks first. All networks explain the same class.",
         examples=["dalmatian", "30", ""],
     )
-    method: Method = Field(
-        default=Method.GRADCAM, description="The method that makes a map from activations and gradients."
+    method: Method = Field(default=Method.GRADCAM, description=METHOD_HELP)
+    against: str = Field(
+        default="",
+        max_length=200,
+        description="Only for `finercam`: the class, by index or by name, that the explained one is contrasted with; "
+        "by default the three whose scores are nearest, which for the top guess are the next-likeliest ones.",
     )
     stage: Stage = Field(default=Stage.FOUR, description="The stage whose output is explained: 1 is fine, 4 is deep.")
     interventions: Interventions = ()
@@ -160,6 +164,25 @@ class FeatureOptions(Options):
     interventions: Interventions = ()
     render: Render = Field(default=Render.HEATMAP, description="As for a heat map.")
     opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the colours over the picture.")
+
+
+FEWEST_CONCEPTS, MOST_CONCEPTS = 2, 8
+
+
+class ConceptOptions(Options):
+    """The factorisation of a stage's features."""
+
+    count: int = Field(
+        default=5,
+        ge=FEWEST_CONCEPTS,
+        le=MOST_CONCEPTS,
+        description="The number of concepts into which each network's features are divided.",
+    )
+    stage: Stage = Field(
+        default=Stage.FOUR,
+        description="The stage whose features are divided; only those of stage 4 can be classified.",
+    )
+    opacity: float = Field(default=0.7, ge=0, le=1, description="Opacity of the colours over the picture.")
 
 
 class DifferenceScaleOptions(Options):
@@ -298,6 +321,13 @@ class PageOptions(ArchiveOptions):
     tab: Tab = Tab.GUESSES
 
     versus: str = Field(default="", max_length=200)
+
+    @field_validator("against")
+    @classmethod
+    def _leave_contrast(cls, against: str, given: ValidationInfo) -> str:
+        # The select box changes the method and leaves the rest of the address as it is.
+        return against if given.data.get("method") is Method.FINERCAM else ""
+
     sheet: str = Field(default="", max_length=4000, pattern=r"^([\w-]{1,64}(\?[\w=&:,.%+~*-]*)?(#row-\d+)?)?$")
     """The sheet from which the page was opened: its id, its options and the row."""
 

@@ -59,16 +59,18 @@ class Explanation:
         class_index: the class, 0..K-1.
         method: how features and gradient become a map.
         stage: the stage whose output is explained.
+        against: the classes that Finer-CAM contrasts it with; none for other methods.
     """
 
     class_index: int
     method: Method
     stage: Stage
+    against: tuple[int, ...] = ()
 
     @property
     def target(self) -> GradientTarget:
         """The gradient that the map is made from."""
-        return GradientTarget(self.stage, self.class_index)
+        return GradientTarget(self.stage, self.class_index, self.against)
 
     def draw(self, evidence: Evidence) -> HeatMap:
         """One network's heat map."""

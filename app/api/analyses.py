@@ -11,6 +11,7 @@ from app.api.schemas import (
     AlterationAnswer,
     AnalysisAnswer,
     BlockAnswer,
+    ClassAnswer,
     ComparisonAnswer,
     FileAnswer,
     FitAnswer,
@@ -26,6 +27,7 @@ from app.explain.maps import GateMap
 from app.explain.methods import Method
 from app.explain.metrics import compare_heat_maps
 from app.render.figure import FigureFormat
+from models.lineups.card import ClassLabel
 from models.names import NetworkName
 from models.pictures.placement import Placement
 
@@ -43,6 +45,7 @@ def build_analysis_answer(
     label = comparison.target.label
     card = comparison.analysis.card
     query = f"?target={label.index}&method={_quote(comparison.method)}&stage={comparison.stage.value}"
+    query += "".join(f"&{name}={value}" for name, value in name_contrast(comparison).items())
     query += _quote_interventions(comparison)
     return AnalysisAnswer(
         id=comparison.analysis.id,
@@ -52,6 +55,7 @@ def build_analysis_answer(
         fit=build_fit_answer(comparison.fit),
         method=comparison.method,
         stage=comparison.stage,
+        against=build_class_answers(comparison.against),
         networks={name: _build_network_answer(comparison, name, links, query) for name in card.names},
         comparisons={
             name: _build_comparison_answer(comparison, Difference(name, card.baseline)) for name in card.names[1:]
@@ -62,6 +66,16 @@ def build_analysis_answer(
         links=_link_files(links, query),
         expires=None if kept_seconds is None else find_expiry(comparison.analysis, kept_seconds),
     )
+
+
+def build_class_answers(labels: Sequence[ClassLabel]) -> list[ClassAnswer]:
+    """Describe classes."""
+    return [ClassAnswer(class_index=label.index, class_name=label.name) for label in labels]
+
+
+def name_contrast(comparison: Comparison) -> dict[str, str]:
+    """The option for the same contrast in another query; empty where it is the default one, or there is none."""
+    return {"against": str(comparison.against[0].index)} if len(comparison.against) == 1 else {}
 
 
 def find_expiry(analysis: Analysis, kept_seconds: float) -> datetime:

@@ -13,6 +13,7 @@ from app.api.analyses import build_analysis_answer, build_fit_answer, build_pred
 from app.api.schemas import (
     AlterationAnswer,
     ApiModel,
+    ClassAnswer,
     ComparisonAnswer,
     FitAnswer,
     GeometryAnswer,
@@ -135,6 +136,7 @@ class Explanation(ApiModel):
     fit: FitAnswer | None
     method: Method
     stage: Stage
+    against: list[ClassAnswer] = Field(description="As in an analysis.")
     networks: dict[NetworkName, ExplainedNetwork] = Field(description="In the lineup's order.")
     comparisons: dict[NetworkName, ComparisonAnswer] = Field(
         description="Every other network compared with the baseline."
@@ -183,6 +185,7 @@ def build_explanation(comparison: Comparison, drawings: MapDrawings, *, has_valu
         fit=answer.fit,
         method=answer.method,
         stage=answer.stage,
+        against=answer.against,
         networks={
             name: ExplainedNetwork(
                 predictions=network.predictions,

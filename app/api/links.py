@@ -22,6 +22,8 @@ ANALYSIS_FIGURE = "/figure.{format}"
 ANALYSIS_ARRAYS = "/maps.npz"
 SANITY = "/sanity"
 RANDOMISED_HEAT_MAP = "/sanity/{extent}/{network}.png"
+CONCEPTS = "/concepts"
+CONCEPTS_OF = "/concepts/{network}.png"
 BLOCK = "/blocks/{network}/{block}"
 FEATURE_MAP = "/blocks/{network}/{block}/channels/{channel}/{moment}.png"
 
@@ -73,6 +75,10 @@ class AnalysisLinks:
     def randomised_heat_map(self, extent: int, network: str) -> str:
         """The heat map of a network whose weights are partly random."""
         return self.root + RANDOMISED_HEAT_MAP.format(extent=extent, network=network)
+
+    def concepts_of(self, network: str) -> str:
+        """One network's concepts over the picture."""
+        return self.root + CONCEPTS_OF.format(network=network)
 
     def feature_map(self, network: str, block: str, channel: int, moment: str) -> str:
         """One channel's feature map, before or after the gates."""

@@ -15,7 +15,7 @@ from models.names import NetworkName
 STEPS = 65_535
 """The number of steps from 0 to a map's maximum; a value is a whole number of them, in two bytes."""
 
-UNITS = dict.fromkeys(Method, "logit") | {Method.EIGENCAM: "activation"}
+UNITS = dict.fromkeys(Method, "logit") | {Method.EIGENCAM: "activation", Method.SCORECAM: "activation"}
 """The unit of a map's values: a gradient of the logit times an activation, or an activation alone."""
 
 

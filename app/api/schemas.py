@@ -86,6 +86,13 @@ class TargetAnswer(ApiModel):
     chosen_by: ChosenBy
 
 
+class ClassAnswer(ApiModel):
+    """One class."""
+
+    class_index: int
+    class_name: str
+
+
 class PredictionAnswer(ApiModel):
     """One class and its softmax probability."""
 
@@ -238,6 +245,9 @@ class AnalysisAnswer(ApiModel):
     )
     method: Method
     stage: Stage
+    against: list[ClassAnswer] = Field(
+        default_factory=list, description="The classes that Finer-CAM contrasted the target with; empty otherwise."
+    )
     networks: dict[NetworkName, NetworkAnswer] = Field(description="In the lineup's order; the first is the baseline.")
     comparisons: dict[NetworkName, ComparisonAnswer] = Field(
         description="Every other network compared with the baseline."
@@ -264,3 +274,5 @@ class QueuePlace(ApiModel):
 
     before: int | None = Field(default=None, description="Pictures that precede it; null if it does not wait.")
     seconds: float | None = Field(default=None, description="The time until its turn, by what was measured.")
+    passes_done: int | None = Field(default=None, description="The passes of its map that are done, of Score-CAM.")
+    passes_total: int | None = Field(default=None, description="All passes of its map; null for other methods.")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.analysis.options import FigureOptions, GeometryOptions, SheetOptions, TargetOptions
+from app.analysis.options import ConceptOptions, FigureOptions, GeometryOptions, SheetOptions, TargetOptions
 from app.commands.options import (
     EXIT_BAD_INPUT,
     LINEUP_HELP,
@@ -25,7 +25,7 @@ from app.commands.options import (
     prepare_settings,
 )
 from app.commands.ray import find_survey, serve_on_ray
-from app.explain.methods import Method
+from app.explain.methods import METHOD_HELP, Method
 from app.render.colour_scale import Colormap, Scale
 from app.render.sheet_layout import FigureWidth, SheetLayout
 from models.names import Stage
@@ -123,7 +123,14 @@ def compare(
             help="Draw a line around where a map reaches this share of its scale, 0..1; 0 draws none.", min=0, max=1
         ),
     ] = 0.0,
-    method: Annotated[Method, typer.Option(help="Method that makes the maps.")] = Method.GRADCAM,
+    method: Annotated[Method, typer.Option(help=METHOD_HELP)] = Method.GRADCAM,
+    against: Annotated[
+        str,
+        typer.Option(
+            help="With --method finercam: the class to contrast with, by index or name; by default the three whose "
+            "scores are nearest."
+        ),
+    ] = "",
     stage: Annotated[int, typer.Option(help="Stage to explain, 1 (fine) to 4 (deep).", min=1, max=4)] = 4,
     interventions: Annotated[
         list[str] | None,
@@ -165,6 +172,16 @@ def compare(
             file_okay=False,
         ),
     ] = None,
+    concepts: Annotated[
+        int | None,
+        typer.Option(
+            help="Also divide what each network computes into so many parts that it treats alike, without a class, and "
+            "write an image per network and a JSON file. Imports scikit-learn, which takes a few seconds.",
+            min=2,
+            max=8,
+            metavar="[2..8]",
+        ),
+    ] = None,
     has_maps: Annotated[bool, typer.Option("--maps", help="With --rows: keep each picture's maps as NPZ too.")] = False,
     lineup: LineupOption = None,
     labels: LabelsOption = None,
@@ -177,6 +194,8 @@ def compare(
     For dog.jpg: dog.figure.png, dog.difference.png, dog.maps.npz and one map per network: dog.baseline.png,
     dog.cbam.png. A picture that cannot be read is reported and skipped; the exit code is then 2.
 
+    With --concepts also dog.concepts.json, and dog.concepts.cbam.png for each network.
+
     With --sheet all pictures become one figure, as rows or as columns.
 
     With --rows many pictures become a table of predictions, map statistics and comparisons of the maps. A picture that
@@ -186,6 +205,8 @@ def compare(
         raise typer.BadParameter("--on ray works only for tables of many pictures; add --rows DIR")
     if sheet is not None and rows is not None:
         raise typer.BadParameter("--rows writes a table and --sheet a figure; choose one of them")
+    if concepts is not None and (rows is not None or (output is None and (as_json or sheet is not None))):
+        raise typer.BadParameter("--concepts writes files for each picture; add --output DIR, and leave out --rows")
     settings = prepare_settings(as_list(lineup), as_list(labels), device, offline=offline)
     with errors.status("loading the networks"):
         from app.survey.figures import CompareOptions, compare_files
@@ -193,7 +214,12 @@ def compare(
         from app.survey.sources import list_sources
 
     asked = or_refuse(
-        TargetOptions, target=target, method=method, stage=Stage(stage), interventions=tuple(interventions or ())
+        TargetOptions,
+        target=target,
+        method=method,
+        against=against,
+        stage=Stage(stage),
+        interventions=tuple(interventions or ()),
     )
     seen_as = GeometryOptions(geometry=geometry, resolution=parse_resolution(resolution))
     if rows is not None:
@@ -223,6 +249,7 @@ def compare(
         output=output or (None if as_json or sheet else Path()),
         sheet=sheet,
         as_json=as_json,
+        concepts=None if concepts is None else ConceptOptions(count=concepts, stage=Stage(stage)),
     )
     failures = or_explain(compare_files, settings, images, options)
     if failures:

@@ -26,7 +26,7 @@ from app.commands.options import (
 )
 from app.commands.ray import bench_on_ray, find_survey
 from app.errors import InvalidOption
-from app.explain.methods import Method
+from app.explain.methods import METHOD_HELP, Method
 from models.names import Stage
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def evaluate(
     class_map: ClassMapOption = None,
     methods: Annotated[
         list[Method] | None,
-        typer.Option("--method", help="Method that makes the maps; may be given several times; Grad-CAM by default."),
+        typer.Option("--method", help=f"{METHOD_HELP} May be given several times; Grad-CAM by default."),
     ] = None,
     stage: Annotated[int, typer.Option(help="The stage whose output is explained.", min=1, max=4)] = 4,
     tolerance: Annotated[float, typer.Option(help="Pixels by which a peak may miss the object; often 15.", min=0)] = 0,

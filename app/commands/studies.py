@@ -23,7 +23,7 @@ from app.commands.options import (
     prepare_settings,
     read_settings,
 )
-from app.explain.methods import Method
+from app.explain.methods import METHOD_HELP, Method
 from app.study.access.opening import StudyAccess
 from app.study.links import PREFIX
 from models.names import Stage
@@ -82,7 +82,7 @@ def create(
     ] = None,
     closed: Annotated[bool, typer.Option("--closed", help="Open the study later, with cbam-lens study open.")] = False,
     address: AddressOption = HERE,
-    method: Annotated[Method, typer.Option(help="Method that makes the maps.")] = Method.GRADCAM,
+    method: Annotated[Method, typer.Option(help=METHOD_HELP)] = Method.GRADCAM,
     stage: Annotated[int, typer.Option(help="Stage to explain, 1 (fine) to 4 (deep).", min=1, max=4)] = 4,
     geometry: GeometryOption = None,
     resolution: ResolutionOption = None,

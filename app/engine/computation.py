@@ -15,7 +15,7 @@ from app.explain.cam import score_gradient
 from app.explain.maps import FloatArray
 from models.attention.interventions import Intervention
 from models.lineups.lineup import Lineup
-from models.names import NetworkName
+from models.names import NetworkName, Stage
 from models.networks.trace import Trace
 
 
@@ -88,7 +88,7 @@ def differentiate(  # noqa: PLR0913  # what the gradient depends on
         values: the normalised picture, (3, H, W), for a lineup whose card says that it is needed.
 
     Returns:
-        d logit / d features, (C, H, W).
+        d score / d features, (C, H, W).
     """
     network = lineup.networks[name]
     batch = torch.tensor(features, device=lineup.device, dtype=network.dtype)[None]  # (1, C, H, W)
@@ -103,8 +103,34 @@ def differentiate(  # noqa: PLR0913  # what the gradient depends on
         class_indices=classes,
         interventions=interventions,
         batch=pictures,
+        against=torch.tensor([target.against], device=lineup.device) if target.against else None,
     )
     return _to_array(gradient[0])
+
+
+def classify_directions(
+    lineup: Lineup, name: NetworkName, directions: FloatArray, shape: tuple[int, int], values: FloatArray | None
+) -> FloatArray:
+    """The logits of feature maps that are the same at each position.
+
+    Args:
+        lineup: the networks.
+        name: the network's name.
+        directions: one vector of the last stage's features for each map, (k, C).
+        shape: the maps' height and width; a head that takes the mean over positions gives the same for all.
+        values: the normalised picture, (3, H, W), for a lineup whose card says that it is needed.
+
+    Returns:
+        (k, K).
+    """
+    network = lineup.networks[name]
+    pictures = None
+    if lineup.card.needs_input and values is not None:
+        pictures = move_picture(lineup, values).to(network.dtype).expand(len(directions), -1, -1, -1)  # (k, 3, H, W)
+    vectors = torch.tensor(directions, device=lineup.device, dtype=network.dtype)
+    features = vectors[:, :, None, None].expand(*vectors.shape, *shape).contiguous()  # (k, C, H, W)
+    with torch.no_grad():
+        return _to_array(network.resume(features, after=Stage.FOUR, batch=pictures))
 
 
 def _to_cpu(trace: Trace) -> Trace:

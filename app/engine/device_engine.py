@@ -76,6 +76,10 @@ class DeviceEngine(Engine):
         """See `Engine.find_place`."""
         return self._queue.find_place(ticket)
 
+    def find_seconds(self, kind: type[Work[Any]], lineup: Lineup) -> float | None:
+        """See `Engine.find_seconds`."""
+        return self._queue.times.recall(kind, lineup)
+
     def start(self, *, warm_up: Sequence[Lineup] = ()) -> None:
         """Start the worker.
 

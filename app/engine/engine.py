@@ -1,9 +1,11 @@
 """The interface of engines: this process's device, or networks in other processes."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 from app.engine.job_queue import Place
 from app.engine.work import AnswerType, Work
+from models.lineups.lineup import Lineup
 
 
 class Engine(ABC):
@@ -27,6 +29,10 @@ class Engine(ABC):
     @abstractmethod
     def find_place(self, ticket: str) -> Place | None:
         """The place in the queue of the work with that ticket of a `Caller`; None if none waits or it is not known."""
+
+    def find_seconds(self, kind: type[Work[Any]], lineup: Lineup) -> float | None:  # noqa: ARG002  # no more is known here
+        """The seconds that a piece of work of a kind took a lineup, as measured in this process; None without."""
+        return None
 
     @abstractmethod
     def close(self) -> None:

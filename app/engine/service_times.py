@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from app.engine.work import Work
+from models.lineups.lineup import Lineup
 
 FIRST_GUESS_SECONDS = 0.1
 """Before anything of a kind was measured."""
@@ -21,6 +22,10 @@ class ServiceTimes:
     def expect(self, work: Work[Any]) -> float:
         """The seconds that a piece of work will take."""
         return self._seconds.get(_kind_of(work), FIRST_GUESS_SECONDS)
+
+    def recall(self, kind: type[Work[Any]], lineup: Lineup) -> float | None:
+        """The seconds of a kind of work with a lineup; None before anything was measured."""
+        return self._seconds.get((kind, lineup.card.name))
 
     def learn(self, work: Work[Any], seconds: float) -> None:
         """Take in a measurement.

@@ -62,10 +62,12 @@ class GradientTarget:
     Attributes:
         stage: the stage.
         class_index: the class, 0..K-1.
+        against: the classes that it is contrasted with, for Finer-CAM; none for the class's own logit.
     """
 
     stage: Stage
     class_index: int
+    against: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +76,7 @@ class LineupGradient:
 
     Attributes:
         class_index: the class, 0..K-1.
-        gradients: each network's gradient, (C, H, W).
+        gradients: each network's gradient, (C, H, W); for Score-CAM its channels' weights, (C, 1, 1).
     """
 
     class_index: int
@@ -86,7 +88,7 @@ class Evidence(NamedTuple):
 
     Attributes:
         features: one stage's output, (C, H, W).
-        gradient: d logit / d features, (C, H, W).
+        gradient: d score / d features, (C, H, W); for Score-CAM the channels' weights, (C, 1, 1).
     """
 
     features: FloatArray

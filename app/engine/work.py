@@ -10,11 +10,12 @@ from typing import Generic, NamedTuple, Self, TypeVar
 
 import torch
 
-from app.engine.computation import differentiate, move_picture, move_pictures, trace_network
+from app.engine.computation import classify_directions, differentiate, move_picture, move_pictures, trace_network
 from app.engine.traces import Evidence, GradientTarget, LineupGradient, LineupTrace, NetworkTrace, find_first_class
 from app.errors import InvalidOption
 from app.explain.attention_maps import read_open_block
 from app.explain.maps import FloatArray, OpenBlock
+from app.explain.scored import score_channels
 from models.attention.interventions import Intervention
 from models.lineups.lineup import Lineup
 from models.names import NetworkName, Stage
@@ -237,3 +238,59 @@ class OpenedBlockWork(Work[OpenBlock]):
                 option="block",
             )
         return read_open_block(self.block, attention)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChannelsWork(Work[FloatArray]):
+    """Score the picture under the masks of some channels, for Score-CAM.
+
+    A map needs all channels of a stage. They come as several pieces of work, so that other requests are answered in
+    between, and none is computed for a caller who has gone.
+
+    Attributes:
+        network: which.
+        values: the normalised picture, (3, H, W).
+        activations: the channels' activations, (M, h, w).
+        class_index: the class, 0..K-1.
+        interventions: changes to the gates, the same as when the activations were computed.
+    """
+
+    network: NetworkName
+    values: FloatArray
+    activations: FloatArray
+    class_index: int
+    interventions: tuple[Intervention, ...] = ()
+
+    def compute(self) -> FloatArray:
+        """Compute the class's logit for each channel, (M,)."""
+        scores = score_channels(
+            self.lineup.networks[self.network],
+            move_picture(self.lineup, self.values),
+            torch.tensor(self.activations, device=self.lineup.device),
+            class_index=self.class_index,
+            interventions=self.interventions,
+        )
+        values: FloatArray = scores.cpu().numpy()
+        return values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConceptsWork(Work[Mapping[NetworkName, FloatArray]]):
+    """Classify each network's concepts.
+
+    Attributes:
+        directions: by network, the concepts as vectors of the last stage's features, (k, C).
+        shape: height and width of the last stage's output.
+        values: the normalised picture, (3, H, W), where the lineup's card says that it is needed; else None.
+    """
+
+    directions: Mapping[NetworkName, FloatArray]
+    shape: tuple[int, int]
+    values: FloatArray | None = None
+
+    def compute(self) -> Mapping[NetworkName, FloatArray]:
+        """Compute the logits of each network's concepts, (k, K)."""
+        return {
+            name: classify_directions(self.lineup, name, directions, self.shape, self.values)
+            for name, directions in self.directions.items()
+        }

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from app.analysis.contrasts import check_contrast
+from app.analysis.options import TargetOptions
 from app.analysis.prepared import check_stage, choose_geometry, choose_resolution
 from app.engine.loading import load_chosen_lineup
 from app.evaluation.measures.answers import RankedTruth, compare_answers, read_answers, summarise_answers, trace_batch
@@ -73,6 +75,8 @@ def measure(settings: Settings, options: EvaluationOptions) -> Measurement:
     material = _find_material(lineup, options)
     if options.focus is not None:
         check_stage(lineup.card, options.focus.stage)
+        for method in options.focus.methods:
+            check_contrast(lineup.labels, TargetOptions(method=method))
     geometry = choose_geometry(lineup.card, options.geometry)
     resolution = choose_resolution(lineup.card, options.geometry)
     reader = PictureReader(lineup, geometry, resolution, settings.max_picture_pixels)

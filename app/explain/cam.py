@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from app.explain.contrast import contrast_scores
 from app.explain.maps import FloatArray, HeatMap
 from app.explain.methods import Method
 from app.explain.weightings import import_weightings
@@ -44,6 +45,7 @@ def score_gradient(  # noqa: PLR0913  # what the gradient depends on
     class_indices: torch.Tensor,
     interventions: Sequence[Intervention] = (),
     batch: torch.Tensor | None = None,
+    against: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Compute the gradient of each picture's class score with respect to one stage's output.
 
@@ -58,18 +60,23 @@ def score_gradient(  # noqa: PLR0913  # what the gradient depends on
         class_indices: the class of each picture, (N,), whole numbers in 0..K-1.
         interventions: changes to the gates after the stage, the same as when `features` were computed.
         batch: the pictures, (N, 3, H, W), for networks that need them again, see `StagedNetwork.resume`.
+        against: the classes that each picture's class is contrasted with, (N, M), for Finer-CAM; None for the class's
+            own logit.
 
     Returns:
-        d logit / d features, (N, C, H, W).
+        d score / d features, (N, C, H, W).
     """
-    if stage is Stage.FOUR and network.linear_head is not None:
+    if against is None and stage is Stage.FOUR and network.linear_head is not None:
         height, width = features.shape[2:]
         rows = network.linear_head.weight.detach()[class_indices]  # (N, C)
         return (rows / (height * width))[:, :, None, None].expand_as(features)
     with torch.enable_grad():
         leaf = features.detach().requires_grad_()
         logits = network.resume(leaf, after=stage, interventions=interventions, batch=batch)  # (N, K)
-        score = logits.gather(1, class_indices[:, None]).sum()
+        if against is None:
+            score = logits.gather(1, class_indices[:, None]).sum()
+        else:
+            score = contrast_scores(logits, class_indices, against).sum()
         return torch.autograd.grad(score, leaf)[0]
 
 
@@ -79,11 +86,14 @@ def compute_heat_map(method: Method, *, activation: FloatArray, gradient: FloatA
     Args:
         method: the weighting method.
         activation: one stage's output, (C, H, W).
-        gradient: d logit / d activation, (C, H, W).
+        gradient: d score / d activation, (C, H, W); for Score-CAM the channels' weights, (C, 1, 1), see
+            `app.explain.scored`.
 
     Returns:
         The map, (H, W), in the method's own units.
     """
+    if method is Method.SCORECAM:
+        return HeatMap(np.maximum((gradient * activation).sum(axis=0), 0).astype(np.float32))
     batch, gradients = activation[None], gradient[None]  # (1, C, H, W)
     height, width = activation.shape[1:]
     if method in EIGEN_METHODS and height * width > LARGEST_FULL_DECOMPOSITION:

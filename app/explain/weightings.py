@@ -31,8 +31,13 @@ CLASSES = {
     Method.EIGENCAM: ("eigen_cam", "EigenCAM"),
     Method.EIGENGRADCAM: ("eigen_grad_cam", "EigenGradCAM"),
     Method.GRADCAM_ELEMENTWISE: ("grad_cam_elementwise", "GradCAMElementWise"),
+    Method.FINERCAM: ("grad_cam", "GradCAM"),
 }
-"""Each method's module in the package, and its class."""
+"""Each method's module in the package, and its class.
+
+Finer-CAM is Grad-CAM of another score, see `app.explain.contrast`. Score-CAM's class runs the network itself, without
+an end in between; ours is `app.explain.scored`.
+"""
 
 
 def import_weightings() -> "dict[Method, type[BaseCAM]]":

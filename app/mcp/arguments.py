@@ -4,6 +4,7 @@ from pydantic import ConfigDict, Field
 
 from app.analysis.options import (
     AttentionOptions,
+    ConceptOptions,
     DifferenceOptions,
     FigureOptions,
     GeometryOptions,
@@ -72,6 +73,13 @@ class FigureArguments(FigureOptions, ImageArguments):
     max_side: int = Field(
         default=FIGURE_SIDE_PIXELS, ge=32, le=4096, description="The figure's longer side in pixels, at most."
     )
+
+
+class ConceptsArguments(ConceptOptions, PictureArguments):
+    """One network's concepts."""
+
+    max_side: int = Field(default=SIDE_PIXELS, ge=32, le=2048, description="The image's longer side in pixels.")
+    network: str = Field(default="", max_length=32, description="The network, by name; the last one by default.")
 
 
 class GateArguments(AttentionOptions, ImageArguments):

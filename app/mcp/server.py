@@ -24,6 +24,7 @@ from mcp.types import (
 from pydantic import ValidationError
 
 from app.analysis.lens import Lens
+from app.analysis.passes import Waiting
 from app.engine.loading import build_engine, load_chosen_lineup
 from app.errors import LensError
 from app.mcp.arguments import Arguments
@@ -57,7 +58,9 @@ def serve_tools(settings: Settings, folders: Sequence[Path] = ()) -> None:
     engine = build_engine(settings)
     engine.start()
     try:
-        lens = Lens(engine, lineup, max_pixels=settings.max_picture_pixels)
+        # A client that waits for minutes gives up, and learns nothing.
+        waiting = Waiting(settings.deadline_seconds)
+        lens = Lens(engine, lineup, max_pixels=settings.max_picture_pixels, waiting=waiting)
         files = PictureFiles(folders, most_bytes=settings.max_upload_bytes)
         asyncio.run(_serve(make_server(Workbench(lens, files))))
     finally:

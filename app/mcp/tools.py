@@ -11,10 +11,12 @@ from app.analysis.comparison import Comparison
 from app.analysis.networks import check_networks, choose_difference, choose_gated, choose_network
 from app.analysis.timing import Timings
 from app.api.analyses import build_analysis_answer
+from app.api.concepts import ConceptAnswer, build_concepts_answer
 from app.api.lineups import build_lineup_description
 from app.mcp.arguments import (
     Arguments,
     CompareArguments,
+    ConceptsArguments,
     DifferenceArguments,
     FigureArguments,
     GateArguments,
@@ -23,8 +25,10 @@ from app.mcp.arguments import (
 )
 from app.mcp.workbench import Workbench
 from app.output import figures, gates, heat_maps
+from app.output.concepts import encode_concepts
 from app.render.figure import FigureFormat
 from app.render.png import encode_png
+from models.networks.titles import join_words
 
 MOST_CLASSES = 50
 
@@ -112,6 +116,22 @@ async def draw_figure(workbench: Workbench, arguments: FigureArguments) -> Drawi
     return Drawing(png, "; second row: ".join(_describe(comparison) for comparison in comparisons))
 
 
+async def draw_concepts(workbench: Workbench, arguments: ConceptsArguments) -> Drawing:
+    """One network's concepts, with their likeliest classes."""
+    lens = workbench.lens
+    name = choose_network(lens.lineup.card, arguments.network)
+    concepts = await lens.find_concepts(await workbench.analyse(arguments), arguments, Timings())
+    png = await lens.run(encode_concepts, concepts, name, opacity=arguments.opacity, max_side=arguments.max_side)
+    network = build_concepts_answer(concepts, links=None).networks[name]
+    parts = "; ".join(_describe_concept(concept) for concept in network.concepts)
+    return Drawing(png, f"{network.title}, stage {concepts.stage.value}, concepts by number and colour: {parts}")
+
+
+def _describe_concept(concept: ConceptAnswer) -> str:
+    guesses = ", ".join(f"{guess.class_name} P = {guess.probability:.4f}" for guess in concept.predictions)
+    return f"{concept.number} ({concept.colour}), {concept.share:.0%} of all" + (f": {guesses}" if guesses else "")
+
+
 async def draw_gate(workbench: Workbench, arguments: GateArguments) -> Drawing:
     """One gate of one block, 0 to 1."""
     lens = workbench.lens
@@ -145,7 +165,8 @@ def _describe(comparison: Comparison) -> str:
     altered = "; gates changed, not retrained" if comparison.altered else ""
     fit = comparison.fit
     misfit = "" if fit is None or fit.is_good else "; none of the classes fits this picture well"
-    how = f"{comparison.method.value}, stage {comparison.stage.value}"
+    against = f" against {join_words([label.name for label in comparison.against])}" if comparison.against else ""
+    how = f"{comparison.method.value}{against}, stage {comparison.stage.value}"
     return f"{untrained}class {label.index}, {label.name} ({shares}); {how}{altered}{misfit}"
 
 
@@ -184,6 +205,13 @@ TOOLS: dict[str, LensTool[Any]] = {
             "An image of a picture file and every network's heat map side by side, with each network's P of the class.",
             FigureArguments,
             draw_figure,
+        ),
+        LensTool(
+            "draw_concepts",
+            "An image of a picture file divided into the parts that one network treats alike, found without a class, "
+            "and each part's likeliest classes.",
+            ConceptsArguments,
+            draw_concepts,
         ),
         LensTool(
             "draw_gate",

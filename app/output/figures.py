@@ -38,7 +38,9 @@ def _draw_row(comparison: Comparison, options: FigureOptions) -> list[Panel]:
 
 
 def _caption_figure(comparison: Comparison) -> str:
-    heading = f"{comparison.method.value}, stage {comparison.stage.value}, {comparison.analysis.geometry.value} at "
+    against = f" against {', '.join(label.name for label in comparison.against)}" if comparison.against else ""
+    heading = f"{comparison.method.value}{against}, stage {comparison.stage.value}, "
+    heading += f"{comparison.analysis.geometry.value} at "
     heading += f"{comparison.analysis.resolution.value} pixels"
     if comparison.altered is not None:
         changes = ", ".join(str(intervention) for intervention in comparison.altered.interventions)
@@ -52,8 +54,9 @@ def pack_maps(comparison: Comparison) -> bytes:
     """Pack every array of a comparison into a compressed NPZ file, which needs no pickle.
 
     Heat maps (H, W), logits (K,), gates (C,) and (H, W), the box in the picture that the maps cover, in pixels
-    (left, upper, right, lower), the picture's size (width, height), the class explained, all class names, the lineup's
-    name, the networks' names, whether they were trained, and the changes to their gates.
+    (left, upper, right, lower), the picture's size (width, height), the class explained, those that Finer-CAM
+    contrasted it with, all class names, the lineup's name, the networks' names, whether they were trained, and the
+    changes to their gates.
     """
     analysis = comparison.analysis
     arrays: dict[str, np.ndarray] = {
@@ -66,6 +69,7 @@ def pack_maps(comparison: Comparison) -> bytes:
         "box": np.array(analysis.placement.box),
         "picture_size": np.array([analysis.placement.picture_width, analysis.placement.picture_height]),
         "class_index": np.array(comparison.target.label.index),
+        "against": np.array([label.index for label in comparison.against], dtype=np.int64),
         "class_names": np.array([label.name for label in comparison.labels]),
     }
     for name in comparison.names:

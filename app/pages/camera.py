@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from app.analysis.options import ColourOptions, TargetOptions
+from app.explain.methods import LIVE_METHODS
 from app.pages.choices import METHOD_TITLES, Choice, list_choices, list_lineups
 from models.lineups.lineup import Lineup
 from models.names import Stage
@@ -42,13 +43,14 @@ def build_camera_page(lineups: Sequence[Lineup], *, connection: str, is_on: bool
         is_on: whether this server accepts live pictures.
     """
     usual = TargetOptions()
+    live = {method: title for method, title in METHOD_TITLES.items() if method in LIVE_METHODS}
     names = {label.name for lineup in lineups for label in lineup.labels}
     return CameraPage(
         connection=connection,
         is_on=is_on,
         lineups=list_lineups([lineup.card for lineup in lineups], selected=lineups[0].card.name),
         classes=tuple(sorted(names, key=str.casefold)),
-        methods=list_choices(METHOD_TITLES, usual.method),
+        methods=list_choices(live, usual.method),
         stages=list_choices({stage: str(stage.value) for stage in Stage}, usual.stage),
         colormap=ColourOptions().colormap.value,
     )

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from app.explain.methods import Method
 from models.lineups.card import LARGE_RESOLUTIONS, LineupCard
-from models.names import Geometry
+from models.names import Geometry, Stage
 
 AnyName = TypeVar("AnyName", bound=Enum)
 
@@ -30,7 +30,11 @@ METHOD_TITLES = {
     Method.EIGENCAM: "Eigen-CAM",
     Method.EIGENGRADCAM: "Eigen-Grad-CAM",
     Method.GRADCAM_ELEMENTWISE: "Grad-CAM element-wise",
+    Method.FINERCAM: "Finer-CAM (why not others)",
+    Method.SCORECAM: "Score-CAM (slow)",
 }
+
+STAGE_TITLES = {Stage.ONE: "1 (finest)", Stage.TWO: "2", Stage.THREE: "3", Stage.FOUR: "4 (deepest)"}
 
 EACH_ITS_OWN = Choice("", "The lineup’s default", is_selected=True)
 

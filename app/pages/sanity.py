@@ -6,6 +6,7 @@ from enum import StrEnum
 from urllib.parse import urlencode
 
 from app.analysis.sanity import SanityCheck
+from app.api.analyses import name_contrast
 from app.api.sanity import RandomisedNetwork, SanityAnswer, build_sanity_answer
 from app.numbers import format_hundredths
 from app.output.heat_maps import title_networks
@@ -69,6 +70,7 @@ def build_sanity_view(check: SanityCheck, *, addresses: Addresses) -> SanityView
         "target": str(learned.target.label.index),
         "method": learned.method.value,
         "stage": str(learned.stage.value),
+        **name_contrast(learned),
     }
     card = learned.analysis.card
     answer = build_sanity_answer(check, links=addresses.answer, query=urlencode(asked))

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from PIL import Image
 
 from app.analysis.comparison import Comparison, Difference, Prediction
-from app.analysis.options import FigureOptions
+from app.analysis.options import ConceptOptions, FigureOptions, TargetOptions
 from app.api.analyses import build_analysis_answer
 from app.errors import refuse_choice
 from app.explain.maps import FloatArray
@@ -17,13 +17,18 @@ from app.explain.methods import Method
 from app.output.figures import draw_comparison_figure, pack_maps
 from app.output.files import write_whole
 from app.python.notebook.drawing import draw_html
+from app.python.picture_concepts import PictureConcepts
+from app.python.reading import read_concept_options, read_target_options
 from app.render.colour_scale import Colormap, Scale
 from app.render.figure import FigureFormat
 from models.lineups.card import ClassLabel
 from models.names import NetworkName, Stage
 
-Explain: TypeAlias = Callable[["PictureComparison", str | int | None, Method | str, Stage | int], "PictureComparison"]
-"""Asks the lineup of a comparison about the same picture: comparison, target, method and stage."""
+Explain: TypeAlias = Callable[["PictureComparison", TargetOptions], "PictureComparison"]
+"""Asks the lineup of a comparison about the same picture."""
+
+Divide: TypeAlias = Callable[["PictureComparison", ConceptOptions], PictureConcepts]
+"""Divides what the lineup's networks computed for the picture."""
 
 SUFFIXES = (".png", ".svg", ".pdf", ".npz", ".json", ".html")
 
@@ -37,19 +42,26 @@ class PictureComparison:
     Args:
         comparison: the answers.
         explain: asks the lineup again.
+        divide: asks the lineup for concepts.
 
     Attributes:
         comparison: the same, with the picture, its place and the logits.
     """
 
-    def __init__(self, comparison: Comparison, explain: Explain) -> None:
+    def __init__(self, comparison: Comparison, explain: Explain, divide: Divide) -> None:
         self.comparison = comparison
         self._explain = explain
+        self._divide = divide
 
     @property
     def target(self) -> ClassLabel:
         """The explained class, the same for all networks: `.index` in 0..K-1 and `.name`."""
         return self.comparison.target.label
+
+    @property
+    def against(self) -> tuple[ClassLabel, ...]:
+        """The classes that Finer-CAM contrasted the explained one with; empty for other methods."""
+        return self.comparison.against
 
     @property
     def heat_maps(self) -> dict[NetworkName, FloatArray]:
@@ -90,19 +102,39 @@ class PictureComparison:
         return {name: trace.probabilities for name, trace in self.comparison.analysis.traces.items()}
 
     def explain(
-        self, target: str | int | None = None, *, method: Method | str = Method.GRADCAM, stage: Stage | int = Stage.FOUR
+        self,
+        target: str | int | None = None,
+        *,
+        method: Method | str = Method.GRADCAM,
+        stage: Stage | int = Stage.FOUR,
+        against: str | int | None = None,
     ) -> "PictureComparison":
-        """Ask about the same picture for another class, method or stage, without another forward pass.
+        """Ask about the same picture for another class, method or stage, but for `scorecam` without a forward pass.
 
         Args:
             target: as in `OpenLineup.compare`, and so are the others.
             method: the method that makes the maps.
             stage: the stage whose output is explained, 1 to 4.
+            against: the class that `finercam` contrasts with.
 
         Raises:
             LensError: for an option that is not valid.
         """
-        return self._explain(self, target, method, stage)
+        return self._explain(self, read_target_options(target, method, stage, against=against))
+
+    def concepts(self, count: int = 5, *, stage: Stage | int = Stage.FOUR) -> PictureConcepts:
+        """Divide what each network computed into parts that it treats alike, without a class; gates are as learned.
+
+        The first call imports scikit-learn, which takes a few seconds.
+
+        Args:
+            count: the number of concepts, 2 to 8.
+            stage: the stage whose features are divided, 1 to 4; only concepts of stage 4 have classes.
+
+        Raises:
+            LensError: for an option that is not valid.
+        """
+        return self._divide(self, read_concept_options(count, stage))
 
     def figure(
         self,
@@ -146,6 +178,7 @@ class PictureComparison:
     def rows(self) -> list[dict[str, Any]]:
         """One row per network for a table: `pandas.DataFrame(comparison.rows())`.
 
+        `against` names the classes that Finer-CAM contrasted with and is empty for other methods.
         `probability` is P of the explained class, 0..1; `map_max` and `map_mean` are in the method's units; `peak_x`
         and `peak_y` in the picture's pixels; `correlation`, `overlap` and `peak_distance` compare the map with the
         baseline's and are None in its own row.
@@ -162,6 +195,7 @@ class PictureComparison:
             "title": comparison.analysis.card.title_network(name),
             "target_index": self.target.index,
             "target": self.target.name,
+            "against": ", ".join(label.name for label in self.against),
             "method": comparison.method.value,
             "stage": comparison.stage.value,
             "probability": comparison.target_probability(name),

@@ -14,17 +14,18 @@ from app.analysis.analyses import Analysis
 from app.analysis.kept_analyses import KeptAnalyses
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
-from app.analysis.options import Interventions, PageOptions, PictureOptions, Tab
+from app.analysis.options import ConceptOptions, Interventions, PageOptions, PictureOptions, Tab
 from app.analysis.sanity import SanityCheck, check_sanity
 from app.analysis.timing import Timings
 from app.api.lineups import build_lineup_description
 from app.api.map_values import MapsAnswer, build_maps_answer
 from app.errors import InvalidPicture, LensError, TryLater
-from app.explain.methods import Method
+from app.explain.methods import LIVE_METHODS, Method
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, add_query
-from app.pages.analysis.page import add_sanity, build_analysis_page
+from app.pages.analysis.page import add_cost, add_sanity, build_analysis_page
 from app.pages.block import build_block_page
 from app.pages.cbam import CbamPage, build_cbam_page
+from app.pages.concepts import build_concepts_page
 from app.pages.evidence.pictures import read_picture
 from app.pages.gallery import find_sample, read_sample
 from app.pages.models import build_models_page
@@ -144,7 +145,8 @@ async def show_analysis(
         upload=build_upload_form([lens.lineup for lens in lenses], settings, selected=analysis.card.name),
         addresses=addresses,
     )
-    if options.tab is Tab.SANITY:
+    page = add_cost(page, analysis, options, lens.picture_seconds)
+    if options.tab is Tab.SANITY and options.method in LIVE_METHODS:
         check = await _check_sanity(lens, analysis, options, timings)
         page = add_sanity(page, check, addresses=addresses)
     return render_timed(request, page, timings)
@@ -168,6 +170,24 @@ async def show_block(
         network=network,
         addresses=locate_analysis(request, analysis.id),
         interventions=tuple(interventions),
+    )
+    return render_timed(request, page, timings)
+
+
+@router.get("/analyses/{analysis_id}/concepts")
+async def show_concepts(
+    request: Request,
+    analysis: AnalysisDependency,
+    options: Annotated[ConceptOptions, Query()],
+    lens: LensDependency,
+    timings: TimingsDependency,
+) -> Response:
+    """The picture's concepts."""
+    page = build_concepts_page(
+        await lens.find_concepts(analysis, options, timings),
+        options,
+        addresses=locate_analysis(request, analysis.id),
+        own_address=request.url_for("show_concepts", analysis_id=analysis.id).path,
     )
     return render_timed(request, page, timings)
 

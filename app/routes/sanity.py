@@ -4,10 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from app.analysis.lens import check_sanity_method
 from app.analysis.networks import choose_network
 from app.analysis.options import MapOptions, TargetOptions
 from app.analysis.sanity import check_sanity
 from app.api import links
+from app.api.analyses import name_contrast
 from app.api.sanity import SanityAnswer, build_sanity_answer
 from app.output import heat_maps
 from app.render.colour_scale import Scale
@@ -35,12 +37,14 @@ async def read_sanity(
     """Every network's map with a random classifier, then also with random stages, from the last to the first.
 
     A map that does not change shows the picture's edges, not what was learned (Adebayo et al., 2018). Gates stay as
-    learned until their stage is random; `interventions` is ignored.
+    learned until their stage is random; `interventions` is ignored. Score-CAM would take minutes and is refused.
     """
+    check_sanity_method(options.method)
     learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
     check = await check_sanity(lens, learned, timings)
     response.headers["Server-Timing"] = timings.header()
     query = f"target={learned.target.label.index}&method={options.method.value.replace('+', '%2B')}"
+    query += "".join(f"&{name}={value}" for name, value in name_contrast(learned).items())
     return build_sanity_answer(check, links=own_links, query=f"{query}&stage={options.stage.value}")
 
 
@@ -63,6 +67,7 @@ async def read_forgotten_map(
 ) -> Response:
     """One network's map with that part of its weights random."""
     name = choose_network(analysis.card, network)
+    check_sanity_method(options.method)
     learned = await lens.compare(analysis, options.model_copy(update={"interventions": ()}), timings)
     randomised = await lens.randomise(learned, extent, timings)
     own = options.model_copy(update={"scale": Scale.OWN})

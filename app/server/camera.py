@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 from pydantic import Field
 
 from app.analysis.comparison import Comparison
+from app.analysis.contrasts import check_contrast
 from app.analysis.lens import Lens
 from app.analysis.options import GeometryOptions, PictureOptions, TargetOptions
 from app.analysis.prepared import choose_resolution
@@ -18,7 +19,8 @@ from app.analysis.timing import Timings
 from app.api.map_values import MapsAnswer, build_maps_answer
 from app.api.schemas import ApiModel, PredictionAnswer, Problem
 from app.engine.callers import in_series
-from app.errors import CameraOff, DeadlinePassed, LensError, QueueFull, TryLater, UnsupportedFormat
+from app.errors import CameraOff, DeadlinePassed, InvalidOption, LensError, QueueFull, TryLater, UnsupportedFormat
+from app.explain.methods import LIVE_METHODS
 from app.server.limits import refuse_bytes, refuse_seconds
 from app.server.problems import build_problem
 from models.names import NetworkName
@@ -161,11 +163,20 @@ async def check_options(lens: Lens, options: CameraOptions, *, seconds: float) -
         seconds: the time limit.
 
     Raises:
-        InvalidOption: for a resolution, a class or a change of gates that the lineup does not have.
+        InvalidOption: for a resolution, a class or a change of gates that the lineup does not have, and for a method
+            that takes longer than a frame lasts.
         LensError: see `Engine.submit`.
     """
+    if options.method not in LIVE_METHODS:
+        raise InvalidOption(
+            f"{options.method.value} takes a forward pass per channel for each frame, which is too slow for a camera; "
+            "choose another method, or upload one picture",
+            option="method",
+            allowed=LIVE_METHODS,
+        )
     choose_resolution(lens.lineup.card, options)
     lens.find_class(options.target)
+    check_contrast(lens.lineup.labels, options)
     if options.interventions:
         # The names of the blocks come with an analysis, and no frame is there yet.
         analysis = await _limit(lens.analyse(ONE_PIXEL, options, Timings()), seconds)

@@ -10,21 +10,29 @@ from pathlib import Path
 from rich.console import Console
 
 from app.analysis.comparison import Comparison
+from app.analysis.concepts import Concepts
 from app.analysis.lens import Lens
 from app.analysis.networks import check_networks, choose_difference
-from app.analysis.options import FigureOptions, GeometryOptions, MapOptions, SheetOptions
+from app.analysis.options import ConceptOptions, FigureOptions, GeometryOptions, MapOptions, SheetOptions
+from app.analysis.passes import Waiting
 from app.analysis.timing import Timings
 from app.api.analyses import build_analysis_answer
+from app.api.concepts import build_concepts_answer
 from app.engine.loading import build_engine, load_chosen_lineup
 from app.errors import InvalidOption, LensError
 from app.output import figures, heat_maps
+from app.output.concepts import encode_concepts
 from app.output.files import check_writable, write_whole
+from app.output.pass_bar import PassBar
 from app.render.figure import FigureFormat
 from app.settings import Settings
 from app.survey.figure_sheet import check_sheet, write_sheet
 from models.progress import track
 
 console = Console(stderr=True)
+
+CONCEPTS_SIDE_PIXELS = 2048
+"""The longer side of an image of concepts, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,7 @@ class CompareOptions:
         output: the folder for each picture's files; None to write none.
         sheet: the file of all pictures together; None for none.
         as_json: whether to print the numbers.
+        concepts: how to divide each network's features; None not to.
     """
 
     drawing: SheetOptions
@@ -46,6 +55,7 @@ class CompareOptions:
     output: Path | None
     sheet: Path | None
     as_json: bool
+    concepts: ConceptOptions | None = None
 
 
 def compare_files(settings: Settings, images: Sequence[Path], options: CompareOptions) -> int:
@@ -80,7 +90,9 @@ def compare_files(settings: Settings, images: Sequence[Path], options: CompareOp
         options.output.mkdir(parents=True, exist_ok=True)
     engine = build_engine(settings)
     engine.start()
-    lens = Lens(engine, lineup, max_pixels=settings.max_picture_pixels)
+    # Several pictures have a bar of their own.
+    waiting = Waiting(watcher=PassBar()) if len(images) == 1 else None
+    lens = Lens(engine, lineup, max_pixels=settings.max_picture_pixels, waiting=waiting)
     try:
         return asyncio.run(_compare_all(lens, images, options))
     finally:
@@ -90,7 +102,7 @@ def compare_files(settings: Settings, images: Sequence[Path], options: CompareOp
 async def _compare_all(lens: Lens, images: Sequence[Path], options: CompareOptions) -> int:
     failures = 0
     compared: list[tuple[Path, Comparison]] = []
-    for image in track(images, "comparing"):
+    for image in images if len(images) == 1 else track(images, "comparing"):
         try:
             comparison = await _compare_one(lens, image, options)
         except LensError as error:
@@ -116,8 +128,15 @@ async def _compare_one(lens: Lens, image: Path, options: CompareOptions) -> Comp
     comparison = await lens.compare_picture(image.read_bytes(), options.geometry, options.drawing, Timings())
     if options.output is not None:
         comparisons = await lens.add_class(comparison, options.figure, options.figure.versus, Timings())
+        comparison = comparisons[0]
         for name, content in _draw_files(comparisons, options).items():
             write_whole(options.output / f"{image.stem}.{name}", content)
+        if options.concepts is not None:
+            # Traces of changed gates have no features to divide.
+            learned = comparison if comparison.altered is None else comparison.altered.learned
+            found = await lens.find_concepts(learned.analysis, options.concepts, Timings())
+            for name, content in _draw_concepts(found, options.concepts).items():
+                write_whole(options.output / f"{image.stem}.{name}", content)
         if not options.as_json:
             sys.stdout.write(f"{options.output / image.stem}.figure.png: {_summarise(comparison)}\n")
     if options.as_json:
@@ -137,6 +156,16 @@ def _draw_files(comparisons: Sequence[Comparison], options: CompareOptions) -> d
         "difference.png": heat_maps.encode_difference(comparison, difference, maps, limits=drawing.difference_scale),
         "maps.npz": figures.pack_maps(comparison),
     }
+
+
+def _draw_concepts(concepts: Concepts, options: ConceptOptions) -> dict[str, bytes]:
+    answer = build_concepts_answer(concepts, links=None)
+    numbers = answer.model_dump_json(indent=2, exclude={"networks": {"__all__": {"link"}}}).encode()
+    images = {
+        f"concepts.{name}.png": encode_concepts(concepts, name, opacity=options.opacity, max_side=CONCEPTS_SIDE_PIXELS)
+        for name in concepts.networks
+    }
+    return {"concepts.json": numbers, **images}
 
 
 def _summarise(comparison: Comparison) -> str:

@@ -75,6 +75,6 @@ def title_lineup(networks: Sequence[tuple[str, Attention]], class_count: int) ->
     return f"{join_words([title_network(*network) for network in networks])}, {class_count:,} classes"
 
 
-def join_words(words: Sequence[str]) -> str:
+def join_words(words: Sequence[str], conjunction: str = "and") -> str:
     """Join words as in `the baseline, SE and CBAM`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {conjunction} {words[-1]}"

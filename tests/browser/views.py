@@ -4,7 +4,15 @@ from collections.abc import Callable
 
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.pictures import expect_drawn, find_canvas, make_payload, open_drawn, open_photograph, open_tab
+from tests.browser.pictures import (
+    expect_drawn,
+    find_canvas,
+    make_payload,
+    open_advanced,
+    open_drawn,
+    open_photograph,
+    open_tab,
+)
 
 BROKEN: FilePayload = {
     "name": "a-very-long-name-without-any-space-" * 4 + ".jpg",
@@ -80,6 +88,14 @@ def open_block(page: Page) -> None:
     page.wait_for_url("**/blocks/cbam/layer3.0")
 
 
+def open_concepts(page: Page) -> None:
+    """The parts that each network treats alike."""
+    open_drawn(page, "motorcycle")
+    open_advanced(page)
+    page.get_by_role("link", name="Concepts").click()
+    expect(page.locator(".concept-number").last).to_be_visible()
+
+
 def open_sanity(page: Page) -> None:
     """The sanity check."""
     open_drawn(page, "motorcycle")
@@ -100,6 +116,7 @@ VIEWS: dict[str, Callable[[Page], None]] = {
     "gates": open_gate_controls,
     "block": open_block,
     "sanity": open_sanity,
+    "concepts": open_concepts,
     "sheet": open_sheet,
     "camera": open_camera,
     "evidence": open_evidence,

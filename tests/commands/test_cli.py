@@ -59,6 +59,33 @@ def test_compare_adds_the_difference_a_second_class_and_lines(picture: Path, tmp
     assert maps[0] != maps[1]
 
 
+def test_compare_divides_what_each_network_computed_into_concepts(picture: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    result = runner.invoke(app, ["compare", str(picture), "-o", str(output), "--concepts", "3"])
+    assert result.exit_code == 0, result.output
+    found = json.loads((output / "bike.concepts.json").read_bytes())
+    assert found["count"] == 3
+    for name in ("baseline", "cbam"):
+        concepts = found["networks"][name]["concepts"]
+        assert [concept["number"] for concept in concepts] == [1, 2, 3]
+        assert all(len(concept["predictions"]) == 3 for concept in concepts)
+        image = decode((output / f"bike.concepts.{name}.png").read_bytes())
+        assert image.size == decode(picture.read_bytes()).size
+
+
+def test_compare_contrasts_two_classes(picture: Path) -> None:
+    asked = ["--method", "finercam", "--against", "dalmatian", "--json"]
+    result = runner.invoke(app, ["compare", str(picture), *asked])
+    assert result.exit_code == 0, result.output
+    assert [known["class_name"] for known in json.loads(result.stdout)["against"]] == ["dalmatian"]
+
+
+def test_compare_says_the_cost_of_score_cam_in_its_help() -> None:
+    text = " ".join(runner.invoke(app, ["compare", "--help"], env={"COLUMNS": "240"}).stdout.split())
+    assert "`scorecam` is slow" in text
+    assert "3,840 at stage 4" in text
+
+
 def test_compare_draws_changed_gates_and_says_what_to_know(picture: Path, tmp_path: Path) -> None:
     asked = ["--intervention", "all:spatial:neutral", "--versus", "1", "--stage", "2"]
     weights = RESNET18_110.parent
@@ -116,6 +143,8 @@ def test_compare_stops_at_an_unknown_class_for_each_picture(picture: Path) -> No
             "choose one of 28, 32, 64, 96, 128, 160, 224, 256, 320, 384, 448",
         ),
         (["compare", "x.png", "--device", "tpu"], "device"),
+        (["compare", "x.png", "--json", "--concepts", "3"], "add --output DIR"),
+        (["compare", "x.png", "--concepts", "9"], "--concepts"),
         (["serve", "--port", "99999"], "65535"),
         (["serve", "--lineup", "nothing.toml"], "nothing.toml"),
         (["evaluate", "nothing"], "nothing"),

@@ -79,11 +79,15 @@ def test_evaluate_measures_focus_with_masks_and_says_what_it_left_out(data: Path
 def test_evaluate_gives_what_its_rows_give(data: Path, tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     options = ["--focus", "--masks", str(data), "--json", "--rows", str(path), "--no-curves", "--tolerance", "15"]
-    options += ["--method", "gradcam", "--method", "hirescam", "--stage", "3"]
+    options += ["--method", "gradcam", "--method", "hirescam", "--method", "finercam", "--stage", "3"]
     result = evaluate(data, *options)
     assert result.exit_code == 0, result.output
     focus = json.loads(result.stdout)["focus"]
-    assert [(entry["method"], entry["stage"]) for entry in focus["maps"]] == [("gradcam", 3), ("hirescam", 3)]
+    assert [(entry["method"], entry["stage"]) for entry in focus["maps"]] == [
+        ("gradcam", 3),
+        ("hirescam", 3),
+        ("finercam", 3),
+    ]
     assert focus["protocol"]["fill"] is None
     assert focus["protocol"]["tolerance_pixels"] == 15
     for entry, recomputed in zip(focus["maps"], summarise_maps(read_rows(path)), strict=True):
@@ -92,6 +96,18 @@ def test_evaluate_gives_what_its_rows_give(data: Path, tmp_path: Path) -> None:
             assert ours["all"]["metrics"][metric]["baseline"] == pytest.approx(found.baseline, abs=2e-5)
             assert ours["all"]["metrics"][metric]["difference"]["low"] == pytest.approx(found.difference.low, abs=2e-5)
         assert "deletion" not in ours["all"]["metrics"]
+
+
+@pytest.mark.slow
+def test_evaluate_measures_score_cam_s_maps(data: Path) -> None:
+    result = evaluate(
+        data, "--focus", "--masks", str(data), "--json", "--no-curves", "--method", "scorecam", "--stage", "1"
+    )
+    assert result.exit_code == 0, result.output
+    (entry,) = json.loads(result.stdout)["focus"]["maps"]
+    assert (entry["method"], entry["stage"]) == ("scorecam", 1)
+    # Weights that add up to 1 over activations of at least 0 leave no map silent.
+    assert entry["contrasts"]["cbam"]["all"]["metrics"]["iou_60"]["baseline"] > 0
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ print(json.dumps([pytorch_grad_cam.KPCA_CAM.__module__, torchvision.ops.nms.__mo
 """
 
 
-@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize("method", CLASSES)
 def test_class_is_the_package_s_own(method: Method) -> None:
     _, name = CLASSES[method]
     assert import_weightings()[method].__name__ == getattr(pytorch_grad_cam, name).__name__

@@ -97,6 +97,20 @@ def test_describe_lineup_has_the_networks_and_finds_classes(workbench: Workbench
     assert "found_classes" not in ask_numbers(workbench, "describe_lineup")
 
 
+def test_concepts_are_drawn_and_named(workbench: Workbench, picture: Path) -> None:
+    caption, png = ask_image(workbench, "draw_concepts", picture=str(picture), count=3, max_side=200)
+    assert max(decode(png).size) == 200
+    assert "stage 4, concepts by number and colour: 1 (#e69f00), " in caption
+    assert caption.count("P = ") == 9
+    assert "less than or equal to 8" in ask_error(workbench, "draw_concepts", picture=str(picture), count=9)
+
+
+def test_caption_of_finer_cam_names_the_contrast(workbench: Workbench, picture: Path) -> None:
+    asked = {"picture": str(picture), "method": "finercam", "against": "dalmatian"}
+    caption, _ = ask_image(workbench, "draw_heat_map", **asked)
+    assert "finercam against dalmatian, stage 4" in caption
+
+
 IMAGES = (
     ("draw_heat_map", "heatmaps/baseline.png", {"network": "baseline", "stage": 3}, "shared scale, 0 to"),
     ("draw_difference", "difference.png", {"of": "baseline", "minus": "cbam"}, "minus"),

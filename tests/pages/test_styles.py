@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
+from app.analysis.options import MOST_CONCEPTS
 from app.pages.analysis.page import Layout
 from app.pages.evidence.views import Tone
 from app.pages.templating import ENVIRONMENT, STATIC, TEMPLATES
@@ -26,6 +27,7 @@ CLASS_PARTS = {
     "place": PLACES,
     "strip.place": PLACES,
     "loop.index": PLACES,
+    "row.number": tuple(str(number) for number in range(1, MOST_CONCEPTS + 1)),
     "network_count": PLACES[1:],
     "panel_count": PLACES[1:],
     "kind": NETWORKS,

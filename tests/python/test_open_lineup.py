@@ -86,6 +86,59 @@ def test_another_question_needs_no_other_pass(
     assert np.array_equal(asked.heat_maps["cbam"], fresh.heat_maps["cbam"])
 
 
+def test_finer_cam_contrasts_and_says_with_which(compared: PictureComparison) -> None:
+    near = compared.explain(method="finercam")
+    assert len(near.against) == 3
+    assert near.target not in near.against
+    named = compared.explain(method="finercam", against="dalmatian")
+    assert [label.name for label in named.against] == ["dalmatian"]
+    assert {row["against"] for row in named.rows()} == {"dalmatian"}
+    assert not np.array_equal(named.heat_maps["cbam"], near.heat_maps["cbam"])
+    assert compared.against == ()
+
+
+def test_score_cam_is_a_mean_of_activations(opened: OpenLineup) -> None:
+    scored = opened.compare(
+        read_photograph("motorcycle"), method="scorecam", stage=1, geometry="center_crop", resolution=160
+    )
+    for name, heat_map in scored.heat_maps.items():
+        features = scored.comparison.analysis.traces[name].features[Stage.ONE]
+        assert heat_map.shape == features.shape[1:]
+        assert 0 < heat_map.max() <= features.max()
+
+
+def test_question_after_changed_gates_keeps_the_changes(opened: OpenLineup) -> None:
+    changes = ("all:spatial:neutral",)
+    changed = opened.compare(read_photograph("cat"), interventions=changes)
+    asked = changed.explain("dalmatian", stage=3)
+    fresh = opened.compare(read_photograph("cat"), "dalmatian", stage=3, interventions=changes)
+    assert np.array_equal(asked.heat_maps["cbam"], fresh.heat_maps["cbam"])
+    assert asked.concepts(2).stage is Stage.FOUR
+
+
+def test_concepts_have_places_shares_classes_and_an_image(compared: PictureComparison) -> None:
+    concepts = compared.concepts(3)
+    assert isinstance(concepts, cl.PictureConcepts)
+    assert concepts.places.keys() == {"baseline", "cbam"}
+    for name, places in concepts.places.items():
+        assert len(places) == len(concepts.predictions[name]) == 3
+        assert all(place.shape == places[0].shape and place.min() >= 0 for place in places)
+        assert sum(concepts.shares[name]) == pytest.approx(1, abs=1e-4)
+    image = concepts.image("baseline")
+    assert (image.mode, image.size) == ("RGB", (741, 500))
+    assert np.any(np.asarray(image) != np.asarray(concepts.image()))
+    assert [row["concept"] for row in concepts.rows()] == [1, 2, 3, 1, 2, 3]
+    assert compared.concepts(2, stage=2).rows()[0]["first"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "told"), [({"count": 1}, "choose 2 to 8"), ({"count": 9}, "choose 2 to 8"), ({"stage": 7}, "stage '7'")]
+)
+def test_wrong_number_of_concepts_is_refused(compared: PictureComparison, options: dict[str, int], told: str) -> None:
+    with pytest.raises(cl.LensError, match=told):
+        compared.concepts(**options)
+
+
 def test_class_is_chosen_by_index_and_by_name(opened: OpenLineup, compared: PictureComparison) -> None:
     assert compared.explain(0).target.name == opened.classes[0].name
     assert compared.explain(opened.classes[7].name).target.index == 7
@@ -95,6 +148,7 @@ def test_class_is_chosen_by_index_and_by_name(opened: OpenLineup, compared: Pict
     ("options", "told"),
     [
         ({"target": "no such class"}, "no such class"),
+        ({"against": "dalmatian"}, "choose method finercam, or leave against out"),
         ({"method": "rise"}, "method 'rise' is not one of gradcam, "),
         ({"stage": 5}, "stage '5' is not one of 1, 2, 3, 4"),
         ({"geometry": "round"}, "geometry 'round' is not one of whole, center_crop"),

@@ -112,6 +112,16 @@ def test_interventions_change_the_network_with_attention_alone(client: TestClien
     assert neutral["cbam"]["probability"] != pytest.approx(learned["cbam"]["probability"], abs=1e-6)
 
 
+def test_score_cam_is_too_slow_for_a_camera(client: TestClient) -> None:
+    with client.websocket_connect(f"{PATH}?method=scorecam") as connection:
+        problem = expect_refusal(connection, status=422, code=1008)
+    assert problem["option"] == "method"
+    assert "a forward pass per channel for each frame" in problem["detail"]
+    assert "finercam" in problem["allowed"]
+    assert "scorecam" not in problem["allowed"]
+    assert "scorecam" not in client.get("/camera").text
+
+
 @pytest.mark.parametrize(
     ("query", "option", "value"),
     [
@@ -119,6 +129,7 @@ def test_interventions_change_the_network_with_attention_alone(client: TestClien
         ("target=unicorn", "target", "unicorn"),
         ("target=110", "target", "110"),
         ("method=magic", "method", "magic"),
+        ("against=dalmatian", "against", "choose method finercam"),
         ("stage=5", "stage", "5"),
         ("resolution=161", "resolution", "161"),
     ],

@@ -57,7 +57,7 @@ def test_explain_gives_the_numbers_and_images_of_an_analysis(
     client: TestClient, analysis: dict[str, Any], motorcycle: bytes
 ) -> None:
     (explanation,) = ask(client, "explain", wrap(motorcycle, png=True, max_side=200))
-    for key in ("lineup", "target", "comparisons", "shared_max", "geometry", "method", "stage"):
+    for key in ("lineup", "target", "comparisons", "shared_max", "geometry", "method", "stage", "against"):
         assert explanation[key] == analysis[key]
     root = analysis["links"]["self"].partition("?")[0]
     assert explanation["networks"].keys() == {"baseline", "cbam"}

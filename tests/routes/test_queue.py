@@ -16,7 +16,12 @@ TICKET = "a-ticket-of-a-page"
 def test_waiting_picture_learns_its_place(lineup: Lineup) -> None:
     picture = encode(make_picture(32, 32))
     with TestClient(create_app(Settings(), lineups=[lineup])) as client, ThreadPoolExecutor(1) as pool:
-        assert client.get(f"/queue/{TICKET}").json() == {"before": None, "seconds": None}
+        assert client.get(f"/queue/{TICKET}").json() == {
+            "before": None,
+            "seconds": None,
+            "passes_done": None,
+            "passes_total": None,
+        }
         with hold_server(client) as held:
             answer = pool.submit(
                 client.post, "/api/v1/analyses", files={"image": ("a.png", picture)}, headers={"X-Ticket": TICKET}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 
@@ -21,8 +22,10 @@ from app.evaluation.results.rows import FocusRow, MapRow
 from app.evaluation.results.summary import summarise_maps
 from app.explain.attention_maps import read_attention_maps
 from app.explain.cam import compute_heat_map, score_gradient
-from app.explain.maps import BlockMaps, HeatMap
+from app.explain.contrast import find_similar_classes
+from app.explain.maps import BlockMaps, FloatArray, HeatMap
 from app.explain.methods import Method
+from app.explain.scored import count_together, score_channels, weigh_channels
 from models.lineups.lineup import Lineup
 from models.names import NetworkName
 from models.networks.trace import Trace
@@ -70,6 +73,10 @@ class Case:
         return read_attention_maps(self.answered.traces[name], position=self.position)
 
 
+Gradients: TypeAlias = dict[tuple[NetworkName, bool], torch.Tensor]
+"""By network, and by whether the class is contrasted with similar ones, (N, C, H, W)."""
+
+
 class FocusSurvey:
     """Compares maps and gates with objects, batch by batch.
 
@@ -91,7 +98,7 @@ class FocusSurvey:
 
     def add(self, answered: AnsweredBatch) -> None:
         """Measure one batch; pictures whose object the networks did not see are left out and listed."""
-        gradients = {name: self._differentiate(name, answered) for name in self._lineup.names}
+        gradients = self._differentiate_all(answered)
         for position, picture in enumerate(answered.batch.pictures):
             case = self._open(answered, position)
             if not case.seen.is_seen:
@@ -100,7 +107,7 @@ class FocusSurvey:
             for name, gates in self._gates.items():
                 gates.add(case.read_gates(name), case.seen, case.placement)
             for method in self._options.methods:
-                maps = {name: self._draw(method, case, name, gradients[name]) for name in self._lineup.names}
+                maps = {name: self._draw(method, case, name, gradients) for name in self._lineup.names}
                 self._rows.append(self._build_row(case, picture, method, maps))
 
     @property
@@ -125,7 +132,28 @@ class FocusSurvey:
             gates={name: gates.summarise() for name, gates in self._gates.items()},
         )
 
-    def _differentiate(self, name: NetworkName, answered: AnsweredBatch) -> torch.Tensor:
+    def _differentiate_all(self, answered: AnsweredBatch) -> Gradients:
+        """Every network's gradients, as far as the methods need them."""
+        found: Gradients = {}
+        if set(self._options.methods) - {Method.FINERCAM, Method.SCORECAM}:
+            found |= {(name, False): self._differentiate(name, answered) for name in self._lineup.names}
+        if Method.FINERCAM in self._options.methods:
+            against = self._find_contrasts(answered)
+            found |= {(name, True): self._differentiate(name, answered, against) for name in self._lineup.names}
+        return found
+
+    def _find_contrasts(self, answered: AnsweredBatch) -> torch.Tensor:
+        """The classes that each picture's true class is contrasted with, (N, M)."""
+        logits = {name: trace.logits.float().cpu().numpy() for name, trace in answered.traces.items()}
+        rows = [
+            find_similar_classes({name: values[position] for name, values in logits.items()}, class_index)
+            for position, class_index in enumerate(answered.batch.classes)
+        ]
+        return torch.tensor(rows, device=self._lineup.device)
+
+    def _differentiate(
+        self, name: NetworkName, answered: AnsweredBatch, against: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """The gradients of the true classes' scores with respect to the stage's output, (N, C, H, W)."""
         stage = self._options.stage
         features = answered.traces[name].features[stage]
@@ -134,7 +162,7 @@ class FocusSurvey:
         pictures = None
         if self._lineup.card.needs_input:
             pictures = torch.from_numpy(answered.batch.values).to(features.device, network.dtype)
-        return score_gradient(network, features, stage=stage, class_indices=classes, batch=pictures)
+        return score_gradient(network, features, stage=stage, class_indices=classes, batch=pictures, against=against)
 
     def _open(self, answered: AnsweredBatch, position: int) -> Case:
         picture, placement = answered.batch.pictures[position], answered.batch.placements[position]
@@ -149,10 +177,24 @@ class FocusSurvey:
         )
         return Case(answered, position, SeenObject.cut(mask, placement), removable)
 
-    def _draw(self, method: Method, case: Case, name: NetworkName, gradients: torch.Tensor) -> HeatMap:
-        tensors = (case.answered.traces[name].features[self._options.stage], gradients)  # (N, C, H, W)
-        activation, gradient = (tensor[case.position].float().cpu().contiguous().numpy() for tensor in tensors)
+    def _draw(self, method: Method, case: Case, name: NetworkName, gradients: Gradients) -> HeatMap:
+        features = case.answered.traces[name].features[self._options.stage][case.position]  # (C, H, W)
+        if method is Method.SCORECAM:
+            gradient = self._weigh(case, name, features)
+        else:
+            tensor = gradients[name, method is Method.FINERCAM][case.position]
+            gradient = tensor.float().cpu().contiguous().numpy()
+        activation = features.float().cpu().contiguous().numpy()
         return compute_heat_map(method, activation=activation, gradient=gradient)
+
+    def _weigh(self, case: Case, name: NetworkName, features: torch.Tensor) -> FloatArray:
+        """Score-CAM's weights of a network's channels, (C, 1, 1): a forward pass for each."""
+        picture, network = case.removable.values[None], self._lineup.networks[name]  # (1, 3, H, W)
+        scores = [
+            score_channels(network, picture, part, class_index=case.removable.class_index)
+            for part in torch.split(features.float(), count_together(*picture.shape[2:]))
+        ]
+        return weigh_channels(torch.cat(scores).cpu().numpy())
 
     def _build_row(
         self, case: Case, picture: LabelledPicture, method: Method, maps: Mapping[NetworkName, HeatMap]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.analysis.comparison import Comparison
 from app.analysis.networks import choose_difference
 from app.analysis.options import PageOptions
-from app.api.analyses import build_analysis_answer
+from app.api.analyses import build_analysis_answer, name_contrast
 from app.api.links import AnalysisLinks
 from app.api.map_values import UNITS, list_maps, name_map, title_map
 from app.api.schemas import AnalysisAnswer, LearnedAnswer, NetworkAnswer, PredictionAnswer
@@ -14,7 +14,7 @@ from app.numbers import format_equation, format_evidence
 from app.output.heat_maps import difference_scale, title_networks
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, PageImage, add_query, fit_picture
 from app.pages.analysis.measures import explain_peak
-from app.pages.analysis.wording import label_difference
+from app.pages.analysis.wording import explain_contrast, label_difference
 from app.pages.choices import METHOD_TITLES
 from app.render.colour_scale import Scale
 from models.names import NetworkName
@@ -79,6 +79,7 @@ class MapRow:
         difference_limit: the value at the ends of the difference's colours.
         difference_label: the words under the difference's colour bar.
         removal: the page without this row; None for the first row.
+        contrast: a sentence on the classes that this one is contrasted with; empty for methods that contrast none.
     """
 
     class_name: str
@@ -90,6 +91,7 @@ class MapRow:
     difference_limit: float
     difference_label: str
     removal: str | None
+    contrast: str
 
 
 def show_row(
@@ -110,7 +112,7 @@ def show_row(
     """
     answer = build_analysis_answer(comparison, links=addresses.answer)
     index = str(answer.target.class_index)
-    drawn = asked | {"target": index}
+    drawn = asked | {"target": index} | name_contrast(comparison)
     card = comparison.analysis.card
     difference = choose_difference(card, options.of, options.minus)
     limit = difference_scale(comparison, difference, options.scale, options.difference_scale).maximum
@@ -130,6 +132,7 @@ def show_row(
         removal=None
         if index == asked["target"]
         else add_query(addresses.page, {key: text for key, text in page.items() if key != "versus"}),
+        contrast=explain_contrast(answer),
     )
 
 
@@ -142,7 +145,8 @@ def _show_network(
     network = alteration.learned if as_learned and alteration is not None else answer.networks[name]
     title = title_map(comparison, name, as_learned=True) if as_learned else title_networks(comparison)[name]
     drawn = {key: value for key, value in page.items() if key not in ("versus", "tab")}
-    drawn |= {"target": str(answer.target.class_index)} | ({"as_learned": "true"} if as_learned else {})
+    drawn |= {"target": str(answer.target.class_index)} | name_contrast(comparison)
+    drawn |= {"as_learned": "true"} if as_learned else {}
     return NetworkView(
         name=name_map(name, as_learned=as_learned),
         place=comparison.names.index(name) + 1,

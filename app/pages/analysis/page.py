@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
+from app.analysis.analyses import Analysis
+from app.analysis.channel_scores import count_passes
 from app.analysis.comparison import Comparison, Difference
 from app.analysis.networks import choose_difference
 from app.analysis.options import ColourOptions, DifferenceScaleOptions, PageOptions, Tab, View
 from app.analysis.sanity import SanityCheck
-from app.api.analyses import build_analysis_answer
+from app.api.analyses import build_analysis_answer, name_contrast
 from app.api.map_values import UNITS
 from app.api.schemas import AnalysisAnswer, LineupDescription
 from app.pages.addresses import PANEL_SIDE_PIXELS, Addresses, PageImage, add_query, fit_picture
@@ -18,20 +20,18 @@ from app.pages.analysis.map_rows import MapRow, NetworkView, show_row
 from app.pages.analysis.measures import Measure, list_measures
 from app.pages.analysis.toolbar import Toolbar, build_toolbar
 from app.pages.analysis.verdict import Verdict, build_verdict
-from app.pages.analysis.wording import explain_file, explain_geometry, explain_target
-from app.pages.choices import METHOD_TITLES, AnyName, Choice, list_choices
+from app.pages.analysis.wording import explain_cost, explain_file, explain_geometry, explain_target
+from app.pages.choices import METHOD_TITLES, STAGE_TITLES, AnyName, Choice, list_choices
 from app.pages.gates import NetworkGates, list_changes, list_gate_terms, show_gates
 from app.pages.lineup import LineupView, build_lineup_view
 from app.pages.sanity import SanityView, build_sanity_view
 from app.pages.upload import UploadForm
 from app.render.colour_scale import Colormap, DifferenceScale, Scale
 from models.lineups.card import FEWEST_NETWORKS, MOST_NETWORKS
-from models.names import NetworkName, Stage
+from models.names import NetworkName
 from models.networks.titles import join_words
 
 WIDE_ASPECT, TALL_ASPECT = 1.9, 0.6
-
-STAGE_TITLES = {Stage.ONE: "1 (finest)", Stage.TWO: "2", Stage.THREE: "3", Stage.FOUR: "4 (deepest)"}
 
 VIEW_TITLES = {View.SIDE: "Side by side", View.SWIPE: "Swipe", View.DIFFERENCE: "Difference"}
 
@@ -89,6 +89,8 @@ class AnalysisPage:
         tab: the opened tab.
         tabs: the addresses of all tabs.
         methods, stages, scales, colormaps, difference_scales: the select boxes' choices.
+        method_cost: a sentence on the method that takes long, see `add_cost`.
+        concepts: the address of the page with the picture's concepts.
         differences: the choices of the difference's two networks; empty for a lineup of two.
         measures: the numbers that compare the maps.
         gates: the gates of every network that has gates.
@@ -129,6 +131,8 @@ class AnalysisPage:
     tab: Tab
     tabs: tuple[PageLink, ...]
     methods: tuple[Choice, ...]
+    method_cost: str
+    concepts: str
     stages: tuple[Choice, ...]
     scales: tuple[Choice, ...]
     colormaps: tuple[Choice, ...]
@@ -172,13 +176,14 @@ def build_analysis_page(
     opened = {} if options.tab is Tab.GUESSES else {"tab": options.tab.value}
     back = {"sheet": options.sheet} if options.sheet else {}
     page = asked | second | opened | back
+    files = asked | name_contrast(comparison)
     rows = tuple(show_row(shown, options, asked, page, addresses) for shown in comparisons)
     return AnalysisPage(
         toolbar=build_toolbar(
             comparison,
             lineups=upload.lineups,
             kept_seconds=upload.kept_seconds,
-            downloads=list_downloads(comparison, answer, asked, second, addresses),
+            downloads=list_downloads(comparison, answer, files, second, addresses),
         ),
         verdict=build_verdict(answer, lineup, class_count=len(comparison.labels)),
         lineup=build_lineup_view(lineup),
@@ -204,6 +209,8 @@ def build_analysis_page(
         tab=options.tab,
         tabs=_list_links(TAB_TITLES, "tab", options.tab, add_query(addresses.page, asked | second | back)),
         methods=list_choices(METHOD_TITLES, comparison.method),
+        method_cost=explain_cost(count_passes(comparison.analysis, comparison.stage), None),
+        concepts=f"{addresses.page}/concepts",
         stages=list_choices(
             {stage: STAGE_TITLES[stage] for stage in comparison.analysis.card.stages}, comparison.stage
         ),
@@ -228,6 +235,20 @@ def build_analysis_page(
 def add_sanity(page: AnalysisPage, check: SanityCheck, *, addresses: Addresses) -> AnalysisPage:
     """Add the result of the sanity check to a page that opens its tab."""
     return replace(page, sanity=build_sanity_view(check, addresses=addresses))
+
+
+def add_cost(page: AnalysisPage, analysis: Analysis, options: PageOptions, seconds: float | None) -> AnalysisPage:
+    """Add the time that a slow method is expected to take.
+
+    Args:
+        page: the page.
+        analysis: the picture.
+        options: the page's options.
+        seconds: the time that a picture takes with all networks, as measured; None where nothing was.
+    """
+    passes = count_passes(analysis, options.stage)
+    expected = None if seconds is None else passes * seconds / len(analysis.traces)
+    return replace(page, method_cost=explain_cost(passes, expected))
 
 
 def _list_options(comparison: Comparison, options: PageOptions) -> dict[str, str]:

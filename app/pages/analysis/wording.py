@@ -6,6 +6,7 @@ from app.numbers import format_share
 from app.pages.lineup import name_condition
 from app.render.colour_scale import DifferenceScale, Scale
 from models.names import Geometry
+from models.networks.titles import join_words
 
 NOTABLE_LOSS = 0.03
 """The loss of top-1 accuracy, as a share, above which the page warns of a geometry."""
@@ -18,9 +19,32 @@ def explain_target(answer: AnalysisAnswer, first: int) -> str:
         answer: the comparison.
         first: the index of the class that the networks together find likeliest. A link that names it chooses nothing.
     """
+    chosen = "the one that you chose"
     if answer.target.class_index == first:
-        return "Explained class: the networks’ top guess, by their mean probability."
-    return "Explained class: the one that you chose."
+        chosen = "the networks’ top guess, by their mean probability"
+    return f"Explained class: {chosen}. {explain_contrast(answer)}".strip()
+
+
+def explain_contrast(answer: AnalysisAnswer) -> str:
+    """Say what Finer-CAM contrasted the explained class with; empty for other methods."""
+    if not answer.against:
+        return ""
+    others = join_words([f"‘{known.class_name}’" for known in answer.against], "or")
+    return (
+        f"Finer-CAM: why ‘{answer.target.class_name}’ and not {others}? Evidence that speaks for all of them alike "
+        "does not count."
+    )
+
+
+def explain_cost(passes: int, seconds: float | None) -> str:
+    """Say what Score-CAM costs before somebody chooses it.
+
+    Args:
+        passes: the forward passes for this picture at this stage.
+        seconds: the time of all of them, by what this machine took for others; None where nothing was measured.
+    """
+    time = "" if seconds is None else f", about {max(1, round(seconds)):,} s on this machine"
+    return f"Score-CAM is slow: {passes:,} more forward passes at this stage{time}. The other methods need none."
 
 
 def label_difference(options: PageOptions, units: str, share: float) -> str:

@@ -16,11 +16,14 @@ export function explainUnreachable() {
  *
  * @param {string} address
  * @param {RequestInit} [options] as for `fetch`.
+ * @param {string} [ticket] by which the server tells how far it is.
  * @returns {Promise<{address: string, page: Document}>} the address after redirects, and the page.
  * @throws {PageProblem} with the server's sentence; an `AbortError` when the request was cancelled.
  */
-export async function fetchPage(address, options) {
-  const response = await send(address, { ...options, headers: { Accept: "text/html" } });
+export async function fetchPage(address, options, ticket) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: "text/html", ...(ticket ? { "X-Ticket": ticket } : {}) };
+  const response = await send(address, { ...options, headers });
   return { address: response.url, page: readPage(response, await response.text()) };
 }
 

@@ -1,4 +1,4 @@
-/** The place in the server's queue, for a picture that waits longer than a moment. */
+/** The place in the server's queue and the progress of a long map, for a request that waits longer than a moment. */
 
 import { wait } from "./abortable.js";
 
@@ -16,7 +16,8 @@ export function makeTicket() {
  *
  * @param {string} ticket
  * @param {AbortSignal} ended
- * @param {(sentence: string) => void} tell is given an empty sentence once the picture no longer waits.
+ * @param {(sentence: string, share: number | null) => void} tell is given an empty sentence once the picture no longer
+ *   waits, and the share of the passes that are done where its map takes many.
  */
 export async function followPlace(ticket, ended, tell) {
   await wait(FIRST_LOOK_MILLISECONDS);
@@ -25,7 +26,11 @@ export async function followPlace(ticket, ended, tell) {
     if (ended.aborted) {
       return;
     }
-    tell(place ? describePlace(place.before, place.seconds) : "");
+    if (place?.passes_total) {
+      tell(describePasses(place.passes_done, place.passes_total), place.passes_done / place.passes_total);
+    } else {
+      tell(place ? describePlace(place.before, place.seconds) : "", null);
+    }
     await wait(NEXT_LOOK_MILLISECONDS);
   }
 }
@@ -44,16 +49,27 @@ export function describePlace(before, seconds) {
 }
 
 /**
+ * @param {number} done
+ * @param {number} total
+ * @returns {string}
+ */
+export function describePasses(done, total) {
+  return `Score-CAM: ${done.toLocaleString("en")} of ${total.toLocaleString("en")} forward passes …`;
+}
+
+/**
+ * @typedef {{before: number, seconds: number, passes_done: number, passes_total: number | null}} Place
+ *
  * @param {string} ticket
- * @returns {Promise<{before: number, seconds: number} | null>} null where it does not wait, or nothing is known of it:
+ * @returns {Promise<Place | null>} null where it does not wait, or nothing is known of it:
  *   the request itself brings the error if the server cannot be reached.
  */
 async function readPlace(ticket) {
   const address = (document.documentElement.dataset.queue ?? "").replace("TICKET", ticket);
   try {
     const response = await fetch(address, { headers: { Accept: "application/json" } });
-    const place = response.ok ? await response.json() : { before: null };
-    return place.before === null ? null : place;
+    const place = response.ok ? await response.json() : { before: null, passes_total: null };
+    return place.before === null && place.passes_total === null ? null : place;
   } catch {
     return null;
   }

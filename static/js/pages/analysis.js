@@ -11,6 +11,7 @@ import { enhanceEveryPage } from "../lib/every_page.js";
 import { formatShare } from "../lib/format.js";
 import { closeMenusOutside } from "../lib/menus.js";
 import { explain, fetchPage, isAbort } from "../lib/page.js";
+import { followPlace, makeTicket } from "../lib/queue.js";
 import { Comparison, giveBack, reserveRoom } from "../maps/comparison.js";
 import { takeGestures } from "../maps/gestures.js";
 import { readQuestion, readSettings, writeSettings } from "../maps/settings.js";
@@ -169,8 +170,10 @@ async function show(address, { push, origin, data }) {
   hideProblem();
   try {
     const sentence = (origin instanceof HTMLElement && origin.dataset.slow) || "Drawing the maps …";
-    await whileBusy(sentence, async () => {
-      const fetched = await fetchPage(address, data ? { signal, method: "POST", body: data } : { signal });
+    await whileBusy(sentence, async (report) => {
+      const fetched = await fetchTold(address, data ? { signal, method: "POST", body: data } : { signal }, (told, share) =>
+        report(told || sentence, share),
+      );
       const reached = data ? writeSettings(fetched.address, { ...getSettings(), point: null }) : address;
       await replace(fetched.page, reached, signal, push);
     });
@@ -179,6 +182,31 @@ async function show(address, { push, origin, data }) {
       restoreControls();
       showProblem(explain(error), origin);
     }
+  }
+}
+
+/**
+ * Fetch a page, and tell meanwhile how far the server is.
+ *
+ * @param {string} address
+ * @param {RequestInit} options as for `fetch`.
+ * @param {(sentence: string, share: number | null) => void} tell
+ */
+async function fetchTold(address, options, tell) {
+  const ticket = makeTicket();
+  const ended = new AbortController();
+  let said = "";
+  followPlace(ticket, ended.signal, (sentence, share) => {
+    // Silence must not take the place of a sentence about a busy server.
+    if (sentence || said) {
+      tell(sentence, share);
+    }
+    said = sentence;
+  });
+  try {
+    return await fetchPage(address, options, ticket);
+  } finally {
+    ended.abort();
   }
 }
 

@@ -11,6 +11,7 @@ import torch
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+import cbam_lens as cl
 from app.cli import app
 from models.errors import LineupError
 from models.lineups.card import SHIPPED_LINEUP
@@ -203,3 +204,22 @@ def test_library_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(LineupError, match="needs huggingface_hub, which is not installed: uv sync --extra hub"):
         LINEUP.fetch(keep_quiet)
+
+
+def test_python_fetches_what_it_is_asked_to_load(
+    hub: FakeHub, published: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = cl.load(f"hf:{REPOSITORY}", device="cpu")
+    assert opened.networks == ("baseline", "se", "cbam")
+    assert opened.card.name == "efficientnet-lite0"
+    assert f"asking the Hugging Face Hub for {REPOSITORY}" in capsys.readouterr().err
+    assert any(line.startswith("GET") and line.endswith(CBAM) for line in hub.asked)
+    hub.asked.clear()
+    assert cl.load(f"hf:{REPOSITORY}", device="cpu", offline=True).networks == opened.networks
+    assert hub.asked == []
+
+
+def test_python_offline_says_what_is_missing(hub: FakeHub) -> None:
+    with pytest.raises(cl.LineupError, match=r"not on this machine: lineup\.toml of hf:a/b"):
+        cl.load("hf:a/b", offline=True)
+    assert hub.asked == []

@@ -100,7 +100,7 @@ def create_app(
     app.state.metrics = Metrics()
     app.state.tokens = Tokens(settings.api_tokens, key=session_key)
     app.state.rates = Rates(settings.rate, app.state.tokens)
-    app.state.studies = StudyAccess(settings.study_address)
+    app.state.studies = StudyAccess(settings.study_address, max_people=settings.study_people)
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.
     # All applications of a process share this number, so it only grows.
     largest = settings.sheet_bytes + MULTIPART_ALLOWANCE_BYTES + 1

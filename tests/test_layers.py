@@ -76,9 +76,10 @@ MAY_IMPORT = {
     "app.cli": "app.commands app.version",
     "app.commands": (
         "app.analysis app.bench app.bench.results app.calibration app.errors app.evaluation app.evaluation.results "
-        "app.explain app.mcp app.on_ray app.output app.render app.serving app.settings app.sharing app.study "
-        "app.study.access app.study.database app.study.making app.survey app.trial models.attention models.checkpoints "
-        "models.errors models.lineups models.names models.networks models.training models.training.recipes"
+        "app.explain app.mcp app.on_ray app.output app.render app.server app.serving app.settings app.sharing "
+        "app.study app.study.access app.study.database app.study.making app.survey app.trial models.attention "
+        "models.checkpoints models.errors models.lineups models.names models.networks models.training "
+        "models.training.recipes"
     ),
     "app.decoding": "app.errors models.names models.pictures",
     "app.engine": (
@@ -105,8 +106,8 @@ MAY_IMPORT = {
     ),
     "app.numbers": "",
     "app.on_ray": (
-        "app.analysis app.engine app.errors app.main app.server.guard app.server.watch app.services app.serving "
-        "app.settings app.study.access app.survey models.lineups"
+        "app.analysis app.engine app.errors app.main app.server app.server.guard app.server.watch app.services "
+        "app.serving app.settings app.study.access app.survey models.lineups"
     ),
     "app.output": (
         "app.analysis app.api app.errors app.explain app.render app.version models.checkpoints models.lineups "
@@ -149,7 +150,7 @@ MAY_IMPORT = {
         "app.engine app.main app.server app.server.connections app.server.guard app.server.watch app.services "
         "app.settings app.study.access models.lineups"
     ),
-    "app.settings": "models.lineups models.lineups.fetching models.names",
+    "app.settings": "app.study models.lineups models.lineups.fetching models.names",
     "app.sharing": (
         "app.version models.checkpoints models.errors models.lineups models.networks models.training.records"
     ),

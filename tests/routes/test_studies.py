@@ -342,6 +342,28 @@ def test_rate_limit_counts_each_person_and_strangers_together(lineup: Lineup, da
         assert client.post(f"/s/{keys.key}").status_code == 429
 
 
+def test_person_beyond_the_limit_is_told_and_cannot_vote(
+    lineup: Lineup, database: str, keys: StudyKeys, studies: Studies
+) -> None:
+    with make_client(lineup, database, study_people=2) as client:
+        people = [TestClient(client.app, headers={"Accept": "text/html"}) for _ in range(3)]
+        for person in people:
+            # All three begin while there is room.
+            begin(person, keys.key)
+        for person in people:
+            assert answer(person, keys.key, 1, "a") == 303
+        assert "This study is full" in people[2].get(f"/s/{keys.key}/vote").text
+        assert "This study is full" in people[2].get(f"/s/{keys.key}").text
+        # Nobody else becomes a person.
+        stranger = TestClient(client.app, headers={"Accept": "text/html"})
+        assert "set-cookie" not in stranger.post(f"/s/{keys.key}", follow_redirects=False).headers
+        assert "This study is full" in stranger.get(f"/s/{keys.key}").text
+        for number in range(2, 6):
+            answer(people[0], keys.key, number, "a")
+        assert "Thank you" in people[0].get(f"/s/{keys.key}/vote").text
+        assert studies.count_people(studies.find(keys.key)) == 2
+
+
 def test_server_without_a_study_answers_404(lineup: Lineup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     with TestClient(create_app(Settings(), lineups=[lineup])) as client:

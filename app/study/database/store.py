@@ -41,11 +41,13 @@ class Studies:
 
     Args:
         engine: the connections to the database, whose tables are up to date.
+        max_people: the limit of people per study.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, max_people: int) -> None:
         self._engine = engine
-        self._writer = VoteWriter(engine)
+        self._max_people = max_people
+        self._writer = VoteWriter(engine, max_people=max_people)
         self._fixed: LRUCache[str, tuple[StudyPlan, tuple[Question, ...]]] = LRUCache(KEPT_STUDIES)
         self._images: LRUCache[tuple[str, int], DraftImage] = LRUCache(
             KEPT_IMAGE_BYTES, getsizeof=lambda image: len(image.content)
@@ -156,6 +158,10 @@ class Studies:
         with self._transaction() as connection:
             asked = select(func.count(VOTES.c.person.distinct())).where(VOTES.c.study_id == study.id)
             return connection.execute(asked).scalar_one()
+
+    def is_full(self, study: Study) -> bool:
+        """Whether a study has no room for another person."""
+        return self.count_people(study) >= self._max_people
 
     def _build(self, connection: Connection, row: RowMapping) -> Study:
         with self._lock:

@@ -28,6 +28,7 @@ from app.routes import (
     sheets,
     sign_in,
     studies,
+    study_creation,
     study_results,
     watch,
 )
@@ -50,6 +51,7 @@ from app.server.watch.requests import RequestLog
 from app.services import ServiceOpener, open_here
 from app.settings import Settings
 from app.study.access.opening import StudyAccess
+from app.study.tickets import Tickets
 from app.version import VERSION
 from models.lineups.lineup import Lineup
 
@@ -100,6 +102,7 @@ def create_app(
     app.state.metrics = Metrics()
     app.state.tokens = Tokens(settings.api_tokens, key=session_key)
     app.state.rates = Rates(settings.rate, app.state.tokens)
+    app.state.study_tickets = Tickets()
     app.state.studies = StudyAccess(settings.study_address, max_people=settings.study_people)
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.
     # All applications of a process share this number, so it only grows.
@@ -139,7 +142,19 @@ def create_app(
     # This documents the token in OpenAPI; `TokenCheck` checks it, before a body is read.
     for interface in (api, kserve):
         app.include_router(interface.router, dependencies=[Security(BEARER)] if app.state.tokens else [])
-    for routes in (camera, evidence, health, pages, queue, sheets, sign_in, studies, study_results, watch):
+    for routes in (
+        camera,
+        evidence,
+        health,
+        pages,
+        queue,
+        sheets,
+        sign_in,
+        studies,
+        study_creation,
+        study_results,
+        watch,
+    ):
         app.include_router(routes.router)
     mount_own_files(app, STATIC)
     return app

@@ -99,7 +99,7 @@ MAY_IMPORT = {
     "app.explain": "models.attention models.names models.networks models.pictures",
     "app.main": (
         "app.analysis app.decoding app.engine app.pages app.routes app.routes.intake app.server app.server.guard "
-        "app.server.watch app.services app.settings app.study.access app.version models.lineups"
+        "app.server.watch app.services app.settings app.study app.study.access app.version models.lineups"
     ),
     "app.mcp": (
         "app.analysis app.api app.engine app.errors app.output app.render app.settings app.version models.names"
@@ -122,7 +122,7 @@ MAY_IMPORT = {
         "app.analysis app.api app.explain app.numbers app.output app.pages app.render models.attention models.lineups "
         "models.names models.networks"
     ),
-    "app.pages.study": "app.numbers app.pages app.study app.study.statistics",
+    "app.pages.study": "app.numbers app.pages app.study app.study.statistics models.lineups",
     "app.pages.evidence": (
         "app.api app.errors app.evaluation.results app.numbers app.pages models.lineups models.names"
     ),
@@ -138,7 +138,7 @@ MAY_IMPORT = {
     "app.routes": (
         "app.analysis app.api app.errors app.explain app.output app.pages app.pages.analysis app.pages.evidence "
         "app.pages.study app.render app.routes.intake app.server app.server.guard app.server.watch app.settings "
-        "app.study app.study.database models.names models.networks"
+        "app.study app.study.access app.study.database app.study.making models.names models.networks"
     ),
     "app.routes.intake": "app.analysis app.api app.errors",
     "app.server": "app.analysis app.api app.engine app.errors app.pages models.names",

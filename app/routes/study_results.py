@@ -4,14 +4,16 @@ import io
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.errors import StudyGone
+from app.errors import InvalidOption, StudyGone
+from app.pages.study.creation import build_links_page
 from app.pages.study.results import StudyCodePage, build_results_page
+from app.pages.study.voting import build_deleted_page
 from app.pages.templating import render_page
 from app.routes.studies import NOT_KEPT
-from app.routes.study_visits import ADMIN_COOKIE, StudyKey, Visit, find_visit
+from app.routes.study_visits import ADMIN_COOKIE, StudyKey, Visit, find_visit, give_admin_cookie
 from app.server.guard.hosts import THIS_MACHINE, strip_port
 from app.study.export import write_report, write_votes
 from app.study.links import PREFIX
@@ -27,8 +29,7 @@ def open_admin_link(request: Request, key: StudyKey, admin_key: Annotated[str, P
     visit = find_visit(request, key)
     visit.studies.find_for_admin(visit.study.key, admin_key)
     answer = RedirectResponse(visit.links.results, status_code=303)
-    is_secure = request.url.scheme == "https"
-    answer.set_cookie(ADMIN_COOKIE, admin_key, path=visit.links.voters, httponly=True, samesite="lax", secure=is_secure)
+    give_admin_cookie(request, answer, visit.links, admin_key)
     return answer
 
 
@@ -79,6 +80,34 @@ def close_study(request: Request, key: StudyKey) -> Response:
     return RedirectResponse(visit.links.results, status_code=303)
 
 
+@router.get("/links")
+def show_study_links(request: Request, key: StudyKey) -> Response:
+    """The study's links and its plan, for the holder, whose cookie has the secret of the second link."""
+    visit = find_visit(request, key)
+    visit.check_holder()
+    links, address = visit.links, find_address(request, visit)
+    admin = links.admin(request.cookies[ADMIN_COOKIE])
+    page = build_links_page(
+        visit.study,
+        links=links,
+        voters=address,
+        admin=f"{address}{admin.removeprefix(links.voters)}",
+        is_local=_is_local(request),
+    )
+    return render_page(request, page, headers=NOT_KEPT)
+
+
+@router.post("/delete")
+def delete_study(request: Request, key: StudyKey, sure: Annotated[bool, Form()] = False) -> Response:
+    """Delete the study with its votes and pictures."""
+    visit = find_visit(request, key)
+    visit.check_holder()
+    if not sure:
+        raise InvalidOption("deleting cannot be undone; go back and tick that you are sure", option="sure")
+    visit.studies.delete(visit.study)
+    return render_page(request, build_deleted_page(visit.study), headers=NOT_KEPT)
+
+
 @router.get("/code")
 def show_study_code(request: Request, key: StudyKey) -> Response:
     """The voters' link for the projector."""
@@ -87,7 +116,7 @@ def show_study_code(request: Request, key: StudyKey) -> Response:
     page = StudyCodePage(
         address=address,
         image=visit.links.code_image,
-        is_local=strip_port(request.headers.get("host", "")) in THIS_MACHINE,
+        is_local=_is_local(request),
     )
     return render_page(request, page)
 
@@ -108,6 +137,11 @@ def draw_study_code(request: Request, key: StudyKey) -> Response:
 def find_address(request: Request, visit: Visit) -> str:
     """The voters' link as this request's client reached the server."""
     return str(request.url.replace(path=visit.links.voters, query="", fragment=""))
+
+
+def _is_local(request: Request) -> bool:
+    """Whether only this machine can open the address that the request's client used."""
+    return strip_port(request.headers.get("host", "")) in THIS_MACHINE
 
 
 def _report(visit: Visit) -> StudyReport:

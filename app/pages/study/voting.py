@@ -122,6 +122,11 @@ def build_full_page() -> StudyEndPage:
     return StudyEndPage("This study is full", sentence)
 
 
+def build_deleted_page(study: Study) -> StudyEndPage:
+    """Build the holder's page after the study was deleted."""
+    return StudyEndPage("Deleted", f"“{study.plan.title}”, its votes and its pictures are deleted.")
+
+
 def build_closed_page(*, has_ended: bool, links: StudyLinks) -> StudyEndPage:
     """Build the page of a study that takes no votes."""
     if not has_ended:

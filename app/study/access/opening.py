@@ -54,7 +54,23 @@ class StudyAccess:
             return self._studies
         if not self._address and not find_study_file().exists():
             raise StudyGone(NO_STUDY)
-        if not _has_packages():
+        return self.find_or_make()
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether the packages are there."""
+        return _has_packages()
+
+    def find_or_make(self) -> "Studies":
+        """The studies, for a server's request that creates one.
+
+        Raises:
+            StudiesOff: if the packages are missing.
+            StudiesUnavailable: if the database cannot be opened; the log says why.
+        """
+        if self._studies is not None:
+            return self._studies
+        if not self.is_possible:
             raise StudiesOff(MISSING)
         try:
             return self.create()

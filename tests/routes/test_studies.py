@@ -234,6 +234,8 @@ def test_results_before_the_end_are_the_holders_alone(
     for path in paths:
         assert client.get(path).status_code == 200, path
     assert "End the study now" not in client.get(paths[0]).text
+    assert f"/s/{keys.key}/links" not in client.get(paths[0]).text
+    assert f'href="/s/{keys.key}/links"' in holder.get(paths[0]).text
 
 
 def test_results_page_names_networks_intervals_rule_and_those_who_failed(

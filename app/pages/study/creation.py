@@ -213,7 +213,7 @@ def _list_networks(name: str, label: str, card: LineupCard, form: FilledForm) ->
 
 
 def _list_rule(max_people: int) -> tuple[NumberField, ...]:
-    who = "Who have answered everything; empty for no such limit."
+    who = "Counted when they have answered everything; empty for no such limit."
     return (
         NumberField("people", "After so many people", 1, max_people, who),
         NumberField("minutes", "After so many minutes", 1, MOST_MINUTES, "From now; empty for no such limit."),

@@ -79,6 +79,7 @@ class StudyResultsPage:
         second: the title of the network by which pictures are ranked.
         downloads: the files.
         code: the path of the QR code's page.
+        holder: the path of the study's links, where it is also deleted; empty for others than its holder.
         close: where the form that ends the study is sent; empty for others than its holder, and after the end.
     """
 
@@ -96,6 +97,7 @@ class StudyResultsPage:
     second: str
     downloads: tuple[Download, ...]
     code: str
+    holder: str
     close: str
 
 
@@ -146,6 +148,7 @@ def build_results_page(report: StudyReport, *, is_holder: bool, links: StudyLink
             Download("Every vote, CSV", links.votes, "study-votes.csv"),
         ),
         code=links.code,
+        holder=links.holder if is_holder else "",
         close=links.close if is_holder and is_running else "",
     )
 

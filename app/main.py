@@ -33,6 +33,7 @@ from app.routes import (
     watch,
 )
 from app.routes.intake.uploads import SHEETS_PATH, takes_pictures
+from app.routes.study_turns import make_places
 from app.server.camera import Cameras
 from app.server.guard.callers import CallerNames
 from app.server.guard.headers import SecurityHeaders
@@ -102,6 +103,7 @@ def create_app(
     app.state.metrics = Metrics()
     app.state.tokens = Tokens(settings.api_tokens, key=session_key)
     app.state.rates = Rates(settings.rate, app.state.tokens)
+    app.state.study_places = make_places(settings.study_address)
     app.state.study_tickets = Tickets()
     app.state.studies = StudyAccess(settings.study_address, max_people=settings.study_people)
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.

@@ -16,6 +16,7 @@ from app.pages.study.voting import (
     find_next,
 )
 from app.pages.templating import render_page
+from app.routes.study_turns import StudyRoute
 from app.routes.study_visits import PERSON_COOKIE, StudyKey, Visit, find_visit
 from app.study.ballots import Vote
 from app.study.kinds import Choice
@@ -23,7 +24,7 @@ from app.study.links import PREFIX
 from app.study.people import make_cookie
 from app.study.studies import NO_STUDY, Slot, arrange, resolve
 
-router = APIRouter(include_in_schema=False, prefix=f"{PREFIX}/{{key}}")
+router = APIRouter(include_in_schema=False, prefix=f"{PREFIX}/{{key}}", route_class=StudyRoute)
 
 PERSON_SECONDS = 30 * 86_400
 

@@ -13,6 +13,7 @@ from app.pages.study.results import StudyCodePage, build_results_page
 from app.pages.study.voting import build_deleted_page
 from app.pages.templating import render_page
 from app.routes.studies import NOT_KEPT
+from app.routes.study_turns import StudyRoute
 from app.routes.study_visits import ADMIN_COOKIE, StudyKey, Visit, find_visit, give_admin_cookie
 from app.server.guard.hosts import THIS_MACHINE, strip_port
 from app.study.export import write_report, write_votes
@@ -20,7 +21,7 @@ from app.study.links import PREFIX
 from app.study.report import StudyReport, build_report
 from app.study.studies import NO_STUDY
 
-router = APIRouter(include_in_schema=False, prefix=f"{PREFIX}/{{key}}")
+router = APIRouter(include_in_schema=False, prefix=f"{PREFIX}/{{key}}", route_class=StudyRoute)
 
 
 @router.get("/admin/{admin_key}")

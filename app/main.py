@@ -52,6 +52,7 @@ from app.server.watch.requests import RequestLog
 from app.services import ServiceOpener, open_here
 from app.settings import Settings
 from app.study.access.opening import StudyAccess
+from app.study.report_cache import ReportCache
 from app.study.tickets import Tickets
 from app.version import VERSION
 from models.lineups.lineup import Lineup
@@ -105,6 +106,7 @@ def create_app(
     app.state.rates = Rates(settings.rate, app.state.tokens)
     app.state.study_places = make_places(settings.study_address)
     app.state.study_tickets = Tickets()
+    app.state.study_reports = ReportCache()
     app.state.studies = StudyAccess(settings.study_address, max_people=settings.study_people)
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.
     # All applications of a process share this number, so it only grows.

@@ -18,7 +18,8 @@ from app.routes.study_visits import ADMIN_COOKIE, StudyKey, Visit, find_visit, g
 from app.server.guard.hosts import THIS_MACHINE, strip_port
 from app.study.export import write_report, write_votes
 from app.study.links import PREFIX
-from app.study.report import StudyReport, build_report
+from app.study.report import StudyReport
+from app.study.report_cache import ReportCache
 from app.study.studies import NO_STUDY
 
 router = APIRouter(include_in_schema=False, prefix=f"{PREFIX}/{{key}}", route_class=StudyRoute)
@@ -38,7 +39,7 @@ def open_admin_link(request: Request, key: StudyKey, admin_key: Annotated[str, P
 def show_study_results(request: Request, key: StudyKey) -> Response:
     """The results."""
     visit = find_visit(request, key)
-    page = build_results_page(_report(visit), is_holder=visit.is_holder, links=visit.links)
+    page = build_results_page(_report(request, visit), is_holder=visit.is_holder, links=visit.links)
     return render_page(request, page, headers=NOT_KEPT)
 
 
@@ -46,7 +47,7 @@ def show_study_results(request: Request, key: StudyKey) -> Response:
 def read_study_results(request: Request, key: StudyKey) -> Response:
     """Every number of the results."""
     visit = find_visit(request, key)
-    return Response(write_report(_report(visit)), media_type="application/json")
+    return Response(write_report(_report(request, visit)), media_type="application/json")
 
 
 @router.get("/votes.csv")
@@ -106,6 +107,7 @@ def delete_study(request: Request, key: StudyKey, sure: Annotated[bool, Form()] 
     if not sure:
         raise InvalidOption("deleting cannot be undone; go back and tick that you are sure", option="sure")
     visit.studies.delete(visit.study)
+    request.app.state.study_reports.forget(visit.study)
     return render_page(request, build_deleted_page(visit.study), headers=NOT_KEPT)
 
 
@@ -145,6 +147,8 @@ def _is_local(request: Request) -> bool:
     return strip_port(request.headers.get("host", "")) in THIS_MACHINE
 
 
-def _report(visit: Visit) -> StudyReport:
+def _report(request: Request, visit: Visit) -> StudyReport:
     visit.check_results()
-    return build_report(visit.study, visit.studies.list_ballots(visit.study), time.time())
+    cache: ReportCache = request.app.state.study_reports
+    study, studies = visit.study, visit.studies
+    return cache.find(study, studies.count_votes(study), studies.list_ballots, time.time())

@@ -175,6 +175,12 @@ class Studies:
             asked = select(func.count(VOTES.c.person.distinct())).where(VOTES.c.study_id == study.id)
             return connection.execute(asked).scalar_one()
 
+    def count_votes(self, study: Study) -> int:
+        """The number of votes."""
+        with self._transaction() as connection:
+            asked = select(func.count()).select_from(VOTES).where(VOTES.c.study_id == study.id)
+            return connection.execute(asked).scalar_one()
+
     def is_full(self, study: Study) -> bool:
         """Whether a study has no room for another person."""
         return self.count_people(study) >= self._max_people

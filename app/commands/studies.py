@@ -101,6 +101,11 @@ def create(
     if until is not None and until <= datetime.now():  # both are this machine's time
         raise typer.BadParameter(f"--until {until:%Y-%m-%dT%H:%M} is over; give a later time")
     settings = prepare_settings(as_list(lineup), as_list(labels), device, offline=offline)
+    if people > settings.study_people:
+        raise typer.BadParameter(
+            f"--people {people} is never reached: a study has places for {settings.study_people} people; give fewer, "
+            "or set CBAM_LENS_STUDY_PEOPLE here and for the server"
+        )
     studies = _open()
     with errors.status("loading the networks"):
         from app.study.making.drafting import DraftOptions

@@ -3,7 +3,7 @@
     CBAM_LENS_STUDY_KEY=KEY locust -f tests/load/study_locustfile.py --headless -u 202 -r 50 -t 3m -H ADDRESS
 
 A voter looks at each question for 2 to 6 seconds, loads both images, and answers with one tap; after the last question
-the next person takes the seat. Give the study a stopping rule that it does not reach, such as `--people 100000`. The
+the next person takes the seat. Give the study a stopping rule that it does not reach, such as `--people 5000`. The
 run fails if the 95th percentile of a vote is 200 ms or more.
 """
 

@@ -139,7 +139,7 @@ def build_results_page(report: StudyReport, *, is_holder: bool, links: StudyLink
             _view_summary("People who failed no catch question", report.passed, report),
             _view_summary("People who failed a catch question", report.failed, report),
         ),
-        catches=tuple(map(_describe_catch, report.catches)),
+        catches=_describe_catches(report),
         pictures=tuple(_view_picture(row, report, links) for row in report.ranking),
         plan=describe_plan(study),
         second=study.plan.networks[1].title,
@@ -194,6 +194,12 @@ def _view_share(title: str, share: Share, *, is_network: bool) -> ShareView:
 
 def _describe_interval(interval: Interval | None) -> str:
     return "none yet" if interval is None else f"{format_share(interval.low, 0)} to {format_share(interval.high, 0)}"
+
+
+def _describe_catches(report: StudyReport) -> tuple[str, ...]:
+    """A sentence for each kind of catch question that the study has."""
+    kinds = {question.kind for question in report.study.catches}
+    return tuple(_describe_catch(count) for count in report.catches if count.kind in kinds) or ("This study has none.",)
 
 
 def _describe_catch(count: CatchCount) -> str:

@@ -34,6 +34,7 @@ __all__ = [
     "StudyGone",
     "TooManyPictures",
     "TooManyRequests",
+    "TooManyStudies",
     "TryLater",
     "UnknownHost",
     "UnsupportedFormat",
@@ -95,6 +96,12 @@ class StudyEnded(LensError):
     """The study accepts no votes: it has ended, or has not begun."""
 
     title = "The study is not open"
+
+
+class TooManyStudies(LensError):
+    """The server keeps as many studies as its page may create."""
+
+    title = "Too many studies"
 
 
 class ResultsHidden(LensError):
@@ -210,6 +217,7 @@ HTTP_STATUS: dict[type[LensError], int] = {
     StudyGone: 404,
     StudiesOff: 404,
     StudyEnded: 409,
+    TooManyStudies: 409,
     BodyTooLarge: 413,
     PictureTooLarge: 413,
     TooManyPictures: 413,

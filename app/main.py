@@ -28,10 +28,12 @@ from app.routes import (
     sheets,
     sign_in,
     studies,
+    study_creation,
     study_results,
     watch,
 )
 from app.routes.intake.uploads import SHEETS_PATH, takes_pictures
+from app.routes.study_turns import make_places
 from app.server.camera import Cameras
 from app.server.guard.callers import CallerNames
 from app.server.guard.headers import SecurityHeaders
@@ -50,6 +52,8 @@ from app.server.watch.requests import RequestLog
 from app.services import ServiceOpener, open_here
 from app.settings import Settings
 from app.study.access.opening import StudyAccess
+from app.study.report_cache import ReportCache
+from app.study.tickets import Tickets
 from app.version import VERSION
 from models.lineups.lineup import Lineup
 
@@ -104,7 +108,10 @@ def create_app(
     app.state.metrics = Metrics()
     app.state.tokens = Tokens(settings.api_tokens, key=session_key)
     app.state.rates = Rates(settings.rate, app.state.tokens)
-    app.state.studies = StudyAccess(settings.study_address)
+    app.state.study_places = make_places(settings.study_address)
+    app.state.study_tickets = Tickets()
+    app.state.study_reports = ReportCache()
+    app.state.studies = StudyAccess(settings.study_address, max_people=settings.study_people)
     # Uploads stay in memory: Starlette's parser would write those over 1 MB to a temporary file.
     # All applications of a process share this number, so it only grows.
     largest = settings.sheet_bytes + MULTIPART_ALLOWANCE_BYTES + 1
@@ -140,10 +147,13 @@ def create_app(
     )
     app.add_middleware(SubPath, path=settings.root_path)
     install_error_handlers(app)
+    # First: a class sends more requests than anybody else, and each route before theirs is looked at.
+    for routes in (studies, study_results):
+        app.include_router(routes.router)
     # This documents the token in OpenAPI; `TokenCheck` checks it, before a body is read.
     for interface in (api, kserve):
         app.include_router(interface.router, dependencies=[Security(BEARER)] if app.state.tokens else [])
-    for routes in (camera, evidence, health, pages, queue, sheets, sign_in, studies, study_results, watch):
+    for routes in (camera, evidence, health, pages, queue, sheets, sign_in, study_creation, watch):
         app.include_router(routes.router)
     mount_own_files(app, STATIC)
     return app

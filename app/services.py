@@ -62,7 +62,7 @@ async def open_here(app: FastAPI) -> AsyncIterator[Services]:
     metrics: Metrics = app.state.metrics
     lineups = app.state.lineups or load_chosen_lineups(settings)
     engine = build_engine(settings, metrics.count_batch, queue_seconds=settings.queue_seconds)
-    engine.start(warm_up=lineups)
+    engine.start(warm_up=lineups, gives_way=True)
     try:
         yield Services(
             engine,

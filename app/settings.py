@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.study.people import MOST_PEOPLE
 from models.lineups.catalogue import SHIPPED
 from models.lineups.fetching.cache import find_cache_directory
 from models.lineups.fetching.connection import check_mirror
@@ -105,6 +106,13 @@ class Settings(BaseSettings):
         default=None,
         description="path of an SQLite file, or postgresql://USER@HOST/NAME, for studies; by default a file in the "
         "platform's data directory, which cbam-lens study create makes",
+    )
+    study_people: PositiveInt = Field(
+        default=MOST_PEOPLE, description="limit of people per study; whoever comes later is told so, and cannot vote"
+    )
+    page_studies: NonNegativeInt = Field(
+        default=20,
+        description="limit of studies, above which the page creates no other; 0 leaves creation to the command",
     )
     intake_bytes: ByteSize = Field(
         default=ByteSize(256_000_000), gt=0, description="memory for the uploads in progress of all clients"

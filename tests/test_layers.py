@@ -76,9 +76,10 @@ MAY_IMPORT = {
     "app.cli": "app.commands app.version",
     "app.commands": (
         "app.analysis app.bench app.bench.results app.calibration app.errors app.evaluation app.evaluation.results "
-        "app.explain app.mcp app.on_ray app.output app.render app.serving app.settings app.sharing app.study "
-        "app.study.access app.study.database app.study.making app.survey app.trial models.attention models.checkpoints "
-        "models.errors models.lineups models.names models.networks models.training models.training.recipes"
+        "app.explain app.mcp app.on_ray app.output app.render app.server app.serving app.settings app.sharing "
+        "app.study app.study.access app.study.database app.study.making app.survey app.trial models.attention "
+        "models.checkpoints models.errors models.lineups models.names models.networks models.training "
+        "models.training.recipes"
     ),
     "app.decoding": "app.errors models.names models.pictures",
     "app.engine": (
@@ -98,7 +99,7 @@ MAY_IMPORT = {
     "app.explain": "models.attention models.names models.networks models.pictures",
     "app.main": (
         "app.analysis app.decoding app.engine app.pages app.routes app.routes.intake app.server app.server.guard "
-        "app.server.watch app.services app.settings app.study.access app.version models.lineups"
+        "app.server.watch app.services app.settings app.study app.study.access app.version models.lineups"
     ),
     "app.mcp": (
         "app.analysis app.api app.engine app.errors app.output app.render app.settings app.version models.names "
@@ -106,8 +107,8 @@ MAY_IMPORT = {
     ),
     "app.numbers": "",
     "app.on_ray": (
-        "app.analysis app.engine app.errors app.main app.server.guard app.server.watch app.services app.serving "
-        "app.settings app.study.access app.survey models.lineups"
+        "app.analysis app.engine app.errors app.main app.server app.server.guard app.server.watch app.services "
+        "app.serving app.settings app.study.access app.survey models.lineups"
     ),
     "app.output": (
         "app.analysis app.api app.errors app.explain app.render app.version models.checkpoints models.lineups "
@@ -122,7 +123,7 @@ MAY_IMPORT = {
         "app.analysis app.api app.explain app.numbers app.output app.pages app.render models.attention models.lineups "
         "models.names models.networks"
     ),
-    "app.pages.study": "app.numbers app.pages app.study app.study.statistics",
+    "app.pages.study": "app.numbers app.pages app.study app.study.statistics models.lineups",
     "app.pages.evidence": (
         "app.api app.errors app.evaluation.results app.numbers app.pages models.lineups models.names"
     ),
@@ -138,7 +139,7 @@ MAY_IMPORT = {
     "app.routes": (
         "app.analysis app.api app.errors app.explain app.output app.pages app.pages.analysis app.pages.evidence "
         "app.pages.study app.render app.routes.intake app.server app.server.guard app.server.watch app.settings "
-        "app.study app.study.database models.names models.networks"
+        "app.study app.study.access app.study.database app.study.making models.names models.networks"
     ),
     "app.routes.intake": "app.analysis app.api app.errors",
     "app.server": "app.analysis app.api app.engine app.errors app.explain app.pages models.names",
@@ -150,7 +151,7 @@ MAY_IMPORT = {
         "app.engine app.main app.server app.server.connections app.server.guard app.server.watch app.services "
         "app.settings app.study.access models.lineups"
     ),
-    "app.settings": "models.lineups models.lineups.fetching models.names",
+    "app.settings": "app.study models.lineups models.lineups.fetching models.names",
     "app.sharing": (
         "app.version models.checkpoints models.errors models.lineups models.networks models.training.records"
     ),

@@ -68,9 +68,11 @@ def serve(
         serve_on_ray(settings, host=host, port=port)
         return
     with errors.status("loading the networks"):
+        from app.server.pauses import shorten_pauses
         from app.serving import prepare_server
 
         server, listener = or_explain(prepare_server, settings, host=host, port=port)
+        shorten_pauses()
     server.run(sockets=[listener])
 
 

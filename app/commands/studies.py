@@ -101,13 +101,17 @@ def create(
     if until is not None and until <= datetime.now():  # both are this machine's time
         raise typer.BadParameter(f"--until {until:%Y-%m-%dT%H:%M} is over; give a later time")
     settings = prepare_settings(as_list(lineup), as_list(labels), device, offline=offline)
+    if people > settings.study_people:
+        raise typer.BadParameter(
+            f"--people {people} is never reached: a study has places for {settings.study_people} people; give fewer, "
+            "or set CBAM_LENS_STUDY_PEOPLE here and for the server"
+        )
     studies = _open()
     with errors.status("loading the networks"):
+        from app.study.making.drafting import DraftOptions
         from app.study.making.run import StudyOptions, make_study
 
-    options = StudyOptions(
-        pictures=pictures,
-        networks=networks,
+    draft_options = DraftOptions(
         title=title,
         threshold=threshold,
         only_both_right=only_both_right,
@@ -117,7 +121,12 @@ def create(
         until=None if until is None else int(until.timestamp()),
         method=method,
         stage=Stage(stage),
+    )
+    options = StudyOptions(
+        pictures=pictures,
+        networks=networks,
         geometry=GeometryOptions(geometry=geometry, resolution=parse_resolution(resolution)),
+        draft=draft_options,
     )
     draft = or_explain(make_study, settings, options)
     keys = or_explain(studies.create, draft, is_open=not closed)

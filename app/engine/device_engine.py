@@ -19,6 +19,7 @@ import torch
 
 from app.engine.engine import Engine
 from app.engine.job_queue import Job, JobQueue, Place
+from app.engine.priority import give_way
 from app.engine.refusals import refuse_number, refuse_wait
 from app.engine.work import AnswerType, PictureWork, Work
 from app.errors import EngineFailed, LensError, QueueFull
@@ -51,6 +52,7 @@ class DeviceEngine(Engine):
         self._batch_size = batch_size
         self._batch_wait_seconds = batch_wait_seconds
         self._observe_batch = observe_batch
+        self._gives_way = False
         self._worker = self._make_worker()
         self._current: Sequence[Job[Any]] = ()
         self._is_accepting = False
@@ -80,13 +82,15 @@ class DeviceEngine(Engine):
         """See `Engine.find_seconds`."""
         return self._queue.times.recall(kind, lineup)
 
-    def start(self, *, warm_up: Sequence[Lineup] = ()) -> None:
+    def start(self, *, warm_up: Sequence[Lineup] = (), gives_way: bool = False) -> None:
         """Start the worker.
 
         Args:
             warm_up: lineups that compute a blank picture first: torch's first pass takes longer than others.
+            gives_way: whether the worker gives way to the process's other threads, which answer requests.
         """
         self._unwarmed = warm_up
+        self._gives_way = gives_way
         self._is_accepting = True
         self._worker.start()
 
@@ -133,6 +137,9 @@ class DeviceEngine(Engine):
     def _live(self) -> None:
         """Run the worker until the queue is closed and empty; if it dies, start another one."""
         try:
+            if self._gives_way:
+                # First: the threads that torch starts for its worker inherit this.
+                give_way()
             self._warm_up()
             self._work()
         except BaseException:

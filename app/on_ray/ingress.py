@@ -11,6 +11,7 @@ from ray.serve.handle import DeploymentHandle
 from app.main import create_app
 from app.on_ray.remote_engine import RemoteEngine
 from app.on_ray.stores import SharedAnalysisStore, SharedSheetStore
+from app.server.pauses import shorten_pauses
 from app.server.watch.logs import set_up_logging
 from app.services import Services, open_upload_folder
 from app.settings import Settings
@@ -55,6 +56,7 @@ class Ingress:
         engine = RemoteEngine(self._networks, queue_size=settings.queue_size)
         lineups = await self._networks.list_lineups.remote()
         watches = [asyncio.create_task(engine.watch()), asyncio.create_task(self._watch_for_end(app))]
+        shorten_pauses()
         try:
             yield Services(
                 engine,

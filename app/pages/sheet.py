@@ -133,6 +133,7 @@ class SheetPage:
         asked: all of the page's options, by name.
         whole: the address of the page with every row; empty if none was removed.
         downloads: the files to download.
+        can_study: whether a blind study can be made of the rows.
     """
 
     template: ClassVar[str] = "sheet.html"
@@ -153,6 +154,7 @@ class SheetPage:
     asked: tuple[tuple[str, str], ...]
     whole: str
     downloads: tuple[Download, ...]
+    can_study: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
+from weakref import WeakKeyDictionary
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -86,15 +87,24 @@ def render_page(
     )
 
 
+_OWN_PATHS: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+"""Each application's path of its own files. Looking up a route takes longer than all else of a small page."""
+
+
+def _find_own_path(request: Request) -> str:
+    if request.app not in _OWN_PATHS:
+        _OWN_PATHS[request.app] = request.app.url_path_for(OWN, path="/")
+    # Below a path of a proxy, that path comes first.
+    root: str = request.scope.get("root_path", "")
+    return root + _OWN_PATHS[request.app]
+
+
 def _path_builder(request: Request) -> Any:  # noqa: ANN401  # a template calls it
-    roots: list[str] = []
+    own = _find_own_path(request)
 
     def build(name: str, /, **parameters: str) -> str:
         if name == OWN:
-            # A page names many of its own files; looking up a route takes longer than writing a line.
-            if not roots:
-                roots.append(request.url_for(OWN, path="/").path)
-            return roots[0] + parameters["path"]
+            return own + parameters["path"]
         # Only the path: behind a proxy this server may see another host than the reader.
         return request.url_for(name, **parameters).path
 

@@ -38,6 +38,7 @@ from app.routes.dependencies import (
 )
 from app.routes.intake.uploads import SHEETS_PATH, UploadRoute
 from app.routes.pages import PageForm, locate_analysis, refuse_upload, render_timed, take_upload
+from app.routes.study_visits import may_create
 
 DEADLINE_SHARE = 0.8
 """The share of a request's time for the networks; a picture that comes too late becomes a row with an error."""
@@ -167,6 +168,7 @@ async def show_sheet(
         options = options.model_copy(update={"target": ""})
         compared = await _compare_rows(sheet, options, lens, seconds=seconds)
     page = build_sheet_page(compared, options, problems, address=address, locate=partial(locate_analysis, request))
+    page = replace(page, can_study=may_create(request, settings))
     return render_timed(request, page, timings, status_code=422 if problems.exist else 200)
 
 

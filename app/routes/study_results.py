@@ -4,21 +4,25 @@ import io
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.errors import StudyGone
+from app.errors import InvalidOption, StudyGone
+from app.pages.study.creation import build_links_page
 from app.pages.study.results import StudyCodePage, build_results_page
+from app.pages.study.voting import build_deleted_page
 from app.pages.templating import render_page
 from app.routes.studies import NOT_KEPT
-from app.routes.study_visits import ADMIN_COOKIE, StudyKey, Visit, find_visit
+from app.routes.study_turns import StudyRoute
+from app.routes.study_visits import ADMIN_COOKIE, StudyKey, Visit, find_visit, give_admin_cookie
 from app.server.guard.hosts import THIS_MACHINE, strip_port
 from app.study.export import write_report, write_votes
 from app.study.links import PREFIX
-from app.study.report import StudyReport, build_report
+from app.study.report import StudyReport
+from app.study.report_cache import ReportCache
 from app.study.studies import NO_STUDY
 
-router = APIRouter(include_in_schema=False, prefix=f"{PREFIX}/{{key}}")
+router = APIRouter(include_in_schema=False, prefix=f"{PREFIX}/{{key}}", route_class=StudyRoute)
 
 
 @router.get("/admin/{admin_key}")
@@ -27,8 +31,7 @@ def open_admin_link(request: Request, key: StudyKey, admin_key: Annotated[str, P
     visit = find_visit(request, key)
     visit.studies.find_for_admin(visit.study.key, admin_key)
     answer = RedirectResponse(visit.links.results, status_code=303)
-    is_secure = request.url.scheme == "https"
-    answer.set_cookie(ADMIN_COOKIE, admin_key, path=visit.links.voters, httponly=True, samesite="lax", secure=is_secure)
+    give_admin_cookie(request, answer, visit.links, admin_key)
     return answer
 
 
@@ -36,7 +39,7 @@ def open_admin_link(request: Request, key: StudyKey, admin_key: Annotated[str, P
 def show_study_results(request: Request, key: StudyKey) -> Response:
     """The results."""
     visit = find_visit(request, key)
-    page = build_results_page(_report(visit), is_holder=visit.is_holder, links=visit.links)
+    page = build_results_page(_report(request, visit), is_holder=visit.is_holder, links=visit.links)
     return render_page(request, page, headers=NOT_KEPT)
 
 
@@ -44,7 +47,7 @@ def show_study_results(request: Request, key: StudyKey) -> Response:
 def read_study_results(request: Request, key: StudyKey) -> Response:
     """Every number of the results."""
     visit = find_visit(request, key)
-    return Response(write_report(_report(visit)), media_type="application/json")
+    return Response(write_report(_report(request, visit)), media_type="application/json")
 
 
 @router.get("/votes.csv")
@@ -79,6 +82,35 @@ def close_study(request: Request, key: StudyKey) -> Response:
     return RedirectResponse(visit.links.results, status_code=303)
 
 
+@router.get("/links")
+def show_study_links(request: Request, key: StudyKey) -> Response:
+    """The study's links and its plan, for the holder, whose cookie has the secret of the second link."""
+    visit = find_visit(request, key)
+    visit.check_holder()
+    links, address = visit.links, find_address(request, visit)
+    admin = links.admin(request.cookies[ADMIN_COOKIE])
+    page = build_links_page(
+        visit.study,
+        links=links,
+        voters=address,
+        admin=f"{address}{admin.removeprefix(links.voters)}",
+        is_local=_is_local(request),
+    )
+    return render_page(request, page, headers=NOT_KEPT)
+
+
+@router.post("/delete")
+def delete_study(request: Request, key: StudyKey, sure: Annotated[bool, Form()] = False) -> Response:
+    """Delete the study with its votes and pictures."""
+    visit = find_visit(request, key)
+    visit.check_holder()
+    if not sure:
+        raise InvalidOption("deleting cannot be undone; go back and tick that you are sure", option="sure")
+    visit.studies.delete(visit.study)
+    request.app.state.study_reports.forget(visit.study)
+    return render_page(request, build_deleted_page(visit.study), headers=NOT_KEPT)
+
+
 @router.get("/code")
 def show_study_code(request: Request, key: StudyKey) -> Response:
     """The voters' link for the projector."""
@@ -87,7 +119,7 @@ def show_study_code(request: Request, key: StudyKey) -> Response:
     page = StudyCodePage(
         address=address,
         image=visit.links.code_image,
-        is_local=strip_port(request.headers.get("host", "")) in THIS_MACHINE,
+        is_local=_is_local(request),
     )
     return render_page(request, page)
 
@@ -110,6 +142,13 @@ def find_address(request: Request, visit: Visit) -> str:
     return str(request.url.replace(path=visit.links.voters, query="", fragment=""))
 
 
-def _report(visit: Visit) -> StudyReport:
+def _is_local(request: Request) -> bool:
+    """Whether only this machine can open the address that the request's client used."""
+    return strip_port(request.headers.get("host", "")) in THIS_MACHINE
+
+
+def _report(request: Request, visit: Visit) -> StudyReport:
     visit.check_results()
-    return build_report(visit.study, visit.studies.list_ballots(visit.study), time.time())
+    cache: ReportCache = request.app.state.study_reports
+    study, studies = visit.study, visit.studies
+    return cache.find(study, studies.count_votes(study), studies.list_ballots, time.time())

@@ -4,10 +4,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import Path, Request
+from fastapi import Path, Request, Response
 
 from app.errors import ResultsHidden, StudyGone
 from app.server.guard.rates import Rates
+from app.settings import Settings
+from app.study.access.opening import StudyAccess
 from app.study.links import StudyLinks
 from app.study.people import read_cookie
 from app.study.studies import Study
@@ -56,7 +58,7 @@ class Visit:
     def check_holder(self) -> None:
         """Refuse others than the holder; raises `ResultsHidden`."""
         if not self.is_holder:
-            raise ResultsHidden("only the study's holder ends it; open its second link, then try again")
+            raise ResultsHidden("only the study's holder may do this; open its second link, then try again")
 
 
 StudyKey = Annotated[str, Path(max_length=64)]
@@ -88,6 +90,18 @@ def find_visit(request: Request, key: str) -> Visit:
     # Not by the routes' names: looking those up takes longer than the database.
     links = StudyLinks(key, root=request.scope.get("root_path", ""))
     return Visit(studies, study, person, is_holder, links)
+
+
+def may_create(request: Request, settings: Settings) -> bool:
+    """Whether this server's page creates studies."""
+    access: StudyAccess = request.app.state.studies
+    return settings.page_studies > 0 and access.is_possible
+
+
+def give_admin_cookie(request: Request, answer: Response, links: StudyLinks, admin_key: str) -> None:
+    """Let an answer make its reader the study's holder."""
+    is_secure = request.url.scheme == "https"
+    answer.set_cookie(ADMIN_COOKIE, admin_key, path=links.voters, httponly=True, samesite="lax", secure=is_secure)
 
 
 def _is_holder(studies: "Studies", key: str, admin_key: str | None) -> bool:

@@ -43,6 +43,16 @@ class StudyLinks:
         return f"{self.voters}/votes.csv"
 
     @property
+    def holder(self) -> str:
+        """Every link, for the holder alone."""
+        return f"{self.voters}/links"
+
+    @property
+    def delete(self) -> str:
+        """Where the holder deletes the study."""
+        return f"{self.voters}/delete"
+
+    @property
     def close(self) -> str:
         """Where the holder ends the study."""
         return f"{self.voters}/close"

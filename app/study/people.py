@@ -16,6 +16,9 @@ KEY_CHARACTERS = 16
 
 ADMIN_BYTES = 24
 
+MOST_PEOPLE = 5000
+"""The default limit of people per study; a program can be as many people as it likes."""
+
 
 def make_key() -> str:
     """Make the secret of a voters' link."""

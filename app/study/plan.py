@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.numbers import format_share
 
-ClassSource = Literal["folders", "guess"]
-"""Who names a picture's class: its folder, or the networks together."""
+ClassSource = Literal["folders", "guess", "sheet", "mixed"]
+"""Who names the pictures' classes: their folders, the networks together, or the study's holder on a sheet; `mixed` is
+the holder for some pictures and the networks for the others."""
 
 
 class StudiedNetwork(BaseModel):

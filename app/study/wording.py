@@ -2,7 +2,7 @@
 
 from app.numbers import format_thousandths
 from app.study.kinds import Ending
-from app.study.plan import StudyPlan
+from app.study.plan import ClassSource, StudyPlan
 from app.study.statistics.sign_test import SignTest
 from app.study.statistics.votes import Outcome
 from app.study.studies import Study
@@ -11,6 +11,14 @@ ENDINGS = {
     Ending.PEOPLE: "ended by its stopping rule: enough people",
     Ending.TIME: "ended by its stopping rule: its time is over",
     Ending.HAND: "ended by hand, before its stopping rule did",
+}
+
+
+CLASS_SOURCES: dict[ClassSource, str] = {
+    "folders": "the pictures’ folders",
+    "guess": "the networks together: a guess",
+    "sheet": "the study’s holder",
+    "mixed": "the study’s holder for some pictures; for the others by the networks together: a guess",
 }
 
 
@@ -25,7 +33,6 @@ def describe_plan(study: Study) -> tuple[str, ...]:
     """What was fixed beforehand, a sentence each; the stopping rule comes first."""
     plan = study.plan
     first, second = plan.networks
-    whose = "the pictures’ folders" if plan.class_source == "folders" else "the networks together: a guess"
     sentences = [
         plan.stopping_rule,
         plan.shown,
@@ -33,7 +40,7 @@ def describe_plan(study: Study) -> tuple[str, ...]:
         f"maps by {plan.method}, stage {plan.stage}.",
         f"Each person is asked about {plan.pictures_each} of {len(study.pairs)} pictures, and "
         f"{_count_catches(len(study.catches))}, in an order and with sides of their own.",
-        f"Classes are named by {whose}.",
+        f"Classes are named by {CLASS_SOURCES[plan.class_source]}.",
     ]
     if plan.only_both_right:
         sentences.append("Both networks name every picture’s class rightly; others were left out.")

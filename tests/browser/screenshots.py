@@ -10,19 +10,21 @@ import argparse
 import io
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from pydantic import SecretStr
 
 from app.pages.gallery import DIRECTORY, find_sample
 from app.settings import Settings
 from models.lineups.catalogue import SHIPPED
 from tests.browser.pictures import expect_drawn, open_gallery_picture, open_tab
 from tests.browser.site import ALLOWED, FAKE_DEVICE, HEIGHT, WIDTHS, find_chromium, launch_chromium, serve
+from tests.browser.studies import let_people_vote, make_study
 from tests.browser.views import VIEWS, open_camera, open_evidence
 from tests.photographs import read_photograph
 
@@ -52,13 +54,16 @@ def main() -> None:
     chromium = find_chromium()
     if chromium is None:
         sys.exit("no chromium on the search path; install it or set CBAM_LENS_CHROMIUM")
-    settings = Settings(device="cpu", lineups=(SHIPPED,)) if options.readme else None
-    with tempfile.TemporaryDirectory() as scratch, serve(settings) as site, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        serve(make_settings(Path(scratch)) if options.readme else None) as site,
+        sync_playwright() as playwright,
+    ):
         film = write_film(Path(scratch))
         arguments = (FAKE_DEVICE, ALLOWED, f"--use-file-for-fake-video-capture={film}")
         browser = launch_chromium(playwright, chromium, *arguments)
         if options.readme:
-            take_readme(browser, site)
+            take_readme(browser, site, README_VIEWS | list_study_views(Path(scratch)))
         else:
             options.folder.mkdir(parents=True, exist_ok=True)
             for width, scheme in product(WIDTHS, SCHEMES):
@@ -66,6 +71,16 @@ def main() -> None:
                 take(page, options.folder, options.pictures, end=f"_{width}_{scheme}.png")
                 page.close()
         browser.close()
+
+
+def find_database(scratch: Path) -> str:
+    """The studies of the README's pictures, apart from this machine's own."""
+    return str(scratch / "studies.sqlite")
+
+
+def make_settings(scratch: Path) -> Settings:
+    """The server of the README's pictures."""
+    return Settings(device="cpu", lineups=(SHIPPED,), study_database=SecretStr(find_database(scratch)))
 
 
 def write_film(folder: Path) -> Path:
@@ -161,10 +176,45 @@ README_VIEWS: dict[str, Callable[[Page], None]] = {
 }
 
 
-def take_readme(browser: Browser, site: str) -> None:
+STUDIED = ("bee", "trolleybus", "teddy", "hummingbird", "lynx", "dragonfly")
+"""The gallery pictures of the README's study."""
+
+SIMULATED_PEOPLE = 60
+
+PHONE: ViewportSize = {"width": 390, "height": 664}
+
+PROJECTOR: ViewportSize = {"width": 1280, "height": 870}
+
+
+def show_study(page: Page, database: str) -> None:
+    """The results of a study with the votes of simulated people, for the projector."""
+    links = make_study(page, *STUDIED)
+    let_people_vote(database, links.key, SIMULATED_PEOPLE)
+    page.set_viewport_size(PROJECTOR)
+    page.goto(links.results)
+
+
+def show_study_on_phone(page: Page) -> None:
+    """A question of a study."""
+    links = make_study(page, *STUDIED, catches=0)
+    page.set_viewport_size(PHONE)
+    page.goto(links.voters)
+    page.get_by_role("button", name="Begin").click()
+    page.locator(".study-image").first.wait_for()
+
+
+def list_study_views(scratch: Path) -> dict[str, Callable[[Page], None]]:
+    """The README's views of a blind study."""
+    return {
+        "study": lambda page: show_study(page, find_database(scratch)),
+        "study_phone": show_study_on_phone,
+    }
+
+
+def take_readme(browser: Browser, site: str, views: Mapping[str, Callable[[Page], None]]) -> None:
     """One window of each view, as WebP."""
     README.mkdir(exist_ok=True)
-    for name, show in README_VIEWS.items():
+    for name, show in views.items():
         width, height = README_SIZE
         page = browser.new_page(base_url=site, viewport={"width": width, "height": height}, color_scheme="light")
         show(page)

@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.study.links import StudyLinks
 from tests.browser.pictures import find_overflow
 from tests.browser.site import serve
+from tests.browser.studies import make_study, open_form
 from tests.browser.test_accessibility import AXE, SCHEMES, find_violations
 from tests.conftest import encode, make_picture, skip_here
 from tests.lineups import RESNET18_110
@@ -185,6 +186,86 @@ def test_pages_have_no_serious_violation_and_fit_every_window(browser: Browser, 
             for scheme in SCHEMES if width != 768 else ():
                 page.emulate_media(color_scheme=scheme)
                 found[f"{path}, {width}, {scheme}: axe"] = find_violations(page, axe)
+    assert {place: what for place, what in found.items() if what} == {}
+    page.context.close()
+
+
+@pytest.fixture
+def open_site(tmp_path: Path) -> Iterator[str]:
+    """A server without tokens, whose page creates studies."""
+    database = SecretStr(str(tmp_path / "studies.sqlite"))
+    with serve(Settings(device="cpu", lineups=(str(RESNET18_110),), study_database=database)) as site:
+        yield site
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_study_is_made_used_and_deleted_on_the_page(browser: Browser, open_site: str, *, has_scripts: bool) -> None:
+    context = browser.new_context(base_url=open_site, java_script_enabled=has_scripts, viewport=PHONE)
+    page = context.new_page()
+    open_form(page, "bee", "teddy", "lynx")
+    page.get_by_label("After so many people").fill("many")
+    page.get_by_label("Name, which you alone see before the end").fill("Attention, 102")
+    page.get_by_role("button", name="Make the study").click()
+    # Beside its field, and what was filled in is still there.
+    people = page.get_by_label("After so many people")
+    expect(people).to_have_accessible_description(re.compile("“many” does not fit here. Give a whole number"))
+    people.fill("1")
+    page.get_by_role("button", name="Make the study").click()
+    expect(page.get_by_role("heading", name="Attention, 102")).to_be_visible()
+    expect(page.get_by_text("when one person has answered")).to_be_visible()
+    voters, admin = (link.get_attribute("href") or "" for link in page.locator(".study-address a").all())
+    assert admin.startswith(f"{voters}/admin/")
+    page.reload()
+    expect(page.get_by_role("link", name=admin)).to_be_visible()
+
+    phone = browser.new_context(viewport=PHONE, java_script_enabled=has_scripts)
+    voter = phone.new_page()
+    voter.goto(voters)
+    voter.get_by_role("button", name="Begin").click()
+    for number in range(1, count_questions(voter) + 1):
+        answer(voter, number, "Equal")
+    expect(voter.get_by_role("heading", name="This study has ended")).to_be_visible()
+
+    # The second link makes any browser the holder's.
+    other = browser.new_context(java_script_enabled=has_scripts)
+    holder = other.new_page()
+    holder.goto(admin)
+    expect(holder.get_by_text("1 person answered everything")).to_be_visible()
+    holder.get_by_role("link", name="Links, deletion").click()
+    holder.get_by_role("checkbox").check()
+    holder.get_by_role("button", name="Delete").click()
+    expect(holder.get_by_role("heading", name="Deleted")).to_be_visible()
+    gone = voter.goto(voters)
+    assert gone is not None
+    assert gone.status == 404
+    for opened in (context, phone, other):
+        opened.close()
+
+
+def test_pages_of_a_new_study_have_no_serious_violation_and_fit_every_window(browser: Browser, open_site: str) -> None:
+    if not AXE.exists():
+        skip_here("axe-core is not installed; run npm install --no-package-lock --prefix tests/browser")
+    axe = AXE.read_text()
+    page = browser.new_page(base_url=open_site, reduced_motion="reduce")
+    found = {}
+
+    def look(place: str) -> None:
+        for width in (390, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            found[f"{place}, {width}: beyond the edge"] = find_overflow(page)
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)
+                found[f"{place}, {width}, {scheme}: axe"] = find_violations(page, axe)
+
+    open_form(page, "bee", "teddy")
+    look("form")
+    page.get_by_label("Threshold in per cent").fill("100")
+    page.get_by_label("Only pictures that both networks name rightly").check()
+    page.get_by_role("button", name="Make the study").click()
+    expect(page.get_by_text("does not fit here")).to_be_visible()
+    look("form with errors")
+    make_study(page, "bee", "teddy")
+    look("links")
     assert {place: what for place, what in found.items() if what} == {}
     page.context.close()
 

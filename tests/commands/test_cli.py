@@ -306,6 +306,23 @@ def test_serve_answers_what_is_under_way_on_sigterm_and_ends_cleanly(motorcycle:
     assert code in (0, -15, 143)
 
 
+def test_serve_shortens_pauses_when_all_is_loaded_and_before_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+
+    class Server:
+        def run(self, sockets: object) -> None:
+            steps.append("run")
+
+    def prepare(*_: object, **__: object) -> tuple[Server, None]:
+        steps.append("load")
+        return Server(), None
+
+    monkeypatch.setattr("app.serving.prepare_server", prepare)
+    monkeypatch.setattr("app.server.pauses.shorten_pauses", lambda: steps.append("shorten"))
+    result = runner.invoke(app, ["serve"])
+    assert (result.exit_code, steps) == (0, ["load", "shorten", "run"])
+
+
 def test_missing_temporary_directory_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> str:
         raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")

@@ -55,6 +55,8 @@ def test_study_without_a_stopping_rule_is_refused(database: Path, tmp_path: Path
     assert "stopping rule" in result.output
     over = run("create", "--pictures", str(tmp_path), "--until", "2020-01-01T12:00")
     assert (over.exit_code, "is over" in over.output) == (2, True)
+    many = run("create", "--pictures", str(tmp_path), "--people", "5001")
+    assert (many.exit_code, "CBAM_LENS_STUDY_PEOPLE" in many.output) == (2, True)
     assert not database.exists()
 
 

@@ -94,22 +94,39 @@ def test_answer_is_stored_for_the_network_whose_image_was_on_that_side(
 ) -> None:
     study = studies.find(keys.key)
     questions = {question.id: question for question in study.questions}
-    begin(client, keys.key)
+    same = {question.class_name for question in study.questions if question.kind is QuestionKind.SAME}
+    seen = set()
+    # Sides are drawn for each person; of so many, some see the second network's image on side A.
+    for _ in range(8):
+        person = TestClient(client.app, headers={"Accept": "text/html"})
+        before = studies.list_ballots(study)
+        expected = answer_side_a(person, keys.key)
+        told = {
+            questions[ballot.question_id].class_name: int(ballot.outcome)
+            for ballot in studies.list_ballots(study)
+            if ballot not in before
+        }
+        assert {name: value for name, value in told.items() if name not in same} == {
+            name: value for name, value in expected.items() if name not in same
+        }
+        assert len(told) == study.question_count
+        seen |= {value for name, value in expected.items() if name not in same}
+    assert seen == {0, 1}
+
+
+def answer_side_a(client: TestClient, key: str) -> dict[str, int]:
+    """Answer every question with A; which image was there, 0 or 1, by the question's class."""
+    begin(client, key)
     expected = {}
-    while (number := read_number(html := client.get(f"/s/{keys.key}/vote").text)) is not None:
+    while (number := read_number(html := client.get(f"/s/{key}/vote").text)) is not None:
         first = decode(client.get(list_images(html)[0]).content).convert("RGB")
         # The first images of the tests are reddish, the second ones bluish.
         red, _, blue = first.getpixel((5, 5))  # type: ignore[misc]
         name = re.search(r"<strong>(class \d+)</strong>", html)
         assert name is not None
         expected[name[1]] = 0 if red > blue else 1
-        answer(client, keys.key, number, "a")
-    told = {questions[ballot.question_id].class_name: int(ballot.outcome) for ballot in studies.list_ballots(study)}
-    same = {question.class_name for question in study.questions if question.kind is QuestionKind.SAME}
-    assert {name: value for name, value in told.items() if name not in same} == {
-        name: value for name, value in expected.items() if name not in same
-    }
-    assert set(expected.values()) == {0, 1}
+        answer(client, key, number, "a")
+    return expected
 
 
 def test_pages_of_voters_name_no_network_and_no_probability(client: TestClient, keys: StudyKeys) -> None:
@@ -234,6 +251,8 @@ def test_results_before_the_end_are_the_holders_alone(
     for path in paths:
         assert client.get(path).status_code == 200, path
     assert "End the study now" not in client.get(paths[0]).text
+    assert f"/s/{keys.key}/links" not in client.get(paths[0]).text
+    assert f'href="/s/{keys.key}/links"' in holder.get(paths[0]).text
 
 
 def test_results_page_names_networks_intervals_rule_and_those_who_failed(
@@ -340,6 +359,28 @@ def test_rate_limit_counts_each_person_and_strangers_together(lineup: Lineup, da
         statuses = [client.get(f"/s/guess{number}").status_code for number in range(10)]
         assert statuses == [404] * 9 + [429]
         assert client.post(f"/s/{keys.key}").status_code == 429
+
+
+def test_person_beyond_the_limit_is_told_and_cannot_vote(
+    lineup: Lineup, database: str, keys: StudyKeys, studies: Studies
+) -> None:
+    with make_client(lineup, database, study_people=2) as client:
+        people = [TestClient(client.app, headers={"Accept": "text/html"}) for _ in range(3)]
+        for person in people:
+            # All three begin while there is room.
+            begin(person, keys.key)
+        for person in people:
+            assert answer(person, keys.key, 1, "a") == 303
+        assert "This study is full" in people[2].get(f"/s/{keys.key}/vote").text
+        assert "This study is full" in people[2].get(f"/s/{keys.key}").text
+        # Nobody else becomes a person.
+        stranger = TestClient(client.app, headers={"Accept": "text/html"})
+        assert "set-cookie" not in stranger.post(f"/s/{keys.key}", follow_redirects=False).headers
+        assert "This study is full" in stranger.get(f"/s/{keys.key}").text
+        for number in range(2, 6):
+            answer(people[0], keys.key, number, "a")
+        assert "Thank you" in people[0].get(f"/s/{keys.key}/vote").text
+        assert studies.count_people(studies.find(keys.key)) == 2
 
 
 def test_server_without_a_study_answers_404(lineup: Lineup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

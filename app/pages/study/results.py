@@ -79,6 +79,7 @@ class StudyResultsPage:
         second: the title of the network by which pictures are ranked.
         downloads: the files.
         code: the path of the QR code's page.
+        holder: the path of the study's links, where it is also deleted; empty for others than its holder.
         close: where the form that ends the study is sent; empty for others than its holder, and after the end.
     """
 
@@ -96,6 +97,7 @@ class StudyResultsPage:
     second: str
     downloads: tuple[Download, ...]
     code: str
+    holder: str
     close: str
 
 
@@ -137,7 +139,7 @@ def build_results_page(report: StudyReport, *, is_holder: bool, links: StudyLink
             _view_summary("People who failed no catch question", report.passed, report),
             _view_summary("People who failed a catch question", report.failed, report),
         ),
-        catches=tuple(map(_describe_catch, report.catches)),
+        catches=_describe_catches(report),
         pictures=tuple(_view_picture(row, report, links) for row in report.ranking),
         plan=describe_plan(study),
         second=study.plan.networks[1].title,
@@ -146,6 +148,7 @@ def build_results_page(report: StudyReport, *, is_holder: bool, links: StudyLink
             Download("Every vote, CSV", links.votes, "study-votes.csv"),
         ),
         code=links.code,
+        holder=links.holder if is_holder else "",
         close=links.close if is_holder and is_running else "",
     )
 
@@ -191,6 +194,12 @@ def _view_share(title: str, share: Share, *, is_network: bool) -> ShareView:
 
 def _describe_interval(interval: Interval | None) -> str:
     return "none yet" if interval is None else f"{format_share(interval.low, 0)} to {format_share(interval.high, 0)}"
+
+
+def _describe_catches(report: StudyReport) -> tuple[str, ...]:
+    """A sentence for each kind of catch question that the study has."""
+    kinds = {question.kind for question in report.study.catches}
+    return tuple(_describe_catch(count) for count in report.catches if count.kind in kinds) or ("This study has none.",)
 
 
 def _describe_catch(count: CatchCount) -> str:

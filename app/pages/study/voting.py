@@ -116,6 +116,17 @@ def build_thanks_page() -> StudyEndPage:
     return StudyEndPage("Thank you", "All of your answers are counted. You can close this page.")
 
 
+def build_full_page() -> StudyEndPage:
+    """Build the page for somebody for whom the study has no room."""
+    sentence = "It has as many people as this server allows, so you cannot take part. Tell whoever gave you the link."
+    return StudyEndPage("This study is full", sentence)
+
+
+def build_deleted_page(study: Study) -> StudyEndPage:
+    """Build the holder's page after the study was deleted."""
+    return StudyEndPage("Deleted", f"“{study.plan.title}”, its votes and its pictures are deleted.")
+
+
 def build_closed_page(*, has_ended: bool, links: StudyLinks) -> StudyEndPage:
     """Build the page of a study that takes no votes."""
     if not has_ended:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import InvalidOption, StudiesOff, StudiesUnavailable, StudyGone
 from app.study.access.locations import find_study_file
+from app.study.people import MOST_PEOPLE
 from app.study.studies import NO_STUDY
 
 if TYPE_CHECKING:
@@ -26,10 +27,12 @@ class StudyAccess:
 
     Args:
         address: a path or a URL; None for the default file, which only `create` makes.
+        max_people: the limit of people per study.
     """
 
-    def __init__(self, address: str | None) -> None:
+    def __init__(self, address: str | None, *, max_people: int = MOST_PEOPLE) -> None:
         self._address = address
+        self._max_people = max_people
         self._lock = threading.Lock()
         self._studies: Studies | None = None
 
@@ -51,7 +54,23 @@ class StudyAccess:
             return self._studies
         if not self._address and not find_study_file().exists():
             raise StudyGone(NO_STUDY)
-        if not _has_packages():
+        return self.find_or_make()
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether the packages are there."""
+        return _has_packages()
+
+    def find_or_make(self) -> "Studies":
+        """The studies, for a server's request that creates one.
+
+        Raises:
+            StudiesOff: if the packages are missing.
+            StudiesUnavailable: if the database cannot be opened; the log says why.
+        """
+        if self._studies is not None:
+            return self._studies
+        if not self.is_possible:
             raise StudiesOff(MISSING)
         try:
             return self.create()
@@ -67,7 +86,7 @@ class StudyAccess:
         """The studies, in a database that is made if it is missing; raises `InvalidOption`."""
         with self._lock:
             if self._studies is None:
-                self._studies = _open(self._address or str(find_study_file()))
+                self._studies = _open(self._address or str(find_study_file()), self._max_people)
             return self._studies
 
     def close(self) -> None:
@@ -78,13 +97,13 @@ class StudyAccess:
                 self._studies = None
 
 
-def _open(address: str) -> "Studies":
+def _open(address: str, max_people: int) -> "Studies":
     if not _has_packages():
         raise InvalidOption(MISSING, option="study")
     # Late: half a second that a server without studies does not spend.
     from app.study.database.opening import open_database  # noqa: PLC0415
 
-    return open_database(address)
+    return open_database(address, max_people=max_people)
 
 
 def _has_packages() -> bool:

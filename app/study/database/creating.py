@@ -3,13 +3,17 @@
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, func, insert, select, text
 
+from app.errors import TooManyStudies
 from app.study.database.tables import IMAGES, QUESTIONS, STUDIES, VOTES
 from app.study.drafts import DraftImage, DraftStudy
 from app.study.people import digest_admin_key, make_admin_key, make_key
 
 SECRET_BYTES = 32
+
+CREATION_LOCK = 20181009
+"""The name of the lock in Postgres under which one process at a time creates a study on a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,19 @@ class StudyKeys:
 
     key: str
     admin_key: str
+
+
+def check_room(connection: Connection, max_studies: int) -> None:
+    """Refuse another study beyond a limit; raises `TooManyStudies`."""
+    if connection.dialect.name == "postgresql":
+        # Two that are created at once must not both be the last one; SQLite has one writer at a time.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": CREATION_LOCK})
+    count = connection.execute(select(func.count()).select_from(STUDIES)).scalar_one()
+    if count >= max_studies:
+        raise TooManyStudies(
+            f"this server keeps {count:,} studies, and its page creates no other beyond {max_studies:,}; delete one by "
+            "its second link, or ask the server's operator"
+        )
 
 
 def insert_study(connection: Connection, draft: DraftStudy, now: int, *, is_open: bool) -> StudyKeys:

@@ -9,13 +9,15 @@ from app.errors import InvalidOption
 from app.study.database.connections import OPTION, connect
 from app.study.database.store import Studies
 from app.study.database.versions import NEWEST, read_version
+from app.study.people import MOST_PEOPLE
 
 
-def open_database(address: str) -> Studies:
+def open_database(address: str, *, max_people: int = MOST_PEOPLE) -> Studies:
     """Open a database; its tables are made, or changed to this program's version.
 
     Args:
         address: see `connect`.
+        max_people: the limit of people per study, for those who vote here.
 
     Raises:
         InvalidOption: for an address of another kind, and for a database that cannot be reached or written.
@@ -35,7 +37,7 @@ def open_database(address: str) -> Studies:
             f"CBAM_LENS_STUDY_DATABASE: {place} cannot be opened: {reason}; name a database that this user may write",
             option=OPTION,
         ) from error
-    return Studies(engine)
+    return Studies(engine, max_people=max_people)
 
 
 def _prepare_tables(engine: Engine) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.errors import StudiesUnavailable, StudyEnded, StudyGone
 from app.study.ballots import Ballot, Vote
 from app.study.database.connections import WRITES
-from app.study.database.creating import StudyKeys, delete_study, insert_study
+from app.study.database.creating import StudyKeys, check_room, delete_study, insert_study
 from app.study.database.tables import IMAGES, QUESTIONS, STUDIES, VOTES
 from app.study.database.voting import VoteWriter, end
 from app.study.drafts import DraftImage, DraftStudy
@@ -41,11 +41,13 @@ class Studies:
 
     Args:
         engine: the connections to the database, whose tables are up to date.
+        max_people: the limit of people per study.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, max_people: int) -> None:
         self._engine = engine
-        self._writer = VoteWriter(engine)
+        self._max_people = max_people
+        self._writer = VoteWriter(engine, max_people=max_people)
         self._fixed: LRUCache[str, tuple[StudyPlan, tuple[Question, ...]]] = LRUCache(KEPT_STUDIES)
         self._images: LRUCache[tuple[str, int], DraftImage] = LRUCache(
             KEPT_IMAGE_BYTES, getsizeof=lambda image: len(image.content)
@@ -56,10 +58,26 @@ class Studies:
         """Close the connections."""
         self._engine.dispose()
 
-    def create(self, draft: DraftStudy, *, is_open: bool = True) -> StudyKeys:
-        """Create a study, and open it unless that is left for later."""
+    def create(self, draft: DraftStudy, *, is_open: bool = True, max_studies: int | None = None) -> StudyKeys:
+        """Create a study.
+
+        Args:
+            draft: the study.
+            is_open: whether it is open, or opened later.
+            max_studies: the limit of studies in the database; None for no limit.
+
+        Raises:
+            TooManyStudies: beyond that limit.
+        """
         with self._transaction(writes=True) as connection:
+            if max_studies is not None:
+                check_room(connection, max_studies)
             return insert_study(connection, draft, int(time.time()), is_open=is_open)
+
+    def check_room(self, max_studies: int) -> None:
+        """Refuse another study beyond a limit; raises `TooManyStudies`."""
+        with self._transaction() as connection:
+            check_room(connection, max_studies)
 
     def list_all(self) -> list[Study]:
         """Every study, the oldest first."""
@@ -156,6 +174,16 @@ class Studies:
         with self._transaction() as connection:
             asked = select(func.count(VOTES.c.person.distinct())).where(VOTES.c.study_id == study.id)
             return connection.execute(asked).scalar_one()
+
+    def count_votes(self, study: Study) -> int:
+        """The number of votes."""
+        with self._transaction() as connection:
+            asked = select(func.count()).select_from(VOTES).where(VOTES.c.study_id == study.id)
+            return connection.execute(asked).scalar_one()
+
+    def is_full(self, study: Study) -> bool:
+        """Whether a study has no room for another person."""
+        return self.count_people(study) >= self._max_people
 
     def _build(self, connection: Connection, row: RowMapping) -> Study:
         with self._lock:

@@ -30,10 +30,12 @@ class VoteWriter:
 
     Args:
         engine: the connections.
+        max_people: the limit of people per study.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, max_people: int) -> None:
         self._engine = engine
+        self._max_people = max_people
         self._waiting: list[_Entry] = []
         self._waiting_lock = threading.Lock()
         self._writing_lock = threading.Lock()
@@ -42,7 +44,7 @@ class VoteWriter:
         """Write a vote; when this returns it is on the disk. The first of a person's votes on a question counts.
 
         Returns:
-            Whether the study was open; a vote that was there before counts as accepted.
+            Whether the study was open and had room for the person; a vote that was there before counts as accepted.
         """
         entry = _Entry(vote)
         with self._waiting_lock:
@@ -59,18 +61,18 @@ class VoteWriter:
         with self._waiting_lock:
             entries, self._waiting = self._waiting, []
         error: Exception | None = None
-        accepted: set[int] = set()
+        accepted: list[Vote] = []
         try:
             with self._engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
-                accepted = _write_all(connection, [entry.vote for entry in entries])
+                accepted = _write_all(connection, [entry.vote for entry in entries], self._max_people)
         except Exception as failure:  # each of the waiting requests raises it
             error = failure
         for entry in entries:
-            entry.is_done, entry.error, entry.is_accepted = True, error, entry.vote.study.id in accepted
+            entry.is_done, entry.error, entry.is_accepted = True, error, entry.vote in accepted
 
 
-def _write_all(connection: Connection, votes: Sequence[Vote]) -> set[int]:
-    """Write the votes of open studies, end those that are complete, and return the open ones' ids."""
+def _write_all(connection: Connection, votes: Sequence[Vote], max_people: int) -> list[Vote]:
+    """Write the votes of open studies, end those that are complete, and return the votes that were accepted."""
     now = int(time.time())
     studies = {vote.study.id: vote.study for vote in votes}
     # Locked, so that a study is neither ended nor deleted under its votes; in one order, so that no two processes wait
@@ -87,7 +89,9 @@ def _write_all(connection: Connection, votes: Sequence[Vote]) -> set[int]:
         # An id alone may be that of a new study, after the old one was deleted.
         if row.opened_at is not None and row.key == studies[row.id].key and studies[row.id].is_open(now)
     }
-    accepted = [vote for vote in votes if vote.study.id in open_ids]
+    accepted: list[Vote] = []
+    for study_id in open_ids:
+        accepted += _admit(connection, [vote for vote in votes if vote.study.id == study_id], max_people)
     if accepted:
         _insert(connection, accepted)
     for study_id in open_ids:
@@ -95,7 +99,19 @@ def _write_all(connection: Connection, votes: Sequence[Vote]) -> set[int]:
         people = {vote.person for vote in accepted if vote.study.id == study_id}
         if study.plan.people is not None and _has_enough(connection, study, people):
             end(connection, study_id, Ending.PEOPLE, now)
-    return open_ids
+    return accepted
+
+
+def _admit(connection: Connection, votes: Sequence[Vote], max_people: int) -> list[Vote]:
+    """The votes of one study without those of new people for whom it has no room."""
+    mine = VOTES.c.study_id == votes[0].study.id
+    people = dict.fromkeys(vote.person for vote in votes)
+    known = set(connection.execute(select(VOTES.c.person).where(mine, VOTES.c.person.in_(people)).distinct()).scalars())
+    strangers = [person for person in people if person not in known]
+    if strangers:
+        count = connection.execute(select(func.count(VOTES.c.person.distinct())).where(mine)).scalar_one()
+        known |= set(strangers[: max(0, max_people - count)])
+    return [vote for vote in votes if vote.person in known]
 
 
 def _insert(connection: Connection, votes: Sequence[Vote]) -> None:

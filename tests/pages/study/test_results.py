@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from app.pages.study.results import build_results_page
 from app.study.ballots import Ballot
-from app.study.kinds import Ending
+from app.study.kinds import Ending, QuestionKind
 from app.study.links import StudyLinks
 from app.study.report import build_report
 from app.study.statistics.votes import Outcome
@@ -69,4 +69,17 @@ def test_page_without_votes_claims_nothing() -> None:
     page = build_results_page(build_report(make_study(), [], now=100), is_holder=True, links=LINKS)
     assert {share.shown for share in page.everyone.shares} == {"none"}
     assert {share.over_units for share in page.everyone.shares} == {"none yet"}
-    assert [catch.partition(" answers")[0] for catch in page.catches] == ["0 of 0", "0 of 0"]
+
+
+def test_catch_questions_are_those_that_the_study_has() -> None:
+    study = make_study()
+    same = replace(study.questions[0], id=100, kind=QuestionKind.SAME)
+    with_same = replace(study, questions=(*study.pairs, same))
+    without = replace(study, questions=study.pairs)
+    ballots = [*BALLOTS, Ballot("ann", 100, Outcome.FIRST, is_swapped=False)]
+    asked = build_results_page(build_report(with_same, ballots, now=100), is_holder=True, links=LINKS)
+    assert asked.catches == ("1 of 1 answers: the same map twice, a side preferred",)
+    silent = build_results_page(build_report(with_same, [], now=100), is_holder=True, links=LINKS)
+    assert silent.catches == ("0 of 0 answers: the same map twice, a side preferred",)
+    none = build_results_page(build_report(without, BALLOTS, now=100), is_holder=True, links=LINKS)
+    assert none.catches == ("This study has none.",)

@@ -98,6 +98,26 @@ def test_study_ends_with_the_last_answer_that_its_rule_wants(studies: Studies) -
     assert studies.count_people(study) == 2
 
 
+def test_study_has_room_for_as_many_people_as_it_may_whoever_comes_first(address: str) -> None:
+    studies = open_database(address, max_people=20)
+    study = studies.find(studies.create(make_draft()).key)
+    people = [make_person(study) for _ in range(60)]
+    with ThreadPoolExecutor(16) as pool:
+        admitted = list(pool.map(lambda person: vote(studies, study, person, arrange(study, person)[0]), people))
+    assert sum(admitted) == studies.count_people(study) == 20
+    assert studies.is_full(study)
+    # Those who are in it go on; those who are not stay out, also with another question.
+    for person, was_admitted in zip(people, admitted, strict=True):
+        assert vote(studies, study, person, arrange(study, person)[1]) is was_admitted
+    assert studies.count_people(study) == 20
+    # Another study has room of its own.
+    other = studies.find(studies.create(make_draft()).key)
+    assert not studies.is_full(other)
+    person = make_person(other)
+    assert vote(studies, other, person, arrange(other, person)[0])
+    studies.close()
+
+
 def test_study_ends_at_its_time(studies: Studies) -> None:
     study = studies.find(studies.create(make_draft(until=int(time.time()) - 1)).key)
     assert study.find_end(time.time()) is Ending.TIME

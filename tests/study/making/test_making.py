@@ -13,9 +13,10 @@ from app.errors import InvalidOption
 from app.explain.methods import Method
 from app.settings import Settings
 from app.study.kinds import QuestionKind
+from app.study.making.drafting import DraftOptions, choose_pair
 from app.study.making.drawing import turn
 from app.study.making.questions import MOST_TURNED_EVIDENCE
-from app.study.making.run import StudyOptions, choose_pair, make_study
+from app.study.making.run import StudyOptions, make_study
 from models.lineups.lineup import Lineup
 from models.names import Stage
 from tests.conftest import decode, encode, make_picture
@@ -27,8 +28,6 @@ SETTINGS = Settings(lineups=(str(RESNET18_110),), device="cpu")
 
 def make_options(pictures: Path | str, **changes: object) -> StudyOptions:
     fixed: dict[str, object] = {
-        "pictures": str(pictures),
-        "networks": "",
         "title": "A class",
         "threshold": 0.6,
         "only_both_right": False,
@@ -38,9 +37,9 @@ def make_options(pictures: Path | str, **changes: object) -> StudyOptions:
         "until": None,
         "method": Method.GRADCAM,
         "stage": Stage.FOUR,
-        "geometry": GeometryOptions(),
     }
-    return StudyOptions(**(fixed | changes))  # type: ignore[arg-type]
+    draft = DraftOptions(**(fixed | changes))  # type: ignore[arg-type]
+    return StudyOptions(str(pictures), "", GeometryOptions(), draft)
 
 
 @pytest.fixture(scope="module")

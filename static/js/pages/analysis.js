@@ -18,6 +18,7 @@ import { addHandles } from "../maps/swipe.js";
 import { follow, getSettings, onSettings } from "../maps/view.js";
 import { enhanceControls, listenToControls, restoreControls, showSettings } from "./controls.js";
 import { offerFullScreen } from "./full_screen.js";
+import { offerCopies } from "./map_copy.js";
 import { noteOwnView } from "./own_pictures.js";
 import { hideProblem, showProblem } from "./problem.js";
 import { replaceParts, samePanels } from "./parts.js";
@@ -53,6 +54,7 @@ function enhanceAnalysis() {
 function listen(analysis) {
   listenToControls(ask);
   listenToToolbar();
+  offerCopies();
   switchViews();
   closeMenusOutside();
   offerFullScreen(analysis, openSample);

@@ -20,7 +20,7 @@ KEPT_ROWS = 20_000
 """The number of rows that are kept, of all sheets together; a row is a name and an id, at most a kilobyte."""
 
 
-SHEET_GONE = "no sheet has this id, or it has left the cache; send the pictures again"
+SHEET_GONE = "no sheet has this id, or it is no longer on the server; send the pictures again"
 
 
 @dataclass(frozen=True, slots=True)

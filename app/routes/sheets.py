@@ -36,7 +36,7 @@ from app.routes.dependencies import (
     TimingsDependency,
     read_upload,
 )
-from app.routes.intake.uploads import SHEETS_PATH, UploadRoute
+from app.routes.intake.uploads import SHEETS_PATH, UploadRoute, read_form_name
 from app.routes.pages import PageForm, locate_analysis, refuse_upload, render_timed, take_upload
 
 DEADLINE_SHARE = 0.8
@@ -100,7 +100,9 @@ async def take_uploads(
         lenses.choose(options.lineup)
     except LensError as error:
         return refuse_upload(request, lenses, settings, error)
-    names = [clean_name(upload.filename, position=position) for position, upload in enumerate(images, 1)]
+    names = [
+        clean_name(read_form_name(upload.filename), position=position) for position, upload in enumerate(images, 1)
+    ]
     sheet_lens = SheetLens(lenses, kept, timings)
     rows: list[SheetRow] = []
     seconds = DEADLINE_SHARE * settings.deadline_seconds

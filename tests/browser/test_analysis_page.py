@@ -149,7 +149,7 @@ def test_failure_is_told_in_place_when_the_analysis_is_gone(page: Page) -> None:
     title = page.locator("h1").inner_text()
     pick_class(page, "umbrella")
     expect(page.locator("#analysis-error")).to_have_text(
-        "No analysis has this id, or it has left the cache; send the picture again"
+        "No analysis has this id, or it is no longer on the server; send the picture again"
     )
     expect(page.locator("h1")).to_have_text(title)
 

@@ -13,6 +13,7 @@ from tests.browser.pictures import (
     expect_drawn,
     find_canvas,
     find_overflow,
+    make_payload,
     make_striped_png,
     open_drawn,
     open_gallery_picture,
@@ -138,6 +139,20 @@ def test_bar_names_the_picture_and_offers_the_likeliest_classes_first(page: Page
     assert percents == sorted(percents, reverse=True)
     expect(page.locator(".picker-option .picker-note").first).to_be_visible()
     expect(page.locator("#link-expiry time")).to_have_text(re.compile(r"\d\d:\d\d"))
+
+
+@pytest.mark.slow
+def test_file_name_is_shown_as_its_owner_wrote_it(page: Page) -> None:
+    name = 'My "best" <b>day & 100 %41 \u05e9\u05dc\u05d5\u05dd \U0001f3d6.png'
+    page.goto("/")
+    send_picture(page, make_striped_png(300, 200), name)
+    expect(page.locator(".toolbar-name")).to_have_text(name)
+    page.goto("/")
+    quoted = make_payload("rocket")
+    quoted["name"] = 'a "b".jpg'
+    page.set_input_files("#image", [make_payload("cat"), quoted])
+    page.wait_for_url("**/sheets/*")
+    expect(page.locator(".sheet-name a")).to_have_text(["cat.jpg", 'a "b".jpg'])
 
 
 def test_link_is_copied(page: Page) -> None:

@@ -188,6 +188,23 @@ def test_figure_that_the_browser_refuses_to_copy_is_offered_as_a_file(page: Page
     assert complaints == []
 
 
+@pytest.mark.slow
+def test_copy_of_a_figure_that_is_gone_says_so(page: Page) -> None:
+    allow_clipboard(page)
+    page.goto("/")
+    send_picture(page, encode(Image.new("RGB", (60, 40))), "plain.png")
+    expect_drawn(page)
+    path, origin = page.evaluate("[location.pathname, location.origin]")
+    assert page.request.delete(f"/api/v1{path}", headers={"Origin": origin}).status == 204
+    page.locator("#export summary").click()
+    page.get_by_role("button", name="Copy the figure").click()
+    expect(page.locator("#link-said")).to_have_text(
+        "No analysis has this id, or it is no longer on the server; send the picture again"
+    )
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_maps_that_the_browser_does_not_draw_have_no_button(page: Page, plain_page: Page) -> None:
     open_drawn(page)
     expect(page.locator(".panel-copy:visible")).to_have_count(4)

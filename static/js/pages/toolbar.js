@@ -2,7 +2,7 @@
 
 import { canUndo, onSteps } from "../lib/address.js";
 import { whileBusy } from "../lib/busy.js";
-import { copyPicture } from "../lib/clipboard.js";
+import { ClipboardRefusal, copyPicture } from "../lib/clipboard.js";
 import { explain, fetchFile } from "../lib/page.js";
 import { write } from "../lib/write.js";
 
@@ -70,7 +70,8 @@ async function copyFigure() {
     );
     write(said, "The figure is copied.");
   } catch (error) {
-    write(said, `${explain(error)} The menu “Export” saves the figure as a file.`);
+    const remedy = error instanceof ClipboardRefusal ? " The menu “Export” saves the figure as a file." : "";
+    write(said, explain(error) + remedy);
   }
 }
 

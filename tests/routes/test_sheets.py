@@ -466,6 +466,23 @@ def test_make_slug_is_safe(name: str, expected: str) -> None:
     assert make_slug(name, position=7) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "beginning"),
+    [
+        ('My "best" Café.JPG', "cbam-lens-my-best-cafe-"),
+        ("\u732b.png", "cbam-lens-"),
+        ("../../x\r\n.png", "cbam-lens-x-"),
+    ],
+)
+def test_downloads_are_named_for_the_picture(client: TestClient, name: str, beginning: str) -> None:
+    picture = encode(make_picture(40, 30))
+    made = client.post("/api/v1/analyses", files={"image": (name, picture, "image/png")}).json()
+    end = f"{made['target']['class_name'].lower().replace(' ', '-')}-gradcam"
+    html = client.get(f"/analyses/{made['id']}").text
+    assert f'download="{beginning}{end}.png"' in html
+    assert f'download="{beginning}{end}-difference.png"' in html
+
+
 def test_sheet_of_pictures_that_were_sent_one_by_one(client: TestClient, analysis: dict[str, Any]) -> None:
     rows = [
         {"name": "a/b.jpg", "analysis": analysis["id"]},

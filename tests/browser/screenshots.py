@@ -39,6 +39,8 @@ CAMERA_FRAMES = 30
 SETTLE_MILLISECONDS = 1500
 """For the drawing of maps, of whose number these views know nothing."""
 
+EXPECT_MILLISECONDS = 60_000
+
 
 def main() -> None:
     """Take the screenshots."""
@@ -54,6 +56,8 @@ def main() -> None:
         sys.exit("no chromium on the search path; install it or set CBAM_LENS_CHROMIUM")
     settings = Settings(device="cpu", lineups=(SHIPPED,)) if options.readme else None
     with tempfile.TemporaryDirectory() as scratch, serve(settings) as site, sync_playwright() as playwright:
+        # The sanity check alone takes seconds, and more beside other work.
+        expect.set_options(timeout=EXPECT_MILLISECONDS)
         film = write_film(Path(scratch))
         arguments = (FAKE_DEVICE, ALLOWED, f"--use-file-for-fake-video-capture={film}")
         browser = launch_chromium(playwright, chromium, *arguments)

@@ -17,7 +17,7 @@ from app.analysis.timing import Timings
 from app.engine.callers import in_series
 from app.errors import AnalysisGone, InvalidOption, LensError
 
-GONE = "This picture’s analysis has left the cache; send the picture again."
+GONE = "This picture’s analysis is no longer on the server; send the picture again."
 
 LATE = "Not compared yet: this needs more time than one request has. Reload the page to go on."
 

@@ -20,7 +20,7 @@ KEPT_ROWS = 20_000
 """The number of rows that are kept, of all sheets together; a row is a name and an id, at most a kilobyte."""
 
 
-SHEET_GONE = "no sheet has this id, or it has left the cache; send the pictures again"
+SHEET_GONE = "no sheet has this id, or it is no longer on the server; send the pictures again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,15 @@ def make_slug(name: str, *, position: int) -> str:
         name: the name from `clean_name`.
         position: the picture's number, from 1, which makes the folder name unique.
     """
-    stem = name.rpartition(".")[0] if "." in name else name
-    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain)[:SLUG_CHARACTERS].strip("-")
-    return f"{position:02d}-{slug or 'picture'}"
+    return f"{position:02d}-{slug_file_name(name) or 'picture'}"
+
+
+def slug_file_name(name: str) -> str:
+    """The plain letters and digits of a file's name without its ending: `my-cat`; empty where it has none."""
+    return slug_words(name.rpartition(".")[0] if "." in name else name)
+
+
+def slug_words(words: str) -> str:
+    """The plain letters and digits of any words, joined by hyphens."""
+    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:SLUG_CHARACTERS].strip("-")

@@ -7,7 +7,7 @@ from cachetools import TTLCache
 
 from app.errors import AnalysisGone
 
-GONE = "no analysis has this id, or it has left the cache; send the picture again"
+GONE = "no analysis has this id, or it is no longer on the server; send the picture again"
 
 
 class Kept(Protocol):

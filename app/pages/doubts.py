@@ -40,10 +40,7 @@ def is_misfit(answer: AnalysisAnswer) -> bool:
 
 def explain_misfit(class_count: int) -> str:
     """Say that none of the classes fits, and what that means."""
-    return (
-        f"None of the {class_count:,} classes fits this picture well. The networks share their probability among many "
-        "classes, as they do with things that they never learned, so neither the names nor the maps may mean much."
-    )
+    return f"None of the {class_count:,} classes fits this picture well. The names and the maps may mean little."
 
 
 def _explain_uncertainty(answer: AnalysisAnswer, ending: str) -> str | None:

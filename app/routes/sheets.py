@@ -17,13 +17,14 @@ from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
 from app.analysis.options import PageOptions, SheetOptions, SheetPageOptions
 from app.analysis.sheet_view import arrange_rows, read_row_targets
-from app.analysis.sheets import MOST_ROWS, Sheet, SheetRow, clean_name, make_slug, refuse_count
+from app.analysis.sheets import MOST_ROWS, Sheet, SheetRow, clean_name, refuse_count
 from app.analysis.timing import Timings
 from app.errors import InvalidOption, LensError
 from app.output.archive import Member, list_analysis_members, list_sheet_members, pack
 from app.output.sheet import draw_sheet
 from app.output.sheet_numbers import write_sheet_numbers
 from app.pages.addresses import add_query
+from app.pages.analysis.downloads import name_files
 from app.pages.sheet import TargetProblems, build_sheet_page, list_asked
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.dependencies import (
@@ -36,7 +37,7 @@ from app.routes.dependencies import (
     TimingsDependency,
     read_upload,
 )
-from app.routes.intake.uploads import SHEETS_PATH, UploadRoute
+from app.routes.intake.uploads import SHEETS_PATH, UploadRoute, read_form_name
 from app.routes.pages import PageForm, locate_analysis, refuse_upload, render_timed, take_upload
 from app.routes.study_visits import may_create
 
@@ -101,7 +102,9 @@ async def take_uploads(
         lenses.choose(options.lineup)
     except LensError as error:
         return refuse_upload(request, lenses, settings, error)
-    names = [clean_name(upload.filename, position=position) for position, upload in enumerate(images, 1)]
+    names = [
+        clean_name(read_form_name(upload.filename), position=position) for position, upload in enumerate(images, 1)
+    ]
     sheet_lens = SheetLens(lenses, kept, timings)
     rows: list[SheetRow] = []
     seconds = DEADLINE_SHARE * settings.deadline_seconds
@@ -247,8 +250,7 @@ async def read_everything(
     """All files about one picture, as a ZIP file."""
     # Nothing can be refused once its first bytes are sent.
     comparisons = await lens.compare_classes(analysis, options, options.versus, timings)
-    name = make_slug(comparisons[0].target.label.name, position=1).partition("-")[2]
-    return _send_archive(list_analysis_members(comparisons, options), lens, name=name)
+    return _send_archive(list_analysis_members(comparisons, options), lens, name=name_files(comparisons[0]))
 
 
 def _send_archive(members: Iterable[Member], lens: Lens, *, name: str) -> Response:

@@ -3,6 +3,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from app.settings import Settings
+from models.lineups.catalogue import SHIPPED
 from tests.browser.site import CHROMIUM_VARIABLE, HEIGHT, WIDTHS, find_chromium, launch_chromium, serve
 from tests.conftest import skip_here
 
@@ -26,6 +28,13 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def site(browser: Browser) -> Iterator[str]:  # no browser, no server
     with serve() as address:
+        yield address
+
+
+@pytest.fixture(scope="package")
+def shipped_site(browser: Browser) -> Iterator[str]:
+    """The shipped lineup: three networks, which take more room on the page than the two of the tests."""
+    with serve(Settings(device="cpu", lineups=(SHIPPED,))) as address:
         yield address
 
 

@@ -63,9 +63,9 @@ def open_gallery_picture(page: Page, sample: Sample) -> None:
     page.wait_for_url(ANALYSIS_PATH)
 
 
-def expect_drawn(page: Page, *, rows: int = 1) -> None:
-    """Wait until the browser has drawn the maps: a picture, and three canvases per class."""
-    expect(page.locator(".map-canvas")).to_have_count(1 + 3 * rows)
+def expect_drawn(page: Page, *, rows: int = 1, networks: int = 2) -> None:
+    """Wait until the browser has drawn the maps: a picture, and per class each network's map and a difference."""
+    expect(page.locator(".map-canvas")).to_have_count(1 + (networks + 1) * rows)
     expect(page.locator("#maps[role=group]")).to_be_visible()
     wait_for_frames(page)
 
@@ -190,7 +190,7 @@ def find_overflow(page: Page) -> list[str]:
     found: list[str] = page.evaluate(
         """() => {
             const width = document.documentElement.clientWidth;
-            const clipped = ".visually-hidden, .skip-link, .table-frame, .blocks, .busy";
+            const clipped = ".visually-hidden, .skip-link, .table-frame, .blocks, .rankings, .busy";
             const isClipped = (element) => element.closest(clipped);
             return Array.from(document.body.querySelectorAll("*"))
                 .filter((element) => element.getBoundingClientRect().right > width + 0.5 && !isClipped(element))

@@ -41,6 +41,8 @@ CAMERA_FRAMES = 30
 SETTLE_MILLISECONDS = 1500
 """For the drawing of maps, of whose number these views know nothing."""
 
+EXPECT_MILLISECONDS = 60_000
+
 
 def main() -> None:
     """Take the screenshots."""
@@ -59,6 +61,8 @@ def main() -> None:
         serve(make_settings(Path(scratch)) if options.readme else None) as site,
         sync_playwright() as playwright,
     ):
+        # The sanity check alone takes seconds, and more beside other work.
+        expect.set_options(timeout=EXPECT_MILLISECONDS)
         film = write_film(Path(scratch))
         arguments = (FAKE_DEVICE, ALLOWED, f"--use-file-for-fake-video-capture={film}")
         browser = launch_chromium(playwright, chromium, *arguments)

@@ -149,7 +149,7 @@ def test_failure_is_told_in_place_when_the_analysis_is_gone(page: Page) -> None:
     title = page.locator("h1").inner_text()
     pick_class(page, "umbrella")
     expect(page.locator("#analysis-error")).to_have_text(
-        "No analysis has this id, or it has left the cache; send the picture again"
+        "No analysis has this id, or it is no longer on the server; send the picture again"
     )
     expect(page.locator("h1")).to_have_text(title)
 
@@ -199,7 +199,7 @@ def test_class_in_a_list_is_explained_without_javascript(plain_page: Page) -> No
 
 @AT_BOTH_WIDTHS
 @pytest.mark.slow
-def test_downloads_give_files_that_are_named_for_the_class(page: Page) -> None:
+def test_downloads_give_files_that_are_named_for_the_picture_and_the_class(page: Page) -> None:
     open_photograph(page)
     page.locator("#export > summary").click()
     links = page.locator("#export a")
@@ -211,7 +211,7 @@ def test_downloads_give_files_that_are_named_for_the_class(page: Page) -> None:
     with page.expect_download() as download:
         links.filter(has_text="PNG").first.click()
     target = page.request.get(f"/api/v1{urlsplit(page.url).path}").json()["target"]["class_name"]
-    assert download.value.suggested_filename == f"cbam-lens-{target.replace(' ', '-')}-gradcam.png"
+    assert download.value.suggested_filename == f"cbam-lens-rocket-{target.replace(' ', '-')}-gradcam.png"
 
 
 def test_error_page_says_what_is_wrong_and_leads_home(page: Page) -> None:

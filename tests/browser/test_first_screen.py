@@ -13,6 +13,7 @@ from tests.browser.pictures import (
     expect_drawn,
     find_canvas,
     find_overflow,
+    make_payload,
     make_striped_png,
     open_drawn,
     open_gallery_picture,
@@ -59,6 +60,13 @@ def is_phone(page: Page) -> bool:
     return page.viewport_size is not None and page.viewport_size["width"] == SIZES["phone"][0]
 
 
+def find_top_of_bar(page: Page) -> float:
+    """The upper edge of the bar that lies over the lower edge of a phone's window."""
+    bar = page.locator(".phone").bounding_box()
+    assert bar is not None
+    return bar["y"]
+
+
 def find_bottom(page: Page, selector: str) -> float:
     box = page.locator(selector).first.bounding_box()
     assert box is not None, selector
@@ -73,9 +81,42 @@ def test_page_is_short_before_anything_is_opened(sized_page: Page) -> None:
     assert find_overflow(sized_page) == []
 
 
+SHAPES = {"square": (400, 400), "tall": (400, 1600), "strip": (150, 3000), "panorama": (4000, 800), "tiny": (8, 8)}
+
+
+@pytest.mark.slow(every=True)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("size", SIZES)
+def test_page_of_three_networks_is_short_whatever_the_pictures_shape(
+    browser: Browser, shipped_site: str, size: str, shape: str
+) -> None:
+    width, height = SIZES[size]
+    page = browser.new_page(base_url=shipped_site, viewport={"width": width, "height": height})
+    page.goto("/")
+    # No class fits the stripes: the warning takes room, too.
+    send_picture(page, make_striped_png(*SHAPES[shape]), "stripes.png")
+    expect_drawn(page, networks=3)
+    expect(page.locator(".doubt")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollHeight") <= MOST_PIXELS
+    assert 50 < page.evaluate(COUNT_WORDS) <= MOST_WORDS
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.close()
+
+
+@pytest.mark.slow
+def test_p_of_three_networks_stands_above_the_phones_bar(browser: Browser, shipped_site: str) -> None:
+    width, height = SIZES["phone"]
+    page = browser.new_page(base_url=shipped_site, viewport={"width": width, "height": height}, has_touch=True)
+    for sample in SAMPLES[:3]:
+        open_gallery_picture(page, sample)
+        expect_drawn(page, networks=3)
+        assert find_bottom(page, "[data-network=cbam]") <= find_top_of_bar(page)
+    page.close()
+
+
 def test_first_screen_has_the_verdict_and_the_maps_with_their_p(sized_page: Page) -> None:
     open_drawn(sized_page, "motorcycle")
-    height = SIZES["phone" if is_phone(sized_page) else "desktop"][1]
+    height = find_top_of_bar(sized_page) if is_phone(sized_page) else SIZES["desktop"][1]
     expect(sized_page.locator(".verdict-line")).to_have_text(
         re.compile(r"Baseline: motorbikes \d\d %, CBAM: motorbikes \d\d %, maps agree 0\.\d\d")
     )
@@ -98,6 +139,20 @@ def test_bar_names_the_picture_and_offers_the_likeliest_classes_first(page: Page
     assert percents == sorted(percents, reverse=True)
     expect(page.locator(".picker-option .picker-note").first).to_be_visible()
     expect(page.locator("#link-expiry time")).to_have_text(re.compile(r"\d\d:\d\d"))
+
+
+@pytest.mark.slow
+def test_file_name_is_shown_as_its_owner_wrote_it(page: Page) -> None:
+    name = 'My "best" <b>day & 100 %41 \u05e9\u05dc\u05d5\u05dd \U0001f3d6.png'
+    page.goto("/")
+    send_picture(page, make_striped_png(300, 200), name)
+    expect(page.locator(".toolbar-name")).to_have_text(name)
+    page.goto("/")
+    quoted = make_payload("rocket")
+    quoted["name"] = 'a "b".jpg'
+    page.set_input_files("#image", [make_payload("cat"), quoted])
+    page.wait_for_url("**/sheets/*")
+    expect(page.locator(".sheet-name a")).to_have_text(["cat.jpg", 'a "b".jpg'])
 
 
 def test_link_is_copied(page: Page) -> None:

@@ -12,6 +12,7 @@ from tests.browser.pictures import (
     find_canvas,
     find_overflow,
     make_payload,
+    open_advanced,
     read_canvas,
     read_query,
     wait_for_frames,
@@ -167,6 +168,7 @@ def test_difference_is_chosen_with_the_keyboard(page: Page, name: str) -> None:
     expect(said).to_have_text(f"{last_title} minus Baseline")
     before = read_canvas(page, "difference")
     page.evaluate("window.stays = true")
+    open_advanced(page)
     page.get_by_label("minus", exact=True).focus()
     page.keyboard.press("ArrowDown")
     expect(said).to_have_text(f"{last_title} minus SE")
@@ -291,6 +293,7 @@ def test_page_without_script_shows_every_network(browser: Browser, site: str) ->
         image.scroll_into_view_if_needed()
         assert page.request.get(str(image.get_attribute("src"))).ok
     expect(page.locator("[data-readout=difference]")).to_have_text("CBAM minus SE")
+    open_advanced(page)
     page.get_by_label("minus", exact=True).select_option("cbam-k3")
     page.get_by_role("button", name="Apply").click()
     expect(page.locator("[data-readout=difference]")).to_have_text("CBAM minus CBAM (3x3)")

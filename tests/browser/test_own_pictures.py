@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from app.pages.gallery import SAMPLES
@@ -65,6 +66,22 @@ def test_picture_that_the_server_dropped_is_sent_again(page: Page) -> None:
     expect_drawn(page)
     assert page.evaluate("location.pathname") != path
     return_to_start(page, 1)
+
+
+@pytest.mark.slow
+def test_pictures_of_a_sheet_are_kept_and_deleted_like_others(page: Page) -> None:
+    page.goto("/")
+    page.set_input_files("#image", [make_payload("cat"), make_payload("rocket")])
+    page.wait_for_url("**/sheets/*")
+    rows = [str(link.get_attribute("href")) for link in page.locator(".sheet-name a").all()]
+    return_to_start(page, 2)
+    expect(page.locator(ITEMS).first).to_contain_text("rocket.jpg")
+    expect(page.locator(ITEMS).first).to_contain_text("on the server until")
+    assert is_painted(page)
+    page.get_by_role("button", name="Delete all").click()
+    expect(page.locator("#own-pictures")).to_be_hidden()
+    for row in rows:
+        assert page.request.get(row).status == 404
 
 
 def test_deleted_picture_leaves_the_browser_and_the_server(page: Page) -> None:

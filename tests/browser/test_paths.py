@@ -7,10 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.pages.gallery import SAMPLES
-from app.settings import Settings
-from models.lineups.catalogue import SHIPPED
 from tests.browser.pictures import ANALYSIS_PATH, open_tab, read_address
-from tests.browser.site import serve
 from tests.conftest import decode
 
 pytestmark = pytest.mark.slow
@@ -20,12 +17,11 @@ PANELS = NETWORKS + 1
 """On a canvas each: the networks' maps and the difference; the picture has one for all rows."""
 
 
-@pytest.fixture(scope="module")
-def shipped_page(browser: Browser) -> Iterator[Page]:
-    with serve(Settings(device="cpu", lineups=(SHIPPED,))) as site:
-        page = browser.new_page(base_url=site, viewport={"width": 1280, "height": 900})
-        yield page
-        page.close()
+@pytest.fixture
+def shipped_page(browser: Browser, shipped_site: str) -> Iterator[Page]:
+    page = browser.new_page(base_url=shipped_site, viewport={"width": 1280, "height": 900})
+    yield page
+    page.close()
 
 
 def test_figure_of_three_networks_takes_at_most_four_clicks(shipped_page: Page, tmp_path: Path) -> None:

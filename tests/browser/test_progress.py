@@ -15,6 +15,7 @@ from tests.browser.pictures import (
     open_gallery_picture,
     read_address,
     read_canvas,
+    read_query,
 )
 
 pytestmark = pytest.mark.slow
@@ -79,6 +80,22 @@ def test_control_goes_back_when_its_question_fails_and_the_error_is_beside_it(pa
     expect(page.locator("h1")).to_contain_text("umbrella")
     expect(alert).to_be_hidden()
     expect_drawn(page)
+
+
+def test_colour_map_goes_back_when_its_colours_do_not_load(page: Page) -> None:
+    open_drawn(page)
+    pixels = read_canvas(page, "cbam")
+    page.route("**/colormaps/magma*", lambda route: route.abort())
+    colours = page.get_by_label("Colour map")
+    colours.select_option("magma")
+    expect(page.locator("#controls #analysis-error")).to_contain_text("A picture did not load")
+    expect(colours).to_have_value("viridis")
+    assert "colormap" not in read_query(page)
+    assert (read_canvas(page, "cbam") == pixels).all()
+    page.unroute_all()
+    colours.select_option("magma")
+    page.wait_for_function("() => location.search.includes('colormap=magma')")
+    assert (read_canvas(page, "cbam") != pixels).any()
 
 
 def test_keys_on_a_slider_make_one_step_of_the_history(page: Page) -> None:
@@ -173,3 +190,34 @@ def test_full_screen_shows_maps_names_and_p_and_leads_through_the_gallery(page: 
     expect_drawn(page)
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".toolbar-name")).to_have_text(SAMPLES[0].title)
+
+
+def test_full_screen_leads_through_the_sheet_from_which_it_was_opened(page: Page) -> None:
+    page.goto("/")
+    page.set_input_files("#image", [make_payload("cat"), make_payload("rocket"), make_payload("motorcycle")])
+    page.wait_for_url("**/sheets/*")
+    # The middle row is not on the sheet any more.
+    page.locator("#row-2").get_by_role("link", name="Remove").click()
+    expect(page.locator(".sheet-row")).to_have_count(2)
+    page.get_by_role("link", name="cat.jpg", exact=True).click()
+    page.wait_for_url(ANALYSIS_PATH)
+    expect_drawn(page)
+    page.get_by_role("button", name="Full screen").click()
+    page.wait_for_function("() => document.fullscreenElement?.id === 'analysis'")
+    for key, name, row in (("ArrowRight", "motorcycle", 3), ("ArrowRight", "cat", 1), ("ArrowLeft", "motorcycle", 3)):
+        page.keyboard.press(key)
+        expect(page.locator(".toolbar-name")).to_have_text(f"{name}.jpg")
+        expect_drawn(page)
+        expect(page.locator("[data-sheet]")).to_have_attribute("href", re.compile(f"#row-{row}$"))
+    assert page.evaluate("document.fullscreenElement?.id") == "analysis"
+
+
+def test_full_screen_says_what_went_wrong(page: Page) -> None:
+    open_gallery_picture(page, SAMPLES[0])
+    expect_drawn(page)
+    page.get_by_role("button", name="Full screen").click()
+    page.wait_for_function("() => document.fullscreenElement?.id === 'analysis'")
+    page.route("**/", lambda route: route.abort())
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#analysis-error")).to_be_visible()
+    expect(page.locator("#analysis-error")).to_contain_text("cannot be reached")

@@ -144,3 +144,19 @@ def test_order_applies_as_soon_as_it_is_chosen(page: Page) -> None:
     page.get_by_label("Order").select_option("overlap")
     page.wait_for_url(re.compile("sort=overlap"))
     expect(page.locator(".sheet-row").last).to_contain_text("Nothing to show")
+
+
+def test_reader_of_a_long_sheet_stays_at_the_row_that_changes(page: Page) -> None:
+    page.goto("/")
+    page.set_input_files("#image", [make_payload(name) for name in ("cat", "rocket", "motorcycle", "cat", "rocket")])
+    page.wait_for_url(SHEET_PATH)
+    page.locator("#row-target-5").fill("ketsch")
+    page.locator("#row-5").get_by_role("button", name="Set").click()
+    expect(page.locator("#row-problem-5")).to_contain_text("did you mean")
+    expect(page.locator("#row-problem-5")).to_be_in_viewport()
+    page.locator("#row-4").get_by_role("link", name="Remove").click()
+    expect(page.locator(".sheet-row")).to_have_count(4)
+    expect(page.locator("#row-5")).to_be_in_viewport()
+    page.locator("#row-5").get_by_role("link", name="Remove").click()
+    expect(page.locator(".sheet-row")).to_have_count(3)
+    expect(page.locator("#row-3")).to_be_in_viewport()

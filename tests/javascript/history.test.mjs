@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { chooseLeaving, MOST_BYTES, MOST_ENTRIES, readAnalysisId } from "../../static/js/lib/history.js";
+import { chooseLeaving, MOST_BYTES, MOST_ENTRIES, readView } from "../../static/js/lib/history.js";
 
 const make = (count, size) => Array.from({ length: count }, (_, index) => ({ id: String(index), picture: { size } }));
 
@@ -29,8 +29,8 @@ test("an entry without a picture takes no bytes", () => {
 });
 
 test("the id of an analysis is read from its address, also below a path", () => {
-  assert.equal(readAnalysisId("http://x/analyses/ab-C_9?target=3#attention"), "ab-C_9");
-  assert.equal(readAnalysisId("http://x/lens/analyses/abc"), "abc");
-  assert.equal(readAnalysisId("http://x/sheets/abc"), "");
-  assert.equal(readAnalysisId("http://x/analyses/abc/blocks/cbam/1"), "");
+  assert.equal(readView("http://x/analyses/ab-C_9?target=3#attention").id, "ab-C_9");
+  assert.equal(readView("http://x/lens/analyses/abc").id, "abc");
+  assert.equal(readView("http://x/sheets/abc").id, "");
+  assert.equal(readView("http://x/analyses/abc/blocks/cbam/1").id, "");
 });

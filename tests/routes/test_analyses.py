@@ -159,7 +159,7 @@ def test_delete_analysis_forgets_it(client: TestClient, motorcycle: bytes) -> No
     assert client.delete(location).status_code == 204
     gone = client.get(location)
     assert gone.status_code == 404
-    assert gone.json()["detail"] == "no analysis has this id, or it has left the cache; send the picture again"
+    assert gone.json()["detail"] == "no analysis has this id, or it is no longer on the server; send the picture again"
     assert client.delete(location).status_code == 404
 
 

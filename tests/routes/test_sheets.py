@@ -181,7 +181,7 @@ def test_analysis_leads_back_to_the_sheet_with_its_options(client: TestClient, s
     row = html.split('id="row-3"')[1]
     address = re.findall(r'<h2 class="sheet-name"><a href="([^"]+)"', row)[0].replace("&amp;", "&")
     page = client.get(address).text.replace("&amp;", "&")
-    back = re.findall(r'<a href="([^"]+)">Back to the sheet</a>', page)
+    back = re.findall(r'<a href="([^"]+)" data-sheet>Back to the sheet</a>', page)
     assert back == [f"{sheet}?method=layercam&sort=overlap#row-3"]
     assert 'type="hidden" name="sheet"' in page
     assert "Back to the sheet" not in client.get(address.partition("?")[0]).text
@@ -284,7 +284,7 @@ def test_gone_analysis_is_said_in_its_row(client: TestClient) -> None:
     gone = re.findall(r'<h2 class="sheet-name"><a href="/analyses/([^"?]+)', client.get(address).text)[0]
     assert client.delete(f"/api/v1/analyses/{gone}").status_code == 204
     rows = client.get(address).text.split('class="sheet-row"')
-    assert "has left the cache" in rows[1]
+    assert "is no longer on the server" in rows[1]
     assert "<dt>Overlap</dt>" in rows[2]
     names = open_zip(client.get(f"{address}/everything.zip").content).namelist()
     assert not [name for name in names if name.startswith("01-")]
@@ -464,6 +464,23 @@ def test_clean_name_keeps_what_people_see(name: str | None, expected: str) -> No
 )
 def test_make_slug_is_safe(name: str, expected: str) -> None:
     assert make_slug(name, position=7) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning"),
+    [
+        ('My "best" Café.JPG', "cbam-lens-my-best-cafe-"),
+        ("\u732b.png", "cbam-lens-"),
+        ("../../x\r\n.png", "cbam-lens-x-"),
+    ],
+)
+def test_downloads_are_named_for_the_picture(client: TestClient, name: str, beginning: str) -> None:
+    picture = encode(make_picture(40, 30))
+    made = client.post("/api/v1/analyses", files={"image": (name, picture, "image/png")}).json()
+    end = f"{made['target']['class_name'].lower().replace(' ', '-')}-gradcam"
+    html = client.get(f"/analyses/{made['id']}").text
+    assert f'download="{beginning}{end}.png"' in html
+    assert f'download="{beginning}{end}-difference.png"' in html
 
 
 def test_sheet_of_pictures_that_were_sent_one_by_one(client: TestClient, analysis: dict[str, Any]) -> None:

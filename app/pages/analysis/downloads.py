@@ -1,9 +1,8 @@
 """The files of a comparison to download."""
 
-import re
-
 from app.analysis.comparison import Comparison
 from app.analysis.networks import choose_difference
+from app.analysis.sheets import slug_file_name, slug_words
 from app.api.schemas import AnalysisAnswer
 from app.pages.addresses import Addresses, Download, add_query
 from app.render.figure import FigureFormat
@@ -23,7 +22,7 @@ def list_downloads(
         second: the option of a second class, which a figure and the archive have too; empty without one.
         addresses: the analysis's addresses.
     """
-    stem = re.sub(r"[^a-z0-9]+", "-", f"{answer.target.class_name}-{answer.method}".lower()).strip("-")
+    stem = name_files(comparison)
     figures = [
         Download(
             f"Figure as {form.value.upper()}",
@@ -56,6 +55,16 @@ def list_downloads(
         "Everything, ZIP", add_query(f"{addresses.page}/everything.zip", asked | second), f"cbam-lens-{stem}.zip"
     )
     return (*figures, *maps, *numbers, everything)
+
+
+def name_files(comparison: Comparison) -> str:
+    """The files' common name: the picture's, the class's and the method's; once where the first two are the same."""
+    words = [
+        slug_file_name(comparison.analysis.name),
+        slug_words(comparison.target.label.name),
+        comparison.method.value,
+    ]
+    return "-".join(dict.fromkeys(word for word in words if word))
 
 
 def _list_figures_of_two(

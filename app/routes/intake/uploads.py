@@ -1,5 +1,6 @@
 """Uploads: the bodies that are taken, the names that are known, and a file's name in the message about its picture."""
 
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -46,7 +47,15 @@ def takes_pictures(path: str) -> bool:
 
 def name_file(file_name: str | None) -> str:
     """An uploaded file's name for people; empty where it came without one."""
-    return clean_name(file_name, position=1) if file_name else ""
+    return clean_name(read_form_name(file_name), position=1) if file_name else ""
+
+
+def read_form_name(file_name: str | None) -> str:
+    """A form file's own name: browsers write its quotes and line breaks as `%22`, `%0D` and `%0A`, and nothing else so.
+
+    https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
+    """
+    return re.sub("%(22|0D|0A)", lambda found: chr(int(found[1], 16)), file_name or "")
 
 
 def name_picture(error: LensError, file_name: str | None) -> LensError:

@@ -44,6 +44,17 @@ export function commit(address) {
   tell();
 }
 
+/**
+ * Correct the current view without a step: something in it could not be had.
+ *
+ * @param {string} address
+ */
+export function correct(address) {
+  clearTimeout(timer);
+  history.replaceState(history.state, "", address);
+  settled = location.href;
+}
+
 /** Take over the address to which the browser went. */
 export function settle() {
   clearTimeout(timer);

@@ -6,8 +6,8 @@
 const DATABASE = "cbam-lens";
 const STORE = "pictures";
 
-/** The most entries; the oldest leave first. */
-export const MOST_ENTRIES = 60;
+/** The most entries, more than the 200 pictures of a sheet; the oldest leave first. */
+export const MOST_ENTRIES = 260;
 
 /** The most bytes of all pictures together; older entries then keep their thumbnails alone. */
 export const MOST_BYTES = 200_000_000;
@@ -25,27 +25,43 @@ export const MOST_BYTES = 200_000_000;
  */
 
 /**
- * The id of the analysis of an address; empty if it is not an analysis's page.
+ * The analysis of an address, and how it is looked at.
  *
  * @param {string} address
- * @returns {string}
+ * @returns {Pick<Entry, "id" | "search">} with an empty id if it is not an analysis's page.
  */
-export function readAnalysisId(address) {
-  return /\/analyses\/([\w-]+)$/.exec(new URL(address).pathname)?.[1] ?? "";
+export function readView(address) {
+  const { pathname, search } = new URL(address);
+  return { id: /\/analyses\/([\w-]+)$/.exec(pathname)?.[1] ?? "", search };
+}
+
+/**
+ * The fields beside the picture.
+ *
+ * @param {FormData} data
+ * @returns {Record<string, string>}
+ */
+export function readOptions(data) {
+  /** @type {Record<string, string>} */
+  const options = {};
+  for (const [name, value] of data) {
+    if (typeof value === "string") {
+      options[name] = value;
+    }
+  }
+  return options;
 }
 
 /**
  * Keep an uploaded picture.
  *
- * @param {string} address of its analysis.
+ * @param {Pick<Entry, "id" | "search"> & Partial<Entry>} view its analysis, and whatever else is known of it.
  * @param {File} file
  * @param {Record<string, string>} options the fields that were sent with it.
  */
-export async function keepUpload(address, file, options) {
-  const id = readAnalysisId(address);
-  if (id) {
-    const { search } = new URL(address);
-    const entry = { id, name: file.name, at: Date.now(), options, picture: file, search, expires: 0, thumbnail: null };
+export async function keepUpload(view, file, options) {
+  if (view.id) {
+    const entry = { name: file.name, at: Date.now(), options, picture: file, expires: 0, thumbnail: null, ...view };
     await tryTo(async (database) => {
       await put(database, entry);
       await makeRoom(database);
@@ -61,12 +77,12 @@ export async function keepUpload(address, file, options) {
  * @param {() => Promise<Blob | null>} drawThumbnail
  */
 export async function noteView(address, expires, drawThumbnail) {
-  const id = readAnalysisId(address);
+  const { id, search } = readView(address);
   await tryTo(async (database) => {
     const entry = await get(database, id);
     if (entry) {
       const thumbnail = entry.thumbnail ?? (await drawThumbnail());
-      await put(database, { ...entry, thumbnail, expires, search: new URL(address).search });
+      await put(database, { ...entry, thumbnail, expires, search });
     }
   });
 }

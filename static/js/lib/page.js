@@ -77,7 +77,7 @@ export async function loadImage(image) {
   try {
     await image.decode();
   } catch {
-    throw new PageProblem("A picture did not load; check that the server is running, then reload the page.");
+    throw new PageProblem("A picture did not load; check that the server is running, then try again or reload the page.");
   }
 }
 
@@ -104,9 +104,28 @@ export async function send(address, options) {
 export async function fetchFile(address) {
   const response = await send(address, {});
   if (!response.ok) {
-    throw new PageProblem(`the server answered ${response.status} ${response.statusText}; reload the page`);
+    throw new PageProblem(await readProblem(response, "reload the page"));
   }
   return response;
+}
+
+/**
+ * The server's sentence from its JSON problem.
+ *
+ * @param {Response} response
+ * @param {string} remedy where the answer is no such problem.
+ * @returns {Promise<string>}
+ */
+export async function readProblem(response, remedy) {
+  const sentence = `the server answered ${response.status} ${response.statusText}; ${remedy}`;
+  try {
+    return String((await response.json()).detail || sentence).slice(0, 500);
+  } catch (error) {
+    if (isAbort(error)) {
+      throw error;
+    }
+    return sentence;
+  }
 }
 
 /**

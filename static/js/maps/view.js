@@ -1,6 +1,6 @@
 /** The current settings, their listeners and their way into the address. */
 
-import { commit, preview, settle } from "../lib/address.js";
+import { commit, correct, preview, settle } from "../lib/address.js";
 import { readSettings, roundSettings, writeSettings } from "./settings.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
@@ -54,6 +54,17 @@ export function keep(part = {}) {
 export function step(part) {
   move(part);
   rest = setTimeout(() => keep(), REST_MILLISECONDS);
+}
+
+/**
+ * Take back a setting that could not be had.
+ *
+ * @param {Partial<Settings>} part
+ */
+export function takeBack(part) {
+  stopResting();
+  apply(part);
+  correct(writeSettings(location.href, current));
 }
 
 /** End a change in steps, before another change begins. */

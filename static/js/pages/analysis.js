@@ -16,9 +16,11 @@ import { Comparison, giveBack, reserveRoom } from "../maps/comparison.js";
 import { takeGestures } from "../maps/gestures.js";
 import { readQuestion, readSettings, writeSettings } from "../maps/settings.js";
 import { addHandles } from "../maps/swipe.js";
-import { follow, getSettings, onSettings } from "../maps/view.js";
+import { follow, getSettings, onSettings, takeBack } from "../maps/view.js";
 import { enhanceControls, listenToControls, restoreControls, showSettings } from "./controls.js";
 import { offerFullScreen } from "./full_screen.js";
+import { offerCopies } from "./map_copy.js";
+import { findNextRow, findNextSample } from "./next_picture.js";
 import { noteOwnView } from "./own_pictures.js";
 import { hideProblem, showProblem } from "./problem.js";
 import { replaceParts, samePanels } from "./parts.js";
@@ -54,9 +56,10 @@ function enhanceAnalysis() {
 function listen(analysis) {
   listenToControls(ask);
   listenToToolbar();
+  offerCopies();
   switchViews();
   closeMenusOutside();
-  offerFullScreen(analysis, openSample);
+  offerFullScreen(analysis, openNext);
   onSettings(showEverywhere);
   document.addEventListener("click", followInPlace);
   window.addEventListener("popstate", () => {
@@ -99,7 +102,9 @@ function showEverywhere(settings) {
   pinMaps();
   // Before drawing: lines are as wide as the view makes them.
   showView(settings.view);
-  comparison?.show(settings).catch((error) => showProblem(explain(error)));
+  if (comparison) {
+    draw(comparison, settings);
+  }
   showSettings(settings);
   const zoom = document.getElementById("zoom-value");
   if (zoom) {
@@ -107,6 +112,23 @@ function showEverywhere(settings) {
   }
   document.getElementById("maps")?.classList.toggle("is-zoomed", settings.zoom > 1);
   carrySettings();
+}
+
+/**
+ * Draw the maps; where the colours do not load, their control goes back to those that are drawn.
+ *
+ * @param {Comparison} drawn
+ * @param {import("../maps/settings.js").Settings} settings
+ */
+async function draw(drawn, settings) {
+  try {
+    await drawn.show(settings);
+  } catch (error) {
+    if (getSettings().colormap === settings.colormap) {
+      takeBack({ colormap: drawn.colormap });
+    }
+    showProblem(explain(error), document.getElementById("colormap") ?? undefined);
+  }
 }
 
 /** Add the current colours and scale to links to pictures and to other classes. */
@@ -144,6 +166,21 @@ function followInPlace(event) {
   if (link instanceof HTMLAnchorElement && isPlainClick(event)) {
     event.preventDefault();
     show(writeSettings(link.href, getSettings()), { push: true, origin: link });
+  }
+}
+
+/** @param {number} way 1 for the next picture of the sheet or of the gallery, -1 for the one before. */
+async function openNext(way) {
+  const sheet = document.querySelector("a[data-sheet]");
+  if (!(sheet instanceof HTMLAnchorElement)) {
+    openSample(findNextSample(document.getElementById("analysis")?.dataset.samples?.split(" ") ?? [], way));
+    return;
+  }
+  try {
+    const row = await whileBusy("Opening the sheet …", () => findNextRow(sheet.href, way));
+    show(writeSettings(row, { ...getSettings(), point: null }), { push: true });
+  } catch (error) {
+    showProblem(explain(error));
   }
 }
 
@@ -229,6 +266,7 @@ async function replace(page, address, signal, push) {
   }
   shown = readQuestion(address);
   document.title = page.title;
+  followSheet(page);
   replaceParts(stays ? sections.filter((part) => part !== panels) : sections);
   if (opened) {
     comparison = null;
@@ -242,6 +280,18 @@ async function replace(page, address, signal, push) {
   if (hash) {
     reveal();
     document.getElementById(hash.slice(1))?.scrollIntoView();
+  }
+}
+
+/**
+ * Let "Back to the sheet" lead to the row of the new page.
+ *
+ * @param {Document} page
+ */
+function followSheet(page) {
+  const address = page.querySelector("a[data-sheet]")?.getAttribute("href");
+  if (address) {
+    document.querySelector("a[data-sheet]")?.setAttribute("href", address);
   }
 }
 

@@ -2,14 +2,13 @@
 
 import { whileBusy } from "../lib/busy.js";
 import { isPlainClick } from "../lib/clicks.js";
-import { forget, keepUpload, listEntries, noteView } from "../lib/history.js";
+import { forget, keepUpload, listEntries, noteView, readView } from "../lib/history.js";
 import { explain, isAbort, PageProblem, send } from "../lib/page.js";
+import { shrinkImage } from "../lib/thumbnail.js";
 import { postForm } from "../lib/upload.js";
 import { write } from "../lib/write.js";
 
 /** @typedef {import("../lib/history.js").Entry} Entry */
-
-const THUMBNAIL_PIXELS = 320;
 
 /** One row; the style sheet hides the rest. */
 const SHOWN_AT_FIRST = 4;
@@ -19,24 +18,8 @@ export function noteOwnView() {
   const time = document.querySelector("#link-expiry time");
   const image = document.querySelector(".toolbar-thumbnail");
   if (time instanceof HTMLTimeElement && image instanceof HTMLImageElement) {
-    noteView(location.href, Date.parse(time.dateTime), () => shrink(image));
+    noteView(location.href, Date.parse(time.dateTime), () => shrinkImage(image));
   }
-}
-
-/**
- * @param {HTMLImageElement} image
- * @returns {Promise<Blob | null>}
- */
-async function shrink(image) {
-  await image.decode();
-  const share = Math.min(1, THUMBNAIL_PIXELS / Math.max(image.naturalWidth, image.naturalHeight));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(share * image.naturalWidth));
-  canvas.height = Math.max(1, Math.round(share * image.naturalHeight));
-  canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
-  return new Promise((resolve) => {
-    canvas.toBlob(resolve, "image/jpeg", 0.85);
-  });
 }
 
 export async function showOwnPictures() {
@@ -165,7 +148,7 @@ async function sendAgain(section, entry, signal, report) {
   url.search = entry.search;
   // The sheet that it was opened from may be gone too.
   url.searchParams.delete("sheet");
-  await keepUpload(url.href, file, entry.options);
+  await keepUpload(readView(url.href), file, entry.options);
   await forget(entry.id);
   return url.href;
 }

@@ -19,7 +19,9 @@ export function showProblem(sentence, origin) {
   if (!alert) {
     return;
   }
-  const place = origin?.closest("[data-beside]") ?? document.getElementById("controls-form");
+  // Full screen hides the options.
+  const usual = document.getElementById(document.fullscreenElement ? "verdict" : "controls-form");
+  const place = (!document.fullscreenElement && origin?.closest("[data-beside]")) || usual;
   place?.after(alert);
   alert.textContent = sentence;
   alert.hidden = false;

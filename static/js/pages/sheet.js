@@ -4,6 +4,7 @@ import { whileBusy } from "../lib/busy.js";
 import { isPlainClick } from "../lib/clicks.js";
 import { enhanceEveryPage } from "../lib/every_page.js";
 import { explain, fetchFile, PageProblem } from "../lib/page.js";
+import { saveFile } from "../lib/save.js";
 import { PictureCounter } from "../lib/zip_progress.js";
 
 function enhanceArchive() {
@@ -56,20 +57,6 @@ async function fetchArchive(link, report) {
     }
     throw error;
   }
-}
-
-/**
- * @param {Blob} file
- * @param {string} name
- */
-function saveFile(file, name) {
-  const address = URL.createObjectURL(file);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  // The browser reads the file after the click.
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
 /** @param {string} sentence */

@@ -1,8 +1,10 @@
 /** Several pictures: they are sent one after another, and their analyses become a sheet. */
 
 import { whileBusy } from "../lib/busy.js";
-import { isAbort, PageProblem, send } from "../lib/page.js";
+import { keepUpload, readOptions } from "../lib/history.js";
+import { PageProblem, readProblem, send } from "../lib/page.js";
 import { refuseBytes } from "../lib/size_limit.js";
+import { shrinkFile } from "../lib/thumbnail.js";
 
 /**
  * A picture that was sent: its analysis, or the reason why there is none.
@@ -65,7 +67,13 @@ async function analyse(form, file, signal) {
     }
     throw error;
   }
-  return response.ok ? { analysis: (await response.json()).id } : { problem: await readProblem(response) };
+  if (!response.ok) {
+    return { problem: await readProblem(response, "send the picture again") };
+  }
+  const { id, expires } = await response.json();
+  const view = { id, search: "", expires: Date.parse(expires), thumbnail: await shrinkFile(file) };
+  await keepUpload(view, file, readOptions(data));
+  return { analysis: id };
 }
 
 /**
@@ -82,27 +90,9 @@ async function createSheet(form, rows, signal) {
     signal,
   });
   if (!response.ok) {
-    throw new PageProblem(await readProblem(response));
+    throw new PageProblem(await readProblem(response, "send the picture again"));
   }
   return (await response.json()).address;
-}
-
-/**
- * The server's sentence from its JSON problem.
- *
- * @param {Response} response
- * @returns {Promise<string>}
- */
-async function readProblem(response) {
-  const sentence = `the server answered ${response.status} ${response.statusText}; send the picture again`;
-  try {
-    return String((await response.json()).detail || sentence).slice(0, 500);
-  } catch (error) {
-    if (isAbort(error)) {
-      throw error;
-    }
-    return sentence;
-  }
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { canUndo, onSteps } from "../lib/address.js";
 import { whileBusy } from "../lib/busy.js";
+import { ClipboardRefusal, copyPicture } from "../lib/clipboard.js";
 import { explain, fetchFile } from "../lib/page.js";
 import { write } from "../lib/write.js";
 
@@ -63,17 +64,14 @@ async function copyFigure() {
     return;
   }
   document.getElementById("export")?.removeAttribute("open");
-  if (typeof ClipboardItem === "undefined") {
-    write(said, "This browser does not let pages copy pictures; download the figure instead.");
-    return;
-  }
   try {
-    // Given as a promise: some browsers let a page copy only in the very moment of a click.
-    const figure = whileBusy("Drawing the figure …", () => fetchFile(link.href).then((response) => response.blob()));
-    await navigator.clipboard.write([new ClipboardItem({ "image/png": figure })]);
+    await copyPicture(() =>
+      whileBusy("Drawing the figure …", () => fetchFile(link.href).then((response) => response.blob())),
+    );
     write(said, "The figure is copied.");
   } catch (error) {
-    write(said, `The figure was not copied: ${explain(error)}`);
+    const remedy = error instanceof ClipboardRefusal ? " The menu “Export” saves the figure as a file." : "";
+    write(said, explain(error) + remedy);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Drop, paste or choose pictures: they are sent at once, and problems appear beside the form. */
 
 import { whileBusy } from "../lib/busy.js";
-import { keepUpload } from "../lib/history.js";
+import { keepUpload, readOptions, readView } from "../lib/history.js";
 import { explain, fetchPage, isAbort } from "../lib/page.js";
 import { refuseBytes } from "../lib/size_limit.js";
 import { postForm } from "../lib/upload.js";
@@ -117,24 +117,9 @@ function sendForm(form, data) {
       return (await fetchPage(form.action, { method: "POST", body: data, signal })).address;
     }
     const { address } = await postForm(form.action, data, signal, report);
-    await keepUpload(address, /** @type {File} */ (data.get("image")), readOptions(data));
+    await keepUpload(readView(address), /** @type {File} */ (data.get("image")), readOptions(data));
     return address;
   });
-}
-
-/**
- * @param {FormData} data
- * @returns {Record<string, string>} the fields beside the picture.
- */
-function readOptions(data) {
-  /** @type {Record<string, string>} */
-  const options = {};
-  for (const [name, value] of data) {
-    if (typeof value === "string") {
-      options[name] = value;
-    }
-  }
-  return options;
 }
 
 /**

@@ -31,22 +31,22 @@ class GateWords:
 _SAME_FOR_ALL = "It does not depend on the class."
 
 CHANNEL = GateWords(
-    "Each of the {count} blocks multiplies its features by a channel gate: one value from 0 to 1 per channel, drawn as "
-    f"one column each. {_SAME_FOR_ALL}",
+    "Each of the {count} blocks with gates multiplies its features by a channel gate: one value from 0 to 1 per "
+    f"channel, drawn as one column each. {_SAME_FOR_ALL}",
     strongest="Channels let through most",
     weakest="Channels let through least",
 )
 
 SPATIAL = GateWords(
-    "Each of the {count} blocks multiplies its features by a spatial gate: one value from 0 to 1 per position. "
-    f"{_SAME_FOR_ALL}"
+    "Each of the {count} blocks with gates multiplies its features by a spatial gate: one value from 0 to 1 per "
+    f"position. {_SAME_FOR_ALL}"
 )
 
 BOTH = GateWords(
-    "Each of the {count} blocks multiplies its features by two gates with values from 0 to 1: a channel gate, with one "
-    "value per channel, and a spatial gate, with one value per position. They do not depend on the class. The strip "
-    "below each picture is the channel gate, one column per channel, the strongest first. Open a block to see how it "
-    "changes its features.",
+    "Each of the {count} blocks with gates multiplies its features by two, with values from 0 to 1: a channel gate, "
+    "with one value per channel, and a spatial gate, with one value per position. They do not depend on the class. The "
+    "strip below each picture is the channel gate, one column per channel, the strongest first. Open a block to see "
+    "how it changes its features.",
     strongest=CHANNEL.strongest,
     weakest=CHANNEL.weakest,
 )
@@ -71,20 +71,20 @@ OWN_WORDS = {
         weakest="Channels with the smallest branch",
     ),
     Attention.COORDINATE: GateWords(
-        "Each of the {count} blocks multiplies its features by two gates with values from 0 to 1: a row gate, with one "
-        "value per channel and row, and a column gate, with one value per channel and column. "
+        "Each of the {count} blocks with gates multiplies its features by two, with values from 0 to 1: a row gate, "
+        "with one value per channel and row, and a column gate, with one value per channel and column. "
         f"{_BANDS} The joint gate is their product, also as its mean over the channels. {_NEITHER}"
     ),
     Attention.SIMAM: GateWords(
-        "Each of the {count} blocks multiplies its features by a joint gate, with one value per channel and position. "
-        "It has no weights: the further a value is from its channel’s mean, the more of it passes, and no gate value "
-        f"is below 0.62. The pictures are the gate’s mean over the channels. {_SAME_FOR_ALL}"
+        "Each of the {count} blocks with gates multiplies its features by a joint gate, with one value per channel and "
+        "position. It has no weights: the further a value is from its channel’s mean, the more of it passes, and no "
+        f"gate value is below 0.62. The pictures are the gate’s mean over the channels. {_SAME_FOR_ALL}"
     ),
     Attention.TRIPLET: GateWords(
-        "Each of the {count} blocks multiplies its features by the average of three gates with values from 0 to 1: a "
-        "spatial gate, with one value per position, a row gate, with one value per channel and row, and a column gate, "
-        f"with one value per channel and column. {_BANDS} The joint gate is the average of all three, also as its mean "
-        f"over the channels. {_NEITHER}",
+        "Each of the {count} blocks with gates multiplies its features by the average of three, with values from 0 to "
+        "1: a spatial gate, with one value per position, a row gate, with one value per channel and row, and a column "
+        f"gate, with one value per channel and column. {_BANDS} The joint gate is the average of all three, also as "
+        f"its mean over the channels. {_NEITHER}",
         closed="",
         open="",
         opened="The channels before and after {network}, which multiplies them by the average of its three gates: a "

@@ -247,6 +247,8 @@ class SheetSort(StrEnum):
     """The largest change of P comes first."""
     GUESS = "guess"
     """The pictures for which the networks' first guesses differ come first."""
+    HAND = "hand"
+    """As somebody moved them: those of `order` come first."""
 
 
 class SheetFilter(StrEnum):
@@ -285,6 +287,9 @@ class SheetOptions(ArchiveOptions):
     sort: SheetSort = Field(default=SheetSort.UPLOAD, description="The order of the rows.")
     only: SheetFilter = Field(
         default=SheetFilter.ALL, description="`disagree`: only pictures for which the networks' first guesses differ."
+    )
+    order: RowNumbers = Field(
+        default=(), description="With `sort=hand` the rows that come first, by their numbers; the others follow."
     )
     rows: RowNumbers = Field(default=(), description="The rows to show, by their numbers; all by default.")
     without: RowNumbers = Field(default=(), description="The rows to leave out, by their numbers.")
@@ -333,7 +338,9 @@ class PageOptions(ArchiveOptions):
 
 
 class SheetPageOptions(SheetOptions):
-    """Options of a sheet's page: also a class that was just given to one row."""
+    """Options of a sheet's page: also a class that was just given to one row, and a row that was just moved."""
 
     change_row: int | None = Field(default=None, ge=1, le=MOST_ROWS)
     change_target: str = Field(default="", max_length=200)
+    move_up: int | None = Field(default=None, ge=1, le=MOST_ROWS)
+    move_down: int | None = Field(default=None, ge=1, le=MOST_ROWS)

@@ -39,7 +39,7 @@ def count_first_guesses(comparison: Comparison) -> int:
 def arrange_rows(rows: Sequence[ComparedRow], options: SheetOptions) -> list[ComparedRow]:
     """Leave out the rows that were removed, not chosen or filtered out, and sort the others.
 
-    Rows without a comparison come last; equal ones stay in the order of the upload.
+    Where numbers sort them, rows without a comparison come last; equal ones stay in the order of the upload.
     """
     removed, chosen = set(options.without), set(options.rows)
     kept = [row for row in rows if row.position not in removed and (not chosen or row.position in chosen)]
@@ -47,7 +47,25 @@ def arrange_rows(rows: Sequence[ComparedRow], options: SheetOptions) -> list[Com
         kept = [row for row in kept if row.comparison is not None and count_first_guesses(row.comparison) > 1]
     if options.sort is SheetSort.UPLOAD:
         return kept
+    if options.sort is SheetSort.HAND:
+        places = {position: place for place, position in enumerate(options.order)}
+        return sorted(kept, key=lambda row: places.get(row.position, len(places)))
     return sorted(kept, key=lambda row: _rank(row, options))
+
+
+def move_row(positions: Sequence[int], position: int, *, places: int) -> tuple[int, ...]:
+    """The rows' positions with one of them moved, at most to an end; one that is not there changes nothing.
+
+    Args:
+        positions: in the order in which the rows are shown.
+        position: the row to move.
+        places: how far, -1 for one place up.
+    """
+    if position not in positions:
+        return tuple(positions)
+    others = [other for other in positions if other != position]
+    place = max(0, positions.index(position) + places)
+    return (*others[:place], position, *others[place:])
 
 
 def _rank(row: ComparedRow, options: SheetOptions) -> tuple[bool, float, float]:

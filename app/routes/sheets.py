@@ -15,8 +15,8 @@ from app.analysis.compared_sheets import ComparedRow, SheetLens
 from app.analysis.kept_analyses import KeptAnalyses
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
-from app.analysis.options import PageOptions, SheetOptions, SheetPageOptions
-from app.analysis.sheet_view import arrange_rows, read_row_targets
+from app.analysis.options import PageOptions, SheetOptions, SheetPageOptions, SheetSort
+from app.analysis.sheet_view import arrange_rows, move_row, read_row_targets
 from app.analysis.sheets import MOST_ROWS, Sheet, SheetRow, clean_name, refuse_count
 from app.analysis.timing import Timings
 from app.errors import InvalidOption, LensError
@@ -170,6 +170,11 @@ async def show_sheet(
         problems = replace(problems, target=options.target, problem=str(error))
         options = options.model_copy(update={"target": ""})
         compared = await _compare_rows(sheet, options, lens, seconds=seconds)
+    moved = options.move_up or options.move_down
+    if moved is not None:
+        order = move_row([row.position for row in compared], moved, places=-1 if options.move_up else 1)
+        asked = list_asked(options.model_copy(update={"sort": SheetSort.HAND, "order": order}))
+        return RedirectResponse(f"{address}{add_query('', asked)}#row-{moved}", status_code=303)
     page = build_sheet_page(compared, options, problems, address=address, locate=partial(locate_analysis, request))
     page = replace(page, can_study=may_create(request, settings))
     return render_timed(request, page, timings, status_code=422 if problems.exist else 200)

@@ -7,7 +7,7 @@ import pytest
 
 from app.analysis.compared_sheets import ComparedRow
 from app.analysis.options import SheetFilter, SheetOptions, SheetSort
-from app.analysis.sheet_view import arrange_rows, read_row_targets
+from app.analysis.sheet_view import arrange_rows, move_row, read_row_targets
 from app.errors import InvalidOption
 from app.explain.metrics import MapComparison
 
@@ -69,10 +69,22 @@ ROWS = [
         ({"without": "1,3"}, [2, 4, 5]),
         ({"rows": ["5", "2"]}, [2, 5]),
         ({"rows": "1,2,3", "without": "2", "sort": SheetSort.OVERLAP}, [3, 1]),
+        ({"sort": SheetSort.HAND, "order": "4,2"}, [4, 2, 1, 3, 5]),
+        ({"sort": SheetSort.HAND, "order": "4,2,3", "without": "2"}, [4, 3, 1, 5]),
+        ({"sort": SheetSort.HAND, "order": "200"}, [1, 2, 3, 4, 5]),
+        ({"sort": SheetSort.UPLOAD, "order": "4,2"}, [1, 2, 3, 4, 5]),
     ],
 )
 def test_rows_are_chosen_and_sorted(options: dict[str, object], positions: list[int]) -> None:
     assert [row.position for row in arrange_rows(ROWS, SheetOptions.model_validate(options))] == positions
+
+
+@pytest.mark.parametrize(
+    ("position", "places", "moved"),
+    [(2, -1, (3, 2, 1)), (2, 1, (3, 1, 2)), (3, -1, (3, 1, 2)), (2, 2, (3, 1, 2)), (7, 1, (3, 1, 2))],
+)
+def test_row_moves_at_most_to_an_end(position: int, places: int, moved: tuple[int, ...]) -> None:
+    assert move_row((3, 1, 2), position, places=places) == moved
 
 
 def test_row_targets_are_read_by_row() -> None:

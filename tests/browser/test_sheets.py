@@ -146,6 +146,25 @@ def test_order_applies_as_soon_as_it_is_chosen(page: Page) -> None:
     expect(page.locator(".sheet-row").last).to_contain_text("Nothing to show")
 
 
+def test_rows_are_moved_by_hand_and_keep_their_order(page: Page) -> None:
+    page.goto("/")
+    page.set_input_files("#image", [make_payload(name) for name in ("cat", "rocket", "motorcycle")])
+    page.wait_for_url(SHEET_PATH)
+    expect(page.locator("#row-1").get_by_role("button", name="Move up")).to_have_count(0)
+    page.locator("#row-3").get_by_role("button", name="Move up").click()
+    rows = page.locator(".sheet-row")
+    expect(rows.nth(1)).to_have_id("row-3")
+    expect(page.locator("#row-3")).to_be_in_viewport()
+    page.locator("#row-3").get_by_role("button", name="Move up").press("Enter")
+    expect(rows.first).to_have_id("row-3")
+    expect(page.get_by_label("Order")).to_have_value("hand")
+    # A class for one row keeps the order.
+    page.locator("#row-target-1").fill("panda")
+    page.locator("#row-1").get_by_role("button", name="Set").click()
+    expect(page.locator("#row-1 .sheet-class")).to_have_text("panda")
+    expect(rows.first).to_have_id("row-3")
+
+
 def test_reader_of_a_long_sheet_stays_at_the_row_that_changes(page: Page) -> None:
     page.goto("/")
     page.set_input_files("#image", [make_payload(name) for name in ("cat", "rocket", "motorcycle", "cat", "rocket")])

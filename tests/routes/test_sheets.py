@@ -144,6 +144,31 @@ def test_row_can_be_removed_and_comes_back(client: TestClient, sheet: str) -> No
     assert not [name for name in names if name.startswith("01-")]
 
 
+def test_rows_can_be_moved_by_hand(client: TestClient, sheet: str) -> None:
+    def read_rows(html: str) -> list[str]:
+        return re.findall(r'class="sheet-row" id="row-(\d)"', html)
+
+    up = client.get(sheet, params={"move_up": 3, "colormap": "magma"})
+    assert read_rows(up.text) == ["1", "3", "2"]
+    assert '<option value="hand" selected>As moved by hand</option>' in up.text
+    assert up.url.params["colormap"] == "magma"
+    assert "move_up" not in up.url.params
+    down = client.get(up.url.copy_merge_params({"move_down": 1}))
+    assert read_rows(down.text) == ["3", "1", "2"]
+    # From where a sorted row stands.
+    first, *others = read_rows(client.get(sheet, params={"sort": "overlap"}).text)
+    assert read_rows(client.get(sheet, params={"sort": "overlap", "move_down": first}).text) == [
+        others[0],
+        first,
+        *others[1:],
+    ]
+    assert '"hand"' not in client.get(sheet).text
+    names = client.get(f"{sheet}/numbers.csv", params=dict(down.url.params)).text.splitlines()
+    plain = client.get(f"{sheet}/numbers.csv").text.splitlines()
+    assert sorted(names) == sorted(plain)
+    assert names != plain
+
+
 def test_sheet_is_sorted_and_filtered_by_its_address(client: TestClient, sheet: str) -> None:
     html = client.get(sheet, params={"sort": "overlap"}).text
     overlaps = [float(value) for value in re.findall(r"<dt>Overlap</dt><dd>([\d.]+)</dd>", html)]

@@ -176,7 +176,6 @@ def _take_known(module: StagedNetwork, form: InputForm) -> Examined:
 def _name_classes(names: Sequence[str], class_count: int) -> tuple[ClassLabel, ...]:
     if names and len(names) != class_count:
         raise ValueError(f"it has {class_count} classes, and classes= has {len(names)} names; give one for each")
-    labels = name_classes(names)
-    if len({label.id for label in labels}) < len(names):
+    if len({name.strip() for name in names} - {""}) < len(names):
         raise ValueError("classes= has an empty name, or one of them twice; a class is chosen by its name")
-    return labels
+    return name_classes(names)

@@ -127,7 +127,7 @@ def test_unknown_class_names_the_nearest_and_lists_all(client: TestClient) -> No
 
 
 def test_missing_picture_is_422(client: TestClient) -> None:
-    answer = client.post("/api/v1/heatmap", data={"target": "3"})
+    answer = client.post("/api/v1/heatmap", files={"target": (None, "3")})
     assert answer.status_code == 422
     assert answer.json()["detail"] == "image is missing; send it"
 

@@ -8,9 +8,9 @@ LINKS = StudyLinks("abc")
 PATHS = {
     "GET": (
         LINKS.voters, LINKS.vote, LINKS.results, LINKS.numbers, LINKS.votes, LINKS.code, LINKS.code_image,
-        LINKS.admin("x"), LINKS.image(3, "b"), LINKS.named_image(7, "cbam"),
+        LINKS.holder, LINKS.admin("x"), LINKS.image(3, "b"), LINKS.named_image(7, "cbam"),
     ),
-    "POST": (LINKS.voters, LINKS.vote, LINKS.close),
+    "POST": (LINKS.voters, LINKS.vote, LINKS.close, LINKS.delete),
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from models.attention.places import find_base
 from models.lineups.card import Accuracy
 from models.names import Attention
 from models.training.records.yaml_text import Value, format_yaml
@@ -85,8 +86,8 @@ def format_header(
 
 
 def list_tags(architecture: str, attentions: Sequence[Attention]) -> tuple[str, ...]:
-    """The tags of networks with these attentions."""
-    gated = [attention.value for attention in attentions if attention is not Attention.NONE]
+    """The tags of networks with these attentions, of whatever blocks have them."""
+    gated = [find_base(attention).value for attention in attentions if attention is not Attention.NONE]
     return (TASK, "pytorch", "explainability", "grad-cam", architecture.rpartition(":")[2], *dict.fromkeys(gated))
 
 

@@ -103,8 +103,10 @@ def test_wrong_number_of_classes_says_both_and_what_to_do(tmp_path: Path) -> Non
     arguments = ["serve", "--port", "0", "--lineup", f"mine={BASELINE},{CBAM}", "--labels", str(labels)]
     result = runner.invoke(app, arguments)
     assert result.exit_code == 2
-    assert "classes: 110 in the file, 1000 expected; choose another file or expect 110" in result.stderr
-    assert runner.invoke(app, ["inspect", str(CBAM), "--classes", "1000"]).exit_code == 2
+    assert f"has 110 classes, but {labels} names 1,000; give the list that it was trained with" in result.stderr
+    inspected = runner.invoke(app, ["inspect", str(CBAM), "--classes", "1000"])
+    assert inspected.exit_code == 2
+    assert "classes: 110 in the file, 1000 expected; choose another file or expect 110" in inspected.stderr
 
 
 def test_payload_would_have_been_noticed(tmp_path: Path) -> None:

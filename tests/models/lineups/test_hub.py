@@ -131,7 +131,11 @@ def test_offline_asks_nobody(hub: FakeHub, command: list[str]) -> None:
         (CBAM, f"../{CBAM}", r"network cbam is in '\.\./"),
         (CBAM, "torchvision:resnet18+cbam", "network cbam is in 'torchvision:resnet18"),
         ("labels_imagenet.json", "/etc/passwd", "its class names are in '/etc/passwd'"),
-        ('sha256 = "eea79b', '# "', "network cbam has no sha256 in lineup.toml; what is fetched is checked: add it"),
+        (
+            'cbam_1000.safetensors"\nsha256',
+            'cbam_1000.safetensors"\n#',
+            "network cbam has no sha256 in lineup.toml; what is fetched is checked: add it",
+        ),
     ],
 )
 def test_card_that_leads_elsewhere_is_refused(

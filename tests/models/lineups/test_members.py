@@ -77,7 +77,7 @@ def test_classes_without_names_have_numbers() -> None:
             "the baseline is ResNet-18, another network ResNet-34",
         ),
         (InlineLineup.of("x", BASELINE, "untrained:resnet18+se"), "the baseline has 110 classes, another network 10"),
-        (InlineLineup.of("x", BASELINE, CBAM, labels="imagenet"), "110 in the file, 1000 expected"),
+        (InlineLineup.of("x", BASELINE, CBAM, labels="imagenet"), "has 110 classes, but imagenet names 1,000"),
         (InlineLineup.of("x", "nothing.pth", CBAM), "nothing.pth"),
         (
             InlineLineup.of("x", "untrained:resnet19", CBAM),

@@ -109,10 +109,14 @@ class Comparison:
         return find_first_class(self.analysis.traces)
 
     @property
+    def learned(self) -> "Comparison":
+        """The comparison without changes to gates; only its traces have features."""
+        return self if self.altered is None else self.altered.learned
+
+    @property
     def fit(self) -> PictureFit | None:
         """Whether any class fits the picture, by the networks as learned; None for a lineup without a threshold."""
-        learned = self if self.altered is None else self.altered.learned
-        return judge_fit(learned.analysis.traces, learned.analysis.card.fit)
+        return judge_fit(self.learned.analysis.traces, self.learned.analysis.card.fit)
 
     def compare_maps(self, difference: Difference) -> MapComparison:
         """Numbers that compare two networks' maps."""

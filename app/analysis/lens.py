@@ -161,7 +161,7 @@ class Lens:
         if other is None or other == comparison.target.label:
             return [comparison]
         # Traces of changed gates have no features to explain.
-        learned = comparison if comparison.altered is None else comparison.altered.learned
+        learned = comparison.learned
         second = options.model_copy(update={"target": versus})
         if options.method is Method.FINERCAM:
             second = second.model_copy(update={"against": str(comparison.target.label.index)})

@@ -113,7 +113,7 @@ class OpenLineup:
         """See `PictureComparison.concepts`."""
         comparison = known.comparison
         # Traces of changed gates have no features to divide.
-        learned = comparison if comparison.altered is None else comparison.altered.learned
+        learned = comparison.learned
         question = self._lens.find_concepts(learned.analysis, options, Timings())
         return PictureConcepts(find_background().run(question))
 

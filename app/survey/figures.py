@@ -133,7 +133,7 @@ async def _compare_one(lens: Lens, image: Path, options: CompareOptions) -> Comp
             write_whole(options.output / f"{image.stem}.{name}", content)
         if options.concepts is not None:
             # Traces of changed gates have no features to divide.
-            learned = comparison if comparison.altered is None else comparison.altered.learned
+            learned = comparison.learned
             found = await lens.find_concepts(learned.analysis, options.concepts, Timings())
             for name, content in _draw_concepts(found, options.concepts).items():
                 write_whole(options.output / f"{image.stem}.{name}", content)

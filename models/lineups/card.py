@@ -192,7 +192,8 @@ class LineupCard(CardModel):
 
     def _title(self, name: NetworkName) -> str:
         network = self.networks[name]
-        return network.title or title_in_lineup(network.attention)
+        others = [other.attention for other in self.networks.values() if other is not network]
+        return network.title or title_in_lineup(network.attention, others)
 
 
 def name_network(attention: Attention) -> NetworkName:

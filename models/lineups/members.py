@@ -266,7 +266,11 @@ def _name_members(plan: LineupPlan, members: Sequence[Member]) -> list[NetworkNa
 
 def _make_card(plan: LineupPlan, members: Mapping[NetworkName, Member]) -> LineupCard:
     baseline, *others = members.values()
-    provenances = [f"{title_in_lineup(member.attention)}: {member.provenance}." for member in members.values()]
+    attentions = [member.attention for member in members.values()]
+    provenances = [
+        f"{title_in_lineup(member.attention, attentions[:place] + attentions[place + 1 :])}: {member.provenance}."
+        for place, member in enumerate(members.values())
+    ]
     if baseline.architecture == OWN:
         return make_own_card(plan.name, members)
     return LineupCard(

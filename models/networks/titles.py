@@ -1,8 +1,8 @@
 """Display names of networks and lineups, as in the paper's tables. Nothing here imports torch."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from models.attention.places import PLACED, describe_place
+from models.attention.places import PLACED, describe_place, find_base
 from models.names import Attention
 
 BASELINE_TITLE = "Baseline"
@@ -60,9 +60,17 @@ def title_network(architecture: str, attention: Attention = Attention.NONE) -> s
     return title if attention is Attention.NONE else f"{title}+{ATTENTION_TITLES[attention]}"
 
 
-def title_in_lineup(attention: Attention) -> str:
-    """A network's display name among the others of its lineup: `Baseline`, `SE`, `CBAM`."""
-    return BASELINE_TITLE if attention is Attention.NONE else ATTENTION_TITLES[attention]
+def title_in_lineup(attention: Attention, others: Collection[Attention] = ()) -> str:
+    """A network's display name among the others of its lineup: `Baseline`, `SE`, `CBAM`.
+
+    Args:
+        attention: the network's.
+        others: those of the other networks; where one has the same at another place, the name tells them apart.
+    """
+    if attention is Attention.NONE:
+        return BASELINE_TITLE
+    base = find_base(attention)
+    return ATTENTION_TITLES[attention if base in map(find_base, others) else base]
 
 
 def title_lineup(networks: Sequence[tuple[str, Attention]], class_count: int) -> str:

@@ -143,7 +143,7 @@ def show_block(page: Page) -> None:
     """A block from within."""
     open_shown(page)
     open_tab(page, "Attention")
-    page.locator("#blocks .block h3 a[href*='/blocks/cbam/']").nth(8).click()
+    page.locator("#blocks .block h3 a[href*='/blocks/cbam/']").nth(3).click()
     page.wait_for_url("**/blocks/cbam/*")
 
 

@@ -209,7 +209,7 @@ def build_analysis_page(
         tab=options.tab,
         tabs=_list_links(TAB_TITLES, "tab", options.tab, add_query(addresses.page, asked | second | back)),
         methods=list_choices(METHOD_TITLES, comparison.method),
-        method_cost=explain_cost(count_passes(comparison.analysis, comparison.stage), None),
+        method_cost=explain_cost(count_passes(comparison.learned.analysis, comparison.stage), None),
         concepts=f"{addresses.page}/concepts",
         stages=list_choices(
             {stage: STAGE_TITLES[stage] for stage in comparison.analysis.card.stages}, comparison.stage

@@ -29,7 +29,9 @@ def test_name_has_the_place_and_what_stands_there(place: AttentionPlace, attenti
     assert find_stages(attention) == set(Stage)
     assert put(attention, AttentionPlace.EVERY_BLOCK) is attention
     assert list_allowed_changes(name) == list_allowed_changes(attention) != {}
-    assert title_in_lineup(name) == f"{title_in_lineup(attention)} ({place.value.replace('-', ' ')})"
+    # Beside the same attention at another place, the name says where it is.
+    title = f"{title_in_lineup(attention)} ({place.value.replace('-', ' ')})"
+    assert (title_in_lineup(name, [attention]), title_in_lineup(name)) == (title, title_in_lineup(attention))
 
 
 def test_attention_without_such_a_form_is_refused() -> None:

@@ -38,7 +38,7 @@ def test_a_client_gets_numbers_images_and_errors_over_stdio(tmp_path: Path, moto
             return tools, numbers, figure, outside
 
     tools, numbers, figure, outside = asyncio.run(ask())
-    assert len(tools.tools) == 6
+    assert len(tools.tools) == 7
     assert numbers.structured_content["target"]["class_name"] == "motorbikes"
     image = figure.content[1]
     assert isinstance(image, ImageContent)

@@ -208,8 +208,8 @@ MAY_IMPORT = {
     ),
     "models.training.recipes": "models.lineups models.names models.training.running",
     "models.training.records": (
-        "models.checkpoints models.lineups models.names models.networks models.pictures models.training.data "
-        "models.training.learning models.training.recipes models.training.running"
+        "models.attention models.checkpoints models.lineups models.names models.networks models.pictures "
+        "models.training.data models.training.learning models.training.recipes models.training.running"
     ),
     "models.training.running": "models.errors models.progress models.whole_files",
     "models.whole_files": "",

@@ -38,6 +38,8 @@ def _split_interventions(values: Sequence[str]) -> tuple[str, ...]:
 
 Interventions = Annotated[
     Sequence[Annotated[str, Field(max_length=10_000)]],
+    # A JSON body may have one text.
+    BeforeValidator(lambda values: [values] if isinstance(values, str) else values),
     AfterValidator(_split_interventions),
     Field(
         max_length=MOST_INTERVENTIONS,

@@ -48,24 +48,31 @@ def arrange_rows(rows: Sequence[ComparedRow], options: SheetOptions) -> list[Com
     if options.sort is SheetSort.UPLOAD:
         return kept
     if options.sort is SheetSort.HAND:
-        places = {position: place for place, position in enumerate(options.order)}
+        places = {position: place for place, position in enumerate(dict.fromkeys(options.order))}
         return sorted(kept, key=lambda row: places.get(row.position, len(places)))
     return sorted(kept, key=lambda row: _rank(row, options))
 
 
-def move_row(positions: Sequence[int], position: int, *, places: int) -> tuple[int, ...]:
-    """The rows' positions with one of them moved, at most to an end; one that is not there changes nothing.
+def move_row(rows: Sequence[ComparedRow], options: SheetOptions, position: int, *, places: int) -> tuple[int, ...]:
+    """The positions of all rows with one of them moved past its neighbour, at most to an end.
+
+    Rows that are not shown keep their places among the others. A row that is not shown itself stays where it is.
 
     Args:
-        positions: in the order in which the rows are shown.
+        rows: all rows of the sheet.
+        options: which are shown, and in what order.
         position: the row to move.
-        places: how far, -1 for one place up.
+        places: -1 for one place up, 1 for one down.
     """
-    if position not in positions:
-        return tuple(positions)
-    others = [other for other in positions if other != position]
-    place = max(0, positions.index(position) + places)
-    return (*others[:place], position, *others[place:])
+    everything = options.model_copy(update={"only": SheetFilter.ALL, "rows": (), "without": ()})
+    order = [row.position for row in arrange_rows(rows, everything)]
+    shown = [row.position for row in arrange_rows(rows, options)]
+    place = shown.index(position) + places if position in shown else -1
+    if not 0 <= place < len(shown):
+        return tuple(order)
+    order.remove(position)
+    order.insert(order.index(shown[place]) + (places > 0), position)
+    return tuple(order)
 
 
 def _rank(row: ComparedRow, options: SheetOptions) -> tuple[bool, float, float]:

@@ -202,7 +202,9 @@ def build_sheet_page(
         stages=list_choices({stage: str(stage.value) for stage in Stage}, options.stage),
         scales=list_choices({Scale.SHARED: "One per row", Scale.OWN: "One per map"}, options.scale),
         colormaps=list_choices({colormap: colormap.value for colormap in Colormap}, options.colormap),
-        sorts=list_choices(SORT_TITLES | (HAND_TITLES if options.sort is SheetSort.HAND else {}), options.sort),
+        sorts=list_choices(
+            SORT_TITLES | (HAND_TITLES if options.sort is SheetSort.HAND or options.order else {}), options.sort
+        ),
         filters=list_choices(FILTER_TITLES, options.only),
         kept=tuple((name, value) for name, value in asked.items() if name not in CHOSEN_ON_THE_PAGE),
         asked=tuple((name, value) for name, value in asked.items() if name != "rows"),

@@ -172,7 +172,8 @@ async def show_sheet(
         compared = await _compare_rows(sheet, options, lens, seconds=seconds)
     moved = options.move_up or options.move_down
     if moved is not None:
-        order = move_row([row.position for row in compared], moved, places=-1 if options.move_up else 1)
+        own = read_row_targets(options.row_target, len(sheet.rows))
+        order = move_row(await lens.compare(sheet, options, own), options, moved, places=-1 if options.move_up else 1)
         asked = list_asked(options.model_copy(update={"sort": SheetSort.HAND, "order": order}))
         return RedirectResponse(f"{address}{add_query('', asked)}#row-{moved}", status_code=303)
     page = build_sheet_page(compared, options, problems, address=address, locate=partial(locate_analysis, request))

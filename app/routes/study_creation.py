@@ -1,5 +1,6 @@
 """A new blind study on the page: the form for a sheet's rows, and what becomes of it."""
 
+import math
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -10,11 +11,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from app.analysis.compared_sheets import SheetLens
+from app.analysis.compared_sheets import ComparedRow, SheetLens, list_comparisons
 from app.analysis.kept_analyses import KeptAnalyses
 from app.analysis.lens import Lens
 from app.analysis.lenses import Lenses
-from app.analysis.options import SheetOptions, TargetOptions
+from app.analysis.options import SheetFilter, SheetOptions, TargetOptions
 from app.analysis.sheet_view import arrange_rows, read_row_targets
 from app.analysis.sheets import Sheet
 from app.analysis.timing import Timings
@@ -100,9 +101,9 @@ SourceDependency = Annotated[Source, Depends(find_source)]
 
 
 @router.get("/sheets/{sheet_id}/study")
-def show_study_form(request: Request, source: SourceDependency) -> Response:
+async def show_study_form(request: Request, source: SourceDependency) -> Response:
     """The form of a new study of a sheet's rows."""
-    return _show_form(request, source, FilledForm(fill_defaults(source.lens.lineup.card), {}, make_ticket()))
+    return await _show_form(request, source, FilledForm(fill_defaults(source.lens.lineup.card), {}, make_ticket()))
 
 
 @router.post("/sheets/{sheet_id}/study")
@@ -115,12 +116,12 @@ async def create_study(request: Request, source: SourceDependency) -> Response:
     form = StudyForm(values, networks=names, max_people=settings.study_people)
     wishes = form.read()
     if wishes is None:
-        return _show_form(request, source, FilledForm(values, form.problems, ticket))
+        return await _show_form(request, source, FilledForm(values, form.problems, ticket))
     tickets: Tickets[StudyKeys] = request.app.state.study_tickets
     try:
         keys = await tickets.once(ticket, partial(_create, request.app.state.studies, source, wishes))
     except (InvalidOption, TooManyStudies) as error:
-        return _show_form(request, source, FilledForm(values, _explain(error), ticket))
+        return await _show_form(request, source, FilledForm(values, _explain(error), ticket))
     links = StudyLinks(keys.key, root=request.scope.get("root_path", ""))
     answer = RedirectResponse(links.holder, status_code=303)
     give_admin_cookie(request, answer, links, keys.admin_key)
@@ -156,12 +157,21 @@ async def _create(access: StudyAccess, source: Source, wishes: StudyWishes) -> "
     return await run_in_threadpool(studies.create, draft, max_studies=limit)
 
 
-async def _draft(source: Source, wishes: StudyWishes) -> "DraftStudy":
-    sheet, options = source.sheet, source.options
-    own = read_row_targets(options.row_target, len(sheet.rows))
+async def _compare(source: Source, *, seconds: float = math.inf) -> list[ComparedRow]:
+    """Compare the rows that the sheet shows; those that take longer than `seconds` get a problem."""
+    options = source.options
     # Without changed gates: a study compares the networks as they were learned.
-    asked = TargetOptions(target=options.target, method=options.method, stage=options.stage)
-    rows = arrange_rows(await source.rows.compare(sheet, asked, own), options)
+    asked = TargetOptions(target=options.target, method=options.method, stage=options.stage, against=options.against)
+    own = read_row_targets(options.row_target, len(source.sheet.rows))
+    return arrange_rows(await source.rows.compare(source.sheet, asked, own, seconds=seconds), options)
+
+
+async def _draft(source: Source, wishes: StudyWishes) -> "DraftStudy":
+    options = source.options
+    rows = await _compare(source)
+    if not rows:
+        raise InvalidOption("the sheet shows no picture; go back to it and show all rows", option="pictures")
+    own = read_row_targets(options.row_target, len(source.sheet.rows))
     named = {row.position for row in rows} if options.target.strip() else set(own)
     draft_options = DraftOptions(
         title=wishes.title,
@@ -182,14 +192,23 @@ def _explain(error: InvalidOption | TooManyStudies) -> dict[str, str]:
     """The sentence about an error, by the name of its field; an empty name for the study as a whole."""
     option = error.option if isinstance(error, InvalidOption) else ""
     sentence = str(error)
-    return {option if option in FIELDS else "": f"{sentence[0].upper()}{sentence[1:]}."}
+    end = "" if sentence.endswith("?") else "."
+    return {option if option in FIELDS else "": f"{sentence[0].upper()}{sentence[1:]}{end}"}
 
 
-def _show_form(request: Request, source: Source, form: FilledForm) -> Response:
+async def _count(source: Source) -> int:
+    """The number of the rows that the sheet shows and that have a picture."""
+    if source.options.only is SheetFilter.ALL:
+        return source.count
+    seconds = DEADLINE_SHARE * source.settings.deadline_seconds
+    return len(list_comparisons(await _compare(source, seconds=seconds)))
+
+
+async def _show_form(request: Request, source: Source, form: FilledForm) -> Response:
     sheet = request.url_for("show_sheet", sheet_id=source.sheet.id).path
     page = build_form_page(
         source.lens.lineup.card,
-        source.count,
+        await _count(source),
         form,
         max_people=source.settings.study_people,
         sheet=add_query(sheet, list_asked(source.options)),

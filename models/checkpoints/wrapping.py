@@ -64,7 +64,9 @@ def unwrap(root: object, *, use_ema: bool) -> Unwrapped:
         keys.append(key)
         level = check_mapping(level[key])
     if use_ema and not any(key in EMA_KEYS or AVERAGED.search(key) for key in keys):
-        raise CheckpointError(f"averaged weights were requested, but it has none under {' or '.join(EMA_KEYS)}")
+        raise CheckpointError(
+            f"averaged weights were requested, but it has none under a key such as {' or '.join(EMA_KEYS)}"
+        )
     dropped += [".".join([*keys, str(name)]) for name, value in level.items() if not isinstance(value, torch.Tensor)]
     tensors = check_names({name: value for name, value in level.items() if isinstance(value, torch.Tensor)}, level)
     if tensors.pop(AVERAGE_COUNT, None) is not None:
@@ -141,9 +143,8 @@ def check_names(tensors: Mapping[object, torch.Tensor], level: Mapping[object, o
             )
         if any(isinstance(part, Mapping) and set(part) >= OPTIMISER_KEYS for part in (level, *level.values())):
             raise CheckpointError("it holds an optimiser's state and no network's weights; save model.state_dict()")
-        raise CheckpointError(
-            f"it has no tensors under {', '.join(PLAIN_KEYS)} or at the top; it has {list_some(map(str, level))}"
-        )
+        held = list_some(map(str, level)) or "nothing"
+        raise CheckpointError(f"it has no tensors under {', '.join(PLAIN_KEYS)} or at the top; it has {held}")
     if strange := [name for name in tensors if not isinstance(name, str)]:
         raise CheckpointError(f"its tensors are numbered ({strange[0]!r}), not named; save model.state_dict()")
     return {str(name): tensor for name, tensor in tensors.items()}

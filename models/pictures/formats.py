@@ -68,6 +68,8 @@ _OTHER_SIGNATURES = {
 }
 """First bytes of picture formats that are not read."""
 
+VIDEO = "video"
+
 _TGA_END = b"TRUEVISION-XFILE.\0"
 """TGA has no first bytes of its own; by those that it has, Pillow takes it for a cursor."""
 
@@ -95,6 +97,8 @@ def find_format(data: bytes) -> PictureFormat:
 
 def refuse_kind(kind: str) -> UnsupportedFormat:
     """The error for a file of a kind that is not read, for example `SVG`."""
+    if kind == VIDEO:
+        return UnsupportedFormat(f"a video; send one of its frames, as {FORMAT_LIST}")
     return UnsupportedFormat(f"{with_article(kind)} file; {FORMAT_SENTENCE}: save it as PNG, for example")
 
 
@@ -152,7 +156,7 @@ _OTHER_CHECKS: dict[str, Callable[[bytes], bool]] = {
     _RAW: lambda data: data[8:10] == b"CR" or data[8:12] == b"crx ",
     "TGA": lambda data: data.endswith(_TGA_END),
     # Of the other brands, most are videos'.
-    "video": lambda data: data[4:8] == b"ftyp",
+    VIDEO: lambda data: data[4:8] == b"ftyp",
 }
 """Formats that are not read and that no first bytes tell, in the order in which they are tried."""
 

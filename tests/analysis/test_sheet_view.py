@@ -71,6 +71,7 @@ ROWS = [
         ({"rows": "1,2,3", "without": "2", "sort": SheetSort.OVERLAP}, [3, 1]),
         ({"sort": SheetSort.HAND, "order": "4,2"}, [4, 2, 1, 3, 5]),
         ({"sort": SheetSort.HAND, "order": "4,2,3", "without": "2"}, [4, 3, 1, 5]),
+        ({"sort": SheetSort.HAND, "order": "4,4,4,1"}, [4, 1, 2, 3, 5]),
         ({"sort": SheetSort.HAND, "order": "200"}, [1, 2, 3, 4, 5]),
         ({"sort": SheetSort.UPLOAD, "order": "4,2"}, [1, 2, 3, 4, 5]),
     ],
@@ -80,11 +81,24 @@ def test_rows_are_chosen_and_sorted(options: dict[str, object], positions: list[
 
 
 @pytest.mark.parametrize(
-    ("position", "places", "moved"),
-    [(2, -1, (3, 2, 1)), (2, 1, (3, 1, 2)), (3, -1, (3, 1, 2)), (2, 2, (3, 1, 2)), (7, 1, (3, 1, 2))],
+    ("options", "position", "places", "moved"),
+    [
+        ({}, 2, -1, (2, 1, 3, 4, 5)),
+        ({}, 2, 1, (1, 3, 2, 4, 5)),
+        ({}, 1, -1, (1, 2, 3, 4, 5)),
+        ({}, 5, 1, (1, 2, 3, 4, 5)),
+        ({}, 9, 1, (1, 2, 3, 4, 5)),
+        ({"sort": SheetSort.HAND, "order": "5,4,3,2,1"}, 5, 1, (4, 5, 3, 2, 1)),
+        # Past the next row that is shown; the hidden ones keep their places.
+        ({"sort": SheetSort.HAND, "order": "5,4,3,2,1", "without": "4"}, 5, 1, (4, 3, 5, 2, 1)),
+        ({"sort": SheetSort.HAND, "order": "5,4,3,2,1", "only": SheetFilter.DISAGREE}, 3, -1, (3, 5, 4, 2, 1)),
+        ({"sort": SheetSort.OVERLAP}, 1, -1, (1, 3, 5, 4, 2)),
+    ],
 )
-def test_row_moves_at_most_to_an_end(position: int, places: int, moved: tuple[int, ...]) -> None:
-    assert move_row((3, 1, 2), position, places=places) == moved
+def test_row_moves_past_its_neighbour(
+    options: dict[str, object], position: int, places: int, moved: tuple[int, ...]
+) -> None:
+    assert move_row(ROWS, SheetOptions.model_validate(options), position, places=places) == moved
 
 
 def test_row_targets_are_read_by_row() -> None:

@@ -44,6 +44,12 @@ def test_models_are_the_lineups(client: TestClient) -> None:
     assert client.head(MODEL).status_code == 200
 
 
+def test_changes_to_gates_may_be_one_text(client: TestClient, motorcycle: bytes) -> None:
+    texts = ["cbam:all:spatial:neutral", ["cbam:all:spatial:neutral"]]
+    as_text, as_list = (ask(client, "explain", wrap(motorcycle, interventions=change))[0] for change in texts)
+    assert as_text["networks"]["cbam"]["alteration"] == as_list["networks"]["cbam"]["alteration"] is not None
+
+
 def test_model_is_not_ready_while_the_server_ends(lineup: Lineup) -> None:
     application = create_app(Settings(), lineups=[lineup])
     with TestClient(application) as client:

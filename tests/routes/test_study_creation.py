@@ -183,6 +183,15 @@ def test_chosen_rows_and_classes_of_the_sheet_are_the_studys(client: TestClient,
     assert (study.plan.stage, study.plan.method, study.plan.class_source) == (3, "hirescam", "mixed")
 
 
+def test_form_counts_the_rows_that_the_sheet_shows(client: TestClient, sheet: str) -> None:
+    assert "Of 3 pictures" in client.get(f"{sheet}/study").text
+    shown = client.get(sheet, params={"only": "disagree"}).text.count('class="sheet-images"')
+    assert f"Of {shown} picture" in client.get(f"{sheet}/study", params={"only": "disagree"}).text
+    nothing = client.post(f"{sheet}/study", params={"without": "1,2,3,4"}, data=FORM)
+    assert nothing.status_code == 422
+    assert "The sheet shows no picture; go back to it and show all rows." in unescape(nothing.text)
+
+
 def test_only_both_right_wants_classes_that_a_person_set(client: TestClient, sheet: str, studies: Studies) -> None:
     refused = create(client, sheet, only_both_right="yes")
     assert refused.status_code == 422

@@ -30,9 +30,10 @@ def explain_contrast(answer: AnalysisAnswer) -> str:
     if not answer.against:
         return ""
     others = join_words([f"‘{known.class_name}’" for known in answer.against], "or")
+    them = "both" if len(answer.against) == 1 else "all of them"
     return (
-        f"Finer-CAM: why ‘{answer.target.class_name}’ and not {others}? Evidence that speaks for all of them alike "
-        "does not count."
+        f"Finer-CAM: why ‘{answer.target.class_name}’ and not {others}? Evidence that speaks for {them} alike does not "
+        "count."
     )
 
 

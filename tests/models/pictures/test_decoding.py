@@ -111,7 +111,6 @@ def test_decode_picture_refuses_what_is_no_picture(data: bytes) -> None:
         (b"\xff\x0a" + bytes(40), "JPEG XL"),
         (bytes(128) + b"DICM" + bytes(40), "DICOM"),
         (b"%PDF-1.7\n" + bytes(40), "PDF"),
-        (b"\x00\x00\x00\x18ftypisom" + bytes(40), "video"),
         (encode(make_picture(16, 16), "TGA"), "TGA"),
         (encode(make_picture(16, 16), "ICO"), "ICO"),
         (encode(make_picture(16, 16), "PPM"), "PPM"),
@@ -121,6 +120,11 @@ def test_decode_picture_refuses_what_is_no_picture(data: bytes) -> None:
 def test_decode_picture_names_a_format_that_is_not_accepted(data: bytes, kind: str) -> None:
     with pytest.raises(UnsupportedFormat, match=f"{kind} file; send JPEG"):
         decode(data)
+
+
+def test_decode_picture_asks_for_a_frame_of_a_video() -> None:
+    with pytest.raises(UnsupportedFormat, match="a video; send one of its frames, as JPEG, PNG"):
+        decode(b"\x00\x00\x00\x18ftypisom" + bytes(40))
 
 
 def test_decode_picture_does_not_call_a_whole_jpeg_ls_file_damaged() -> None:

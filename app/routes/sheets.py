@@ -1,6 +1,5 @@
 """Several pictures at once: a page with one row per picture, the contact sheet, and all files as a ZIP file."""
 
-import math
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from functools import partial
@@ -162,31 +161,30 @@ async def show_sheet(
             return RedirectResponse(f"{address}{changed}#row-{options.change_row}", status_code=303)
         problems = TargetProblems(row=options.change_row, row_target=options.change_target, row_problem=str(changed))
     lens, seconds = SheetLens(lenses, kept, timings), DEADLINE_SHARE * settings.deadline_seconds
+    own = read_row_targets(options.row_target, len(sheet.rows))
     try:
-        compared = await _compare_rows(sheet, options, lens, seconds=seconds)
+        compared = await lens.compare(sheet, options, own, seconds=seconds)
     except InvalidOption as error:
         if error.option != "target":
             raise
         problems = replace(problems, target=options.target, problem=str(error))
         options = options.model_copy(update={"target": ""})
-        compared = await _compare_rows(sheet, options, lens, seconds=seconds)
+        compared = await lens.compare(sheet, options, own, seconds=seconds)
     moved = options.move_up or options.move_down
     if moved is not None:
-        own = read_row_targets(options.row_target, len(sheet.rows))
-        order = move_row(await lens.compare(sheet, options, own), options, moved, places=-1 if options.move_up else 1)
+        order = move_row(compared, options, moved, places=-1 if options.move_up else 1)
         asked = list_asked(options.model_copy(update={"sort": SheetSort.HAND, "order": order}))
         return RedirectResponse(f"{address}{add_query('', asked)}#row-{moved}", status_code=303)
-    page = build_sheet_page(compared, options, problems, address=address, locate=partial(locate_analysis, request))
+    shown = arrange_rows(compared, options)
+    page = build_sheet_page(shown, options, problems, address=address, locate=partial(locate_analysis, request))
     page = replace(page, can_study=may_create(request, settings))
     return render_timed(request, page, timings, status_code=422 if problems.exist else 200)
 
 
-async def _compare_rows(
-    sheet: Sheet, options: SheetOptions, lens: SheetLens, *, seconds: float = math.inf
-) -> list[ComparedRow]:
+async def _compare_rows(sheet: Sheet, options: SheetOptions, lens: SheetLens) -> list[ComparedRow]:
     """Compare the rows of a sheet, and choose and sort them as the options say; see `SheetLens.compare`."""
     own = read_row_targets(options.row_target, len(sheet.rows))
-    return arrange_rows(await lens.compare(sheet, options, own, seconds=seconds), options)
+    return arrange_rows(await lens.compare(sheet, options, own), options)
 
 
 async def _change_row(

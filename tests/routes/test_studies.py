@@ -16,7 +16,6 @@ from pydantic import SecretStr
 from app.main import create_app
 from app.settings import Settings
 from app.study.database.creating import StudyKeys
-from app.study.database.opening import open_database
 from app.study.database.store import Studies
 from app.study.kinds import Ending, QuestionKind
 from models.lineups.lineup import Lineup
@@ -28,18 +27,6 @@ TOKEN = "a-token-that-nobody-guesses"  # noqa: S105  # it opens nothing
 
 SECRETS = (*(network.name for network in NETWORKS), *(network.title for network in NETWORKS), "P =", "logit")
 """Words that no voter may read."""
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    return str(tmp_path / "studies.sqlite")
-
-
-@pytest.fixture
-def studies(database: str) -> Iterator[Studies]:
-    studies = open_database(database)
-    yield studies
-    studies.close()
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from pydantic import SecretStr
 from app.main import create_app
 from app.settings import Settings
 from app.study.access import opening
-from app.study.database.opening import open_database
 from app.study.database.store import Studies
 from app.study.kinds import QuestionKind
 from app.study.studies import Study
@@ -43,18 +42,6 @@ PICTURES = {
     "broken.png": b"no picture",
     "other.png": encode(make_picture(90, 120, seed=2)),
 }
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    return str(tmp_path / "studies.sqlite")
-
-
-@pytest.fixture
-def studies(database: str) -> Iterator[Studies]:
-    studies = open_database(database)
-    yield studies
-    studies.close()
 
 
 def make_client(lineup: Lineup, database: str, **settings: Any) -> TestClient:

@@ -16,10 +16,10 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from app.main import create_app
-from app.settings import Settings
 from models.lineups.lineup import Lineup, load_lineup
 from tests.lineups import RESNET18_110
 from tests.on_ray.site import ON_RAY, Site, run_contract_server
+from tests.patience import PATIENT
 from tests.photographs import read_photograph
 
 ROOT = Path(__file__).parent.parent
@@ -132,14 +132,14 @@ def lineup() -> Lineup:
 
 @pytest.fixture(scope="session")
 def local_client(lineup: Lineup) -> Iterator[TestClient]:
-    """A client of an application in this process with default settings."""
-    with TestClient(create_app(Settings(), lineups=[lineup])) as client:
+    """A client of an application in this process with default settings, but patient, see `PATIENT`."""
+    with TestClient(create_app(PATIENT, lineups=[lineup])) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def client(local_client: TestClient) -> TestClient:
-    """A client of an application with default settings; in the tests of the contract also of one on Ray."""
+    """A client of an application as in `local_client`; in the tests of the contract also of one on Ray."""
     return local_client
 
 

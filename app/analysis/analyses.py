@@ -2,8 +2,12 @@
 
 import math
 import secrets
+import threading
 import time
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from PIL import Image
 
@@ -19,6 +23,23 @@ PREVIEW_SIDE_PIXELS = 1024
 
 SCREEN_BYTES_PER_PIXEL = 4
 """Pillow gives RGB pixels four bytes each."""
+
+
+class SharedPicture:
+    """A decoded picture, shared by all who draw it at the same time and forgotten when the last of them is done."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._alive: weakref.ReferenceType[Image.Image] | None = None
+
+    def get(self, decode: Callable[[], Image.Image]) -> Image.Image:
+        """The picture that somebody still draws, or a new one; whoever comes meanwhile waits for that one."""
+        with self._lock:
+            picture = None if self._alive is None else self._alive()
+            if picture is None:
+                picture = decode()
+                self._alive = weakref.ref(picture)
+            return picture
 
 
 class Picture:
@@ -43,10 +64,15 @@ class Picture:
         self.data = data
         # A picture that was decoded at a reduced size for the networks is too small for the screen.
         self._preview = decoded.picture
+        self._full = SharedPicture()
 
     def __getstate__(self) -> dict[str, object]:
-        # The copy for the screen stays here: another process makes its own when it needs one.
-        return {**self.__dict__, "_preview": None}
+        # Decoded copies stay here: another process makes its own when it needs one.
+        return {name: value for name, value in self.__dict__.items() if name not in {"_preview", "_full"}}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__ |= state
+        self._preview, self._full = None, SharedPicture()
 
     @property
     def size_bytes(self) -> int:
@@ -58,6 +84,9 @@ class Picture:
         """The upright RGB picture, fitted into `max_side` pixels, enlarged if it is tiny; at full size for None."""
         if max(self.width, self.height) <= PREVIEW_SIDE_PIXELS or (max_side or math.inf) <= PREVIEW_SIDE_PIXELS:
             picture = self._draw_preview()
+        elif max_side is None:
+            # The panels of one picture are asked for at once, and decoding 12 MP takes as long as drawing them.
+            picture = self._full.get(partial(self._decode, DecodingRequest(self._max_pixels)))
         else:
             picture = self._decode(DecodingRequest(self._max_pixels, longer_side=max_side))
         return picture if max_side is None else fit_screen(picture, max_side)

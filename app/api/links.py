@@ -15,8 +15,8 @@ ANALYSES = "/analyses"
 ANALYSIS = "/analyses/{analysis_id}"
 
 # Below an analysis.
-ANALYSIS_HEAT_MAP = "/heatmaps/{network}.png"
-ANALYSIS_DIFFERENCE = "/difference.png"
+ANALYSIS_HEAT_MAP = "/heatmaps/{network}.{format}"
+ANALYSIS_DIFFERENCE = "/difference.{format}"
 ANALYSIS_GATE = "/attention/{network}/{block}/{kind}.png"
 ANALYSIS_FIGURE = "/figure.{format}"
 ANALYSIS_ARRAYS = "/maps.npz"
@@ -52,12 +52,12 @@ class AnalysisLinks:
 
     def heat_map(self, network: str) -> str:
         """One network's heat map."""
-        return self.root + ANALYSIS_HEAT_MAP.format(network=network)
+        return self.root + ANALYSIS_HEAT_MAP.format(network=network, format="png")
 
     @property
     def difference(self) -> str:
         """One network's heat map minus another's."""
-        return self.root + ANALYSIS_DIFFERENCE
+        return self.root + ANALYSIS_DIFFERENCE.format(format="png")
 
     def gate(self, network: str, block: str, kind: str) -> str:
         """One gate of one block."""

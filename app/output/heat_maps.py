@@ -9,9 +9,9 @@ from app.analysis.comparison import Comparison, Difference
 from app.analysis.options import ColourOptions, MapOptions
 from app.explain.maps import FloatArray, HeatMap
 from app.output.drawing import draw_on_picture, find_mark
+from app.output.picture_format import PictureFormat, check_format, encode_picture
 from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, DifferenceScale, Scale, limit_difference
 from app.render.overlay import Drawing
-from app.render.png import encode_png
 from models.names import NetworkName
 
 
@@ -81,16 +81,19 @@ def draw_heat_map(  # noqa: PLR0913  # four of them are how it is drawn
     return draw_on_picture(comparison.analysis, heat_map.values, drawing, max_side)
 
 
-def encode_heat_map(
+def encode_heat_map(  # noqa: PLR0913  # three of them are how it is drawn
     comparison: Comparison,
     name: NetworkName,
     options: MapOptions,
     *,
     as_learned: bool = False,
     max_side: int | None = None,
+    form: PictureFormat = PictureFormat.PNG,
 ) -> bytes:
-    """`draw_heat_map` as PNG."""
-    return encode_png(draw_heat_map(comparison, name, options, as_learned=as_learned, max_side=max_side))
+    """`draw_heat_map` as a file; raises `InvalidOption` for a format that cannot hold it."""
+    check_format(form, options.render)
+    drawn = draw_heat_map(comparison, name, options, as_learned=as_learned, max_side=max_side)
+    return encode_picture(drawn, form)
 
 
 def draw_difference(
@@ -118,16 +121,19 @@ def title_difference(comparison: Comparison, difference: Difference) -> str:
     return f"{card.title_network(difference.of)} minus {card.title_network(difference.minus)}"
 
 
-def encode_difference(
+def encode_difference(  # noqa: PLR0913  # as for a heat map
     comparison: Comparison,
     difference: Difference,
     options: MapOptions,
     *,
     limits: DifferenceScale = DifferenceScale.OWN,
     max_side: int | None = None,
+    form: PictureFormat = PictureFormat.PNG,
 ) -> bytes:
-    """`draw_difference` as PNG."""
-    return encode_png(draw_difference(comparison, difference, options, limits=limits, max_side=max_side))
+    """`draw_difference` as a file; raises `InvalidOption` for a format that cannot hold it."""
+    check_format(form, options.render)
+    drawn = draw_difference(comparison, difference, options, limits=limits, max_side=max_side)
+    return encode_picture(drawn, form)
 
 
 def subtract_heat_maps(comparison: Comparison, difference: Difference, scale: Scale) -> FloatArray:

@@ -84,13 +84,15 @@ class ColourScale:
         span = self.maximum - self.minimum
         if span <= 0:
             return np.zeros(values.shape, dtype=np.uint8)
-        scaled = (values - np.float32(self.minimum)) * np.float32(255 / span)
-        steps: NDArray[np.uint8] = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+        scaled = values - np.float32(self.minimum)
+        scaled *= np.float32(255 / span)
+        np.clip(np.rint(scaled, out=scaled), 0, 255, out=scaled)
+        steps: NDArray[np.uint8] = scaled.astype(np.uint8)
         return steps
 
     def colour(self, values: FloatArray) -> Image.Image:
         """Colour values, (H, W), as an RGB picture."""
-        indexed = Image.fromarray(self.quantise(values)).convert("P")
+        indexed = Image.fromarray(self.quantise(values))
         indexed.putpalette(colour_table(self.colormap).tobytes())
         return indexed.convert("RGB")
 

@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from app.explain.maps import FloatArray
-from app.render.overlay import UNSEEN_COLOUR, UNSEEN_OPACITY, scale_box, spread_map
+from app.render.overlay import UNSEEN_COLOUR, UNSEEN_OPACITY, scale_box
+from app.render.spread import spread_map
 from models.pictures.placement import Placement
 
 COLOURS = (

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -9,8 +10,12 @@ from PIL import Image
 from app.explain.maps import FloatArray
 from app.render.colour_scale import ColourScale
 from app.render.outline import draw_outline
+from app.render.spread import spread_map, spread_strips
 from app.render.writing import write_mark, write_notice
 from models.pictures.placement import Placement
+
+Box: TypeAlias = tuple[int, int, int, int]
+"""Left, upper, right and lower edge in whole pixels."""
 
 UNSEEN_OPACITY = 0.55
 """The opacity of the grey over the part of the picture that no network saw."""
@@ -83,26 +88,13 @@ def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, dra
         return draw_values(values, drawing.scale)
     box = scale_box(placement, picture.size)
     size = (box[2] - box[0], box[3] - box[1])
-    spread = spread_map(values, size)
-    if drawing.render is Render.GRAY:
-        return _paste_on_clear(Image.fromarray(drawing.scale.quantise(spread)), picture.size, box)
-    colours = drawing.scale.colour(spread)
-    if drawing.is_difference:
-        colours = hatch_negative(colours, spread, drawing.scale.maximum)
-        picture = picture.convert("L").convert("RGB")
-    if drawing.render is Render.OVERLAY:
-        below = picture.crop(box)
-        if drawing.is_difference:
-            cover = cover_difference(spread, drawing.scale.maximum, drawing.opacity)
-            colours = Image.composite(colours, below, cover)
-        else:
-            colours = Image.blend(below, colours, drawing.opacity)
-        _outline(colours, spread, drawing)
-        drawn = Image.blend(picture, Image.new("RGB", picture.size, UNSEEN_COLOUR), UNSEEN_OPACITY)
-        drawn.paste(colours, box)
+    if drawing.render is Render.OVERLAY and not drawing.is_difference:
+        drawn = _cover_picture(picture, values, box, drawing)
     else:
-        _outline(colours, spread, drawing)
-        drawn = _paste_on_clear(colours, picture.size, box)
+        spread = spread_map(values, size)
+        if drawing.render is Render.GRAY:
+            return _paste_on_clear(Image.fromarray(drawing.scale.quantise(spread)), picture.size, box)
+        drawn = _draw_spread(picture, spread, box, drawing)
     if drawing.notice is not None:
         write_notice(drawn, drawing.notice)
     if drawing.mark is not None:
@@ -110,19 +102,47 @@ def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, dra
     return drawn
 
 
+def _cover_picture(picture: Image.Image, values: FloatArray, box: Box, drawing: Drawing) -> Image.Image:
+    """Draw an overlay by strips, which takes half the time of whole pictures: 12 MP do not fit a processor's cache."""
+    size = (box[2] - box[0], box[3] - box[1])
+    drawn = _grey_unseen(picture, box)
+    for first, strip in spread_strips(values, size):
+        place = (box[0], box[1] + first, box[2], box[1] + first + len(strip))
+        drawn.paste(Image.blend(picture.crop(place), drawing.scale.colour(strip), drawing.opacity), place)
+    if _has_outline(drawing):
+        seen = drawn.crop(box)
+        _outline(seen, spread_map(values, size), drawing)
+        drawn.paste(seen, box)
+    return drawn
+
+
+def _draw_spread(picture: Image.Image, spread: FloatArray, box: Box, drawing: Drawing) -> Image.Image:
+    """Draw colours alone, or a difference over the picture in grey."""
+    colours = drawing.scale.colour(spread)
+    if drawing.is_difference:
+        colours = hatch_negative(colours, spread, drawing.scale.maximum)
+    if drawing.render is not Render.OVERLAY:
+        _outline(colours, spread, drawing)
+        return _paste_on_clear(colours, picture.size, box)
+    picture = picture.convert("L").convert("RGB")
+    cover = cover_difference(spread, drawing.scale.maximum, drawing.opacity)
+    colours = Image.composite(colours, picture.crop(box), cover)
+    _outline(colours, spread, drawing)
+    drawn = _grey_unseen(picture, box)
+    drawn.paste(colours, box)
+    return drawn
+
+
+def _grey_unseen(picture: Image.Image, box: Box) -> Image.Image:
+    """A copy of the picture to draw on, grey outside the box."""
+    if box == (0, 0, *picture.size):
+        return picture.copy()
+    return Image.blend(picture, Image.new("RGB", picture.size, UNSEEN_COLOUR), UNSEEN_OPACITY)
+
+
 def draw_values(values: FloatArray, scale: ColourScale) -> Image.Image:
     """Draw the scale's steps, with one grey pixel per position."""
     return Image.fromarray(scale.quantise(values))
-
-
-def spread_map(values: FloatArray, size: tuple[int, int]) -> FloatArray:
-    """Interpolate a map, (H, W), to `size` = (width, height) pixels.
-
-    Interpolation is bilinear between the centres of positions, so that each position covers its own pixels.
-    """
-    resized = Image.fromarray(values).resize(size, Image.Resampling.BILINEAR)
-    spread: FloatArray = np.asarray(resized, dtype=np.float32)
-    return spread
 
 
 def hatch_negative(colours: Image.Image, values: FloatArray, limit: float) -> Image.Image:
@@ -164,13 +184,17 @@ def cover_difference(values: FloatArray, limit: float, opacity: float) -> Image.
     return Image.fromarray(np.rint(255 * cover).astype(np.uint8))
 
 
-def _outline(drawn: Image.Image, spread: FloatArray, drawing: Drawing) -> None:
+def _has_outline(drawing: Drawing) -> bool:
     # Without evidence every position reaches a share of 0.
-    if drawing.threshold > 0 and drawing.scale.maximum > 0:
+    return drawing.threshold > 0 and drawing.scale.maximum > 0
+
+
+def _outline(drawn: Image.Image, spread: FloatArray, drawing: Drawing) -> None:
+    if _has_outline(drawing):
         draw_outline(drawn, spread, drawing.threshold * drawing.scale.maximum)
 
 
-def scale_box(placement: Placement, size: tuple[int, int]) -> tuple[int, int, int, int]:
+def scale_box(placement: Placement, size: tuple[int, int]) -> Box:
     """The placement's box in whole pixels of a picture of `size`; at least one pixel."""
     width, height = size
     left, upper, right, lower = placement.box
@@ -185,7 +209,7 @@ def scale_box(placement: Placement, size: tuple[int, int]) -> tuple[int, int, in
     )
 
 
-def _paste_on_clear(drawn: Image.Image, size: tuple[int, int], box: tuple[int, int, int, int]) -> Image.Image:
+def _paste_on_clear(drawn: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
     if drawn.size == size:
         return drawn
     with_alpha = drawn.convert("LA" if drawn.mode == "L" else "RGBA")

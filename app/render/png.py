@@ -3,10 +3,13 @@
 import io
 import struct
 import zlib
+from collections.abc import Iterator
 
-import imagecodecs
 import numpy as np
+from isal import isal_zlib
 from PIL import Image
+
+from app.render.spread import strip_height
 
 COLOUR_TYPES = {"L": 0, "RGB": 2, "RGBA": 6}
 """The number that PNG has for each of Pillow's modes of 8 bits per channel."""
@@ -23,9 +26,6 @@ COMPRESSION_LEVEL = 1
 
 METRES_PER_INCH = 0.0254
 
-LARGEST_PIXELS = 16_000_000
-"""Larger pictures are encoded by Pillow, row by row: libdeflate wants all rows at once, three copies of the picture."""
-
 COMPRESSION = {"compress_level": 1, "compress_type": zlib.Z_RLE}
 """zlib's settings for speed, which compress only runs: a photograph under a smooth map repeats nothing from afar."""
 
@@ -33,15 +33,13 @@ COMPRESSION = {"compress_level": 1, "compress_type": zlib.Z_RLE}
 def encode_png(picture: Image.Image, *, dots_per_inch: float | None = None) -> bytes:
     """Encode a picture as PNG.
 
-    By libdeflate, after the filter that subtracts the row above. Measured on a 0.5 MP overlay: 7 ms and 530 KB; Pillow,
-    which tries five filters for each row, takes 29 ms for 516 KB.
+    By ISA-L, after the filter that subtracts the row above, a strip of rows at a time.
 
     Args:
         picture: in any mode of PNG.
         dots_per_inch: the resolution in print; none by default.
     """
-    is_plain = picture.mode in COLOUR_TYPES and not picture.info.keys() & BESIDE_PIXELS
-    if not is_plain or picture.width * picture.height > LARGEST_PIXELS:
+    if picture.mode not in COLOUR_TYPES or picture.info.keys() & BESIDE_PIXELS:
         buffer = io.BytesIO()
         printed = {} if dots_per_inch is None else {"dpi": (dots_per_inch, dots_per_inch)}
         picture.save(buffer, format="PNG", **COMPRESSION, **printed)
@@ -51,22 +49,31 @@ def encode_png(picture: Image.Image, *, dots_per_inch: float | None = None) -> b
     if dots_per_inch is not None:
         dots_per_metre = round(dots_per_inch / METRES_PER_INCH)
         chunks.append(_chunk(b"pHYs", struct.pack(">IIB", dots_per_metre, dots_per_metre, 1)))
-    body = imagecodecs.deflate_encode(_filter_rows(picture), level=COMPRESSION_LEVEL)  # type: ignore[arg-type]
+    compressor = isal_zlib.compressobj(COMPRESSION_LEVEL)
+    body = b"".join([*map(compressor.compress, _filter_rows(picture)), compressor.flush()])
     return b"".join([SIGNATURE, *chunks, _chunk(b"IDAT", body), _chunk(b"IEND", b"")])
 
 
-def _filter_rows(picture: Image.Image) -> np.ndarray:
-    """Each row minus the one above, behind the filter's number: (H, 1 + W * channels), uint8, modulo 256."""
-    values = np.asarray(picture).reshape(picture.height, -1)
-    rows = np.empty((values.shape[0], 1 + values.shape[1]), np.uint8)
+def _filter_rows(picture: Image.Image) -> Iterator[np.ndarray]:
+    """Each row minus the one above, behind the filter's number: strips of (h, 1 + W * channels), uint8, modulo 256.
+
+    A strip is overwritten by the next one.
+    """
+    height = strip_height(picture.width)
+    rows = np.empty((height, 1 + picture.width * len(picture.getbands())), np.uint8)
     rows[:, 0] = UP
-    rows[0, 1:] = values[0]
-    np.subtract(values[1:], values[:-1], out=rows[1:, 1:])
-    return rows
+    above = np.zeros((1, rows.shape[1] - 1), np.uint8)
+    for first in range(0, picture.height, height):
+        last = min(first + height, picture.height)
+        values = np.asarray(picture.crop((0, first, picture.width, last))).reshape(last - first, -1)
+        np.subtract(values[:1], above, out=rows[:1, 1:])
+        np.subtract(values[1:], values[:-1], out=rows[1 : last - first, 1:])
+        above = values[-1:]
+        yield rows[: last - first]
 
 
-def _chunk(name: bytes, content: bytes | bytearray) -> bytes:
-    check = zlib.crc32(content, zlib.crc32(name))
+def _chunk(name: bytes, content: bytes) -> bytes:
+    check = isal_zlib.crc32(content, isal_zlib.crc32(name))
     return b"".join([struct.pack(">I", len(content)), name, content, struct.pack(">I", check)])
 
 

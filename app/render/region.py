@@ -7,7 +7,8 @@ from PIL import Image
 
 from app.explain.maps import FloatArray
 from app.render.outline import draw_outline
-from app.render.overlay import scale_box, spread_map
+from app.render.overlay import scale_box
+from app.render.spread import spread_map
 from models.pictures.placement import Placement
 
 DARKNESS = 0.6

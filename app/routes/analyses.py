@@ -18,7 +18,8 @@ from app.analysis.options import (
 from app.api import links
 from app.api.analyses import build_analysis_answer
 from app.api.schemas import AnalysisAnswer
-from app.output import figures, gates, heat_maps
+from app.output import figures, gates, heat_maps, picture_format
+from app.output.picture_format import PictureFormat, check_format
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import (
     ANALYSIS_PROBLEMS,
@@ -139,59 +140,67 @@ async def delete_analysis(analysis_id: str, kept: KeptDependency) -> None:
     links.ANALYSIS + links.ANALYSIS_HEAT_MAP,
     summary="A heat map of an analysis",
     response_class=Response,
-    responses=document_file("The heat map.", PNG) | ANALYSIS_PROBLEMS,
+    responses=document_file("The heat map.", *picture_format.MEDIA_TYPES.values()) | ANALYSIS_PROBLEMS,
 )
 async def read_heat_map(
     analysis: AnalysisDependency,
     network: Annotated[str, Path(examples=["cbam"])],
+    format: PictureFormat,  # noqa: A002  # the path's own word
     options: Annotated[MapQuery, Query()],
     lens: LensDependency,
     timings: TimingsDependency,
 ) -> Response:
-    """One network's heat map."""
+    """One network's heat map, as PNG, WebP or JPEG."""
     name = choose_network(analysis.card, network)
+    check_format(format, options.render)
     comparison = await lens.compare(analysis, options, timings)
     with timings.measure("render"):
-        png = await lens.run(
+        content = await lens.run(
             heat_maps.encode_heat_map,
             comparison,
             name,
             options,
             as_learned=options.as_learned,
             max_side=options.max_side,
+            form=format,
         )
-    return Response(png, media_type=PNG, headers=build_comparison_headers(comparison, name, timings))
+    headers = build_comparison_headers(comparison, name, timings)
+    return Response(content, media_type=picture_format.MEDIA_TYPES[format], headers=headers)
 
 
 @router.get(
     links.ANALYSIS + links.ANALYSIS_DIFFERENCE,
     summary="One heat map of an analysis minus another",
     response_class=Response,
-    responses=document_file("The difference, on a scale symmetric about 0.", PNG) | ANALYSIS_PROBLEMS,
+    responses=document_file("The difference, on a scale symmetric about 0.", *picture_format.MEDIA_TYPES.values())
+    | ANALYSIS_PROBLEMS,
 )
 async def read_difference(
     analysis: AnalysisDependency,
+    format: PictureFormat,  # noqa: A002  # the path's own word
     options: Annotated[DifferenceQuery, Query()],
     lens: LensDependency,
     timings: TimingsDependency,
 ) -> Response:
     """One network's heat map minus another's; by default the last network's minus the baseline's."""
+    check_format(format, options.render)
     difference = choose_difference(analysis.card, options.of, options.minus)
     comparison = await lens.compare(analysis, options, timings)
     with timings.measure("render"):
-        png = await lens.run(
+        content = await lens.run(
             heat_maps.encode_difference,
             comparison,
             difference,
             options,
             limits=options.difference_scale,
             max_side=options.max_side,
+            form=format,
         )
     headers = build_lineup_headers(analysis) | {
         "X-Target-Class": str(comparison.target.label.index),
         "Server-Timing": timings.header(),
     }
-    return Response(png, media_type=PNG, headers=headers)
+    return Response(content, media_type=picture_format.MEDIA_TYPES[format], headers=headers)
 
 
 @router.get(

@@ -8,7 +8,8 @@ from pydantic import Field
 from app.analysis.networks import check_networks, choose_gated, choose_network
 from app.analysis.options import AttentionOptions, FigureOptions, MapOptions, PictureOptions
 from app.api import links
-from app.output import figures, gates, heat_maps
+from app.output import figures, gates, heat_maps, picture_format
+from app.output.picture_format import PictureFormat, check_format
 from app.render.figure import MEDIA_TYPES, FigureFormat
 from app.routes.answers import PNG, UPLOAD_PROBLEMS, build_comparison_headers, build_lineup_headers, document_file
 from app.routes.dependencies import LensesDependency, PictureBytes, TimingsDependency, merge_options
@@ -23,6 +24,10 @@ class HeatMapForm(MapOptions, PictureOptions):
 
     network: str | None = Field(
         default=None, max_length=32, description="The network; by default the last one of the lineup."
+    )
+    format: PictureFormat = Field(
+        default=PictureFormat.PNG,
+        description="`png`, exact; `webp`, a tenth of the bytes; `jpeg`, the fastest, not for `gray` and `values`.",
     )
 
 
@@ -55,7 +60,8 @@ class AttentionForm(AttentionOptions, PictureOptions):
     links.HEAT_MAP,
     summary="One network's heat map of a picture",
     response_class=Response,
-    responses=document_file("The heat map, of the picture's own size.", PNG) | UPLOAD_PROBLEMS,
+    responses=document_file("The heat map, of the picture's own size.", *picture_format.MEDIA_TYPES.values())
+    | UPLOAD_PROBLEMS,
 )
 async def create_heat_map(
     data: PictureBytes,
@@ -71,12 +77,14 @@ async def create_heat_map(
     `curl -F image=@dog.jpg -F network=cbam -F target=dalmatian -o heatmap.png http://127.0.0.1:8000/api/v1/heatmap`
     """
     lens = lenses.choose(options.lineup)
-    # A wrong name is refused before anything is computed.
+    # A wrong name or format is refused before anything is computed.
     network = choose_network(lens.lineup.card, options.network)
+    check_format(options.format, options.render)
     comparison = await lens.compare_picture(data, options, options, timings)
     with timings.measure("render"):
-        png = await lens.run(heat_maps.encode_heat_map, comparison, network, options)
-    return Response(png, media_type=PNG, headers=build_comparison_headers(comparison, network, timings))
+        content = await lens.run(heat_maps.encode_heat_map, comparison, network, options, form=options.format)
+    headers = build_comparison_headers(comparison, network, timings)
+    return Response(content, media_type=picture_format.MEDIA_TYPES[options.format], headers=headers)
 
 
 @router.post(

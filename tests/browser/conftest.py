@@ -3,10 +3,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from app.settings import Settings
 from models.lineups.catalogue import SHIPPED
 from tests.browser.site import CHROMIUM_VARIABLE, HEIGHT, WIDTHS, find_chromium, launch_chromium, serve
 from tests.conftest import skip_here
+from tests.patience import PATIENT
 
 EXPECT_MILLISECONDS = 20_000
 
@@ -34,7 +34,7 @@ def site(browser: Browser) -> Iterator[str]:  # no browser, no server
 @pytest.fixture(scope="package")
 def shipped_site(browser: Browser) -> Iterator[str]:
     """The shipped lineup: three networks, which take more room on the page than the two of the tests."""
-    with serve(Settings(device="cpu", lineups=(SHIPPED,))) as address:
+    with serve(PATIENT.model_copy(update={"lineups": (SHIPPED,)})) as address:
         yield address
 
 

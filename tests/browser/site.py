@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Playwright
 from app.main import create_app
 from app.server.guard.sub_path import ForwardedHeaders
 from app.settings import Settings
+from tests.patience import PATIENT
 
 START_SECONDS = 60
 
@@ -58,7 +59,7 @@ class _Server(uvicorn.Server):
 @contextmanager
 def serve(settings: Settings | None = None) -> Iterator[str]:
     """The application on a free port, with the lineup of the tests; the address of its first page."""
-    app = create_app(settings or Settings(device="cpu"))
+    app = create_app(settings or PATIENT)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         # As in `app.serving`.

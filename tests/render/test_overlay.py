@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.render import spread
 from app.render.colour_scale import ColourScale
-from app.render.overlay import Drawing, Render, cover_difference, draw_map, hatch_negative, spread_map
+from app.render.overlay import Drawing, Render, cover_difference, draw_map, hatch_negative
+from app.render.spread import spread_map, spread_strips
 from models.names import Geometry, Resolution
 from models.pictures.placement import Placement, place
 from tests.conftest import make_picture
@@ -85,6 +87,28 @@ def test_notice_is_written_across_the_picture() -> None:
     changed = np.any(np.asarray(plain) != np.asarray(noted), axis=(1, 2))
     assert changed[100]
     assert not changed[:70].any()
+
+
+@pytest.mark.parametrize("threshold", [0, 0.5])
+@pytest.mark.parametrize("crop", [False, True])
+def test_strips_of_an_overlay_join_without_a_seam(
+    crop: bool, threshold: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = make_picture(120, 80)
+    geometry = Geometry.CENTER_CROP if crop else Geometry.WHOLE
+    placement = place(120, 80, geometry=geometry, resolution=Resolution.PIXELS_160)
+    drawing = Drawing(Render.OVERLAY, SCALE, 0.5, threshold=threshold)
+    at_once = draw_map(picture, VALUES, placement, drawing)
+    monkeypatch.setattr(spread, "STRIP_PIXELS", 120 * 7)
+    assert np.array_equal(np.asarray(draw_map(picture, VALUES, placement, drawing)), np.asarray(at_once))
+
+
+@pytest.mark.parametrize("size", [(40, 10), (3, 2), (1, 1), (7, 5)])
+def test_spread_map_is_pillows_bilinear_filter(size: tuple[int, int]) -> None:
+    values = np.random.default_rng(4).normal(size=(5, 7)).astype(np.float32)
+    expected = np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR))
+    assert spread_map(values, size) == pytest.approx(expected, abs=1e-6)
+    assert np.concatenate([strip for _, strip in spread_strips(values, size)]) == pytest.approx(expected, abs=1e-6)
 
 
 def test_spread_map_keeps_each_position_on_its_own_pixels() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.render import png
+from app.render import spread
 from app.render.png import encode_png
 
 
@@ -40,14 +40,13 @@ def test_other_modes_come_back_too(picture: Image.Image) -> None:
         assert (np.asarray(read) == np.asarray(picture)).all()
 
 
-def test_large_picture_is_encoded_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strips_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = make_noise("RGB", 20, 10)
-    fast = encode_png(picture)
-    monkeypatch.setattr(png, "LARGEST_PIXELS", 199)
-    slow = encode_png(picture)
-    assert fast != slow
-    with Image.open(io.BytesIO(slow)) as read:
+    whole = encode_png(picture)
+    monkeypatch.setattr(spread, "STRIP_PIXELS", 60)
+    with Image.open(io.BytesIO(encode_png(picture))) as read, Image.open(io.BytesIO(whole)) as other:
         assert (np.asarray(read) == np.asarray(picture)).all()
+        assert (np.asarray(other) == np.asarray(picture)).all()
 
 
 def test_smooth_picture_is_small() -> None:
@@ -55,10 +54,10 @@ def test_smooth_picture_is_small() -> None:
     assert len(encode_png(ramp)) < 20_000
 
 
-@pytest.mark.parametrize("limit", [10, 1_000])
-def test_resolution_in_print_is_kept(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(png, "LARGEST_PIXELS", limit)
-    with Image.open(io.BytesIO(encode_png(make_noise("RGB", 8, 6), dots_per_inch=300))) as read:
+@pytest.mark.parametrize("mode", ["RGB", "P"])
+def test_resolution_in_print_is_kept(mode: str) -> None:
+    picture = make_noise("RGB", 8, 6).convert(mode)
+    with Image.open(io.BytesIO(encode_png(picture, dots_per_inch=300))) as read:
         assert read.info["dpi"] == pytest.approx((300, 300), abs=0.1)
 
 

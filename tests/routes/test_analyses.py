@@ -44,6 +44,17 @@ def test_create_analysis_has_the_contracts_shape(client: TestClient, analysis: A
             assert 0 <= block[kind]["min"] <= block[kind]["mean"] <= block[kind]["max"] <= 1
 
 
+@pytest.mark.parametrize("form", ["webp", "jpeg"])
+def test_maps_of_an_analysis_come_as_webp_or_jpeg_too(client: TestClient, analysis: Analysis, form: str) -> None:
+    for link in (analysis["links"]["difference"], analysis["networks"]["cbam"]["links"]["heat_map"]):
+        answer = client.get(link.replace(".png", f".{form}"))
+        assert answer.headers["content-type"] == f"image/{form}"
+        lossy, exact = decode(answer.content), decode(client.get(link).content)
+        assert (lossy.format, lossy.size) == (form.upper(), exact.size)
+        assert client.get(link.replace(".png", ".jpeg"), params={"render": "values"}).status_code == 422
+        assert client.get(link.replace(".png", ".gif")).status_code == 422
+
+
 def test_create_analysis_explains_the_class_of_the_highest_mean_probability_by_default(
     client: TestClient, analysis: Analysis
 ) -> None:

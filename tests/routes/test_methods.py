@@ -16,9 +16,9 @@ from app.explain.cam import compute_heat_map
 from app.explain.methods import Method
 from app.explain.scored import score_channels, weigh_channels
 from app.main import create_app
-from app.settings import Settings
 from models.lineups.lineup import Lineup
 from models.names import Stage
+from tests.patience import PATIENT
 
 TICKET = "a-ticket-of-a-page"
 
@@ -170,10 +170,6 @@ def test_sanity_check_of_score_cam_is_refused_with_a_remedy(client: TestClient, 
     page = client.get(root.removeprefix("/api/v1"), params={"method": "scorecam", "stage": 1, "tab": "sanity"})
     assert page.status_code == 200
     assert "takes too long with Score-CAM" in page.text
-
-
-PATIENT = Settings(deadline_seconds=600)
-"""For machines that run other tests beside these."""
 
 
 def test_score_cam_beyond_the_deadline_is_refused_with_the_stages_that_fit(

@@ -11,10 +11,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
 from models.lineups.choice import InlineLineup
 from models.lineups.lineup import Lineup, load_lineup
 from tests.conftest import decode, encode, make_picture
+from tests.patience import PATIENT
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +35,7 @@ def own() -> Lineup:
 
 @pytest.fixture(scope="module")
 def own_client(own: Lineup) -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(), lineups=[own])) as client:
+    with TestClient(create_app(PATIENT, lineups=[own])) as client:
         yield client
 
 

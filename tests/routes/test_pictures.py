@@ -121,6 +121,48 @@ def test_heat_map_renders_differ_and_gray_is_gray(client: TestClient, motorcycle
     assert len({picture.tobytes() for picture in pictures.values()}) == 3
 
 
+@pytest.mark.parametrize("form", ["webp", "jpeg"])
+def test_heat_map_comes_as_webp_or_jpeg_too(client: TestClient, motorcycle: bytes, form: str) -> None:
+    files = {"image": ("m.png", motorcycle)}
+    answer = client.post("/api/v1/heatmap", files=files, data={"format": form})
+    exact, lossy = decode(post(client, "heatmap", motorcycle)), decode(answer.content)
+    assert answer.headers["content-type"] == f"image/{form}"
+    assert (lossy.format, lossy.size) == (form.upper(), exact.size)
+    error = np.square(np.asarray(exact, dtype=float) - np.asarray(lossy, dtype=float)).mean()
+    assert 30 < 10 * np.log10(255**2 / error) < 60  # dB
+
+
+def test_heat_map_as_webp_keeps_grey_steps_and_transparency(client: TestClient, motorcycle: bytes) -> None:
+    for options in ({"render": "gray"}, {"render": "values"}, {"render": "gray", "geometry": "center_crop"}):
+        exact, webp = (decode(post(client, "heatmap", motorcycle, format=form, **options)) for form in ("png", "webp"))
+        assert np.array_equal(np.asarray(exact.convert("RGBA")), np.asarray(webp.convert("RGBA"))), options
+
+
+def test_heat_map_as_jpeg_is_white_where_the_networks_saw_nothing(client: TestClient) -> None:
+    content = post(
+        client, "heatmap", encode(make_picture(900, 90)), format="jpeg", geometry="center_crop", render="heatmap"
+    )
+    assert np.asarray(decode(content))[:, :380].min() >= 254
+
+
+@pytest.mark.parametrize(
+    ("size", "options", "remedy"),
+    [
+        ((90, 60), {"format": "jpeg", "render": "values"}, "choose png or webp"),
+        ((90, 60), {"format": "jpeg", "render": "gray"}, "choose png or webp"),
+        ((16_384, 30), {"format": "webp"}, "choose png or jpeg"),
+        ((90, 60), {"format": "gif"}, "png"),
+    ],
+)
+def test_heat_map_in_a_format_that_cannot_hold_it_is_refused(
+    client: TestClient, size: tuple[int, int], options: Options, remedy: str
+) -> None:
+    image = encode(Image.new("RGB", size, "teal"))
+    answer = client.post("/api/v1/heatmap", files={"image": ("picture", image)}, data=options)
+    assert answer.status_code == 422
+    assert remedy in answer.text
+
+
 def test_heat_map_scale_shared_makes_networks_comparable(client: TestClient, motorcycle: bytes) -> None:
     steps = {
         (scale, network): np.asarray(

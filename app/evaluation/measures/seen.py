@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.explain.maps import FloatArray
-from app.render.overlay import spread_map
+from app.render.spread import spread_map
 from models.pictures.placement import Placement
 
 BoolArray: TypeAlias = NDArray[np.bool_]

@@ -1,7 +1,7 @@
 """What a calibration found: a network's temperature, and a lineup's threshold for pictures of none of its classes.
 
-Both are kept in the weight files' metadata and in a lineup's card, with the figures that were measured on pictures that
-were not used to choose them. Nothing here imports torch.
+Both are kept in the weight files' metadata and in a lineup's card, with figures that no picture tested that had chosen
+what it tested. Nothing here imports torch.
 """
 
 from typing import Literal
@@ -24,16 +24,22 @@ class TemperatureRecord(CalibrationModel):
     Attributes:
         data: the pictures' name.
         chosen_pictures: the number of pictures on which it was chosen.
-        tested_pictures: the number of other pictures, on which both errors were measured.
+        tested_pictures: the number of pictures on which the errors were measured.
+        parts: 1 if these are other pictures; otherwise they are the same, and each was tested at a temperature that was
+            chosen without its part of them.
         error_before: the expected calibration error at temperature 1, 0..1.
         error_after: the expected calibration error at the temperature, 0..1.
+        corrected_error: the calibration error at the temperature without what chance adds to it, 0..1, see
+            `app.evaluation.measures.calibration`; None in files of earlier releases.
     """
 
     data: str
     chosen_pictures: int = Field(ge=1)
     tested_pictures: int = Field(ge=1)
+    parts: int = Field(default=1, ge=1)
     error_before: float = Field(ge=0, le=1)
     error_after: float = Field(ge=0, le=1)
+    corrected_error: float | None = Field(default=None, ge=0, le=1)
 
 
 class FitThreshold(CalibrationModel):

@@ -1,6 +1,7 @@
 """`cbam-lens calibrate`: each network's temperature, and the threshold of "none of the classes fits well".
 
-Both are chosen on one half of the given pictures and tested on the other half.
+The temperature is chosen on all of the given pictures, and tested by parts: each at a temperature that the others
+chose. The threshold is chosen on one half and tested on the other.
 
 | number | from |
 |---|---|

@@ -9,12 +9,16 @@ from scipy.special import logsumexp  # type: ignore[import-untyped]
 from scipy.stats import rankdata  # type: ignore[import-untyped]
 
 from app.errors import InvalidOption
+from models.probabilities import find_probabilities
 
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
 
 DIGITS = 4
 
 SEED = 20181008
+
+PARTS = 10
+"""Each part tests a temperature that the others have chosen."""
 
 Indices = NDArray[np.int64]
 Scores = NDArray[np.float64]
@@ -44,6 +48,12 @@ def split_halves(count: int, *, what: str) -> Halves:
         )
     order = np.random.default_rng(SEED).permutation(count)
     return Halves(np.sort(order[: count // 2]), np.sort(order[count // 2 :]))
+
+
+def split_parts(count: int) -> list[Indices]:
+    """Split pictures into `PARTS` parts at random, always in the same way; into fewer if they are fewer."""
+    order = np.random.default_rng(SEED).permutation(count)
+    return [np.sort(part) for part in np.array_split(order, min(PARTS, count))]
 
 
 def measure_loss(logits: NDArray[Any], classes: Indices, temperature: float) -> float:
@@ -88,6 +98,26 @@ def choose_temperature(logits: NDArray[Any], classes: Indices) -> float:
             option="DATA",
         )
     return round(temperature, DIGITS)
+
+
+def cross_fit(logits: NDArray[Any], classes: Indices) -> Scores:
+    """Compute each picture's P of its top guess, (N,), at a temperature that was chosen without the picture's part.
+
+    So every picture tests, and no picture tests what it has chosen.
+
+    Args:
+        logits: (N, K).
+        classes: (N,).
+
+    Raises:
+        InvalidOption: see `choose_temperature`.
+    """
+    confidences = np.empty(len(classes))
+    for part in split_parts(len(classes)):
+        others = np.setdiff1d(np.arange(len(classes)), part)
+        temperature = choose_temperature(logits[others], classes[others])
+        confidences[part] = find_probabilities(logits[part], temperature).max(axis=1)
+    return confidences
 
 
 def choose_threshold(known: Scores, share: float) -> float:

@@ -129,10 +129,11 @@ def _describe(name: NetworkName, report: CalibrationReport) -> str:
         "",
         f"Measured with `cbam-lens calibrate`, `{report.geometry.value}` at {report.resolution.value}. Every P that "
         f"the program shows is softmax(logits / {result.temperature:g}). This temperature has the least negative "
-        f"log-likelihood on {record.chosen_pictures:,} pictures of {record.data}. On {record.tested_pictures:,} "
-        f"others, the expected calibration error (15 bins) is {record.error_after:.3f}; without the temperature it is "
-        f"{record.error_before:.3f}. A perfectly calibrated network would have {result.chance_error:.3f} on so many "
-        "pictures.",
+        f"log-likelihood on {record.chosen_pictures:,} pictures of {record.data}. To test it, each of "
+        f"{record.parts} parts of the pictures got a temperature that the others had chosen: without what chance adds, "
+        f"the calibration error is {record.corrected_error:.3f} (Kumar et al., 2019). The expected calibration error "
+        f"(15 bins) is {record.error_after:.3f}, where a perfectly calibrated network would have "
+        f"{result.chance_error:.3f} on so many pictures; without a temperature it is {record.error_before:.3f}.",
     ]
     if report.fit is not None:
         fit = report.fit.record

@@ -7,7 +7,7 @@ from models.names import Geometry, NetworkName, Resolution
 
 
 class NetworkResult(CalibrationModel):
-    """One network's temperature, with figures of the pictures on which it was tested.
+    """One network's temperature, with figures of the pictures on which it was chosen.
 
     Attributes:
         temperature: the chosen temperature.

@@ -7,13 +7,14 @@ from rich.console import Console
 from app.calibration.choosing import (
     DIGITS,
     SEED,
-    Halves,
     Scores,
     choose_temperature,
     choose_threshold,
+    cross_fit,
     measure_loss,
     measure_separation,
     split_halves,
+    split_parts,
 )
 from app.calibration.options import CalibrationOptions
 from app.calibration.pictures import Logits, compute_logits, list_known, list_outside
@@ -21,7 +22,7 @@ from app.calibration.records import find_target, write_records
 from app.calibration.report import CalibrationReport, FitResult, NetworkResult
 from app.engine.loading import load_chosen_lineup
 from app.errors import InvalidOption
-from app.evaluation.measures.calibration import measure_calibration
+from app.evaluation.measures.calibration import measure_calibration, measure_corrected_error
 from app.explain.maps import FloatArray
 from app.settings import Settings
 from models.calibration import FitThreshold, TemperatureRecord
@@ -30,6 +31,8 @@ from models.probabilities import Activation, find_probabilities, score_fit
 
 CHANCE_DRAWS = 200
 """The number of draws over which the calibration error by chance is averaged."""
+
+FEWEST_PICTURES = 2
 
 CAUGHT = 0.8
 """The share of outside pictures below the second threshold that is reported."""
@@ -60,10 +63,13 @@ def calibrate_lineup(settings: Settings, options: CalibrationOptions) -> Calibra
     others = None if options.outside is None else list_outside(options.outside)
     limits = {"max_pixels": settings.max_picture_pixels, "batch_size": options.batch_size}
     known = compute_logits(lineup, pictures, **limits)
-    halves = split_halves(len(known.classes), what=str(options.data))
+    if len(known.classes) < FEWEST_PICTURES:
+        raise InvalidOption(
+            f"{options.data}: {len(known.classes)} readable pictures; some choose and others test, so give two or more",
+            option="DATA",
+        )
     networks = {
-        name: _calibrate_network(known.values[name], known.classes, halves, data=_name_data(options))
-        for name in lineup.names
+        name: _calibrate_network(known.values[name], known.classes, data=_name_data(options)) for name in lineup.names
     }
     outside = None if others is None else compute_logits(lineup, others, **limits)
     unreadable = known.unreadable + (() if outside is None else outside.unreadable)
@@ -83,24 +89,25 @@ def calibrate_lineup(settings: Settings, options: CalibrationOptions) -> Calibra
     return report.model_copy(update={"written": write_records(target, report)})
 
 
-def _calibrate_network(logits: FloatArray, classes: NDArray[np.int64], halves: Halves, *, data: str) -> NetworkResult:
-    temperature = choose_temperature(logits[halves.choosing], classes[halves.choosing])
-    tested, truth = logits[halves.testing], classes[halves.testing]
-    is_right = tested.argmax(axis=1) == truth  # (N,)
-    before, after = (find_probabilities(tested, value).max(axis=1) for value in (1.0, temperature))  # (N,)
-    errors = [round(measure_calibration(sure.tolist(), is_right.tolist()).error, DIGITS) for sure in (before, after)]
+def _calibrate_network(logits: FloatArray, classes: NDArray[np.int64], *, data: str) -> NetworkResult:
+    temperature = choose_temperature(logits, classes)
+    is_right = (logits.argmax(axis=1) == classes).tolist()  # (N,)
+    before, after = find_probabilities(logits, 1.0).max(axis=1), cross_fit(logits, classes)  # (N,)
+    errors = [measure_calibration(sure.tolist(), is_right).error for sure in (before, after)]
     return NetworkResult(
         temperature=temperature,
-        top1=round(float(is_right.mean()), DIGITS),
-        loss_before=round(measure_loss(tested, truth, 1.0), DIGITS),
-        loss_after=round(measure_loss(tested, truth, temperature), DIGITS),
+        top1=round(float(np.mean(is_right)), DIGITS),
+        loss_before=round(measure_loss(logits, classes, 1.0), DIGITS),
+        loss_after=round(measure_loss(logits, classes, temperature), DIGITS),
         chance_error=round(_draw_chance_error(after), DIGITS),
         record=TemperatureRecord(
             data=data,
-            chosen_pictures=len(halves.choosing),
-            tested_pictures=len(halves.testing),
-            error_before=errors[0],
-            error_after=errors[1],
+            chosen_pictures=len(classes),
+            tested_pictures=len(classes),
+            parts=len(split_parts(len(classes))),
+            error_before=round(errors[0], DIGITS),
+            error_after=round(errors[1], DIGITS),
+            corrected_error=round(measure_corrected_error(after.tolist(), is_right), DIGITS),
         ),
     )
 

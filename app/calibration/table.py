@@ -27,12 +27,13 @@ def _tabulate_temperatures(report: CalibrationReport) -> Table:
         "error before",
         "error after",
         "by chance",
+        "corrected",
         "loss before",
         "loss after",
-        title=f"{report.lineup}: chosen on {first.chosen_pictures:,} pictures of {report.data}, tested on "
-        f"{first.tested_pictures:,} others",
+        title=f"{report.lineup}: chosen on {first.chosen_pictures:,} pictures of {report.data}; each of {first.parts} "
+        "parts tested at a temperature that the others chose",
         caption="error: expected calibration error, 15 bins; by chance: that of a perfectly calibrated network on as "
-        "many pictures; loss: negative log-likelihood in nats",
+        "many pictures; corrected: without what chance adds; loss: negative log-likelihood in nats",
     )
     for name, result in report.networks.items():
         record = result.record
@@ -43,6 +44,7 @@ def _tabulate_temperatures(report: CalibrationReport) -> Table:
             f"{record.error_before:.3f}",
             f"{record.error_after:.3f}",
             f"{result.chance_error:.3f}",
+            f"{record.corrected_error:.3f}",
             f"{result.loss_before:.3f}",
             f"{result.loss_after:.3f}",
         )

@@ -4,11 +4,14 @@ import pytest
 from app.calibration.choosing import (
     choose_temperature,
     choose_threshold,
+    cross_fit,
     measure_loss,
     measure_separation,
     split_halves,
+    split_parts,
 )
 from app.errors import InvalidOption
+from models.probabilities import find_probabilities
 
 
 def test_choose_temperature_of_two_classes_is_what_can_be_written_down() -> None:
@@ -69,3 +72,25 @@ def test_split_halves_are_disjoint_complete_and_the_same_each_time() -> None:
 def test_split_halves_refuses_a_single_picture() -> None:
     with pytest.raises(InvalidOption, match="here: 1 readable pictures"):
         split_halves(1, what="here")
+
+
+def test_split_parts_are_disjoint_complete_and_the_same_each_time() -> None:
+    first, second = split_parts(103), split_parts(103)
+    assert sorted(np.concatenate(first).tolist()) == list(range(103))
+    assert [len(part) for part in first] == [11] * 3 + [10] * 7
+    assert all(np.array_equal(*parts) for parts in zip(first, second, strict=True))
+    assert [len(part) for part in split_parts(4)] == [1] * 4
+
+
+def test_cross_fit_never_tests_a_temperature_on_what_has_chosen_it() -> None:
+    generator = np.random.default_rng(9)
+    logits = generator.normal(size=(200, 6)) * 3
+    classes = (logits / 0.6 + generator.gumbel(size=logits.shape)).argmax(axis=1)
+    part = split_parts(200)[3]
+    others = np.setdiff1d(np.arange(200), part)
+    temperature = choose_temperature(logits[others], classes[others])
+    expected = find_probabilities(logits[part], temperature).max(axis=1)
+    assert cross_fit(logits, classes)[part] == pytest.approx(expected)
+    changed = classes.copy()
+    changed[part] = (classes[part] + 1) % 6
+    assert cross_fit(logits, changed)[part] == pytest.approx(expected)

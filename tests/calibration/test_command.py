@@ -69,8 +69,8 @@ def test_calibrate_writes_nothing_without_being_asked(data: Path, card: Path) ->
     assert result.exit_code == 0, result.output
     assert {path: hash_file(path) for path in card.parent.iterdir()} == before
     text = " ".join(result.stdout.split())
-    assert "chosen on 8 pictures" in text
-    assert "tested on 8 others" in text
+    assert "chosen on 16 pictures" in text
+    assert "each of 10 parts tested at a temperature that the others chose" in text
     assert "nothing was written; add --write" in text
     assert "broken.jpg" in result.stderr
 
@@ -169,7 +169,7 @@ def test_calibrate_takes_classes_from_a_table_of_boxes_and_outside_pictures_from
         (["--outside", "{data}/nothing.txt"], "nothing.txt"),
         (["--outside", "{empty}"], "names no pictures; give a folder of pictures of none of the classes"),
         (["--false-alarms", "1.5"], "false-alarms is 1.5; give a share between 0 and 1"),
-        (["--list", "{one}"], "1 readable pictures; half of them choose"),
+        (["--list", "{one}"], "1 readable pictures; some choose and others test"),
         (["--list", "{right}"], "neither always right nor always wrong"),
         (["--boxes", "{data}/nothing.csv"], "nothing.csv"),
     ],

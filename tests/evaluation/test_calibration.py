@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.evaluation.measures.calibration import measure_calibration
+from app.evaluation.measures.calibration import measure_calibration, measure_corrected_error
 
 
 def test_measure_calibration_gives_the_gap_of_each_bin_by_its_weight() -> None:
@@ -36,3 +36,28 @@ def test_measure_calibration_of_nothing_is_an_empty_table() -> None:
     calibration = measure_calibration([], [])
     assert calibration.error == 0
     assert all(row.confidence is None and row.accuracy is None for row in calibration.bins)
+
+
+def test_measure_corrected_error_takes_off_the_variance_of_each_bins_accuracy() -> None:
+    # One bin of three pictures: accuracy 2/3, mean P 0.1, and a variance of (2/9) / 2 = 1/9.
+    expected = ((2 / 3 - 0.1) ** 2 - 1 / 9) ** 0.5
+    assert measure_corrected_error([0.1] * 3, [True, True, False]) == pytest.approx(expected)
+
+
+def test_measure_corrected_error_is_zero_where_chance_explains_the_gaps() -> None:
+    assert measure_corrected_error([0.5, 0.5], [True, False]) == 0
+    assert measure_corrected_error([0.5, 0.5], [True, True]) == 0.5
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.06])
+def test_measure_corrected_error_of_few_pictures_is_the_error_of_many(gap: float) -> None:
+    generator = np.random.default_rng(8)
+    plain, corrected = [], []
+    for _ in range(200):
+        confidence = generator.uniform(0.3, 0.9, 300)
+        right = (generator.random(300) < confidence - gap).tolist()
+        plain.append(measure_calibration(confidence.tolist(), right).error)
+        corrected.append(measure_corrected_error(confidence.tolist(), right))
+    assert np.mean(plain) > 0.05
+    # Where there is no gap, half of the estimates of its square are above 0 by chance.
+    assert np.mean(corrected) == pytest.approx(gap, abs=0.025)

@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
@@ -16,6 +19,7 @@ from app.server.connections import protocol, transport
 from app.server.connections.parser import HEAD_BYTES
 from app.server.connections.places import Places
 from app.server.connections.protocol import LensProtocol
+from app.server.connections.transport import ClientTransport
 from app.server.limits import AnswerLimit, DisconnectWatch
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -135,6 +139,56 @@ def test_refusal_arrives_while_the_client_still_sends(close: bytes) -> None:
     assert b"connection: close" in text.lower()
 
 
+class LostTransport(asyncio.Transport):
+    """asyncio's transport of a client that has reset its connection.
+
+    Attributes:
+        is_known: whether asyncio has noticed.
+        is_aborted: whether it was told to end.
+        written: what it was given to send.
+    """
+
+    def __init__(self, *, is_known: bool) -> None:
+        super().__init__()
+        self.is_known, self.is_aborted, self.written = is_known, False, b""
+
+    def is_closing(self) -> bool:
+        return self.is_known
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+async def wrap(inner: asyncio.Transport) -> ClientTransport:
+    return ClientTransport(inner, lambda: True, asyncio.get_running_loop())
+
+
+def test_refused_client_that_has_reset_its_connection_is_no_error() -> None:
+    inner = LostTransport(is_known=False)
+    asyncio.run(wrap(inner)).close()
+    assert inner.is_aborted
+
+
+def test_rest_of_an_answer_is_not_sent_to_a_client_that_has_gone() -> None:
+    # asyncio would log a line for each piece of it.
+    gone, here = LostTransport(is_known=True), LostTransport(is_known=False)
+    for inner in (gone, here):
+        asyncio.run(wrap(inner)).write(b"answer")
+    assert (gone.written, here.written) == (b"", b"answer")
+
+
 def test_refused_body_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "LINGER_BYTES", 1_000_000)
 
@@ -180,6 +234,23 @@ def test_connection_between_requests_stays_longer_than_headers_may_take(monkeypa
             return await ask(client)
 
     assert asyncio.run(run()).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize(("soft", "hard", "least", "most"), [(64, 64, 4, 39), (64, 4096, 3000, 4071)])
+def test_places_stay_below_the_limit_of_descriptors(soft: int, hard: int, least: int, most: int) -> None:
+    script = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
+from app.server.connections.places import count_places
+print(count_places(), *resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
+    command = [sys.executable, "-c", script]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  # a fixed command
+    places, now, _ = map(int, told.stdout.split())
+    assert least <= places <= most
+    # A soft limit that may be raised is raised.
+    assert now == hard
 
 
 def test_new_connection_takes_the_place_of_the_oldest_idle_one(caplog: pytest.LogCaptureFixture) -> None:

@@ -72,7 +72,7 @@ class Attacker:
         """Attack 2."""
         rows = json.dumps({"rows": [{"name": "a", "analysis": "b"}] * 6_500}).encode()
         bodies = (rows, b"[" + b"1," * 2_000_000 + b"1]")
-        return [self._post("/api/v1/sheets", "application/json", body) for body in bodies]
+        return [self._post("/sheets/rows", "application/json", body) for body in bodies]
 
     def send_slow_pictures(self) -> list[str]:
         """Attack 3."""

@@ -2,18 +2,21 @@
 
 Each user sends a picture, waits for the answer and sends the next one. Every fifth request asks further questions
 about one picture. A full queue may answer 503 with Retry-After: this is counted separately, and the user waits as told.
-If `CBAM_LENS_TOKEN` is set, every request carries it.
+If `CBAM_LENS_TOKEN` is set, every request carries it. On this machine each user has an address of its own, as people
+have: the server is fair between addresses.
 """
 
 import io
 import os
 import time
-from itertools import cycle
+from itertools import count, cycle
+from typing import Any
 
 import numpy as np
 from locust import HttpUser, constant, task
 from locust.clients import ResponseContextManager
 from PIL import Image
+from requests.adapters import HTTPAdapter
 
 SIZES = ((640, 480), (480, 640), (800, 600), (512, 512))
 
@@ -30,6 +33,22 @@ def make_jpeg(seed: int) -> bytes:
     return buffer.getvalue()
 
 
+class SourceAdapter(HTTPAdapter):
+    """Connects from an address of this machine.
+
+    Args:
+        address: the address.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._source = (address, 0)
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """See requests."""
+        super().init_poolmanager(*arguments, **options, source_address=self._source)
+
+
 PICTURES = [make_jpeg(seed) for seed in range(16)]
 
 
@@ -40,10 +59,15 @@ class Visitor(HttpUser):
 
     pictures = cycle(PICTURES)
 
+    numbers = count()
+
     def on_start(self) -> None:
-        """Add the token, if there is one."""
+        """Add the token, if there is one, and take an address."""
         if token := os.environ.get("CBAM_LENS_TOKEN"):
             self.client.headers["Authorization"] = f"Bearer {token}"
+        if (self.host or "").startswith("http://127."):
+            number = next(self.numbers)
+            self.client.mount("http://", SourceAdapter(f"127.0.{1 + number // 250}.{1 + number % 250}"))
 
     @task(4)
     def compare(self) -> None:

@@ -73,6 +73,10 @@ def test_log_has_no_analysis_address(site: Site, client: SiteClient) -> None:
     assert analysis["id"] not in site.log.read_text()
 
 
+def test_start_tells_of_rays_own_ports(site: Site) -> None:
+    assert " ".join(site.log.read_text().split()).count("Ray listens at all addresses of this machine on ports") == 1
+
+
 def test_overflow_of_the_queue_is_503_and_everything_else_is_answered(site: Site) -> None:
     picture = encode(make_picture(200, 200))
 

@@ -1,6 +1,7 @@
 """Calibration: are 80 % of the answers with P = 0.8 right?
 
-Source: Guo et al., *On Calibration of Modern Neural Networks*, ICML 2017, equations 2 and 3.
+Sources: Guo et al., *On Calibration of Modern Neural Networks*, ICML 2017, equations 2 and 3; Kumar et al., *Verified
+Uncertainty Calibration*, NeurIPS 2019, definition 5.2.
 """
 
 from collections.abc import Sequence
@@ -41,3 +42,24 @@ def measure_calibration(confidences: Sequence[float], is_right: Sequence[bool]) 
             for index, count in enumerate(counts)
         ],
     )
+
+
+def measure_corrected_error(confidences: Sequence[float], is_right: Sequence[bool]) -> float:
+    """Compute the calibration error without what chance adds to it: few pictures have gaps even if P is perfect.
+
+    The root mean square of |accuracy - mean confidence| over `BIN_COUNT` bins of equally many pictures, with the
+    variance of each bin's accuracy taken off, a (1 - a) / (n - 1); 0 where that is more than the gaps.
+
+    Args:
+        confidences: P of the top guess for each picture, 0..1; two pictures at least.
+        is_right: whether the top guess is the true class.
+    """
+    confidence, right = np.asarray(confidences, dtype=np.float64), np.asarray(is_right, dtype=np.float64)
+    count = len(confidence)
+    bins = np.array_split(np.argsort(confidence, kind="stable"), max(1, min(BIN_COUNT, count // 2)))
+    square = 0.0
+    for chosen in bins:
+        accuracy = right[chosen].mean()
+        chance = accuracy * (1 - accuracy) / (len(chosen) - 1)
+        square += len(chosen) / count * float((accuracy - confidence[chosen].mean()) ** 2 - chance)
+    return float(np.sqrt(max(0.0, square)))

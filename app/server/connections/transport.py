@@ -43,8 +43,9 @@ class ClientTransport(asyncio.Transport):
         _limit_unsent(transport)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send bytes, and watch that the client takes them."""
-        if self._is_ending:
+        """Send bytes, and watch that the client takes them; nothing is sent to a client that has gone."""
+        # asyncio takes the bytes for a lost connection too, and writes a line into the log for each piece.
+        if self._is_ending or self.inner.is_closing():
             return
         self.inner.write(data)
         self._written_bytes += len(data)
@@ -64,7 +65,12 @@ class ClientTransport(asyncio.Transport):
         if not self._is_unread() or not self.inner.can_write_eof():
             self.inner.close()
             return
-        self.inner.write_eof()
+        try:
+            self.inner.write_eof()
+        except OSError:
+            # The client has reset the connection, and asyncio has not read of it yet.
+            self.inner.abort()
+            return
         self.inner.resume_reading()
         self._loop.call_later(LINGER_SECONDS, self.inner.close)
 

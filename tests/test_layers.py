@@ -81,7 +81,7 @@ MAY_IMPORT = {
         "models.checkpoints models.errors models.lineups models.names models.networks models.training "
         "models.training.recipes"
     ),
-    "app.decoding": "app.errors models.names models.pictures",
+    "app.decoding": "app.engine app.errors models.names models.pictures",
     "app.engine": (
         "app.errors app.explain app.settings models.attention models.errors models.lineups models.names "
         "models.networks models.probabilities"

@@ -1,4 +1,4 @@
-"""Threads for decoding, drawing and encoding: at most one per core, whoever leaves meanwhile."""
+"""Threads for decoding, drawing and encoding: at most one per core, whoever leaves meanwhile, and in turn."""
 
 import asyncio
 import logging
@@ -15,6 +15,7 @@ import anyio
 import anyio.to_thread
 
 from app.decoding.parts import DECODER, Decoder, decode_parts
+from app.decoding.places import FairPlaces
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ class WorkThreads:
 
     def __init__(self, decoder: Decoder = decode_parts, *, limit: int | None = None) -> None:
         self._decoder = decoder
-        self._places = anyio.CapacityLimiter(limit or os.cpu_count() or 1)
+        self._places = FairPlaces(limit or os.cpu_count() or 1)
         self._unlimited = anyio.CapacityLimiter(math.inf)
 
     async def run(self, work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
@@ -92,7 +93,7 @@ class WorkThreads:
         the thread has ended, not when the caller has left: a thread cannot be killed.
         """
         job = Job()
-        await self._places.acquire_on_behalf_of(job)
+        await self._places.take()
         running = asyncio.create_task(self._run(job, partial(work, *args, **kwargs)))
         try:
             return await asyncio.shield(running)
@@ -108,7 +109,7 @@ class WorkThreads:
         try:
             return await anyio.to_thread.run_sync(work, limiter=self._unlimited)
         finally:
-            self._places.release_on_behalf_of(job)
+            self._places.give_back()
 
 
 def _note_end(running: asyncio.Task[Any]) -> None:

@@ -1,8 +1,7 @@
 """A bounded queue of jobs for the device, fair between clients, which hands out jobs that can share a pass together.
 
-A job is refused if it would wait too long, by the measured times of those before it. Jobs are served in rounds: each
-client has one job in every round (start-time fair queueing: Goyal, Vin and Cheng, SIGCOMM 1996, with every job of one
-length), so a client that sends a hundred pictures delays another one by one picture at most.
+A job is refused if it would wait too long, by the measured times of those before it. Clients are served in turn, see
+`app.engine.turns`.
 """
 
 import math
@@ -14,12 +13,10 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple
 
-from app.engine.callers import Caller, Urgency, present_caller
+from app.engine.callers import Caller, present_caller
 from app.engine.service_times import ServiceTimes
+from app.engine.turns import Turns, line_up
 from app.engine.work import AnswerType, Work
-
-SERIES_TURN = 8
-"""Every eighth pass goes to a series while people wait for single pictures, so that a series never stands still."""
 
 
 @dataclass(slots=True, eq=False)
@@ -72,8 +69,7 @@ class JobQueue:
         self.max_seconds = max_seconds
         self.times = ServiceTimes()
         self._jobs: list[Job[Any]] = []
-        self._rounds = dict.fromkeys(Urgency, 0)
-        self._passes = 0
+        self._turns = Turns()
         self._free_at = 0.0
         self._changed = threading.Condition()
         self._is_closed = False
@@ -90,7 +86,7 @@ class JobQueue:
     def find_place(self, ticket: str) -> Place | None:
         """The place of the first job with that ticket; None if none waits."""
         with self._changed:
-            line = self._line_up()
+            line = line_up(self._jobs)
             for before, job in enumerate(line):
                 if ticket and job.caller.ticket == ticket:
                     return Place(before, self._expect(line[:before]))
@@ -104,9 +100,9 @@ class JobQueue:
             if self._is_closed or len(self._jobs) + len(jobs) > self.max_size:
                 return False
             for job in jobs:
-                job.turn = self._find_turn(job.caller)
+                job.turn = self._turns.find(job.caller, self._jobs)
                 self._jobs.append(job)
-            line = self._line_up()
+            line = line_up(self._jobs)
             last = max(map(line.index, jobs))
             if self._expect(line[: last + 1]) > self.max_seconds and len(line) > len(jobs):
                 self._jobs = [waiting for waiting in self._jobs if waiting not in jobs]
@@ -141,25 +137,12 @@ class JobQueue:
                     self._free_at = time.monotonic() + sum(self.times.expect(job.work) for job in taken)
                     return taken
 
-    def _find_turn(self, caller: Caller) -> int:
-        """The first round in which the caller has no other job."""
-        last = max((job.turn for job in self._jobs if _line_of(job.caller) == _line_of(caller)), default=-1)
-        return max(self._rounds[caller.urgency], last + 1)
-
-    def _line_up(self) -> list[Job[Any]]:
-        """The waiting jobs in the order in which they are served, but for the passes of series in between."""
-        return sorted(self._jobs, key=lambda job: (job.caller.urgency, job.turn))
-
     def _expect(self, jobs: Sequence[Job[Any]]) -> float:
         """The seconds until these jobs are done, the present pass before them."""
         return max(0.0, self._free_at - time.monotonic()) + sum(self.times.expect(job.work) for job in jobs)
 
     def _take_next(self) -> Job[Any]:
-        line = self._line_up()
-        self._passes += 1
-        series = [job for job in line if job.caller.urgency is Urgency.LATER]
-        first = series[0] if series and self._passes % SERIES_TURN == 0 else line[0]
-        self._rounds[first.caller.urgency] = first.turn
+        first = self._turns.choose(self._jobs)
         self._jobs.remove(first)
         return first
 
@@ -170,7 +153,7 @@ class JobQueue:
             return alike
         until = time.monotonic() + wait_seconds
         while True:
-            for job in [job for job in self._line_up() if job.batch_key == key][: count - len(alike)]:
+            for job in [job for job in line_up(self._jobs) if job.batch_key == key][: count - len(alike)]:
                 self._jobs.remove(job)
                 if job.future.set_running_or_notify_cancel():
                     alike.append(job)
@@ -178,8 +161,3 @@ class JobQueue:
             if len(alike) >= count or left <= 0 or self._is_closed:
                 return alike
             self._changed.wait(left)
-
-
-def _line_of(caller: Caller) -> tuple[str, Urgency]:
-    """What takes turns: a client's single pictures are one line, its series another."""
-    return caller.client, caller.urgency

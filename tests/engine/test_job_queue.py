@@ -6,7 +6,8 @@ from contextlib import nullcontext
 import pytest
 
 from app.engine.callers import Caller, Urgency, in_series, present_caller
-from app.engine.job_queue import SERIES_TURN, Job, JobQueue
+from app.engine.job_queue import Job, JobQueue
+from app.engine.turns import SERIES_TURN
 from models.lineups.lineup import Lineup
 from tests.engine.holding import HoldingWork
 

@@ -78,6 +78,7 @@ def title_outcomes(plan: StudyPlan) -> dict[Outcome, str]:
 def describe_signs(test: SignTest, plan: StudyPlan) -> str:
     """A sign test's result in words."""
     first, second = plan.networks
-    ties = f", {test.ties} to neither" if test.ties else ""
+    ties = f", to neither: {test.ties}" if test.ties else ""
     p = "p < 0.001" if test.p_value < 0.0005 else f"p = {format_thousandths(test.p_value)}"
-    return f"{test.second} {test.unit} lean to {second.title}, {test.first} to {first.title}{ties}: {p}"
+    unit = test.unit.capitalize()
+    return f"{unit} leaning to {second.title}: {test.second}, to {first.title}: {test.first}{ties}; {p}"

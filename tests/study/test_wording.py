@@ -44,8 +44,10 @@ def test_ending_by_hand_blames_a_rule_only_where_there_is_one() -> None:
 def test_sign_tests_and_numbers_are_sentences() -> None:
     plan = make_plan()
     sentence = describe_signs(SignTest("people", 3, 12, 2, 0.0352), plan)
-    assert sentence == ("12 people lean to EfficientNet-Lite0 + CBAM, 3 to EfficientNet-Lite0, 2 to neither: p = 0.035")
-    assert describe_signs(SignTest("pictures", 0, 30, 0, 1e-9), plan).endswith("0 to EfficientNet-Lite0: p < 0.001")
+    assert sentence == (
+        "People leaning to EfficientNet-Lite0 + CBAM: 12, to EfficientNet-Lite0: 3, to neither: 2; p = 0.035"
+    )
+    assert describe_signs(SignTest("pictures", 0, 30, 0, 1e-9), plan).endswith("to EfficientNet-Lite0: 0; p < 0.001")
     assert [count_people(count) for count in (0, 1, 1200)] == ["0 people", "1 person", "1,200 people"]
     assert [count_votes(count) for count in (1, 2)] == ["1 vote", "2 votes"]
 

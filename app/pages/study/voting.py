@@ -88,7 +88,7 @@ def build_question_page(study: Study, slot: Slot, *, links: StudyLinks) -> Study
             choice.value,
             PageImage(
                 links.image(slot.number, choice.value),
-                f"Side {letter}: a picture of {question.class_name}, with a {part}",
+                f"Side {letter}: the picture for ‘{question.class_name}’, with a {part}",
                 question.width,
                 question.height,
             ),

@@ -69,10 +69,12 @@ def serve(
         return
     with errors.status("loading the networks"):
         from app.server.pauses import shorten_pauses
+        from app.server.spare_memory import give_back_memory
         from app.serving import prepare_server
 
         server, listener = or_explain(prepare_server, settings, host=host, port=port)
         shorten_pauses()
+        give_back_memory()
     server.run(sockets=[listener])
 
 

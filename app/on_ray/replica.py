@@ -11,6 +11,7 @@ from app.engine.loading import build_engine, load_chosen_lineups
 from app.errors import LensError
 from app.on_ray.wire import PackedWork, unpack
 from app.server.pauses import shorten_pauses
+from app.server.spare_memory import give_back_memory
 from app.server.watch.logs import set_up_logging
 from app.server.watch.metrics import BATCH_SIZES
 from app.settings import Settings
@@ -40,6 +41,7 @@ class LineupReplica:
         self._engine = build_engine(room, lambda size: batch_sizes.observe(float(size)))
         self._engine.start(warm_up=tuple(self._lineups.values()))
         shorten_pauses()
+        give_back_memory()
         self._submit_together = serve.batch(
             self._submit, max_batch_size=settings.batch_size, batch_wait_timeout_s=settings.batch_wait_seconds
         )

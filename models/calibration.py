@@ -1,7 +1,7 @@
 """What a calibration found: a network's temperature, and a lineup's threshold for pictures of none of its classes.
 
-Both are kept in the weight files' metadata and in a lineup's card, with figures that no picture tested that had chosen
-what it tested. Nothing here imports torch.
+Both are kept in the weight files' metadata and in a lineup's card, with figures of pictures
+that did not choose what they tested. Nothing here imports torch.
 """
 
 from typing import Literal

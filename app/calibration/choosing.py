@@ -1,5 +1,6 @@
 """Choosing a temperature and a threshold."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,19 +42,29 @@ def split_halves(count: int, *, what: str) -> Halves:
     Raises:
         InvalidOption: for fewer than two pictures.
     """
-    if count < 2:
-        raise InvalidOption(
-            f"{what}: {count} readable pictures; half of them choose and half of them test, so give two or more",
-            option="DATA",
-        )
-    order = np.random.default_rng(SEED).permutation(count)
+    order = _shuffle(count, what=what)
     return Halves(np.sort(order[: count // 2]), np.sort(order[count // 2 :]))
 
 
-def split_parts(count: int) -> list[Indices]:
-    """Split pictures into `PARTS` parts at random, always in the same way; into fewer if they are fewer."""
-    order = np.random.default_rng(SEED).permutation(count)
-    return [np.sort(part) for part in np.array_split(order, min(PARTS, count))]
+def split_parts(count: int, *, what: str) -> list[Indices]:
+    """Split pictures into `PARTS` parts at random, always in the same way; into fewer if they are fewer.
+
+    Args:
+        count: the number of pictures.
+        what: their name for an error.
+
+    Raises:
+        InvalidOption: for fewer than two pictures.
+    """
+    return [np.sort(part) for part in np.array_split(_shuffle(count, what=what), min(PARTS, count))]
+
+
+def _shuffle(count: int, *, what: str) -> Indices:
+    if count < 2:
+        raise InvalidOption(
+            f"{what}: {count} readable pictures; some choose and others test, so give two or more", option="DATA"
+        )
+    return np.random.default_rng(SEED).permutation(count)
 
 
 def measure_loss(logits: NDArray[Any], classes: Indices, temperature: float) -> float:
@@ -100,7 +111,7 @@ def choose_temperature(logits: NDArray[Any], classes: Indices) -> float:
     return round(temperature, DIGITS)
 
 
-def cross_fit(logits: NDArray[Any], classes: Indices) -> Scores:
+def cross_fit(logits: NDArray[Any], classes: Indices, parts: Sequence[Indices]) -> Scores:
     """Compute each picture's P of its top guess, (N,), at a temperature that was chosen without the picture's part.
 
     So every picture tests, and no picture tests what it has chosen.
@@ -108,12 +119,13 @@ def cross_fit(logits: NDArray[Any], classes: Indices) -> Scores:
     Args:
         logits: (N, K).
         classes: (N,).
+        parts: of the pictures, see `split_parts`.
 
     Raises:
         InvalidOption: see `choose_temperature`.
     """
     confidences = np.empty(len(classes))
-    for part in split_parts(len(classes)):
+    for part in parts:
         others = np.setdiff1d(np.arange(len(classes)), part)
         temperature = choose_temperature(logits[others], classes[others])
         confidences[part] = find_probabilities(logits[part], temperature).max(axis=1)

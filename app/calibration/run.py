@@ -1,5 +1,7 @@
 """A whole calibration, from the options to the report and the files."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
@@ -7,6 +9,7 @@ from rich.console import Console
 from app.calibration.choosing import (
     DIGITS,
     SEED,
+    Indices,
     Scores,
     choose_temperature,
     choose_threshold,
@@ -31,8 +34,6 @@ from models.probabilities import Activation, find_probabilities, score_fit
 
 CHANCE_DRAWS = 200
 """The number of draws over which the calibration error by chance is averaged."""
-
-FEWEST_PICTURES = 2
 
 CAUGHT = 0.8
 """The share of outside pictures below the second threshold that is reported."""
@@ -63,13 +64,10 @@ def calibrate_lineup(settings: Settings, options: CalibrationOptions) -> Calibra
     others = None if options.outside is None else list_outside(options.outside)
     limits = {"max_pixels": settings.max_picture_pixels, "batch_size": options.batch_size}
     known = compute_logits(lineup, pictures, **limits)
-    if len(known.classes) < FEWEST_PICTURES:
-        raise InvalidOption(
-            f"{options.data}: {len(known.classes)} readable pictures; some choose and others test, so give two or more",
-            option="DATA",
-        )
+    parts = split_parts(len(known.classes), what=str(options.data))
     networks = {
-        name: _calibrate_network(known.values[name], known.classes, data=_name_data(options)) for name in lineup.names
+        name: _calibrate_network(known.values[name], known.classes, parts, data=_name_data(options))
+        for name in lineup.names
     }
     outside = None if others is None else compute_logits(lineup, others, **limits)
     unreadable = known.unreadable + (() if outside is None else outside.unreadable)
@@ -89,10 +87,10 @@ def calibrate_lineup(settings: Settings, options: CalibrationOptions) -> Calibra
     return report.model_copy(update={"written": write_records(target, report)})
 
 
-def _calibrate_network(logits: FloatArray, classes: NDArray[np.int64], *, data: str) -> NetworkResult:
+def _calibrate_network(logits: FloatArray, classes: Indices, parts: Sequence[Indices], *, data: str) -> NetworkResult:
     temperature = choose_temperature(logits, classes)
     is_right = (logits.argmax(axis=1) == classes).tolist()  # (N,)
-    before, after = find_probabilities(logits, 1.0).max(axis=1), cross_fit(logits, classes)  # (N,)
+    before, after = find_probabilities(logits, 1.0).max(axis=1), cross_fit(logits, classes, parts)  # (N,)
     errors = [measure_calibration(sure.tolist(), is_right).error for sure in (before, after)]
     return NetworkResult(
         temperature=temperature,
@@ -104,7 +102,7 @@ def _calibrate_network(logits: FloatArray, classes: NDArray[np.int64], *, data: 
             data=data,
             chosen_pictures=len(classes),
             tested_pictures=len(classes),
-            parts=len(split_parts(len(classes))),
+            parts=len(parts),
             error_before=round(errors[0], DIGITS),
             error_after=round(errors[1], DIGITS),
             corrected_error=round(measure_corrected_error(after.tolist(), is_right), DIGITS),

@@ -75,22 +75,23 @@ def test_split_halves_refuses_a_single_picture() -> None:
 
 
 def test_split_parts_are_disjoint_complete_and_the_same_each_time() -> None:
-    first, second = split_parts(103), split_parts(103)
+    first, second = split_parts(103, what="data"), split_parts(103, what="data")
     assert sorted(np.concatenate(first).tolist()) == list(range(103))
     assert [len(part) for part in first] == [11] * 3 + [10] * 7
     assert all(np.array_equal(*parts) for parts in zip(first, second, strict=True))
-    assert [len(part) for part in split_parts(4)] == [1] * 4
+    assert [len(part) for part in split_parts(4, what="data")] == [1] * 4
 
 
 def test_cross_fit_never_tests_a_temperature_on_what_has_chosen_it() -> None:
     generator = np.random.default_rng(9)
     logits = generator.normal(size=(200, 6)) * 3
     classes = (logits / 0.6 + generator.gumbel(size=logits.shape)).argmax(axis=1)
-    part = split_parts(200)[3]
+    parts = split_parts(200, what="data")
+    part = parts[3]
     others = np.setdiff1d(np.arange(200), part)
     temperature = choose_temperature(logits[others], classes[others])
     expected = find_probabilities(logits[part], temperature).max(axis=1)
-    assert cross_fit(logits, classes)[part] == pytest.approx(expected)
+    assert cross_fit(logits, classes, parts)[part] == pytest.approx(expected)
     changed = classes.copy()
     changed[part] = (classes[part] + 1) % 6
-    assert cross_fit(logits, changed)[part] == pytest.approx(expected)
+    assert cross_fit(logits, changed, parts)[part] == pytest.approx(expected)

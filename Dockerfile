@@ -2,7 +2,10 @@
 #   docker build -t cbam-lens .                       CPU
 #   docker build -t cbam-lens --build-arg DEVICE=cuda .   CUDA; run with --gpus all
 
-FROM python:3.12-slim AS build
+# python:3.12.14-slim-trixie, for all platforms. `docker buildx imagetools inspect python:3.12-slim` prints the newest.
+ARG PYTHON_IMAGE=python@sha256:f77ac9e44ae96ef2c90b8053ea08c31f8be030f824196b0ae4db6d462c84e51f
+
+FROM $PYTHON_IMAGE AS build
 ARG DEVICE=cpu
 ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 VIRTUAL_ENV=/opt/venv
 RUN pip install --no-cache-dir uv==0.13.9
@@ -26,7 +29,7 @@ COPY templates templates
 COPY static static
 RUN uv pip install --no-cache --no-deps .
 
-FROM python:3.12-slim
+FROM $PYTHON_IMAGE
 RUN useradd --create-home --uid 10001 lens
 COPY --from=build /opt/venv /opt/venv
 # The root file system may be read-only, so matplotlib's cache goes to /tmp.

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -13,8 +14,10 @@ from app.analysis.lens import Lens
 from app.bench import service
 from app.bench.contestants.analysis import OtherClass, PictureAnalysis, open_lens
 from app.bench.contestants.forward import ForwardPasses, build_forward_passes, find_fastest, summarise_forward
+from app.bench.contestants.in_worker import InWorker, Timed, Worker
 from app.bench.contestants.peers import (
     TORCHCAM_IS_MISSING,
+    Peer,
     build_peer,
     explain_with_grad_cam,
     find_torchcam,
@@ -65,12 +68,14 @@ class Findings:
 
     Attributes:
         setup: the report's head.
+        worker: runs what our own analysis is compared with.
         samples: the measured values.
         notes: the omissions and errors.
         loop: the fastest bare loop, once it is known.
     """
 
     setup: Setup
+    worker: Worker
     samples: Samples = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     loop: ForwardPasses | None = None
@@ -97,7 +102,7 @@ def run_bench(settings: Settings, options: BenchOptions) -> BenchReport:
         plain = load_lineup(choice, device=lens.lineup.device)
         options = leave_out_peers(options, plain)
         subject = Subject(plain, prepare_jpeg(make_jpeg(SMALL), plain.card.preprocessing))
-        findings = Findings(read_setup(settings, options, plain, subject.values))
+        findings = Findings(read_setup(settings, options, plain, subject.values), Worker(lens.engine, lens.lineup))
         phases = stack.enter_context(Phases(_count_steps(options)))
         if options.has(*IN_PROCESS):
             _measure_in_process(lens, subject, options, findings, phases.begin("rounds"))
@@ -129,8 +134,9 @@ def _measure_in_process(
     lens: Lens, subject: Subject, options: BenchOptions, findings: Findings, advance: Callable[[], None]
 ) -> None:
     passes = build_forward_passes(subject.plain, subject.values) if options.has(Part.FORWARD) else []
-    contestants: list[Contestant] = [*passes, *_build_ours(lens, options)]
-    contestants += _build_peers(subject, options, findings)
+    contestants = _build_ours(lens, options)
+    others: list[Timed] = [*passes, *_build_peers(subject, options, findings)]
+    contestants += [InWorker(other, findings.worker) for other in others]
     findings.samples |= asyncio.run(run_rounds(contestants, options.rounds, advance))
     if passes:
         single, findings.loop = find_fastest(passes, findings.samples)
@@ -150,17 +156,17 @@ def _build_ours(lens: Lens, options: BenchOptions) -> list[Contestant]:
     return contestants
 
 
-def _build_peers(subject: Subject, options: BenchOptions, findings: Findings) -> list[Contestant]:
-    contestants: list[Contestant] = []
+def _build_peers(subject: Subject, options: BenchOptions, findings: Findings) -> list[Peer]:
+    peers: list[Peer] = []
     if options.has(Part.GRAD_CAM):
-        contestants.append(build_peer("gradcam", explain_with_grad_cam, subject.plain, subject.values))
+        peers.append(build_peer("gradcam", explain_with_grad_cam, subject.plain, subject.values))
     if options.has(Part.TORCHCAM):
         explain = find_torchcam()
         if explain is not None:
-            contestants.append(build_peer("torchcam", explain, subject.plain, subject.values))
+            peers.append(build_peer("torchcam", explain, subject.plain, subject.values))
         else:
             findings.notes.append(TORCHCAM_IS_MISSING)
-    return contestants
+    return peers
 
 
 def _measure_service(settings: Settings, options: BenchOptions, findings: Findings, phases: Phases) -> None:
@@ -174,8 +180,13 @@ def _measure_service(settings: Settings, options: BenchOptions, findings: Findin
             findings.samples |= service.measure_memory(asked, options.requests, phases.begin("memory"))
         if options.has(Part.HTTP):
             advance = phases.begin("load")
-            findings.samples |= service.measure_throughput(asked, findings.loop, options.seconds, advance)
+            loop = None if findings.loop is None else partial(_loop, findings.loop, findings.worker)
+            findings.samples |= service.measure_throughput(asked, loop, options.seconds, advance)
     findings.notes += [f"the server answered with errors: {problem}" for problem in asked.problems]
+
+
+def _loop(passes: ForwardPasses, worker: Worker, seconds: float) -> float:
+    return worker.wait_for(partial(passes.loop, seconds))
 
 
 def _count_steps(options: BenchOptions) -> dict[str, int]:

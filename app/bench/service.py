@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from app.bench.contestants.forward import ForwardPasses
 from app.bench.results.statistics import Samples, median, merge, percentile
 from app.bench.servers.load import LoadResult
 from app.bench.servers.server import ServerProcess
@@ -95,13 +94,14 @@ def _ask_and_read_memory(service: Service, requests: int) -> tuple[float, int]:
 
 
 def measure_throughput(
-    service: Service, loop: ForwardPasses | None, seconds: float, advance: Callable[[], None]
+    service: Service, loop: Callable[[float], float] | None, seconds: float, advance: Callable[[], None]
 ) -> Samples:
     """Measure throughput, latencies and errors at each number of clients, and the bare loop between them.
 
     Args:
         service: the server.
-        loop: the forward passes that the server is compared with; None to leave them out.
+        loop: runs the bare passes that the server is compared with for some seconds, and returns lineups per second;
+            None to leave them out.
         seconds: the seconds of load at each level.
         advance: called after each level of each sweep.
     """
@@ -111,7 +111,7 @@ def measure_throughput(
     service.ask(max(CLIENTS), requests=2 * max(CLIENTS))
     for _ in range(SWEEPS):
         if loop is not None:
-            merge(samples, {"loop.beside": loop.loop(seconds / SWEEPS)})
+            merge(samples, {"loop.beside": loop(seconds / SWEEPS)})
         advance()
         for clients in CLIENTS:
             results[clients].append(service.ask(clients, seconds=seconds / SWEEPS))

@@ -9,6 +9,7 @@ import torch
 
 from app.bench.results.parts import BenchOptions
 from app.bench.results.report import Setup
+from app.engine.loading import count_threads
 from app.explain.maps import FloatArray
 from app.settings import Settings
 from models.lineups.lineup import Lineup
@@ -33,7 +34,7 @@ def read_setup(settings: Settings, options: BenchOptions, lineup: Lineup, values
         device=str(lineup.device),
         device_name=_name_device(lineup.device),
         cpu_count=os.cpu_count() or 1,
-        threads=torch.get_num_threads(),
+        threads=count_threads(settings),
         torch=torch.__version__,
         python=platform.python_version(),
         platform=platform.platform(),

@@ -23,7 +23,7 @@ from app.calibration.options import CalibrationOptions
 from app.calibration.pictures import Logits, compute_logits, list_known, list_outside
 from app.calibration.records import find_target, write_records
 from app.calibration.report import CalibrationReport, FitResult, NetworkResult
-from app.engine.loading import load_chosen_lineup
+from app.engine.loading import load_chosen_lineup, use_all_cores
 from app.errors import InvalidOption
 from app.evaluation.measures.calibration import measure_calibration, measure_corrected_error
 from app.explain.maps import FloatArray
@@ -55,6 +55,7 @@ def calibrate_lineup(settings: Settings, options: CalibrationOptions) -> Calibra
     """
     target = find_target(settings) if options.is_written else None
     lineup = load_chosen_lineup(settings)
+    use_all_cores(settings)
     if lineup.card.activation is Activation.SIGMOID:
         raise InvalidOption(
             f"{lineup.card.name} has P by a sigmoid; only softmax is calibrated here; choose another lineup",

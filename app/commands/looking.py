@@ -68,8 +68,8 @@ def serve(
         serve_on_ray(settings, host=host, port=port)
         return
     with errors.status("loading the networks"):
+        from app.engine.memory import give_back_memory
         from app.server.pauses import shorten_pauses
-        from app.server.spare_memory import give_back_memory
         from app.serving import prepare_server
 
         server, listener = or_explain(prepare_server, settings, host=host, port=port)

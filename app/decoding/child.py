@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from app.decoding.parts import DecodedParts, Order, decode_parts
 from app.decoding.wire import UNEXPECTED, Channel, ChannelEnded, Failure, Success, open_file, read, write, write_picture
+from app.engine.priority import giving_way_when_long
 from models.pictures.errors import PictureError, PictureTooLarge
 
 BASE_BYTES = 128_000_000
@@ -89,11 +90,13 @@ def _answer(channel: Channel, limits: Limits) -> bool:
             raise ChannelEnded
         limits.set(order)
         data = bytes(read(file, order.size_bytes))
-    result = _decode(data, order)
+    with giving_way_when_long() as gave_way:
+        result = _decode(data, order)
     if isinstance(result, Failure):
         channel.send(result.model_dump_json())
         return False
-    is_last = limits.has_taken_much
+    # It cannot take back that it gave way; a new process can.
+    is_last = limits.has_taken_much or gave_way.is_set()
     with open_file() as file:
         if result.picture is not None:
             write_picture(file, result.picture)

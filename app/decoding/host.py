@@ -19,6 +19,7 @@ from PIL import AvifImagePlugin, Image
 
 from app.decoding.child import run_child
 from app.decoding.wire import NO_PROCESS, Channel, Failure
+from app.engine.priority import give_way
 
 HANG_UP = getattr(select, "POLLRDHUP", select.POLLHUP)
 """The server has shut its side of a connection."""
@@ -143,6 +144,8 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     control = socket.socket(fileno=int(sys.argv[1]))
+    # Its children inherit this, and get the share of the engine's threads.
+    give_way()
     prepare()
     host = Host(control)
     try:

@@ -2,20 +2,19 @@
 
 import asyncio
 import logging
-import math
 import os
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-import anyio
-import anyio.to_thread
-
 from app.decoding.parts import DECODER, Decoder, decode_parts
 from app.decoding.places import FairPlaces
+from app.engine.callers import Caller
+from app.engine.priority import give_way
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +72,7 @@ def find_job() -> Job:
 
 
 class WorkThreads:
-    """Runs work in threads, for one event loop.
+    """Runs work in threads, for one event loop, to which they give way as the engine does.
 
     Args:
         decoder: the decoder of pictures inside of the work.
@@ -83,8 +82,9 @@ class WorkThreads:
 
     def __init__(self, decoder: Decoder = decode_parts, *, limit: int | None = None) -> None:
         self._decoder = decoder
-        self._places = FairPlaces(limit or os.cpu_count() or 1)
-        self._unlimited = anyio.CapacityLimiter(math.inf)
+        count = limit or os.cpu_count() or 1
+        self._places = FairPlaces(count)
+        self._pool = ThreadPoolExecutor(count, "cbam-lens-work", initializer=give_way)
 
     async def run(self, work: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         """Run work in a thread.
@@ -93,8 +93,8 @@ class WorkThreads:
         the thread has ended, not when the caller has left: a thread cannot be killed.
         """
         job = Job()
-        await self._places.take()
-        running = asyncio.create_task(self._run(job, partial(work, *args, **kwargs)))
+        caller = await self._places.take()
+        running = asyncio.create_task(self._run(job, caller, partial(work, *args, **kwargs)))
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
@@ -102,14 +102,14 @@ class WorkThreads:
             job.cancel()
             raise
 
-    async def _run(self, job: Job, work: Callable[[], Result]) -> Result:
+    async def _run(self, job: Job, caller: Caller, work: Callable[[], Result]) -> Result:
         # They are this task's own, and the thread gets a copy.
         _JOB.set(job)
         DECODER.set(self._decoder)
         try:
-            return await anyio.to_thread.run_sync(work, limiter=self._unlimited)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, work)
         finally:
-            self._places.give_back()
+            self._places.give_back(caller)
 
 
 def _note_end(running: asyncio.Task[Any]) -> None:

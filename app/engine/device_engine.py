@@ -2,8 +2,8 @@
 
 The steps of a request: its work becomes one job -> the job waits in a bounded queue, or is refused with `QueueFull`
 before any computation -> the device's worker takes the oldest job, and other jobs that can share its pass -> a job
-whose caller has gone is skipped -> the work's class computes the batch -> each answer goes back to its caller's event
-loop. Only the worker's thread uses the networks.
+whose caller has gone is skipped -> the work's class computes the batch, whose parts take a core each on a processor
+-> each answer goes back to its caller's event loop. Only the worker and its helpers use the networks.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from app.engine.cores import Cores
 from app.engine.engine import Engine
 from app.engine.job_queue import Job, JobQueue, Place
 from app.engine.priority import give_way
@@ -36,22 +37,25 @@ class DeviceEngine(Engine):
         queue_seconds: the longest time from a job's arrival to its answer; one that would take longer is refused.
         batch_size: the limit of pictures per forward pass.
         batch_wait_seconds: the time that the first picture of a batch waits for others.
+        threads: the processor's cores for the worker.
         observe_batch: called with the number of jobs of each batch; None for no call.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # its settings, most of which have a default
         self,
         *,
         queue_size: int,
         queue_seconds: float = math.inf,
         batch_size: int = 8,
         batch_wait_seconds: float = 0.0,
+        threads: int = 1,
         observe_batch: Callable[[int], None] | None = None,
     ) -> None:
         self._queue = JobQueue(queue_size, max_seconds=queue_seconds)
         self._batch_size = batch_size
         self._batch_wait_seconds = batch_wait_seconds
         self._observe_batch = observe_batch
+        self._cores = Cores(threads)
         self._gives_way = False
         self._worker = self._make_worker()
         self._current: Sequence[Job[Any]] = ()
@@ -140,10 +144,13 @@ class DeviceEngine(Engine):
             if self._gives_way:
                 # First: the threads that torch starts for its worker inherit this.
                 give_way()
+            self._cores.enter()
             self._warm_up()
             self._work()
+            self._cores.leave()
         except BaseException:
             logger.critical("the engine's worker died; another one replaces it", exc_info=True)
+            self._cores.leave()
             for job in self._current:
                 if not job.future.done():
                     job.future.set_exception(EngineFailed("the computation was interrupted; send the picture again"))
@@ -175,8 +182,7 @@ class DeviceEngine(Engine):
 
     def _answer(self, jobs: Sequence[Job[Any]]) -> None:
         try:
-            # All work of a batch has one class.
-            answers = type(jobs[0].work).compute_together([job.work for job in jobs])
+            answers = self._compute([job.work for job in jobs])
         except Exception as error:
             half = len(jobs) // 2
             if isinstance(error, torch.OutOfMemoryError):
@@ -192,6 +198,11 @@ class DeviceEngine(Engine):
             self._observe_batch(len(jobs))
         for job, answer in zip(jobs, answers, strict=True):
             job.future.set_result(answer)
+
+    def _compute(self, batch: Sequence[Work[Any]]) -> Sequence[Any]:
+        # All work of a batch has one class, and one lineup.
+        compute = type(batch[0]).compute_together
+        return self._cores.share(compute, batch) if batch[0].lineup.device.type == "cpu" else compute(batch)
 
     def _make_room(self, batch_size: int) -> None:
         """Release torch's cached device memory, and take smaller batches from now on."""

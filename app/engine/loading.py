@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from app.engine.device_engine import DeviceEngine
+from app.engine.memory import keep_memory
 from app.settings import Settings
 from models.errors import LineupError
 from models.lineups.choice import parse_lineups
@@ -17,14 +19,28 @@ from models.lineups.lineup import Lineup, load_lineup
 def load_chosen_lineups(settings: Settings) -> tuple[Lineup, ...]:
     """Load the settings' lineups, optimised for requests; raises `LineupError`.
 
-    Also sets torch's number of threads for the whole process.
+    From then on the process keeps memory for its next pass; OpenBLAS computes with one thread, and torch likewise in
+    every thread but the engine's, see `Cores`, and those that call `use_all_cores`.
     """
-    torch.set_num_threads(settings.threads or os.cpu_count() or 1)
+    keep_memory()
+    torch.set_num_threads(1)
+    # Others would stay awake after each of our small products, on cores that the networks need.
+    threadpool_limits(1, user_api="blas")
     device = choose_device(settings.device)
     choices = parse_lineups(settings.lineups, settings.labels, store=settings.weight_store)
     lineups = tuple(load_lineup(choice, device=device).optimise(settings.precision) for choice in choices)
     check_names(lineups)
     return lineups
+
+
+def use_all_cores(settings: Settings) -> None:
+    """Let torch compute with all of the settings' threads in this thread: for a command without an engine."""
+    torch.set_num_threads(count_threads(settings))
+
+
+def count_threads(settings: Settings) -> int:
+    """The settings' number of threads; by default the machine's number of cores."""
+    return settings.threads or os.cpu_count() or 1
 
 
 def check_names(lineups: Sequence[Lineup]) -> None:
@@ -60,6 +76,7 @@ def build_engine(
         queue_seconds=queue_seconds,
         batch_size=settings.batch_size,
         batch_wait_seconds=settings.batch_wait_seconds,
+        threads=count_threads(settings),
         observe_batch=observe_batch,
     )
 

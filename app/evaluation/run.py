@@ -7,7 +7,7 @@ from rich.console import Console
 from app.analysis.contrasts import check_contrast
 from app.analysis.options import TargetOptions
 from app.analysis.prepared import check_stage, choose_geometry, choose_resolution
-from app.engine.loading import load_chosen_lineup
+from app.engine.loading import load_chosen_lineup, use_all_cores
 from app.evaluation.measures.answers import RankedTruth, compare_answers, read_answers, summarise_answers, trace_batch
 from app.evaluation.measures.focus import AnsweredBatch, FocusSurvey
 from app.evaluation.measures.objects import BoxTable, MaskFolder, ObjectSource
@@ -72,6 +72,7 @@ def measure(settings: Settings, options: EvaluationOptions) -> Measurement:
         LineupError: when the networks cannot be loaded.
     """
     lineup = load_chosen_lineup(settings)
+    use_all_cores(settings)
     material = _find_material(lineup, options)
     if options.focus is not None:
         check_stage(lineup.card, options.focus.stage)

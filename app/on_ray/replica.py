@@ -8,10 +8,10 @@ from ray import serve
 from ray.util.metrics import Histogram
 
 from app.engine.loading import build_engine, load_chosen_lineups
+from app.engine.memory import give_back_memory
 from app.errors import LensError
 from app.on_ray.wire import PackedWork, unpack
 from app.server.pauses import shorten_pauses
-from app.server.spare_memory import give_back_memory
 from app.server.watch.logs import set_up_logging
 from app.server.watch.metrics import BATCH_SIZES
 from app.settings import Settings

@@ -185,8 +185,8 @@ class InvertedResidualBlock(nn.Module):
         """The block's output, (N, C, H, W), and its gates with the requested change, if it has attention."""
         hidden = features
         if self.conv_expand is not None:
-            hidden = functional.relu6(self.bn_expand(self.conv_expand(hidden)))
-        hidden = functional.relu6(self.bn_depthwise(self.conv_depthwise(hidden)))
+            hidden = functional.relu6(self.bn_expand(self.conv_expand(hidden)), inplace=True)
+        hidden = functional.relu6(self.bn_depthwise(self.conv_depthwise(hidden)), inplace=True)
         hidden = self.bn_project(self.conv_project(hidden))
         gates: BlockAttention | None = None
         if self.cbam is not None:
@@ -233,7 +233,7 @@ class EfficientNetLite(StagedNetwork):
 
     def run_stem(self, batch: torch.Tensor) -> torch.Tensor:
         """A 3x3 convolution with stride 2."""
-        return functional.relu6(self.bn1(self.conv1(batch)))
+        return functional.relu6(self.bn1(self.conv1(batch)), inplace=True)
 
     def run_stage(self, stage: Stage, features: torch.Tensor, gates: Gates) -> torch.Tensor:
         """The stage's blocks, named `layer1.0` and so on; the last stage ends with the 1x1 convolution of the head."""
@@ -244,7 +244,7 @@ class EfficientNetLite(StagedNetwork):
             if computed is not None:
                 gates[name] = computed
         if stage is Stage.FOUR:
-            features = functional.relu6(self.bn_head(self.conv_head(features)))
+            features = functional.relu6(self.bn_head(self.conv_head(features)), inplace=True)
         return features
 
     def classify(self, features: torch.Tensor) -> torch.Tensor:

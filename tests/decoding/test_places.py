@@ -4,9 +4,13 @@ import asyncio
 
 import pytest
 
+from app.decoding import places as places_module
 from app.decoding.places import FairPlaces
 from app.engine.callers import Caller, Urgency, present_caller
 from app.engine.turns import SERIES_TURN
+
+HOLDER = Caller()
+"""Who has the place in the beginning."""
 
 
 async def ask(places: FairPlaces, caller: Caller, order: list[str]) -> None:
@@ -21,9 +25,11 @@ async def serve(callers: list[Caller]) -> list[str]:
     await places.take()
     asking = [asyncio.create_task(ask(places, caller, order)) for caller in callers]
     await asyncio.sleep(0)
+    holder = HOLDER
     for _ in callers:
-        places.give_back()
+        places.give_back(holder)
         await asyncio.sleep(0)
+        holder = Caller(order[-1])
     await asyncio.gather(*asking)
     return order
 
@@ -59,12 +65,49 @@ def test_place_of_a_caller_who_leaves_goes_to_the_next(is_given: bool) -> None:
         first, second = (asyncio.create_task(ask(places, Caller(name), order)) for name in ("first", "second"))
         await asyncio.sleep(0)
         if is_given:
-            places.give_back()
+            places.give_back(HOLDER)
         first.cancel()
         await asyncio.sleep(0)
         if not is_given:
-            places.give_back()
+            places.give_back(HOLDER)
         await asyncio.wait_for(second, 1)
         return order
 
     assert asyncio.run(leave()) == ["second"]
+
+
+async def hold(places: FairPlaces, client: str, *, times: int) -> list[asyncio.Task[None]]:
+    """The wishes of a client that were granted, of some."""
+    asking = [asyncio.create_task(ask(places, Caller(client), [])) for _ in range(times)]
+    await asyncio.sleep(0.01)
+    granted = [task for task in asking if task.done()]
+    for task in asking:
+        task.cancel()
+    return granted
+
+
+@pytest.mark.parametrize(("count", "share"), [(1, 1), (2, 1), (4, 2), (5, 2)])
+def test_client_has_half_of_the_places_at_most_while_others_are_here(count: int, share: int) -> None:
+    async def take_all() -> tuple[int, int]:
+        places = FairPlaces(count)
+        (other,) = await hold(places, "other", times=1)
+        await other
+        places.give_back(Caller("other"))
+        granted = len(await hold(places, "greedy", times=count + 1))
+        return granted, len(await hold(places, "other", times=1))
+
+    # The other client finds a place at once, if there are several.
+    assert asyncio.run(take_all()) == (share, int(count > 1))
+
+
+def test_client_that_is_alone_again_has_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places_module, "PRESENT_SECONDS", 0.05)
+
+    async def take_all() -> int:
+        places = FairPlaces(4)
+        await hold(places, "other", times=1)
+        places.give_back(Caller("other"))
+        await asyncio.sleep(0.1)
+        return len(await hold(places, "greedy", times=6))
+
+    assert asyncio.run(take_all()) == 4

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from app.decoding.threads import Job, JobCancelled, WorkThreads, find_job
+from app.engine.callers import Caller, present_caller
 
 
 def test_cancelled_job_stops_what_it_waits_for_and_never_lets_it_be_used_again() -> None:
@@ -67,3 +68,11 @@ def test_work_whose_caller_leaves_before_it_has_a_place_never_runs() -> None:
 
     asyncio.run(leave())
     assert not has_run.is_set()
+
+
+def test_work_sees_its_callers_context() -> None:
+    async def ask() -> str:
+        present_caller.set(Caller("somebody"))
+        return await WorkThreads(limit=1).run(lambda: present_caller.get().client)
+
+    assert asyncio.run(ask()) == "somebody"

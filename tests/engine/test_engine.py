@@ -215,10 +215,11 @@ def test_gone_callers_take_no_place_in_the_queue(lineup: Lineup, values: np.ndar
     engine.close()
 
 
-def test_waiting_pictures_of_one_shape_share_a_forward_pass(
-    lineup: Lineup, batches: list[list[tuple[int, ...]]]
+@pytest.mark.parametrize(("threads", "sizes"), [(1, [1, 2, 3]), (2, [1, 1, 1, 1, 2])])
+def test_waiting_pictures_of_one_shape_share_a_forward_pass_on_every_core(
+    lineup: Lineup, batches: list[list[tuple[int, ...]]], threads: int, sizes: list[int]
 ) -> None:
-    engine = DeviceEngine(queue_size=16, batch_size=3)
+    engine = DeviceEngine(queue_size=16, batch_size=3, threads=threads)
     engine.start()
     rng = np.random.default_rng(4)
     inputs = [rng.standard_normal((3, 64, width)).astype(np.float32) for width in (64, 64, 96, 64, 64, 96)]
@@ -231,7 +232,7 @@ def test_waiting_pictures_of_one_shape_share_a_forward_pass(
         return [(await job)["cbam"].logits for job in jobs]
 
     together = asyncio.run(ask())
-    assert sorted(len(batch) for batch in batches) == [1, 2, 3]
+    assert sorted(len(batch) for batch in batches) == sizes
     assert all(len(set(batch)) == 1 for batch in batches)
     for logits, values in zip(together, inputs, strict=True):
         alone = asyncio.run(trace(engine, lineup, values))["cbam"].logits

@@ -40,7 +40,7 @@ class ForwardPasses:
         """The setting in words, for the report."""
         return f"{self.memory_format}, batch {len(self.batch)}"
 
-    async def measure(self) -> Mapping[str, float]:
+    def time(self) -> Mapping[str, float]:
         """Milliseconds of all passes."""
         return {self.key: time_milliseconds(self.run, self.batch.device)}
 

@@ -41,7 +41,7 @@ class Peer:
     batch: torch.Tensor
     class_index: int
 
-    async def measure(self) -> Mapping[str, float]:
+    def time(self) -> Mapping[str, float]:
         """Milliseconds of all maps."""
         return {self.key: time_milliseconds(self._explain_all, self.batch.device)}
 

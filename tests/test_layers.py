@@ -76,9 +76,9 @@ MAY_IMPORT = {
     "app.cli": "app.commands app.version",
     "app.commands": (
         "app.analysis app.bench app.bench.results app.calibration app.engine app.errors app.evaluation "
-        "app.evaluation.results app.explain app.mcp app.on_ray app.output app.render app.server app.serving app.settings app.sharing "
-        "app.study app.study.access app.study.database app.study.making app.survey app.trial models.attention "
-        "models.checkpoints models.errors models.lineups models.names models.networks models.training "
+        "app.evaluation.results app.explain app.mcp app.on_ray app.output app.render app.server app.serving "
+        "app.settings app.sharing app.study app.study.access app.study.database app.study.making app.survey app.trial "
+        "models.attention models.checkpoints models.errors models.lineups models.names models.networks models.training "
         "models.training.recipes"
     ),
     "app.decoding": "app.engine app.errors models.names models.pictures",

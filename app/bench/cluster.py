@@ -35,8 +35,9 @@ def bench_cluster(settings: Settings, options: BenchOptions) -> BenchReport:
         ChildProcessError: when a server or the load client fails.
         LineupError: when the networks cannot be loaded.
     """
-    lineup = load_chosen_lineup(settings.model_copy(update={"threads": 1}))
-    setup = read_setup(settings, options, lineup, prepare_jpeg(make_jpeg(SMALL), lineup.card.preprocessing))
+    alone = settings.model_copy(update={"threads": 1})
+    lineup = load_chosen_lineup(alone)
+    setup = read_setup(alone, options, lineup, prepare_jpeg(make_jpeg(SMALL), lineup.card.preprocessing))
     steps = {"starting": len(WAYS), "load": service.SWEEPS * len(CLIENTS) * len(WAYS)}
     with ExitStack() as stack:
         phases = stack.enter_context(Phases(steps))

@@ -68,17 +68,15 @@ class Findings:
 
     Attributes:
         setup: the report's head.
-        worker: runs what our own analysis is compared with.
         samples: the measured values.
         notes: the omissions and errors.
-        loop: the fastest bare loop, once it is known.
+        loop: runs the fastest bare loop for some seconds, and returns lineups per second; once it is known.
     """
 
     setup: Setup
-    worker: Worker
     samples: Samples = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    loop: ForwardPasses | None = None
+    loop: Callable[[float], float] | None = None
 
 
 def run_bench(settings: Settings, options: BenchOptions) -> BenchReport:
@@ -102,7 +100,7 @@ def run_bench(settings: Settings, options: BenchOptions) -> BenchReport:
         plain = load_lineup(choice, device=lens.lineup.device)
         options = leave_out_peers(options, plain)
         subject = Subject(plain, prepare_jpeg(make_jpeg(SMALL), plain.card.preprocessing))
-        findings = Findings(read_setup(settings, options, plain, subject.values), Worker(lens.engine, lens.lineup))
+        findings = Findings(read_setup(settings, options, plain, subject.values))
         phases = stack.enter_context(Phases(_count_steps(options)))
         if options.has(*IN_PROCESS):
             _measure_in_process(lens, subject, options, findings, phases.begin("rounds"))
@@ -135,12 +133,14 @@ def _measure_in_process(
 ) -> None:
     passes = build_forward_passes(subject.plain, subject.values) if options.has(Part.FORWARD) else []
     contestants = _build_ours(lens, options)
+    worker = Worker(lens.engine, lens.lineup)
     others: list[Timed] = [*passes, *_build_peers(subject, options, findings)]
-    contestants += [InWorker(other, findings.worker) for other in others]
+    contestants += [InWorker(other, worker) for other in others]
     findings.samples |= asyncio.run(run_rounds(contestants, options.rounds, advance))
     if passes:
-        single, findings.loop = find_fastest(passes, findings.samples)
-        findings.setup.forward_setting, findings.setup.loop_setting = single.setting, findings.loop.setting
+        single, loop = find_fastest(passes, findings.samples)
+        findings.setup.forward_setting, findings.setup.loop_setting = single.setting, loop.setting
+        findings.loop = partial(_loop, loop, worker)
         findings.samples |= summarise_forward(passes, findings.samples)
 
 
@@ -180,8 +180,7 @@ def _measure_service(settings: Settings, options: BenchOptions, findings: Findin
             findings.samples |= service.measure_memory(asked, options.requests, phases.begin("memory"))
         if options.has(Part.HTTP):
             advance = phases.begin("load")
-            loop = None if findings.loop is None else partial(_loop, findings.loop, findings.worker)
-            findings.samples |= service.measure_throughput(asked, loop, options.seconds, advance)
+            findings.samples |= service.measure_throughput(asked, findings.loop, options.seconds, advance)
     findings.notes += [f"the server answered with errors: {problem}" for problem in asked.problems]
 
 

@@ -7,8 +7,9 @@ thread computes with threads of its own. So one thread here may have them, and t
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
 import torch
@@ -22,7 +23,7 @@ clients on two cores, the shipped lineup makes 15 to 16 lineups per second by on
 
 
 class Cores:
-    """Some cores, for the thread that enters them.
+    """Some cores, for the thread that takes them.
 
     Args:
         count: how many.
@@ -32,29 +33,30 @@ class Cores:
         self._count = count
         self._pool: ThreadPoolExecutor | None = None
 
-    def enter(self) -> None:
-        """Give this thread all cores in torch, and start a helper for each core.
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Give this thread all cores in torch, with a helper for each core until the context ends.
 
         Other threads keep the number that they have, and new ones get the one that they would have got.
         """
         usual = torch.get_num_threads()
         torch.set_num_threads(self._count)
-        if self._count > 1:
-            everybody = threading.Barrier(self._count + 1)
-            self._pool = ThreadPoolExecutor(self._count, "cbam-lens-core", _stay_alone, (everybody,))
-            for _ in range(self._count):
-                self._pool.submit(int)
-            everybody.wait()
-        # The last call decides for threads that have not computed yet.
-        reset = threading.Thread(target=torch.set_num_threads, args=(usual,))
-        reset.start()
-        reset.join()
-
-    def leave(self) -> None:
-        """End the helpers."""
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
+        with ExitStack() as stack:
+            if self._count > 1:
+                everybody = threading.Barrier(self._count + 1)
+                pool = ThreadPoolExecutor(self._count, "cbam-lens-core", _stay_alone, (everybody,))
+                self._pool = stack.enter_context(pool)
+                for _ in range(self._count):
+                    pool.submit(int)
+                everybody.wait()
+            # The last call decides for threads that have not computed yet.
+            reset = threading.Thread(target=torch.set_num_threads, args=(usual,))
+            reset.start()
+            reset.join()
+            try:
+                yield
+            finally:
+                self._pool = None
 
     def share(self, compute: Callable[[Sequence[Piece]], Sequence[Answer]], batch: Sequence[Piece]) -> Sequence[Answer]:
         """Compute a batch's answers, in its order; side by side where there is work for every core.

@@ -144,13 +144,11 @@ class DeviceEngine(Engine):
             if self._gives_way:
                 # First: the threads that torch starts for its worker inherit this.
                 give_way()
-            self._cores.enter()
-            self._warm_up()
-            self._work()
-            self._cores.leave()
+            with self._cores.taken():
+                self._warm_up()
+                self._work()
         except BaseException:
             logger.critical("the engine's worker died; another one replaces it", exc_info=True)
-            self._cores.leave()
             for job in self._current:
                 if not job.future.done():
                     job.future.set_exception(EngineFailed("the computation was interrupted; send the picture again"))

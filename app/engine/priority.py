@@ -29,16 +29,15 @@ def give_way() -> None:
     On an idle machine nothing changes. On a busy one, a page that takes milliseconds no longer waits for a network
     that computes for a tenth of a second on every core.
     """
-    if sys.platform == "linux":
-        _be_nicer(threading.get_native_id(), NICENESS_STEP)
+    _be_nicer(threading.get_native_id(), NICENESS_STEP)
 
 
 @contextmanager
 def giving_way_when_long(seconds: float = LONG_SECONDS) -> Iterator[threading.Event]:
-    """Let this process, which has one thread, give way once more if it takes long in the context.
+    """Let this process, which has no other threads, give way once more if the context takes it long.
 
     Args:
-        seconds: the time on a core from which on it does.
+        seconds: the time on a core that is long.
 
     Yields:
         Set when it has given way.

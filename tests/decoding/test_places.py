@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from app.decoding import places as places_module
 from app.decoding.places import FairPlaces
 from app.engine.callers import Caller, Urgency, present_caller
 from app.engine.turns import SERIES_TURN
@@ -101,7 +100,7 @@ def test_client_has_half_of_the_places_at_most_while_others_are_here(count: int,
 
 
 def test_client_that_is_alone_again_has_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places_module, "PRESENT_SECONDS", 0.05)
+    monkeypatch.setattr("app.decoding.places.PRESENT_SECONDS", 0.05)
 
     async def take_all() -> int:
         places = FairPlaces(4)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
 import pytest
@@ -17,13 +17,13 @@ Answer = TypeVar("Answer")
 @contextmanager
 def entered(count: int) -> Iterator[Callable[[Callable[[Cores], Answer]], Answer]]:
     """Some cores, whose worker calls functions."""
-    cores = Cores(count)
+    cores, stack = Cores(count), ExitStack()
     with ThreadPoolExecutor(1) as worker:
-        worker.submit(cores.enter).result()
+        worker.submit(stack.enter_context, cores.taken()).result()
         try:
             yield lambda function: worker.submit(function, cores).result()
         finally:
-            worker.submit(cores.leave).result()
+            worker.submit(stack.close).result()
 
 
 def read_thread(part: Sequence[int]) -> list[tuple[int, int, int]]:

@@ -4,7 +4,9 @@ from PIL import Image
 
 from app.analysis.analyses import Analysis
 from app.explain.maps import FloatArray
-from app.render.overlay import Drawing, Render, draw_map, draw_values
+from app.output.picture_format import PictureFormat, encode_picture
+from app.render.overlay import Drawing, Render, draw_map, draw_map_strips, draw_values
+from app.render.png import encode_png_strips
 
 UNTRAINED_MARK = "untrained"
 """The mark in the corner of every map of a lineup with random weights."""
@@ -21,3 +23,14 @@ def draw_on_picture(analysis: Analysis, values: FloatArray, drawing: Drawing, ma
         # Values need no picture, so it is not decoded.
         return draw_values(values, drawing.scale)
     return draw_map(analysis.picture(max_side=max_side), values, analysis.placement, drawing)
+
+
+def encode_on_picture(
+    analysis: Analysis, values: FloatArray, drawing: Drawing, max_side: int | None, form: PictureFormat
+) -> bytes:
+    """`draw_on_picture` as a file; an overlay in PNG is encoded while it is drawn, which saves its memory."""
+    if form is PictureFormat.PNG and drawing.render is Render.OVERLAY:
+        picture = analysis.picture(max_side=max_side)
+        strips = draw_map_strips(picture, values, analysis.placement, drawing)
+        return encode_png_strips(strips, picture.size, "RGB")
+    return encode_picture(draw_on_picture(analysis, values, drawing, max_side), form)

@@ -8,7 +8,7 @@ from PIL import Image
 from app.analysis.comparison import Comparison, Difference
 from app.analysis.options import ColourOptions, MapOptions
 from app.explain.maps import FloatArray, HeatMap
-from app.output.drawing import draw_on_picture, find_mark
+from app.output.drawing import draw_on_picture, encode_on_picture, find_mark
 from app.output.picture_format import PictureFormat, check_format, encode_picture
 from app.render.colour_scale import DIFFERENCE_COLORMAP, ColourScale, DifferenceScale, Scale, limit_difference
 from app.render.overlay import Drawing
@@ -73,12 +73,25 @@ def draw_heat_map(  # noqa: PLR0913  # four of them are how it is drawn
     With `as_learned`, a network with changed gates shows its map from before, on the shared scale of both. `shown` is
     as in `heat_map_scale`.
     """
+    values, drawing = _plan_heat_map(comparison, name, options, as_learned=as_learned, shown=shown)
+    return draw_on_picture(comparison.analysis, values, drawing, max_side)
+
+
+def _plan_heat_map(
+    comparison: Comparison,
+    name: NetworkName,
+    options: MapOptions,
+    *,
+    as_learned: bool,
+    shown: Sequence[NetworkName] = (),
+) -> tuple[FloatArray, Drawing]:
+    """A heat map's values, and how they are drawn."""
     heat_map = comparison.find_map(name, as_learned=as_learned)
     notice = None if heat_map.has_evidence else f"no positive evidence for {comparison.target.label.name}"
     scale = heat_map_scale(comparison, heat_map, options, shown=shown)
     mark = find_mark(comparison.analysis)
     drawing = Drawing(options.render, scale, options.opacity, notice, mark, threshold=options.threshold)
-    return draw_on_picture(comparison.analysis, heat_map.values, drawing, max_side)
+    return heat_map.values, drawing
 
 
 def encode_heat_map(  # noqa: PLR0913  # three of them are how it is drawn
@@ -92,8 +105,8 @@ def encode_heat_map(  # noqa: PLR0913  # three of them are how it is drawn
 ) -> bytes:
     """`draw_heat_map` as a file; raises `InvalidOption` for a format that cannot hold it."""
     check_format(form, options.render)
-    drawn = draw_heat_map(comparison, name, options, as_learned=as_learned, max_side=max_side)
-    return encode_picture(drawn, form)
+    values, drawing = _plan_heat_map(comparison, name, options, as_learned=as_learned)
+    return encode_on_picture(comparison.analysis, values, drawing, max_side, form)
 
 
 def draw_difference(

@@ -1,5 +1,6 @@
 """Drawing of a map over the picture, exactly on the pixels that produced it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -102,18 +103,43 @@ def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, dra
     return drawn
 
 
+def draw_map_strips(
+    picture: Image.Image, values: FloatArray, placement: Placement, drawing: Drawing
+) -> Iterator[Image.Image]:
+    """`draw_map` from top to bottom, strip by strip, so that an overlay of the whole picture is never held as a whole.
+
+    Whatever is drawn across strips comes as one strip.
+    """
+    box = scale_box(placement, picture.size)
+    is_overlay = drawing.render is Render.OVERLAY and not drawing.is_difference
+    is_written_over = drawing.notice is not None or drawing.mark is not None or _has_outline(drawing)
+    if is_overlay and not is_written_over and box == (0, 0, *picture.size):
+        for _, strip in _cover_strips(picture, values, box, drawing):
+            yield strip
+    else:
+        yield draw_map(picture, values, placement, drawing)
+
+
 def _cover_picture(picture: Image.Image, values: FloatArray, box: Box, drawing: Drawing) -> Image.Image:
     """Draw an overlay by strips, which takes half the time of whole pictures: 12 MP do not fit a processor's cache."""
-    size = (box[2] - box[0], box[3] - box[1])
     drawn = _grey_unseen(picture, box)
-    for first, strip in spread_strips(values, size):
-        place = (box[0], box[1] + first, box[2], box[1] + first + len(strip))
-        drawn.paste(Image.blend(picture.crop(place), drawing.scale.colour(strip), drawing.opacity), place)
+    for place, strip in _cover_strips(picture, values, box, drawing):
+        drawn.paste(strip, place)
     if _has_outline(drawing):
         seen = drawn.crop(box)
-        _outline(seen, spread_map(values, size), drawing)
+        _outline(seen, spread_map(values, seen.size), drawing)
         drawn.paste(seen, box)
     return drawn
+
+
+def _cover_strips(
+    picture: Image.Image, values: FloatArray, box: Box, drawing: Drawing
+) -> Iterator[tuple[Box, Image.Image]]:
+    """The colours over the picture inside the box, as strips and their places."""
+    left, upper, right, lower = box
+    for first, strip in spread_strips(values, (right - left, lower - upper)):
+        place = (left, upper + first, right, upper + first + len(strip))
+        yield place, Image.blend(picture.crop(place), drawing.scale.colour(strip), drawing.opacity)
 
 
 def _draw_spread(picture: Image.Image, spread: FloatArray, box: Box, drawing: Drawing) -> Image.Image:

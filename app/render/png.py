@@ -3,7 +3,7 @@
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from isal import isal_zlib
@@ -33,8 +33,6 @@ COMPRESSION = {"compress_level": 1, "compress_type": zlib.Z_RLE}
 def encode_png(picture: Image.Image, *, dots_per_inch: float | None = None) -> bytes:
     """Encode a picture as PNG.
 
-    By ISA-L, after the filter that subtracts the row above, a strip of rows at a time.
-
     Args:
         picture: in any mode of PNG.
         dots_per_inch: the resolution in print; none by default.
@@ -44,32 +42,54 @@ def encode_png(picture: Image.Image, *, dots_per_inch: float | None = None) -> b
         printed = {} if dots_per_inch is None else {"dpi": (dots_per_inch, dots_per_inch)}
         picture.save(buffer, format="PNG", **COMPRESSION, **printed)
         return buffer.getvalue()
-    header = struct.pack(">IIBBBBB", picture.width, picture.height, 8, COLOUR_TYPES[picture.mode], 0, 0, 0)
+    return encode_png_strips([picture], picture.size, picture.mode, dots_per_inch=dots_per_inch)
+
+
+def encode_png_strips(
+    strips: Iterable[Image.Image], size: tuple[int, int], mode: str, *, dots_per_inch: float | None = None
+) -> bytes:
+    """Encode a picture of which only a strip exists at a time.
+
+    By ISA-L, after the filter that subtracts the row above.
+
+    Args:
+        strips: the rows from top to bottom, as pictures of the whole width.
+        size: width and height of the whole.
+        mode: the strips' mode, one of `COLOUR_TYPES`.
+        dots_per_inch: the resolution in print; none by default.
+    """
+    header = struct.pack(">IIBBBBB", *size, 8, COLOUR_TYPES[mode], 0, 0, 0)
     chunks = [_chunk(b"IHDR", header)]
     if dots_per_inch is not None:
         dots_per_metre = round(dots_per_inch / METRES_PER_INCH)
         chunks.append(_chunk(b"pHYs", struct.pack(">IIB", dots_per_metre, dots_per_metre, 1)))
     compressor = isal_zlib.compressobj(COMPRESSION_LEVEL)
-    body = b"".join([*map(compressor.compress, _filter_rows(picture)), compressor.flush()])
+    body = b"".join([*map(compressor.compress, _filter_rows(strips)), compressor.flush()])
     return b"".join([SIGNATURE, *chunks, _chunk(b"IDAT", body), _chunk(b"IEND", b"")])
 
 
-def _filter_rows(picture: Image.Image) -> Iterator[np.ndarray]:
-    """Each row minus the one above, behind the filter's number: strips of (h, 1 + W * channels), uint8, modulo 256.
-
-    A strip is overwritten by the next one.
-    """
-    height = strip_height(picture.width)
-    rows = np.empty((height, 1 + picture.width * len(picture.getbands())), np.uint8)
-    rows[:, 0] = UP
-    above = np.zeros((1, rows.shape[1] - 1), np.uint8)
-    for first in range(0, picture.height, height):
-        last = min(first + height, picture.height)
-        values = np.asarray(picture.crop((0, first, picture.width, last))).reshape(last - first, -1)
+def _filter_rows(strips: Iterable[Image.Image]) -> Iterator[np.ndarray]:
+    """Each row minus the one above, behind the filter's number: strips of (h, 1 + W * channels), uint8, modulo 256."""
+    above: np.ndarray | int = 0
+    for strip in _cut(strips):
+        values = np.asarray(strip).reshape(strip.height, -1)
+        rows = np.empty((strip.height, 1 + values.shape[1]), np.uint8)
+        rows[:, 0] = UP
         np.subtract(values[:1], above, out=rows[:1, 1:])
-        np.subtract(values[1:], values[:-1], out=rows[1 : last - first, 1:])
+        np.subtract(values[1:], values[:-1], out=rows[1:, 1:])
         above = values[-1:]
-        yield rows[: last - first]
+        yield rows
+
+
+def _cut(strips: Iterable[Image.Image]) -> Iterator[Image.Image]:
+    """The same rows in strips that fit a processor's cache."""
+    for strip in strips:
+        height = strip_height(strip.width)
+        for first in range(0, strip.height, height):
+            if strip.height <= height:
+                yield strip
+            else:
+                yield strip.crop((0, first, strip.width, min(first + height, strip.height)))
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

@@ -1,21 +1,16 @@
-"""The processor's cores, which a single picture's pass shares, and of which each takes a part of a batch.
+"""The processor's cores, which share a single picture's pass, and of which each has its own work when more waits.
 
 torch's threads wait for each other after every operation. That is fast only while they may wait awake: OpenMP lets them
 sleep, and wakes them up slowly, as soon as the process has more of its threads than cores, which it has when a second
 thread computes with threads of its own. So one thread here may have them, and the others get one core each.
 """
 
-import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from typing import TypeVar
 
 import torch
-
-Piece = TypeVar("Piece")
-Answer = TypeVar("Answer")
 
 PASS_PICTURES = 2
 """The most pictures that one core takes through the networks at once: of more, the features leave its cache. With four
@@ -26,12 +21,22 @@ class Cores:
     """Some cores, for the thread that takes them.
 
     Args:
+        count: how many; a single one has no helper.
+
+    Attributes:
         count: how many.
     """
 
     def __init__(self, count: int) -> None:
-        self._count = count
+        self.count = count
         self._pool: ThreadPoolExecutor | None = None
+        self._free = count
+        self._changed = threading.Condition()
+
+    @property
+    def free(self) -> int:
+        """The number of cores whose helper does nothing; with all of them this thread may compute itself."""
+        return self._free
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -40,13 +45,13 @@ class Cores:
         Other threads keep the number that they have, and new ones get the one that they would have got.
         """
         usual = torch.get_num_threads()
-        torch.set_num_threads(self._count)
+        torch.set_num_threads(self.count)
         with ExitStack() as stack:
-            if self._count > 1:
-                everybody = threading.Barrier(self._count + 1)
-                pool = ThreadPoolExecutor(self._count, "cbam-lens-core", _stay_alone, (everybody,))
+            if self.count > 1:
+                everybody = threading.Barrier(self.count + 1)
+                pool = ThreadPoolExecutor(self.count, "cbam-lens-core", _stay_alone, (everybody,))
                 self._pool = stack.enter_context(pool)
-                for _ in range(self._count):
+                for _ in range(self.count):
                     pool.submit(int)
                 everybody.wait()
             # The last call decides for threads that have not computed yet.
@@ -58,22 +63,27 @@ class Cores:
             finally:
                 self._pool = None
 
-    def share(self, compute: Callable[[Sequence[Piece]], Sequence[Answer]], batch: Sequence[Piece]) -> Sequence[Answer]:
-        """Compute a batch's answers, in its order; side by side where there is work for every core.
+    def lend(self, compute: Callable[[], None]) -> None:
+        """Let a helper compute with one core, as soon as one is free.
 
         Args:
-            compute: makes the answers to a part of the batch.
-            batch: the work.
-
-        Raises:
-            Exception: what `compute` raises, once every part has ended.
+            compute: raises nothing.
         """
-        if self._pool is None or len(batch) < self._count:
-            return compute(batch)
-        size = min(PASS_PICTURES, math.ceil(len(batch) / self._count))
-        parts = [self._pool.submit(compute, batch[first : first + size]) for first in range(0, len(batch), size)]
-        wait(parts)
-        return [answer for part in parts for answer in part.result()]
+        assert self._pool is not None  # noqa: S101  # only while the cores are taken, and there are helpers
+        self.wait()
+        with self._changed:
+            self._free -= 1
+        self._pool.submit(compute).add_done_callback(self._give_back)
+
+    def wait(self) -> None:
+        """Wait until a helper does nothing; it stays so until this thread lends again."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._free)
+
+    def _give_back(self, _: object) -> None:
+        with self._changed:
+            self._free += 1
+            self._changed.notify()
 
 
 def _stay_alone(everybody: threading.Barrier) -> None:

@@ -2,8 +2,9 @@
 
 The steps of a request: its work becomes one job -> the job waits in a bounded queue, or is refused with `QueueFull`
 before any computation -> the device's worker takes the oldest job, and other jobs that can share its pass -> a job
-whose caller has gone is skipped -> the work's class computes the batch, whose parts take a core each on a processor
--> each answer goes back to its caller's event loop. Only the worker and its helpers use the networks.
+whose caller has gone is skipped -> the work's class computes the batch: on a processor with all cores if nothing else
+waits, else with one, beside others -> each answer goes back to its caller's event loop. Only the worker and its helpers
+use the networks.
 """
 
 import asyncio
@@ -12,12 +13,13 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
-from app.engine.cores import Cores
+from app.engine.cores import PASS_PICTURES, Cores
 from app.engine.engine import Engine
 from app.engine.job_queue import Job, JobQueue, Place
 from app.engine.priority import give_way
@@ -37,7 +39,7 @@ class DeviceEngine(Engine):
         queue_seconds: the longest time from a job's arrival to its answer; one that would take longer is refused.
         batch_size: the limit of pictures per forward pass.
         batch_wait_seconds: the time that the first picture of a batch waits for others.
-        threads: the processor's cores for the worker.
+        threads: the processor's cores for the worker; one for another device, whose batches are not divided.
         observe_batch: called with the number of jobs of each batch; None for no call.
     """
 
@@ -148,10 +150,7 @@ class DeviceEngine(Engine):
                 self._warm_up()
                 self._work()
         except BaseException:
-            logger.critical("the engine's worker died; another one replaces it", exc_info=True)
-            for job in self._current:
-                if not job.future.done():
-                    job.future.set_exception(EngineFailed("the computation was interrupted; send the picture again"))
+            self._bury(self._current, "the engine's worker died; another one replaces it")
             self._worker = self._make_worker()
             self._worker.start()
 
@@ -171,16 +170,56 @@ class DeviceEngine(Engine):
         self._unwarmed = ()
 
     def _work(self) -> None:
-        while jobs := self._queue.take(batch_size=self._batch_size, wait_seconds=self._batch_wait_seconds):
-            start = time.perf_counter()
+        while jobs := self._take():
             self._current = jobs
-            self._answer(jobs)
+            if self._may_take_all(jobs):
+                self._answer_timed(jobs)
+            else:
+                self._lend(jobs)
             self._current = ()
-            self._queue.times.learn(jobs[0].work, (time.perf_counter() - start) / len(jobs))
+
+    def _take(self) -> Sequence[Job[Any]]:
+        """Take the next jobs once a core is free for them."""
+        self._cores.wait()
+        limit = self._batch_size if self._cores.count == 1 else min(self._batch_size, PASS_PICTURES)
+        return self._queue.take(batch_size=limit, wait_seconds=self._batch_wait_seconds)
+
+    def _may_take_all(self, jobs: Sequence[Job[Any]]) -> bool:
+        """Whether nothing else is computed or waits, so that every core can work on the same."""
+        if self._cores.count == 1:
+            return True
+        return len(jobs) == 1 and self._cores.free == self._cores.count and not len(self._queue)
+
+    def _lend(self, jobs: Sequence[Job[Any]]) -> None:
+        """Let cores compute side by side, so few jobs on each that none stays without work."""
+        size = min(PASS_PICTURES, math.ceil((len(jobs) + len(self._queue)) / self._cores.free))
+        for first in range(0, len(jobs), size):
+            self._cores.lend(partial(self._answer_beside, jobs[first : first + size]))
+
+    def _answer_beside(self, jobs: Sequence[Job[Any]]) -> None:
+        """Answer on one core while others compute."""
+        try:
+            self._answer_timed(jobs, cores=self._cores.count)
+        except BaseException:
+            self._bury(jobs, "the computation of some jobs died")
+
+    def _answer_timed(self, jobs: Sequence[Job[Any]], *, cores: int = 1) -> None:
+        start = time.perf_counter()
+        self._answer(jobs)
+        # The queue moves on as much faster as cores compute side by side.
+        self._queue.times.learn(jobs[0].work, (time.perf_counter() - start) / len(jobs) / cores)
+
+    def _bury(self, jobs: Sequence[Job[Any]], sentence: str) -> None:
+        """Answer those for whom an error of the program left no answer."""
+        logger.critical(sentence, exc_info=True)
+        for job in jobs:
+            if not job.future.done():
+                job.future.set_exception(EngineFailed("the computation was interrupted; send the picture again"))
 
     def _answer(self, jobs: Sequence[Job[Any]]) -> None:
         try:
-            answers = self._compute([job.work for job in jobs])
+            # All work of a batch has one class, and one lineup.
+            answers = type(jobs[0].work).compute_together([job.work for job in jobs])
         except Exception as error:
             half = len(jobs) // 2
             if isinstance(error, torch.OutOfMemoryError):
@@ -196,11 +235,6 @@ class DeviceEngine(Engine):
             self._observe_batch(len(jobs))
         for job, answer in zip(jobs, answers, strict=True):
             job.future.set_result(answer)
-
-    def _compute(self, batch: Sequence[Work[Any]]) -> Sequence[Any]:
-        # All work of a batch has one class, and one lineup.
-        compute = type(batch[0]).compute_together
-        return self._cores.share(compute, batch) if batch[0].lineup.device.type == "cpu" else compute(batch)
 
     def _make_room(self, batch_size: int) -> None:
         """Release torch's cached device memory, and take smaller batches from now on."""

@@ -76,7 +76,7 @@ def build_engine(
         queue_seconds=queue_seconds,
         batch_size=settings.batch_size,
         batch_wait_seconds=settings.batch_wait_seconds,
-        threads=count_threads(settings),
+        threads=count_threads(settings) if choose_device(settings.device).type == "cpu" else 1,
         observe_batch=observe_batch,
     )
 

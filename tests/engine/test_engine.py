@@ -1,7 +1,9 @@
 import asyncio
 import copy
+import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,11 +12,11 @@ import torch
 from app.engine.computation import move_pictures, trace_network
 from app.engine.device_engine import DeviceEngine
 from app.engine.traces import GradientTarget, LineupTrace
-from app.engine.work import GradientWork, PictureWork, TracedPicture
+from app.engine.work import GradientWork, PictureWork, TracedPicture, Work
 from app.errors import EngineFailed, QueueFull
 from models.lineups.lineup import Lineup, load_lineup
 from models.names import Stage
-from tests.engine.holding import hold
+from tests.engine.holding import PATIENCE_SECONDS, hold
 
 TOLERANCE = 1e-5
 """The tolerance of values: batching and the memory layout change the order of sums."""
@@ -215,8 +217,8 @@ def test_gone_callers_take_no_place_in_the_queue(lineup: Lineup, values: np.ndar
     engine.close()
 
 
-@pytest.mark.parametrize(("threads", "sizes"), [(1, [1, 2, 3]), (2, [1, 1, 1, 1, 2])])
-def test_waiting_pictures_of_one_shape_share_a_forward_pass_on_every_core(
+@pytest.mark.parametrize(("threads", "sizes"), [(1, [1, 2, 3]), (2, [2, 2, 2])])
+def test_waiting_pictures_of_one_shape_share_a_forward_pass(
     lineup: Lineup, batches: list[list[tuple[int, ...]]], threads: int, sizes: list[int]
 ) -> None:
     engine = DeviceEngine(queue_size=16, batch_size=3, threads=threads)
@@ -238,6 +240,67 @@ def test_waiting_pictures_of_one_shape_share_a_forward_pass_on_every_core(
         alone = asyncio.run(trace(engine, lineup, values))["cbam"].logits
         assert np.abs(logits - alone).max() <= 1e-5
     engine.close()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeetingWork(Work[int]):
+    """Work that waits for others, and knows how many of torch's threads it had."""
+
+    others: threading.Barrier
+
+    def compute(self) -> int:
+        self.others.wait(PATIENCE_SECONDS)
+        return torch.get_num_threads()
+
+
+def test_single_job_has_all_cores_and_waiting_ones_have_one_each_at_the_same_time(lineup: Lineup) -> None:
+    engine = DeviceEngine(queue_size=16, threads=2)
+    engine.start()
+
+    async def ask(count: int) -> list[int]:
+        release = await hold(engine, lineup)
+        together = threading.Barrier(count)
+        jobs = [asyncio.create_task(engine.submit(MeetingWork(lineup, together))) for _ in range(count)]
+        await asyncio.sleep(0)
+        release()
+        return list(await asyncio.gather(*jobs))
+
+    assert asyncio.run(ask(1)) == [2]
+    assert asyncio.run(ask(2)) == [1, 1]
+    engine.close()
+
+
+class Died(BaseException):
+    """What no code catches by mistake."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DyingWork(Work[None]):
+    """Work that ends its thread."""
+
+    def compute(self) -> None:
+        raise Died
+
+
+def test_caller_of_work_that_dies_beside_others_is_answered(
+    lineup: Lineup, values: np.ndarray, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = DeviceEngine(queue_size=16, threads=2)
+    engine.start()
+
+    async def ask() -> list[object]:
+        release = await hold(engine, lineup)
+        works: list[Work[Any]] = [DyingWork(lineup), PictureWork(lineup, values), PictureWork(lineup, values)]
+        jobs = [asyncio.create_task(engine.submit(work)) for work in works]
+        await asyncio.sleep(0)
+        release()
+        return list(await asyncio.gather(*jobs, return_exceptions=True))
+
+    died, *others = asyncio.run(ask())
+    engine.close()
+    assert isinstance(died, EngineFailed)
+    assert all(isinstance(other, TracedPicture) for other in others)
+    assert "died" in caplog.text
 
 
 def test_bad_picture_does_not_take_its_batch_with_it(lineup: Lineup, values: np.ndarray) -> None:

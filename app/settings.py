@@ -82,7 +82,9 @@ class Settings(BaseSettings):
         default=512,
         description="limit of waiting requests, above which 503 is answered, as when a request would wait too long",
     )
-    batch_size: PositiveInt = Field(default=8, description="limit of pictures per forward pass")
+    batch_size: PositiveInt = Field(
+        default=8, description="limit of pictures per forward pass; on a CPU of several cores never more than 2"
+    )
     batch_wait_seconds: NonNegativeFloat = Field(
         default=0.0,
         description="time that a picture waits for others to share its pass; waiting ones share it even at 0",

@@ -85,11 +85,11 @@ def _cut(strips: Iterable[Image.Image]) -> Iterator[Image.Image]:
     """The same rows in strips that fit a processor's cache."""
     for strip in strips:
         height = strip_height(strip.width)
+        if strip.height <= height:
+            yield strip
+            continue
         for first in range(0, strip.height, height):
-            if strip.height <= height:
-                yield strip
-            else:
-                yield strip.crop((0, first, strip.width, min(first + height, strip.height)))
+            yield strip.crop((0, first, strip.width, min(first + height, strip.height)))
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """The server's side of the decoding processes."""
 
 import atexit
+import io
 import logging
 import os
 import select
@@ -206,18 +207,17 @@ def _end(connection: socket.socket) -> None:
 def _exchange(channel: Channel, data: bytes, request: DecodingRequest, seconds: float) -> tuple[DecodedParts, bool]:
     """Send a picture and receive its parts, and whether its process ends now."""
     order = Order(size_bytes=len(data), seconds=seconds, request=request)
-    with wire.open_file() as file:
-        wire.write(file, data)
-        channel.send(order.model_dump_json(), file)
-    with channel.receive() as (message, answer):
-        head = _read_head(message)
+    with wire.open_pipe() as (reading, writing):
+        with wire.open_file() as file, writing:
+            wire.write(file, data)
+            channel.send(order.model_dump_json(), file, writing.fileno())
+        with channel.receive() as (message, _):
+            head = _read_head(message)
         for size in filter(None, (head.picture, head.seen)):
             # The process has read a stranger's bytes; what it says is checked like theirs.
             if size[0] * size[1] > max(request.max_pixels, MAX_INPUT_PIXELS):
                 raise UntruthfulAnswer(f"{size} pixels")
-        if answer is None:
-            raise UntruthfulAnswer("no file")
-        return _read_parts(head, answer), head.is_last
+        return _read_parts(channel, reading, head), head.is_last
 
 
 def _read_head(message: bytes) -> Success:
@@ -230,15 +230,13 @@ def _read_head(message: bytes) -> Success:
     raise _make_error(failure)
 
 
-def _read_parts(head: Success, file: int) -> DecodedParts:
+def _read_parts(channel: Channel, pipe: io.FileIO, head: Success) -> DecodedParts:
     picture = seen = None
-    offset = 0
     if head.picture is not None:
-        picture = wire.read_picture(file, *head.picture)
-        offset = 3 * picture.width * picture.height
+        picture = channel.read_picture(pipe, *head.picture)
     if head.seen is not None:
         height, width = head.seen
-        pixels = wire.read(file, 3 * height * width, offset)
+        pixels = channel.read_pipe(pipe, 3 * height * width)
         seen = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
     values = None if head.values is None else ValueRange(*head.values)
     return DecodedParts(head.width, head.height, values, head.pages, picture, seen)

@@ -1,6 +1,7 @@
 """Pictures are decoded in other processes as in this one, and those end whenever they should."""
 
 import asyncio
+import io
 import os
 import signal
 import socket
@@ -276,10 +277,8 @@ def test_answer_that_no_decoding_gives_is_refused(message: bytes) -> None:
     processes._idle.append(ours)
 
     def answer() -> None:
-        with theirs:
-            theirs.recv(wire.MAX_MESSAGE_BYTES)
-            with wire.open_file() as file:
-                socket.send_fds(theirs, [message], [file])
+        with theirs, wire.Channel(theirs).receive():
+            theirs.send(message)
 
     answering = threading.Thread(target=answer)
     answering.start()
@@ -322,8 +321,53 @@ def test_processes_end_with_their_server_however_it_ends(number: signal.Signals)
 
 def test_picture_is_read_whole_from_its_bands() -> None:
     picture = make_picture(1000, 1500)
-    with wire.open_file() as file:
-        wire.write_picture(file, picture)
-        assert wire.read_picture(file, 1000, 1500) == picture
+
+    def send(pipe: io.FileIO) -> None:
+        with pipe:
+            wire.write_picture(pipe.fileno(), picture)
+
+    with socket.socket() as connection, wire.open_pipe() as (reading, writing):
+        channel = wire.Channel(connection, SECONDS)
+        sending = threading.Thread(target=send, args=(writing,))
+        sending.start()
+        assert channel.read_picture(reading, 1000, 1500) == picture
+        sending.join()
         with pytest.raises(wire.ChannelEnded):
-            wire.read_picture(file, 1000, 1501)
+            channel.read_pipe(reading, 1)
+
+
+def test_process_that_sends_no_pixels_is_left_at_the_deadline() -> None:
+    processes = DecodingProcesses()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    processes._idle.append(ours)
+    message = b'{"width":9,"height":9,"pages":1,"values":null,"picture":[9,9],"seen":null,"is_last":false}'
+
+    def answer() -> None:
+        with theirs, wire.Channel(theirs).receive() as (_, descriptors):
+            theirs.send(message)
+            # Too few of them, and then nothing until the server leaves.
+            wire.write(descriptors[1], bytes(100))
+            assert theirs.recv(1) == b""
+
+    answering = threading.Thread(target=answer)
+    answering.start()
+    begin = time.monotonic()
+    with pytest.raises(DeadlinePassed):
+        processes.decode(SMALL, WHOLE, seconds=0.3)
+    assert time.monotonic() - begin < 5
+    answering.join()
+
+
+def test_server_that_reads_no_more_ends_the_process(processes: DecodingProcesses) -> None:
+    connection = processes._fork()
+    channel = wire.Channel(connection, SECONDS)
+    data = encode(make_picture(900, 700))
+    order = Order(size_bytes=len(data), seconds=SECONDS, request=WHOLE)
+    with wire.open_pipe() as (_, writing), wire.open_file() as file:
+        wire.write(file, data)
+        channel.send(order.model_dump_json(), file, writing.fileno())
+        writing.close()
+        with channel.receive() as (message, _):
+            assert b'"error"' not in message
+    with connection, pytest.raises(wire.ChannelEnded), channel.receive():
+        pass

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from app.engine.memory import allocate_kept
 from app.engine.traces import GradientTarget, NetworkTrace
 from app.errors import EngineFailed
 from app.explain.attention_maps import read_attention_maps
@@ -148,10 +149,8 @@ def _to_cpu(trace: Trace) -> Trace:
 
 
 def _to_array(tensor: torch.Tensor) -> FloatArray:
-    values = tensor.detach().float().cpu().contiguous()
-    if values.untyped_storage().nbytes() > values.nbytes:
-        # One picture of a batch would keep the memory of all of them.
-        values = values.clone()
-    array: FloatArray = values.numpy()
+    # A copy, because one picture of a batch would keep the memory of all of them.
+    array = allocate_kept(tensor.shape)
+    torch.from_numpy(array).copy_(tensor.detach())
     array.flags.writeable = False
     return array

@@ -31,7 +31,7 @@ from app.bench.results.parts import BenchOptions, Part
 from app.bench.results.plot import draw_report
 from app.bench.results.report import BenchReport, Setup
 from app.bench.results.statistics import Samples
-from app.bench.servers.server import ServerProcess, serve_command
+from app.bench.servers.server import serve_command
 from app.bench.servers.startup import RUNS, list_weights, measure_startup
 from app.bench.setup import read_setup
 from app.errors import InvalidOption
@@ -172,7 +172,7 @@ def _build_peers(subject: Subject, options: BenchOptions, findings: Findings) ->
 def _measure_service(settings: Settings, options: BenchOptions, findings: Findings, phases: Phases) -> None:
     if not options.has(Part.HTTP, Part.MEMORY):
         return
-    with tempfile.TemporaryDirectory() as directory, ServerProcess(serve_command(settings)) as server:
+    with tempfile.TemporaryDirectory() as directory, service.start(settings) as server:
         write_jpegs(Path(directory), service.PICTURES)
         asked = service.Service(server, Path(directory))
         # Memory comes first: it needs a server that has had no requests.

@@ -1,5 +1,6 @@
 """(g), (h) The server under load: pictures per second, latencies, memory."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,15 +11,19 @@ from pydantic import TypeAdapter
 
 from app.bench.results.statistics import Samples, median, merge, percentile
 from app.bench.servers.load import LoadResult
-from app.bench.servers.server import ServerProcess
+from app.bench.servers.server import ServerProcess, serve_command
+from app.settings import Settings
 
 CLIENTS = (1, 4, 16)
 SWEEPS = 3
 """The seconds of every level are spread over the sweeps, so that other load affects all levels alike."""
 
 PICTURES = 16
+CACHE_BYTES = 512_000_000
+"""The memory for analyses, unless the environment says otherwise: a hundred of the shipped lineup's."""
+
 FIRST_REQUESTS = 300
-"""After so many, analyses of the shipped lineup fill the default cache."""
+"""After so many, the cache is full."""
 
 MEMORY_CLIENTS = 4
 READINGS = 9
@@ -58,6 +63,12 @@ class Service:
         result = TypeAdapter(LoadResult).validate_json(done.stdout)
         self.problems.extend(message for message in result.messages if message not in self.problems)
         return result
+
+
+def start(settings: Settings) -> ServerProcess:
+    """A server whose cache is full after the first requests, as it is in a server that has run for a while."""
+    environment = {"CBAM_LENS_CACHE_BYTES": str(CACHE_BYTES), **os.environ}
+    return ServerProcess(serve_command(settings), environment)
 
 
 def measure_memory(service: Service, requests: int, advance: Callable[[], None]) -> Samples:

@@ -5,8 +5,8 @@ from PIL import Image
 from app.analysis.analyses import Analysis
 from app.explain.maps import FloatArray
 from app.output.picture_format import PictureFormat, encode_picture
-from app.render.overlay import Drawing, Render, draw_map, draw_map_strips, draw_values
-from app.render.png import encode_png_strips
+from app.render.overlay import Drawing, Render, draw_map, draw_map_bands, draw_values
+from app.render.png import encode_png_bands
 
 UNTRAINED_MARK = "untrained"
 """The mark in the corner of every map of a lineup with random weights."""
@@ -31,6 +31,6 @@ def encode_on_picture(
     """`draw_on_picture` as a file; an overlay in PNG is encoded while it is drawn, which saves its memory."""
     if form is PictureFormat.PNG and drawing.render is Render.OVERLAY:
         picture = analysis.picture(max_side=max_side)
-        strips = draw_map_strips(picture, values, analysis.placement, drawing)
-        return encode_png_strips(strips, picture.size, "RGB")
+        draw_band = draw_map_bands(picture, values, analysis.placement, drawing)
+        return encode_png_bands(draw_band, picture.size, "RGB")
     return encode_picture(draw_on_picture(analysis, values, drawing, max_side), form)

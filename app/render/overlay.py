@@ -1,6 +1,5 @@
 """Drawing of a map over the picture, exactly on the pixels that produced it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -9,10 +8,12 @@ import numpy as np
 from PIL import Image
 
 from app.explain.maps import FloatArray
+from app.render.bands import DrawBand, cut_bands
 from app.render.colour_scale import ColourScale
 from app.render.outline import draw_outline
-from app.render.spread import spread_map, spread_strips
+from app.render.spread import Spread, spread_map
 from app.render.writing import write_mark, write_notice
+from models.pictures.bands import list_bands
 from models.pictures.placement import Placement
 
 Box: TypeAlias = tuple[int, int, int, int]
@@ -103,28 +104,26 @@ def draw_map(picture: Image.Image, values: FloatArray, placement: Placement, dra
     return drawn
 
 
-def draw_map_strips(
-    picture: Image.Image, values: FloatArray, placement: Placement, drawing: Drawing
-) -> Iterator[Image.Image]:
-    """`draw_map` from top to bottom, strip by strip, so that an overlay of the whole picture is never held as a whole.
+def draw_map_bands(picture: Image.Image, values: FloatArray, placement: Placement, drawing: Drawing) -> DrawBand:
+    """`draw_map` band by band, so that an overlay of the whole picture is never held as a whole.
 
-    Whatever is drawn across strips comes as one strip.
+    Whatever is drawn across bands is drawn first and then cut.
     """
     box = scale_box(placement, picture.size)
     is_overlay = drawing.render is Render.OVERLAY and not drawing.is_difference
     is_written_over = drawing.notice is not None or drawing.mark is not None or _has_outline(drawing)
     if is_overlay and not is_written_over and box == (0, 0, *picture.size):
-        for _, strip in _cover_strips(picture, values, box, drawing):
-            yield strip
-    else:
-        yield draw_map(picture, values, placement, drawing)
+        return _cover_bands(picture, values, box, drawing)
+    return cut_bands(draw_map(picture, values, placement, drawing))
 
 
 def _cover_picture(picture: Image.Image, values: FloatArray, box: Box, drawing: Drawing) -> Image.Image:
-    """Draw an overlay by strips, which takes half the time of whole pictures: 12 MP do not fit a processor's cache."""
+    """Draw an overlay by bands, which takes half the time of whole pictures: 12 MP do not fit a processor's cache."""
     drawn = _grey_unseen(picture, box)
-    for place, strip in _cover_strips(picture, values, box, drawing):
-        drawn.paste(strip, place)
+    left, upper, right, lower = box
+    draw_band = _cover_bands(picture, values, box, drawing)
+    for first, last in list_bands(right - left, lower - upper):
+        drawn.paste(draw_band(first, last), (left, upper + first))
     if _has_outline(drawing):
         seen = drawn.crop(box)
         _outline(seen, spread_map(values, seen.size), drawing)
@@ -132,14 +131,16 @@ def _cover_picture(picture: Image.Image, values: FloatArray, box: Box, drawing: 
     return drawn
 
 
-def _cover_strips(
-    picture: Image.Image, values: FloatArray, box: Box, drawing: Drawing
-) -> Iterator[tuple[Box, Image.Image]]:
-    """The colours over the picture inside the box, as strips and their places."""
+def _cover_bands(picture: Image.Image, values: FloatArray, box: Box, drawing: Drawing) -> DrawBand:
+    """The colours over the picture inside the box, by rows of the box."""
     left, upper, right, lower = box
-    for first, strip in spread_strips(values, (right - left, lower - upper)):
-        place = (left, upper + first, right, upper + first + len(strip))
-        yield place, Image.blend(picture.crop(place), drawing.scale.colour(strip), drawing.opacity)
+    spread = Spread(values, (right - left, lower - upper))
+
+    def draw_band(first: int, last: int) -> Image.Image:
+        below = picture.crop((left, upper + first, right, upper + last))
+        return Image.blend(below, drawing.scale.colour(spread.rows(first, last)), drawing.opacity)
+
+    return draw_band
 
 
 def _draw_spread(picture: Image.Image, spread: FloatArray, box: Box, drawing: Drawing) -> Image.Image:

@@ -3,13 +3,17 @@
 import io
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from isal import isal_zlib
+from numpy.typing import NDArray
 from PIL import Image
 
-from app.render.spread import strip_height
+from app.render.bands import DrawBand, cut_bands
+from app.render.cores import share_out
+from models.pictures.bands import list_bands
 
 COLOUR_TYPES = {"L": 0, "RGB": 2, "RGBA": 6}
 """The number that PNG has for each of Pillow's modes of 8 bits per channel."""
@@ -19,8 +23,16 @@ BESIDE_PIXELS = {"icc_profile", "transparency"}
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
-UP = 2
-"""The number of the filter that subtracts the row above."""
+NONE, UP = 0, 2
+"""The numbers of the filters that change nothing, and that subtract the row above."""
+
+ZLIB_HEADER = b"\x78\x01"
+"""Deflate with the fastest compression (RFC 1950)."""
+
+LAST_BLOCK = b"\x03\x00"
+"""An empty block of deflate that is marked as the last (RFC 1951)."""
+
+ADLER_BASE = 65_521
 
 COMPRESSION_LEVEL = 1
 
@@ -42,20 +54,21 @@ def encode_png(picture: Image.Image, *, dots_per_inch: float | None = None) -> b
         printed = {} if dots_per_inch is None else {"dpi": (dots_per_inch, dots_per_inch)}
         picture.save(buffer, format="PNG", **COMPRESSION, **printed)
         return buffer.getvalue()
-    return encode_png_strips([picture], picture.size, picture.mode, dots_per_inch=dots_per_inch)
+    return encode_png_bands(cut_bands(picture), picture.size, picture.mode, dots_per_inch=dots_per_inch)
 
 
-def encode_png_strips(
-    strips: Iterable[Image.Image], size: tuple[int, int], mode: str, *, dots_per_inch: float | None = None
+def encode_png_bands(
+    draw_band: DrawBand, size: tuple[int, int], mode: str, *, dots_per_inch: float | None = None
 ) -> bytes:
-    """Encode a picture of which only a strip exists at a time.
+    """Encode a picture that is drawn band by band, on all cores that are idle.
 
-    By ISA-L, after the filter that subtracts the row above.
+    By ISA-L, after the filter that subtracts the row above. A band is compressed by itself, which makes a file of
+    12 MP 0.2 % larger.
 
     Args:
-        strips: the rows from top to bottom, as pictures of the whole width.
+        draw_band: draws the picture's rows.
         size: width and height of the whole.
-        mode: the strips' mode, one of `COLOUR_TYPES`.
+        mode: the bands' mode, one of `COLOUR_TYPES`.
         dots_per_inch: the resolution in print; none by default.
     """
     header = struct.pack(">IIBBBBB", *size, 8, COLOUR_TYPES[mode], 0, 0, 0)
@@ -63,33 +76,49 @@ def encode_png_strips(
     if dots_per_inch is not None:
         dots_per_metre = round(dots_per_inch / METRES_PER_INCH)
         chunks.append(_chunk(b"pHYs", struct.pack(">IIB", dots_per_metre, dots_per_metre, 1)))
-    compressor = isal_zlib.compressobj(COMPRESSION_LEVEL)
-    body = b"".join([*map(compressor.compress, _filter_rows(strips)), compressor.flush()])
-    return b"".join([SIGNATURE, *chunks, _chunk(b"IDAT", body), _chunk(b"IEND", b"")])
+    bands = share_out(lambda rows: _compress(_filter(draw_band(*rows))), list(list_bands(*size)))
+    return b"".join([SIGNATURE, *chunks, _chunk(b"IDAT", _join(bands)), _chunk(b"IEND", b"")])
 
 
-def _filter_rows(strips: Iterable[Image.Image]) -> Iterator[np.ndarray]:
-    """Each row minus the one above, behind the filter's number: strips of (h, 1 + W * channels), uint8, modulo 256."""
-    above: np.ndarray | int = 0
-    for strip in _cut(strips):
-        values = np.asarray(strip).reshape(strip.height, -1)
-        rows = np.empty((strip.height, 1 + values.shape[1]), np.uint8)
-        rows[:, 0] = UP
-        np.subtract(values[:1], above, out=rows[:1, 1:])
-        np.subtract(values[1:], values[:-1], out=rows[1:, 1:])
-        above = values[-1:]
-        yield rows
+@dataclass(frozen=True, slots=True)
+class CompressedBand:
+    """Rows of a PNG file, compressed without regard to those before.
+
+    Attributes:
+        content: blocks of deflate, of which none is marked as the last, in whole bytes.
+        size_bytes: the rows' size before.
+        check: their Adler-32.
+    """
+
+    content: bytes
+    size_bytes: int
+    check: int
 
 
-def _cut(strips: Iterable[Image.Image]) -> Iterator[Image.Image]:
-    """The same rows in strips that fit a processor's cache."""
-    for strip in strips:
-        height = strip_height(strip.width)
-        if strip.height <= height:
-            yield strip
-            continue
-        for first in range(0, strip.height, height):
-            yield strip.crop((0, first, strip.width, min(first + height, strip.height)))
+def _filter(band: Image.Image) -> NDArray[np.uint8]:
+    """Each row but the first minus the one above, behind the filter's number: (h, 1 + W * channels), modulo 256."""
+    values = np.asarray(band).reshape(band.height, -1)
+    rows = np.empty((band.height, 1 + values.shape[1]), np.uint8)
+    rows[0, 0], rows[1:, 0] = NONE, UP
+    rows[0, 1:] = values[0]
+    np.subtract(values[1:], values[:-1], out=rows[1:, 1:])
+    return rows
+
+
+def _compress(rows: NDArray[np.uint8]) -> CompressedBand:
+    compressor = isal_zlib.compressobj(COMPRESSION_LEVEL, wbits=-zlib.MAX_WBITS)
+    content = compressor.compress(rows) + compressor.flush(isal_zlib.Z_FULL_FLUSH)
+    return CompressedBand(content, rows.size, isal_zlib.adler32(rows))
+
+
+def _join(bands: Sequence[CompressedBand]) -> bytes:
+    """The bands as one stream of zlib (RFC 1950)."""
+    low, high = 1, 0
+    for band in bands:
+        # The two sums that a band has alone begin at 1 and 0.
+        low, high = low + band.check % 2**16 - 1, high + (band.check >> 16) + band.size_bytes * (low - 1)
+    check = struct.pack(">HH", high % ADLER_BASE, low % ADLER_BASE)
+    return b"".join([ZLIB_HEADER, *(band.content for band in bands), LAST_BLOCK, check])
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

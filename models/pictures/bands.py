@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-BAND_PIXELS = 350_000
-"""About so many pixels are in a band: 1 MB of RGB."""
+BAND_PIXELS = 500_000
+"""At most about so many pixels are in a band: 1.5 MB of RGB, which a processor's cache holds from step to step."""
 
 
 def list_bands(width: int, height: int) -> Iterator[tuple[int, int]]:
-    """The bands of rows, from where to where.
+    """The bands of rows, from where to where, of nearly the same height.
 
     Args:
         width: the picture's width in pixels.
         height: its height in pixels.
     """
-    step = max(1, BAND_PIXELS // width)
-    for top in range(0, height, step):
-        yield top, min(height, top + step)
+    count = -(-height // max(1, BAND_PIXELS // width))
+    for number in range(count):
+        yield number * height // count, (number + 1) * height // count

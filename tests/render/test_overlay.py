@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.render import spread
 from app.render.colour_scale import ColourScale
 from app.render.overlay import Drawing, Render, cover_difference, draw_map, hatch_negative
-from app.render.spread import spread_map, spread_strips
+from app.render.spread import Spread, spread_map
 from models.names import Geometry, Resolution
+from models.pictures import bands
 from models.pictures.placement import Placement, place
 from tests.conftest import make_picture
 
@@ -91,15 +91,13 @@ def test_notice_is_written_across_the_picture() -> None:
 
 @pytest.mark.parametrize("threshold", [0, 0.5])
 @pytest.mark.parametrize("crop", [False, True])
-def test_strips_of_an_overlay_join_without_a_seam(
-    crop: bool, threshold: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bands_of_an_overlay_join_without_a_seam(crop: bool, threshold: float, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = make_picture(120, 80)
     geometry = Geometry.CENTER_CROP if crop else Geometry.WHOLE
     placement = place(120, 80, geometry=geometry, resolution=Resolution.PIXELS_160)
     drawing = Drawing(Render.OVERLAY, SCALE, 0.5, threshold=threshold)
     at_once = draw_map(picture, VALUES, placement, drawing)
-    monkeypatch.setattr(spread, "STRIP_PIXELS", 120 * 7)
+    monkeypatch.setattr(bands, "BAND_PIXELS", 120 * 7)
     assert np.array_equal(np.asarray(draw_map(picture, VALUES, placement, drawing)), np.asarray(at_once))
 
 
@@ -108,7 +106,9 @@ def test_spread_map_is_pillows_bilinear_filter(size: tuple[int, int]) -> None:
     values = np.random.default_rng(4).normal(size=(5, 7)).astype(np.float32)
     expected = np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR))
     assert spread_map(values, size) == pytest.approx(expected, abs=1e-6)
-    assert np.concatenate([strip for _, strip in spread_strips(values, size)]) == pytest.approx(expected, abs=1e-6)
+    spread, half = Spread(values, size), size[1] // 2
+    parts = [spread.rows(0, half), spread.rows(half, size[1])]
+    assert np.concatenate(parts) == pytest.approx(expected, abs=1e-6)
 
 
 def test_spread_map_keeps_each_position_on_its_own_pixels() -> None:

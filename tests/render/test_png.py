@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.render import spread
 from app.render.png import encode_png
+from models.pictures import bands
 
 
 def make_noise(mode: str, width: int, height: int) -> Image.Image:
@@ -40,10 +40,10 @@ def test_other_modes_come_back_too(picture: Image.Image) -> None:
         assert (np.asarray(read) == np.asarray(picture)).all()
 
 
-def test_strips_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bands_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = make_noise("RGB", 20, 10)
     whole = encode_png(picture)
-    monkeypatch.setattr(spread, "STRIP_PIXELS", 60)
+    monkeypatch.setattr(bands, "BAND_PIXELS", 60)
     with Image.open(io.BytesIO(encode_png(picture))) as read, Image.open(io.BytesIO(whole)) as other:
         assert (np.asarray(read) == np.asarray(picture)).all()
         assert (np.asarray(other) == np.asarray(picture)).all()

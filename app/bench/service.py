@@ -19,6 +19,7 @@ SWEEPS = 3
 """The seconds of every level are spread over the sweeps, so that other load affects all levels alike."""
 
 PICTURES = 16
+
 CACHE_BYTES = 512_000_000
 """The memory for analyses, unless the environment says otherwise: a hundred of the shipped lineup's."""
 

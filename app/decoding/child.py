@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import NoReturn
 
 from app.decoding.parts import DecodedParts, Order, decode_parts
-from app.decoding.wire import UNEXPECTED, Channel, ChannelEnded, Failure, Success, read, write, write_picture
+from app.decoding.wire import (
+    ORDER_DESCRIPTORS,
+    UNEXPECTED,
+    Channel,
+    ChannelEnded,
+    Failure,
+    Success,
+    read,
+    write,
+    write_picture,
+)
 from app.engine.priority import giving_way_when_long
 from models.pictures.errors import PictureError, PictureTooLarge
 
@@ -86,10 +96,13 @@ def _answer(channel: Channel, limits: Limits) -> bool:
     """Answer the next order; False if this process shall end."""
     with channel.receive() as (message, descriptors):
         order = Order.model_validate_json(message)
+        if len(descriptors) != ORDER_DESCRIPTORS:
+            raise ChannelEnded
         limits.set(order)
         # Its memory is free as soon as it is read.
         with os.fdopen(descriptors.pop(0), "rb") as upload:
             data = read(upload.fileno(), order.size_bytes)
+        (pipe,) = descriptors
         with giving_way_when_long() as gave_way:
             result = _decode(data, order)
         if isinstance(result, Failure):
@@ -98,7 +111,6 @@ def _answer(channel: Channel, limits: Limits) -> bool:
         # It cannot take back that it gave way; a new process can.
         is_last = limits.has_taken_much or gave_way.is_set()
         channel.send(_describe(result, is_last=is_last).model_dump_json())
-        (pipe,) = descriptors
         if result.picture is not None:
             write_picture(pipe, result.picture)
         if result.seen is not None:

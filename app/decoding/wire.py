@@ -27,8 +27,8 @@ if sys.platform == "linux":
 
 MAX_MESSAGE_BYTES = 64 * 1024
 
-MOST_DESCRIPTORS = 2
-"""Those of an order."""
+ORDER_DESCRIPTORS = 2
+"""The upload and the pipe; an answer has none."""
 
 PIPE_BYTES = 2**20
 """What a pipe holds: the most that Linux gives to any user by default, and sixteen times as much as without asking."""
@@ -98,7 +98,7 @@ class Channel:
     def receive(self) -> Iterator[tuple[bytes, list[int]]]:
         """A message and its descriptors, of which those in the list are closed afterwards; raises `ChannelEnded`."""
         self._limit()
-        message, descriptors, _, _ = socket.recv_fds(self._connection, MAX_MESSAGE_BYTES, MOST_DESCRIPTORS)
+        message, descriptors, _, _ = socket.recv_fds(self._connection, MAX_MESSAGE_BYTES, ORDER_DESCRIPTORS)
         try:
             if not message:
                 raise ChannelEnded

@@ -13,13 +13,13 @@ HELPERS = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), "cbam-lens-helpe
 
 
 def share_out(work: Callable[[Part], Result], parts: Sequence[Part]) -> Sequence[Result]:
-    """Each part's result, in the parts' order; whatever cores are idle take parts from the front.
+    """Do a piece of work on each part, and return the results in the parts' order.
 
-    The caller works on them from the end, so that it waits for no busy core but for the part that this one has begun.
+    Idle cores take parts from the front, and the caller from the end. It waits only for parts that others have begun.
 
     Args:
-        work: what is done with a part. Whatever it raises is raised here.
-        parts: one after another costs the least where no core is idle.
+        work: what is done with a part, in any thread. Whatever it raises is raised here.
+        parts: the parts; with few large ones, cores are idle at the end.
     """
     if len(parts) == 1:
         return [work(parts[0])]

@@ -336,7 +336,7 @@ def test_picture_is_read_whole_from_its_bands() -> None:
             channel.read_pipe(reading, 1)
 
 
-def test_process_that_sends_no_pixels_is_left_at_the_deadline() -> None:
+def test_process_that_sends_too_few_pixels_is_left_at_the_deadline() -> None:
     processes = DecodingProcesses()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     processes._idle.append(ours)

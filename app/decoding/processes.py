@@ -28,6 +28,10 @@ logger = logging.getLogger(__name__)
 ARE_POSSIBLE = sys.platform == "linux"
 """Whether this system has what the processes need: files in memory, and limits that count all of the memory."""
 
+LARGE_PAGES = "glibc.malloc.hugetlb=1"
+"""A setting of glibc, which asks for pages of 2 MB where it takes much memory; the system clears 12,000 of 4 KB for the
+pixels of 12 megapixels, a quarter of the time that their decoding takes."""
+
 END_SECONDS = 20.0
 """The time for a killed process to give back its memory."""
 
@@ -144,6 +148,7 @@ class DecodingProcesses:
         ours, theirs = socket.socketpair()
         # One thread per process: decodings are as many as cores.
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        environment.setdefault("GLIBC_TUNABLES", LARGE_PAGES)
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         with theirs:
             self._host = subprocess.Popen(  # noqa: S603  # this program's own module

@@ -29,7 +29,7 @@ from app.server.problems import build_problem, explain_invalid
 router = APIRouter(include_in_schema=False)
 
 
-def get_cameras(connection: HTTPConnection) -> Cameras:
+async def get_cameras(connection: HTTPConnection) -> Cameras:
     """The connected cameras and their limit."""
     cameras: Cameras = connection.app.state.cameras
     return cameras

@@ -1,6 +1,10 @@
-"""Dependencies of the routes, by type."""
+"""Dependencies of the routes, by type.
 
-from collections.abc import AsyncIterator, Callable
+All are asynchronous, even those that wait for nothing: FastAPI would call each of the others in a thread, and the
+upload of a picture needs five of them.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, File, Form, Query, Request, UploadFile
@@ -24,25 +28,25 @@ from app.settings import Settings
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 
 
-def get_lenses(connection: HTTPConnection) -> Lenses:
+async def get_lenses(connection: HTTPConnection) -> Lenses:
     """The application's lenses, for a request or a WebSocket."""
     lenses: Lenses = connection.app.state.lenses
     return lenses
 
 
-def get_kept(request: Request) -> KeptAnalyses:
+async def get_kept(request: Request) -> KeptAnalyses:
     """The kept analyses and sheets."""
     kept: KeptAnalyses = request.app.state.kept
     return kept
 
 
-def get_settings(connection: HTTPConnection) -> Settings:
+async def get_settings(connection: HTTPConnection) -> Settings:
     """The server's settings, for a request or a WebSocket."""
     settings: Settings = connection.app.state.settings
     return settings
 
 
-def make_timings(connection: HTTPConnection) -> Timings:
+async def make_timings(connection: HTTPConnection) -> Timings:
     """Make a request's timings, which also go to the application's metrics."""
     metrics: Metrics = connection.app.state.metrics
     return Timings(metrics.time_step)
@@ -57,7 +61,7 @@ async def find_analysis(
     return await kept.find(analysis_id, timings)
 
 
-def get_lens(
+async def get_lens(
     analysis: Annotated[Analysis, Depends(find_analysis)], lenses: Annotated[Lenses, Depends(get_lenses)]
 ) -> Lens:
     """The lens that made the analysis of the path."""
@@ -74,12 +78,17 @@ def link_analysis(request: Request, analysis_id: str) -> AnalysisLinks:
     return AnalysisLinks(request.url_for("read_analysis", analysis_id=analysis_id).path)
 
 
+async def get_links(request: Request, analysis_id: str) -> AnalysisLinks:
+    """`link_analysis` for the analysis of the path."""
+    return link_analysis(request, analysis_id)
+
+
 LensesDependency = Annotated[Lenses, Depends(get_lenses)]
 LensDependency = Annotated[Lens, Depends(get_lens)]
 KeptDependency = Annotated[KeptAnalyses, Depends(get_kept)]
 SettingsDependency = Annotated[Settings, Depends(get_settings)]
 AnalysisDependency = Annotated[Analysis, Depends(find_analysis)]
-LinksDependency = Annotated[AnalysisLinks, Depends(link_analysis)]
+LinksDependency = Annotated[AnalysisLinks, Depends(get_links)]
 SheetDependency = Annotated[Sheet, Depends(find_sheet)]
 TimingsDependency = Annotated[Timings, Depends(make_timings)]
 Upload = Annotated[
@@ -136,10 +145,10 @@ PictureBytes = Annotated[bytes, Depends(read_only_upload)]
 PictureName = Annotated[str, Depends(read_name)]
 
 
-def merge_options(options: type[AnyOptions]) -> Callable[..., AnyOptions]:
+def merge_options(options: type[AnyOptions]) -> Callable[..., Awaitable[AnyOptions]]:
     """Make a dependency that reads options from the form and the query; the form overrides the query."""
 
-    def merge(form: Annotated[Options, Form()], query: Annotated[Options, Query()]) -> AnyOptions:
+    async def merge(form: Annotated[Options, Form()], query: Annotated[Options, Query()]) -> AnyOptions:
         given = {name: getattr(form, name) for name in form.model_fields_set}
         return cast("AnyOptions", query.model_copy(update=given))
 

@@ -56,7 +56,7 @@ register_url_convertor("lineup_name", _LineupName())
 router = APIRouter(prefix=links.KSERVE_PREFIX, tags=["KServe v1"], route_class=InstancesRoute, responses=GUARD_PROBLEMS)
 
 
-def find_model(model: str, lenses: LensesDependency) -> Lens:
+async def find_model(model: str, lenses: LensesDependency) -> Lens:
     """The lens of the path's lineup."""
     if model not in lenses.names:
         raise ModelUnknown(f"model {model[:80]!r} is not served here; choose one of {', '.join(lenses.names)}")

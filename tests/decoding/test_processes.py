@@ -19,7 +19,7 @@ from PIL import Image
 
 from app.decoding import child, wire
 from app.decoding.parts import DECODER, DecodedParts, DecodingRequest, Input, Order, decode_parts
-from app.decoding.processes import ARE_POSSIBLE, DecodingProcesses
+from app.decoding.processes import ARE_POSSIBLE, LARGE_PAGES, DecodingProcesses
 from app.decoding.threads import WorkThreads
 from app.errors import DeadlinePassed, PictureTooLarge
 from models.names import Geometry, Resolution
@@ -112,6 +112,20 @@ def test_process_is_kept_for_the_next_small_picture_and_ends_after_a_large_one(
     assert find_children(processes) == [kept]
     decode(make_large_webp(), DecodingRequest(MAX_PIXELS, longer_side=64))
     wait_until(lambda: not find_children(processes))
+
+
+@pytest.mark.parametrize("own", [None, "glibc.malloc.check=0"])
+def test_system_is_asked_for_large_pages_unless_the_user_has_other_settings(
+    monkeypatch: pytest.MonkeyPatch, own: str | None
+) -> None:
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    if own is not None:
+        monkeypatch.setenv("GLIBC_TUNABLES", own)
+    processes = DecodingProcesses()
+    processes.decode(SMALL, WHOLE, seconds=SECONDS)
+    (found,) = find_children(processes)
+    assert found.environ()["GLIBC_TUNABLES"] == (own or LARGE_PAGES)
+    processes.close()
 
 
 def test_deadline_kills_the_process(processes: DecodingProcesses) -> None:

@@ -1,0 +1,33 @@
+"""The routes' dependencies are called in the event loop; FastAPI calls those that are not asynchronous in threads."""
+
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
+
+from fastapi import APIRouter
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, APIWebSocketRoute
+
+from app import routes
+
+
+def list_routes() -> Iterator[APIRoute | APIWebSocketRoute]:
+    for found in pkgutil.iter_modules(routes.__path__, f"{routes.__name__}."):
+        for value in vars(import_module(found.name)).values():
+            if isinstance(value, APIRouter):
+                yield from (route for route in value.routes if isinstance(route, APIRoute | APIWebSocketRoute))
+
+
+def list_calls(dependant: Dependant) -> Iterator[Callable[..., object]]:
+    for inner in dependant.dependencies:
+        assert inner.call is not None
+        yield inner.call
+        yield from list_calls(inner)
+
+
+def test_no_dependency_takes_a_thread() -> None:
+    calls = {call for route in list_routes() for call in list_calls(route.dependant)}
+    assert len(calls) > 10
+    in_threads = {call for call in calls if not (inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call))}
+    assert not in_threads

@@ -124,6 +124,24 @@ def test_body_without_pictures_is_refused_above_its_limit(application: FastAPI, 
     assert held < HELD_SECONDS
 
 
+@pytest.mark.parametrize("path", ["/api/v1/analyses", "/sheets/rows"])
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b'{"target": %s}' % (b"9" * 5_000), b"too many digits"),
+        (b'{"target": "\xff"}', b"no UTF-8"),
+        (b'{"target": ', b"Expecting value"),
+    ],
+)
+def test_json_that_cannot_be_read_is_refused_in_our_own_words(
+    application: FastAPI, path: str, body: bytes, sentence: bytes
+) -> None:
+    status, text, _ = asyncio.run(send(application, path, "application/json", body))
+    assert 400 <= status < 500
+    assert b"sys." not in text
+    assert sentence in text or path == "/sheets/rows"
+
+
 def test_problem_lists_few_of_many_errors(application: FastAPI) -> None:
     rows = {"rows": [{"name": n} for n in range(MOST_ROWS)]}
     _, text, _ = asyncio.run(send(application, "/sheets/rows", "application/json", json.dumps(rows).encode()))

@@ -70,7 +70,20 @@ def parse_json(body: bytes, *, example: str) -> object:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise InvalidOption(f"the body is no JSON: {error}; send {example}", option="body") from error
+        raise InvalidOption(f"the body is no JSON: {_explain(error)}; send {example}", option="body") from error
+
+
+def _explain(error: ValueError | RecursionError) -> str:
+    match error:
+        case json.JSONDecodeError():
+            return str(error)
+        case UnicodeError():
+            return "it is no UTF-8"
+        case RecursionError():
+            return "its lists and objects are too deep"
+        case _:
+            # Python converts no text of more than 4,300 digits, which takes quadratic time.
+            return "one of its numbers has too many digits"
 
 
 def _list_texts(name: str, value: object) -> list[str]:

@@ -50,7 +50,6 @@ def deploy(settings: Settings, ray_settings: RaySettings, store_actor: Any) -> D
     Raises:
         EngineFailed: when a replica does not start.
     """
-    # Ray Serve's queue knows no times, so it is short.
     settings = settings.model_copy(update={"queue_size": ray_settings.queue_size})
     common = {
         "health_check_period_s": HEALTH_SECONDS,

@@ -53,7 +53,7 @@ class Ingress:
     async def _open(self, app: FastAPI) -> AsyncIterator[Services]:
         """Connect to the networks and stores in other processes; waits until the networks are ready."""
         settings = self._settings
-        engine = RemoteEngine(self._networks, queue_size=settings.queue_size)
+        engine = RemoteEngine(self._networks, queue_size=settings.queue_size, queue_seconds=settings.queue_seconds)
         lineups = await self._networks.list_lineups.remote()
         watches = [asyncio.create_task(engine.watch()), asyncio.create_task(self._watch_for_end(app))]
         shorten_pauses()

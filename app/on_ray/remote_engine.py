@@ -3,7 +3,9 @@
 import asyncio
 import copy
 import logging
+import math
 import time
+from typing import Any
 
 from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
@@ -11,7 +13,8 @@ from ray.serve.handle import DeploymentHandle
 
 from app.engine.engine import Engine
 from app.engine.job_queue import Place
-from app.engine.refusals import refuse_number
+from app.engine.refusals import refuse_number, refuse_wait
+from app.engine.service_times import ServiceTimes
 from app.engine.work import AnswerType, Work
 from app.errors import EngineFailed, LensError, QueueFull
 from app.on_ray.wire import pack
@@ -34,13 +37,17 @@ class RemoteEngine(Engine):
     Args:
         handle: the handle of the `LineupReplica` deployment.
         queue_size: the limit of this process's waiting work, for the refusals' text.
+        queue_seconds: the longest time from a piece of work's arrival to its answer; one that would take longer is
+            refused.
     """
 
-    def __init__(self, handle: DeploymentHandle, *, queue_size: int) -> None:
+    def __init__(self, handle: DeploymentHandle, *, queue_size: int, queue_seconds: float = math.inf) -> None:
         self._handle = handle
         self._queue_size = queue_size
-        self._waiting = 0
-        self._seconds = 0.5
+        self._queue_seconds = queue_seconds
+        self._times = ServiceTimes()
+        self._waiting: list[Work[Any]] = []
+        self._answered_at = -math.inf
         self._is_ready = False
 
     @property
@@ -56,7 +63,7 @@ class RemoteEngine(Engine):
     @property
     def waiting(self) -> int:
         """The amount of this process's work that waits or is computed."""
-        return self._waiting
+        return len(self._waiting)
 
     def find_place(self, ticket: str) -> Place | None:  # noqa: ARG002  # the replicas' queues are Ray Serve's
         """None: the place is not known."""
@@ -73,12 +80,19 @@ class RemoteEngine(Engine):
             EngineFailed: when the computation failed.
         """
         begin = time.monotonic()
-        self._waiting += 1
+        own, seconds = self._expect(work), self._expect(*self._waiting, work)
+        if self._waiting and seconds > self._queue_seconds:
+            raise refuse_wait(len(self._waiting), seconds, self._queue_seconds)
+        self._waiting.append(work)
         try:
             answer = await self._send(work)
         finally:
-            self._waiting -= 1
-        self._seconds += 0.1 * (time.monotonic() - begin - self._seconds)
+            self._waiting = [other for other in self._waiting if other is not work]
+        self._answered_at = time.monotonic()
+        # The time was that of all that waited, whichever replicas computed it.
+        share = (self._answered_at - begin) * own / seconds
+        # Alone, most of it is the way to a replica and back, which others do not wait for.
+        self._times.learn(work, min(share, own) if own == seconds else share)
         if isinstance(answer, LensError):
             raise answer
         if isinstance(answer, BaseException):
@@ -94,10 +108,19 @@ class RemoteEngine(Engine):
             except BackPressureError:
                 # An overloaded replica is alive.
                 self._is_ready = True
-            except (TimeoutError, RayError, DeploymentUnavailableError) as error:
+            except TimeoutError:
+                # The question waits behind the work, which may take longer.
+                self._is_ready = time.monotonic() - self._answered_at < READY_SECONDS
+                if not self._is_ready:
+                    logger.warning("no replica has answered for %g s", READY_SECONDS)
+            except (RayError, DeploymentUnavailableError) as error:
                 logger.warning("no replica is ready: %s", type(error).__name__)
                 self._is_ready = False
             await asyncio.sleep(WATCH_SECONDS)
+
+    def _expect(self, *line: Work[Any]) -> float:
+        """The seconds until all of that is done, by what was measured with as much before it."""
+        return sum(self._times.expect(work) for work in line)
 
     async def _send(self, work: Work[AnswerType]) -> AnswerType | BaseException:
         """Send the work, and return its answer or its error."""
@@ -106,7 +129,7 @@ class RemoteEngine(Engine):
             try:
                 answer: AnswerType | BaseException = await self._handle.answer.remote(packed)
             except BackPressureError as error:
-                raise refuse_number(self._queue_size, self._seconds) from error
+                raise refuse_number(self._queue_size, self._expect(*self._waiting)) from error
             except DeploymentUnavailableError as error:
                 raise _refuse() from error
             except RayTaskError as error:

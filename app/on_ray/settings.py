@@ -29,7 +29,9 @@ class RaySettings(BaseSettings):
     )
     max_ingresses: PositiveInt = Field(default=2, description="largest number of these processes")
     queue_size: PositiveInt = Field(
-        default=32, description="computations that may wait at each of these processes; the next one gets 503"
+        default=512,
+        description="computations that may wait at each of these processes, above which 503 is answered, as when one "
+        "would wait too long",
     )
     ingress_cpus: NonNegativeFloat = Field(default=0.0, description="cores that each of these processes reserves")
 

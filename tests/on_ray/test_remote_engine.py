@@ -11,6 +11,7 @@ pytest.importorskip("ray", reason="Ray is not installed: uv sync --extra ray")
 from ray.exceptions import ActorDiedError, RayTaskError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
+from app.engine.service_times import FIRST_GUESS_SECONDS
 from app.engine.work import PictureWork
 from app.errors import EngineFailed, InvalidOption, QueueFull
 from app.on_ray.remote_engine import ATTEMPTS, RECOVERY_SECONDS, RemoteEngine
@@ -33,9 +34,16 @@ class Played:
     def answer(self) -> "Played":
         return self
 
-    async def remote(self, packed: PackedWork) -> object:
-        self.sent.append(packed)
+    @property
+    def is_ready(self) -> "Played":
+        return self
+
+    async def remote(self, packed: PackedWork | None = None) -> object:
+        if packed is not None:
+            self.sent.append(packed)
         outcome = self.outcomes.popleft()
+        if isinstance(outcome, Late):
+            await asyncio.sleep(outcome.seconds)
         if isinstance(outcome, Raised):
             raise outcome.error
         return outcome
@@ -48,11 +56,22 @@ class Raised:
         self.error = error
 
 
+class Late:
+    """An answer that takes its time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
+def make_work(lineup: Lineup) -> PictureWork:
+    return PictureWork(lineup, np.zeros((3, 32, 32), dtype=np.float32))
+
+
 def ask(lineup: Lineup, *outcomes: object) -> tuple[object, Played]:
     """The answer to a picture, and the requests to the replicas."""
     played = Played(*outcomes)
     engine = RemoteEngine(played, queue_size=4)
-    answer = asyncio.run(engine.submit(PictureWork(lineup, np.zeros((3, 32, 32), dtype=np.float32))))
+    answer = asyncio.run(engine.submit(make_work(lineup)))
     assert engine.waiting == 0
     return answer, played
 
@@ -69,6 +88,68 @@ def test_full_queue_is_refused_in_the_plain_servers_words(lineup: Lineup) -> Non
     with pytest.raises(QueueFull, match="4 requests are waiting, the limit; try again in 1 s") as caught:
         ask(lineup, Raised(BackPressureError(4, 4)))
     assert caught.value.retry_after_seconds >= 1
+
+
+def test_work_that_would_wait_too_long_is_refused(lineup: Lineup) -> None:
+    async def ask_at_once(engine: RemoteEngine, count: int) -> list[object]:
+        return await asyncio.gather(*(engine.submit(make_work(lineup)) for _ in range(count)), return_exceptions=True)
+
+    engine = RemoteEngine(Played(*[Late(0.1)] * 14), queue_size=512, queue_seconds=1.45)
+    answers = asyncio.run(ask_at_once(engine, 20))
+    refused = [answer for answer in answers if isinstance(answer, QueueFull)]
+    assert len(refused) == 20 - round(1.4 / FIRST_GUESS_SECONDS)
+    for error in refused:
+        assert str(error).startswith(
+            "14 requests are waiting, and the answer would take about 2 s; the limit is 1.45 s"
+        )
+    assert engine.waiting == 0
+
+
+def test_work_that_waits_for_nobody_is_not_refused(lineup: Lineup) -> None:
+    engine = RemoteEngine(Played("answer"), queue_size=512, queue_seconds=0.01)
+    answer: object = asyncio.run(engine.submit(make_work(lineup)))
+    assert answer == "answer"
+
+
+def test_work_that_waited_for_others_does_not_count_their_time(lineup: Lineup) -> None:
+    async def ask_turns(engine: RemoteEngine, *, turns: int, count: int) -> None:
+        for _ in range(turns):
+            await asyncio.gather(*(engine.submit(make_work(lineup)) for _ in range(count)))
+
+    work = make_work(lineup)
+    engine = RemoteEngine(Played(*[Late(0.2)] * 45), queue_size=512)
+    asyncio.run(ask_turns(engine, turns=5, count=1))
+    assert engine._expect(work) <= FIRST_GUESS_SECONDS
+    # Twenty together in a fifth of a second.
+    asyncio.run(ask_turns(engine, turns=2, count=20))
+    assert 0.2 / 20 <= engine._expect(work) < 0.2 / 5
+
+
+def test_slow_work_is_expected_to_be_slow(lineup: Lineup) -> None:
+    async def ask_together(engine: RemoteEngine) -> None:
+        await asyncio.gather(*(engine.submit(make_work(lineup)) for _ in range(4)))
+
+    engine = RemoteEngine(Played(*[Late(1.2)] * 4), queue_size=512)
+    asyncio.run(ask_together(engine))
+    assert engine._expect(make_work(lineup)) > 2 * FIRST_GUESS_SECONDS
+
+
+@pytest.mark.parametrize("has_answered", [True, False])
+def test_replica_that_is_busy_but_answers_is_ready(
+    lineup: Lineup, monkeypatch: pytest.MonkeyPatch, has_answered: bool
+) -> None:
+    async def watch(engine: RemoteEngine) -> bool:
+        if has_answered:
+            await engine.submit(make_work(lineup))
+        watching = asyncio.create_task(engine.watch())
+        await asyncio.sleep(0.05)
+        watching.cancel()
+        return engine.is_ready
+
+    monkeypatch.setattr("app.on_ray.remote_engine.WATCH_SECONDS", 60.0)
+    outcomes = ["answer"] if has_answered else []
+    engine = RemoteEngine(Played(*outcomes, Raised(TimeoutError())), queue_size=4)
+    assert asyncio.run(watch(engine)) is has_answered
 
 
 def test_work_of_a_lost_replica_is_sent_once_more(lineup: Lineup) -> None:

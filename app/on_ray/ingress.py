@@ -1,6 +1,7 @@
 """The replica of the application, which answers requests; its networks and its stores are in other processes."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -21,6 +22,11 @@ DRAIN_LOOK_SECONDS = 0.5
 COPIES_BYTES = 512_000_000
 """The most memory for copies of analyses in one application process; the store has them all."""
 
+RAY_LOGGER = "ray.serve"
+
+LOAD_SENTENCES = ("Failed to get queue length", "Request dropped due to backpressure")
+"""Ray's sentences about a process that is busy. It logs one for each attempt, by which clients could fill the log."""
+
 
 class Ingress:
     """Builds the application when a replica starts; `serve.ingress` makes it a deployment.
@@ -40,6 +46,7 @@ class Ingress:
         session_key: bytes,
     ) -> None:
         set_up_logging(settings.log_level, settings.log_format)
+        logging.getLogger(RAY_LOGGER).addFilter(lambda record: not record.getMessage().startswith(LOAD_SENTENCES))
         self._networks = networks
         self._store_actor = store_actor
         self._settings = settings

@@ -94,6 +94,7 @@ def test_overflow_of_the_queue_is_503_and_everything_else_is_answered(site: Site
         check_refusal(answer)
         assert answer.json()["detail"].startswith(f"{QUEUE} requests are waiting")
     assert len(answers) - len(refused) >= 2 * BATCH
+    assert "backpressure" not in site.log.read_text()
 
 
 def test_analysis_outlives_the_replicas_that_made_it(site: Site, client: SiteClient) -> None:

@@ -16,6 +16,7 @@ from app.main import create_app
 from app.server.camera import MESSAGE_BYTES
 from app.server.connections.places import ACCEPTS_PER_TURN, WAITING_CONNECTIONS, Places, count_places
 from app.server.connections.protocol import LensProtocol
+from app.server.connections.websocket import LensWebSocket
 from app.server.guard.hosts import THIS_MACHINE
 from app.server.guard.sub_path import ForwardedHeaders
 from app.server.readiness import ReadinessCheck
@@ -113,6 +114,7 @@ def prepare_server(
         app,
         # Fixed choices: Ray installs other implementations, which treat broken requests differently.
         http=cast("type[LensProtocol]", partial(LensProtocol, places=Places(count_places()))),
+        ws=LensWebSocket,
         loop="asyncio",
         # Its lines contain clients' addresses; ours do not.
         access_log=False,

@@ -43,7 +43,7 @@ def _unknown_class(wanted: str, labels: Sequence[ClassLabel], option: str) -> In
     nearest = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
     hint = f"did you mean {', '.join(nearest)}?" if nearest else f"for example {names[0]} or {names[-1]}"
     return InvalidOption(
-        f"{option} {wanted!r} is not one of the {len(names)} classes; give a name or an index from 0 to "
+        f"{option} {wanted!r} is not one of the {len(names):,} classes; give a name or an index from 0 to "
         f"{len(names) - 1}; {hint}",
         option=option,
         allowed=names,

@@ -43,10 +43,10 @@ SPATIAL = GateWords(
 )
 
 BOTH = GateWords(
-    "Each of the {count} blocks with gates multiplies its features by two, with values from 0 to 1: a channel gate, "
-    "with one value per channel, and a spatial gate, with one value per position. They do not depend on the class. The "
-    "strip below each picture is the channel gate, one column per channel, the strongest first. Open a block to see "
-    "how it changes its features.",
+    "Each of the {count} blocks with gates multiplies its features by two gates with values from 0 to 1: a channel "
+    "gate, with one value per channel, and a spatial gate, with one value per position. They do not depend on the "
+    "class. The strip below each picture is the channel gate, one column per channel, the strongest first. Open a "
+    "block to see how it changes its features.",
     strongest=CHANNEL.strongest,
     weakest=CHANNEL.weakest,
 )
@@ -71,8 +71,8 @@ OWN_WORDS = {
         weakest="Channels with the smallest branch",
     ),
     Attention.COORDINATE: GateWords(
-        "Each of the {count} blocks with gates multiplies its features by two, with values from 0 to 1: a row gate, "
-        "with one value per channel and row, and a column gate, with one value per channel and column. "
+        "Each of the {count} blocks with gates multiplies its features by two gates with values from 0 to 1: a row "
+        "gate, with one value per channel and row, and a column gate, with one value per channel and column. "
         f"{_BANDS} The joint gate is their product, also as its mean over the channels. {_NEITHER}"
     ),
     Attention.SIMAM: GateWords(

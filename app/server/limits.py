@@ -6,11 +6,12 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import BodyTooLarge, DeadlinePassed, LensError, PictureTooLarge, QueueFull
+from app.errors import BodyTooLarge, DeadlinePassed, InvalidOption, LensError, PictureTooLarge, QueueFull
 from app.server.problems import answer_lens_error
 
 MULTIPART_ALLOWANCE_BYTES = 64 * 1024
@@ -31,8 +32,14 @@ SMALL_ANSWER_BYTES = 1_000_000
 """The size up to which an answer is never refused: pages and their pictures come through while files wait."""
 
 
+FORM_CHARSETS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1", b"latin-1"})
+"""The character sets of forms. Python has some hundred more: a few take quadratic time, others raise what they like."""
+
+
 class BodyLimit:
     """Refuse a body that is too long: by its declared length before it is read, otherwise while it comes in.
+
+    A form in an unusual character set is refused too.
 
     Args:
         app: the application inside.
@@ -62,9 +69,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._choose_limit(scope)
-        declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdigit() and (refusal := limit.check(int(declared))):
+        limit, headers = self._choose_limit(scope), Headers(scope=scope)
+        declared = headers.get("content-length", "")
+        refusal = limit.check(int(declared)) if declared.isdigit() else None
+        if refusal := refusal or _check_charset(headers):
             await answer_lens_error(Request(scope), refusal)(scope, receive, send)
             return
         received = _Received()
@@ -101,6 +109,16 @@ class BodyLimit:
             return message
 
         return counted
+
+
+def _check_charset(headers: Headers) -> LensError | None:
+    """The error for a form in an unusual character set, or None."""
+    kind, options = parse_options_header(headers.get("content-type"))
+    charset = options.get(b"charset", b"utf-8")
+    if kind != b"multipart/form-data" or charset.lower() in FORM_CHARSETS:
+        return None
+    shown = charset[:40].decode("latin-1")
+    return InvalidOption(f"the body is in the character set {shown!r}; send it in UTF-8", option="Content-Type")
 
 
 @dataclass(frozen=True, slots=True)

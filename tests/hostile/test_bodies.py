@@ -142,6 +142,41 @@ def test_json_that_cannot_be_read_is_refused_in_our_own_words(
     assert sentence in text or path == "/sheets/rows"
 
 
+LONG_BODIES = {
+    "a long name": b'{"image":"AA==","' + 18_000_000 * b"x" + b'":1}',
+    "a long name of a list": b'{"image":"AA==","' + 18_000_000 * b"x" + b'":[[1]]}',
+    "lists in lists": b'{"image":"AA==","target":' + b"[" * 600 + b"]" * 600 + b"}",
+    "spaces": b'{"image":"' + 4_500_000 * b"AAA " + b'"}',
+}
+
+
+@pytest.mark.parametrize("name", LONG_BODIES)
+def test_long_json_with_a_picture_is_answered_shortly_and_holds_up_nobody(application: FastAPI, name: str) -> None:
+    status, text, held = asyncio.run(send(application, "/api/v1/analyses", "application/json", LONG_BODIES[name]))
+    assert 400 <= status < 500
+    assert len(text) < 10_000
+    assert held < HELD_SECONDS
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/analyses", "/sheets", "/sheets/x/study", "/sign-in"])
+@pytest.mark.parametrize("charset", ["punycode", "undefined", "unicode_escape", '"IDNA"', "utf-16"])
+def test_form_in_an_unusual_character_set_is_refused(application: FastAPI, path: str, charset: str) -> None:
+    body = b'--B\r\nContent-Disposition: form-data; name="target"\r\n\r\na-99\r\n--B--\r\n'
+    media_type = f"multipart/form-data; boundary=B; charset={charset}"
+    status, text, _ = asyncio.run(send(application, path, media_type, body))
+    assert status == 422
+    assert b"send it in UTF-8" in text
+
+
+def test_form_in_utf_8_is_read(application: FastAPI) -> None:
+    body = b'--B\r\nContent-Disposition: form-data; name="target"\r\n\r\n1\r\n--B--\r\n'
+    status, text, _ = asyncio.run(
+        send(application, "/api/v1/analyses", "multipart/form-data; charset=UTF-8; boundary=B", body)
+    )
+    assert status == 422
+    assert b"image is missing" in text
+
+
 def test_problem_lists_few_of_many_errors(application: FastAPI) -> None:
     rows = {"rows": [{"name": n} for n in range(MOST_ROWS)]}
     _, text, _ = asyncio.run(send(application, "/sheets/rows", "application/json", json.dumps(rows).encode()))

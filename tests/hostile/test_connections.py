@@ -20,6 +20,7 @@ from app.server.connections.parser import HEAD_BYTES
 from app.server.connections.places import Places
 from app.server.connections.protocol import LensProtocol
 from app.server.connections.transport import ClientTransport
+from app.server.connections.websocket import LensWebSocket
 from app.server.limits import AnswerLimit, DisconnectWatch
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -45,7 +46,9 @@ async def answer(scope: Scope, receive: Receive, send: Send, *, body: bytes = b"
 async def serve(app: Any = answer, *, most: int = 100) -> AsyncIterator[Callable[[], Awaitable[Client]]]:
     """A server of an application, and what connects to it."""
     http = cast("type[LensProtocol]", partial(LensProtocol, places=Places(most)))
-    config = uvicorn.Config(app, http=http, lifespan="off", log_config=None, port=0, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, http=http, ws=LensWebSocket, lifespan="off", log_config=None, port=0, timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     config.load()
     server.lifespan = config.lifespan_class(config)
@@ -393,3 +396,62 @@ def test_client_that_has_gone_is_noticed() -> None:
             await asyncio.wait_for(cancelled.wait(), 5)
 
     asyncio.run(run())
+
+
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+)
+
+
+async def talk(scope: Scope, receive: Receive, send: Send) -> None:
+    """Accept a WebSocket and read all of its messages."""
+    while (message := await receive())["type"] != "websocket.disconnect":
+        if message["type"] == "websocket.connect":
+            await send({"type": "websocket.accept"})
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param(b"X: " + b"a" * 9_000 + b"\r\n", id="long line"),
+        pytest.param(b"X: y\r\n" * 130, id="many lines"),
+        pytest.param(b"Content-Length: 5\r\n", id="length"),
+        pytest.param(b"Transfer-Encoding: chunked\r\n", id="chunks"),
+    ],
+)
+def test_head_that_no_websocket_has_is_answered(more: bytes) -> None:
+    async def run() -> tuple[bytes, bytes]:
+        async with serve(talk) as connect:
+            good, bad = await connect(), await connect()
+            bad[1].write(UPGRADE + more + b"\r\n")
+            return await ask(good, UPGRADE + b"\r\n"), await ends(bad)
+
+    good, bad = asyncio.run(run())
+    assert good.startswith(b"HTTP/1.1 101")
+    assert bad.startswith(b"HTTP/1.1 400")
+    assert b"at most 128 headers" in bad
+
+
+def test_server_ends_in_order_beside_a_websocket_of_which_nobody_heard() -> None:
+    async def run() -> None:
+        async with serve(talk) as connect:
+            _, writer = await connect()
+            writer.write(UPGRADE + b"X: " + b"a" * 9_000 + b"\r\n\r\n")
+            await asyncio.sleep(0.05)
+            # The end of the context ends the server while this client still keeps its side open.
+
+    asyncio.run(run())
+
+
+def test_message_that_is_no_text_is_no_error_of_the_server(caplog: pytest.LogCaptureFixture) -> None:
+    async def run() -> bytes:
+        async with serve(talk) as connect:
+            client = await connect()
+            await ask(client, UPGRADE + b"\r\n")
+            client[1].write(b"\x81\x82\0\0\0\0\xff\xfe")
+            return await ends(client)
+
+    # A frame that closes the connection, with the code of bytes that are no text.
+    assert asyncio.run(run())[:4] == b"\x88\x02" + (1007).to_bytes(2, "big")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]

@@ -8,6 +8,7 @@ from base64 import b64decode
 from starlette.datastructures import FormData, Headers, UploadFile
 
 from app.errors import InvalidOption
+from app.routes.intake.names import LONGEST_NAME
 
 JSON = "application/json"
 
@@ -15,6 +16,8 @@ IMAGE_TYPES = "image/"
 
 MOST_PARTS = 1000
 """The most commas and brackets of a JSON body, which tell its values before they are made. Base64 has neither."""
+
+SPACES = b" \t\r\n"
 
 EXAMPLE = '{"image": "BASE64", "target": "dalmatian"}'
 
@@ -52,7 +55,7 @@ def decode_base64(value: object) -> bytes:
         raise InvalidOption("image is not a text; send the picture's file in base64", option="image")
     text = value.partition(",")[2] if value.startswith("data:") else value
     try:
-        return b64decode("".join(text.split()), validate=True)
+        return b64decode(text.encode("ascii", "replace").translate(None, SPACES), validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidOption(
             f"image is not base64: {str(error).lower()}; encode the picture's file", option="image"
@@ -88,13 +91,12 @@ def _explain(error: ValueError | RecursionError) -> str:
 
 def _list_texts(name: str, value: object) -> list[str]:
     """An option's value as a form has it; a list gives several, and null none."""
-    if value is None:
-        return []
-    if isinstance(value, list):
-        return [text for part in value for text in _list_texts(name, part)]
-    if isinstance(value, dict):
-        raise InvalidOption(f"{name} is an object; send a text or a number", option=name)
-    return [value if isinstance(value, str) else json.dumps(value)]
+    values = value if isinstance(value, list) else [value]
+    if any(isinstance(part, list | dict) for part in values):
+        shown = name[:LONGEST_NAME]
+        kind = "an object" if isinstance(value, dict) else "a list of lists or objects"
+        raise InvalidOption(f"{shown} is {kind}; send a text or a number", option=shown)
+    return [part if isinstance(part, str) else json.dumps(part) for part in values if part is not None]
 
 
 def _make_file(content: bytes, media_type: str) -> UploadFile:

@@ -15,6 +15,9 @@ PAGE_NAMES = frozenset(PageOptions.model_fields)
 
 PICTURE = "image"
 
+LONGEST_NAME = 80
+"""The characters of a name that are looked at; every known one is shorter."""
+
 ALIKE = 0.5
 """How alike two names have to be for one to be proposed, 0..1."""
 
@@ -43,10 +46,11 @@ def check_names(given: Iterable[str], known: frozenset[str]) -> None:
     """
     for name in given:
         if name not in known and name not in PAGE_NAMES:
-            alike = difflib.get_close_matches(name.lower(), known, n=1, cutoff=ALIKE)
+            shown = name[:LONGEST_NAME]
+            alike = difflib.get_close_matches(shown.lower(), known, n=1, cutoff=ALIKE)
             names = sorted(known)
             hint = f"did you mean {alike[0]}?" if alike else f"this call knows {', '.join(names) or 'no option'}"
-            raise InvalidOption(f"{name[:80]!r} is no option of this call; {hint}", option=name[:80], allowed=names)
+            raise InvalidOption(f"{shown!r} is no option of this call; {hint}", option=shown, allowed=names)
 
 
 def check_form(form: FormData | Mapping[str, object], known: frozenset[str]) -> None:
@@ -57,7 +61,8 @@ def check_form(form: FormData | Mapping[str, object], known: frozenset[str]) -> 
     """
     for name, value in form.items():
         if name not in known and isinstance(value, UploadFile) and PICTURE in known:
+            shown = name[:LONGEST_NAME]
             raise InvalidOption(
-                f"the picture came in the field {name[:80]!r}; send it in the field {PICTURE}", option=name[:80]
+                f"the picture came in the field {shown!r}; send it in the field {PICTURE}", option=shown
             )
     check_names(form, known)

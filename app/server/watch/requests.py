@@ -9,6 +9,7 @@ import logging
 import re
 import secrets
 import time
+from typing import cast
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -28,6 +29,9 @@ GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """The ids that a client or a proxy may give a request, so that it can be traced through all logs."""
 
 UNKNOWN_ROUTE = "none"
+
+LONGEST_PREFIX = 4
+"""The most parts of a router's prefix."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -101,7 +105,13 @@ def find_route(scope: Scope) -> str:
     if route is None:
         # Mounted files have no route of their own.
         return OWN_FILES if path.startswith(f"{OWN_FILES}/") else UNKNOWN_ROUTE
-    pattern: str = route.path
     # A router under a prefix knows only its own part of the pattern; prefixes have no variables.
-    prefix = path.split("/")[: path.count("/") - pattern.count("/") + 1]
-    return "/".join(prefix) + pattern
+    prefix, rest = "", path
+    for _ in range(LONGEST_PREFIX):
+        if route.path_regex.match(rest):
+            break
+        part, slash, rest = rest[1:].partition("/")
+        prefix, rest = f"{prefix}/{part}", slash + rest
+    else:
+        prefix = ""
+    return prefix + cast("str", route.path)

@@ -152,3 +152,18 @@ def test_log_of_the_engine_names_the_request_whose_work_it_was(
     assert line["logger"] == "app.engine.device_engine"
     assert line["request_id"] == "proxy-19"
     assert "RuntimeError: a mistake" in line["exc_info"]
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/evidence/pictures/a/b/c/d", "/evidence/pictures/{address:path}"),
+        ("/evidence/pictures/a", "/evidence/pictures/{address:path}"),
+        ("/api/v1/analyses/none", "/api/v1/analyses/{analysis_id}"),
+        ("/healthz", "/healthz"),
+        ("/v1/models/none", "/v1/models/{model:lineup_name}"),
+    ],
+)
+def test_request_has_its_routes_pattern_whatever_the_address(fresh: TestClient, path: str, route: str) -> None:
+    fresh.get(path)
+    assert f'route="{route}"' in fresh.get("/metrics").text

@@ -157,7 +157,7 @@ def test_body_has_the_limit_of_a_picture(client: TestClient) -> None:
 
 
 def test_tokens_and_rates_apply(lineup: Lineup) -> None:
-    settings = Settings(api_tokens=("a-token-of-this-test",), rate_limit="2/minute")
+    settings = Settings(api_tokens=("a-token-of-this-test",), rate_limit="2/hour")
     body = {"instances": [{"image": {"b64": TINY}}]}
     with TestClient(create_app(settings, lineups=[lineup])) as client:
         assert client.get("/v1/models").status_code == 401

@@ -29,8 +29,8 @@ ARE_POSSIBLE = sys.platform == "linux"
 """Whether this system has what the processes need: files in memory, and limits that count all of the memory."""
 
 LARGE_PAGES = "glibc.malloc.hugetlb=1"
-"""A setting of glibc, which asks for pages of 2 MB where it takes much memory; the system clears 12,000 of 4 KB for the
-pixels of 12 megapixels, a quarter of the time that their decoding takes."""
+"""A setting of glibc, which then asks for pages of 2 MB. Without it, the system clears 12,000 pages of 4 KB for the
+pixels of 12 megapixels, which takes a quarter of the time of their decoding."""
 
 END_SECONDS = 20.0
 """The time for a killed process to give back its memory."""

@@ -87,7 +87,7 @@ class RemoteEngine(Engine):
         try:
             answer = await self._send(work)
         finally:
-            self._waiting = [other for other in self._waiting if other is not work]
+            self._waiting.remove(work)
         self._answered_at = time.monotonic()
         # The time was that of all that waited, whichever replicas computed it.
         share = (self._answered_at - begin) * own / seconds

@@ -2,9 +2,7 @@
 
 import asyncio
 import gc
-import importlib
 import json
-import pkgutil
 import time
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -17,7 +15,6 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 from starlette.types import Message, Scope
 
-import app.routes
 from app.analysis.sheets import MOST_ROWS
 from app.api import links
 from app.main import create_app
@@ -26,6 +23,7 @@ from app.server.limits import SHORT_BODY_BYTES
 from app.server.problems import MOST_SENTENCES
 from app.settings import Settings
 from models.lineups.lineup import Lineup
+from tests.routes.listing import list_routes
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -187,14 +185,12 @@ def test_problem_lists_few_of_many_errors(application: FastAPI) -> None:
 def list_parameters() -> dict[str, list[ModelField]]:
     """By path below its router, every field of the body and of the query that a route or its dependencies read."""
     found: dict[str, list[ModelField]] = {}
-    for module in pkgutil.iter_modules(app.routes.__path__, "app.routes."):
-        router = getattr(importlib.import_module(module.name), "router", None)
-        for route in router.routes if router else []:
-            waiting = [route.dependant] if isinstance(route, APIRoute) else []
-            while waiting:
-                dependant = waiting.pop()
-                waiting += dependant.dependencies
-                found.setdefault(route.path, []).extend((*dependant.body_params, *dependant.query_params))
+    for route in list_routes():
+        waiting = [route.dependant] if isinstance(route, APIRoute) else []
+        while waiting:
+            dependant = waiting.pop()
+            waiting += dependant.dependencies
+            found.setdefault(route.path, []).extend((*dependant.body_params, *dependant.query_params))
     return found
 
 

@@ -1,22 +1,11 @@
 """The routes' dependencies are called in the event loop; FastAPI calls those that are not asynchronous in threads."""
 
 import inspect
-import pkgutil
 from collections.abc import Callable, Iterator
-from importlib import import_module
 
-from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, APIWebSocketRoute
 
-from app import routes
-
-
-def list_routes() -> Iterator[APIRoute | APIWebSocketRoute]:
-    for found in pkgutil.iter_modules(routes.__path__, f"{routes.__name__}."):
-        for value in vars(import_module(found.name)).values():
-            if isinstance(value, APIRouter):
-                yield from (route for route in value.routes if isinstance(route, APIRoute | APIWebSocketRoute))
+from tests.routes.listing import list_routes
 
 
 def list_calls(dependant: Dependant) -> Iterator[Callable[..., object]]:
